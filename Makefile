@@ -1,0 +1,50 @@
+# Everything that a person or CI runs. Needs Python 3.11+ and make; the rest is installed into .venv.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+
+.PHONY: demo test lint bench setup clean
+
+demo: $(VENV)/.run
+	@rm -rf .demo
+	@echo "== 1. The preview: what would happen to the fleet (nothing is sent)"
+	$(BIN)/orchestrator plan plans/quickstart.yaml --simulate --state .demo
+	@echo
+	@echo "== 2. The run, against the embedded simulated cloud. Exit code 1 is right: some proxies are refused, one job fails"
+	$(BIN)/orchestrator run plans/quickstart.yaml --simulate --state .demo || test $$? -eq 1
+	@echo
+	@echo "== 3. The report"
+	$(BIN)/orchestrator report plans/quickstart.yaml --simulate --state .demo --format text
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest -n auto -q
+
+lint: $(VENV)/.lint
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.test
+	$(BIN)/python benchmarks/run.py
+
+setup: $(VENV)/.lint
+
+# One virtual environment; each stamp says which group of dependencies it holds.
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[fast]'
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[fast,test]'
+	@touch $@ $(VENV)/.run
+
+$(VENV)/.lint: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[fast,test,lint]'
+	@touch $@ $(VENV)/.test $(VENV)/.run
+
+clean:
+	rm -rf $(VENV) .demo .orchestrator build *.egg-info
