@@ -1,0 +1,89 @@
+"""Every exception that ends a verb, as one tree. What happens to a single target is data, never an exception.
+
+OrchestratorError
+├── UsageError          the command line is wrong                              exit 2
+├── PlanError           the plan is wrong, or changed so that --new is needed  exit 2
+├── FleetLocked         another process holds the fleet's lock                 exit 4
+├── ScopeUnusable       a scope cannot be used: unreachable, refused           exit 7
+└── StateError          the state folder cannot be used                        exit 8
+    └── JournalDamaged  a line of the journal is not what was written          exit 8
+"""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the process says to cron, the same for every verb."""
+
+    DONE = 0
+    OTHER_OUTCOMES = 1
+    USAGE = 2
+    HELD = 3
+    LOCKED = 4
+    MORE_TO_DO = 5
+    PERSON_NEEDED = 6
+    SCOPE_UNUSABLE = 7
+    STATE_UNUSABLE = 8
+    INTERNAL = 70
+
+
+#: When several codes apply, the first of these is the one that is told.
+PRECEDENCE = (
+    ExitCode.INTERNAL,
+    ExitCode.STATE_UNUSABLE,
+    ExitCode.SCOPE_UNUSABLE,
+    ExitCode.HELD,
+    ExitCode.PERSON_NEEDED,
+    ExitCode.MORE_TO_DO,
+    ExitCode.OTHER_OUTCOMES,
+    ExitCode.DONE,
+)
+
+
+class OrchestratorError(Exception):
+    """Ends the verb with a message for a person.
+
+    Args:
+        message: what happened and where.
+        hint: what to do next, printed on a line of its own.
+    """
+
+    exit_code = ExitCode.INTERNAL
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class UsageError(OrchestratorError):
+    """The command line asks for something that cannot be done."""
+
+    exit_code = ExitCode.USAGE
+
+
+class PlanError(OrchestratorError):
+    """The plan cannot be used; the message holds every problem, one a line, each with its place."""
+
+    exit_code = ExitCode.USAGE
+
+
+class FleetLocked(OrchestratorError):
+    """Another process works on this fleet."""
+
+    exit_code = ExitCode.LOCKED
+
+
+class ScopeUnusable(OrchestratorError):
+    """A scope cannot be reached, refuses the credentials, or does not hold what the plan expects."""
+
+    exit_code = ExitCode.SCOPE_UNUSABLE
+
+
+class StateError(OrchestratorError):
+    """The state folder is full, read-only, missing, or written by a newer version."""
+
+    exit_code = ExitCode.STATE_UNUSABLE
+
+
+class JournalDamaged(StateError):
+    """A line of a journal is not what was written; the message names file and line."""

@@ -1,0 +1,56 @@
+"""What the executor needs from the world, in its own words. Nothing here knows who implements it."""
+
+from datetime import datetime
+from typing import Protocol
+
+from orchestrator.model.reply import Entry, Failure, Job, JobPage, ProxyHealth, ProxyVersion, Reply
+
+
+class CloudApi(Protocol):
+    """The calls of one scope: one method, at most one HTTP request, one reply.
+
+    No method raises for anything that the network or the cloud does, each ends within the time-outs of the plan, and
+    none waits for a rate or tries again: that is the caller's business.
+    """
+
+    @property
+    def generation(self) -> int:
+        """Number of the credentials in use; grows with every renewal."""
+
+    async def prepare(self) -> Failure | None:
+        """See to it that the next request can be signed, fetching or renewing a token that is about to expire."""
+
+    async def renew(self) -> Failure | None:
+        """Get new credentials after a refusal: read the file, variable or command again, or log in again."""
+
+    async def upgrade(
+        self, instance_id: str, proxy_id: str, source_version: str, target_version: str
+    ) -> Reply[tuple[Entry, ...]]:
+        """POST upgrade-version. The entries of the answer, in order; none when the list was empty."""
+
+    async def proxy_version(self, instance_id: str, proxy_id: str) -> Reply[ProxyVersion]:
+        """GET proxy-version."""
+
+    async def proxy_health(self, instance_id: str, proxy_id: str) -> Reply[ProxyHealth]:
+        """GET proxies of the instance, reduced to one proxy."""
+
+    async def job(self, job_id: str) -> Reply[Job | None]:
+        """GET jobs?id=; None when the cloud knows no such job (yet)."""
+
+    async def jobs(
+        self, *, offset: int, start_time: datetime | None = None, status: str | None = None, job_id: str | None = None
+    ) -> Reply[JobPage]:
+        """GET immediate-jobs, one page of 50."""
+
+
+class Clock(Protocol):
+    """Time: UTC for windows, soak and journal; monotonic seconds for pacing and time-outs."""
+
+    def now(self) -> datetime:
+        """The present instant, aware, in UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds from some fixed point, never going back."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after so many seconds of monotonic time."""

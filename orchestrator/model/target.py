@@ -1,0 +1,33 @@
+"""One proxy to upgrade."""
+
+from msgspec import Struct
+
+
+class Facts(Struct, frozen=True, gc=False, kw_only=True):
+    """What discovery learned of a target's instance and proxy; None where it was not learned."""
+
+    name: str | None = None
+    proxy_name: str | None = None
+    tags: dict[str, str] | None = None
+    instance_status: str | None = None
+    maintenance_window: str | None = None
+
+
+class Target(Struct, frozen=True, gc=False, kw_only=True):
+    """One proxy to upgrade. A million of these fit in memory, so it holds no cycle and is left out of collection.
+
+    Attributes:
+        scope: name of the scope that the proxy lives in.
+        instance_id: 36 characters ending in `in07`.
+        proxy_id: 36 characters ending in `po01`; unique in a plan, and the key of the target everywhere.
+        source_version: the only version from which this target may be upgraded, when the plan names one.
+        labels: further columns of an inventory, or `labels` of the plan.
+        facts: what discovery learned; None for targets that were written out.
+    """
+
+    scope: str
+    instance_id: str
+    proxy_id: str
+    source_version: str | None = None
+    labels: dict[str, str] = {}
+    facts: Facts | None = None

@@ -1,0 +1,35 @@
+"""Kernel versions of proxies: dotted integers such as `2.24.03.000`, compared as tuples, kept as text for the API."""
+
+import re
+
+_FORM = re.compile(r"\d{1,9}(\.\d{1,9}){0,7}")
+
+
+def is_version(text: str) -> bool:
+    """Whether `text` is dotted integers."""
+    return _FORM.fullmatch(text) is not None
+
+
+def version_key(text: str) -> tuple[int, ...]:
+    """The integers of a version, for comparing as a tuple: `2.24.03.000` is `(2, 24, 3, 0)`.
+
+    Raises:
+        ValueError: `text` is not a version.
+    """
+    if not is_version(text):
+        raise ValueError(f"not a version: {text!r}")
+    return tuple(int(part) for part in text.split("."))
+
+
+def same_version(one: str, other: str) -> bool:
+    """Whether both texts name the same version; texts that are no versions are compared as they are."""
+    if is_version(one) and is_version(other):
+        return version_key(one) == version_key(other)
+    return one == other
+
+
+def at_least(version: str, wanted: str) -> bool:
+    """Whether `version` is `wanted` or newer; a text that is no version is never newer, only equal to itself."""
+    if is_version(version) and is_version(wanted):
+        return version_key(version) >= version_key(wanted)
+    return version == wanted
