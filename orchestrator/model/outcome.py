@@ -1,0 +1,46 @@
+"""Where a target stands: the outcomes that settle it, and the phases before that."""
+
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """How a target ended. Exactly one, once it is settled."""
+
+    SUCCEEDED = "succeeded"
+    ACCEPTED = "accepted"
+    PARTIAL = "partial"
+    ALREADY = "already"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    MISMATCH = "mismatch"
+    DEFERRED = "deferred"
+    SKIPPED = "skipped"
+    NOT_STARTED = "not_started"
+
+
+class Phase(StrEnum):
+    """Where a target stands that is not settled.
+
+    DOUBT is the time in which a doubtful attempt is still being reconciled, IN_DOUBT what remains when that brought no
+    evidence; both are told as `in_doubt`, but only the second counts as a failure.
+    """
+
+    WAITING = "waiting"
+    IN_FLIGHT = "in_flight"
+    DOUBT = "doubt"
+    IN_DOUBT = "in_doubt"
+    TIMED_OUT = "timed_out"
+    SETTLED = "settled"
+
+
+#: Phases in which something of ours may still be happening; each holds a slot.
+OPEN = frozenset({Phase.IN_FLIGHT, Phase.DOUBT, Phase.IN_DOUBT, Phase.TIMED_OUT})
+
+#: Open phases in which nothing but new evidence, or a person, can move the target.
+STUCK = frozenset({Phase.IN_DOUBT, Phase.TIMED_OUT})
+
+#: Outcomes with which a run may still end with exit code 0.
+GOOD = frozenset({Outcome.SUCCEEDED, Outcome.ACCEPTED, Outcome.ALREADY})
+
+#: Outcomes of targets that were never sent because nothing was to be done; a wave replaces them by the next in order.
+REPLACED = frozenset({Outcome.ALREADY, Outcome.SKIPPED})

@@ -1,0 +1,108 @@
+"""What is known of one target: the fold of its records. Created when the first record of a target comes."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from orchestrator.model.outcome import OPEN, Outcome, Phase
+from orchestrator.model.record import AnswerSeen, Intent, JobSeen
+from orchestrator.model.reply import Entry
+from orchestrator.model.target import Target
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One upgrade-version call: its intent, and its answer once there is one."""
+
+    intent: Intent
+    answer: AnswerSeen | None = None
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether no answer came that can be trusted."""
+        return self.answer is None or self.answer.verdict == "in_doubt"
+
+
+@dataclass(slots=True)
+class TargetState:
+    """Where one target stands, and everything the report says of it.
+
+    Attributes:
+        jobs: the workflows accepted or adopted, each with the last that was seen of it; None before the first look.
+        doubtful_from: instant of the first doubtful intent; from then on no refusal settles anything.
+        upgraded_by: version seen in place of a job that could not be found.
+        counted_in: the release epoch in which the target was counted as a failure; -1 when it never was.
+        busy_since: first of the postponements without an attempt's success between.
+    """
+
+    target: Target
+    wave: str | None = None
+    phase: Phase = Phase.WAITING
+    outcome: Outcome | None = None
+    reason: str | None = None
+    error_code: str | None = None
+    settled_by: str | None = None
+    settled_at: datetime | None = None
+    verified_version: str | None = None
+    attempts: list[Attempt] = field(default_factory=list)
+    jobs: dict[str, JobSeen | None] = field(default_factory=dict)
+    accepted_at: datetime | None = None
+    doubtful_from: datetime | None = None
+    upgraded_by: str | None = None
+    evidence: list[str] = field(default_factory=list)
+    not_before: datetime | None = None
+    busy_since: datetime | None = None
+    busy_times: int = 0
+    counted_in: int = -1
+
+    @property
+    def key(self) -> str:
+        """The proxy_id."""
+        return self.target.proxy_id
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something of ours may still be happening there."""
+        return self.phase in OPEN
+
+    @property
+    def last(self) -> Attempt:
+        """The latest attempt.
+
+        Raises:
+            IndexError: there was none.
+        """
+        return self.attempts[-1]
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The entries of the latest answer."""
+        answer = self.attempts[-1].answer if self.attempts else None
+        return answer.update_result if answer else ()
+
+    @property
+    def rejections(self) -> tuple[Entry, ...]:
+        """Every REJECT entry of every answer, in order."""
+        answers = (attempt.answer for attempt in self.attempts if attempt.answer)
+        return tuple(entry for answer in answers for entry in answer.update_result if is_reject(entry))
+
+    @property
+    def unfinished_jobs(self) -> list[str]:
+        """Workflow ids of jobs that the cloud has not yet said to be over."""
+        return [job_id for job_id, seen in self.jobs.items() if seen is None or not seen.ended]
+
+    @property
+    def standing(self) -> str:
+        """The outcome, or the phase in the words of the report."""
+        if self.outcome is not None:
+            return self.outcome.value
+        return Phase.IN_DOUBT.value if self.phase is Phase.DOUBT else self.phase.value
+
+
+def is_reject(entry: Entry) -> bool:
+    """Whether an entry says REJECT, whatever its case."""
+    return (entry.state or "").strip().upper() == "REJECT"
+
+
+def is_accept(entry: Entry) -> bool:
+    """Whether an entry says ACCEPT, whatever its case."""
+    return (entry.state or "").strip().upper() == "ACCEPT"
