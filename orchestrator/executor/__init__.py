@@ -1,1 +1,1 @@
-"""Waves -> records: pure decisions (limits, budgets, windows, retry, reconcile) and one thin loop that performs them."""
+"""Waves -> records: pure decisions (limits, budgets, windows, retry, evidence) and one thin loop to perform them."""

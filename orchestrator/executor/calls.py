@@ -1,0 +1,170 @@
+"""The calls of one scope as the executor makes them: through the gate, in turn, counted, and GETs tried again.
+
+Every reply is observed here once: a throttled scope waits as a whole, a refused token pauses it, and so does a
+connection that could not be made.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TypeAlias, TypeVar
+
+from orchestrator.executor.gate import Gate, GateState, Yielded
+from orchestrator.executor.lanes import Lane, Lanes
+from orchestrator.executor.ports import Clock, CloudApi
+from orchestrator.executor.retry import Chance, backoff_s
+from orchestrator.model.plan import Retry
+from orchestrator.model.record import Record, ScopePaused, ScopeThrottled
+from orchestrator.model.reply import (
+    Answered,
+    Busy,
+    Doubtful,
+    Exchange,
+    Failure,
+    NotSent,
+    Refused,
+    Reply,
+    Throttled,
+    Unauthenticated,
+)
+
+T = TypeVar("T")
+Call: TypeAlias = Callable[[CloudApi], Awaitable[Reply[T]]]
+
+
+@dataclass(slots=True)
+class Usage:
+    """How much a scope was used since this was last taken."""
+
+    calls: int = 0
+    throttled: int = 0
+    first_s: float | None = None
+    last_s: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """From the first to the last call."""
+        return (self.last_s or 0.0) - (self.first_s or 0.0)
+
+
+@dataclass(slots=True)
+class ScopeCalls:
+    """One scope's calls.
+
+    Args:
+        note: takes a record about the scope, without waiting for it to be on disk.
+        chance: a number in [0, 1), for jitter.
+    """
+
+    name: str
+    api: CloudApi
+    lanes: Lanes
+    retry: Retry
+    clock: Clock
+    chance: Chance
+    note: Callable[[Record], None]
+    gate: Gate = field(default_factory=Gate)
+    usage: Usage = field(default_factory=Usage)
+    cloud_offset_s: float = 0.0
+    throttled_in_a_row: int = 0
+
+    @property
+    def available(self) -> bool:
+        """Whether a call may be begun now."""
+        return self.gate.state is GateState.OPEN and self.lanes.pacer.held_until <= self.clock.monotonic()
+
+    async def read(self, call: Call[T], lane: Lane) -> Answered[T] | Refused | Busy | Doubtful:
+        """A GET, tried again on any transient failure, `retry.attempts` times; pauses of the scope do not count.
+
+        Raises:
+            Yielded: the scope cannot be used now, and the lane is one that starts something.
+            ScopeGone: the scope was given up.
+        """
+        tries = 0
+        while True:
+            reply = await self.once(call, lane)
+            if isinstance(reply, Answered | Refused | Busy):
+                return reply
+            if isinstance(reply, Doubtful):
+                tries += 1
+                if tries >= self.retry.attempts:
+                    self._pause(f"no answer that can be read: {reply.reason}")
+                    return reply
+                await self.clock.sleep(self.backoff_s(tries))
+
+    async def once(self, call: Call[T], lane: Lane) -> Reply[T]:
+        """One call, when it is this caller's turn."""
+        failure = await self.ready(lane)
+        if failure is not None:
+            return failure
+        return await self.send(call)
+
+    async def ready(self, lane: Lane) -> Failure | None:
+        """Everything that must be had before a call: an open gate, credentials, a slot of the rate. In this order."""
+        patient = lane is Lane.POLL
+        while True:
+            await self.gate.passage(patient=patient)
+            failure = await self.api.prepare()
+            if failure is not None:
+                self.observe(failure)
+                return failure
+            if not await self.lanes.turn(lane):
+                raise Yielded("throttled")
+            if self.gate.state is GateState.OPEN:
+                return None
+
+    async def send(self, call: Call[T]) -> Reply[T]:
+        """Nothing but the call; `ready` must have been awaited."""
+        self._count()
+        reply = await call(self.api)
+        self.observe(reply)
+        return reply
+
+    def observe(self, reply: Reply[T]) -> None:
+        """Draw the scope-wide conclusions of a reply."""
+        match reply:
+            case Throttled():
+                self._throttle(reply)
+            case Unauthenticated():
+                if reply.generation >= self.api.generation:
+                    self._pause(f"credentials refused: {reply.reason}", credentials=True)
+            case NotSent():
+                self._pause(reply.reason)
+            case Answered() | Refused() | Busy() | Doubtful():
+                self.throttled_in_a_row = 0
+                self._learn_offset(reply.exchange)
+
+    def backoff_s(self, tries: int) -> float:
+        """How long to wait after so many failures."""
+        return backoff_s(
+            tries, base_s=self.retry.backoff_s, max_s=self.retry.max_backoff_s, chance=0.1 + 0.9 * self.chance()
+        )
+
+    def take_usage(self) -> Usage:
+        """What was used since the last time, and start anew."""
+        usage, self.usage = self.usage, Usage()
+        return usage
+
+    def _count(self) -> None:
+        now_s = self.clock.monotonic()
+        self.usage.calls += 1
+        self.usage.first_s = now_s if self.usage.first_s is None else self.usage.first_s
+        self.usage.last_s = now_s
+
+    def _pause(self, why: str, *, credentials: bool = False) -> None:
+        if self.gate.pause(why, credentials=credentials):
+            self.note(ScopePaused(at=self.clock.now(), step="scope", scope=self.name, why=why))
+
+    def _throttle(self, reply: Throttled) -> None:
+        self.usage.throttled += 1
+        self.throttled_in_a_row += 1
+        wait_s = self.backoff_s(self.throttled_in_a_row) if reply.retry_after_s is None else reply.retry_after_s
+        self.lanes.throttle(wait_s)
+        now = self.clock.now()
+        why = reply.exchange.error_msg or "throttled"
+        until = now + timedelta(seconds=wait_s)
+        self.note(ScopeThrottled(at=now, step="scope", scope=self.name, until=until, why=why))
+
+    def _learn_offset(self, exchange: Exchange) -> None:
+        if exchange.cloud_offset_s is not None:
+            self.cloud_offset_s = exchange.cloud_offset_s

@@ -1,0 +1,201 @@
+"""What happened to a doubtful attempt: the rules of evidence, as one pure function over what was read.
+
+Absence proves nothing by itself: it counts only in a list that was read completely and in which an accepted workflow
+of ours was seen, so that we know that such jobs are listed there at all.
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from orchestrator.executor.listing import Listing, has_ended
+from orchestrator.model.reply import Job, ProxyHealth, ProxyVersion
+from orchestrator.model.version import at_least, same_version
+
+#: How much earlier than our intent, by the cloud's clock, a job of ours may seem to have been created.
+CREATED_MARGIN = timedelta(minutes=5)
+
+#: The `Date` header and the job times have full seconds only.
+_ENDED_MARGIN = timedelta(seconds=2)
+
+_PROXY_ID = re.compile(r"[0-9A-Za-z]{32}po01")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """One target whose attempt may or may not have started an upgrade.
+
+    Attributes:
+        intent_at: instant of the first doubtful intent, by our clock.
+        cloud_offset_s: the cloud's clock minus ours.
+        ours: every workflow_id known to this state folder.
+        presence: accepted workflow ids of this scope, by which a list shows that it lists such jobs.
+        job_names: names that jobs of ours were seen to have in this scope.
+        alone: no other target of ours is in doubt on the instance.
+        accepted: an entry said ACCEPT, so it happened, whatever else is found.
+        period_over: the doubt period has passed.
+    """
+
+    proxy_id: str
+    instance_id: str
+    source_version: str
+    target_version: str
+    intent_at: datetime
+    cloud_offset_s: float
+    ours: Collection[str]
+    presence: Collection[str]
+    job_names: Collection[str]
+    alone: bool
+    accepted: bool
+    period_over: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What one look brought; None where a read failed."""
+
+    listing: Listing | None
+    version: ProxyVersion | None
+    health: ProxyHealth | None
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """It happened, and this is its job."""
+
+    workflow_id: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """It happened, but its job was not found within the doubt period."""
+
+    version: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class NeverBegan:
+    """It did not happen, and may be sent again."""
+
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """No conclusion yet."""
+
+    why: str
+
+
+Conclusion: TypeAlias = Adopt | Happened | NeverBegan | Unknown
+
+
+def weigh(doubt: Doubt, sight: Sight) -> Conclusion:
+    """Draw the conclusion that the evidence allows; in every case of doubt, `Unknown`."""
+    jobs = [] if sight.listing is None else _possible(doubt, sight.listing)
+    certain = [job for job in jobs if _is_candidate(doubt, job)]
+    if len(certain) == 1:
+        return Adopt(certain[0].job_id, _describe(doubt, certain[0]))
+    if len(certain) > 1:
+        return Unknown(f"several jobs could be it: {', '.join(job.job_id for job in certain)}")
+    if sight.version is not None and at_least(sight.version.current_version, doubt.target_version):
+        return _took_effect(doubt, sight.version)
+    return _never_began(doubt, sight, jobs)
+
+
+def _took_effect(doubt: Doubt, version: ProxyVersion) -> Conclusion:
+    if doubt.period_over:
+        return Happened(version.current_version, "version only, workflow_id not recovered")
+    return Unknown(f"it runs {version.current_version}; its job is still looked for")
+
+
+def _never_began(doubt: Doubt, sight: Sight, jobs: list[Job]) -> Conclusion:
+    """It may be sent again only if no condition speaks against it."""
+    if sight.listing is None or not sight.listing.complete:
+        return Unknown("the job list could not be read completely")
+    against = _jobs_against(doubt, sight.listing, jobs) or _proxy_against(doubt, sight)
+    if against is not None:
+        return Unknown(against)
+    return NeverBegan(_absence(doubt, sight.listing))
+
+
+def _jobs_against(doubt: Doubt, listing: Listing, jobs: list[Job]) -> str | None:
+    """What in the job list speaks against sending again."""
+    if doubt.accepted:
+        return "it was accepted without a workflow_id, and no job of it was found"
+    if jobs:
+        return f"job {jobs[0].job_id} on the instance could be it"
+    if foreign := _running_elsewhere(doubt, listing):
+        return f"job {foreign.job_id} runs on the instance; its end is waited for"
+    if listing.ids().isdisjoint(doubt.presence):
+        return "the job list shows no accepted workflow of ours, so absence proves nothing"
+    return None
+
+
+def _proxy_against(doubt: Doubt, sight: Sight) -> str | None:
+    """What in the state of the proxy speaks against sending again."""
+    if sight.version is None:
+        return "the version could not be read"
+    if not same_version(sight.version.current_version, doubt.source_version):
+        return f"it runs {sight.version.current_version}"
+    if sight.health is None or not sight.health.active:
+        return f"the proxy is {sight.health.status if sight.health else 'unreadable'}, not ACTIVE"
+    return None if doubt.period_over else "nothing of it is seen; the doubt period has not passed"
+
+
+def _absence(doubt: Doubt, listing: Listing) -> str:
+    shown = min(listing.ids().intersection(doubt.presence))
+    return (
+        f"no job of it in the complete list of {len(listing.jobs)} jobs, which shows our {shown}; "
+        f"the proxy still runs {doubt.source_version} and is ACTIVE"
+    )
+
+
+def _possible(doubt: Doubt, listing: Listing) -> list[Job]:
+    """Jobs that bear on the question: on this instance, not ours, not ended before the intent, and like an upgrade."""
+    return [
+        job
+        for job in listing.of_instance(doubt.instance_id)
+        if job.job_id not in doubt.ours and not _ended_before(doubt, job) and _resembles(doubt, job)
+    ]
+
+
+def _resembles(doubt: Doubt, job: Job) -> bool:
+    return _names_proxy(doubt, job) or job.name in doubt.job_names
+
+
+def _is_candidate(doubt: Doubt, job: Job) -> bool:
+    """Whether this job, if it is the only one, is the upgrade."""
+    if job.created_at is None or job.created_at < _cloud_time(doubt) - CREATED_MARGIN:
+        return False
+    if _names_proxy(doubt, job):
+        return True
+    names_another = _PROXY_ID.search(job.extend_fields or "") is not None
+    return job.name in doubt.job_names and doubt.alone and not names_another
+
+
+def _names_proxy(doubt: Doubt, job: Job) -> bool:
+    return doubt.proxy_id in (job.extend_fields or "")
+
+
+def _ended_before(doubt: Doubt, job: Job) -> bool:
+    return job.ended_at is not None and job.ended_at < _cloud_time(doubt) - _ENDED_MARGIN
+
+
+def _cloud_time(doubt: Doubt) -> datetime:
+    return doubt.intent_at + timedelta(seconds=doubt.cloud_offset_s)
+
+
+def _running_elsewhere(doubt: Doubt, listing: Listing) -> Job | None:
+    """Any other job that runs on the instance."""
+    jobs = listing.of_instance(doubt.instance_id)
+    return next((job for job in jobs if job.job_id not in doubt.ours and not has_ended(job)), None)
+
+
+def _describe(doubt: Doubt, job: Job) -> str:
+    why = "its extend_fields name the proxy" if _names_proxy(doubt, job) else f"its name is {job.name}, as ours have"
+    return f"job {job.job_id} on the instance, created {job.created_at}, status {job.status}: {why}"

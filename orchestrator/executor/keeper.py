@@ -1,0 +1,90 @@
+"""The keeper of one scope: while it is paused, one probe at a time, until it is back or given up for this session."""
+
+from orchestrator.executor.calls import ScopeCalls
+from orchestrator.executor.gate import GateState
+from orchestrator.executor.lanes import Lane
+from orchestrator.executor.ports import CloudApi
+from orchestrator.model.record import ScopeGivenUp, ScopeOpened
+from orchestrator.model.reply import Answered, Failure, JobPage, NotSent, Reply, Throttled, Unauthenticated
+
+#: How long a scope that worked in this session may stay away.
+PATIENCE_S = 15 * 60.0
+
+
+async def keep(scope: ScopeCalls) -> None:
+    """Bring the scope back whenever it is paused; return when it is given up."""
+    while scope.gate.state is not GateState.GIVEN_UP:
+        await scope.gate.until_paused()
+        await _Return(scope).attempt()
+
+
+class _Return:
+    """One attempt to bring a paused scope back, over as many probes as it takes."""
+
+    def __init__(self, scope: ScopeCalls) -> None:
+        self.scope = scope
+        self.began_s = scope.clock.monotonic()
+        self.failures = 0
+        self.renewed = False
+        self.why = scope.gate.why
+
+    async def attempt(self) -> None:
+        refused = self.scope.gate.credentials_refused
+        while True:
+            reply = await self._probe(renew=refused)
+            if isinstance(reply, Answered):
+                self._open()
+                return
+            refused = isinstance(reply, Unauthenticated)
+            if self._hopeless(reply):
+                self._give_up()
+                return
+            if not isinstance(reply, Throttled | Unauthenticated):
+                await self.scope.clock.sleep(self.scope.backoff_s(self.failures))
+
+    async def _probe(self, *, renew: bool) -> Reply[JobPage]:
+        failure = await self._credentials(renew=renew)
+        if failure is not None:
+            return failure
+        while not await self.scope.lanes.turn(Lane.POLL):
+            pass
+        return await self.scope.send(_first_running_jobs)
+
+    async def _credentials(self, *, renew: bool) -> Failure | None:
+        if not renew:
+            return await self.scope.api.prepare()
+        self.renewed = True
+        return await self.scope.api.renew()
+
+    def _hopeless(self, reply: Failure) -> bool:
+        self.why = _reason(reply)
+        if isinstance(reply, Throttled):
+            return False
+        if isinstance(reply, Unauthenticated):
+            return self.renewed
+        self.failures += 1
+        if self.scope.gate.reached:
+            return self.scope.clock.monotonic() - self.began_s > PATIENCE_S
+        return self.failures >= self.scope.retry.attempts
+
+    def _open(self) -> None:
+        self.scope.gate.open()
+        self.scope.note(ScopeOpened(at=self.scope.clock.now(), step="scope", scope=self.scope.name))
+
+    def _give_up(self) -> None:
+        self.scope.gate.give_up(self.why)
+        self.scope.note(ScopeGivenUp(at=self.scope.clock.now(), step="scope", scope=self.scope.name, why=self.why))
+
+
+async def _first_running_jobs(api: CloudApi) -> Reply[JobPage]:
+    return await api.jobs(offset=1, status="Running")
+
+
+def _reason(reply: Failure) -> str:
+    if isinstance(reply, Throttled):
+        return reply.exchange.error_msg or "throttled"
+    if isinstance(reply, NotSent):
+        return reply.reason
+    status = f"HTTP {reply.exchange.http_status}: " if reply.exchange.http_status else ""
+    request = f" (request id {reply.exchange.request_id})" if reply.exchange.request_id else ""
+    return f"{status}{reply.reason}{request}"

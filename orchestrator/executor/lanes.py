@@ -1,0 +1,108 @@
+"""Who goes next: callers wait in lanes for the slots of a pacer. Scopes that share a rate share one `Lanes`.
+
+Attempts go before preflights, and polls get at least 30 % of the slots while they have work. Callers that are about to
+start something are sent home when the cloud throttles; polls wait it out.
+"""
+
+from collections import deque
+from enum import Enum, auto
+
+import anyio
+
+from orchestrator.executor.pacing import WindowPacer
+from orchestrator.executor.ports import Clock
+
+_POLL_SHARE = 0.3
+
+
+class Lane(Enum):
+    """What a call is for."""
+
+    SEND = auto()
+    START = auto()
+    POLL = auto()
+
+
+class _Waiter:
+    __slots__ = ("event", "granted")
+
+    def __init__(self) -> None:
+        self.event = anyio.Event()
+        self.granted = False
+
+
+class Lanes:
+    """The line before a pacer. `serve` must run in a task for anybody to be let through late."""
+
+    def __init__(self, pacer: WindowPacer, clock: Clock) -> None:
+        self.pacer = pacer
+        self._clock = clock
+        self._lines: dict[Lane, deque[_Waiter]] = {lane: deque() for lane in Lane}
+        self._arrived = anyio.Event()
+        self._poll_credit = 0.0
+
+    async def turn(self, lane: Lane) -> bool:
+        """Wait for a slot. False: the cloud throttles, and a call of this lane had better not wait for it."""
+        now_s = self._clock.monotonic()
+        if lane is not Lane.POLL and self.pacer.held_until > now_s:
+            return False
+        if not self._crowded and self.pacer.earliest() <= now_s:
+            self.pacer.take(now_s, waited=False)
+            return True
+        return await self._wait(lane)
+
+    def throttle(self, wait_s: float) -> None:
+        """Hold every lane for so long, and send home whoever was about to start something."""
+        self.pacer.throttle(self._clock.monotonic(), wait_s)
+        for lane in (Lane.SEND, Lane.START):
+            while self._lines[lane]:
+                self._lines[lane].popleft().event.set()
+
+    async def serve(self) -> None:
+        """Let waiting callers through, one slot after the other, for ever."""
+        while True:
+            if not self._crowded:
+                self._arrived = anyio.Event()
+                await self._arrived.wait()
+            delay_s = self.pacer.earliest() - self._clock.monotonic()
+            if delay_s > 0:
+                await self._clock.sleep(delay_s)
+            else:
+                self._grant()
+
+    @property
+    def _crowded(self) -> bool:
+        return any(self._lines.values())
+
+    async def _wait(self, lane: Lane) -> bool:
+        waiter = _Waiter()
+        self._lines[lane].append(waiter)
+        self._arrived.set()
+        try:
+            await waiter.event.wait()
+        except BaseException:
+            if not waiter.event.is_set():
+                self._lines[lane].remove(waiter)
+            raise
+        return waiter.granted
+
+    def _grant(self) -> None:
+        lane = self._next_lane()
+        if lane is None:
+            return
+        waiter = self._lines[lane].popleft()
+        self.pacer.take(self._clock.monotonic(), waited=True)
+        waiter.granted = True
+        waiter.event.set()
+
+    def _next_lane(self) -> Lane | None:
+        starters = Lane.SEND if self._lines[Lane.SEND] else Lane.START if self._lines[Lane.START] else None
+        if not self._lines[Lane.POLL]:
+            return starters
+        if starters is None:
+            return Lane.POLL
+        self._poll_credit += _POLL_SHARE
+        if self._poll_credit < 1:
+            return starters
+        self._poll_credit -= 1
+        return Lane.POLL

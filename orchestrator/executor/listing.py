@@ -1,0 +1,105 @@
+"""What the cloud's job list says: read once, used by all targets of a scope that ask at about the same time."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import anyio
+
+from orchestrator.executor.calls import Call, ScopeCalls
+from orchestrator.executor.lanes import Lane
+from orchestrator.executor.paging import Paging
+from orchestrator.executor.ports import CloudApi
+from orchestrator.model.reply import Answered, Job, JobPage, Reply
+
+#: Job states after which nothing more happens.
+ENDED = frozenset({"completed", "failed", "canceled", "cancelled"})
+
+#: How old a list of running jobs may be.
+FRESH_S = 60.0
+
+
+def has_ended(job: Job) -> bool:
+    """Whether the cloud says that a job is over. `Unauthorized` and unknown states are not an end."""
+    return job.status.lower() in ENDED
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A job list as it was at one moment.
+
+    Attributes:
+        since: only jobs created after this instant, in the cloud's time, were asked for; None for no bound.
+        asked_at: our time just before the first page was asked for.
+        complete: every job of the list was seen, so absence means something.
+    """
+
+    jobs: tuple[Job, ...]
+    since: datetime | None
+    asked_at: datetime
+    complete: bool
+
+    def of_instance(self, instance_id: str) -> list[Job]:
+        """The jobs of one instance."""
+        return [job for job in self.jobs if job.instance_id == instance_id]
+
+    def ids(self) -> set[str]:
+        """The ids of all jobs."""
+        return {job.job_id for job in self.jobs}
+
+
+async def read_jobs(
+    scope: ScopeCalls, lane: Lane, *, since: datetime | None = None, status: str | None = None
+) -> Listing | None:
+    """Read the job list of a scope page by page; None when a page could not be read.
+
+    `since` asks only for jobs created after that instant of our clock, which is turned into the cloud's time; `status`
+    only for jobs of that status.
+    """
+    asked_at = scope.clock.now()
+    start_time = None if since is None else since + timedelta(seconds=scope.cloud_offset_s)
+    paging = Paging()
+    while (offset := paging.next_offset) is not None:
+        reply = await scope.read(_page(offset, start_time, status), lane)
+        if not isinstance(reply, Answered):
+            return None
+        paging.feed(reply.value)
+    return Listing(tuple(paging.jobs.values()), since, asked_at, paging.complete)
+
+
+def _page(offset: int, start_time: datetime | None, status: str | None) -> Call[JobPage]:
+    async def call(api: CloudApi) -> Reply[JobPage]:
+        return await api.jobs(offset=offset, start_time=start_time, status=status)
+
+    return call
+
+
+@dataclass(slots=True)
+class Board:
+    """The latest lists of one scope, shared. While one caller reads, the others wait for what it brings."""
+
+    scope: ScopeCalls
+    _running: Listing | None = None
+    _all: Listing | None = None
+    _lock: anyio.Lock = field(default_factory=anyio.Lock)
+
+    async def running(self, *, not_before: datetime | None = None) -> Listing | None:
+        """The jobs that run in the scope, at most 60 s old and not read before `not_before`."""
+        async with self._lock:
+            if self._running is None or not self._fresh(self._running, FRESH_S, not_before):
+                self._running = await read_jobs(self.scope, Lane.START, status="Running")
+            return self._running
+
+    async def since(self, instants: Iterable[datetime], *, max_age_s: float, after: datetime) -> Listing | None:
+        """Every job created since the earliest of `instants`, read after the instant `after`."""
+        since = min(instants)
+        async with self._lock:
+            known = self._all
+            covers = known is not None and known.since is not None and known.since <= since
+            if known is None or not covers or not self._fresh(known, max_age_s, after):
+                self._all = await read_jobs(self.scope, Lane.POLL, since=since)
+            return self._all
+
+    def _fresh(self, listing: Listing, max_age_s: float, not_before: datetime | None) -> bool:
+        age_s = (self.scope.clock.now() - listing.asked_at).total_seconds()
+        return age_s <= max_age_s and (not_before is None or listing.asked_at >= not_before)

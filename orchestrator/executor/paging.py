@@ -1,0 +1,79 @@
+"""Reading a job list completely, although nobody knows what its `offset` counts.
+
+The reference calls `offset` of ListImmediateJobs a record offset, gives it the default 1, and the Terraform provider
+counts it up by 1 a page, as a page number. So it is found out from the answers: the second request asks for 2; if that
+repeats most of the first page, it was a record offset. A list is complete when as many distinct jobs were seen as
+`total_count` says.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from orchestrator.model.reply import Job, JobPage
+
+#: A list that moves under our hands is read again from the start, so often.
+_RESTARTS = 2
+
+
+class _Meaning(Enum):
+    UNKNOWN = auto()
+    PAGE = auto()
+    RECORD = auto()
+
+
+@dataclass(slots=True)
+class Paging:
+    """Decides page after page which offset to ask for next; `next_offset` is None when there is no more to ask."""
+
+    jobs: dict[str, Job] = field(default_factory=dict)
+    next_offset: int | None = 1
+    total: int | None = None
+    _offset: int = 1
+    _meaning: _Meaning = _Meaning.UNKNOWN
+    _restarts: int = 0
+    _asked_zero: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether every job of the list was seen. Never true for a list that does not say how long it is."""
+        return self.total is not None and len(self.jobs) == self.total
+
+    def feed(self, page: JobPage) -> None:
+        """Take in the answer to `next_offset`."""
+        known = sum(job.job_id in self.jobs for job in page.jobs)
+        fresh = len({job.job_id for job in page.jobs}) - known
+        self.jobs.update((job.job_id, job) for job in page.jobs)
+        self.total = page.total_count
+        self._learn(known, len(page.jobs))
+        self.next_offset = None if self.complete or self.total is None else self._next(fresh)
+
+    def _learn(self, known: int, rows: int) -> None:
+        if self._meaning is _Meaning.UNKNOWN and self._offset > 1 and rows:
+            self._meaning = _Meaning.RECORD if known * 2 > rows else _Meaning.PAGE
+
+    def _next(self, fresh: int) -> int | None:
+        if not fresh and self._offset != 1:
+            return self._after_nothing_new()
+        match self._meaning:
+            case _Meaning.UNKNOWN if not fresh:
+                return self._after_nothing_new()
+            case _Meaning.UNKNOWN | _Meaning.PAGE:
+                self._offset += 1
+            case _Meaning.RECORD:
+                # Record offsets that begin at 1 have shown records 1 to n; those that begin at 0, records 2 to n + 1.
+                self._offset = len(self.jobs) + 1 if not self._asked_zero else len(self.jobs)
+        return self._offset
+
+    def _after_nothing_new(self) -> int | None:
+        if not self._asked_zero:
+            # What is missing may stand before the first record that was asked for.
+            self._asked_zero = True
+            return 0
+        if self._restarts < _RESTARTS:
+            self._restarts += 1
+            self.jobs.clear()
+            self._offset = 1
+            self._asked_zero = False
+            self._meaning = _Meaning.UNKNOWN
+            return 1
+        return None
