@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
+from orchestrator.model.record import Record
 from orchestrator.model.reply import Entry, Failure, Job, JobPage, ProxyHealth, ProxyVersion, Reply
 
 
@@ -54,3 +55,17 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Return after so many seconds of monotonic time."""
+
+
+class Pending(Protocol):
+    """A record on its way to the disk."""
+
+    async def wait(self) -> None:
+        """Return when it is there; raise `StateError` when it could not be written."""
+
+
+class Journal(Protocol):
+    """Where records go. Every record reaches `Ledger.on_durable` once, in the journal's order, when it is on disk."""
+
+    def append_nowait(self, record: Record) -> Pending:
+        """Hand over a record, keeping the order of the calls."""

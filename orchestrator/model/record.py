@@ -224,7 +224,14 @@ class AnswerSeen(Base, frozen=True, kw_only=True):
     error_msg: str | None = None
     duration_ms: int = 0
     cloud_offset_s: float | None = None
+    already_latest: bool = False
     update_result: tuple[Entry, ...] = ()
+
+
+class AnswerMissing(Base, frozen=True, kw_only=True):
+    """A session ended between an intent and its answer: the attempt is in doubt."""
+
+    step: str = "attempt"
 
 
 class DoubtLooked(Base, frozen=True, kw_only=True):
@@ -347,6 +354,7 @@ TargetRecord: TypeAlias = (
     | Postponed
     | Intent
     | AnswerSeen
+    | AnswerMissing
     | DoubtLooked
     | WorkflowAdopted
     | VersionAdopted

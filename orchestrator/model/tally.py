@@ -18,6 +18,7 @@ class Count:
         failed: targets counted as failures since the last release, settled or not.
         failed_open: of these, the ones that are still open.
         rejected: targets rejected since the last release.
+        unanswered: targets whose attempt is under way.
     """
 
     standing: Counter[str] = field(default_factory=Counter)
@@ -25,6 +26,7 @@ class Count:
     failed: int = 0
     failed_open: int = 0
     rejected: int = 0
+    unanswered: int = 0
 
     @property
     def at_risk(self) -> int:
@@ -84,6 +86,7 @@ class Tally:
             count.failed += by * failed
             count.failed_open += by * (failed and state.is_open)
             count.rejected += by * rejected
+            count.unanswered += by * (state.phase is Phase.IN_FLIGHT and state.accepted_at is None)
         if state.is_open:
             self._shift_open(state, by)
 

@@ -1,0 +1,86 @@
+"""What the executor can decide to do next, as a closed set."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+from orchestrator.model.record import HoldCause
+from orchestrator.model.target import Target
+
+
+class Ending(StrEnum):
+    """Why a session ends."""
+
+    COMPLETED = "completed"
+    HELD = "held"
+    STOPPED = "stopped"
+    LATER = "later"
+    PERSON = "person"
+    SCOPE = "scope"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Take up this target."""
+
+    target: Target
+    wave: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWave:
+    """The wave's turn has come."""
+
+    wave: str
+
+
+@dataclass(frozen=True, slots=True)
+class SoakWave:
+    """The wave is settled; the next one opens after this instant."""
+
+    wave: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyWave:
+    """The soak is over: read the wave's proxies once more, then it is done."""
+
+    wave: str
+
+
+@dataclass(frozen=True, slots=True)
+class CloseWave:
+    """Nothing of the wave is left to do."""
+
+    wave: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Start nothing any more until a person releases the fleet."""
+
+    cause: HoldCause
+    reason: str
+    wave: str | None = None
+    scope: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitUntil:
+    """Nothing can be done before something changes, or before this instant."""
+
+    instant: datetime | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The session ends."""
+
+    ending: Ending
+    why: str
+
+
+Action: TypeAlias = Start | OpenWave | SoakWave | VerifyWave | CloseWave | Hold | WaitUntil | Finish

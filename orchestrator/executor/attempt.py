@@ -1,0 +1,78 @@
+"""One attempt: slot, rate and token first; then the intent; then nothing but the send; then the answer on disk.
+
+From the intent on nothing but death interrupts it, so that a stop never makes a doubt.
+"""
+
+import anyio
+
+from orchestrator.executor.gate import Yielded
+from orchestrator.executor.judge import UpgradeReply, judge
+from orchestrator.executor.lanes import Lane
+from orchestrator.executor.ledger import Go
+from orchestrator.executor.points import Point
+from orchestrator.executor.preflight import FRESH_S, Ready
+from orchestrator.executor.session import Session
+from orchestrator.model.record import AnswerSeen, Intent
+from orchestrator.model.reply import Answered, Exchange, Refused
+from orchestrator.model.state import TargetState
+
+#: At rates below one call a minute a preflight is as old as a few calls take.
+_FRESH_CALLS = 3
+
+
+async def attempt(state: TargetState, session: Session, ready: Ready) -> bool:
+    """Send the upgrade, once. False: nothing was sent, and nothing was recorded.
+
+    Raises:
+        Yielded, ScopeGone: the scope cannot be used now; nothing was sent.
+    """
+    calls = session.calls(state)
+    async with session.sending:
+        if await calls.ready(Lane.SEND) is not None:
+            raise Yielded("credentials")
+        session.reached(Point.SLOT_TAKEN)
+        if _stale(ready, session, calls.lanes.pacer.rate):
+            raise Yielded("what was read has grown old")
+        with anyio.CancelScope(shield=True):
+            await _send(state, session, ready.source_version)
+        return state.is_open
+
+
+def _stale(ready: Ready, session: Session, rate: float) -> bool:
+    age_s = (session.clock.now() - ready.read_at).total_seconds()
+    return age_s >= max(FRESH_S, _FRESH_CALLS / rate)
+
+
+async def _send(state: TargetState, session: Session, source_version: str) -> None:
+    decision = await session.ledger.intent(state, source_version, session.new_token())
+    if not isinstance(decision, Go):
+        return
+    session.reached(Point.INTENT_WRITTEN)
+    target, plan = state.target, session.plan
+    reply = await session.calls(state).send(
+        lambda api: api.upgrade(target.instance_id, target.proxy_id, source_version, plan.target_version)
+    )
+    session.reached(Point.ANSWER_RECEIVED)
+    await session.ledger.record(answer_record(decision.intent, reply, session))
+    session.reached(Point.ANSWER_WRITTEN)
+
+
+def answer_record(intent: Intent, reply: UpgradeReply, session: Session) -> AnswerSeen:
+    """The record of a reply, with every entry word for word."""
+    verdict, reason = judge(reply)
+    exchange: Exchange = reply.exchange
+    return AnswerSeen(
+        at=session.clock.now(),
+        target=intent.target,
+        attempt=intent.attempt,
+        verdict=verdict,
+        reason=reason,
+        http_status=exchange.http_status,
+        request_id=exchange.request_id,
+        error_code=exchange.error_code,
+        error_msg=exchange.error_msg,
+        duration_ms=exchange.duration_ms,
+        cloud_offset_s=exchange.cloud_offset_s,
+        already_latest=isinstance(reply, Refused) and reply.already_latest,
+        update_result=reply.value if isinstance(reply, Answered) else (),
+    )

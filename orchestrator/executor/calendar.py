@@ -1,0 +1,190 @@
+"""When upgrades may start: windows and freezes, turned into instants. Pure; the present comes in as a parameter.
+
+A window is the time from the first moment of its opening day at which the local clock shows `from` or later, to the
+first moment at which it shows `to` or later. So a time that a change to summer time skips means the moment of the
+change, and a time that comes twice means its first coming.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from orchestrator.model.plan import Freeze, Window
+
+_DAY = timedelta(days=1)
+_DAY_MINUTES = 24 * 60
+
+#: No window is looked for further ahead than this; a freeze may be long.
+_HORIZON_DAYS = 800
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time, `start` included, `end` not."""
+
+    start: datetime
+    end: datetime
+
+    def __contains__(self, instant: datetime) -> bool:
+        return self.start <= instant < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What the calendar says of an instant.
+
+    Attributes:
+        open: upgrades may start.
+        until: end of this state: when the window closes, or when it opens; None for never.
+        why: why it is closed, for people.
+    """
+
+    open: bool
+    until: datetime | None = None
+    why: str = ""
+
+
+ALWAYS = Opening(open=True)
+
+
+def opening(windows: Sequence[Window], freezes: Sequence[Freeze], now: datetime) -> Opening:
+    """Whether upgrades may start now, and until when that holds.
+
+    Args:
+        windows: any of them open is enough; none at all means always.
+        freezes: any of them in force closes.
+        now: aware.
+    """
+    frozen = [_frozen_span(freeze) for freeze in freezes]
+    if _covering(frozen, now) or (windows and not _open_span(windows, now)):
+        opens = _next_opening(windows, frozen, now)
+        return Opening(open=False, until=opens, why=_closed_words(windows, frozen, now))
+    return Opening(open=True, until=_next_closing(windows, frozen, now))
+
+
+def instance_window(text: str | None) -> tuple[Window, ...]:
+    """An instance's own maintenance window, such as `18:00-22:00` in UTC; empty when it cannot be read."""
+    try:
+        start, end = (text or "").split("-")
+        return (Window(opens=_minutes(start), closes=_minutes(end), timezone="UTC"),)
+    except ValueError:
+        return ()
+
+
+def _minutes(text: str) -> int:
+    hours, minutes = text.strip().split(":")
+    total = int(hours) * 60 + int(minutes)
+    if not 0 <= total <= _DAY_MINUTES:
+        raise ValueError(f"not a time of day: {text}")
+    return total % _DAY_MINUTES
+
+
+def _next_opening(windows: Sequence[Window], frozen: Sequence[Span], now: datetime) -> datetime | None:
+    """The first instant from now on at which something may start."""
+    instant = now
+    for _ in range(2 * len(frozen) + 2):
+        if freeze := _covering(frozen, instant):
+            instant = freeze.end
+            continue
+        if not windows or _open_span(windows, instant):
+            return instant
+        start = min((span.start for span in _upcoming(windows, instant)), default=None)
+        if start is None:
+            return None
+        instant = start
+    return instant if not _covering(frozen, instant) else None
+
+
+def _next_closing(windows: Sequence[Window], frozen: Sequence[Span], now: datetime) -> datetime | None:
+    """When the present opening ends; windows that touch or overlap count as one."""
+    end = min((span.start for span in frozen if span.start > now), default=None)
+    if not windows:
+        return end
+    closes = now
+    while (span := _open_span(windows, closes)) is not None and span.end > closes:
+        closes = span.end
+        if closes - now > timedelta(days=8):
+            return end
+    return closes if end is None else min(end, closes)
+
+
+def _covering(spans: Sequence[Span], instant: datetime) -> Span | None:
+    return next((span for span in spans if instant in span), None)
+
+
+def _open_span(windows: Sequence[Window], instant: datetime) -> Span | None:
+    """Of the spans that hold the instant, the one that ends last."""
+    spans = [span for window in windows for span in _around(window, instant) if instant in span]
+    return max(spans, key=lambda span: span.end, default=None)
+
+
+def _upcoming(windows: Sequence[Window], instant: datetime) -> Iterator[Span]:
+    """The next span of each window."""
+    for window in windows:
+        day = instant.astimezone(_zone(window.timezone)).date() - _DAY
+        for _ in range(_HORIZON_DAYS):
+            span = _span(window, day)
+            if span is not None and span.start >= instant:
+                yield span
+                break
+            day += _DAY
+
+
+def _around(window: Window, instant: datetime) -> Iterator[Span]:
+    today = instant.astimezone(_zone(window.timezone)).date()
+    for day in (today - _DAY, today, today + _DAY):
+        span = _span(window, day)
+        if span is not None:
+            yield span
+
+
+def _span(window: Window, day: date) -> Span | None:
+    if day.weekday() not in window.days:
+        return None
+    closing_day = day if window.closes > window.opens else day + _DAY
+    return Span(_instant(day, window.opens, window.timezone), _instant(closing_day, window.closes, window.timezone))
+
+
+def _frozen_span(freeze: Freeze) -> Span:
+    return Span(
+        _instant(date.fromisoformat(freeze.start), 0, freeze.timezone),
+        _instant(date.fromisoformat(freeze.end) + _DAY, 0, freeze.timezone),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _instant(day: date, minutes: int, timezone: str) -> datetime:
+    """The first instant at which the clock of a place shows this time of this day, or a later one."""
+    wall = datetime.combine(day, time(minutes // 60, minutes % 60), tzinfo=_zone(timezone))
+    instant = wall.astimezone(UTC)
+    if instant.astimezone(wall.tzinfo).replace(tzinfo=None) == wall.replace(tzinfo=None):
+        return instant
+    return _change_between(wall.replace(fold=1).astimezone(UTC), instant, _zone(timezone))
+
+
+def _change_between(low: datetime, high: datetime, zone: ZoneInfo) -> datetime:
+    """The instant between two at which the zone's offset changes."""
+    before = low.astimezone(zone).utcoffset()
+    while high - low > timedelta(seconds=1):
+        middle = low + (high - low) / 2
+        if middle.astimezone(zone).utcoffset() == before:
+            low = middle
+        else:
+            high = middle
+    return high.replace(microsecond=0)
+
+
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def _closed_words(windows: Sequence[Window], frozen: Sequence[Span], now: datetime) -> str:
+    if _covering(frozen, now):
+        return "frozen"
+    zone = windows[0].timezone if windows else "UTC"
+    opens = _next_opening(windows, frozen, now)
+    if opens is None:
+        return "no window opens any more"
+    return f"window opens {opens.astimezone(_zone(zone)):%a %Y-%m-%d %H:%M} {zone}"

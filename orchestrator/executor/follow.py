@@ -1,0 +1,145 @@
+"""Following an accepted upgrade until the cloud says that it ended."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from orchestrator.executor.lanes import Lane
+from orchestrator.executor.listing import has_ended
+from orchestrator.executor.looks import SPARSEST_S, next_look_s
+from orchestrator.executor.points import Point
+from orchestrator.executor.readings import read_version
+from orchestrator.executor.session import Session
+from orchestrator.model.outcome import Phase
+from orchestrator.model.record import FollowTimedOut, JobSeen, VersionReached
+from orchestrator.model.reply import Answered, Job
+from orchestrator.model.state import TargetState
+from orchestrator.model.version import at_least
+
+#: A job that nobody can see for so many polls is followed by the proxy's version.
+_PATIENT_POLLS = 8
+
+
+@dataclass(slots=True)
+class _Following:
+    """One target being followed, and how far apart its looks have grown."""
+
+    state: TargetState
+    session: Session
+    began_at: datetime
+    gap_s: float
+
+    @property
+    def age_s(self) -> float:
+        return (self.session.clock.now() - self.began_at).total_seconds()
+
+    @property
+    def overdue(self) -> bool:
+        return self.age_s >= self.session.plan.follow.timeout_s
+
+    @property
+    def ended(self) -> bool:
+        return self.state.upgraded_by is not None or not self.state.unfinished_jobs
+
+
+async def follow(state: TargetState, session: Session, *, resumed: bool) -> None:
+    """Return when every job of the target has ended, or its version shows that the upgrade took effect.
+
+    Args:
+        state: the target, accepted or adopted.
+        session: of this process.
+        resumed: an earlier session followed it already, so the first look is due now.
+    """
+    began_at = state.accepted_at or state.last.intent.at
+    following = _Following(state, session, began_at, session.plan.follow.poll_s)
+    if not resumed:
+        await _wait(following)
+    while not await _look(following):
+        await _wait(following)
+    session.reached(Point.JOB_ENDED)
+
+
+async def _wait(following: _Following) -> None:
+    session, age_s = following.session, following.age_s
+    plan = session.plan.follow
+    if following.overdue:
+        following.gap_s = min(SPARSEST_S, 2 * following.gap_s)
+        await session.clock.sleep(following.gap_s)
+        return
+    at_s = next_look_s(age_s, session.rollout.expected_s, plan.poll_s)
+    await session.clock.sleep(max(0.0, min(at_s, max(plan.timeout_s, age_s)) - age_s))
+
+
+async def _look(following: _Following) -> bool:
+    """Look once. True: the upgrade has ended."""
+    saw = following.ended or await _read_jobs(following)
+    if following.ended:
+        return True
+    if following.overdue:
+        await _time_out(following, saw=saw)
+    return False
+
+
+async def _read_jobs(following: _Following) -> bool:
+    """Read every unfinished job, and the version where a job cannot be seen. False: something could not be read."""
+    state, session = following.state, following.session
+    saw = True
+    invisible = False
+    for job_id in state.unfinished_jobs:
+        reply = await session.calls(state).read(lambda api, job_id=job_id: api.job(job_id), Lane.POLL)  # type: ignore[misc]
+        session.reached(Point.JOB_READ)
+        if not isinstance(reply, Answered):
+            saw = False
+        elif reply.value is None:
+            invisible = True
+        else:
+            await _record_job(state, session, job_id, reply.value)
+    if invisible and following.age_s >= _PATIENT_POLLS * session.plan.follow.poll_s:
+        saw = await _look_at_version(state, session) and saw
+    return saw
+
+
+async def _record_job(state: TargetState, session: Session, job_id: str, job: Job) -> None:
+    """Record a status that is new."""
+    seen = state.jobs.get(job_id)
+    if seen is not None and seen.status == job.status:
+        return
+    await session.ledger.record(
+        JobSeen(
+            at=session.clock.now(),
+            target=state.key,
+            attempt=len(state.attempts),
+            workflow_id=job_id,
+            status=job.status,
+            name=job.name,
+            ended=has_ended(job),
+            ended_at=job.ended_at,
+            fail_reason=job.fail_reason,
+        )
+    )
+
+
+async def _look_at_version(state: TargetState, session: Session) -> bool:
+    version = await read_version(state, session)
+    if version is not None and at_least(version.current_version, session.plan.target_version):
+        await session.ledger.record(
+            VersionReached(
+                at=session.clock.now(), target=state.key, attempt=len(state.attempts), version=version.current_version
+            )
+        )
+    return version is not None
+
+
+async def _time_out(following: _Following, *, saw: bool) -> None:
+    """After the deadline the target keeps no session alive; it is `timed_out` once a read has shown no end."""
+    state, session = following.state, following.session
+    if saw and state.phase is not Phase.TIMED_OUT:
+        why = f"no end within {session.plan.follow.timeout_s:g} s: {_describe_jobs(state)}"
+        await session.ledger.record(
+            FollowTimedOut(at=session.clock.now(), target=state.key, attempt=len(state.attempts), why=why)
+        )
+    session.rest(state)
+
+
+def _describe_jobs(state: TargetState) -> str:
+    words = [f"job {job_id} {seen.status if seen else 'not visible'}" for job_id, seen in state.jobs.items()]
+    return ", ".join(words) or "the version did not change"

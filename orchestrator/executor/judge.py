@@ -1,0 +1,61 @@
+"""What the reply to an upgrade-version call means. Pure."""
+
+from typing import TypeAlias, assert_never
+
+from orchestrator.model.record import Verdict
+from orchestrator.model.reply import (
+    Answered,
+    Busy,
+    Doubtful,
+    Entry,
+    NotSent,
+    Refused,
+    Reply,
+    Throttled,
+    Unauthenticated,
+)
+from orchestrator.model.state import is_accept, is_reject
+
+UpgradeReply: TypeAlias = Reply[tuple[Entry, ...]]
+
+
+_VERDICTS: dict[type, Verdict] = {
+    NotSent: "not_sent",
+    Unauthenticated: "unauthenticated",
+    Refused: "refused",
+    Busy: "busy",
+    Doubtful: "in_doubt",
+}
+
+
+def judge(reply: UpgradeReply) -> tuple[Verdict, str | None]:
+    """The verdict, and the reason when it is not plain acceptance."""
+    match reply:
+        case Answered(value=entries):
+            return judge_entries(entries)
+        case Throttled(exchange=exchange):
+            return "throttled", exchange.error_msg
+        case NotSent() | Unauthenticated() | Refused() | Busy() | Doubtful():
+            return _VERDICTS[type(reply)], reply.reason
+        case _:
+            assert_never(reply)
+
+
+def judge_entries(entries: tuple[Entry, ...]) -> tuple[Verdict, str | None]:
+    """The verdict on a 200 answer: it is in the entries, not in the status.
+
+    All ACCEPT: accepted. All REJECT: rejected. Both: partial. No entry, an ACCEPT without an id, a state that nobody
+    has documented: in doubt.
+    """
+    if not entries:
+        return "in_doubt", "the answer holds no update_result"
+    accepted = [entry for entry in entries if is_accept(entry)]
+    rejected = [entry for entry in entries if is_reject(entry)]
+    if len(accepted) + len(rejected) < len(entries):
+        odd = next(entry for entry in entries if entry not in accepted and entry not in rejected)
+        return "in_doubt", f"unknown state {odd.state!r}"
+    if any(not entry.workflow_id for entry in accepted):
+        return "in_doubt", "ACCEPT without a workflow_id"
+    if not accepted:
+        return "rejected", rejected[0].error_message
+    return ("partial", rejected[0].error_message) if rejected else ("accepted", None)

@@ -1,0 +1,177 @@
+"""The one owner of a session's state: records go through it to the journal, and count when they are on disk.
+
+The exception is an intent, which restricts what others may do and so counts from the moment it is handed over.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from orchestrator.executor.decide import start_opening, target_opening
+from orchestrator.executor.limits import room, tripped
+from orchestrator.executor.ports import Clock, Journal, Pending
+from orchestrator.executor.rollout import Rollout
+from orchestrator.model.outcome import REPLACED, Phase
+from orchestrator.model.record import (
+    AttemptDisproved,
+    Intent,
+    Postponed,
+    Record,
+    ReturnedToWaiting,
+    Settled,
+)
+from orchestrator.model.state import TargetState
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """The intent is on disk: send."""
+
+    intent: Intent
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The intent was not written, and nothing may be sent."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The target has an intent that is still open: nothing may be sent beside it."""
+
+    record: Intent
+
+
+Decision: TypeAlias = Go | Refused | Seen
+
+
+class Ledger:
+    """Writes records and keeps run and queue in step with them.
+
+    Args:
+        rollout: the session's state, which nobody else changes.
+        changed: called after every change, to wake the loop.
+        observe: called with every record when it counts, for logs and display.
+    """
+
+    def __init__(
+        self, rollout: Rollout, clock: Clock, *, changed: Callable[[], None], observe: Callable[[Record], None]
+    ) -> None:
+        self.rollout = rollout
+        self._clock = clock
+        self._changed = changed
+        self._observe = observe
+        self._journal: Journal | None = None
+        self._counted: set[str] = set()
+
+    def attach(self, journal: Journal) -> None:
+        """Say where records go; the journal reports back to `on_durable`."""
+        self._journal = journal
+
+    def wake(self) -> None:
+        """Something changed that is no record."""
+        self._changed()
+
+    def note(self, record: Record) -> None:
+        """Hand over a record that nobody waits for."""
+        self._append(record)
+
+    async def record(self, record: Record) -> None:
+        """Return when the record is on disk and counts.
+
+        Raises:
+            StateError: it could not be written.
+        """
+        await self._append(record).wait()
+
+    async def intent(self, state: TargetState, source_version: str, token: str) -> Decision:
+        """Write the intent of the target's next attempt, if everything still allows it.
+
+        Args:
+            state: the target, which holds a reservation.
+            source_version: the version just read.
+            token: new for every execution of this step.
+        """
+        if state.is_open:
+            return Seen(state.last.intent)
+        refusal = may_send(self.rollout, state, self._clock.now())
+        if refusal is not None:
+            return Refused(refusal)
+        intent = self._new_intent(state, source_version, token)
+        self._counted.add(token)
+        self._apply(intent)
+        await self._append(intent).wait()
+        return Go(intent)
+
+    def on_durable(self, record: Record) -> None:
+        """A record is on disk."""
+        if isinstance(record, Intent) and record.token in self._counted:
+            self._counted.discard(record.token)
+        else:
+            self._apply(record)
+
+    def _append(self, record: Record) -> Pending:
+        if self._journal is None:
+            raise RuntimeError("no journal is attached")
+        return self._journal.append_nowait(record)
+
+    def _new_intent(self, state: TargetState, source_version: str, token: str) -> Intent:
+        return Intent(
+            at=self._clock.now(),
+            target=state.key,
+            attempt=len(state.attempts) + 1,
+            wave=self.rollout.queue.starting[state.key],
+            token=token,
+            source_version=source_version,
+            target_version=self.rollout.plan.target_version,
+        )
+
+    def _apply(self, record: Record) -> None:
+        if record.target is None:
+            self.rollout.run.apply(record)
+        else:
+            state = self.rollout.run.state(record.target)
+            was_open = state.is_open
+            self.rollout.run.apply(record)
+            self._requeue(record, state, was_open=was_open)
+        self._observe(record)
+        self._changed()
+
+    def _requeue(self, record: Record, state: TargetState, *, was_open: bool) -> None:
+        queue, target = self.rollout.queue, state.target
+        self.rollout.resting.discard(state.key)
+        match record:
+            case Intent():
+                queue.sent(target)
+            case Postponed() | AttemptDisproved() | ReturnedToWaiting() if state.phase is Phase.WAITING:
+                queue.back(target, state.not_before)
+            case Settled() if record.outcome in REPLACED and state.wave is not None:
+                queue.left_out(target, state.wave)
+            case Settled():
+                queue.sent(target)
+            case _:
+                pass
+        if was_open and not state.is_open:
+            queue.freed(target)
+
+
+def may_send(rollout: Rollout, state: TargetState, now: datetime) -> str | None:
+    """Why the intent of a target may not be written now; None when it may. The target holds a reservation."""
+    run = rollout.run
+    if rollout.stop is not None:
+        return rollout.stop
+    if run.hold is not None:
+        return f"held: {run.hold.reason}"
+    for gate in (start_opening(rollout, now), target_opening(rollout, state.target, now)):
+        if not gate.open:
+            return gate.why
+    budget = tripped(rollout)
+    if budget is not None:
+        return str(budget)
+    free = room(rollout)
+    if free.free < 0:
+        return f"no slot: {free.why}"
+    return None if state.key in rollout.queue.starting else "it holds no reservation"

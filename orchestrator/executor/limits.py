@@ -1,0 +1,171 @@
+"""How many may be in flight, and which budget is spent. Pure, and O(1) but for the plan's own lists."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from orchestrator.executor.queue import Block
+from orchestrator.executor.rollout import Rollout
+from orchestrator.model.plan import Wave
+from orchestrator.model.record import HoldCause
+from orchestrator.model.tally import Count
+from orchestrator.model.target import Target
+
+#: Preflights are begun ahead of attempts so that neither the rate nor the concurrency is left unused, but not so far
+#: ahead that what they read grows old.
+_AHEAD = 3
+_AHEAD_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much harm one group may take.
+
+    Attributes:
+        kind: what is counted.
+        whose: `fleet`, `wave NAME` or `scope NAME`.
+        limit: how many are allowed; one more holds the fleet.
+    """
+
+    kind: Literal["failures", "rejected"]
+    whose: str
+    limit: int
+    count: Count
+    wave: str | None = None
+    scope: str | None = None
+
+    @property
+    def spent(self) -> int:
+        """How many were counted since the last release."""
+        return self.count.failed if self.kind == "failures" else self.count.rejected
+
+    @property
+    def at_risk(self) -> int:
+        """What was counted, and what may still come of what is under way: each target once."""
+        return self.count.at_risk if self.kind == "failures" else self.count.rejected + self.count.unanswered
+
+    @property
+    def cause(self) -> HoldCause:
+        """The hold that it sets."""
+        return self.kind
+
+    def __str__(self) -> str:
+        return f"{self.spent} {self.kind}, {self.limit} allowed for the {self.whose}"
+
+
+def budgets(rollout: Rollout) -> Iterator[Budget]:
+    """Every budget that binds now: the fleet's, those of the present wave, those that scopes set for themselves."""
+    failures, tally = rollout.plan.failures, rollout.run.tally
+    base = rollout.run.counted
+    yield Budget("failures", "fleet", failures.max.budget(base), tally.fleet)
+    yield Budget("rejected", "fleet", failures.max_rejected.budget(base), tally.fleet)
+    if rollout.wave is not None:
+        yield from _wave_budgets(rollout, rollout.wave)
+    yield from _scope_budgets(rollout)
+
+
+def _wave_budgets(rollout: Rollout, wave: Wave) -> Iterator[Budget]:
+    count = rollout.run.tally.waves.get(wave.name, Count())
+    base = max(0, rollout.wave_targets[wave.name] - count.left_out)
+    if wave.max_failures is not None:
+        yield Budget("failures", f"wave {wave.name}", wave.max_failures.budget(base), count, wave=wave.name)
+    if wave.max_rejected is not None:
+        yield Budget("rejected", f"wave {wave.name}", wave.max_rejected.budget(base), count, wave=wave.name)
+
+
+def _scope_budgets(rollout: Rollout) -> Iterator[Budget]:
+    for scope in rollout.plan.scopes:
+        if scope.max_failures is None and scope.max_rejected is None:
+            continue
+        count = rollout.run.tally.scopes.get(scope.name, Count())
+        base = max(0, rollout.scope_targets.get(scope.name, 0) - count.left_out)
+        if scope.max_failures is not None:
+            yield Budget("failures", f"scope {scope.name}", scope.max_failures.budget(base), count, scope=scope.name)
+        if scope.max_rejected is not None:
+            yield Budget("rejected", f"scope {scope.name}", scope.max_rejected.budget(base), count, scope=scope.name)
+
+
+def tripped(rollout: Rollout) -> Budget | None:
+    """The first budget that is overdrawn."""
+    return next((budget for budget in budgets(rollout) if budget.spent > budget.limit), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many more targets may be taken up now, and what says so."""
+
+    free: int
+    why: str
+
+
+def room(rollout: Rollout) -> Room:
+    """The tightest of all limits that hold for the fleet as a whole."""
+    return min(_rooms(rollout), key=lambda room: room.free)
+
+
+def _rooms(rollout: Rollout) -> Iterator[Room]:
+    starting = len(rollout.queue.starting)
+    ahead = _AHEAD * rollout.plan.limits.concurrency
+    yield Room(ahead - starting, f"concurrency {rollout.plan.limits.concurrency}")
+    if rollout.only_accepted:
+        return
+    used = rollout.run.tally.fleet.open + starting
+    cap = in_flight_cap(rollout)
+    yield Room(cap - used, f"in_flight {cap}")
+    allowance = ramp_allowance(rollout)
+    if allowance is not None and allowance < cap:
+        yield Room(allowance - used, f"ramp at {allowance}")
+    if rollout.plan.failures.mode == "strict":
+        yield from _strict_rooms(rollout, starting)
+
+
+def _strict_rooms(rollout: Rollout, starting: int) -> Iterator[Room]:
+    for budget in budgets(rollout):
+        if budget.scope is None:
+            free = budget.limit + 1 - budget.at_risk - starting
+            yield Room(free, f"strict, {budget.kind} budget {budget.limit} of the {budget.whose}")
+
+
+def in_flight_cap(rollout: Rollout) -> int:
+    """`limits.in_flight` as a number."""
+    return rollout.plan.limits.in_flight.cap(rollout.run.total)
+
+
+def ramp_allowance(rollout: Rollout) -> int | None:
+    """How many may be in flight while confidence grows: 1, 2, 4, 8 … with every doubling of successes.
+
+    None where it does not apply: without `ramp`, and in the first of several waves, which is the canary.
+    """
+    waves, run = rollout.plan.waves, rollout.run
+    if not rollout.plan.limits.ramp:
+        return None
+    successes = run.tally.fleet.standing["succeeded"]
+    if len(waves) > 1:
+        if rollout.wave is None or rollout.wave.name == waves[0].name:
+            return None
+        successes -= run.tally.waves.get(waves[0].name, Count()).standing["succeeded"]
+    return 1 << ((successes + 1).bit_length() - 1)
+
+
+def target_block(rollout: Rollout, target: Target) -> Block | None:
+    """Which limit keeps this one target from starting: its instance's or a label's."""
+    run, queue, limits = rollout.run, rollout.queue, rollout.plan.limits
+    instance = target.instance_id
+    if run.tally.open_instances[instance] + queue.starting_instances[instance] >= limits.per_instance:
+        return ("instance", instance)
+    for name, cap in limits.per_label.items():
+        label = (name, target.labels.get(name, ""))
+        if name in target.labels and run.tally.open_labels[label] + queue.starting_labels[label] >= cap:
+            return (f"label {name}", label[1])
+    return None
+
+
+def scope_room(rollout: Rollout, scope: str) -> bool:
+    """Whether one more target of this scope may be taken up: its rate, and its own budgets."""
+    starting = rollout.queue.starting_scopes[scope]
+    if starting >= max(1, rollout.scope_rates[scope] * _AHEAD_S):
+        return False
+    if rollout.plan.failures.mode != "strict" or rollout.only_accepted:
+        return True
+    own = (budget for budget in _scope_budgets(rollout) if budget.scope == scope)
+    return all(budget.at_risk + starting <= budget.limit for budget in own)

@@ -1,0 +1,34 @@
+"""When to look at an upgrade again. Pure: ages and durations in, seconds out."""
+
+#: Nobody looks at a young upgrade later than this.
+_FIRST_AT_MOST_S = 60.0
+
+#: From this share of the expected duration on, every `poll`.
+_CLOSE_SHARE = 0.8
+
+#: Looks at a target that only new evidence will move grow this far apart.
+SPARSEST_S = 1800.0
+
+#: Looks at a doubtful attempt, within the doubt period.
+DOUBT_AT_MOST_S = 300.0
+
+
+def next_look_s(age_s: float, expected_s: float, poll_s: float) -> float:
+    """Age of an upgrade, in seconds since it was accepted, at which to look next.
+
+    The first look comes after the smaller of half the expected duration and one minute, but not before `poll`. After
+    that the gaps are the larger of `poll` and a fifth of the expected duration, and `poll` from 80 % of the expected
+    end on.
+    """
+    first_s = max(poll_s, min(expected_s / 2, _FIRST_AT_MOST_S))
+    if age_s < first_s:
+        return first_s
+    close_s = _CLOSE_SHARE * expected_s
+    if age_s >= close_s:
+        return age_s + poll_s
+    return min(age_s + max(poll_s, expected_s / 5), max(close_s, age_s + poll_s))
+
+
+def doubt_period_s(resend_after_s: float, http_timeout_s: float) -> float:
+    """How long a doubtful attempt is reconciled before it may be sent again, counted from its intent."""
+    return max(resend_after_s, 2 * http_timeout_s)

@@ -1,0 +1,204 @@
+"""What is read just before an attempt, and what it means: go, leave out, come back later."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from orchestrator.executor.decide import start_opening
+from orchestrator.executor.lanes import Lane
+from orchestrator.executor.listing import Listing, has_ended
+from orchestrator.executor.points import Point
+from orchestrator.executor.retry import busy_wait_s
+from orchestrator.executor.session import Session
+from orchestrator.model.outcome import Outcome
+from orchestrator.model.record import Postponed, PreflightDone, Settled
+from orchestrator.model.reply import Answered, Busy, Doubtful, Job, ProxyVersion, Refused
+from orchestrator.model.run import Run
+from orchestrator.model.state import TargetState
+from orchestrator.model.verdict import GONE, Go, LeaveOut, allowed_sources, verdict
+
+#: What a preflight read may be this old at the intent; at rates below one call a minute, a few calls' time.
+FRESH_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The upgrade may be sent, from this version."""
+
+    source_version: str
+    read_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NotNow:
+    """The target comes back later."""
+
+    why: str
+    error_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """The cloud refuses even to tell the version."""
+
+    reason: str
+    error_code: str | None
+
+
+Finding: TypeAlias = Ready | NotNow | Denied | LeaveOut
+
+
+async def preflight(state: TargetState, session: Session) -> Ready | None:
+    """Read what must be known before an attempt. None: the target was settled or postponed, and that is recorded.
+
+    Raises:
+        Yielded, ScopeGone: the scope cannot be used now.
+    """
+    session.reached(Point.TARGET_CHOSEN)
+    finding = await _look(state, session)
+    session.reached(Point.PREFLIGHT_READ)
+    match finding:
+        case Ready():
+            return finding
+        case NotNow():
+            await postpone_busy(state, session, finding.why, finding.error_code)
+        case Denied():
+            await _settle(state, session, Outcome.REJECTED, finding.reason, error_code=finding.error_code)
+        case LeaveOut():
+            reason = None if finding.outcome is Outcome.ALREADY else finding.reason
+            await _settle(state, session, finding.outcome, reason, evidence=finding.why)
+    return None
+
+
+async def _look(state: TargetState, session: Session) -> Finding:
+    target = state.target
+    reply = await session.calls(state).read(
+        lambda api: api.proxy_version(target.instance_id, target.proxy_id), Lane.START
+    )
+    read_at = session.clock.now()
+    if not isinstance(reply, Answered):
+        return _unread(reply)
+    await _record_reading(state, session, reply.value)
+    judged = verdict(
+        session.plan.target_version, allowed_sources(session.plan.source_versions, target.source_version), reply.value
+    )
+    if isinstance(judged, LeaveOut):
+        return judged
+    return await _look_at_jobs(state, session, judged, read_at)
+
+
+def _unread(reply: Refused | Busy | Doubtful) -> Finding:
+    code = reply.exchange.error_code
+    if isinstance(reply, Refused):
+        return GONE if reply.not_found else Denied(reply.reason, code)
+    return NotNow(f"its version could not be read: {reply.reason}", code)
+
+
+async def _look_at_jobs(state: TargetState, session: Session, go: Go, read_at: datetime) -> Finding:
+    not_before = state.not_before if state.busy_times else None
+    listing = await session.board(state).running(not_before=_after_siblings(state, session, not_before))
+    if listing is None:
+        return NotNow("the list of running jobs could not be read")
+    foreign = foreign_job(listing, state, session.run)
+    if foreign is not None:
+        return NotNow(f"job {foreign.job_id} ({foreign.name}) runs on the instance")
+    if session.rollout.only_accepted and _siblings_running(listing, state, session):
+        return NotNow("an upgrade of another proxy runs on the instance")
+    return Ready(go.source_version, read_at)
+
+
+def _after_siblings(state: TargetState, session: Session, not_before: datetime | None) -> datetime | None:
+    """Followed only to acceptance, nothing but a list read after it shows that a sibling's upgrade still runs."""
+    accepted = session.run.accepted_on.get(state.target.instance_id)
+    if not session.rollout.only_accepted or accepted is None:
+        return not_before
+    return max(filter(None, (accepted, not_before)))
+
+
+def _siblings_running(listing: Listing, state: TargetState, session: Session) -> bool:
+    ours = [job for job in listing.of_instance(state.target.instance_id) if job.job_id in session.run.workflows]
+    return sum(not has_ended(job) for job in ours) >= session.plan.limits.per_instance
+
+
+def foreign_job(listing: Listing, state: TargetState, run: Run) -> Job | None:
+    """A job that runs on the target's instance and is nobody's of ours.
+
+    A job that matches an attempt of ours under way or in doubt, whose id is not known yet, is not foreign.
+    """
+    for job in listing.of_instance(state.target.instance_id):
+        if has_ended(job) or job.job_id in run.workflows:
+            continue
+        if not _may_be_ours(job, state, run):
+            return job
+    return None
+
+
+def _may_be_ours(job: Job, state: TargetState, run: Run) -> bool:
+    """Whether an attempt on this instance, whose workflow is unknown, may be what started the job."""
+    unknown = run.unknown_on(state.target.instance_id)
+    names = run.job_names.get(state.target.scope, set())
+    return any(other.key in (job.extend_fields or "") or job.name in names for other in unknown)
+
+
+async def _record_reading(state: TargetState, session: Session, version: ProxyVersion) -> None:
+    await session.ledger.record(
+        PreflightDone(
+            at=session.clock.now(),
+            target=state.key,
+            attempt=len(state.attempts) + 1,
+            wave=session.rollout.queue.starting[state.key],
+            current_version=version.current_version,
+            latest_version=version.latest_version,
+            can_upgrade=version.can_upgrade,
+        )
+    )
+
+
+async def postpone_busy(state: TargetState, session: Session, why: str, error_code: str | None) -> None:
+    """Put a target that the cloud is busy with back into the queue, or give it up for this run.
+
+    It is given up when it was busy for `retry.busy_for`, or would be looked at again only after the window has closed.
+    """
+    now, retry = session.clock.now(), session.plan.retry
+    gives_up_at = (state.busy_since or now) + timedelta(seconds=retry.busy_for_s)
+    until = min(now + timedelta(seconds=busy_wait_s(state.busy_times, retry.busy_s)), max(gives_up_at, now))
+    closes = start_opening(session.rollout, now).until
+    if now >= gives_up_at or (closes is not None and until >= closes):
+        await _settle(state, session, Outcome.DEFERRED, why, error_code=error_code)
+        return
+    await session.ledger.record(
+        Postponed(
+            at=now,
+            target=state.key,
+            attempt=len(state.attempts),
+            wave=state.wave or session.rollout.queue.starting[state.key],
+            why=why,
+            until=until,
+            busy=True,
+            error_code=error_code,
+        )
+    )
+
+
+async def _settle(
+    state: TargetState,
+    session: Session,
+    outcome: Outcome,
+    reason: str | None,
+    *,
+    error_code: str | None = None,
+    evidence: str | None = None,
+) -> None:
+    await session.ledger.record(
+        Settled(
+            at=session.clock.now(),
+            target=state.key,
+            attempt=len(state.attempts),
+            wave=state.wave or session.rollout.queue.starting[state.key],
+            outcome=outcome,
+            reason=reason,
+            error_code=error_code,
+            evidence=evidence,
+        )
+    )
+    session.reached(Point.SETTLED)

@@ -1,0 +1,214 @@
+"""Which target is next. Waves draw targets in one fixed order; what cannot start now is set aside under its reason.
+
+Every operation costs O(log n), amortised: no decision scans the fleet. Drawing is lazy and depends on nothing but the
+order, so a session that starts again draws the same waves.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from heapq import heappop, heappush
+from typing import TypeAlias
+
+from orchestrator.model.target import Target
+
+#: What a target waits for: a slot on its instance, or of one of its labels.
+Block: TypeAlias = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class WaveShare:
+    """What one wave may draw: at most `size` targets that are really sent, of those that `admits`."""
+
+    name: str
+    size: int | None
+    admits: Callable[[Target], bool]
+
+
+@dataclass(slots=True)
+class _Cursor:
+    at: int = 0
+    members: int = 0
+
+
+@dataclass(slots=True)
+class _Bench:
+    """Targets of the current wave that were drawn and wait to start."""
+
+    ready: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    blocked: dict[Block, list[int]] = field(default_factory=lambda: defaultdict(list))
+    later: list[tuple[datetime, int]] = field(default_factory=list)
+    waiting: int = 0
+
+
+class StartQueue:
+    """The targets that have not started, as the present wave sees them.
+
+    Args:
+        order: all targets, in the order in which waves draw them.
+        shares: the waves.
+    """
+
+    def __init__(self, order: Sequence[Target], shares: Sequence[WaveShare]) -> None:
+        self._order = order
+        self._shares = {share.name: share for share in shares}
+        self._cursors = {share.name: _Cursor() for share in shares}
+        self._rank = {target.proxy_id: rank for rank, target in enumerate(order)}
+        self._drawn = bytearray(len(order))
+        self._undrawn = Counter(target.scope for target in order)
+        self._bench = _Bench()
+        self.starting: dict[str, str] = {}
+        self.starting_instances: Counter[str] = Counter()
+        self.starting_labels: Counter[tuple[str, str]] = Counter()
+        self.starting_scopes: Counter[str] = Counter()
+
+    # --- what a session begins with ----------------------------------------------------------------------------------
+
+    def restore(self, proxy_id: str, wave: str, *, member: bool, waiting: bool, not_before: datetime | None) -> None:
+        """Put a target that an earlier session drew back where it was."""
+        rank = self._rank[proxy_id]
+        self._mark(rank)
+        self._cursors[wave].members += member
+        if waiting:
+            self._bench.waiting += 1
+            self._admit(rank, not_before)
+
+    # --- what the loop reports ---------------------------------------------------------------------------------------
+
+    def begin(self, target: Target, wave: str) -> None:
+        """The target is taken up; until its intent is written, or it comes back, it holds a reservation."""
+        self._bench.waiting -= 1
+        self.starting[target.proxy_id] = wave
+        self._reserve(target, 1)
+
+    def sent(self, target: Target) -> None:
+        """The intent is written: what held a reservation now holds a slot."""
+        if self.starting.pop(target.proxy_id, None) is not None:
+            self._reserve(target, -1)
+
+    def back(self, target: Target, not_before: datetime | None = None) -> None:
+        """The target waits again."""
+        self.sent(target)
+        self._bench.waiting += 1
+        self._admit(self._rank[target.proxy_id], not_before)
+
+    def left_out(self, target: Target, wave: str) -> None:
+        """The target needs no upgrade: the wave may draw another in its place."""
+        self.sent(target)
+        self._cursors[wave].members -= 1
+
+    def freed(self, target: Target) -> None:
+        """A slot on its instance and of its labels is free."""
+        self._unblock(("instance", target.instance_id))
+        for name, value in target.labels.items():
+            self._unblock((f"label {name}", value))
+
+    # --- what the decision asks --------------------------------------------------------------------------------------
+
+    def peek(
+        self,
+        wave: str,
+        now: datetime,
+        *,
+        scopes: Iterable[str],
+        blocked: Callable[[Target], Block | datetime | None],
+    ) -> Target | None:
+        """The next target of the wave that may start, without taking it up.
+
+        Args:
+            wave: the wave that is open.
+            now: targets that wait for a later instant are passed over.
+            scopes: names of the scopes that may be used, the one to prefer first.
+            blocked: why a target may not start now; it is set aside until that is `freed`, or until that instant.
+        """
+        self._ripen(now)
+        for scope in scopes:
+            self._draw_for(wave, scope)
+            ready = self._bench.ready[scope]
+            while ready:
+                target = self._order[ready[0]]
+                block = blocked(target)
+                if block is None:
+                    return target
+                self._set_aside(heappop(ready), block)
+                self._draw_for(wave, scope)
+        return None
+
+    def take(self, target: Target) -> None:
+        """Remove what `peek` returned."""
+        heappop(self._bench.ready[target.scope])
+
+    def exhausted(self, wave: str) -> bool:
+        """Whether the wave has nothing left that waits or could be drawn."""
+        return self._bench.waiting == 0 and not self._draw(wave)
+
+    def next_instant(self) -> datetime | None:
+        """When the first of those that wait for an instant may be looked at again."""
+        return self._bench.later[0][0] if self._bench.later else None
+
+    @property
+    def waiting(self) -> int:
+        """Targets of the present wave that were drawn and wait."""
+        return self._bench.waiting
+
+    @property
+    def undrawn(self) -> int:
+        """Targets that no wave has drawn yet."""
+        return sum(self._undrawn.values())
+
+    # --- inside ------------------------------------------------------------------------------------------------------
+
+    def _draw_for(self, wave: str, scope: str) -> None:
+        while not self._bench.ready[scope] and self._undrawn[scope] and self._draw(wave):
+            pass
+
+    def _draw(self, wave: str) -> bool:
+        """Draw one more target into the wave, if it may have one."""
+        share, cursor = self._shares[wave], self._cursors[wave]
+        if share.size is not None and cursor.members >= share.size:
+            return False
+        while cursor.at < len(self._order):
+            rank = cursor.at
+            cursor.at += 1
+            if not self._drawn[rank] and share.admits(self._order[rank]):
+                self._mark(rank)
+                cursor.members += 1
+                self._bench.waiting += 1
+                self._admit(rank, None)
+                return True
+        return False
+
+    def _mark(self, rank: int) -> None:
+        if not self._drawn[rank]:
+            self._drawn[rank] = 1
+            self._undrawn[self._order[rank].scope] -= 1
+
+    def _admit(self, rank: int, not_before: datetime | None) -> None:
+        if not_before is not None:
+            heappush(self._bench.later, (not_before, rank))
+        else:
+            heappush(self._bench.ready[self._order[rank].scope], rank)
+
+    def _set_aside(self, rank: int, block: Block | datetime) -> None:
+        if isinstance(block, datetime):
+            heappush(self._bench.later, (block, rank))
+        else:
+            self._bench.blocked[block].append(rank)
+
+    def _ripen(self, now: datetime) -> None:
+        later = self._bench.later
+        while later and later[0][0] <= now:
+            self._admit(heappop(later)[1], None)
+
+    def _unblock(self, block: Block) -> None:
+        for rank in self._bench.blocked.pop(block, ()):
+            self._admit(rank, None)
+
+    def _reserve(self, target: Target, by: int) -> None:
+        self.starting_instances[target.instance_id] += by
+        self.starting_scopes[target.scope] += by
+        for label in target.labels.items():
+            self.starting_labels[label] += by
+        if by < 0:
+            self.freed(target)

@@ -1,0 +1,67 @@
+"""Everything that the next decision depends on: the run, its queue, and the facts of this session."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from orchestrator.executor.queue import StartQueue
+from orchestrator.model.plan import Plan, Wave
+from orchestrator.model.run import Run
+
+
+def _everywhere(_scope: str) -> bool:
+    return True
+
+
+@dataclass(slots=True, kw_only=True)
+class Rollout:
+    """One session's view of a run.
+
+    Attributes:
+        wave_targets: how many targets each wave was planned with; percentages of its budgets are taken of this.
+        scope_targets: the same for scopes.
+        scope_rates: calls per second of each scope.
+        available: whether a call in this scope may be begun now.
+        resting: open targets that nothing but new evidence will move.
+        stop: why this session ends; None while it goes on.
+        until: nothing starts from this instant on.
+        wait_s: how far away an opening or the end of a soak may be to be waited for in this process.
+        verifying: the wave whose soak has ended and that is read once more.
+        unverified: waves whose last reading failed, because their scope was given up.
+    """
+
+    plan: Plan
+    run: Run
+    queue: StartQueue
+    wave_targets: Mapping[str, int]
+    scope_targets: Mapping[str, int]
+    scope_rates: Mapping[str, float]
+    available: Callable[[str], bool] = _everywhere
+    resting: set[str] = field(default_factory=set)
+    stop: str | None = None
+    until: datetime | None = None
+    wait_s: float = 3600.0
+    verifying: str | None = None
+    unverified: set[str] = field(default_factory=set)
+
+    @property
+    def wave(self) -> Wave | None:
+        """The wave that is open or comes next; None when all are done."""
+        return next((wave for wave in self.plan.waves if self.run.waves[wave.name].done_at is None), None)
+
+    @property
+    def only_accepted(self) -> bool:
+        """Whether upgrades are followed only to the answer."""
+        return self.plan.follow.to == "accepted"
+
+    @property
+    def moving(self) -> int:
+        """Targets that will move by themselves, and a wave that is being verified."""
+        return len(self.queue.starting) + self.run.tally.fleet.open - len(self.resting) + (self.verifying is not None)
+
+    @property
+    def expected_s(self) -> float:
+        """How long an upgrade takes, as far as is known."""
+        seen = self.run.durations.quantile(0.5)
+        expected = self.plan.follow.expected_s if seen is None else seen
+        return min(expected, self.plan.follow.timeout_s)

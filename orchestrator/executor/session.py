@@ -1,0 +1,70 @@
+"""What the story of a proxy works with in one session: its scopes, the ledger, the clock, and chance."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+
+import anyio
+
+from orchestrator.executor.calls import ScopeCalls
+from orchestrator.executor.ledger import Ledger
+from orchestrator.executor.listing import Board
+from orchestrator.executor.points import Point
+from orchestrator.executor.ports import Clock
+from orchestrator.executor.rollout import Rollout
+from orchestrator.model.plan import Plan
+from orchestrator.model.run import Run
+from orchestrator.model.state import TargetState
+
+
+async def _none_known() -> AbstractSet[str]:
+    return frozenset()
+
+
+def _pass(_point: Point) -> None:
+    pass
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """One process lifetime of a run.
+
+    Attributes:
+        sending: as many permits as upgrade-version calls may be under way at once.
+        new_token: makes a token that no other execution has.
+        known_workflows: every workflow_id in the state folder, of any run and fleet.
+        reached: called at every `Point`; tests die there.
+    """
+
+    rollout: Rollout
+    ledger: Ledger
+    scopes: Mapping[str, ScopeCalls]
+    boards: Mapping[str, Board]
+    clock: Clock
+    sending: anyio.Semaphore
+    new_token: Callable[[], str]
+    known_workflows: Callable[[], Awaitable[AbstractSet[str]]] = _none_known
+    reached: Callable[[Point], None] = field(default=_pass)
+
+    @property
+    def plan(self) -> Plan:
+        """The plan, as in force in this session."""
+        return self.rollout.plan
+
+    @property
+    def run(self) -> Run:
+        """The run; only the ledger changes it."""
+        return self.rollout.run
+
+    def calls(self, state: TargetState) -> ScopeCalls:
+        """The calls of a target's scope."""
+        return self.scopes[state.target.scope]
+
+    def board(self, state: TargetState) -> Board:
+        """The job lists of a target's scope."""
+        return self.boards[state.target.scope]
+
+    def rest(self, state: TargetState) -> None:
+        """Only new evidence will move this target: it keeps no session alive."""
+        self.rollout.resting.add(state.key)
+        self.ledger.wake()

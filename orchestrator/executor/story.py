@@ -1,0 +1,122 @@
+"""The story of one proxy, from its turn to its outcome. Nothing in it knows who runs it, or how many beside it."""
+
+from orchestrator.executor.attempt import attempt
+from orchestrator.executor.follow import follow
+from orchestrator.executor.preflight import postpone_busy, preflight
+from orchestrator.executor.readings import read_version
+from orchestrator.executor.reconcile import reconcile
+from orchestrator.executor.session import Session
+from orchestrator.executor.verify import settle, verify
+from orchestrator.model.outcome import Outcome, Phase
+from orchestrator.model.record import AnswerMissing, AnswerSeen, JobSeen, Postponed
+from orchestrator.model.state import TargetState
+from orchestrator.model.version import at_least
+
+
+async def upgrade_one(state: TargetState, session: Session) -> None:
+    """Bring one target as far as it goes in this session: preflight, attempt, reconcile, follow, verify, settled.
+
+    A target that is open from an earlier session is taken up where it stands.
+
+    Raises:
+        Yielded: its scope cannot be used now; it goes back to the queue.
+        ScopeGone: its scope was given up for this session.
+    """
+    resumed = state.is_open
+    if state.phase is Phase.WAITING:
+        ready = await preflight(state, session)
+        if ready is None or not await attempt(state, session, ready):
+            return
+    if not await began(state, session):
+        return
+    if session.rollout.only_accepted:
+        await _settle_accepted(state, session)
+        return
+    await follow(state, session, resumed=resumed)
+    await conclude(state, session)
+
+
+async def began(state: TargetState, session: Session) -> bool:
+    """Whether the latest attempt started an upgrade. False: it did not, and what follows from that is recorded."""
+    if state.last.answer is None and state.phase is Phase.IN_FLIGHT:
+        await session.ledger.record(
+            AnswerMissing(at=session.clock.now(), target=state.key, attempt=len(state.attempts))
+        )
+    if state.phase in (Phase.DOUBT, Phase.IN_DOUBT):
+        return await reconcile(state, session)
+    if state.jobs or state.upgraded_by is not None or state.last.answer is None:
+        return True
+    return await _after_answer(state, session, state.last.answer)
+
+
+async def _after_answer(state: TargetState, session: Session, answer: AnswerSeen) -> bool:
+    """What follows from an answer that no doubt hangs over."""
+    match answer.verdict:
+        case "accepted" | "partial":
+            return True
+        case "rejected" | "refused":
+            await _settle_refused(state, session, answer)
+        case "busy":
+            await postpone_busy(state, session, answer.error_msg or answer.reason or "busy", answer.error_code)
+        case _:
+            await _wait_again(state, session, answer)
+    return False
+
+
+async def _settle_refused(state: TargetState, session: Session, answer: AnswerSeen) -> None:
+    """`rejected`; but "already the latest" is believed only after the version was read."""
+    if answer.already_latest:
+        version = await read_version(state, session)
+        if version is not None and at_least(version.current_version, session.plan.target_version):
+            await settle(state, session, Outcome.ALREADY, answer.error_msg, version.current_version)
+            return
+    reason = answer.error_msg if answer.verdict == "refused" else answer.reason
+    await settle(state, session, Outcome.REJECTED, reason or answer.reason, error_code=answer.error_code)
+
+
+async def _wait_again(state: TargetState, session: Session, answer: AnswerSeen) -> None:
+    """Not sent, throttled, or credentials refused: nothing of the target happened, its scope is being seen to."""
+    now = session.clock.now()
+    await session.ledger.record(
+        Postponed(
+            at=now,
+            target=state.key,
+            attempt=len(state.attempts),
+            wave=state.last.intent.wave,
+            why=f"{answer.verdict}: {answer.reason or ''}".rstrip(": "),
+            until=now,
+            error_code=answer.error_code,
+        )
+    )
+
+
+async def _settle_accepted(state: TargetState, session: Session) -> None:
+    """Followed only to the answer: nothing is claimed beyond it."""
+    if state.rejections and not state.upgraded_by:
+        reasons = "; ".join(entry.error_message or "REJECT" for entry in state.rejections)
+        await settle(state, session, Outcome.PARTIAL, reasons)
+        return
+    await settle(state, session, Outcome.ACCEPTED, None if state.jobs else "workflow_id not recovered")
+
+
+async def conclude(state: TargetState, session: Session) -> None:
+    """The jobs have ended: settle the target, after verification if the plan asks for it."""
+    bad = [seen for seen in state.jobs.values() if seen is not None and seen.ended and not _completed(seen)]
+    if bad:
+        version = await read_version(state, session)
+        await settle(state, session, Outcome.FAILED, _failure(bad[0]), version.current_version if version else None)
+    elif session.plan.follow.to == "verified":
+        await verify(state, session)
+    elif state.rejections:
+        reasons = "; ".join(entry.error_message or "REJECT" for entry in state.rejections)
+        await settle(state, session, Outcome.PARTIAL, reasons)
+    else:
+        await settle(state, session, Outcome.SUCCEEDED, None, state.upgraded_by)
+
+
+def _completed(seen: JobSeen) -> bool:
+    return seen.status.lower() == "completed"
+
+
+def _failure(seen: JobSeen) -> str:
+    return f"job {seen.workflow_id} {seen.status}" + (f": {seen.fail_reason}" if seen.fail_reason else "")

@@ -1,0 +1,125 @@
+"""Verifying that an upgrade did what it was for: the version is there, the proxy and all its nodes are ACTIVE."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeAlias
+
+from orchestrator.executor.points import Point
+from orchestrator.executor.readings import read_health, read_version
+from orchestrator.executor.session import Session
+from orchestrator.model.outcome import Outcome
+from orchestrator.model.record import Reverified, Settled
+from orchestrator.model.reply import ProxyHealth, ProxyVersion
+from orchestrator.model.state import TargetState
+from orchestrator.model.version import at_least
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """All is as it should be."""
+
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """What is still wrong, and what it would be called if it stayed so."""
+
+    outcome: Outcome
+    why: str
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """The cloud did not tell; nothing is claimed."""
+
+
+Finding: TypeAlias = Verified | NotYet | Unreadable
+
+
+def judge_health(version: ProxyVersion | None, health: ProxyHealth | None, target_version: str) -> Finding:
+    """What one reading says of an upgrade whose job has ended."""
+    if version is None:
+        return Unreadable()
+    current = version.current_version
+    if not at_least(current, target_version):
+        return NotYet(Outcome.MISMATCH, f"the job ended, but the proxy runs {current}", current)
+    if health is None:
+        return Unreadable()
+    if not health.active:
+        nodes = ", ".join(health.nodes) or "none"
+        return NotYet(Outcome.FAILED, f"unhealthy after the upgrade: {health.status}, nodes {nodes}", current)
+    return Verified(current)
+
+
+async def verify(state: TargetState, session: Session) -> None:
+    """Read until all is well, for up to `verify_for`; then settle the target as what was seen last."""
+    follow = session.plan.follow
+    gives_up_at = session.clock.now() + timedelta(seconds=follow.verify_for_s)
+    while True:
+        finding = await read(state, session)
+        session.reached(Point.VERIFIED)
+        match finding:
+            case Verified():
+                await settle(state, session, Outcome.SUCCEEDED, None, finding.version)
+                return
+            case NotYet() if session.clock.now() >= gives_up_at:
+                await settle(state, session, finding.outcome, finding.why, finding.version)
+                return
+            case Unreadable() if session.clock.now() >= gives_up_at:
+                session.rest(state)
+            case _:
+                pass
+        await session.clock.sleep(follow.poll_s)
+
+
+async def read(state: TargetState, session: Session) -> Finding:
+    """One reading of version and, if that is right, health."""
+    version = await read_version(state, session)
+    reached = version is not None and at_least(version.current_version, session.plan.target_version)
+    health = await read_health(state, session) if reached else None
+    return judge_health(version, health, session.plan.target_version)
+
+
+async def reverify(state: TargetState, session: Session) -> None:
+    """Read a proxy once more at the end of a soak, trying again while it cannot be read."""
+    finding = await read(state, session)
+    while isinstance(finding, Unreadable):
+        await session.clock.sleep(session.plan.follow.poll_s)
+        finding = await read(state, session)
+    healthy = isinstance(finding, Verified)
+    await session.ledger.record(
+        Reverified(
+            at=session.clock.now(),
+            target=state.key,
+            attempt=len(state.attempts),
+            healthy=healthy,
+            version=finding.version,
+            finding="as it should be" if isinstance(finding, Verified) else f"at the end of the soak: {finding.why}",
+        )
+    )
+
+
+async def settle(
+    state: TargetState,
+    session: Session,
+    outcome: Outcome,
+    reason: str | None,
+    version: str | None = None,
+    *,
+    error_code: str | None = None,
+) -> None:
+    """Settle a target that was sent."""
+    await session.ledger.record(
+        Settled(
+            at=session.clock.now(),
+            target=state.key,
+            attempt=len(state.attempts),
+            outcome=outcome,
+            reason=reason,
+            error_code=error_code,
+            verified_version=version,
+        )
+    )
+    session.reached(Point.SETTLED)

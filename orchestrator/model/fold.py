@@ -1,0 +1,199 @@
+"""Folding the records of one target into its state: one function for each record that changes something."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from typing import Protocol
+
+from orchestrator.model.durations import Durations
+from orchestrator.model.outcome import Outcome, Phase
+from orchestrator.model.record import (
+    AnswerMissing,
+    AnswerSeen,
+    AttemptDisproved,
+    DoubtLooked,
+    DoubtRemains,
+    FollowTimedOut,
+    Intent,
+    JobSeen,
+    Postponed,
+    PreflightDone,
+    Record,
+    ReturnedToWaiting,
+    Reverified,
+    Settled,
+    VersionAdopted,
+    VersionReached,
+    WorkflowAdopted,
+)
+from orchestrator.model.state import Attempt, TargetState, is_accept, is_reject
+from orchestrator.model.status import WaveStatus
+
+#: Verdicts that settle a target, unless an earlier attempt of it was doubtful.
+_REFUSALS = frozenset({"rejected", "refused", "busy"})
+
+
+class _Run(Protocol):
+    """What a fold changes beside the target's own state."""
+
+    waves: dict[str, WaveStatus]
+    rejects: Counter[str]
+    durations: Durations
+    job_names: dict[str, set[str]]
+    accepted_on: dict[str, datetime]
+    accepted_in: dict[str, list[datetime]]
+    upgrade_calls: int
+
+    def join_wave(self, state: TargetState, wave: str) -> None: ...
+
+    def own(self, state: TargetState, workflow_id: str) -> None: ...
+
+
+def fold(run: _Run, state: TargetState, record: Record) -> None:  # noqa: C901, PLR0912  # one line for each record
+    """Apply a record of a target to its state, and to what the run remembers of all targets together."""
+    match record:
+        case PreflightDone():
+            run.join_wave(state, record.wave)
+            state.not_before = None
+        case Postponed():
+            _postpone(run, state, record)
+        case Intent():
+            _intend(run, state, record)
+        case AnswerSeen():
+            _answer(run, state, record)
+        case AnswerMissing():
+            _doubt(state)
+        case DoubtLooked():
+            state.evidence.append(record.finding)
+        case WorkflowAdopted():
+            _adopt(run, state, record)
+        case VersionAdopted():
+            _reach(state, record.version)
+            state.evidence.append(record.evidence)
+        case AttemptDisproved():
+            state.phase = Phase.WAITING
+            state.evidence.append(record.evidence)
+        case DoubtRemains():
+            state.phase, state.reason = Phase.IN_DOUBT, record.why
+        case JobSeen():
+            _see_job(run, state, record)
+        case VersionReached():
+            _reach(state, record.version)
+        case FollowTimedOut():
+            state.phase, state.reason = Phase.TIMED_OUT, record.why
+        case Reverified():
+            _reverify(state, record)
+        case Settled():
+            _settle(run, state, record)
+        case ReturnedToWaiting():
+            _return(state, record)
+        case _:
+            pass
+
+
+def _postpone(run: _Run, state: TargetState, record: Postponed) -> None:
+    run.join_wave(state, record.wave)
+    state.phase = Phase.WAITING
+    state.not_before = record.until
+    state.reason, state.error_code = record.why, record.error_code
+    if record.busy:
+        state.busy_since = state.busy_since or record.at
+        state.busy_times += 1
+
+
+def _intend(run: _Run, state: TargetState, record: Intent) -> None:
+    run.join_wave(state, record.wave)
+    if not state.attempts:
+        run.waves[record.wave].sent += 1
+    state.attempts.append(Attempt(record))
+    state.phase = Phase.IN_FLIGHT
+    state.reason = state.error_code = None
+    run.upgrade_calls += 1
+
+
+def _answer(run: _Run, state: TargetState, record: AnswerSeen) -> None:
+    attempt = state.attempts[record.attempt - 1]
+    attempt.answer = record
+    _count_rejects(run, record)
+    if record.verdict in ("accepted", "partial"):
+        _accept(run, state, record)
+    elif record.verdict == "in_doubt" or (state.doubtful_from is not None and record.verdict in _REFUSALS):
+        _doubt(state)
+
+
+def _count_rejects(run: _Run, record: AnswerSeen) -> None:
+    for entry in record.update_result:
+        if is_reject(entry):
+            run.rejects[entry.error_message or "REJECT without a reason"] += 1
+    if record.verdict == "refused":
+        run.rejects[record.error_msg or record.reason or "refused"] += 1
+
+
+def _accept(run: _Run, state: TargetState, record: AnswerSeen) -> None:
+    state.phase = Phase.IN_FLIGHT
+    state.accepted_at = record.at
+    run.accepted_on[state.target.instance_id] = record.at
+    run.accepted_in.setdefault(state.target.scope, []).append(record.at)
+    for entry in record.update_result:
+        if is_accept(entry) and entry.workflow_id:
+            run.own(state, entry.workflow_id)
+
+
+def _doubt(state: TargetState) -> None:
+    state.phase = Phase.DOUBT
+    state.doubtful_from = state.doubtful_from or state.last.intent.at
+
+
+def _adopt(run: _Run, state: TargetState, record: WorkflowAdopted) -> None:
+    run.own(state, record.workflow_id)
+    state.phase = Phase.IN_FLIGHT
+    state.accepted_at = state.accepted_at or state.last.intent.at
+    run.accepted_on[state.target.instance_id] = record.at
+    run.accepted_in.setdefault(state.target.scope, []).append(record.at)
+    state.evidence.append(record.evidence)
+    state.reason = None
+
+
+def _reach(state: TargetState, version: str) -> None:
+    state.upgraded_by = version
+    state.phase = Phase.IN_FLIGHT
+    state.reason = None
+
+
+def _see_job(run: _Run, state: TargetState, record: JobSeen) -> None:
+    run.own(state, record.workflow_id)
+    state.jobs[record.workflow_id] = record
+    if record.ended:
+        state.phase = Phase.IN_FLIGHT
+        state.reason = None
+        if state.accepted_at is not None:
+            run.durations.add((record.at - state.accepted_at).total_seconds())
+    if record.name:
+        run.job_names.setdefault(state.target.scope, set()).add(record.name)
+
+
+def _settle(run: _Run, state: TargetState, record: Settled) -> None:
+    if record.wave is not None:
+        run.join_wave(state, record.wave)
+    state.phase = Phase.SETTLED
+    state.outcome = record.outcome
+    state.reason, state.error_code = record.reason, record.error_code
+    state.settled_by, state.settled_at = record.settled_by, record.at
+    state.verified_version = record.verified_version or state.verified_version
+    if record.evidence:
+        state.evidence.append(record.evidence)
+
+
+def _reverify(state: TargetState, record: Reverified) -> None:
+    state.verified_version = record.version or state.verified_version
+    if not record.healthy:
+        state.outcome = Outcome.FAILED
+        state.reason = record.finding
+
+
+def _return(state: TargetState, record: ReturnedToWaiting) -> None:
+    state.phase = Phase.WAITING
+    state.doubtful_from = None
+    state.reason = None
+    state.evidence.append(f"settled as not sent by {record.settled_by}: {record.note}")

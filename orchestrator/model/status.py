@@ -1,0 +1,32 @@
+"""Where waves and scopes stand: what is known of the parts of a run beside its targets."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(slots=True)
+class WaveStatus:
+    """Where a wave stands. `passed`: it was held because nothing succeeded, and a person released it."""
+
+    name: str
+    opened_at: datetime | None = None
+    soaks_until: datetime | None = None
+    done_at: datetime | None = None
+    approved: bool = False
+    passed: bool = False
+    sent: int = 0
+    targets: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class ScopeStatus:
+    """Where a scope stands, and how much it was used."""
+
+    name: str
+    paused: str | None = None
+    given_up: str | None = None
+    throttled_until: datetime | None = None
+    calls: int = 0
+    throttled: int = 0
+    rate_limit: float | None = None
+    seconds: float = 0.0
