@@ -33,10 +33,19 @@ def next_action(rollout: Rollout, now: datetime) -> Action:
     budget = tripped(rollout)
     if budget is not None:
         return Hold(budget.cause, str(budget), wave=budget.wave, scope=budget.scope)
+    reason = _new_reject(rollout)
+    if reason is not None:
+        return Hold("new_reject", f"a REJECT reason never seen before: {reason}")
     wave = rollout.wave
     if wave is None:
         return Finish(Ending.COMPLETED, "every target is settled")
     return _wave_action(rollout, wave, now)
+
+
+def _new_reject(rollout: Rollout) -> str | None:
+    if rollout.plan.failures.new_reject != "hold":
+        return None
+    return next((reason for reason in rollout.run.rejects if reason not in rollout.run.known_rejects), None)
 
 
 def _held(rollout: Rollout, reason: str) -> Action:

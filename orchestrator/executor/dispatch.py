@@ -3,9 +3,10 @@
 The only module that assumes a single process.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import timedelta
 from itertools import count
+from typing import Any, TypeAlias
 
 import anyio
 from anyio.abc import TaskGroup
@@ -13,7 +14,6 @@ from anyio.abc import TaskGroup
 from orchestrator.executor.actions import (
     Action,
     CloseWave,
-    Ending,
     Finish,
     Hold,
     OpenWave,
@@ -55,7 +55,8 @@ _REFUSED_PAUSE = timedelta(seconds=0.5)
 #: How many proxies of a wave are verified at once after its soak.
 _VERIFIERS = 10
 
-Background = Callable[["Dispatcher"], Awaitable[None]]
+Task: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
+Background: TypeAlias = Callable[["Dispatcher"], Coroutine[Any, Any, None]]
 
 
 class Dispatcher:
@@ -106,7 +107,7 @@ class Dispatcher:
             await self._close(finish)
         return finish
 
-    def _services(self) -> Iterable[Callable[[], Awaitable[None]]]:
+    def _services(self) -> Iterable[Task]:
         scopes = self.session.scopes.values()
         for lanes in {id(scope.lanes): scope.lanes for scope in scopes}.values():
             yield lanes.serve
@@ -260,13 +261,13 @@ class Dispatcher:
     async def _close(self, finish: Finish) -> None:
         self._note_usage()
         now, ledger = self.session.clock.now(), self.session.ledger
-        if finish.ending is Ending.COMPLETED:
+        if self.session.run.settled == self.session.run.total:
             await ledger.record(RunEnded(at=now))
         code = exit_code(self.session.run, finish)
         await ledger.record(SessionEnded(at=now, step="session", exit_code=int(code), why=finish.why))
 
 
-def _keeping(scope: ScopeCalls, wake: Callable[[], None]) -> Callable[[], Awaitable[None]]:
+def _keeping(scope: ScopeCalls, wake: Callable[[], None]) -> Task:
     async def task() -> None:
         await keep(scope)
         wake()
@@ -274,7 +275,7 @@ def _keeping(scope: ScopeCalls, wake: Callable[[], None]) -> Callable[[], Awaita
     return task
 
 
-def _with(background: Background, dispatcher: Dispatcher) -> Callable[[], Awaitable[None]]:
+def _with(background: Background, dispatcher: Dispatcher) -> Task:
     async def task() -> None:
         await background(dispatcher)
 
