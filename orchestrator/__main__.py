@@ -1,0 +1,14 @@
+"""Entry point of the console script and of `python -m orchestrator`."""
+
+import sys
+
+
+def main() -> int:
+    """Run the command line; the result is the exit code."""
+    from orchestrator.cli.main import main as run  # noqa: PLC0415  # keeps `--help` fast
+
+    return run(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,199 @@
+"""A fleet between two sessions: find its unfinished run or begin a new one, on disk, under the fleet's lock."""
+
+import os
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from orchestrator import __version__
+from orchestrator.errors import PlanError
+from orchestrator.executor.ending import FAILED_BEFORE
+from orchestrator.model.outcome import Outcome
+from orchestrator.model.plan import Plan
+from orchestrator.model.record import HoldSet, Record, RunEnded, RunStarted, Settled
+from orchestrator.model.run import Run
+from orchestrator.model.target import Target
+from orchestrator.tracker.folder import create_run
+from orchestrator.tracker.journal import Journal
+from orchestrator.tracker.neighbours import last_outcomes, open_elsewhere
+from orchestrator.tracker.place import latest_run, new_run_id
+from orchestrator.tracker.recovery import Recovered, recover
+from orchestrator.tracker.settings import changes_between
+
+#: Outcomes after which a proxy is left out of the next run for the same version.
+_FAILED = frozenset({Outcome.FAILED, Outcome.MISMATCH, Outcome.REJECTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A run that a session may take up.
+
+    Attributes:
+        recovered: the run as its journal tells it.
+        changes: what changed in the plan so that only what is open may be followed; empty when all may go on.
+    """
+
+    recovered: Recovered
+    changes: list[str]
+
+
+def unfinished_run(folder: Path) -> Recovered | None:
+    """The fleet's latest run, if it has not ended.
+
+    Raises:
+        StateError: its folder cannot be read.
+    """
+    latest = latest_run(folder)
+    recovered = None if latest is None else recover(latest)
+    return None if recovered is None or recovered.run.ended else recovered
+
+
+def changed(recovered: Recovered, plan: Plan) -> list[str]:
+    """What changed in the plan file since the run began, and needs a new run."""
+    return changes_between(recovered.plan, plan)
+
+
+def end_run(recovered: Recovered, now: datetime) -> None:
+    """End a run for `--new`: what waits becomes `not_started`.
+
+    Raises:
+        PlanError: something of it is open.
+    """
+    run = recovered.run
+    open_ids = [state.key for state in run.open_states()]
+    if open_ids:
+        raise PlanError(
+            f"--new: {len(open_ids)} targets of run {recovered.folder.name} are still open: {', '.join(open_ids[:3])}",
+            hint="run without --new until they have ended, or decide them with settle",
+        )
+    records: list[Record] = [_not_started(run, target, now) for target in _waiting(run)]
+    records.append(RunEnded(at=now, why="superseded"))
+    journal = Journal.resume(recovered.folder / "journal.ndjson", recovered.next_seq)
+    try:
+        journal.append(records)
+    finally:
+        journal.close()
+    for record in records:
+        run.apply(record)
+
+
+def _waiting(run: Run) -> Iterable[Target]:
+    return [target for target in run.targets.values() if run.standing(target.proxy_id) == "waiting"]
+
+
+def _not_started(run: Run, target: Target, now: datetime) -> Settled:
+    gone = run.scopes[target.scope].given_up is not None
+    reason = "scope_unusable" if gone else "superseded"
+    return Settled(at=now, target=target.proxy_id, outcome=Outcome.NOT_STARTED, reason=reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beginning:
+    """What a new run needs beside its plan and targets."""
+
+    state: Path
+    folder: Path
+    now: datetime
+    suffix: str
+    simulated: bool = False
+
+
+def begin_run(plan: Plan, targets: Sequence[Target], beginning: Beginning) -> Recovered:
+    """Make the folder and the first records of a new run.
+
+    Raises:
+        PlanError: a proxy is open in another fleet.
+        StateError: the state folder cannot be written.
+    """
+    _refuse_open_elsewhere(targets, beginning)
+    before = _previous(beginning.folder)
+    failed = _failed_before(plan, targets, beginning.folder)
+    started = RunStarted(
+        at=beginning.now,
+        run_id=new_run_id(beginning.folder, beginning.now, beginning.suffix),
+        name=plan.name,
+        target_version=plan.target_version,
+        plan_sha256=plan.sha256,
+        simulated=beginning.simulated,
+        targets=len(targets),
+        waves=tuple(wave.name for wave in plan.waves),
+        orchestrator_version=__version__,
+        commands_seen=before.commands_seen if before else 0,
+        known_rejects=tuple(sorted({*before.rejects, *before.known_rejects})) if before else (),
+    )
+    folder, journal = create_run(beginning.folder, plan, targets, started)
+    records = [*_carried_hold(before, beginning.now), *_left_out(failed, beginning.now)]
+    try:
+        if records:
+            journal.append(records)
+    finally:
+        journal.close()
+    return recover(folder)
+
+
+def _previous(folder: Path) -> Run | None:
+    latest = latest_run(folder)
+    return recover(latest).run if latest is not None else None
+
+
+def _carried_hold(before: Run | None, now: datetime) -> list[Record]:
+    """A hold survives runs."""
+    if before is None or before.hold is None:
+        return []
+    hold = before.hold
+    return [
+        HoldSet(
+            at=now,
+            step="hold",
+            cause="person" if hold.cause == "approval" else hold.cause,
+            reason=hold.reason,
+            by=hold.by,
+            note=hold.note,
+            proxy_ids=hold.proxy_ids,
+        )
+    ]
+
+
+def _failed_before(plan: Plan, targets: Sequence[Target], folder: Path) -> Mapping[str, Outcome]:
+    last = last_outcomes(folder)
+    found = ((target.proxy_id, last.get(target.proxy_id)) for target in targets)
+    return {
+        proxy_id: known[0]
+        for proxy_id, known in found
+        if known is not None and known[0] in _FAILED and known[1] == plan.target_version
+    }
+
+
+def _left_out(failed: Mapping[str, Outcome], now: datetime) -> list[Record]:
+    return [
+        Settled(
+            at=now,
+            target=proxy_id,
+            outcome=Outcome.SKIPPED,
+            reason=FAILED_BEFORE,
+            evidence=f"{outcome.value} in an earlier run for this version; ask for it with --only-outcome",
+        )
+        for proxy_id, outcome in failed.items()
+    ]
+
+
+def _refuse_open_elsewhere(targets: Sequence[Target], beginning: Beginning) -> None:
+    ids: Collection[str] = {target.proxy_id for target in targets}
+    elsewhere = open_elsewhere(beginning.state, beginning.folder.name, ids)
+    if elsewhere:
+        proxy_id, (fleet, run_id) = next(iter(elsewhere.items()))
+        raise PlanError(
+            f"{len(elsewhere)} targets are open in another fleet: {proxy_id} in run {run_id} of fleet {fleet}",
+            hint=f"let fleet {fleet} end what it began, then run again",
+        )
+
+
+def user_name() -> str:
+    """Who asks, for records of a person's commands."""
+    import getpass  # noqa: PLC0415  # only commands need it
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())

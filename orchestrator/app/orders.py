@@ -1,0 +1,79 @@
+"""What a person's command means for a run: the records that carry it out. Pure."""
+
+from datetime import datetime
+
+from orchestrator.model.outcome import Outcome
+from orchestrator.model.record import (
+    CommandIgnored,
+    HoldReleased,
+    HoldSet,
+    Record,
+    ReturnedToWaiting,
+    Settled,
+    WaveApproved,
+)
+from orchestrator.model.run import Run
+from orchestrator.model.state import TargetState
+from orchestrator.tracker.commands import Command, HoldCommand, ReleaseCommand, SettleCommand
+
+
+def carry_out(run: Run, number: int, command: Command, now: datetime) -> Record:
+    """The record of a command, or that it no longer applies and why."""
+    match command:
+        case HoldCommand(note=note, user=user):
+            reason = f"held by {user}: {note}"
+            return HoldSet(at=now, step="hold", cause="person", reason=reason, by=user, note=note, command=number)
+        case ReleaseCommand(wave=None):
+            return HoldReleased(at=now, step="hold", by=command.user, note=command.note, command=number)
+        case ReleaseCommand(wave=wave) if wave in run.waves:
+            return WaveApproved(at=now, step="wave", wave=wave, by=command.user, note=command.note, command=number)
+        case ReleaseCommand():
+            return _ignored(now, number, f"there is no wave {command.wave}")
+        case SettleCommand():
+            return _settle(run, number, command, now)
+
+
+def refusal(run: Run, proxy_id: str, outcome: str) -> str | None:
+    """Why a person may not settle this target so; None when it may be."""
+    if proxy_id not in run.targets:
+        return f"{proxy_id} is no target of this run"
+    state = run.states.get(proxy_id)
+    if state is None or not state.is_open:
+        return f"{proxy_id} is not open: it is {run.standing(proxy_id)}"
+    if outcome == "not_sent" and state.jobs:
+        return f"{proxy_id} has the workflow_id {next(iter(state.jobs))}, so it was sent"
+    return None
+
+
+def _settle(run: Run, number: int, command: SettleCommand, now: datetime) -> Record:
+    why = refusal(run, command.proxy_id, command.outcome)
+    if why is not None:
+        return _ignored(now, number, why)
+    state = run.states[command.proxy_id]
+    if command.outcome == "not_sent":
+        return ReturnedToWaiting(
+            at=now,
+            target=state.key,
+            attempt=len(state.attempts),
+            settled_by=command.user,
+            note=command.note,
+            command=number,
+        )
+    return _settled(state, number, command, now)
+
+
+def _settled(state: TargetState, number: int, command: SettleCommand, now: datetime) -> Settled:
+    return Settled(
+        at=now,
+        target=state.key,
+        attempt=len(state.attempts),
+        outcome=Outcome(command.outcome),
+        reason=f"settled by {command.user}: {command.note}",
+        settled_by=command.user,
+        note=command.note,
+        command=number,
+    )
+
+
+def _ignored(now: datetime, number: int, why: str) -> CommandIgnored:
+    return CommandIgnored(at=now, step="command", command=number, why=why)

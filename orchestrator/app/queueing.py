@@ -1,0 +1,47 @@
+"""The queue of a run, as a session finds it: the order, the waves' shares, and where an earlier session left off."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from orchestrator.executor.queue import StartQueue, WaveShare
+from orchestrator.model.order import order_key
+from orchestrator.model.outcome import REPLACED, Phase
+from orchestrator.model.plan import Plan, Wave
+from orchestrator.model.run import Run
+from orchestrator.model.selection import matches
+from orchestrator.model.target import Target
+from orchestrator.planner.waves import Staging
+
+
+def make_queue(plan: Plan, targets: Sequence[Target], run: Run) -> StartQueue:
+    """The queue, with every target that an earlier session touched where it left it."""
+    order = sorted(targets, key=lambda target: order_key(plan.name, target.proxy_id))
+    queue = StartQueue(order, [_share(wave, len(targets)) for wave in plan.waves])
+    for state in run.states.values():
+        queue.restore(
+            state.key,
+            state.wave,
+            member=state.outcome not in REPLACED,
+            waiting=state.phase is Phase.WAITING,
+            not_before=state.not_before,
+        )
+    return queue
+
+
+def _share(wave: Wave, total: int) -> WaveShare:
+    admits = _everyone if wave.select is None else partial(matches, wave.select)
+    return WaveShare(wave.name, None if wave.size is None else wave.size.cap(total), admits)
+
+
+def _everyone(_target: Target) -> bool:
+    return True
+
+
+def wave_targets(staging: Staging) -> Mapping[str, int]:
+    """How many targets each wave was planned with."""
+    return {share.name: len(share.targets) for share in staging.waves}
+
+
+def scope_targets(staging: Staging) -> Mapping[str, int]:
+    """How many targets each scope has."""
+    return {share.name: share.targets for share in staging.scopes}

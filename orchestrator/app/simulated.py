@@ -1,0 +1,93 @@
+"""A plan pointed at an embedded simulated cloud that holds exactly its targets."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from msgspec import structs
+
+from orchestrator.errors import UsageError
+from orchestrator.model.plan import Auth, Plan, Scope
+from orchestrator.model.target import Target
+from orchestrator.simulator.config import SimulatedTarget, SimulatorConfig
+from orchestrator.simulator.embedded import embedded_cloud
+from orchestrator.simulator.profiles import SettingError
+
+_TOKEN_VARIABLE = "ORCHESTRATOR_SIMULATED_TOKEN"  # noqa: S105  # the name of a variable
+_REGION = "cn-north-4"
+
+
+@contextmanager
+def simulated(
+    plan: Plan, targets: Sequence[Target], *, seed: int, speed: float, faults: str
+) -> Iterator[tuple[Plan, Mapping[str, str]]]:
+    """The plan as it is to be run against the simulated cloud, and the environment that goes with it.
+
+    Its durations are divided by `speed`, as the cloud's are; time-outs of HTTP are not, for the network is a real one.
+
+    Raises:
+        UsageError: an option cannot be used.
+    """
+    try:
+        config = SimulatorConfig(
+            seed=seed,
+            speed=speed,
+            faults=faults,
+            target_version=plan.target_version,
+            targets=tuple(_simulated_targets(plan, targets)),
+        )
+        with embedded_cloud(config) as address:
+            yield _pointed_at(address.url, hastened(plan, speed)), {_TOKEN_VARIABLE: address.token}
+    except SettingError as error:
+        raise UsageError(f"--simulate: {error}") from error
+
+
+def _simulated_targets(plan: Plan, targets: Sequence[Target]) -> Iterator[SimulatedTarget]:
+    scopes = {scope.name: scope for scope in plan.scopes}
+    sources = plan.source_versions
+    for target in targets:
+        scope = scopes[target.scope]
+        yield SimulatedTarget(
+            region=scope.region or _REGION,
+            project_id=scope.project_id,
+            instance_id=target.instance_id,
+            proxy_id=target.proxy_id,
+            source_version=target.source_version or (sources[0] if sources else None),
+        )
+
+
+def _pointed_at(url: str, plan: Plan) -> Plan:
+    return structs.replace(plan, scopes=tuple(_scope_at(url, scope) for scope in plan.scopes))
+
+
+def _scope_at(url: str, scope: Scope) -> Scope:
+    return structs.replace(
+        scope,
+        region=scope.region or _REGION,
+        endpoint=url,
+        iam_endpoint=url,
+        auth=Auth(token_env=_TOKEN_VARIABLE),
+    )
+
+
+def hastened(plan: Plan, speed: float) -> Plan:
+    """The plan with its own durations divided by `speed`."""
+    follow, retry = plan.follow, plan.retry
+    return structs.replace(
+        plan,
+        waves=tuple(structs.replace(wave, soak_s=wave.soak_s / speed) for wave in plan.waves),
+        follow=structs.replace(
+            follow,
+            poll_s=follow.poll_s / speed,
+            timeout_s=follow.timeout_s / speed,
+            expected_s=follow.expected_s / speed,
+            verify_for_s=follow.verify_for_s / speed,
+        ),
+        retry=structs.replace(
+            retry,
+            backoff_s=retry.backoff_s / speed,
+            max_backoff_s=retry.max_backoff_s / speed,
+            busy_s=retry.busy_s / speed,
+            busy_for_s=retry.busy_for_s / speed,
+            resend_after_s=retry.resend_after_s / speed,
+        ),
+    )

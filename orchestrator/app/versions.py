@@ -1,0 +1,83 @@
+"""Reading the versions of many proxies, for the preview: GET only, in turn, and nothing is written anywhere."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import anyio
+
+from orchestrator.executor.calls import ScopeCalls
+from orchestrator.executor.gate import ScopeGone
+from orchestrator.executor.keeper import keep
+from orchestrator.executor.lanes import Lane
+from orchestrator.model.reply import Answered, ProxyVersion, Refused
+from orchestrator.model.target import Target
+from orchestrator.model.verdict import GONE, LeaveOut
+from orchestrator.planner.preview import Reading
+
+
+async def read_versions(
+    targets: Sequence[Target],
+    scopes: Mapping[str, ScopeCalls],
+    *,
+    readers: int,
+    on_read: Callable[[int], None],
+) -> tuple[dict[str, Reading], dict[str, str]]:
+    """Read every target's version.
+
+    Args:
+        targets: whose versions are wanted.
+        scopes: by name.
+        readers: most calls under way at once in each scope.
+        on_read: called with how many have been read so far.
+
+    Returns:
+        The readings by proxy_id, and why each scope that could not be used could not.
+    """
+    reading = _Reading(targets, scopes, on_read)
+    async with anyio.create_task_group() as services:
+        for lanes in {id(scope.lanes): scope.lanes for scope in scopes.values()}.values():
+            services.start_soon(lanes.serve)
+        for scope in scopes.values():
+            services.start_soon(keep, scope)
+        async with anyio.create_task_group() as group:
+            for name in scopes:
+                for _ in range(min(readers, len(reading.lines[name]))):
+                    group.start_soon(reading.work, name)
+        services.cancel_scope.cancel()
+    return reading.found, reading.unusable
+
+
+class _Reading:
+    def __init__(
+        self, targets: Iterable[Target], scopes: Mapping[str, ScopeCalls], on_read: Callable[[int], None]
+    ) -> None:
+        self.lines: dict[str, deque[Target]] = {name: deque() for name in scopes}
+        self.found: dict[str, Reading] = {}
+        self.unusable: dict[str, str] = {}
+        self._scopes = scopes
+        self._on_read = on_read
+        for target in targets:
+            self.lines[target.scope].append(target)
+
+    async def work(self, name: str) -> None:
+        """Read one target of the scope after the other."""
+        line = self.lines[name]
+        while line:
+            target = line.popleft()
+            try:
+                self.found[target.proxy_id] = await _read(target, self._scopes[name])
+            except ScopeGone as gone:
+                self.unusable[name] = str(gone)
+                self.found[target.proxy_id] = f"scope {name}: {gone}"
+            self._on_read(len(self.found))
+
+
+async def _read(target: Target, scope: ScopeCalls) -> Reading:
+    reply = await scope.read(lambda api: api.proxy_version(target.instance_id, target.proxy_id), Lane.POLL)
+    if isinstance(reply, Answered):
+        return reply.value
+    return _unread(reply) if isinstance(reply, Refused) else f"could not be read: {reply.reason}"
+
+
+def _unread(reply: Refused) -> ProxyVersion | LeaveOut | str:
+    return GONE if reply.not_found else f"refused: {reply.reason}"

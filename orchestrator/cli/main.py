@@ -1,0 +1,68 @@
+"""From the command line to the exit code: the one place where errors become messages."""
+
+import os
+import sys
+from collections.abc import Callable
+
+from orchestrator.cli.options import Options
+from orchestrator.cli.parser import parse
+from orchestrator.errors import ExitCode, OrchestratorError
+
+#: With `--quiet`, exits that say nothing.
+_SILENT = frozenset({ExitCode.DONE, ExitCode.LOCKED, ExitCode.MORE_TO_DO})
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command line and return its exit code. No input makes it show a traceback."""
+    try:
+        options = parse(arguments)
+        code = _run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has left, as `head` does. What is still buffered has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.DONE)
+    except KeyboardInterrupt:
+        return int(ExitCode.MORE_TO_DO)
+    return int(code)
+
+
+def _run(options: Options) -> ExitCode:
+    try:
+        return _handler(options.verb)(options)
+    except OrchestratorError as error:
+        if not (options.quiet and error.exit_code in _SILENT):
+            _say(str(error), error.hint)
+        return error.exit_code
+    except (BrokenPipeError, KeyboardInterrupt):
+        raise
+    except Exception as error:  # noqa: BLE001  # a bug: say so in words, and keep the traceback for the log level debug
+        _bug(error, debug=options.log_level == "debug")
+        return ExitCode.INTERNAL
+
+
+def _handler(verb: str) -> Callable[[Options], ExitCode]:
+    from importlib import import_module  # noqa: PLC0415  # only the verb that is asked for is imported
+
+    handler: Callable[[Options], ExitCode] = import_module(f"orchestrator.cli.verb_{verb}").run
+    return handler
+
+
+def _say(message: str, hint: str | None) -> None:
+    lines = message if ":" in message.partition(" ")[0] else f"orchestrator: {message}"
+    print(lines, file=sys.stderr)
+    if hint:
+        print(f"hint: {hint}", file=sys.stderr)
+
+
+def _bug(error: Exception, *, debug: bool) -> None:
+    import traceback  # noqa: PLC0415  # only needed here
+
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    print(
+        f"orchestrator: internal error: {type(error).__name__}: {error} ({where.filename}:{where.lineno})\n"
+        "hint: this is a bug; run again with --log-level debug for the traceback. What was sent is on disk.",
+        file=sys.stderr,
+    )
+    if debug:
+        traceback.print_exception(error)

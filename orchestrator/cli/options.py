@@ -1,0 +1,52 @@
+"""The options of every verb, typed: after the parser nothing is a string that should be something else."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line asks for. Options that a verb does not have keep their defaults."""
+
+    verb: str
+    plan: Path = Path()
+    state: Path | None = None
+    log_level: str = "info"
+    log_format: str = "auto"
+    log_file: Path | None = None
+    no_progress: bool = False
+    quiet: bool = False
+
+    simulate: bool = False
+    seed: int = 1
+    speed: float = 60.0
+    faults: str = "light"
+
+    offline: bool = False
+    format: str | None = None
+    dry_run: bool = False
+    report: Path | None = None
+    until: str | None = None
+    max_duration: str | None = None
+    wait: str = "1h"
+    new: bool = False
+    overrides: dict[str, str] = field(default_factory=dict)
+
+    run_id: str | None = None
+    output: Path | None = None
+    proxy_id: str | None = None
+    wave: str | None = None
+    note: str = ""
+    outcome: str | None = None
+    what: str | None = None
+
+    port: int = 0
+    instances: int = 20
+    proxies: int = 2
+    project_id: str | None = None
+    token: str | None = None
+    user: str | None = None
+    password: str | None = None
+    access_key: str | None = None
+    secret_key: str | None = None
+    write_plan: Path | None = None

@@ -1,0 +1,180 @@
+"""The grammar of the command line. Imports nothing of the project but the options, so that `--help` is instant."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from orchestrator import __version__
+from orchestrator.cli.options import Options
+
+_DESCRIPTION = """\
+Upgrade the kernels of a fleet of TaurusDB Database Proxy instances: preview, paced upgrade calls,
+every workflow followed to its end, one JSON report. Never sends an upgrade twice.
+"""
+
+_EXAMPLES = """\
+examples:
+  orchestrator plan plans/prod.yaml              what would happen, read from the cloud; nothing is sent
+  orchestrator plan plans/prod.yaml --offline    check the plan, without any network
+  orchestrator run plans/prod.yaml --quiet       the job, as cron starts it; started again it goes on
+  orchestrator status plans/prod.yaml            where the run stands and what it waits for
+  orchestrator hold plans/prod.yaml --note "incident 4711"
+  orchestrator run plans/quickstart.yaml --simulate    try it all against an embedded simulated cloud
+
+exit codes:
+  0 done                     1 done, with other outcomes    2 command line or plan wrong
+  3 the fleet is held        4 another process has it       5 more to do, start it again
+  6 a person is needed       7 a scope cannot be used       8 the state folder cannot be used
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Prints errors as `orchestrator: …` with a hint, and exits with 2."""
+
+    def error(self, message: str) -> Any:
+        self.exit(2, f"orchestrator: {message}\nhint: {self.prog} --help\n")
+
+
+def parse(arguments: list[str]) -> Options:
+    """Parse a command line.
+
+    Raises:
+        SystemExit: 2 for a wrong command line; 0 after `--help` and `--version`.
+    """
+    values = vars(_parser().parse_args(arguments))
+    overrides = dict(values.pop("set", None) or ())
+    return Options(**values, overrides=overrides)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="orchestrator",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[_common()],
+    )
+    parser.add_argument("--version", action="version", version=f"orchestrator {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    _add_plan(verbs)
+    _add_run(verbs)
+    _add_readers(verbs)
+    _add_commands(verbs)
+    _add_simulate(verbs)
+    schema = _verb(verbs, "schema", "print a JSON Schema, for editors and checkers", plan=False)
+    schema.add_argument("what", choices=["plan", "report"])
+    return parser
+
+
+def _common() -> argparse.ArgumentParser:
+    """Options that stand before or after the verb. Suppressed defaults let either place win."""
+    common = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    group = common.add_argument_group("common options")
+    group.add_argument(
+        "--state", type=Path, metavar="DIR", help="state folder (default: $ORCHESTRATOR_STATE, else beside the plan)"
+    )
+    group.add_argument("--log-level", choices=["debug", "info", "warning", "error"], help="default: info")
+    group.add_argument("--log-format", choices=["json", "console", "auto"], help="default: auto")
+    group.add_argument("--log-file", type=Path, metavar="FILE", help="log there instead of to stderr")
+    group.add_argument("--no-progress", action="store_true", help="no live display on a terminal")
+    group.add_argument("--quiet", action="store_true", help="print nothing on exit 0, 4 and 5: for cron")
+    return common
+
+
+def _verb(verbs: Any, name: str, text: str, *, plan: bool = True, epilog: str | None = None) -> Any:
+    verb = verbs.add_parser(
+        name,
+        help=text,
+        description=text[0].upper() + text[1:] + ".",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[_common()],
+        argument_default=argparse.SUPPRESS,
+    )
+    if plan:
+        verb.add_argument("plan", type=Path, metavar="PLAN", help="the plan file")
+        _add_simulation(verb)
+    return verb
+
+
+def _add_simulation(verb: Any) -> None:
+    group = verb.add_argument_group("simulated cloud")
+    group.add_argument("--simulate", action="store_true", help="use an embedded simulated cloud of the plan's targets")
+    group.add_argument("--seed", type=int, help="all its chance follows from this (default: 1)")
+    group.add_argument("--speed", type=_speed, help="divides its durations and the plan's (default: 60)")
+    group.add_argument("--faults", metavar="none|light|harsh|FILE", help="what goes wrong in it (default: light)")
+
+
+def _add_preview(verb: Any) -> None:
+    verb.add_argument("--format", choices=["table", "json"], help="of the preview (default: table)")
+    verb.add_argument("--set", action="append", type=_override, metavar="KEY=VALUE", help="set a key of the plan")
+
+
+def _add_plan(verbs: Any) -> None:
+    verb = _verb(verbs, "plan", "preview: check the plan, read versions (GET only), show what would happen")
+    verb.add_argument("--offline", action="store_true", help="no network at all")
+    _add_preview(verb)
+
+
+def _add_run(verbs: Any) -> None:
+    verb = _verb(verbs, "run", "the job: begin the fleet's run, or go on with the unfinished one")
+    verb.add_argument("--dry-run", action="store_true", help="the same as `plan`")
+    verb.add_argument("--offline", action="store_true", help="with --dry-run: no network at all")
+    verb.add_argument("--report", type=Path, metavar="FILE", help="an extra copy of the report")
+    verb.add_argument("--until", metavar="HH:MM|RFC3339", help="start nothing from then on; UTC when it is HH:MM")
+    verb.add_argument("--max-duration", metavar="50m", help="start nothing after so long")
+    verb.add_argument("--wait", metavar="1h", help="wait in the process for windows and soaks this near (default: 1h)")
+    verb.add_argument("--new", action="store_true", help="end the unfinished run and begin a new one")
+    _add_preview(verb)
+
+
+def _add_readers(verbs: Any) -> None:
+    status = _verb(verbs, "status", "where the run stands and what it waits for, also beside a running process")
+    status.add_argument("proxy_id", nargs="?", metavar="PROXY_ID", help="everything that is known of one proxy")
+    report = _verb(verbs, "report", "print the report of a run")
+    report.add_argument("--run", dest="run_id", metavar="RUN_ID", help="default: the latest")
+    report.add_argument("--format", choices=["json", "text", "csv"], help="default: json")
+    report.add_argument("--output", type=Path, metavar="FILE", help="write it there instead of to stdout")
+
+
+def _add_commands(verbs: Any) -> None:
+    hold = _verb(verbs, "hold", "stop all starts of the fleet, also of a running process")
+    hold.add_argument("--note", required=True, help="why; kept with user and time")
+    release = _verb(verbs, "release", "let a held fleet go on, or approve a wave")
+    release.add_argument("wave", nargs="?", metavar="WAVE", help="only this wave's approval")
+    release.add_argument("--note", required=True, help="why; kept with user and time")
+    settle = _verb(verbs, "settle", "decide what became of an open target")
+    settle.add_argument("proxy_id", metavar="PROXY_ID")
+    settle.add_argument("--outcome", required=True, choices=["succeeded", "failed", "not_sent"])
+    settle.add_argument("--note", required=True, help="why; kept with user and time")
+
+
+def _add_simulate(verbs: Any) -> None:
+    verb = _verb(verbs, "simulate", "serve the simulated cloud on loopback until stopped", plan=False)
+    verb.add_argument("--port", type=int, help="0 (the default) for any; the address is the first line of stdout")
+    verb.add_argument("--seed", type=int, help="all chance follows from this (default: 1)")
+    verb.add_argument("--speed", type=_speed, default=1.0, help="divides durations (default: 1)")
+    verb.add_argument("--instances", type=int, help="number of DB instances (default: 20)")
+    verb.add_argument("--proxies", type=int, help="Database Proxies on each (default: 2)")
+    verb.add_argument("--project-id", help="default: made from the seed")
+    verb.add_argument("--token", help="accepted as X-Auth-Token (default: made from the seed)")
+    verb.add_argument("--user", help="accepted by IAM, with --password")
+    verb.add_argument("--password")
+    verb.add_argument("--access-key", help="accepted in signatures, with --secret-key")
+    verb.add_argument("--secret-key")
+    verb.add_argument("--faults", metavar="none|light|harsh|FILE", default="none", help="default: none")
+    verb.add_argument("--write-plan", type=Path, metavar="FILE", help="write a plan for exactly this fleet")
+
+
+def _override(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise argparse.ArgumentTypeError(f"expected KEY=VALUE such as limits.in_flight=5, got {text!r}")
+    return key, value
+
+
+def _speed(text: str) -> float:
+    speed = float(text)
+    if not 0 < speed < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text}")
+    return speed

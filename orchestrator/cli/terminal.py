@@ -1,0 +1,37 @@
+"""What is known of the terminal, and printing that is cut only there."""
+
+import sys
+from collections.abc import Iterable
+
+#: Rows of each long list that a person sees; everything when piped.
+ROWS = 5
+
+
+def rows() -> int | None:
+    """Most rows of a list: a few on a terminal, all of them elsewhere."""
+    return ROWS if sys.stdout.isatty() else None
+
+
+def write(lines: Iterable[str]) -> None:
+    """Print lines to stdout."""
+    for line in lines:
+        sys.stdout.write(line + "\n")
+
+
+def live(*, no_progress: bool, quiet: bool) -> bool:
+    """Whether a live display is wanted and possible."""
+    return sys.stderr.isatty() and not no_progress and not quiet
+
+
+class Counter:
+    """A count of things done, on one line of the terminal; silent elsewhere."""
+
+    def __init__(self, what: str, total: int, *, shown: bool) -> None:
+        self._what, self._total, self._shown = what, total, shown
+
+    def __call__(self, done: int) -> None:
+        """Show how many are done."""
+        if self._shown and (done % 10 == 0 or done == self._total):
+            end = "\n" if done == self._total else ""
+            sys.stderr.write(f"\r{self._what} {done:,} of {self._total:,}{end}")
+            sys.stderr.flush()
