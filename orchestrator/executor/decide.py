@@ -212,5 +212,5 @@ def _first_instant(rollout: Rollout) -> datetime | None:
 
 
 def _probing(rollout: Rollout) -> bool:
-    """Whether a paused scope may still come back in this session."""
-    return any(scope.paused and not scope.given_up for scope in rollout.run.scopes.values())
+    """Whether a scope that cannot be used now may still come back in this session."""
+    return any(not rollout.available(scope.name) and not scope.given_up for scope in rollout.run.scopes.values())

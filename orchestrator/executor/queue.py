@@ -65,11 +65,12 @@ class StartQueue:
 
     # --- what a session begins with ----------------------------------------------------------------------------------
 
-    def restore(self, proxy_id: str, wave: str, *, member: bool, waiting: bool, not_before: datetime | None) -> None:
+    def restore(self, proxy_id: str, wave: str | None, *, member: bool, waiting: bool, not_before: datetime | None) -> None:
         """Put a target that an earlier session drew back where it was."""
         rank = self._rank[proxy_id]
         self._mark(rank)
-        self._cursors[wave].members += member
+        if wave is not None:
+            self._cursors[wave].members += member
         if waiting:
             self._bench.waiting += 1
             self._admit(rank, not_before)

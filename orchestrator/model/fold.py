@@ -55,7 +55,7 @@ def fold(run: _Run, state: TargetState, record: Record) -> None:  # noqa: C901, 
     match record:
         case PreflightDone():
             run.join_wave(state, record.wave)
-            state.not_before = None
+            state.not_before, state.read_version = None, record.current_version
         case Postponed():
             _postpone(run, state, record)
         case Intent():
@@ -90,6 +90,8 @@ def fold(run: _Run, state: TargetState, record: Record) -> None:  # noqa: C901, 
             _return(state, record)
         case _:
             pass
+    if state.outcome is not None:
+        state.phase = Phase.SETTLED  # also when an answer comes after a person has settled it
 
 
 def _postpone(run: _Run, state: TargetState, record: Postponed) -> None:

@@ -109,6 +109,15 @@ class Run:
         """Every target that holds a slot. Scans what was touched: for the start of a session and for reports."""
         return [state for state in self.states.values() if state.is_open]
 
+    def recount(self, failures: Failures) -> None:
+        """Count anew what is harm, when a session has other `failures` than the one before."""
+        if failures == self.failures:
+            return
+        self.failures = failures
+        self.tally = Tally(epoch=self.tally.epoch)
+        for state in self.states.values():
+            self.tally.add(state, failures)
+
     def unknown_on(self, instance_id: str) -> list[TargetState]:
         """Open targets on an instance whose workflow is not known: under way, or in doubt."""
         return [self.states[proxy_id] for proxy_id in self._unknown.get(instance_id, ())]

@@ -29,6 +29,7 @@ class TargetState:
     Attributes:
         jobs: the workflows accepted or adopted, each with the last that was seen of it; None before the first look.
         doubtful_from: instant of the first doubtful intent; from then on no refusal settles anything.
+        read_version: the version that the latest preflight read.
         upgraded_by: version seen in place of a job that could not be found.
         counted_in: the release epoch in which the target was counted as a failure; -1 when it never was.
         busy_since: first of the postponements without an attempt's success between.
@@ -42,6 +43,7 @@ class TargetState:
     error_code: str | None = None
     settled_by: str | None = None
     settled_at: datetime | None = None
+    read_version: str | None = None
     verified_version: str | None = None
     attempts: list[Attempt] = field(default_factory=list)
     jobs: dict[str, JobSeen | None] = field(default_factory=dict)

@@ -13,7 +13,8 @@ class Count:
     """Counts of one group: the fleet, a wave, or a scope.
 
     Attributes:
-        standing: how many targets stand where, by outcome or phase; a waiting target without a record is not in it.
+        standing: how many targets stand where, by outcome or phase; waiting ones, with or without a record, are not
+            in it.
         open: targets that hold a slot.
         failed: targets counted as failures since the last release, settled or not.
         failed_open: of these, the ones that are still open.
@@ -56,6 +57,8 @@ class Tally:
 
     def add(self, state: TargetState, failures: Failures) -> None:
         """Count a target as it stands now."""
+        if state.phase is Phase.WAITING:
+            state.counted_in = -1  # whatever it was counted for is over; what a new attempt brings counts anew
         if state.counted_in < 0 and (is_failure(state, failures) or state.outcome is Outcome.REJECTED):
             state.counted_in = self.epoch
         self._shift(state, failures, 1)
@@ -81,7 +84,8 @@ class Tally:
         failed = self._counts(state) and is_failure(state, failures)
         rejected = self._counts(state) and state.outcome is Outcome.REJECTED
         for count in self.groups(state):
-            count.standing[state.standing] += by
+            if state.phase is not Phase.WAITING:
+                count.standing[state.standing] += by
             count.open += by * state.is_open
             count.failed += by * failed
             count.failed_open += by * (failed and state.is_open)

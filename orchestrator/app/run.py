@@ -1,0 +1,158 @@
+"""The verb `run`: take the fleet's lock, go on with its unfinished run or begin one, and work."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import anyio
+
+from orchestrator.app.fleet import Beginning, begin_run, changed, end_run, unfinished_run
+from orchestrator.app.loop import backend_options
+from orchestrator.app.work import Done, Work, work
+from orchestrator.errors import ExitCode, PlanError
+from orchestrator.executor.dispatch import Background
+from orchestrator.lock import fleet_lock
+from orchestrator.model.plan import Plan
+from orchestrator.model.record import Record
+from orchestrator.model.target import Target
+from orchestrator.planner.targets import resolve_targets
+from orchestrator.planner.unsupported import unsupported_keys
+from orchestrator.planner.waves import assign_waves
+from orchestrator.tracker.disk import make_folder
+from orchestrator.tracker.place import LOCK, REPORT, claim_fleet, fleet_folder
+from orchestrator.tracker.recovery import Recovered
+from orchestrator.tracker.report_file import write_report
+
+#: Points a plan at another cloud for as long as it is open: the simulated one.
+Redirect = Callable[[Plan, list[Target]], AbstractContextManager[tuple[Plan, Mapping[str, str]]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What the command line asks of a run.
+
+    Attributes:
+        state: the state folder, that of simulated runs when `redirect` is set.
+        until: nothing starts from this instant on.
+        wait_s: how far away an opening may be to be waited for in this process.
+        new: end the unfinished run and begin a new one.
+        redirect: sends the run to another cloud; such a run always begins anew.
+        report: where an extra copy of the report goes.
+        watch: makes, for a run, what is told of every record and which tasks run beside it.
+    """
+
+    plan: Plan
+    state: Path
+    environ: Mapping[str, str]
+    now: datetime
+    until: datetime | None = None
+    wait_s: float = 3600.0
+    new: bool = False
+    redirect: Redirect | None = None
+    report: Path | None = None
+    watch: Callable[[Recovered], tuple[Callable[[Record], None], tuple[Background, ...]]] = field(
+        default=lambda _recovered: (_ignore, ())
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a session of `run` ended.
+
+    Attributes:
+        recovered: the run, carried on to the end of the session.
+        report: where its report is.
+        changes: what changed in the plan, so that nothing but what was open was followed.
+    """
+
+    code: ExitCode
+    why: str
+    recovered: Recovered
+    plan: Plan
+    report: Path
+    changes: list[str]
+
+
+def run_plan(job: Job) -> Outcome:
+    """Run one session of the fleet's run.
+
+    Raises:
+        PlanError: the plan cannot be carried out, or needs `--new`.
+        FleetLocked: another process works on the fleet.
+        StateError: the state folder cannot be used.
+    """
+    _refuse_unsupported(job.plan)
+    folder = fleet_folder(job.state, job.plan.name)
+    make_folder(folder)
+    with fleet_lock(folder / LOCK, job.now):
+        claim_fleet(folder, Path(job.plan.path))
+        with ExitStack() as stack:
+            return _run_locked(job, folder, stack)
+
+
+def _refuse_unsupported(plan: Plan) -> None:
+    keys = unsupported_keys(plan)
+    if keys:
+        raise PlanError(
+            f"{plan.path}: {', '.join(keys)}: not carried out by this version yet",
+            hint="leave it out, or check such a plan with `plan --offline`",
+        )
+
+
+def _run_locked(job: Job, folder: Path, stack: ExitStack) -> Outcome:
+    if job.redirect is not None:
+        targets = resolve_targets(job.plan).targets
+        plan, environ = stack.enter_context(job.redirect(job.plan, targets))
+        recovered = _begin(job, plan, targets, folder, simulated=True)
+        return _work(job, recovered, plan, environ, folder, [])
+    recovered, changes = _find_or_begin(job, folder)
+    plan = recovered.in_force if changes else job.plan
+    return _work(job, recovered, plan, job.environ, folder, changes)
+
+
+def _find_or_begin(job: Job, folder: Path) -> tuple[Recovered, list[str]]:
+    unfinished = unfinished_run(folder)
+    if unfinished is not None and job.new:
+        end_run(unfinished, job.now)
+        write_report(unfinished.run, unfinished.in_force, unfinished.folder / REPORT)
+        unfinished = None
+    if unfinished is None:
+        return _begin(job, job.plan, resolve_targets(job.plan).targets, folder), []
+    return unfinished, changed(unfinished, job.plan)
+
+
+def _begin(job: Job, plan: Plan, targets: list[Target], folder: Path, *, simulated: bool = False) -> Recovered:
+    assign_waves(plan, targets)
+    return begin_run(
+        plan,
+        targets,
+        Beginning(state=job.state, folder=folder, now=job.now, suffix=secrets.token_hex(3), simulated=simulated),
+    )
+
+
+def _work(
+    job: Job, recovered: Recovered, plan: Plan, environ: Mapping[str, str], folder: Path, changes: list[str]
+) -> Outcome:
+    observe, background = job.watch(recovered)
+    asked = Work(
+        plan=plan,
+        recovered=recovered,
+        state=job.state,
+        fleet=folder,
+        environ=environ,
+        until=job.now if changes else job.until,
+        wait_s=job.wait_s,
+        observe=observe,
+        background=background,
+    )
+    done: Done = anyio.run(work, asked, backend="asyncio", backend_options=backend_options())
+    if job.report is not None:
+        write_report(recovered.run, plan, job.report, exit_code=int(done.code))
+    return Outcome(done.code, done.finish.why, recovered, plan, asked.report, changes)
+
+
+def _ignore(_record: Record) -> None:
+    pass

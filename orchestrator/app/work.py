@@ -1,0 +1,283 @@
+"""One session of a run: everything opened and joined, run to its end, and the report written whatever happens."""
+
+import os
+import platform
+import signal
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import anyio
+from anyio import to_thread
+
+from orchestrator import __version__
+from orchestrator.app.crash import crasher
+from orchestrator.app.orders import carry_out
+from orchestrator.app.queueing import make_queue, scope_targets, wave_targets
+from orchestrator.app.scopes import open_scopes
+from orchestrator.clock import SystemClock
+from orchestrator.errors import ExitCode, OrchestratorError
+from orchestrator.executor.actions import Finish
+from orchestrator.executor.calls import ScopeCalls
+from orchestrator.executor.dispatch import Background, Dispatcher
+from orchestrator.executor.ending import exit_code
+from orchestrator.executor.ledger import Ledger
+from orchestrator.executor.listing import Board
+from orchestrator.executor.rollout import Rollout
+from orchestrator.executor.session import Session
+from orchestrator.model.plan import Plan
+from orchestrator.model.record import Record, ReturnedToWaiting, SessionStarted, Settled, WaveDone
+from orchestrator.model.run import Run
+from orchestrator.planner.waves import assign_waves
+from orchestrator.tracker.commands import CommandInbox
+from orchestrator.tracker.journal import Journal
+from orchestrator.tracker.neighbours import known_workflows
+from orchestrator.tracker.place import JOURNAL, REPORT
+from orchestrator.tracker.recovery import Recovered
+from orchestrator.tracker.report_file import write_report
+from orchestrator.tracker.settings import save_settings, settings_changed, settings_of
+from orchestrator.tracker.writer import JournalWriter
+
+#: How often a running process looks for a person's commands.
+_INBOX_EVERY_S = 0.4
+
+#: The signals that end a session in good order: a stop, Ctrl-C, a closed terminal.
+_STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What a session is asked to do.
+
+    Attributes:
+        plan: as in force in this session.
+        recovered: the run, folded from its journal.
+        state: the state folder.
+        fleet: the fleet's folder.
+        until: nothing starts from this instant on; None for no bound.
+        observe: called with every record when it counts.
+        background: further tasks, such as a live display.
+    """
+
+    plan: Plan
+    recovered: Recovered
+    state: Path
+    fleet: Path
+    environ: Mapping[str, str]
+    until: datetime | None
+    wait_s: float
+    observe: Callable[[Record], None]
+    background: tuple[Background, ...] = ()
+
+    @property
+    def run(self) -> Run:
+        """The run, which the session carries on."""
+        return self.recovered.run
+
+    @property
+    def report(self) -> Path:
+        """Where the report is written."""
+        return self.recovered.folder / REPORT
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a session ended."""
+
+    finish: Finish
+    code: ExitCode
+
+
+async def work(job: Work) -> Done:
+    """Run one session, and write the report on the way out, also out of any error.
+
+    Raises:
+        StateError: the journal cannot be written.
+        PlanError: the plan cannot be carried out as it is.
+    """
+    code = ExitCode.INTERNAL
+    try:
+        finish = await _opened(job)
+        code = exit_code(job.run, finish)
+        return Done(finish, code)
+    except BaseExceptionGroup as group:
+        error = _told(group)
+        if error is None:
+            raise
+        code = error.exit_code
+        raise error from group
+    finally:
+        write_report(job.run, job.plan, job.report, exit_code=int(code))
+
+
+def _told(group: BaseExceptionGroup[BaseException]) -> OrchestratorError | None:
+    """The first error of a group that has a message for people."""
+    for error in group.exceptions:
+        found = _told(error) if isinstance(error, BaseExceptionGroup) else error
+        if isinstance(found, OrchestratorError):
+            return found
+    return None
+
+
+async def _opened(job: Work) -> Finish:
+    clock = SystemClock()
+
+    def note(record: Record) -> None:
+        ledger.note(record)
+
+    async with open_scopes(job.plan, environ=job.environ, clock=clock, note=note) as scopes:
+        dispatcher = _assemble(job, scopes, clock)
+        ledger = dispatcher.session.ledger
+        writer = JournalWriter(
+            Journal.resume(job.recovered.folder / JOURNAL, job.recovered.next_seq), ledger.on_durable
+        )
+        ledger.attach(writer)
+        return await _journalled(job, dispatcher, writer)
+
+
+async def _journalled(job: Work, dispatcher: Dispatcher, writer: JournalWriter) -> Finish:
+    async with anyio.create_task_group() as group:
+        group.start_soon(writer.run)
+        group.start_soon(_obey_signals, dispatcher)
+        await _announce(job, dispatcher.session)
+        inbox = CommandInbox(job.fleet)
+        await _obey_commands(inbox, dispatcher)
+        finish = await dispatcher.run()
+        await writer.aclose()
+        group.cancel_scope.cancel()
+    return finish
+
+
+def _assemble(job: Work, scopes: dict[str, ScopeCalls], clock: SystemClock) -> Dispatcher:
+    reports = _Reports(job)
+    rollout = _rollout(job, scopes)
+
+    def wake() -> None:
+        dispatcher.wake()
+
+    ledger = Ledger(rollout, clock, changed=wake, observe=_both(job.observe, reports.note))
+    session = Session(
+        rollout=rollout,
+        ledger=ledger,
+        scopes=scopes,
+        boards={name: Board(calls) for name, calls in scopes.items()},
+        clock=clock,
+        sending=anyio.Semaphore(job.plan.limits.concurrency, fast_acquire=True),
+        new_token=lambda: uuid.uuid4().hex,
+        known_workflows=_known_once(job.state),
+        reached=crasher(os.environ),
+    )
+    dispatcher = Dispatcher(session, background=(_read_commands(job.fleet), reports.write, *job.background))
+    return dispatcher
+
+
+def _rollout(job: Work, scopes: dict[str, ScopeCalls]) -> Rollout:
+    targets = list(job.run.targets.values())
+    staging = assign_waves(job.plan, targets)
+    return Rollout(
+        plan=job.plan,
+        run=job.run,
+        queue=make_queue(job.plan, targets, job.run),
+        wave_targets=wave_targets(staging),
+        scope_targets=scope_targets(staging),
+        scope_rates={name: calls.lanes.pacer.nominal for name, calls in scopes.items()},
+        available=lambda name: scopes[name].available,
+        until=job.until,
+        wait_s=job.wait_s,
+    )
+
+
+async def _announce(job: Work, session: Session) -> None:
+    """Say in the journal that this process took up the run, and with which changed settings."""
+    job.run.recount(job.plan.failures)
+    await session.ledger.record(
+        SessionStarted(
+            at=session.clock.now(),
+            step="session",
+            number=len(job.run.sessions) + 1,
+            pid=os.getpid(),
+            host=platform.node(),
+            orchestrator_version=__version__,
+            changed=settings_changed(job.recovered.in_force, job.plan),
+        )
+    )
+    save_settings(job.recovered.folder, settings_of(job.plan))
+
+
+# --- tasks beside the loop --------------------------------------------------------------------------------------------
+
+
+async def _obey_signals(dispatcher: Dispatcher) -> None:
+    """The first signal ends the session in good order, the second at once: the journal is right at every instant."""
+    with anyio.open_signal_receiver(*_STOPS) as signals:
+        stopping = False
+        async for number in signals:
+            if stopping:
+                os._exit(ExitCode.MORE_TO_DO)
+            stopping = True
+            dispatcher.stop(f"stopped by {signal.Signals(number).name}")
+
+
+def _read_commands(fleet: Path) -> Background:
+    inbox = CommandInbox(fleet)
+
+    async def task(dispatcher: Dispatcher) -> None:
+        while True:
+            await _obey_commands(inbox, dispatcher)
+            await dispatcher.session.clock.sleep(_INBOX_EVERY_S)
+
+    return task
+
+
+async def _obey_commands(inbox: CommandInbox, dispatcher: Dispatcher) -> None:
+    session = dispatcher.session
+    for number, command in inbox.new(session.run.commands_seen):
+        record = carry_out(session.run, number, command, session.clock.now())
+        if isinstance(record, Settled | ReturnedToWaiting):
+            await dispatcher.overrule(record)
+        else:
+            await session.ledger.record(record)
+
+
+class _Reports:
+    """Writes the report after each wave."""
+
+    def __init__(self, job: Work) -> None:
+        self._job = job
+        self._due = anyio.Event()
+
+    def note(self, record: Record) -> None:
+        """A wave that is done makes a report due."""
+        if isinstance(record, WaveDone):
+            self._due.set()
+
+    async def write(self, _dispatcher: Dispatcher) -> None:
+        """Write a report whenever one is due."""
+        while True:
+            await self._due.wait()
+            self._due = anyio.Event()
+            write_report(self._job.run, self._job.plan, self._job.report)
+
+
+def _both(one: Callable[[Record], None], other: Callable[[Record], None]) -> Callable[[Record], None]:
+    def observe(record: Record) -> None:
+        one(record)
+        other(record)
+
+    return observe
+
+
+def _known_once(state: Path) -> Callable[[], Awaitable[AbstractSet[str]]]:
+    """Every workflow_id of the state folder, read from disk when it is first needed."""
+    known: set[str] | None = None
+
+    async def read() -> AbstractSet[str]:
+        nonlocal known
+        if known is None:
+            known = await to_thread.run_sync(known_workflows, state)
+        return known
+
+    return read

@@ -1,0 +1,98 @@
+"""The live display of a run on a terminal: waves, outcomes, what is in flight, the rate, and what is waited for."""
+
+import anyio
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from orchestrator.executor.dispatch import Dispatcher
+from orchestrator.model.run import Run
+from orchestrator.model.status import WaveStatus
+from orchestrator.tracker.recovery import Recovered
+
+_REFRESH_S = 0.25
+_BAR_WIDTH = 30
+
+
+class Display:
+    """Shows one run on standard error while it goes on.
+
+    Args:
+        recovered: the run; it is only looked at.
+    """
+
+    def __init__(self, recovered: Recovered, console: Console | None = None) -> None:
+        self._run = recovered.run
+        self._name = recovered.plan.name
+        self._console = console or Console(stderr=True)
+
+    async def show(self, dispatcher: Dispatcher) -> None:
+        """Refresh until cancelled; the last state stays on the screen."""
+        with Live(console=self._console, auto_refresh=False) as screen:
+            try:
+                while True:
+                    screen.update(self.render(dispatcher), refresh=True)
+                    await anyio.sleep(_REFRESH_S)
+            finally:
+                screen.update(self.render(dispatcher), refresh=True)
+
+    def render(self, dispatcher: Dispatcher) -> RenderableType:
+        """The display as it stands."""
+        return Group(self._title(), self._waves(dispatcher), self._numbers(dispatcher), Text(_waits(dispatcher)))
+
+    def _title(self) -> Text:
+        started = self._run.started
+        simulated = "SIMULATED  " if started and started.simulated else ""
+        version = started.target_version if started else ""
+        return Text(f"{simulated}{self._name} -> {version}", style="bold")
+
+    def _waves(self, dispatcher: Dispatcher) -> Table:
+        table = Table.grid(padding=(0, 2))
+        for wave in self._run.waves.values():
+            total = dispatcher.session.rollout.wave_targets[wave.name]
+            settled, words = _progress(self._run, wave)
+            bar = ProgressBar(total=max(1, total), completed=settled, width=_BAR_WIDTH)
+            table.add_row(wave.name, bar, f"{settled}/{total}", _wave_state(wave), words)
+        return table
+
+    def _numbers(self, dispatcher: Dispatcher) -> Text:
+        rollout = dispatcher.session.rollout
+        scopes = dispatcher.session.scopes.values()
+        calls = sum(scope.calls for scope in self._run.scopes.values()) + sum(scope.usage.calls for scope in scopes)
+        rate = sum({id(scope.lanes): scope.lanes.pacer.rate for scope in scopes}.values())
+        return Text(
+            f"in flight {self._run.tally.fleet.open}   starting {len(rollout.queue.starting)}   "
+            f"calls {calls}   rate up to {rate:g}/s   time left about {_left(dispatcher)}"
+        )
+
+
+def _progress(run: Run, wave: WaveStatus) -> tuple[int, str]:
+    count = run.tally.waves.get(wave.name)
+    if count is None:
+        return 0, ""
+    words = "  ".join(f"{name} {number}" for name, number in sorted(count.standing.items()) if number)
+    return sum(count.standing.values()) - count.open - count.standing["waiting"], words
+
+
+def _wave_state(wave: WaveStatus) -> str:
+    if wave.done_at is not None:
+        return "done"
+    if wave.soaks_until is not None:
+        return f"soaking until {wave.soaks_until:%H:%M:%S} UTC"
+    return "waiting" if wave.opened_at is None else "open"
+
+
+def _waits(dispatcher: Dispatcher) -> str:
+    hold = dispatcher.session.run.hold
+    return f"HELD: {hold.reason}" if hold else dispatcher.waits_for
+
+
+def _left(dispatcher: Dispatcher) -> str:
+    """A plain estimate: what is left, as many at once as now, each as long as was seen."""
+    rollout = dispatcher.session.rollout
+    left = rollout.run.total - rollout.run.settled
+    at_once = max(1, rollout.run.tally.fleet.open)
+    seconds = round(rollout.expected_s * -(-left // at_once))
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"

@@ -1,0 +1,109 @@
+"""`orchestrator run`: the job."""
+
+import os
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from structlog.typing import FilteringBoundLogger
+
+from orchestrator.app.bounds import seconds, start_bound
+from orchestrator.app.run import Job, Outcome, Redirect, run_plan
+from orchestrator.app.simulated import simulated
+from orchestrator.cli.display import Display
+from orchestrator.cli.options import Options
+from orchestrator.cli.terminal import live
+from orchestrator.clock import SystemClock
+from orchestrator.errors import ExitCode, PlanError
+from orchestrator.executor.dispatch import Background
+from orchestrator.log import RecordLog, open_log
+from orchestrator.model.plan import Plan
+from orchestrator.model.record import Record
+from orchestrator.planner.plan_file import load_plan
+from orchestrator.tracker.place import state_dir
+from orchestrator.tracker.recovery import Recovered
+from orchestrator.tracker.report import build_report
+from orchestrator.tracker.summary import summary
+
+#: With `--quiet`, ends of a run that say nothing.
+_SILENT = frozenset({ExitCode.DONE, ExitCode.MORE_TO_DO})
+
+
+def run(options: Options) -> ExitCode:
+    """Run one session, and print what came of it."""
+    if options.dry_run:
+        from orchestrator.cli import verb_plan  # noqa: PLC0415  # the same verb under another name
+
+        return verb_plan.run(options)
+    plan = load_plan(options.plan, options.overrides)
+    outcome = run_plan(_job(plan, options))
+    _summarise(outcome, options)
+    if outcome.changes:
+        raise PlanError(
+            f"{plan.path}: changed since run {outcome.recovered.folder.name} began: {'; '.join(outcome.changes)}",
+            hint="what was open has been followed; begin a new run with --new, or put the plan back as it was",
+        )
+    return outcome.code
+
+
+def _job(plan: Plan, options: Options) -> Job:
+    now = SystemClock().now()
+    state = state_dir(_text(options.state), os.environ, options.plan, simulated=options.simulate)
+    return Job(
+        plan=plan,
+        state=state,
+        environ=os.environ,
+        now=now,
+        until=start_bound(options.until, options.max_duration, now),
+        wait_s=seconds(options.wait, "--wait"),
+        new=options.new,
+        redirect=_redirect(options),
+        report=options.report,
+        watch=partial(_watch, options),
+    )
+
+
+def _redirect(options: Options) -> Redirect | None:
+    if not options.simulate:
+        return None
+    return partial(simulated, seed=options.seed, speed=options.speed, faults=options.faults)
+
+
+def _watch(options: Options, recovered: Recovered) -> tuple[Callable[[Record], None], tuple[Background, ...]]:
+    """A live display on a terminal; else one log line for every record that says something."""
+    shown = live(no_progress=options.no_progress, quiet=options.quiet)
+    if shown and options.log_file is None:
+        return _silence, (Display(recovered).show,)
+    log = RecordLog(_open_log(options).bind(run_id=recovered.folder.name))
+    return log, (Display(recovered).show,) if shown else ()
+
+
+def _open_log(options: Options) -> FilteringBoundLogger:
+    quiet = options.quiet and options.log_file is None
+    return open_log(
+        SystemClock().now,
+        level="error" if quiet else options.log_level,
+        form=options.log_format,
+        file=options.log_file,
+    )
+
+
+def _summarise(outcome: Outcome, options: Options) -> None:
+    if options.quiet and outcome.code in _SILENT and not outcome.changes:
+        return
+    story = build_report(outcome.recovered.run, outcome.plan, exit_code=int(outcome.code))
+    print(summary(story.head, outcome.report, outcome.code))
+    if outcome.code in (ExitCode.MORE_TO_DO, ExitCode.PERSON_NEEDED, ExitCode.SCOPE_UNUSABLE):
+        print(f"why: {outcome.why}")
+    for scope in outcome.recovered.run.scopes.values():
+        if scope.given_up:
+            print(f"orchestrator: scope {scope.name} cannot be used: {scope.given_up}", file=sys.stderr)
+
+
+def _silence(_record: Record) -> None:
+    """The display shows it."""
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)

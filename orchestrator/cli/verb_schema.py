@@ -1,0 +1,16 @@
+"""`orchestrator schema`: the JSON Schema of plan or report."""
+
+import json
+
+from orchestrator.cli.options import Options
+from orchestrator.errors import ExitCode
+
+
+def run(options: Options) -> ExitCode:
+    """Print the schema."""
+    if options.what == "plan":
+        from orchestrator.planner.json_schema import plan_schema as schema  # noqa: PLC0415  # one of both is imported
+    else:
+        from orchestrator.tracker.report_form import report_schema as schema  # noqa: PLC0415  # as above
+    print(json.dumps(schema(), indent=2))
+    return ExitCode.DONE

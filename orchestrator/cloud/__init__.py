@@ -1,0 +1,85 @@
+"""The TaurusDB and IAM API of Huawei Cloud over HTTP: the only package that knows either.
+
+`open_clouds` gives one `Client` per scope. Everything that the network or the cloud may do comes back as one of the
+closed result types of `orchestrator.model.reply`.
+"""
+
+from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+from orchestrator.cloud.caller import Caller
+from orchestrator.cloud.client import Client
+from orchestrator.cloud.clock import Clock
+from orchestrator.cloud.credentials import METADATA, World, source_for
+from orchestrator.cloud.credentials.keeper import Keeper
+from orchestrator.cloud.credentials.secret import HiddenEnvironment
+from orchestrator.cloud.endpoints import Endpoints, endpoints_of
+from orchestrator.cloud.stamp import plain_headers
+from orchestrator.cloud.transport import open_transport
+from orchestrator.model.plan import Http, Scope
+
+__all__ = ["Client", "Clock", "Endpoints", "endpoints_of", "open_clouds", "rate_key"]
+
+
+@asynccontextmanager
+async def open_clouds(
+    scopes: Sequence[Scope],
+    *,
+    http: Http,
+    language: str,
+    connections: int,
+    environ: Mapping[str, str],
+    clock: Clock,
+    metadata: str = METADATA,
+) -> AsyncIterator[Mapping[str, Client]]:
+    """A client for each scope, by its name, over one session that ends with the block. Makes no request itself.
+
+    Args:
+        scopes: of the plan.
+        http: time-outs and trust.
+        language: `X-Language`.
+        connections: most calls under way at once to one host, of any kind; one more waits for its connection.
+        environ: the environment, the only one that is looked at.
+        clock: for signatures, durations and expiry.
+        metadata: base address of the ECS metadata service.
+
+    Raises:
+        PlanError: an unknown region, an address that cannot be used, an unreadable `http.ca_file`.
+    """
+    environ = HiddenEnvironment(environ)
+    places = {scope.name: endpoints_of(scope, environ, allow_http=http.allow_http) for scope in scopes}
+    async with open_transport(http, connections=connections, environ=environ, clock=clock) as transport:
+        plain = plain_headers(language)
+        world = World(
+            transport=transport,
+            environ=environ,
+            clock=clock,
+            headers=plain,
+            metadata=metadata,
+            command_timeout_s=http.timeout_s,
+        )
+        yield {scope.name: _client(scope, places[scope.name], world) for scope in scopes}
+
+
+def rate_key(scope: Scope, environ: Mapping[str, str]) -> Hashable:
+    """Equal for scopes that share one rate: those with the same endpoint and the same credentials.
+
+    Raises:
+        PlanError: as `endpoints_of`.
+    """
+    return endpoints_of(scope, environ, allow_http=True).service, scope.auth
+
+
+def _client(scope: Scope, places: Endpoints, world: World) -> Client:
+    transport, clock = world.transport, world.clock
+    return Client(
+        Caller(
+            project_id=scope.project_id,
+            region=scope.region,
+            transport=transport,
+            routes=(transport.route(places.service), transport.route(places.iam)),
+            keeper=Keeper(source_for(scope, places.iam, world), clock),
+            plain=world.headers,
+            clock=clock,
+        )
+    )

@@ -1,0 +1,167 @@
+"""One scope's calls: stamp, send, decode, classify. Knows credentials and addresses, and no single API call.
+
+No method raises for anything that the network or the cloud does; none waits for a rate or tries again.
+"""
+
+import re
+from typing import TypeVar
+
+from anyio import Lock
+from msgspec.structs import replace
+
+from orchestrator.cloud import decode
+from orchestrator.cloud.answer import Answer, exchange_of
+from orchestrator.cloud.classify import classify
+from orchestrator.cloud.clock import Clock
+from orchestrator.cloud.credentials.credential import unusable
+from orchestrator.cloud.credentials.keeper import Keeper
+from orchestrator.cloud.credentials.secret import hide
+from orchestrator.cloud.decode import Decode, NotUnderstood
+from orchestrator.cloud.signer import canonical_query
+from orchestrator.cloud.stamp import Query, Stamp, stamp_for
+from orchestrator.cloud.transport import Headers, Route, Transport
+from orchestrator.model.reply import (
+    Answered,
+    Doubtful,
+    Exchange,
+    Failure,
+    NotSent,
+    Refused,
+    Reply,
+    Throttled,
+)
+
+T = TypeVar("T")
+
+#: What may stand in a path: ids are 32 to 36 letters and digits; dashes and dots are those of our own words.
+_SEGMENT = re.compile(r"(?!\.+\Z)[A-Za-z0-9_.\-]{1,64}\Z")
+
+
+class Caller:
+    """Shared by all calls of one scope. `project_id` is looked up by `prepare` when the plan does not name it."""
+
+    def __init__(
+        self,
+        *,
+        project_id: str | None,
+        region: str | None,
+        transport: Transport,
+        routes: tuple[Route, Route],
+        keeper: Keeper,
+        plain: Headers,
+        clock: Clock,
+    ) -> None:
+        self.project_id = project_id
+        self._region = region
+        self._transport = transport
+        self._service, self._iam = routes
+        self._keeper = keeper
+        self._plain = plain
+        self._clock = clock
+        self._stamp: Stamp | None = None
+        self._stamped = 0
+        self._lookup = Lock()
+
+    @property
+    def generation(self) -> int:
+        """Number of the credentials in use."""
+        return self._keeper.generation
+
+    async def prepare(self) -> Failure | None:
+        """Credentials that work for the next request, and the project id if it is not known yet."""
+        failure = await self._keeper.prepare()
+        if failure is not None or self.project_id is not None:
+            return failure
+        async with self._lookup:
+            return await self._find_project() if self.project_id is None else None
+
+    async def renew(self) -> Failure | None:
+        """New credentials after a refusal."""
+        return await self._keeper.renew()
+
+    async def call(
+        self,
+        method: str,
+        decoded: Decode[T],
+        version: str,
+        *segments: str,
+        query: Query = (),
+        body: bytes | None = None,
+    ) -> Reply[T]:
+        """One request to the scope's service, `/{version}/{project_id}/{segments}`.
+
+        Args:
+            method: in capitals.
+            decoded: reads the body of a 2xx answer; raises `NotUnderstood`.
+            version: of the API, `v3` or `v3.1`.
+            segments: of the path; ids among them are checked here.
+            query: names and values, not encoded.
+            body: the bytes of a POST.
+        """
+        unfit = next((segment for segment in segments if not _SEGMENT.match(segment)), None)
+        if unfit is not None:
+            return Refused(f"not an id of this API, nothing was sent: {unfit[:80]!r}", Exchange())
+        stamp = self._present_stamp()
+        if stamp is None:
+            return NotSent("no credentials, or no project id, yet")
+        path = f"/{version}/{self.project_id}/{'/'.join(segments)}"
+        return await self._exchange(self._service, stamp, method, path, query, body, decoded)
+
+    def _present_stamp(self) -> Stamp | None:
+        """Made anew when the credentials were; None while there are none."""
+        credential = self._keeper.credential
+        if credential is None or self.project_id is None:
+            return None
+        if self._stamp is None or self._stamped != self._keeper.generation:
+            self._stamp = stamp_for(credential, self._plain, self._service.host, self.project_id)
+            self._stamped = self._keeper.generation
+        return self._stamp
+
+    async def _exchange(
+        self, route: Route, stamp: Stamp, method: str, path: str, query: Query, body: bytes | None, decoded: Decode[T]
+    ) -> Reply[T]:
+        generation = self._keeper.generation
+        headers = stamp.headers(method, path, query, body or b"", self._clock.now())
+        target = f"{path}?{canonical_query(query)}" if query else path
+        answer = await self._transport.send(route, method, target, headers, body)
+        if not isinstance(answer, Answer):
+            return answer
+        if not answer.ok:
+            return self._hidden(classify(answer, generation=generation))
+        try:
+            return Answered(decoded(answer.body), exchange_of(answer))
+        except NotUnderstood as problem:
+            return self._hidden(_doubt(classify(answer, generation=generation), answer, problem))
+
+    def _hidden(self, failure: Failure) -> Failure:
+        """What the cloud says may quote what we sent."""
+        secrets = self._keeper.secrets
+        message = failure.exchange.error_msg
+        if message is not None and hide(message, secrets) != message:
+            failure = replace(failure, exchange=replace(failure.exchange, error_msg=hide(message, secrets)))
+        if isinstance(failure, Throttled) or hide(failure.reason, secrets) == failure.reason:
+            return failure
+        return replace(failure, reason=hide(failure.reason, secrets))
+
+    async def _find_project(self) -> Failure | None:
+        """KeystoneListProjects by name: a region's own project bears the region's name."""
+        if self._region is None or self._keeper.credential is None:
+            return unusable("without a region the plan must name project_id")
+        stamp = stamp_for(self._keeper.credential, self._plain, self._iam.host, None)
+        query = [("name", self._region)]
+        reply = await self._exchange(self._iam, stamp, "GET", "/v3/projects", query, None, decode.projects)
+        if not isinstance(reply, Answered):
+            return reply
+        found = [str(row["id"]) for row in reply.value.rows if row.get("id")]
+        if len(found) != 1 or not _SEGMENT.match(found[0]):
+            listed = f"{len(found)} projects: {', '.join(found)}" if found else "no project"
+            return unusable(f"IAM knows {listed} named {self._region}; write project_id in the plan")
+        self.project_id = found[0]
+        return None
+
+
+def _doubt(failure: Failure, answer: Answer, problem: NotUnderstood) -> Failure:
+    """A 2xx answer that was not understood: the decoder says more than `classify` unless the body named an error."""
+    if not isinstance(failure, Doubtful) or failure.exchange.error_code or failure.exchange.error_msg:
+        return failure
+    return Doubtful(f"HTTP {answer.status}: {problem}", failure.exchange)

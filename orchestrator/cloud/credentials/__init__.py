@@ -1,0 +1,85 @@
+"""The ways to credentials, one file each, and which of them a plan's `auth` means. Secrets never leave as text."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from orchestrator.cloud.clock import Clock
+from orchestrator.cloud.credentials.access_key import AccessKeyFromEnvironment
+from orchestrator.cloud.credentials.agency import METADATA, METADATA_TIMEOUT_S, Agency
+from orchestrator.cloud.credentials.chain import DefaultChain
+from orchestrator.cloud.credentials.command import TokenFromCommand
+from orchestrator.cloud.credentials.credential import Source
+from orchestrator.cloud.credentials.password import PasswordLogin
+from orchestrator.cloud.credentials.profile import Profile
+from orchestrator.cloud.credentials.token import TokenFromEnvironment, TokenFromFile
+from orchestrator.cloud.transport import Headers, Transport
+from orchestrator.model.plan import Auth, Scope
+
+__all__ = ["METADATA", "World", "source_for"]
+
+
+class World(Struct, frozen=True, kw_only=True):
+    """What the ways need of the outside.
+
+    Attributes:
+        metadata: base address of the ECS metadata service.
+        headers: of a request that needs no credentials, but for `Host`.
+        command_timeout_s: how long a token command may run.
+    """
+
+    transport: Transport
+    environ: Mapping[str, str]
+    clock: Clock
+    headers: Headers
+    metadata: str = METADATA
+    command_timeout_s: float = 30.0
+
+
+def source_for(scope: Scope, iam: str, world: World) -> Source:
+    """The way that the scope's `auth` names; the default chain when it names none. `iam` is the scope's IAM service."""
+    auth, environ = scope.auth, world.environ
+    if auth.user is not None:
+        return _password(scope, iam, world)
+    if auth.profile is not None:
+        return Profile(auth.profile, environ)
+    if auth.agency:
+        return Agency(world.transport, world.transport.direct(world.metadata, METADATA_TIMEOUT_S), world.clock)
+    return _token(auth, world) or _access_key(auth, environ)
+
+
+def _token(auth: Auth, world: World) -> Source | None:
+    if auth.token_env is not None:
+        return TokenFromEnvironment(auth.token_env, world.environ)
+    if auth.token_file is not None:
+        return TokenFromFile(auth.token_file, world.environ)
+    if auth.token_command is not None:
+        return TokenFromCommand(auth.token_command, world.environ, world.command_timeout_s)
+    return None
+
+
+def _access_key(auth: Auth, environ: Mapping[str, str]) -> Source:
+    if auth.access_key_env is None or auth.secret_key_env is None:
+        return DefaultChain(environ)
+    return AccessKeyFromEnvironment(auth.access_key_env, auth.secret_key_env, auth.security_token_env, environ)
+
+
+def _password(scope: Scope, iam: str, world: World) -> Source:
+    route = world.transport.route(iam)
+    headers = world.headers.copy()
+    headers["Host"] = route.host
+    return PasswordLogin(
+        auth=scope.auth,
+        project=_project(scope),
+        transport=world.transport,
+        route=route,
+        headers=headers,
+        environ=world.environ,
+    )
+
+
+def _project(scope: Scope) -> dict[str, str]:
+    """The project that a token is for: a region's own project bears the region's name. Empty when nothing names it."""
+    if scope.project_id is not None:
+        return {"id": scope.project_id}
+    return {} if scope.region is None else {"name": scope.region}

@@ -1,0 +1,77 @@
+"""Keep the credentials of one scope: fetch them, replace them before they end, and once after a refusal."""
+
+from anyio import Lock
+
+from orchestrator.cloud.clock import Clock
+from orchestrator.cloud.credentials.credential import Credential, Source, secrets_of
+from orchestrator.cloud.credentials.secret import Secret
+from orchestrator.model.reply import Failure
+
+#: After an early renewal that failed, or brought nothing newer, the next one waits; the old credential still works.
+_RETRY_AFTER_S = 60.0
+
+
+class Keeper:
+    """One renewal at a time: whoever comes while one is under way shares its outcome.
+
+    Attributes:
+        generation: counts the credentials that were got, 0 before the first.
+        credential: what to sign with; None before the first and after one was refused and no new one came.
+    """
+
+    def __init__(self, source: Source, clock: Clock) -> None:
+        self.generation = 0
+        self.credential: Credential | None = None
+        self._source = source
+        self._clock = clock
+        self._lock = Lock()
+        self._fetches = 0
+        self._failure: Failure | None = None
+        self._renew_at_s = float("inf")
+        self._ends_at_s = float("inf")
+
+    async def prepare(self) -> Failure | None:
+        """Fetch when there is nothing to sign with, or soon will not be; else nothing."""
+        now_s = self._clock.monotonic()
+        if self.credential is not None and now_s < self._ends_at_s:
+            if now_s < self._renew_at_s or self._lock.locked():
+                return None
+            await self._fetch()
+            return None
+        return await self._fetch()
+
+    async def renew(self) -> Failure | None:
+        """Fetch after a refusal: the old credential is of no use any more, whatever comes of it."""
+        return await self._fetch(drop=True)
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """What must be hidden in anything that the cloud says."""
+        return secrets_of(self.credential)
+
+    async def _fetch(self, *, drop: bool = False) -> Failure | None:
+        seen = self._fetches
+        async with self._lock:
+            if self._fetches != seen:
+                return self._failure
+            if drop:
+                self.credential = None
+            found = await self._source.fetch()
+            self._fetches += 1
+            self._failure = self._take(found)
+            return self._failure
+
+    def _take(self, found: Credential | Failure) -> Failure | None:
+        now_s = self._clock.monotonic()
+        if not isinstance(found, Credential):
+            self._renew_at_s = now_s + _RETRY_AFTER_S
+            return found
+        if found != self.credential:
+            self.generation += 1
+        self.credential = found
+        self._renew_at_s = self._ends_at_s = float("inf")
+        if found.lifetime_s is not None:
+            self._ends_at_s = now_s + found.lifetime_s
+            soonest_s = now_s + min(_RETRY_AFTER_S, found.lifetime_s / 2)
+            self._renew_at_s = max(soonest_s, self._ends_at_s - self._source.renew_before_s)
+        return None

@@ -1,0 +1,108 @@
+"""Log in with a user's password: IAM `POST /v3/auth/tokens`, a token for one project that lives 24 hours.
+
+Facts: "Obtaining a User Token Through Password Authentication" of IAM. A token dies early when the password, the
+permissions or the user change; getting a new one leaves the old one valid.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from orchestrator.cloud import decode
+from orchestrator.cloud.answer import Answer, exchange_of
+from orchestrator.cloud.classify import classify
+from orchestrator.cloud.credentials.credential import Credential, Token, checked, unusable
+from orchestrator.cloud.credentials.files import at_home, read_text
+from orchestrator.cloud.credentials.secret import Secret, hide
+from orchestrator.cloud.transport import Headers, Route, Transport
+from orchestrator.model.plan import Auth
+from orchestrator.model.reply import (
+    Busy,
+    Doubtful,
+    Failure,
+    NotSent,
+    Refused,
+    Throttled,
+    Unauthenticated,
+)
+
+#: Any non-empty value leaves the service catalogue out of the answer, which is large and not needed.
+_TARGET = "/v3/auth/tokens?nocatalog=true"
+
+
+class PasswordLogin(Struct, frozen=True, kw_only=True):
+    """`user`, `domain` and `password_env` or `password_file`. Scoped by project id, else by the region's project."""
+
+    auth: Auth
+    project: dict[str, str]
+    transport: Transport
+    route: Route
+    headers: Headers
+    environ: Mapping[str, str]
+    renew_before_s: float = 600.0
+
+    async def fetch(self) -> Credential | Failure:
+        """One request to IAM."""
+        if not self.project:
+            return unusable("a login with a password needs region or project_id")
+        if not (self.auth.user and self.auth.domain):
+            return unusable("a login with a password needs auth.user and auth.domain")
+        password = await self._password()
+        if not isinstance(password, str):
+            return password
+        body = msgspec.json.encode(_login(self.auth, password, self.project))
+        answer = await self.transport.send(self.route, "POST", _TARGET, self.headers, body)
+        return self._token(answer) if isinstance(answer, Answer) and answer.ok else self._failed(answer, password)
+
+    @property
+    def _what(self) -> str:
+        return f"IAM login of {self.auth.user} at {self.route.host}"
+
+    async def _password(self) -> str | Failure:
+        """A password may hold blanks, so only the line break at the end of a file is no part of it."""
+        if self.auth.password_env is not None:
+            value = self.environ.get(self.auth.password_env)
+            return value or unusable(f"environment variable {self.auth.password_env} is not set")
+        if self.auth.password_file is None:
+            return unusable("a login with a password needs auth.password_env or auth.password_file")
+        text = await read_text(at_home(self.auth.password_file, self.environ))
+        if not isinstance(text, str):
+            return text
+        return text.rstrip("\r\n") or unusable(f"{self.auth.password_file} is empty")
+
+    def _token(self, answer: Answer) -> Credential | Failure:
+        found = checked(answer.headers.get("X-Subject-Token", ""), "X-Subject-Token in the answer of IAM")
+        if not isinstance(found, Secret):
+            return NotSent(f"{self._what}: no token in the answer, HTTP {answer.status}", exchange_of(answer))
+        try:
+            lifetime_s = decode.iam_token(answer.body)
+        except decode.NotUnderstood:
+            lifetime_s = None  # the token counts, its expiry is a convenience
+        return Token(token=found, lifetime_s=lifetime_s)
+
+    def _failed(self, answer: Answer | NotSent | Doubtful, password: str) -> Failure:
+        failure = classify(answer) if isinstance(answer, Answer) else answer
+        return login_failure(failure, self._what, (Secret(password),))
+
+
+def login_failure(failure: Failure, what: str, secrets: tuple[Secret, ...] = ()) -> Failure:
+    """The failure of a call for credentials, as one of the call that needed them: that one was never sent."""
+    if isinstance(failure, Throttled):
+        return failure
+    reason = hide(f"{what}: {failure.reason}", secrets)
+    message = failure.exchange.error_msg
+    exchange = replace(failure.exchange, error_msg=hide(message, secrets) if message else None)
+    match failure:
+        case Unauthenticated() | Refused():
+            return Unauthenticated(reason, exchange)
+        case NotSent() | Busy() | Doubtful():
+            return NotSent(reason, exchange)
+
+
+def _login(auth: Auth, password: str, project: dict[str, str]) -> dict[str, Any]:
+    user = {"name": auth.user, "password": password, "domain": {"name": auth.domain}}
+    identity = {"methods": ["password"], "password": {"user": user}}
+    return {"auth": {"identity": identity, "scope": {"project": project}}}

@@ -1,0 +1,180 @@
+"""Turn the body of a 2xx answer into values of the model, as leniently as is safe. Pure.
+
+Types and names follow `huaweicloudsdkgaussdb.v3.model` 3.1.219 and the pages of api-taurusdb, which contradict each
+other: an array appears as a single object, a truth value as text, a field is absent from the official example. What
+does not hold what the question was about raises `NotUnderstood`: guessing is never safe.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from orchestrator.cloud.lenient import instant, integer, objects, text, truth
+from orchestrator.model.reply import Entry, Job, JobPage, Page, ProxyHealth, ProxyVersion
+
+T = TypeVar("T")
+Decode: TypeAlias = Callable[[bytes], T]
+
+#: Most proxies that one question for the list of an instance's proxies brings; an instance has at most 4.
+PROXIES_PER_PAGE = 100
+
+_parse = msgspec.json.Decoder().decode
+_JOB_FIELDS = frozenset(
+    [
+        *("id", "job_id", "name", "job_name", "status", "process", "fail_reason", "order_id", "show_detail"),
+        *("instance", "instance_id", "instance_name", "instance_status"),
+        *("created", "created_time", "ended", "ended_time"),
+    ]
+)
+
+
+class NotUnderstood(Exception):
+    """A 2xx answer without the thing that was asked for; the message says what is missing."""
+
+
+def upgrade_entries(body: bytes) -> tuple[Entry, ...]:
+    """UpgradeProxyVersion: `update_result`, word for word and in order; empty when the list is."""
+    data = _object(body)
+    rows = data.get("update_result")
+    if isinstance(rows, dict):
+        rows = [rows]
+    if not isinstance(rows, list):
+        raise NotUnderstood("no update_result in the answer")
+    if not rows and (data.get("error_code") or data.get("error_msg")):
+        raise NotUnderstood("an error instead of an update_result")
+    return tuple(_entry(row) for row in rows)
+
+
+def _entry(row: Any) -> Entry:
+    if not isinstance(row, dict):
+        return Entry()  # neither state nor id: the caller cannot but doubt it
+    return Entry(
+        instance_id=text(row.get("instance_id")),
+        workflow_id=text(row.get("workflow_id")) or text(row.get("job_id")),
+        state=text(row.get("state")),
+        error_message=text(row.get("error_message")),
+    )
+
+
+def proxy_version(body: bytes) -> ProxyVersion:
+    """ShowProxyVersion."""
+    data = _object(body)
+    current = text(data.get("current_version"))
+    if current is None:
+        raise NotUnderstood("no current_version in the answer")
+    return ProxyVersion(
+        current_version=current.strip(),
+        latest_version=(text(data.get("latest_version")) or "").strip() or None,
+        can_upgrade=truth(data.get("can_upgrade")),
+    )
+
+
+def proxy_health(body: bytes, proxy_id: str) -> ProxyHealth:
+    """ShowGaussMySqlProxyList, reduced to one proxy; status None when the list ends without it."""
+    rows = proxies(body).rows
+    for row in rows:
+        inner = row.get("proxy")
+        proxy = inner if isinstance(inner, dict) else row
+        if text(proxy.get("pool_id")) == proxy_id:
+            nodes = tuple(text(node.get("status")) or "" for node in objects(proxy.get("nodes")))
+            return ProxyHealth(status=text(proxy.get("status")) or "", nodes=nodes)
+    if len(rows) >= PROXIES_PER_PAGE:
+        raise NotUnderstood(f"the proxy is not among the first {PROXIES_PER_PAGE}, and the list goes on")
+    return ProxyHealth(status=None)
+
+
+def proxies(body: bytes) -> Page:
+    """ShowGaussMySqlProxyList: rows as they are; the cloud sends no total."""
+    return _page(_object(body), "proxy_list")
+
+
+def instances(body: bytes) -> Page:
+    """ListGaussMySqlInstances and the list of details, v3 and v3.1."""
+    return _page(_object(body), "instances")
+
+
+def scheduled_upgrade(body: bytes) -> Page:
+    """CheckScheduleTaskExist: the scheduled tasks; one empty row when there is one of which nothing is told."""
+    data = _object(body)
+    exists, tasks = truth(data.get("exist")), objects(data.get("scheduled_tasks"))
+    if exists is None:
+        raise NotUnderstood("no exist in the answer")
+    return Page(rows=(tasks or ({},)) if exists else (), total_count=None)
+
+
+def projects(body: bytes) -> Page:
+    """KeystoneListProjects of IAM."""
+    return _page(_object(body), "projects")
+
+
+def job(body: bytes, job_id: str) -> Job | None:
+    """ShowGaussMySqlJobInfo; None when the answer holds no job."""
+    data = _object(body)
+    row = data.get("job")
+    if row is None and "job" in data:
+        return None
+    if not isinstance(row, dict):
+        raise NotUnderstood("no job in the answer")
+    found = _job(row)
+    if found.job_id.lower() not in ("", job_id.lower()):
+        raise NotUnderstood(f"asked for job {job_id}, the answer is about {found.job_id}")
+    return replace(found, job_id=job_id)
+
+
+def job_page(body: bytes) -> JobPage:
+    """ListImmediateJobs. A row without an id stays, with an empty one: that something runs there matters."""
+    page = _page(_object(body), "jobs")
+    return JobPage(jobs=tuple(_job(row) for row in page.rows), total_count=page.total_count)
+
+
+def _job(row: dict[str, Any]) -> Job:
+    instance = row.get("instance")
+    inner = instance if isinstance(instance, dict) else {}
+    return Job(
+        job_id=text(row.get("job_id")) or text(row.get("id")) or "",
+        name=text(row.get("job_name")) or text(row.get("name")),
+        status=(text(row.get("status")) or "").strip(),
+        instance_id=text(row.get("instance_id")) or text(inner.get("id")),
+        created_at=instant(row.get("created_time") or row.get("created")),
+        ended_at=instant(row.get("ended_time") or row.get("ended")),
+        fail_reason=text(row.get("fail_reason")),
+        process=text(row.get("process")),
+        extend_fields=_rest(row),
+    )
+
+
+def _rest(row: dict[str, Any]) -> str | None:
+    """Whatever else the row holds (`extend_fields`, `entities`, a field not documented yet), as compact JSON."""
+    rest = {key: value for key, value in row.items() if key not in _JOB_FIELDS and value not in (None, "", {}, [])}
+    return msgspec.json.encode(rest, order="sorted").decode() if rest else None
+
+
+def iam_token(body: bytes) -> float | None:
+    """Lifetime of a new IAM token in seconds (`expires_at` minus `issued_at`); None when the body does not say it.
+
+    Both are the cloud's times, so that a wrong clock here does no harm.
+    """
+    token = _object(body).get("token")
+    if not isinstance(token, dict):
+        return None
+    expires, issued = instant(token.get("expires_at")), instant(token.get("issued_at"))
+    return (expires - issued).total_seconds() if expires and issued else None
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        data = _parse(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise NotUnderstood(f"the answer is not JSON: {error}") from error
+    if not isinstance(data, dict):
+        raise NotUnderstood("the answer is not a JSON object")
+    return data
+
+
+def _page(data: dict[str, Any], key: str) -> Page:
+    rows = data.get(key)
+    if not isinstance(rows, list | dict):
+        raise NotUnderstood(f"no {key} in the answer")
+    return Page(rows=objects(rows), total_count=integer(data.get("total_count")))

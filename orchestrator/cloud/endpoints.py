@@ -1,0 +1,134 @@
+"""Where a scope's services answer: the region table as data, and the addresses of one scope. Never a request.
+
+Three host names stand for one service, and none follows from the region's id, so the table is written out. Sources:
+`huaweicloudsdkgaussdb.v3.region.gaussdb_region`, `huaweicloudsdkcore.auth.endpoint` (3.1.219) and the help page
+"Endpoints" of TaurusDB (taurusdb_00_0003).
+"""
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from orchestrator.errors import PlanError
+from orchestrator.model.plan import Scope
+
+GLOBAL_IAM = "iam.myhuaweicloud.com"
+
+#: Region -> host of TaurusDB.
+SERVICES = {
+    "af-south-1": "gaussdb-mysql.af-south-1.myhuaweicloud.com",
+    "ap-southeast-1": "gaussdbformysql.ap-southeast-1.myhuaweicloud.com",
+    "ap-southeast-2": "gaussdbformysql.ap-southeast-2.myhuaweicloud.com",
+    "ap-southeast-3": "gaussdb.ap-southeast-3.myhuaweicloud.com",
+    "ap-southeast-4": "gaussdb.ap-southeast-4.myhuaweicloud.com",
+    "cn-east-3": "gaussdb.cn-east-3.myhuaweicloud.com",
+    "cn-east-5": "gaussdb-mysql.cn-east-5.myhuaweicloud.com",
+    "cn-north-2": "gaussdb.cn-north-2.myhuaweicloud.com",
+    "cn-north-4": "gaussdb.cn-north-4.myhuaweicloud.com",
+    "cn-north-9": "gaussdb.cn-north-9.myhuaweicloud.com",
+    "cn-north-11": "gaussdbformysql.cn-north-11.myhuaweicloud.com",
+    "cn-south-1": "gaussdb.cn-south-1.myhuaweicloud.com",
+    "cn-south-4": "gaussdb.cn-south-4.myhuaweicloud.com",
+    "cn-southwest-2": "gaussdb.cn-southwest-2.myhuaweicloud.com",
+    "cn-southwest-3": "gaussdb-mysql.cn-southwest-3.myhuaweicloud.com",
+    "la-north-2": "gaussdb-mysql.la-north-2.myhuaweicloud.com",
+    "me-east-1": "gaussdbformysql.me-east-1.myhuaweicloud.com",
+    "ru-northwest-2": "gaussdb.ru-northwest-2.myhuaweicloud.com",
+    "sa-brazil-1": "gaussdb.sa-brazil-1.myhuaweicloud.com",
+    "tr-west-1": "gaussdbformysql.tr-west-1.myhuaweicloud.com",
+}
+
+#: Regions whose IAM answers at the global host; every other known region has `iam.<region>.myhuaweicloud.com`.
+_AT_GLOBAL_IAM = frozenset({"cn-north-11", "cn-south-4", "cn-southwest-3", "ru-northwest-2"})
+
+#: The European site has an IAM of its own; its TaurusDB host is not published.
+_EUROPEAN_IAM = {"eu-west-101": "iam.myhuaweicloud.eu"}
+
+
+class Endpoints(Struct, frozen=True):
+    """Base addresses of one scope, `scheme://host[:port]`, without a slash at the end."""
+
+    service: str
+    iam: str
+
+
+def endpoints_of(scope: Scope, environ: Mapping[str, str], *, allow_http: bool = False) -> Endpoints:
+    """The addresses of a scope: the plan's own keys, else the SDK's environment variables, else the region table.
+
+    Raises:
+        PlanError: the region is unknown, an address is malformed, or it is plain http to another machine.
+    """
+    service = scope.endpoint or _service_from(environ, scope.region) or _service_host(scope)
+    iam = scope.iam_endpoint or environ.get("HUAWEICLOUD_SDK_IAM_ENDPOINT") or iam_host(scope.region)
+    return Endpoints(
+        base_address(service, where=f"scope {scope.name}: endpoint", allow_http=allow_http),
+        base_address(iam, where=f"scope {scope.name}: iam_endpoint", allow_http=allow_http),
+    )
+
+
+def iam_host(region: str | None) -> str:
+    """Host of the IAM service that knows this region's projects."""
+    if region in SERVICES and region not in _AT_GLOBAL_IAM:
+        return f"iam.{region}.myhuaweicloud.com"
+    return _EUROPEAN_IAM.get(region or "", GLOBAL_IAM)
+
+
+def base_address(text: str, *, where: str, allow_http: bool) -> str:
+    """`text` as `scheme://host[:port]`; https when it names no scheme.
+
+    Raises:
+        PlanError: it is no such address, or plain http to another machine than this one.
+    """
+    address = text.strip()
+    if "://" not in address:
+        address = f"https://{address}"
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port, parts = None, None, urlsplit("")
+    if not host or parts.scheme not in ("http", "https") or parts.username or parts.path.strip("/") or parts.query:
+        raise PlanError(f"{where}: expected an address such as https://host, got {_shown(text)}")
+    if parts.scheme == "http" and not (allow_http or is_loopback(host)):
+        raise PlanError(
+            f"{where}: plain http to {host} would show credentials to everyone on the way",
+            hint="use https, or set http.allow_http: true if you mean it",
+        )
+    shown_host = f"[{host}]" if ":" in host else host
+    default = {"http": 80, "https": 443}[parts.scheme]
+    return f"{parts.scheme}://{shown_host}" + (f":{port}" if port not in (None, default) else "")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` means this machine, by name or address; no look-up is made."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _service_from(environ: Mapping[str, str], region: str | None) -> str | None:
+    """The SDK's override, `HUAWEICLOUD_SDK_REGION_GAUSSDB_CN_NORTH_4`; of several with commas the first."""
+    if region is None:
+        return None
+    name = "HUAWEICLOUD_SDK_REGION_GAUSSDB_" + region.upper().replace("-", "_")
+    return environ.get(name, "").split(",")[0].strip() or None
+
+
+def _service_host(scope: Scope) -> str:
+    if scope.region in SERVICES:
+        return SERVICES[scope.region]
+    problem = "has neither region nor endpoint" if scope.region is None else f"unknown region {scope.region!r}"
+    raise PlanError(
+        f"scope {scope.name}: {problem}; known regions: {', '.join(SERVICES)}",
+        hint="for any other region set endpoint: https://…",
+    )
+
+
+def _shown(text: str) -> str:
+    """An address as it may be printed: what stands before an `@` could be a password."""
+    return repr(text.rsplit("@", 1)[-1])

@@ -1,0 +1,15 @@
+"""The JSON Schema of a plan, for editors, from the same declaration that reads it."""
+
+from typing import Any
+
+from orchestrator.planner.schema import PLAN
+
+
+def plan_schema() -> dict[str, Any]:
+    """JSON Schema 2020-12 of a plan file. What only `plan` itself can check (rules between keys) is not all in it."""
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Fleet plan of orchestrator",
+        "description": "What to upgrade, how far and how fast, and when to stop.",
+    }
+    return {**head, **PLAN.json()}

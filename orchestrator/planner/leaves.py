@@ -1,0 +1,132 @@
+"""Texts of a plan that are numbers: durations, rates, amounts, counts, switches. Out of range is an error."""
+
+import re
+from typing import Any
+
+from orchestrator.model.amount import Amount, Rate
+from orchestrator.planner.shapes import Leaf
+
+_INTEGER = re.compile(r"[0-9]+(_[0-9]+)*")
+_DECIMAL = r"([0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?|\.[0-9]+)"
+_DURATION = re.compile(_DECIMAL + r"(ms|s|m|h|d)")
+_RATE = re.compile(_DECIMAL + r"/(s|min|h)")
+_PERCENT = re.compile(_DECIMAL + "%")
+
+UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_PER_S = {"s": 1.0, "min": 60.0, "h": 3600.0}
+MAX_RATE = 1_000_000.0
+
+_SWITCH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_SWITCH_TEXTS = [form for word in _SWITCH for form in (word, word.title(), word.upper())]
+
+
+def _switch(text: str) -> bool:
+    if text not in _SWITCH_TEXTS:
+        raise ValueError
+    return _SWITCH[text.lower()]
+
+
+SWITCH = Leaf(
+    expected="true or false (or yes, no, on, off)",
+    parse=_switch,
+    schema={"enum": [True, False, *_SWITCH_TEXTS]},
+)
+
+
+def integer(least: int, most: int) -> Leaf:
+    """A whole number in a range; `1_000` is a thousand."""
+    expected = f"a whole number from {least:,} to {most:,}"
+
+    def parse(text: str) -> int:
+        if not _INTEGER.fullmatch(text) or not least <= int(text) <= most:
+            raise ValueError
+        return int(text)
+
+    whole = {"type": "integer", "minimum": least, "maximum": most}
+    return Leaf(expected=expected, parse=parse, schema={"anyOf": [whole, _text(_INTEGER)]})
+
+
+def duration(least: str = "0s", most: str = "30d") -> Leaf:
+    """A length of time with its unit, in seconds."""
+    low_s, high_s = _seconds(least), _seconds(most)
+
+    def parse(text: str) -> float:
+        if _INTEGER.fullmatch(text):
+            raise ValueError(f"expected a duration with its unit, such as {text}s or {text}m")
+        value_s = _seconds(text)
+        if not low_s <= value_s <= high_s:
+            raise ValueError(f"expected a duration from {least} to {most}")
+        return value_s
+
+    return Leaf(expected="a duration such as 500ms, 15s, 10m, 1h or 2d", parse=parse, schema=_text(_DURATION))
+
+
+def _seconds(text: str) -> float:
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise ValueError
+    return round(_number(match[1]) * UNITS_S[match[2]], 6)
+
+
+def _rate(text: str) -> Rate:
+    if text == "auto":
+        return "auto"
+    match = _RATE.fullmatch(text)
+    if match is None:
+        raise ValueError
+    per_s = _number(match[1]) / _PER_S[match[2]]
+    if not 0 < per_s <= MAX_RATE:
+        raise ValueError(f"expected a rate above 0 and up to {MAX_RATE:,.0f}/s")
+    return per_s
+
+
+RATE = Leaf(
+    expected="a rate such as 10/s, 300/min or 100/h, or auto",
+    parse=_rate,
+    schema={"type": "string", "pattern": f"^({_RATE.pattern}|auto)$"},
+)
+
+
+def amount(*, least: int) -> Leaf:
+    """A count or a percentage: a budget may be 0 (`least=0`), a cap may not (`least=1`)."""
+    bound = "from 0% to 100%" if least == 0 else "above 0% and up to 100%"
+
+    def parse(text: str) -> Amount:
+        if _INTEGER.fullmatch(text):
+            if not least <= int(text) <= _MOST:
+                raise ValueError(f"expected a number from {least} to {_MOST:,}, or a percentage {bound}")
+            return Amount(int(text))
+        match = _PERCENT.fullmatch(text)
+        if match is None:
+            raise ValueError
+        return _percentage(_number(match[1]), least, bound)
+
+    schema: dict[str, Any] = {"anyOf": [{"type": "integer", "minimum": least, "maximum": _MOST}]}
+    schema["anyOf"].append({"type": "string", "pattern": f"^({_INTEGER.pattern}|{_PERCENT.pattern})$"})
+    return Leaf(expected="a number such as 10, or a percentage such as 10%", parse=parse, schema=schema)
+
+
+_MOST = 10_000_000
+
+
+def _percentage(value: float, least: int, bound: str) -> Amount:
+    if value > 100 or (least and value == 0):  # noqa: PLR2004  # per cent
+        raise ValueError(f"expected a percentage {bound}")
+    return Amount(value, percent=True)
+
+
+def _number(text: str) -> float:
+    return float(text.replace("_", ""))
+
+
+def _text(pattern: re.Pattern[str]) -> dict[str, Any]:
+    return {"type": "string", "pattern": f"^{pattern.pattern}$"}
+
+
+def written_duration(seconds: float) -> str:
+    """Seconds as a plan would write them, in the largest unit that leaves a whole number: `10m`."""
+    for unit in ("d", "h", "m", "s"):
+        count = seconds / UNITS_S[unit]
+        if count >= 1 and count == int(count):
+            return f"{int(count)}{unit}"
+    return f"{seconds * 1000:g}ms" if 0 < seconds < 1 else f"{seconds:g}s"

@@ -1,0 +1,154 @@
+"""Reads a plan file into a `Plan`, or tells every problem at once. Nothing of the plan is typed or checked later."""
+
+import os
+from collections.abc import Mapping as AnyMapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from msgspec import structs
+
+from orchestrator.errors import PlanError
+from orchestrator.model.plan import Plan, Scope
+from orchestrator.planner.declared_scope import WHERE, make_scope
+from orchestrator.planner.declared_targets import DEFAULT_SCOPE
+from orchestrator.planner.overrides import override
+from orchestrator.planner.problems import Problems
+from orchestrator.planner.proxies import ProxyFold
+from orchestrator.planner.record_shape import Found
+from orchestrator.planner.rules import check_plan, scope_names
+from orchestrator.planner.schema import PLAN
+from orchestrator.planner.shapes import BAD
+from orchestrator.planner.texts import FLEET_NAME
+from orchestrator.planner.tree import Folded, Mapping, Sequence, written_keys
+from orchestrator.planner.yaml_tree import YamlProblem, read_yaml
+
+MAX_BYTES = 256 * 1024 * 1024
+
+
+def load_plan(path: Path, overrides: AnyMapping[str, str] = MappingProxyType({})) -> Plan:
+    """The plan of a file.
+
+    Args:
+        path: of the plan file; relative paths in the plan start from its folder.
+        overrides: dotted keys and YAML values that stand in for what the file says, as from `--set`.
+
+    Raises:
+        PlanError: the file cannot be read, or is no plan; one line for each problem.
+    """
+    data = read_bytes(path)
+    problems = Problems(str(path))
+    proxies = ProxyFold(problems)
+    root = _tree(data, proxies, problems)
+    root = override(root, overrides, problems)
+    values = _values(root, proxies, problems)
+    name = values.get("name") or _stem(path, problems)
+    if len(problems):
+        raise PlanError("\n".join(problems.lines()))
+    return _plan(values, path, name=name, sha256=_sha256(data), written=written_keys(root))
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a plan file.
+
+    Raises:
+        PlanError: it is not there, not a file, not readable, or far too large.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise PlanError(f"{path}: there is no such plan file") from None
+    except IsADirectoryError:
+        raise PlanError(f"{path}: is a folder, not a plan file") from None
+    except (OSError, ValueError) as error:
+        raise PlanError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    if len(data) > MAX_BYTES:
+        hint = "move the targets to an NDJSON inventory, which may have any size"
+        raise PlanError(f"{path}: is larger than {MAX_BYTES // 1024 // 1024} MiB", hint=hint)
+    return data
+
+
+def _tree(data: bytes, proxies: ProxyFold, problems: Problems) -> Mapping:
+    try:
+        root = read_yaml(data, {"proxies": proxies})
+    except YamlProblem as problem:
+        problems.at_place(problem.line, problem.column, str(problem))
+    else:
+        if isinstance(root, Mapping):
+            return _fold_late(root, proxies)
+        empty = "is empty" if root is None else "expected keys and values"
+        problems.at_place(1, 1, f"{empty}; the smallest plan has version, region, project_id, target_version, proxies")
+    raise PlanError("\n".join(problems.lines()))
+
+
+def _fold_late(root: Mapping, proxies: ProxyFold) -> Mapping:
+    """A list of proxies that is an alias, or has an anchor, could not be folded while it was read."""
+    entries = [
+        (key, Folded([proxies(item, index) for index, item in enumerate(node.items)], node.line, node.column))
+        if key.text == "proxies" and isinstance(node, Sequence)
+        else (key, node)
+        for key, node in root.entries
+    ]
+    return Mapping(entries, root.line, root.column)
+
+
+def _values(root: Mapping, proxies: ProxyFold, problems: Problems) -> dict[str, Any]:
+    def check(found: Found) -> None:
+        check_plan(found)
+        several = "scopes" in found.places
+        proxies.check(scope_names(found), found.values.get("target_version"), several=several)
+
+    values = structs.replace(PLAN, check=check).read(root, None, problems)
+    return {} if values is BAD else values
+
+
+def _stem(path: Path, problems: Problems) -> str:
+    try:
+        return str(FLEET_NAME.parse(path.stem))
+    except ValueError:
+        wrong = f'the file\'s stem "{path.stem}" cannot be the name of a fleet and its folder; write a name of your own'
+        problems.at_place(1, 1, f"name: {wrong}")
+        return ""
+
+
+def _plan(values: dict[str, Any], path: Path, **known: Any) -> Plan:
+    base = path.absolute().parent
+    values = {**values, **known, "path": str(path.absolute())}
+    values.pop("version")
+    values["scopes"] = tuple(_located_scope(scope, base) for scope in _scopes(values))
+    values["inventory"] = tuple(located(name, base) for name in values.get("inventory", ()))
+    if http := values.get("http"):
+        values["http"] = _located(http, base, "ca_file")
+    plan = Plan(**values)
+    if plan.follow.to == "accepted":
+        # Nothing is in flight that could be seen, so there is nothing for strict mode to bound.
+        return structs.replace(plan, failures=structs.replace(plan.failures, mode="soft"))
+    return plan
+
+
+def _scopes(values: dict[str, Any]) -> list[Scope]:
+    here = {entry.key: values.pop(entry.key) for entry in WHERE if entry.key in values}
+    if "scopes" not in values:
+        return [make_scope(DEFAULT_SCOPE, here)]
+    return [make_scope(name, scope) for name, scope in values["scopes"].items()]
+
+
+def _located_scope(scope: Scope, base: Path) -> Scope:
+    return structs.replace(scope, auth=_located(scope.auth, base, "token_file", "password_file"))
+
+
+def _located(value: Any, base: Path, *attributes: str) -> Any:
+    changes = {name: located(text, base) for name in attributes if (text := getattr(value, name)) is not None}
+    return structs.replace(value, **changes) if changes else value
+
+
+def located(text: str, base: Path) -> str:
+    """The absolute path of a file that a plan names: relative to the plan's folder, `~` is the home folder."""
+    return os.path.normpath(base / os.path.expanduser(text))  # noqa: PTH111  # Path refuses an unknown home
+
+
+def _sha256(data: bytes) -> str:
+    from hashlib import sha256  # noqa: PLC0415  # kept out of the import time of verbs that read no plan
+
+    return sha256(data).hexdigest()

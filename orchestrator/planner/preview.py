@@ -1,0 +1,225 @@
+"""What a run would do, as a value: every wave with its targets by version, what is left out and why, and the numbers.
+
+Nothing is read here: the versions, if any, come in. `table` prints it, and it is plain JSON as it stands.
+"""
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from orchestrator.model.plan import Plan
+from orchestrator.model.reply import ProxyVersion
+from orchestrator.model.target import Target
+from orchestrator.model.verdict import LeaveOut, Verdict, allowed_sources, verdict
+from orchestrator.planner.forecast import Forecast, forecast
+from orchestrator.planner.targets import Excluded, Resolved
+from orchestrator.planner.unsupported import unsupported_keys
+from orchestrator.planner.waves import ScopeShare, Staging, WaveShare, assign_waves
+
+#: What was read of a proxy: its version, that it is left out without one (gone), or why it could not be read.
+Reading: TypeAlias = ProxyVersion | LeaveOut | str
+
+
+class Group(Struct, kw_only=True):
+    """Targets of a wave that make the same step.
+
+    Attributes:
+        source_version: the version that they run; None when it was not read.
+        expected: the versions from which they may be upgraded; empty for any.
+        problem: why the version could not be read, if that was tried.
+    """
+
+    source_version: str | None
+    target_version: str
+    expected: tuple[str, ...]
+    problem: str | None
+    targets: list[Target]
+
+
+class LeftOut(Struct, kw_only=True):
+    """Targets that are not sent for the same reason: an outcome of the report, or `excluded` by the plan."""
+
+    outcome: str
+    reason: str
+    why: str
+    targets: list[Target]
+
+
+class WavePreview(Struct, kw_only=True):
+    """One wave: its numbers, how long it should take, and its targets by version."""
+
+    name: str
+    sends: int
+    size: int | None
+    in_flight: int
+    max_failures: int | None
+    max_rejected: int | None
+    soak_s: float
+    approve: bool
+    duration_s: float
+    limited_by: str
+    groups: list[Group]
+
+
+class Calls(Struct, kw_only=True):
+    """Calls: those that this preview took, the upgrades to come, and an estimate of all to come."""
+
+    read: int
+    upgrades: int
+    all: int
+
+
+class Preview(Struct, kw_only=True):
+    """The whole preview.
+
+    Attributes:
+        versions_read: whether the cloud was asked.
+        in_flight: the cap as a number; in strict mode a wave may be left less, as it says.
+        unsupported: keys of the plan that a run would refuse.
+    """
+
+    schema: Literal["orchestrator.preview/1"] = "orchestrator.preview/1"
+    name: str
+    target_version: str
+    versions_read: bool
+    targets: int
+    sends: int
+    mode: Literal["strict", "soft"]
+    in_flight: int
+    max_failures: int
+    max_rejected: int
+    scopes: tuple[ScopeShare, ...]
+    waves: list[WavePreview]
+    left_out: list[LeftOut]
+    calls: Calls
+    duration_s: float
+    limited_by: str
+    warnings: tuple[str, ...]
+    unsupported: list[str]
+
+
+def make_preview(plan: Plan, resolved: Resolved, readings: Mapping[str, Reading] | None = None) -> Preview:
+    """The preview of a plan.
+
+    Args:
+        plan: what a person asked for.
+        resolved: its targets.
+        readings: by proxy_id; None when the cloud was not asked at all.
+
+    Raises:
+        PlanError: the targets cannot be shared out to the waves.
+    """
+    targets = resolved.targets
+    left_out = _left_out(plan, targets, readings or {})
+    staging = assign_waves(plan, targets, left_out)
+    expected = forecast(plan, targets, staging, frozenset(left_out))
+    waves = [
+        _wave(plan, share, _grouped(plan, share, targets, left_out, readings), expected, number)
+        for number, share in enumerate(staging.waves)
+    ]
+    listed = _listed(targets, left_out) + _excluded(resolved.excluded)
+    return _preview(plan, staging, expected, waves, listed, readings)
+
+
+def _left_out(plan: Plan, targets: list[Target], readings: Mapping[str, Reading]) -> dict[str, LeaveOut]:
+    found: dict[str, LeaveOut] = {}
+    for target in targets if readings else ():
+        reading = readings.get(target.proxy_id)
+        judged = _judged(plan, target, reading) if isinstance(reading, ProxyVersion) else reading
+        if isinstance(judged, LeaveOut):
+            found[target.proxy_id] = judged
+    return found
+
+
+def _judged(plan: Plan, target: Target, version: ProxyVersion) -> Verdict:
+    return verdict(plan.target_version, allowed_sources(plan.source_versions, target.source_version), version)
+
+
+def _grouped(
+    plan: Plan,
+    share: WaveShare,
+    targets: list[Target],
+    left_out: dict[str, LeaveOut],
+    readings: Mapping[str, Reading] | None,
+) -> list[Group]:
+    groups: dict[tuple[str | None, tuple[str, ...], str | None], list[Target]] = {}
+    for index in share.targets:
+        target = targets[index]
+        if left_out and target.proxy_id in left_out:
+            continue
+        reading = None if readings is None else readings.get(target.proxy_id, "was not read")
+        current = reading.current_version if isinstance(reading, ProxyVersion) else None
+        sources = () if current else allowed_sources(plan.source_versions, target.source_version)
+        problem = reading if isinstance(reading, str) else None
+        groups.setdefault((current, sources, problem), []).append(target)
+    return [
+        Group(source_version=key[0], target_version=plan.target_version, expected=key[1], problem=key[2], targets=rows)
+        for key, rows in sorted(groups.items(), key=lambda item: (item[0][0] or "", item[0][1], item[0][2] or ""))
+    ]
+
+
+def _wave(plan: Plan, share: WaveShare, groups: list[Group], expected: Forecast, number: int) -> WavePreview:
+    part = expected.waves[number]
+    return WavePreview(
+        name=share.name,
+        sends=share.sends,
+        size=share.size,
+        in_flight=share.in_flight,
+        max_failures=share.max_failures,
+        max_rejected=share.max_rejected,
+        soak_s=plan.waves[number].soak_s,
+        approve=share.approve,
+        duration_s=part.duration_s,
+        limited_by=part.limited_by,
+        groups=groups,
+    )
+
+
+def _listed(targets: list[Target], left_out: dict[str, LeaveOut]) -> list[LeftOut]:
+    groups: dict[LeaveOut, list[Target]] = {}
+    for target in targets if left_out else ():
+        if leave_out := left_out.get(target.proxy_id):
+            groups.setdefault(leave_out, []).append(target)
+    return [
+        LeftOut(outcome=key.outcome.value, reason=key.reason, why=key.why, targets=rows) for key, rows in groups.items()
+    ]
+
+
+def _excluded(excluded: list[Excluded]) -> list[LeftOut]:
+    groups: dict[int, list[Target]] = {}
+    for each in excluded:
+        groups.setdefault(each.entry, []).append(each.target)
+    return [
+        LeftOut(outcome="excluded", reason="excluded", why=f"matches exclude[{entry}]", targets=rows)
+        for entry, rows in sorted(groups.items())
+    ]
+
+
+def _preview(
+    plan: Plan,
+    staging: Staging,
+    expected: Forecast,
+    waves: list[WavePreview],
+    left_out: list[LeftOut],
+    readings: Mapping[str, Reading] | None,
+) -> Preview:
+    return Preview(
+        name=plan.name,
+        target_version=plan.target_version,
+        versions_read=readings is not None,
+        targets=sum(len(share.targets) for share in staging.waves),
+        sends=expected.upgrade_calls,
+        mode=plan.failures.mode,
+        in_flight=staging.in_flight,
+        max_failures=staging.max_failures,
+        max_rejected=staging.max_rejected,
+        scopes=staging.scopes,
+        waves=waves,
+        left_out=left_out,
+        calls=Calls(read=len(readings or ()), upgrades=expected.upgrade_calls, all=expected.calls),
+        duration_s=expected.duration_s,
+        limited_by=expected.limited_by,
+        warnings=staging.warnings,
+        unsupported=unsupported_keys(plan),
+    )

@@ -1,0 +1,80 @@
+"""Collects what is wrong with a file, so that a person sees every problem at once, each with its place."""
+
+from typing import Protocol, TypeAlias
+
+#: Where in the document a value stands: the place above it and its key or index; None is the top.
+At: TypeAlias = "tuple[At, str | int] | None"
+
+#: So many problems are told; the rest are counted.
+SHOWN = 100
+ECHO = 60
+
+
+class Positioned(Protocol):
+    """Something with a line and a column, from 1; line 0 means that it stands in no file."""
+
+    line: int
+    column: int
+
+
+class Problems:
+    """The problems of one file.
+
+    Args:
+        file: the file's name as the person wrote it.
+        shown: how many problems are told in words.
+    """
+
+    def __init__(self, file: str, *, shown: int = SHOWN) -> None:
+        self.file = file
+        self._shown = shown
+        self._found: list[tuple[int, int, str]] = []
+        self._more = 0
+
+    def __len__(self) -> int:
+        return len(self._found) + self._more
+
+    def add(self, where: Positioned, at: At, message: str) -> None:
+        """Record that the value `at` this key, which stands at `where`, is wrong."""
+        self.at_place(where.line, where.column, f"{dotted(at)}: {message}" if at else message)
+
+    def at_place(self, line: int, column: int, message: str) -> None:
+        """Record a problem of a line; column 0 when none can be told."""
+        if len(self._found) < self._shown:
+            self._found.append((line, column, message))
+        else:
+            self._more += 1
+
+    def lines(self) -> list[str]:
+        """One line for each problem, in the file's order, and one for those that are only counted."""
+        told = [f"{self._place(line, column)}: {message}" for line, column, message in sorted(self._found)]
+        return [*told, f"{self.file}: and {self._more:,} more problems"] if self._more else told
+
+    def _place(self, line: int, column: int) -> str:
+        if line == 0:
+            return "--set"
+        return f"{self.file}:{line}:{column}" if column else f"{self.file}:{line}"
+
+
+def dotted(at: At) -> str:
+    """A place as a person writes it: `proxies[3].labels.app`."""
+    parts: list[str] = []
+    while at is not None:
+        at, key = at
+        parts.append(f"[{key}]" if isinstance(key, int) else f".{key}")
+    return "".join(reversed(parts)).lstrip(".")
+
+
+def quote(text: str) -> str:
+    """A value in a message: quoted, on one line, cut when long."""
+    shown = text if len(text) <= ECHO else text[: ECHO - 1] + "…"
+    return '"' + "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in shown) + '"'
+
+
+def nearest(word: str, known: list[str]) -> str | None:
+    """The known word that somebody probably meant, if one is near enough."""
+    from difflib import get_close_matches  # noqa: PLC0415  # only needed when something is wrong
+
+    folded = {name.lower().replace("-", "_"): name for name in known}
+    matches = get_close_matches(word.lower().replace("-", "_"), list(folded), n=1, cutoff=0.6)
+    return folded[matches[0]] if matches else None

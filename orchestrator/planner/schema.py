@@ -1,0 +1,82 @@
+"""The declaration of the whole plan: every key of the top level. What a plan may hold is said here and nowhere else."""
+
+from orchestrator.planner.declared_rollout import FAILURES, FOLLOW, FREEZES, HTTP, LIMITS, RETRY, WAVES, WINDOWS
+from orchestrator.planner.declared_scope import SCOPE, WHERE
+from orchestrator.planner.declared_targets import DISCOVER, EXPECT, INVENTORY, PROXY, SELECTOR, SOURCE_VERSIONS
+from orchestrator.planner.leaves import SWITCH
+from orchestrator.planner.record_shape import Field, Record
+from orchestrator.planner.rules import check_plan, scope_name
+from orchestrator.planner.shapes import ListOf, MapOf
+from orchestrator.planner.texts import FLEET_NAME, PLAN_VERSION, VERSION, word
+
+FIELDS = (
+    Field(key="version", shape=PLAN_VERSION, doc="Version of this form of plan.", required=True, example=1),
+    Field(key="name", shape=FLEET_NAME, doc="The fleet; owns a state folder and a lock. The file's stem when absent."),
+    Field(
+        key="target_version",
+        shape=VERSION,
+        doc="Kernel version that every target should run.",
+        required=True,
+        example="2.24.03.000",
+    ),
+    Field(
+        key="source_version",
+        attr="source_versions",
+        shape=SOURCE_VERSIONS,
+        doc="One or a list: only proxies that run one of these are upgraded; others are skipped: drifted.",
+        example=["2.23.12.000"],
+    ),
+    *WHERE,
+    Field(
+        key="scopes",
+        shape=MapOf(item=SCOPE, name=scope_name, least=1),
+        doc="Several scopes by name, in place of region, project_id, endpoint, iam_endpoint and auth at the top level.",
+    ),
+    Field(
+        key="scopes_required",
+        shape=word("any", "all"),
+        doc="any: a scope that cannot be used fails alone; all: then nothing starts.",
+        default="any",
+    ),
+    Field(key="proxies", shape=ListOf(item=PROXY), doc="Targets written out."),
+    Field(key="inventory", shape=INVENTORY, doc="Targets from CSV or NDJSON files, relative to the plan."),
+    Field(key="discover", shape=ListOf(item=DISCOVER), doc="Targets from the cloud."),
+    Field(key="exclude", shape=ListOf(item=SELECTOR), doc="A target that matches any entry is left out."),
+    Field(key="expect", shape=EXPECT, doc="How many targets there must be; outside it nothing starts."),
+    Field(
+        key="waves",
+        shape=WAVES,
+        doc="Ordered shares of the targets; the next opens when this one is settled, soaked and within budget.",
+        default=[{"name": "canary", "size": 1, "max_failures": 0}, {"name": "rest"}],
+    ),
+    Field(key="limits", shape=LIMITS, doc="How much may happen at once."),
+    Field(key="failures", shape=FAILURES, doc="What counts as harm, and how much of it stops the fleet."),
+    Field(
+        key="windows",
+        shape=WINDOWS,
+        doc="Hours in which upgrades may start: always, a list, or instance (each instance's own maintenance window).",
+        default="always",
+    ),
+    Field(key="freezes", shape=FREEZES, doc="Days on which nothing starts, both ends included.", default=[]),
+    Field(
+        key="fit",
+        shape=SWITCH,
+        doc="With windows: start only what should end before the window closes.",
+        default=True,
+    ),
+    Field(key="follow", shape=FOLLOW, doc="How far and how patiently an accepted upgrade is followed."),
+    Field(key="retry", shape=RETRY, doc="How often, and after how long, something is tried again."),
+    Field(key="http", shape=HTTP, doc="How calls are made."),
+    Field(key="language", shape=word("en-us", "zh-cn"), doc="Language of the cloud's messages.", default="en-us"),
+)
+
+PLAN = Record(
+    build=dict,
+    fields=FIELDS,
+    check=check_plan,
+    extra={
+        "anyOf": [{"required": [key]} for key in ("proxies", "inventory", "discover")],
+        "if": {"required": ["scopes"]},
+        "then": {"properties": {entry.key: False for entry in WHERE}},
+    },
+)

@@ -1,0 +1,122 @@
+"""A preview as plain text, to be read at a glance: the numbers first, then wave by wave, version by version."""
+
+from collections.abc import Iterator
+
+from orchestrator.model.target import Target
+from orchestrator.planner.leaves import written_duration
+from orchestrator.planner.preview import Group, LeftOut, Preview, WavePreview
+
+
+def table(preview: Preview, *, rows: int | None = None) -> Iterator[str]:
+    """The lines of a preview.
+
+    Args:
+        preview: what would happen.
+        rows: most rows of each list; None for all of them.
+    """
+    yield from _head(preview)
+    for wave in preview.waves:
+        yield ""
+        yield from _wave(wave, rows)
+    for left_out in preview.left_out:
+        yield ""
+        yield from _left_out(left_out, rows)
+    yield ""
+    yield from _foot(preview)
+
+
+def _head(preview: Preview) -> Iterator[str]:
+    read = "versions read from the cloud" if preview.versions_read else "versions not read"
+    yield f"fleet {preview.name}: {_count(preview.targets, 'target')} -> {preview.target_version} ({read})"
+    left_out = sum(len(group.targets) for group in preview.left_out if group.outcome != "excluded")
+    excluded = sum(len(group.targets) for group in preview.left_out if group.outcome == "excluded")
+    yield f"  to upgrade {preview.sends:,}, left out {left_out:,}, excluded by the plan {excluded:,}"
+
+
+def _wave(wave: WavePreview, rows: int | None) -> Iterator[str]:
+    yield ", ".join([f"wave {wave.name}: {_count(wave.sends, 'proxy', 'proxies')}", *_terms(wave)])
+    for group in wave.groups:
+        yield f"  {_step(group)}: {_count(len(group.targets), 'proxy', 'proxies')}"
+        yield from _rows(group.targets, rows)
+
+
+def _terms(wave: WavePreview) -> Iterator[str]:
+    if wave.sends:
+        yield f"at most {min(wave.in_flight, wave.sends):,} in flight"
+    if wave.max_failures is not None:
+        yield f"max_failures {wave.max_failures:,}"
+    if wave.max_rejected is not None:
+        yield f"max_rejected {wave.max_rejected:,}"
+    if wave.sends:
+        yield f"about {spoken(wave.duration_s)} (limited by {wave.limited_by})"
+    if wave.soak_s:
+        yield f"soak {written_duration(wave.soak_s)}"
+    if wave.approve:
+        yield "waits for approval before it"
+
+
+def _step(group: Group) -> str:
+    step = f"{group.source_version or '?'} -> {group.target_version}"
+    if group.problem:
+        step += f" (version not read: {group.problem})"
+    return f"{step} (only from {' or '.join(group.expected)})" if group.expected else step
+
+
+def _left_out(group: LeftOut, rows: int | None) -> Iterator[str]:
+    name = group.outcome if group.outcome in (group.reason, "already") else f"{group.outcome}: {group.reason}"
+    yield f"left out, {name}, {group.why}: {_count(len(group.targets), 'proxy', 'proxies')}"
+    yield from _rows(group.targets, rows)
+
+
+def _rows(targets: list[Target], limit: int | None) -> Iterator[str]:
+    shown = targets if limit is None else targets[:limit]
+    width = max((len(target.scope) for target in shown), default=0)
+    for target in shown:
+        labels = " ".join(f"{name}={value}" for name, value in target.labels.items())
+        name = f"{target.facts.name}  " if target.facts and target.facts.name else ""
+        yield f"    {target.scope:<{width}}  {target.instance_id}  {target.proxy_id}  {name}{labels}".rstrip()
+    if len(shown) < len(targets):
+        yield f"    … and {len(targets) - len(shown):,} more"
+
+
+def _foot(preview: Preview) -> Iterator[str]:
+    failures, rejected = _count(preview.max_failures, "failure"), f"{preview.max_rejected:,} rejected"
+    yield f"budgets: the fleet is held at more than {failures}, or more than {rejected}"
+    for scope in preview.scopes:
+        own = [("max_failures", scope.max_failures), ("max_rejected", scope.max_rejected)]
+        if terms := ", ".join(f"{name} {value:,}" for name, value in own if value is not None):
+            yield f"  scope {scope.name}: {terms}"
+    yield from _slots(preview)
+    calls = preview.calls
+    upgrades = _count(calls.upgrades, "upgrade")
+    yield f"calls: {upgrades}, about {calls.all:,} in all; {calls.read:,} made for this preview"
+    yield f"expected duration: about {spoken(preview.duration_s)}, limited by {preview.limited_by}"
+    for warning in preview.warnings:
+        yield f"warning: {warning}"
+    if preview.unsupported:
+        yield f"warning: a run would refuse this plan: {', '.join(preview.unsupported)} cannot be carried out yet"
+
+
+def _slots(preview: Preview) -> Iterator[str]:
+    least = min((wave.in_flight for wave in preview.waves[1:] if wave.sends), default=preview.in_flight)
+    if preview.mode == "strict" and least < preview.in_flight:
+        because = f"because failures.mode is strict and the budget is {preview.max_failures:,}"
+        yield f"in_flight: {preview.in_flight:,} allowed, effective {least:,} {because}"
+    else:
+        yield f"in_flight: {preview.in_flight:,}"
+
+
+def spoken(seconds: float) -> str:
+    """A length of time in the two largest units: `2 h 05 min`."""
+    if seconds < 60:  # noqa: PLR2004  # seconds of a minute
+        return f"{seconds:.0f} s" if seconds >= 1 or seconds == 0 else "less than 1 s"
+    minutes = round(seconds / 60)
+    if minutes < 60:  # noqa: PLR2004  # minutes of an hour
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    days, hours_left = divmod(hours, 24)
+    return f"{days} d {hours_left} h" if days else f"{hours} h {minutes:02d} min"
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -1,0 +1,149 @@
+"""Brings the targets of a plan together from every source, leaves out what is excluded, and checks their number."""
+
+from array import array
+from collections.abc import Iterable, Iterator
+
+from msgspec import Struct
+
+from orchestrator.errors import PlanError, ScopeUnusable
+from orchestrator.model.plan import Plan, Selector
+from orchestrator.model.selection import MissingFact, matches
+from orchestrator.model.target import Target
+from orchestrator.planner.inventory import SHOWN, read_inventory
+from orchestrator.planner.problems import Problems
+
+
+class Excluded(Struct, frozen=True, gc=False):
+    """A target that an entry of `exclude` matches; `entry` is the first such entry's index."""
+
+    target: Target
+    entry: int
+
+
+class Resolved(Struct, frozen=True):
+    """The targets of a plan, in plan order: written out, from inventories, discovered."""
+
+    targets: list[Target]
+    excluded: list[Excluded]
+
+
+class ExpectNotMet(ScopeUnusable):
+    """The number of targets is outside the plan's `expect`: something is not as the writer of the plan thought."""
+
+
+def resolve_targets(plan: Plan, discovered: Iterable[Target] = ()) -> Resolved:
+    """Every target of the plan, checked.
+
+    Args:
+        plan: whose inventory files are read now.
+        discovered: what the cloud listed; empty when nothing was asked.
+
+    Raises:
+        PlanError: an inventory has problems, a proxy is there twice, or `exclude` asks for an unknown fact.
+        ExpectNotMet: fewer or more targets than expected.
+    """
+    gathered = _Gathered(plan, discovered)
+    targets, excluded = _split(plan.exclude, gathered.targets)
+    _check_number(plan, len(targets), len(excluded))
+    return Resolved(targets, excluded)
+
+
+class _Gathered:
+    """Targets from all sources, and for each where it stands, in four bytes."""
+
+    def __init__(self, plan: Plan, discovered: Iterable[Target]) -> None:
+        self.targets: list[Target] = []
+        self._plan = plan
+        self._lines = array("L")
+        self._sources: list[tuple[int, str]] = []
+        self._add("proxies", enumerate(plan.proxies))
+        self._add_inventories()
+        self._add("discover", enumerate(discovered))
+        self._refuse_repeated()
+
+    def _add(self, source: str, placed: Iterable[tuple[int, Target]]) -> None:
+        self._sources.append((len(self.targets), source))
+        for line, target in placed:
+            self.targets.append(target)
+            self._lines.append(line)
+
+    def _add_inventories(self) -> None:
+        scopes = frozenset(scope.name for scope in self._plan.scopes)
+        lines: list[str] = []
+        for path in self._plan.inventory:
+            problems = Problems(path, shown=SHOWN)
+            version = self._plan.target_version
+            self._add(path, read_inventory(path, scopes=scopes, target_version=version, problems=problems))
+            lines += problems.lines()
+        if lines:
+            raise PlanError("\n".join(lines))
+
+    def _refuse_repeated(self) -> None:
+        if len({target.proxy_id for target in self.targets}) == len(self.targets):
+            return
+        lines = list(self._repeated())
+        more = [f"{self._plan.path}: and {len(lines) - SHOWN:,} more such proxies"] if len(lines) > SHOWN else []
+        raise PlanError("\n".join([*lines[:SHOWN], *more]))
+
+    def _repeated(self) -> Iterator[str]:
+        first: dict[str, int] = {}
+        for index, target in enumerate(self.targets):
+            earlier = first.setdefault(target.proxy_id, index)
+            if earlier != index:
+                where = f"{self._place(earlier)} and {self._place(index)}"
+                yield f"{self._plan.path}: proxy {target.proxy_id} is listed twice: {where}"
+
+    def _place(self, index: int) -> str:
+        source = next(name for start, name in reversed(self._sources) if start <= index)
+        line = self._lines[index]
+        if source == "proxies":
+            return f"proxies[{line}]"
+        return "discover" if source == "discover" else f"{source}:{line}"
+
+
+def _split(exclude: tuple[Selector, ...], targets: list[Target]) -> tuple[list[Target], list[Excluded]]:
+    if not exclude:
+        return targets, []
+    kept: list[Target] = []
+    excluded: list[Excluded] = []
+    unknown: list[str] = []
+    for target in targets:
+        try:
+            entry = _first_match(exclude, target)
+        except _Unknown as missing:
+            unknown.append(str(missing))
+            continue
+        if entry is None:
+            kept.append(target)
+        else:
+            excluded.append(Excluded(target, entry))
+    if unknown:
+        more = f" (and {len(unknown) - 1:,} more proxies)" if len(unknown) > 1 else ""
+        raise PlanError(unknown[0] + more)
+    return kept, excluded
+
+
+class _Unknown(Exception):
+    """An entry asks for a fact that a target does not have."""
+
+
+def _first_match(exclude: tuple[Selector, ...], target: Target) -> int | None:
+    for entry, selector in enumerate(exclude):
+        try:
+            if matches(selector, target):
+                return entry
+        except MissingFact as missing:
+            raise _Unknown(f"exclude[{entry}].{missing.fact}: {missing}") from None
+    return None
+
+
+def _check_number(plan: Plan, count: int, excluded: int) -> None:
+    least, most = plan.expect.min, plan.expect.max
+    if count >= least and (most is None or count <= most):
+        return
+    wanted = f"at least {least:,}" if most is None else f"{least:,} to {most:,}"
+    left_out = f", after {excluded:,} were excluded" if excluded else ""
+    raise ExpectNotMet(
+        f"{plan.path}: expect: the plan has {count:,} targets{left_out}, and expects {wanted}",
+        hint="nothing starts; change the targets, or expect.min and expect.max",
+    )

@@ -1,0 +1,123 @@
+"""The fleet's command file: how `hold`, `release` and `settle` reach the process that owns the journal.
+
+Commands are lines of the journal's form, numbered from 1, appended under a lock on the file and synced before the verb
+returns. The owner polls, carries out what is new, and records the number with what came of it. Nobody else acts on
+them.
+"""
+
+import fcntl
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from orchestrator.errors import JournalDamaged
+from orchestrator.tracker.disk import guard, make_folder, open_private, sync_folder, write_all
+from orchestrator.tracker.line import decode_line, encode_lines, read_lines
+from orchestrator.tracker.place import COMMANDS
+
+
+class _Base(Struct, frozen=True, kw_only=True, tag_field="command"):
+    """Who asked, when, and why."""
+
+    at: datetime
+    user: str
+    note: str
+
+
+class HoldCommand(_Base, frozen=True, kw_only=True, tag="hold"):
+    """Start nothing any more."""
+
+
+class ReleaseCommand(_Base, frozen=True, kw_only=True, tag="release"):
+    """Let the fleet go on, or, with a wave, approve that wave."""
+
+    wave: str | None = None
+
+
+class SettleCommand(_Base, frozen=True, kw_only=True, tag="settle"):
+    """A person decides an open target."""
+
+    proxy_id: str
+    outcome: Literal["succeeded", "failed", "not_sent"]
+
+
+Command: TypeAlias = HoldCommand | ReleaseCommand | SettleCommand
+
+_decoder: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
+
+
+def append_command(folder: Path, command: Command) -> int:
+    """Give a command to a fleet, and return its number once it is on disk.
+
+    Raises:
+        JournalDamaged: the file is not what was written.
+        StateError: it cannot be written.
+    """
+    make_folder(folder)
+    path = folder / COMMANDS
+    with guard(path, "write"):
+        handle = open_private(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            number, end = _last(path)
+            os.ftruncate(handle, end)  # a torn line: whoever wrote it died, and was never told that it counts
+            write_all(handle, encode_lines([command], number + 1))
+            os.fsync(handle)
+            sync_folder(folder)
+        finally:
+            os.close(handle)
+    return number + 1
+
+
+def read_commands(folder: Path, after: int) -> list[tuple[int, Command]]:
+    """The commands of a fleet with a higher number than `after`, each with its number.
+
+    Raises:
+        JournalDamaged: the file is not what was written.
+        StateError: it cannot be read.
+    """
+    return CommandInbox(folder).new(after)
+
+
+class CommandInbox:
+    """Reads a fleet's commands again and again; asking costs one `stat` as long as nothing is new.
+
+    Args:
+        folder: of the fleet.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / COMMANDS
+        self._number = 0
+        self._end = 0
+
+    def new(self, after: int = 0) -> list[tuple[int, Command]]:
+        """The commands that came since the last call and have a higher number than `after`.
+
+        Raises:
+            JournalDamaged: the file is not what was written.
+            StateError: it cannot be read.
+        """
+        with guard(self._path, "read"):
+            size = self._path.stat().st_size if self._path.exists() else 0
+        if size == self._end:
+            return []
+        if size < self._end:
+            raise JournalDamaged(f"{self._path}: commands that were there are gone")
+        found = []
+        for line in read_lines(self._path, start=self._end, after=self._number):
+            self._number, self._end = line.number, line.end
+            if line.number > after:
+                found.append((line.number, decode_line(_decoder, self._path, line)))
+        return found
+
+
+def _last(path: Path) -> tuple[int, int]:
+    number = end = 0
+    for line in read_lines(path):
+        number, end = line.number, line.end
+    return number, end

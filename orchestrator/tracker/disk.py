@@ -1,0 +1,142 @@
+"""Files that survive a crash and that nobody else may read: private modes, fsync, atomic replacement.
+
+Its one job is to do file work in the few ways that the state folder needs, and to turn every `OSError` into a
+`StateError` that names the path and says what to do. It knows nothing of what the files hold.
+"""
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from orchestrator.errors import StateError
+
+FILE_MODE = 0o600
+FOLDER_MODE = 0o700
+
+_HINTS = {
+    errno.ENOSPC: "free some space on that disk and start again; nothing was sent without its intent on disk",
+    errno.EDQUOT: "the disk quota is used up: free some space and start again",
+    errno.EFBIG: "the file may not grow any further: raise the limit (ulimit -f) and start again",
+    errno.EROFS: "that disk is read-only: mount it read-write, or name another folder with --state",
+    errno.EACCES: "give this user access to the folder, or name another one with --state",
+    errno.EPERM: "give this user access to the folder, or name another one with --state",
+    errno.ENOENT: "the folder is gone: put it back from where it was moved to, or name the right one with --state",
+    errno.EIO: "the disk fails: look at the system's log before starting again",
+}
+_DEFAULT_HINT = "the state folder must be on a durable local disk that this user may write to"
+
+
+def state_error(error: OSError, path: Path, doing: str) -> StateError:
+    """The error for a person: what could not be done to which path, why, and what to do about it."""
+    why = error.strerror or str(error)
+    return StateError(f"{path}: cannot {doing}: {why}", hint=_HINTS.get(error.errno or 0, _DEFAULT_HINT))
+
+
+@contextmanager
+def guard(path: Path, doing: str) -> Iterator[None]:
+    """Turn any `OSError` of the block into a `StateError` about this path."""
+    try:
+        yield
+    except OSError as error:
+        raise state_error(error, path, doing) from error
+
+
+def open_private(path: Path, flags: int) -> int:
+    """Open a file with mode 0600 whatever the umask says; never inherited by child processes.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    handle = os.open(path, flags | os.O_CLOEXEC, FILE_MODE)
+    if flags & os.O_CREAT:
+        os.fchmod(handle, FILE_MODE)
+    return handle
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, and what is missing above it, each with mode 0700 whatever the umask says, on disk.
+
+    Raises:
+        StateError: it cannot be made.
+    """
+    missing = []
+    while not path.is_dir():
+        missing.append(path)
+        path = path.parent
+    for folder in reversed(missing):
+        with guard(folder, "make the folder"):
+            with suppress(FileExistsError):  # another process made it meanwhile; were it a file, chmod would not help
+                folder.mkdir(mode=FOLDER_MODE)
+                folder.chmod(FOLDER_MODE)
+            sync_folder(folder.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Bring the names in a folder to disk.
+
+    Raises:
+        OSError: it failed.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_all(handle: int, data: bytes) -> None:
+    """Write every byte, however few the system takes at a time. Interrupted calls are repeated by Python (PEP 475).
+
+    Raises:
+        OSError: some bytes could not be written.
+    """
+    rest = memoryview(data)
+    while rest:
+        written = os.write(handle, rest)
+        if written == 0:
+            raise OSError(errno.EIO, "the system took no byte")
+        rest = rest[written:]
+
+
+def write_file(path: Path, chunks: Iterable[bytes]) -> None:
+    """Write a new private file and bring it to disk; the caller syncs the folder.
+
+    Raises:
+        StateError: it could not be written.
+    """
+    with guard(path, "write"):
+        handle = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        try:
+            for chunk in chunks:
+                write_all(handle, chunk)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def replace_file(path: Path, chunks: Iterable[bytes]) -> None:
+    """Put a file in place of `path` atomically: readers see the old content or the new, also after a crash.
+
+    The chunks are written as they come, so that a file larger than memory works. On any failure `path` is as it was,
+    and nothing else is left behind.
+
+    Raises:
+        StateError: it could not be written.
+    """
+    with guard(path, "write"):
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)
+        try:
+            try:
+                for chunk in chunks:
+                    write_all(handle, chunk)
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)

@@ -1,0 +1,119 @@
+"""What other runs and other fleets of the same state folder know of a proxy. Reads only.
+
+Damage in a neighbour's journal is an error here too: what cannot be read might be open.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+import msgspec
+
+from orchestrator.model.outcome import Outcome
+from orchestrator.model.record import Record, Reverified, RunStarted, Settled
+from orchestrator.tracker.disk import guard
+from orchestrator.tracker.folder import load_frozen_targets
+from orchestrator.tracker.line import decode_line, read_lines
+from orchestrator.tracker.place import JOURNAL, fleets, latest_run, list_runs
+from orchestrator.tracker.recovery import recover
+
+# Quotation marks within a string are escaped in JSON, so these bytes are found only where they are a key.
+_WORKFLOW = re.compile(rb'"workflow_id":"([^"\\]+)"')
+_ENDED = b'"record":"run_ended"'
+_OUTCOMES = (b'"record":"settled"', b'"record":"reverified"', b'"record":"run_started"')
+_LAST_BYTES = 1 << 14
+
+_decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
+
+
+def open_elsewhere(state: Path, fleet: str, proxy_ids: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Which of these proxies are open in another fleet of the state folder, with that fleet and its run_id.
+
+    Args:
+        state: the state folder.
+        fleet: the one that asks.
+        proxy_ids: its proxies; a set or a mapping, for it is asked for every proxy of the other fleets.
+
+    Raises:
+        StateError: a run that has not ended cannot be read.
+    """
+    found = {}
+    for folder in fleets(state):
+        run = latest_run(folder) if folder.name != fleet else None
+        if run is not None and not has_ended(run) and _shares(run, proxy_ids):
+            for open_state in recover(run).run.open_states():
+                if open_state.key in proxy_ids:
+                    found[open_state.key] = (folder.name, run.name)
+    return found
+
+
+def known_workflows(state: Path) -> set[str]:
+    """Every workflow_id in the journals of every run and fleet of a state folder, streamed.
+
+    Raises:
+        StateError: a journal cannot be read.
+    """
+    return {workflow for folder in fleets(state) for run in list_runs(folder) for workflow in _workflows(run)}
+
+
+def last_outcomes(folder: Path, before_run: str | None = None) -> dict[str, tuple[Outcome, str]]:
+    """The last outcome of every proxy that a fleet has settled, with the version it was to be upgraded to.
+
+    A run that left a proxy out for its earlier failure, or never came to it, tells nothing new of it: the outcome of
+    the run before stays.
+
+    Args:
+        folder: of the fleet.
+        before_run: run_id of the first run that does not count; None for all that there are.
+
+    Raises:
+        StateError: a journal cannot be read.
+    """
+    last: dict[str, tuple[Outcome, str]] = {}
+    for run in list_runs(folder):
+        if before_run is not None and run.name >= before_run:
+            break
+        _fold_outcomes(run / JOURNAL, last)
+    return last
+
+
+def has_ended(run: Path) -> bool:
+    """Whether the end of a run is among the last lines of its journal, without reading the rest.
+
+    Raises:
+        StateError: the journal cannot be read.
+    """
+    path = run / JOURNAL
+    with guard(path, "read"), path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _LAST_BYTES))
+        return _ENDED in file.read().rpartition(b"\n")[0]
+
+
+def _shares(run: Path, proxy_ids: Collection[str]) -> bool:
+    return any(target.proxy_id in proxy_ids for target in load_frozen_targets(run))
+
+
+def _workflows(run: Path) -> Iterator[str]:
+    for line in read_lines(run / JOURNAL):
+        for found in _WORKFLOW.findall(line.content):
+            yield found.decode()
+
+
+def _fold_outcomes(path: Path, last: dict[str, tuple[Outcome, str]]) -> None:
+    version = ""
+    for line in read_lines(path):
+        if not any(name in line.content for name in _OUTCOMES):
+            continue
+        match decode_line(_decoder, path, line):
+            case RunStarted() as record:
+                version = record.target_version
+            case Settled(target=str(key)) as record if not _tells_nothing(record, key in last):
+                last[key] = (record.outcome, version)
+            case Reverified(target=str(key), healthy=False):
+                last[key] = (Outcome.FAILED, version)
+            case _:
+                pass
+
+
+def _tells_nothing(record: Settled, known: bool) -> bool:  # noqa: FBT001  # a fact, not a switch
+    return known and (record.outcome is Outcome.NOT_STARTED or record.reason == "failed_before")

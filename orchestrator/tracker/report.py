@@ -1,0 +1,154 @@
+"""Run -> report, pure: the head at once, the targets one by one, so that a million of them are never held twice."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from orchestrator.model.outcome import Outcome, Phase
+from orchestrator.model.plan import Plan, Scope
+from orchestrator.model.record import HoldSet, RunStarted
+from orchestrator.model.run import Run
+from orchestrator.model.status import ScopeStatus, WaveStatus
+from orchestrator.model.tally import Count
+from orchestrator.tracker.rejects import reject_reasons
+from orchestrator.tracker.report_form import (
+    Head,
+    HoldReport,
+    RunReport,
+    ScopeReport,
+    TargetReport,
+    Totals,
+    WaveReport,
+    WaveState,
+)
+from orchestrator.tracker.report_target import target_report
+
+#: In which order outcomes are told; then where targets stand that have none.
+_ORDER = (*(outcome.value for outcome in Outcome), *(phase.value for phase in Phase))
+
+
+class NotBegun(ValueError):
+    """The run has no first record, so there is nothing to report."""
+
+
+class Story(Struct, frozen=True):
+    """A report in two parts: what is told of the whole run, and then its targets, made as they are asked for."""
+
+    head: Head
+    targets: Iterator[TargetReport]
+
+
+def build_report(run: Run, plan: Plan, *, exit_code: int | None = None) -> Story:
+    """The report of a run as it stands.
+
+    Args:
+        run: with at least its first record.
+        plan: as in force.
+        exit_code: of the session that is about to end; None for what the journal says.
+    """
+    if run.started is None:
+        raise NotBegun("a run without records")
+    return Story(_head(run, run.started, plan, exit_code), _targets(run, plan))
+
+
+def _targets(run: Run, plan: Plan) -> Iterator[TargetReport]:
+    projects = {scope.name: scope.project_id for scope in plan.scopes}
+    for proxy_id, target in run.targets.items():
+        yield target_report(target, run.states.get(proxy_id), plan.target_version, projects.get(target.scope))
+
+
+def _head(run: Run, started: RunStarted, plan: Plan, exit_code: int | None) -> Head:
+    return Head(
+        run=_run(run, started, exit_code),
+        totals=_totals(run),
+        reject_reasons=reject_reasons(run),
+        waves=[_wave(run, wave) for wave in run.waves.values()],
+        scopes=[_scope(scope, run.scopes[scope.name], plan) for scope in plan.scopes],
+    )
+
+
+def _run(run: Run, started: RunStarted, exit_code: int | None) -> RunReport:
+    if exit_code is None and run.session_ended is not None:
+        exit_code = run.session_ended.exit_code
+    return RunReport(
+        run_id=started.run_id,
+        name=started.name,
+        state="completed" if run.ended else "held" if run.hold else "unfinished",
+        hold=_hold(run.hold) if run.hold else None,
+        exit_code=exit_code,
+        simulated=started.simulated,
+        plan_sha256=started.plan_sha256,
+        target_version=started.target_version,
+        started_at=started.at,
+        ended_at=run.ended.at if run.ended else None,
+        sessions=len(run.sessions),
+        orchestrator_version=run.sessions[-1].orchestrator_version if run.sessions else started.orchestrator_version,
+    )
+
+
+def _hold(hold: HoldSet) -> HoldReport:
+    return HoldReport(
+        reason=hold.reason,
+        cause=hold.cause,
+        at=hold.at,
+        by=hold.by,
+        note=hold.note,
+        wave=hold.wave,
+        scope=hold.scope,
+        proxy_ids=list(hold.proxy_ids),
+    )
+
+
+def _totals(run: Run) -> Totals:
+    return Totals(
+        targets=run.total,
+        outcomes=_outcomes(run.tally.fleet, run.total),
+        calls=sum(scope.calls for scope in run.scopes.values()),
+        upgrade_calls=run.upgrade_calls,
+        throttled=sum(scope.throttled for scope in run.scopes.values()),
+    )
+
+
+def _outcomes(count: Count, total: int) -> dict[str, int]:
+    """Outcomes that occur, in their order; targets that stand nowhere are waiting, doubt of any kind is `in_doubt`."""
+    standing = Counter({standing: number for standing, number in count.standing.items() if number})
+    waiting = total - standing.total()
+    if waiting:
+        standing[Phase.WAITING.value] = waiting
+    return {name: standing[name] for name in _ORDER if standing[name]}
+
+
+def _wave(run: Run, wave: WaveStatus) -> WaveReport:
+    return WaveReport(
+        name=wave.name,
+        targets=len(wave.targets),
+        state=_wave_state(run, wave),
+        started_at=wave.opened_at,
+        ended_at=wave.done_at,
+        outcomes=_outcomes(run.tally.waves.get(wave.name, Count()), len(wave.targets)),
+    )
+
+
+def _wave_state(run: Run, wave: WaveStatus) -> WaveState:
+    if wave.done_at is not None:
+        return "done"
+    if run.hold is not None and (run.hold.wave == wave.name or (run.hold.wave is None and wave.opened_at is not None)):
+        return "held"
+    if wave.soaks_until is not None:
+        return "soaking"
+    return "waiting" if wave.opened_at is None else "open"
+
+
+def _scope(scope: Scope, status: ScopeStatus, plan: Plan) -> ScopeReport:
+    planned = scope.rate if scope.rate is not None else plan.limits.rate
+    known = planned if isinstance(planned, float | int) else None
+    return ScopeReport(
+        name=scope.name,
+        region=scope.region,
+        project_id=scope.project_id,
+        calls=status.calls,
+        rate_limit=known if status.rate_limit is None else status.rate_limit,
+        rate_attained=round(status.calls / status.seconds, 3) if status.seconds > 0 else None,
+        throttled=status.throttled,
+    )

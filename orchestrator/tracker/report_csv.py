@@ -1,0 +1,81 @@
+"""The report as CSV, one line per target. Columns are only ever added at the end."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from orchestrator.tracker.report_form import AttemptReport, TargetReport
+
+COLUMNS = (
+    "scope",
+    "project_id",
+    "instance_id",
+    "proxy_id",
+    "wave",
+    "outcome",
+    "reason",
+    "source_version",
+    "target_version",
+    "verified_version",
+    "workflow_ids",
+    "attempts",
+    "http_status",
+    "error_code",
+    "request_id",
+    "job_status",
+    "fail_reason",
+    "settled_by",
+    "started_at",
+    "settled_at",
+    "labels",
+)
+
+
+def csv_lines(targets: Iterable[TargetReport]) -> Iterator[str]:
+    """Header and lines, each with its line end. Lists are separated by spaces, null is empty."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    yield _taken(buffer)
+    for target in targets:
+        writer.writerow(_cells(target))
+        yield _taken(buffer)
+
+
+def _taken(buffer: io.StringIO) -> str:
+    line = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return line
+
+
+def _cells(target: TargetReport) -> tuple[object, ...]:
+    last: AttemptReport | None = target.attempts[-1] if target.attempts else None
+    return (
+        target.scope,
+        target.project_id,
+        target.instance_id,
+        target.proxy_id,
+        target.wave,
+        target.outcome,
+        target.reason,
+        target.source_version,
+        target.target_version,
+        target.verified_version,
+        " ".join(target.workflow_ids),
+        len(target.attempts),
+        last.http_status if last else None,
+        last.error_code if last else None,
+        last.request_id if last else None,
+        target.job.status if target.job else None,
+        target.job.fail_reason if target.job else None,
+        target.settled_by,
+        _instant(target.started_at),
+        _instant(target.settled_at),
+        " ".join(f"{key}={value}" for key, value in target.labels.items()),
+    )
+
+
+def _instant(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat().replace("+00:00", "Z")

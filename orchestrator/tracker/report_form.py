@@ -1,0 +1,172 @@
+"""The form of a report, `orchestrator.report/1`: every key in its order, with what it means. `schema report` prints it.
+
+Instants are UTC with a `Z`. Null means that it was not seen, or does not apply; nothing is ever guessed.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta, Struct
+
+from orchestrator.model.record import HoldCause
+from orchestrator.model.reply import Entry
+
+FORM: Literal["orchestrator.report/1"] = "orchestrator.report/1"
+
+Outcomes: TypeAlias = Annotated[
+    dict[str, int],
+    Meta(description="How many targets have each outcome; in an unfinished run also how many stand where. Adds up."),
+]
+Text: TypeAlias = str | None
+Instant: TypeAlias = datetime | None
+
+
+class HoldReport(Struct, frozen=True, kw_only=True):
+    """Why nothing starts until `release`."""
+
+    reason: Annotated[str, Meta(description="One sentence for people")]
+    cause: Annotated[HoldCause, Meta(description="What set the hold")]
+    at: Annotated[datetime, Meta(description="Since when")]
+    by: Annotated[Text, Meta(description="The person who set it; null when the run held itself")]
+    note: Annotated[Text, Meta(description="That person's note")]
+    wave: Annotated[Text, Meta(description="The wave it is about; null for the whole fleet or a scope")]
+    scope: Annotated[Text, Meta(description="The scope whose budget is used up; null for the whole fleet or a wave")]
+    proxy_ids: Annotated[list[str], Meta(description="The targets that caused it, root causes first")]
+
+
+class RunReport(Struct, frozen=True, kw_only=True):
+    """The run as a whole."""
+
+    run_id: Annotated[str, Meta(description="Sorts by time")]
+    name: Annotated[str, Meta(description="The fleet")]
+    state: Annotated[
+        Literal["completed", "held", "unfinished"],
+        Meta(description="completed: no target is waiting or open; held: nothing starts until a release"),
+    ]
+    hold: Annotated[HoldReport | None, Meta(description="The present hold; null when there is none")]
+    exit_code: Annotated[int | None, Meta(description="Of the latest session; null while it is under way")]
+    simulated: Annotated[bool, Meta(description="Whether the cloud was the simulated one")]
+    plan_sha256: Annotated[str, Meta(description="Of the plan file's bytes when the run began")]
+    target_version: Annotated[str, Meta(description="The kernel version that every target is to have")]
+    started_at: Annotated[datetime, Meta(description="When the run began")]
+    ended_at: Annotated[Instant, Meta(description="When the run ended; null while it has not")]
+    sessions: Annotated[int, Meta(description="How many processes have worked on it")]
+    orchestrator_version: Annotated[str, Meta(description="Of the latest session")]
+
+
+class Totals(Struct, frozen=True, kw_only=True):
+    """Counts over the whole run."""
+
+    targets: Annotated[int, Meta(description="Number of targets")]
+    outcomes: Outcomes
+    calls: Annotated[int, Meta(description="HTTP requests of any kind")]
+    upgrade_calls: Annotated[int, Meta(description="Attempts: upgrade-version calls that were sent or may have been")]
+    throttled: Annotated[int, Meta(description="Requests that the cloud refused as one too many")]
+
+
+class RejectReason(Struct, frozen=True, kw_only=True):
+    """One reason for which the cloud refused upgrades, word for word."""
+
+    reason: Annotated[str, Meta(description="REJECT reason, or message of the refusing error")]
+    error_code: Annotated[Text, Meta(description="Code of the refusing error; null for a REJECT")]
+    count: Annotated[int, Meta(description="How many times it was given")]
+    proxy_ids: Annotated[list[str], Meta(description="To which targets, in plan order")]
+
+
+WaveState: TypeAlias = Literal["waiting", "open", "soaking", "held", "done"]
+
+
+class WaveReport(Struct, frozen=True, kw_only=True):
+    """One wave."""
+
+    name: str
+    targets: Annotated[int, Meta(description="Targets that the wave has drawn so far")]
+    state: WaveState
+    started_at: Annotated[Instant, Meta(description="When it opened")]
+    ended_at: Annotated[Instant, Meta(description="When it was settled, soaked and verified once more")]
+    outcomes: Outcomes
+
+
+class ScopeReport(Struct, frozen=True, kw_only=True):
+    """One scope."""
+
+    name: str
+    region: Text
+    project_id: Text
+    calls: Annotated[int, Meta(description="HTTP requests of any kind")]
+    rate_limit: Annotated[float | None, Meta(description="Calls per second that were allowed; null when not known")]
+    rate_attained: Annotated[float | None, Meta(description="Calls per second that were made; null before any")]
+    throttled: Annotated[int, Meta(description="Requests that the cloud refused as one too many")]
+
+
+class AttemptReport(Struct, frozen=True, kw_only=True):
+    """One upgrade-version call. Everything but number and instant is null when no answer came."""
+
+    number: Annotated[int, Meta(description="From 1", ge=1)]
+    at: Annotated[datetime, Meta(description="Instant of its intent")]
+    duration_ms: Annotated[int | None, Meta(description="From sending to the end of the answer")]
+    http_status: int | None
+    request_id: Text
+    error_code: Text
+    error_msg: Text
+    update_result: Annotated[list[Entry], Meta(description="Every entry of the answer, word for word, in order")]
+
+
+class JobReport(Struct, frozen=True, kw_only=True):
+    """A job of the cloud, as it was last seen."""
+
+    status: Annotated[str, Meta(description="In the cloud's words")]
+    ended_at: Annotated[Instant, Meta(description="In the cloud's time")]
+    fail_reason: Text
+
+
+class TargetReport(Struct, frozen=True, kw_only=True):
+    """One proxy, and everything that is known of its upgrade."""
+
+    scope: str
+    project_id: Text
+    instance_id: str
+    proxy_id: str
+    labels: dict[str, str]
+    wave: Annotated[Text, Meta(description="The wave that drew it; null before that")]
+    source_version: Annotated[Text, Meta(description="The version read before the last attempt, else the plan's")]
+    target_version: str
+    outcome: Annotated[str, Meta(description="Its outcome; in an unfinished run also where it stands")]
+    reason: Annotated[Text, Meta(description="Why, in the cloud's words or as one word of a rule")]
+    settled_by: Annotated[Text, Meta(description="The person who decided it; null when evidence did")]
+    workflow_ids: Annotated[list[str], Meta(description="Of upgrades that were accepted, or adopted on evidence")]
+    attempts: list[AttemptReport]
+    job: Annotated[
+        JobReport | None, Meta(description="The job that went worst, else the last; null when none was seen")
+    ]
+    verified_version: Annotated[Text, Meta(description="The version read afterwards")]
+    evidence: Annotated[list[str] | None, Meta(description="What was found about a doubtful attempt, in order")]
+    started_at: Annotated[Instant, Meta(description="Instant of the first intent")]
+    settled_at: Instant
+
+
+class Head(Struct, frozen=True, kw_only=True):
+    """Everything of a report but the targets."""
+
+    schema: Annotated[Literal["orchestrator.report/1"], Meta(description="Form and version of this document")] = FORM
+    run: RunReport
+    totals: Totals
+    reject_reasons: Annotated[list[RejectReason], Meta(description="By count, the most frequent first")]
+    waves: list[WaveReport]
+    scopes: list[ScopeReport]
+
+
+class Report(Head, frozen=True, kw_only=True):
+    """What a run did, and where it stands: a fold of its journal and nothing else."""
+
+    targets: Annotated[list[TargetReport], Meta(description="In plan order")]
+
+
+def report_schema() -> dict[str, Any]:
+    """The JSON Schema of a report."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Report of an orchestrator run",
+        **msgspec.json.schema(Report),
+    }

@@ -1,0 +1,77 @@
+"""What the report says of one target: everything that its records say, and nothing that they do not."""
+
+from orchestrator.model.outcome import Phase
+from orchestrator.model.record import JobSeen
+from orchestrator.model.state import Attempt, TargetState
+from orchestrator.model.target import Target
+from orchestrator.tracker.report_form import AttemptReport, JobReport, TargetReport
+
+
+def target_report(
+    target: Target, state: TargetState | None, target_version: str, project_id: str | None
+) -> TargetReport:
+    """One entry of the report's `targets`.
+
+    Args:
+        target: the target.
+        state: the fold of its records; None when there are none.
+        target_version: the plan's.
+        project_id: of its scope.
+    """
+    if state is None:
+        state = TargetState(target)
+    return TargetReport(
+        scope=target.scope,
+        project_id=project_id,
+        instance_id=target.instance_id,
+        proxy_id=target.proxy_id,
+        labels=target.labels,
+        wave=state.wave,
+        source_version=_source_version(state),
+        target_version=state.last.intent.target_version if state.attempts else target_version,
+        outcome=state.standing,
+        reason=None if state.phase is Phase.IN_FLIGHT else state.reason,
+        settled_by=state.settled_by,
+        workflow_ids=list(state.jobs),
+        attempts=[_attempt(number, attempt) for number, attempt in enumerate(state.attempts, 1)],
+        job=_job(state),
+        verified_version=state.verified_version,
+        evidence=list(state.evidence) or None,
+        started_at=state.attempts[0].intent.at if state.attempts else None,
+        settled_at=state.settled_at,
+    )
+
+
+def _source_version(state: TargetState) -> str | None:
+    if state.attempts:
+        return state.last.intent.source_version
+    return state.read_version or state.target.source_version
+
+
+def _attempt(number: int, attempt: Attempt) -> AttemptReport:
+    answer = attempt.answer
+    return AttemptReport(
+        number=number,
+        at=attempt.intent.at,
+        duration_ms=answer.duration_ms if answer else None,
+        http_status=answer.http_status if answer else None,
+        request_id=answer.request_id if answer else None,
+        error_code=answer.error_code if answer else None,
+        error_msg=answer.error_msg if answer else None,
+        update_result=list(answer.update_result) if answer else [],
+    )
+
+
+def _job(state: TargetState) -> JobReport | None:
+    seen = [job for job in state.jobs.values() if job is not None]
+    if not seen:
+        return None
+    worst = max(seen, key=lambda job: (_badness(job), job.at))
+    return JobReport(status=worst.status, ended_at=worst.ended_at, fail_reason=worst.fail_reason)
+
+
+def _badness(job: JobSeen) -> int:
+    """Ended badly before not yet ended before completed."""
+    if not job.ended:
+        return 1
+    return 0 if job.status.strip().casefold() == "completed" else 2

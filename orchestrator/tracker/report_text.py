@@ -1,0 +1,94 @@
+"""The report for people: first what matters, then every target on a line of its own."""
+
+from collections.abc import Iterable, Iterator
+
+from orchestrator.tracker.report import Story
+from orchestrator.tracker.report_form import Head, HoldReport, ScopeReport, TargetReport, WaveReport
+
+#: Where a target stands that only a person, or new evidence, can move.
+NEEDS_A_PERSON = ("in_doubt", "timed_out")
+_MARGIN = "  "
+
+
+def text_lines(story: Story) -> Iterator[str]:
+    """The report, line by line, without line ends. It reads the targets of `story`, and keeps those that need a person.
+
+    The table's columns are as wide as ids are, so that no target has to be seen before the first can be told.
+    """
+    yield from _title(story.head)
+    yield from ("", "Outcomes", *outcome_lines(story.head))
+    yield from _section("Reasons of the cloud to refuse", reject_lines(story.head))
+    yield from _section("Waves", map(_wave, story.head.waves))
+    yield from _section("Scopes", map(_scope, story.head.scopes))
+    stuck: list[TargetReport] = []
+    yield from ("", "Targets")
+    yield from _table(story.targets, stuck)
+    yield from _section("These need a person: look at them in the console, then use `settle`", map(_stuck, stuck))
+
+
+def outcome_lines(head: Head) -> list[str]:
+    """How many targets have which outcome, one line each."""
+    return [f"{_MARGIN}{count:>7}  {outcome}" for outcome, count in head.totals.outcomes.items()]
+
+
+def reject_lines(head: Head) -> list[str]:
+    """How often the cloud gave which reason, one line each, the most frequent first."""
+    return [
+        f"{_MARGIN}{each.count:>7}  {each.reason}{f' ({each.error_code})' if each.error_code else ''}"
+        for each in head.reject_reasons
+    ]
+
+
+def _title(head: Head) -> Iterator[str]:
+    run = head.run
+    yield f"{'SIMULATED: ' if run.simulated else ''}{run.name} -> {run.target_version}: {run.state}"
+    ended = f", ended {run.ended_at:%Y-%m-%d %H:%M:%SZ}" if run.ended_at else ""
+    yield f"run {run.run_id}, begun {run.started_at:%Y-%m-%d %H:%M:%SZ}{ended}, sessions: {run.sessions}"
+    yield f"targets: {head.totals.targets}, upgrade calls: {head.totals.upgrade_calls}, calls: {head.totals.calls}"
+    if run.hold is not None:
+        yield from hold_lines(run.hold)
+
+
+def hold_lines(hold: HoldReport) -> Iterator[str]:
+    """Since when, why and through which targets the fleet is held."""
+    who = f" by {hold.by}" if hold.by else ""
+    yield f"HELD since {hold.at:%Y-%m-%d %H:%M:%SZ}{who}: {hold.reason}{f' ({hold.note})' if hold.note else ''}"
+    for proxy_id in hold.proxy_ids:
+        yield f"{_MARGIN}{proxy_id}"
+
+
+def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
+    for number, line in enumerate(lines):
+        if number == 0:
+            yield from ("", title)
+        yield line
+
+
+def _wave(wave: WaveReport) -> str:
+    outcomes = ", ".join(f"{count} {outcome}" for outcome, count in wave.outcomes.items())
+    return f"{_MARGIN}{wave.name}: {wave.state}, {wave.targets} targets{f': {outcomes}' if outcomes else ''}"
+
+
+def _scope(scope: ScopeReport) -> str:
+    attained = f", {scope.rate_attained:g}/s" if scope.rate_attained is not None else ""
+    limit = f" of {scope.rate_limit:g}/s" if scope.rate_limit is not None and attained else ""
+    return f"{_MARGIN}{scope.name}: {scope.calls} calls{attained}{limit}, {scope.throttled} throttled"
+
+
+def _table(targets: Iterable[TargetReport], stuck: list[TargetReport]) -> Iterator[str]:
+    yield _row("proxy_id", "wave", "outcome", "version", "reason and workflow_ids")
+    for target in targets:
+        if target.outcome in NEEDS_A_PERSON:
+            stuck.append(target)
+        versions = f"{target.source_version or '?'} -> {target.verified_version or '?'}"
+        told = " ".join([target.reason or "", *target.workflow_ids]).strip()
+        yield _row(target.proxy_id, target.wave or "-", target.outcome, versions, told)
+
+
+def _row(proxy_id: str, wave: str, outcome: str, versions: str, told: str) -> str:
+    return f"{_MARGIN}{proxy_id:<36}  {wave:<10}  {outcome:<11}  {versions:<28}  {told}".rstrip()
+
+
+def _stuck(target: TargetReport) -> str:
+    finding = target.evidence[-1] if target.evidence else target.reason or "no evidence"
+    return f"{_MARGIN}{target.proxy_id}  {target.outcome}: {finding}"

@@ -1,0 +1,53 @@
+"""The last thing that `run` prints: outcomes, why the cloud refused, where the report is, and what to do next."""
+
+from pathlib import Path
+
+from orchestrator.errors import ExitCode
+from orchestrator.tracker.report_form import Head
+from orchestrator.tracker.report_text import NEEDS_A_PERSON, hold_lines, outcome_lines, reject_lines
+
+_REASONS = 5
+_NEXT = {
+    ExitCode.DONE: "nothing, all is done",
+    ExitCode.OTHER_OUTCOMES: "look at the targets that are {others}; begin again with them: run PLAN --only-outcome …",
+    ExitCode.HELD: "look at the causes, then: release PLAN{approval} --note TEXT",
+    ExitCode.MORE_TO_DO: "start it again, it goes on where it was",
+    ExitCode.PERSON_NEEDED: "look at the targets that are {stuck} in the console, then: settle PLAN PROXY_ID …",
+    ExitCode.SCOPE_UNUSABLE: "see to the network or the credentials of the scope, then start it again",
+    ExitCode.STATE_UNUSABLE: "see to the state folder, then start again: nothing was sent without its intent on disk",
+}
+
+
+def summary(head: Head, report: Path, exit_code: ExitCode) -> str:
+    """A few lines for the person at the terminal, or for cron's mail."""
+    run = head.run
+    state = run.state if exit_code is not ExitCode.SCOPE_UNUSABLE else f"{run.state}, a scope cannot be used"
+    lines = [f"{'SIMULATED: ' if run.simulated else ''}{run.name} -> {run.target_version}: {state}"]
+    lines += outcome_lines(head)
+    rejects = reject_lines(head)
+    if rejects:
+        lines += ["refused by the cloud:", *rejects[:_REASONS]]
+    if len(rejects) > _REASONS:
+        lines.append(f"  and {len(rejects) - _REASONS} more reasons, in the report")
+    if run.hold is not None:
+        lines += hold_lines(run.hold)
+    return "\n".join([*lines, f"report: {report}", f"next: {_next(head, exit_code)}"])
+
+
+def _next(head: Head, exit_code: ExitCode) -> str:
+    advice = _NEXT.get(exit_code, "start it again, it goes on where it was; if this happens again, report the bug")
+    return advice.format(others=_others(head), approval=_approval(head), stuck=_stuck(head))
+
+
+def _approval(head: Head) -> str:
+    hold = head.run.hold
+    return f" {hold.wave}" if hold is not None and hold.cause == "approval" and hold.wave else ""
+
+
+def _others(head: Head) -> str:
+    good = {"succeeded", "accepted", "already"}
+    return ", ".join(outcome for outcome in head.totals.outcomes if outcome not in good)
+
+
+def _stuck(head: Head) -> str:
+    return " or ".join(outcome for outcome in NEEDS_A_PERSON if outcome in head.totals.outcomes) or "open"

@@ -1,0 +1,137 @@
+"""Natural group commit: whatever has gathered while the disk was busy is written and synced next, in one go.
+
+The loop never waits for the disk: a worker thread writes, one group at a time, and the order of the calls is the order
+in the file. It decides nothing, and never tries a failed write again.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+import anyio
+from anyio import CapacityLimiter, to_thread
+
+from orchestrator.errors import StateError
+from orchestrator.model.record import Record
+from orchestrator.tracker.journal import Journal
+
+
+class Group:
+    """Records that are written together, and what became of them. Whoever handed one over waits here."""
+
+    __slots__ = ("_done", "_failure", "records")
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self._done = anyio.Event()
+        self._failure: StateError | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether it is known what became of the records."""
+        return self._done.is_set()
+
+    async def wait(self) -> None:
+        """Return when the records are on disk. Being cancelled here loses nothing: they are written all the same.
+
+        Raises:
+            StateError: they could not be written.
+        """
+        await self._done.wait()
+        if self._failure is not None:
+            raise again(self._failure)
+
+    def settle(self, failure: StateError | None = None) -> None:
+        """Tell everybody who waits."""
+        self._failure = failure
+        self._done.set()
+
+
+class JournalWriter:
+    """The journal as the executor sees it. `run` must be running in a task group for anything to be written.
+
+    Args:
+        journal: open; nobody else may use it any more.
+        on_durable: called on the loop with each record, in the journal's order, once it is on disk and before whoever
+            waits for it goes on.
+    """
+
+    def __init__(self, journal: Journal, on_durable: Callable[[Record], None]) -> None:
+        self._journal = journal
+        self._on_durable = on_durable
+        self._gathering = Group()
+        self._work = anyio.Event()
+        self._ended = anyio.Event()
+        self._limiter = CapacityLimiter(1)
+        self._running = False
+        self._closing = False
+        self.failure: StateError | None = None
+
+    def append_nowait(self, record: Record) -> Group:
+        """Hand over a record. It is written in any case; `wait` of what is returned tells when it is on disk.
+
+        Raises:
+            StateError: an earlier write failed, or the journal is closed.
+        """
+        if self.failure is not None:
+            raise again(self.failure)
+        if self._closing:
+            raise StateError(f"{self._journal.path}: the journal is closed")
+        self._gathering.records.append(record)
+        self._work.set()
+        return self._gathering
+
+    async def append(self, record: Record) -> None:
+        """Return when a record is on disk.
+
+        Raises:
+            StateError: it could not be written.
+        """
+        await self.append_nowait(record).wait()
+
+    async def run(self) -> None:
+        """Write what gathers, until the journal is closed or a write fails. Cancelled, it still writes what it has."""
+        self._running = True
+        try:
+            while not (self._closing or self.failure):
+                await self._work.wait()
+                await self._write_gathered()
+        finally:
+            self._closing = True
+            with anyio.CancelScope(shield=True):
+                await self._write_gathered()
+            self._journal.close()
+            self._ended.set()
+
+    async def aclose(self) -> None:
+        """Write what has gathered and close the journal; nothing can be appended any more."""
+        self._closing = True
+        self._work.set()
+        if self._running:
+            await self._ended.wait()
+        else:
+            await self.run()
+
+    async def _write_gathered(self) -> None:
+        self._work = anyio.Event()
+        group, self._gathering = self._gathering, Group()
+        if self.failure is None and group.records:
+            await self._write(group)
+        if self.failure is not None:
+            group.settle(self.failure)
+
+    async def _write(self, group: Group) -> None:
+        try:
+            # Shielded, because a record that was handed over is written even if everybody who cared was cancelled.
+            with anyio.CancelScope(shield=True):
+                await to_thread.run_sync(partial(self._journal.append, group.records), limiter=self._limiter)
+        except StateError as error:
+            self.failure = error
+            return
+        for record in group.records:
+            self._on_durable(record)
+        group.settle()
+
+
+def again(error: StateError) -> StateError:
+    """The same error anew, so that each one who gets it has his own traceback."""
+    return type(error)(str(error), hint=error.hint)

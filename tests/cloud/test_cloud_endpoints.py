@@ -1,0 +1,123 @@
+from typing import Any
+
+import pytest
+from huaweicloudsdkgaussdb.v3.region.gaussdb_region import GaussDBRegion
+
+from orchestrator.cloud import endpoints_of, rate_key
+from orchestrator.cloud.endpoints import SERVICES, iam_host
+from orchestrator.cloud.environment_proxy import proxy_for
+from orchestrator.errors import PlanError
+from orchestrator.model.plan import Auth, Scope
+
+
+def of(environ: Any = None, *, allow_http: bool = False, **keys: Any) -> Any:
+    return endpoints_of(Scope(name="bj4", **keys), environ or {}, allow_http=allow_http)
+
+
+def test_the_table_is_the_sdks() -> None:
+    assert {region: [f"https://{host}"] for region, host in SERVICES.items()} == {
+        region: known.endpoints for region, known in GaussDBRegion.static_fields.items()
+    }
+
+
+def test_a_known_region_needs_nothing_else() -> None:
+    found = of(region="cn-north-4")
+    assert found.service == "https://gaussdb.cn-north-4.myhuaweicloud.com"
+    assert found.iam == "https://iam.cn-north-4.myhuaweicloud.com"
+
+
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [
+        ("cn-south-4", "iam.myhuaweicloud.com"),
+        ("xx-new-1", "iam.myhuaweicloud.com"),
+        (None, "iam.myhuaweicloud.com"),
+        ("eu-west-101", "iam.myhuaweicloud.eu"),
+        ("tr-west-1", "iam.tr-west-1.myhuaweicloud.com"),
+    ],
+)
+def test_iam(region: str | None, host: str) -> None:
+    assert iam_host(region) == host
+
+
+@pytest.mark.parametrize("region", [None, "cn-north-99"])
+def test_an_unknown_region_says_what_is_known(region: str | None) -> None:
+    with pytest.raises(PlanError, match="cn-north-4") as caught:
+        of(region=region)
+    assert "bj4" in str(caught.value)
+    assert "endpoint:" in (caught.value.hint or "")
+
+
+def test_plan_before_environment_before_table() -> None:
+    environ = {
+        "HUAWEICLOUD_SDK_REGION_GAUSSDB_CN_NORTH_4": "https://one.example, https://two.example",
+        "HUAWEICLOUD_SDK_IAM_ENDPOINT": "iam.example",
+    }
+    found = of(environ, region="cn-north-4")
+    assert (found.service, found.iam) == ("https://one.example", "https://iam.example")
+    found = of(
+        environ, region="cn-north-4", endpoint="https://own.example/", iam_endpoint="https://own-iam.example:8443"
+    )
+    assert (found.service, found.iam) == ("https://own.example", "https://own-iam.example:8443")
+    assert of(environ, region="cn-north-9").service == f"https://{SERVICES['cn-north-9']}"
+
+
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:80", "http://127.9.9.9"]
+)
+def test_plain_http_to_this_machine(address: str) -> None:
+    assert of(endpoint=address).service == address.removesuffix(":80")
+
+
+def test_plain_http_elsewhere_must_be_asked_for() -> None:
+    with pytest.raises(PlanError, match="plain http") as caught:
+        of(endpoint="http://gaussdb.example")
+    assert "allow_http" in (caught.value.hint or "")
+    assert (
+        of(endpoint="http://gaussdb.example", iam_endpoint="http://i", allow_http=True).service
+        == "http://gaussdb.example"
+    )
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["ftp://host", "https://", "https://host/v3", "https://host?x=1", "https://host:port", "https://[::1", "   "],
+)
+def test_what_is_no_address(address: str) -> None:
+    with pytest.raises(PlanError, match="expected an address"):
+        of(endpoint=address)
+
+
+def test_a_password_in_an_address_is_not_repeated() -> None:
+    with pytest.raises(PlanError) as caught:
+        of(endpoint="https://user:hush@host")
+    assert "hush" not in str(caught.value)
+
+
+def test_scopes_that_share_endpoint_and_credentials_share_a_rate() -> None:
+    one = Scope(name="a", region="cn-north-4", project_id="1")
+    two = Scope(name="b", endpoint="https://gaussdb.cn-north-4.myhuaweicloud.com/", project_id="2")
+    other = Scope(name="c", region="cn-north-4", auth=Auth(token_env="T"))
+    assert rate_key(one, {}) == rate_key(two, {}) != rate_key(other, {})
+    assert rate_key(one, {}) != rate_key(Scope(name="d", region="cn-north-9"), {})
+    assert len({rate_key(one, {}), rate_key(two, {}), rate_key(other, {})}) == 2
+
+
+@pytest.mark.parametrize(
+    ("base", "environ", "proxy"),
+    [
+        ("https://a.example", {}, None),
+        ("https://a.example", {"HTTPS_PROXY": "http://p:3128"}, "http://p:3128"),
+        ("https://a.example", {"https_proxy": "p:3128", "HTTPS_PROXY": "other"}, "http://p:3128"),
+        ("https://a.example", {"https_proxy": "", "HTTPS_PROXY": "other"}, None),
+        ("http://a.example", {"HTTPS_PROXY": "http://p:3128"}, None),
+        ("http://a.example", {"HTTP_PROXY": "http://p", "REQUEST_METHOD": "GET"}, None),
+        ("https://a.example", {"HTTPS_PROXY": "http://p", "NO_PROXY": "b.example,.example"}, None),
+        ("https://a.example", {"HTTPS_PROXY": "http://p", "no_proxy": "*"}, None),
+        ("https://a.example", {"HTTPS_PROXY": "http://p", "NO_PROXY": "b.example"}, "http://p"),
+        ("https://127.0.0.1:8443", {"HTTPS_PROXY": "http://p"}, None),
+        ("http://localhost:80", {"http_proxy": "http://p"}, None),
+    ],
+)
+def test_forward_proxy(base: str, environ: Any, proxy: Any) -> None:
+    assert proxy_for(base, environ) == proxy

@@ -1,0 +1,131 @@
+from typing import Any
+
+import anyio
+import pytest
+
+from orchestrator.cloud.credentials.credential import Token, unusable
+from orchestrator.cloud.credentials.keeper import Keeper
+from orchestrator.cloud.credentials.secret import Secret
+from orchestrator.model.reply import NotSent, Unauthenticated
+
+pytestmark = pytest.mark.anyio
+
+
+class Scripted:
+    """A source that takes its time and gives what the test wrote down."""
+
+    renew_before_s = 600.0
+
+    def __init__(self, *outcomes: Any) -> None:
+        self.outcomes = list(outcomes)
+        self.fetches = 0
+
+    async def fetch(self) -> Any:
+        self.fetches += 1
+        await anyio.sleep(0.005)
+        return self.outcomes.pop(0)
+
+
+def tok(name: str, lifetime_s: float | None = None) -> Any:
+    return Token(token=Secret(name), lifetime_s=lifetime_s)
+
+
+async def together(call: Any, count: int = 20) -> Any:
+    outcomes = []
+
+    async def one() -> None:
+        outcomes.append(await call())
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(count):
+            tasks.start_soon(one)
+    return outcomes
+
+
+async def test_one_fetch_however_many_callers(clock: Any) -> None:
+    source = Scripted(tok("one"), tok("two"))
+    keeper = Keeper(source, clock)
+    assert await together(keeper.prepare) == [None] * 20
+    assert (source.fetches, keeper.generation) == (1, 1)
+    assert await together(keeper.renew) == [None] * 20
+    assert (source.fetches, keeper.generation) == (2, 2)
+    assert keeper.credential == tok("two")
+
+
+async def test_one_failed_fetch_however_many_callers(clock: Any) -> None:
+    source = Scripted(unusable("no"), unusable("no"))
+    keeper = Keeper(source, clock)
+    outcomes = await together(keeper.prepare)
+    assert all(isinstance(outcome, Unauthenticated) for outcome in outcomes)
+    assert (source.fetches, keeper.generation) == (1, 0)
+
+
+async def test_an_early_renewal_that_fails_is_not_repeated_at_every_call(clock: Any) -> None:
+    source = Scripted(tok("one", 3600.0), NotSent("IAM is down"), tok("two", 3600.0))
+    keeper = Keeper(source, clock)
+    await keeper.prepare()
+    clock.advance(3001)
+    assert [await keeper.prepare() for _ in range(3)] == [None] * 3
+    assert (source.fetches, keeper.generation) == (2, 1)
+    clock.advance(61)
+    assert await keeper.prepare() is None
+    assert (source.fetches, keeper.generation) == (3, 2)
+
+
+async def test_a_credential_that_ended_is_not_used(clock: Any) -> None:
+    source = Scripted(tok("one", 3600.0), NotSent("IAM is down"))
+    keeper = Keeper(source, clock)
+    await keeper.prepare()
+    clock.advance(3601)
+    assert isinstance(await keeper.prepare(), NotSent)
+
+
+async def test_callers_do_not_wait_for_an_early_renewal(clock: Any) -> None:
+    source = Scripted(tok("one", 3600.0), tok("two", 3600.0))
+    keeper = Keeper(source, clock)
+    await keeper.prepare()
+    clock.advance(3001)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(keeper.prepare)
+        await anyio.sleep(0.001)
+        assert await keeper.prepare() is None
+        assert keeper.credential == tok("one", 3600.0)
+    assert keeper.credential == tok("two", 3600.0)
+
+
+async def test_a_short_life_is_not_renewed_at_every_call(clock: Any) -> None:
+    source = Scripted(tok("one", 300.0))
+    keeper = Keeper(source, clock)
+    await keeper.prepare()
+    clock.advance(50)
+    await keeper.prepare()
+    assert source.fetches == 1
+
+
+async def test_the_same_credential_again_is_no_new_generation(clock: Any) -> None:
+    source = Scripted(tok("one", 300.0), tok("one", 300.0), tok("one", 300.0))
+    keeper = Keeper(source, clock)
+    await keeper.prepare()
+    clock.advance(100)
+    await keeper.prepare()
+    assert (source.fetches, keeper.generation) == (2, 1)
+    await keeper.renew()
+    assert keeper.generation == 2
+
+
+async def test_a_refused_credential_is_dropped_whatever_comes_of_the_renewal(clock: Any) -> None:
+    keeper = Keeper(Scripted(tok("one"), NotSent("IAM is down"), tok("two")), clock)
+    await keeper.prepare()
+    assert isinstance(await keeper.renew(), NotSent)
+    assert keeper.credential is None
+    assert await keeper.prepare() is None
+    assert keeper.credential == tok("two")
+
+
+async def test_a_caller_that_gives_up_leaves_the_others_unharmed(clock: Any) -> None:
+    source = Scripted(tok("one"))
+    keeper = Keeper(source, clock)
+    with anyio.move_on_after(0.001):
+        await keeper.prepare()
+    assert await keeper.prepare() is None
+    assert keeper.credential == tok("one")

@@ -1,0 +1,48 @@
+"""Virtual time: hours pass in milliseconds, and the order of tasks that are ready at once follows from a seed."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+import anyio
+import trio
+from trio._core import _run as scheduler
+
+#: A Sunday evening.
+START = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)
+
+T = TypeVar("T")
+
+
+class VirtualClock:
+    """The clock of the event loop, in both shapes.
+
+    Args:
+        start: the instant at which the event loop's clock shows `zero_s`.
+        zero_s: of the event loop; a trio MockClock begins at 0.
+    """
+
+    def __init__(self, start: datetime = START) -> None:
+        self.start = start
+
+    def now(self) -> datetime:
+        return self.start + timedelta(seconds=anyio.current_time())
+
+    def monotonic(self) -> float:
+        return anyio.current_time()
+
+    async def sleep(self, seconds: float) -> None:
+        await anyio.sleep(seconds)
+
+
+def run_virtual(story: Callable[[], Awaitable[T]], *, seed: int = 0) -> T:
+    """Run a story on virtual time that jumps to the next deadline whenever all tasks wait.
+
+    Args:
+        story: an async function without arguments.
+        seed: decides the order of tasks that could run at the same instant.
+    """
+    scheduler._ALLOW_DETERMINISTIC_SCHEDULING = True  # type: ignore[attr-defined]
+    scheduler._r.seed(seed)  # type: ignore[attr-defined]
+    clock = trio.testing.MockClock(autojump_threshold=0)
+    return anyio.run(story, backend="trio", backend_options={"clock": clock})

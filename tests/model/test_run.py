@@ -1,0 +1,154 @@
+"""The fold: what it keeps, that it never contradicts itself, and that it does not depend on how often it is done."""
+
+from dataclasses import asdict
+
+import pytest
+from fakes.fleets import BEGIN, NEW, OLD, empty_run, make_plan, make_targets
+from fakes.plausible import PlausibleRun
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.model import record as r
+from orchestrator.model.outcome import Outcome, Phase
+from orchestrator.model.reply import Entry
+from orchestrator.model.run import Run
+
+KEY = make_targets(1)[0].proxy_id
+
+
+def fresh(count: int = 2) -> Run:
+    targets = make_targets(count)
+    return empty_run(make_plan(targets), targets)
+
+
+def intent(attempt: int = 1) -> r.Intent:
+    return r.Intent(
+        at=BEGIN,
+        target=KEY,
+        attempt=attempt,
+        wave="canary",
+        token=f"t{attempt}",
+        source_version=OLD,
+        target_version=NEW,
+    )
+
+
+def answer(verdict: r.Verdict, *entries: Entry, attempt: int = 1, error_msg: str | None = None) -> r.AnswerSeen:
+    return r.AnswerSeen(
+        at=BEGIN, target=KEY, attempt=attempt, verdict=verdict, update_result=entries, error_msg=error_msg
+    )
+
+
+ACCEPT = Entry(instance_id="i", workflow_id="w1", state="ACCEPT")
+REJECT = Entry(instance_id="i", state="REJECT", error_message="no subnet ip")
+
+
+def after(*records: r.Record) -> Run:
+    run = fresh()
+    for record in records:
+        run.apply(record)
+    return run
+
+
+@given(st.integers(0, 10_000), st.integers(0, 120))
+def test_outcomes_and_open_and_waiting_always_add_up(seed: int, steps: int) -> None:
+    run = PlausibleRun(seed).steps(steps).run
+    states = [run.state(proxy_id) for proxy_id in run.targets]
+    assert run.settled == sum(state.phase is Phase.SETTLED for state in states)
+    assert run.waiting == sum(state.phase is Phase.WAITING for state in states)
+    assert run.tally.fleet.open == sum(state.is_open for state in states)
+    assert run.settled + run.waiting + run.tally.fleet.open == run.total
+
+
+@given(st.integers(0, 10_000), st.integers(0, 120))
+def test_a_target_is_settled_exactly_when_it_has_an_outcome(seed: int, steps: int) -> None:
+    run = PlausibleRun(seed).steps(steps).run
+    for state in run.states.values():
+        assert (state.phase is Phase.SETTLED) == (state.outcome is not None)
+
+
+@given(st.integers(0, 10_000), st.integers(0, 120))
+def test_folding_the_same_records_again_gives_the_same_state(seed: int, steps: int) -> None:
+    live = PlausibleRun(seed).steps(steps)
+    again = empty_run(live.plan, live.targets)
+    for record in live.records:
+        again.apply(record)
+    assert {key: asdict(state) for key, state in again.states.items() if state.attempts} == {
+        key: asdict(state) for key, state in live.run.states.items() if state.attempts
+    }
+    assert again.tally == live.run.tally
+    assert again.hold == live.run.hold
+    assert again.workflows == live.run.workflows
+
+
+def test_an_acceptance_makes_its_workflow_ours() -> None:
+    run = after(intent(), answer("accepted", ACCEPT))
+    assert run.workflows == {"w1": KEY}
+    assert run.state(KEY).unfinished_jobs == ["w1"]
+
+
+def test_a_partial_answer_keeps_both_entries_and_counts_the_reason() -> None:
+    run = after(intent(), answer("partial", ACCEPT, REJECT))
+    assert run.state(KEY).entries == (ACCEPT, REJECT)
+    assert run.rejects == {"no subnet ip": 1}
+    assert list(run.state(KEY).jobs) == ["w1"]
+
+
+def test_an_answer_that_comes_after_a_person_settled_changes_no_outcome_but_is_kept() -> None:
+    settled = r.Settled(at=BEGIN, target=KEY, outcome=Outcome.FAILED, settled_by="ann", note="looked")
+    run = after(intent(), settled, answer("accepted", ACCEPT))
+    state = run.state(KEY)
+    assert (state.phase, state.outcome, list(state.jobs)) == (Phase.SETTLED, Outcome.FAILED, ["w1"])
+    assert run.tally.fleet.open == 0
+
+
+def test_the_version_of_the_latest_preflight_is_kept() -> None:
+    seen = r.PreflightDone(
+        at=BEGIN, target=KEY, wave="canary", current_version=OLD, latest_version=NEW, can_upgrade=None
+    )
+    assert after(seen).state(KEY).read_version == OLD
+
+
+def test_a_failed_second_verification_turns_the_outcome() -> None:
+    settled = r.Settled(at=BEGIN, target=KEY, outcome=Outcome.SUCCEEDED, wave="canary")
+    reverified = r.Reverified(at=BEGIN, target=KEY, healthy=False, finding="node ABNORMAL")
+    run = after(settled, reverified)
+    assert run.state(KEY).outcome is Outcome.FAILED
+    assert run.tally.waves["canary"].failed == 1
+
+
+def test_a_release_knows_every_reason_seen_so_far() -> None:
+    run = after(intent(), answer("rejected", REJECT), r.HoldReleased(at=BEGIN, by="ann", note="fine"))
+    assert run.known_rejects == {"no subnet ip"}
+
+
+def test_releasing_a_failed_wave_passes_it() -> None:
+    hold = r.HoldSet(at=BEGIN, cause="wave_failed", reason="nothing succeeded", wave="canary")
+    run = after(hold, r.HoldReleased(at=BEGIN, by="ann", note="fine"))
+    assert run.hold is None
+    assert run.waves["canary"].passed
+
+
+def test_approving_a_wave_clears_only_its_own_hold() -> None:
+    approved = r.WaveApproved(at=BEGIN, wave="rest", by="ann", note="go")
+    asking = r.HoldSet(at=BEGIN, cause="approval", reason="asks", wave="rest")
+    person = r.HoldSet(at=BEGIN, cause="person", reason="wait")
+    assert after(asking, approved).hold is None
+    assert after(person, approved).hold == person
+    assert after(person, approved).waves["rest"].approved
+
+
+def test_the_number_of_the_last_command_is_remembered() -> None:
+    assert after(r.CommandIgnored(at=BEGIN, command=7, why="late")).commands_seen == 7
+
+
+def test_a_new_session_forgets_what_scopes_could_not_do() -> None:
+    paused = r.ScopePaused(at=BEGIN, scope="default", why="refused")
+    session = r.SessionStarted(at=BEGIN, number=2, pid=1, host="h", orchestrator_version="0.1.0")
+    assert after(paused).scopes["default"].paused == "refused"
+    assert after(paused, session).scopes["default"].paused is None
+
+
+def test_a_record_of_a_target_that_is_not_in_the_run_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        after(r.DoubtLooked(at=BEGIN, target="nobody", finding="?"))
