@@ -1,6 +1,5 @@
 """A fleet between two sessions: find its unfinished run or begin a new one, on disk, under the fleet's lock."""
 
-import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -187,13 +186,3 @@ def _refuse_open_elsewhere(targets: Sequence[Target], beginning: Beginning) -> N
             f"{len(elsewhere)} targets are open in another fleet: {proxy_id} in run {run_id} of fleet {fleet}",
             hint=f"let fleet {fleet} end what it began, then run again",
         )
-
-
-def user_name() -> str:
-    """Who asks, for records of a person's commands."""
-    import getpass  # noqa: PLC0415  # only commands need it
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())

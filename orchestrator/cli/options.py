@@ -35,10 +35,10 @@ class Options:
 
     run_id: str | None = None
     output: Path | None = None
-    proxy_id: str | None = None
+    proxy_id: str = ""
     wave: str | None = None
     note: str = ""
-    outcome: str | None = None
+    outcome: Literal["succeeded", "failed", "not_sent"] = "failed"
     what: str | None = None
 
     port: int = 0

@@ -4,7 +4,6 @@ import os
 import sys
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
 
@@ -13,6 +12,7 @@ from orchestrator.app.run import Job, Outcome, Redirect, run_plan
 from orchestrator.app.simulated import simulated
 from orchestrator.cli.display import Display
 from orchestrator.cli.options import Options
+from orchestrator.cli.place import state_of
 from orchestrator.cli.terminal import live
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode, PlanError
@@ -21,7 +21,6 @@ from orchestrator.log import RecordLog, open_log
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record
 from orchestrator.planner.plan_file import load_plan
-from orchestrator.tracker.place import state_dir
 from orchestrator.tracker.recovery import Recovered
 from orchestrator.tracker.report import build_report
 from orchestrator.tracker.summary import summary
@@ -49,10 +48,9 @@ def run(options: Options) -> ExitCode:
 
 def _job(plan: Plan, options: Options) -> Job:
     now = SystemClock().now()
-    state = state_dir(_text(options.state), os.environ, options.plan, simulated=options.simulate)
     return Job(
         plan=plan,
-        state=state,
+        state=state_of(options),
         environ=os.environ,
         now=now,
         until=start_bound(options.until, options.max_duration, now),
@@ -103,7 +101,3 @@ def _summarise(outcome: Outcome, options: Options) -> None:
 
 def _silence(_record: Record) -> None:
     """The display shows it."""
-
-
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)

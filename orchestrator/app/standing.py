@@ -1,0 +1,127 @@
+"""Finding the run that a reader asks for, and its standing as a person reads it; also beside a running process."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from orchestrator.errors import UsageError
+from orchestrator.executor.calendar import opening
+from orchestrator.lock import holder
+from orchestrator.model.outcome import Phase
+from orchestrator.model.plan import Plan, Wave
+from orchestrator.model.run import Run
+from orchestrator.model.state import TargetState
+from orchestrator.tracker.commands import HoldCommand, ReleaseCommand, read_commands
+from orchestrator.tracker.place import LOCK, RUNS, check_owner, fleet_folder, latest_run
+from orchestrator.tracker.recovery import Recovered, recover
+from orchestrator.tracker.report import build_report
+from orchestrator.tracker.report_text import outcome_lines, reject_lines
+
+#: Targets that need a person are named up to this many.
+_NAMED = 10
+
+
+def find_run(state: Path, plan: Plan, run_id: str | None = None) -> Recovered:
+    """The fleet's latest run, or the one with that id.
+
+    Raises:
+        UsageError: there is none.
+        StateError: it cannot be read.
+    """
+    folder = fleet_folder(state, plan.name)
+    check_owner(folder, Path(plan.path))
+    found = latest_run(folder) if run_id is None else folder / RUNS / run_id
+    if found is None or not found.is_dir():
+        which = f"run {run_id}" if run_id else "any run"
+        raise UsageError(f"{plan.path}: there is no trace of {which} of fleet {plan.name} in {state}")
+    return recover(found)
+
+
+def standing(recovered: Recovered, state: Path, now: datetime) -> Iterator[str]:
+    """Where a run stands, and what it waits for."""
+    run, plan = recovered.run, recovered.in_force
+    story = build_report(run, plan)
+    head = story.head.run
+    simulated = "SIMULATED: " if head.simulated else ""
+    yield f"{simulated}{head.name} -> {head.target_version}: run {head.run_id}, {head.state}"
+    worker = holder(fleet_folder(state, head.name) / LOCK)
+    yield f"  {worker}" if worker else _last_session(run)
+    yield from outcome_lines(story.head)
+    if reasons := reject_lines(story.head):
+        yield "refused by the cloud:"
+        yield from reasons
+    yield "waves:"
+    yield from (f"  {wave.name}: {wave.state}, {_counts(wave.outcomes)}" for wave in story.head.waves)
+    yield from _needs_person(run)
+    yield f"waits for: {waits_for(recovered, state, now)}"
+
+
+def waits_for(recovered: Recovered, state: Path, now: datetime) -> str:
+    """Why nothing happens when nothing happens, as far as the journal tells."""
+    run, plan = recovered.run, recovered.in_force
+    if run.ended is not None:
+        return "nothing, it has ended" + (f"; the fleet is held: {run.hold.reason}" if run.hold else "")
+    if order := _pending(recovered, state):
+        return order
+    if run.hold is not None:
+        return f"a person: {run.hold.reason}"
+    wave = next((wave for wave in plan.waves if run.waves[wave.name].done_at is None), None)
+    return _waits_in_wave(run, plan, wave, now)
+
+
+def _waits_in_wave(run: Run, plan: Plan, wave: Wave | None, now: datetime) -> str:
+    status = None if wave is None else run.waves[wave.name]
+    if status is not None and status.soaks_until is not None and now < status.soaks_until:
+        return f"the soak of wave {status.name}, in {_spoken(status.soaks_until, now)}"
+    windows = () if plan.windows == "instance" else plan.windows
+    gate = opening(windows, plan.freezes, now)
+    if not gate.open:
+        when = f", in {_spoken(gate.until, now)}" if gate.until else ""
+        return f"{gate.why}{when}; {run.waiting} targets wait"
+    moving = [state for state in run.open_states() if state.phase in (Phase.IN_FLIGHT, Phase.DOUBT)]
+    if moving:
+        return f"{len(moving)} upgrades to end; {run.waiting} targets wait"
+    if run.waiting:
+        return f"the next session; {run.waiting} targets wait"
+    return "a person, or new evidence"
+
+
+def _pending(recovered: Recovered, state: Path) -> str | None:
+    """A person's command that no process has read yet."""
+    commands = read_commands(fleet_folder(state, recovered.plan.name), recovered.run.commands_seen)
+    for _, command in reversed(commands):
+        if isinstance(command, HoldCommand):
+            return f"a person: held by {command.user}: {command.note}"
+        if isinstance(command, ReleaseCommand) and command.wave is None:
+            return f"the next session; released by {command.user}: {command.note}"
+    return None
+
+
+def _last_session(run: Run) -> str:
+    if run.session_ended is None:
+        return "  no process works on it; the last one was killed" if run.sessions else "  no process works on it"
+    return f"  no process works on it; the last one ended with {run.session_ended.exit_code}: {run.session_ended.why}"
+
+
+def _counts(outcomes: dict[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in outcomes.items()) or "nothing yet"
+
+
+def _needs_person(run: Run) -> Iterator[str]:
+    stuck = [state for state in run.open_states() if state.phase in (Phase.IN_DOUBT, Phase.TIMED_OUT)]
+    if stuck:
+        yield "these need a person:"
+    yield from (_stuck(state) for state in stuck[:_NAMED])
+    if len(stuck) > _NAMED:
+        yield f"  and {len(stuck) - _NAMED} more, in the report"
+
+
+def _stuck(state: TargetState) -> str:
+    ids = ", ".join(state.jobs) or "no workflow_id"
+    return f"  {state.key} {state.standing} ({ids}): {state.reason}"
+
+
+def _spoken(instant: datetime, now: datetime) -> str:
+    minutes, seconds = divmod(max(0, round((instant - now).total_seconds())), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {seconds:02} s"

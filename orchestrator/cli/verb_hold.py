@@ -1,0 +1,16 @@
+"""`orchestrator hold`: see `orchestrator.app.command`."""
+
+from orchestrator.app.command import hold
+from orchestrator.cli.options import Options
+from orchestrator.cli.place import plan_and_state
+from orchestrator.clock import SystemClock
+from orchestrator.errors import ExitCode
+
+
+def run(options: Options) -> ExitCode:
+    """Stop all starts."""
+    plan, state = plan_and_state(options)
+    hold(plan, state, options.note, SystemClock().now())
+    if not options.quiet:
+        print(f"fleet {plan.name} is held: nothing starts until `release`; what is open is followed to its end")
+    return ExitCode.DONE

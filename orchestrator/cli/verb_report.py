@@ -1,0 +1,36 @@
+"""`orchestrator report`: the report of a run, made anew from its journal."""
+
+import sys
+from collections.abc import Iterable
+
+from orchestrator.app.standing import find_run
+from orchestrator.cli.options import Options
+from orchestrator.cli.place import plan_and_state
+from orchestrator.errors import ExitCode
+from orchestrator.tracker.disk import replace_file
+from orchestrator.tracker.report import build_report
+from orchestrator.tracker.report_csv import csv_lines
+from orchestrator.tracker.report_file import report_chunks
+from orchestrator.tracker.report_text import text_lines
+
+
+def run(options: Options) -> ExitCode:
+    """Print or write the report."""
+    plan, state = plan_and_state(options)
+    recovered = find_run(state, plan, options.run_id)
+    story = build_report(recovered.run, recovered.in_force)
+    match options.format or "json":
+        case "json":
+            chunks: Iterable[bytes] = report_chunks(story)
+        case "csv":
+            chunks = (line.encode() for line in csv_lines(story.targets))
+        case _:
+            chunks = (line.encode() + b"\n" for line in text_lines(story))
+    if options.output is not None:
+        replace_file(options.output, chunks)
+    elif not options.quiet:
+        sys.stdout.flush()
+        for chunk in chunks:
+            sys.stdout.buffer.write(chunk)
+        sys.stdout.buffer.flush()
+    return ExitCode.DONE

@@ -1,0 +1,16 @@
+"""`orchestrator settle`: see `orchestrator.app.command`."""
+
+from orchestrator.app.command import settle
+from orchestrator.cli.options import Options
+from orchestrator.cli.place import plan_and_state
+from orchestrator.clock import SystemClock
+from orchestrator.errors import ExitCode
+
+
+def run(options: Options) -> ExitCode:
+    """Decide an open target."""
+    plan, state = plan_and_state(options)
+    settle(plan, state, options.proxy_id, options.outcome, options.note, SystemClock().now())
+    if not options.quiet:
+        print(f"{options.proxy_id}: {options.outcome}; it counts from the running process, or the next `run`, on")
+    return ExitCode.DONE

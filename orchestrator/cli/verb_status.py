@@ -1,0 +1,22 @@
+"""`orchestrator status`: where the run stands, or the story of one proxy."""
+
+from orchestrator.app.life import life
+from orchestrator.app.standing import find_run, standing
+from orchestrator.cli.options import Options
+from orchestrator.cli.place import plan_and_state
+from orchestrator.cli.terminal import write
+from orchestrator.clock import SystemClock
+from orchestrator.errors import ExitCode
+
+
+def run(options: Options) -> ExitCode:
+    """Print what the journal says."""
+    plan, state = plan_and_state(options)
+    recovered = find_run(state, plan)
+    if options.quiet:
+        return ExitCode.DONE
+    if options.proxy_id:
+        write(life(recovered.folder, options.proxy_id))
+    else:
+        write(standing(recovered, state, SystemClock().now()))
+    return ExitCode.DONE
