@@ -30,6 +30,7 @@ _LEVELS: dict[Level, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40
 #: Name and level of every record's log line; a level that depends on the record is decided in `_level`.
 _EVENTS: dict[type[Record], tuple[str, Level]] = {
     records.RunStarted: ("run.started", "info"),
+    records.OutcomeKept: ("target.kept", "debug"),
     records.SessionStarted: ("session.started", "info"),
     records.SessionEnded: ("session.ended", "info"),
     records.RunEnded: ("run.ended", "info"),

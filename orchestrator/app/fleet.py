@@ -4,13 +4,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TypeAlias
+
+import msgspec
 
 from orchestrator import __version__
-from orchestrator.errors import PlanError
+from orchestrator.errors import PlanError, UsageError
 from orchestrator.executor.ending import FAILED_BEFORE
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
-from orchestrator.model.record import HoldSet, Record, RunEnded, RunStarted, Settled
+from orchestrator.model.record import HoldSet, OutcomeKept, Record, RunEnded, RunStarted, Settled
 from orchestrator.model.run import Run
 from orchestrator.model.target import Target
 from orchestrator.tracker.folder import create_run
@@ -18,7 +21,12 @@ from orchestrator.tracker.journal import Journal
 from orchestrator.tracker.neighbours import last_outcomes, open_elsewhere
 from orchestrator.tracker.place import latest_run, new_run_id
 from orchestrator.tracker.recovery import Recovered, recover
+from orchestrator.tracker.report import build_report
+from orchestrator.tracker.report_form import TargetReport
 from orchestrator.tracker.settings import changes_between
+
+#: By proxy_id: the last outcome, and the version that the proxy was to be upgraded to.
+LastOutcomes: TypeAlias = Mapping[str, tuple[Outcome, str]]
 
 #: Outcomes after which a proxy is left out of the next run for the same version.
 _FAILED = frozenset({Outcome.FAILED, Outcome.MISMATCH, Outcome.REJECTED})
@@ -89,13 +97,20 @@ def _not_started(run: Run, target: Target, now: datetime) -> Settled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beginning:
-    """What a new run needs beside its plan and targets."""
+    """What a new run needs beside its plan and targets.
+
+    Attributes:
+        suffix: makes the run_id unique.
+        simulated: the cloud is a new one each time, so nothing of earlier runs holds there.
+        only: take only the targets whose last outcome was one of these; the others keep theirs. None for all.
+    """
 
     state: Path
     folder: Path
     now: datetime
     suffix: str
     simulated: bool = False
+    only: frozenset[Outcome] | None = None
 
 
 def begin_run(plan: Plan, targets: Sequence[Target], beginning: Beginning) -> Recovered:
@@ -107,8 +122,23 @@ def begin_run(plan: Plan, targets: Sequence[Target], beginning: Beginning) -> Re
     """
     _refuse_open_elsewhere(targets, beginning)
     before = _previous(beginning.folder)
-    failed = _failed_before(plan, targets, beginning.folder)
-    started = RunStarted(
+    last = last_outcomes(beginning.folder)
+    taken, kept = _taken(targets, last, before, beginning)
+    failed = {} if beginning.only or beginning.simulated else _failed_before(plan, taken, last)
+    folder, journal = create_run(beginning.folder, plan, taken, _started(plan, taken, before, beginning))
+    held = [] if beginning.simulated else _carried_hold(before, beginning.now)
+    records = [*kept, *held, *_left_out(failed, beginning.now)]
+    try:
+        if records:
+            journal.append(records)
+    finally:
+        journal.close()
+    return recover(folder)
+
+
+def _started(plan: Plan, targets: Sequence[Target], before: Recovered | None, beginning: Beginning) -> RunStarted:
+    known = {*before.run.rejects, *before.run.known_rejects} if before else set()
+    return RunStarted(
         at=beginning.now,
         run_id=new_run_id(beginning.folder, beginning.now, beginning.suffix),
         name=plan.name,
@@ -118,29 +148,49 @@ def begin_run(plan: Plan, targets: Sequence[Target], beginning: Beginning) -> Re
         targets=len(targets),
         waves=tuple(wave.name for wave in plan.waves),
         orchestrator_version=__version__,
-        commands_seen=before.commands_seen if before else 0,
-        known_rejects=tuple(sorted({*before.rejects, *before.known_rejects})) if before else (),
+        commands_seen=before.run.commands_seen if before else 0,
+        known_rejects=tuple(sorted(known)),
     )
-    folder, journal = create_run(beginning.folder, plan, targets, started)
-    records = [*_carried_hold(before, beginning.now), *_left_out(failed, beginning.now)]
-    try:
-        if records:
-            journal.append(records)
-    finally:
-        journal.close()
-    return recover(folder)
 
 
-def _previous(folder: Path) -> Run | None:
+def _taken(
+    targets: Sequence[Target], last: LastOutcomes, before: Recovered | None, beginning: Beginning
+) -> tuple[list[Target], list[Record]]:
+    """The targets of the new run, and what the others keep."""
+    if beginning.only is None or before is None:
+        if beginning.only is not None:
+            raise UsageError("--only-outcome: there is no earlier run whose outcomes could be meant")
+        return list(targets), []
+    taken: list[Target] = []
+    kept: list[Record] = []
+    entries = {entry.proxy_id: entry for entry in build_report(before.run, before.in_force).targets}
+    for target in targets:
+        known = last.get(target.proxy_id)
+        if known is not None and known[0] in beginning.only:
+            taken.append(target)
+        elif known is not None and target.proxy_id in entries:
+            kept.append(_keep(entries[target.proxy_id], known[0], len(taken), beginning.now))
+    if not taken:
+        wanted = ", ".join(sorted(outcome.value for outcome in beginning.only))
+        raise UsageError(f"--only-outcome: no target of the plan has the last outcome {wanted}")
+    return taken, kept
+
+
+def _keep(entry: TargetReport, outcome: Outcome, position: int, now: datetime) -> OutcomeKept:
+    raw = msgspec.Raw(msgspec.json.encode(entry))
+    return OutcomeKept(at=now, target=entry.proxy_id, outcome=outcome, position=position, entry=raw)
+
+
+def _previous(folder: Path) -> Recovered | None:
     latest = latest_run(folder)
-    return recover(latest).run if latest is not None else None
+    return None if latest is None else recover(latest)
 
 
-def _carried_hold(before: Run | None, now: datetime) -> list[Record]:
+def _carried_hold(before: Recovered | None, now: datetime) -> list[Record]:
     """A hold survives runs."""
-    if before is None or before.hold is None:
+    if before is None or before.run.hold is None:
         return []
-    hold = before.hold
+    hold = before.run.hold
     return [
         HoldSet(
             at=now,
@@ -154,8 +204,7 @@ def _carried_hold(before: Run | None, now: datetime) -> list[Record]:
     ]
 
 
-def _failed_before(plan: Plan, targets: Sequence[Target], folder: Path) -> Mapping[str, Outcome]:
-    last = last_outcomes(folder)
+def _failed_before(plan: Plan, targets: Sequence[Target], last: LastOutcomes) -> Mapping[str, Outcome]:
     found = ((target.proxy_id, last.get(target.proxy_id)) for target in targets)
     return {
         proxy_id: known[0]

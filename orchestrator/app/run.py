@@ -12,9 +12,10 @@ import anyio
 from orchestrator.app.fleet import Beginning, begin_run, changed, end_run, unfinished_run
 from orchestrator.app.loop import backend_options
 from orchestrator.app.work import Done, Work, work
-from orchestrator.errors import ExitCode, PlanError
+from orchestrator.errors import ExitCode, PlanError, UsageError
 from orchestrator.executor.dispatch import Background
 from orchestrator.lock import fleet_lock
+from orchestrator.model.outcome import Outcome as TargetOutcome
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record
 from orchestrator.model.target import Target
@@ -39,6 +40,7 @@ class Job:
         until: nothing starts from this instant on.
         wait_s: how far away an opening may be to be waited for in this process.
         new: end the unfinished run and begin a new one.
+        only: begin a run with the targets whose last outcome was one of these.
         redirect: sends the run to another cloud; such a run always begins anew.
         report: where an extra copy of the report goes.
         watch: makes, for a run, what is told of every record and which tasks run beside it.
@@ -51,6 +53,7 @@ class Job:
     until: datetime | None = None
     wait_s: float = 3600.0
     new: bool = False
+    only: frozenset[TargetOutcome] | None = None
     redirect: Redirect | None = None
     report: Path | None = None
     watch: Callable[[Recovered], tuple[Callable[[Record], None], tuple[Background, ...]]] = field(
@@ -119,6 +122,11 @@ def _find_or_begin(job: Job, folder: Path) -> tuple[Recovered, list[str]]:
         end_run(unfinished, job.now)
         write_report(unfinished.run, unfinished.in_force, unfinished.folder / REPORT)
         unfinished = None
+    if unfinished is not None and job.only:
+        raise UsageError(
+            f"--only-outcome: run {unfinished.folder.name} has not ended",
+            hint="let it end, or end it with --new",
+        )
     if unfinished is None:
         return _begin(job, job.plan, resolve_targets(job.plan).targets, folder), []
     return unfinished, changed(unfinished, job.plan)
@@ -129,7 +137,9 @@ def _begin(job: Job, plan: Plan, targets: list[Target], folder: Path, *, simulat
     return begin_run(
         plan,
         targets,
-        Beginning(state=job.state, folder=folder, now=job.now, suffix=secrets.token_hex(3), simulated=simulated),
+        Beginning(
+            state=job.state, folder=folder, now=job.now, suffix=secrets.token_hex(3), simulated=simulated, only=job.only
+        ),
     )
 
 

@@ -31,6 +31,7 @@ class Options:
     max_duration: str | None = None
     wait: str = "1h"
     new: bool = False
+    only_outcome: frozenset[str] | None = None
     overrides: dict[str, str] = field(default_factory=dict)
 
     run_id: str | None = None

@@ -28,6 +28,21 @@ exit codes:
 """
 
 
+#: The outcomes of targets, as the report has them.
+OUTCOMES = (
+    "succeeded",
+    "accepted",
+    "partial",
+    "already",
+    "rejected",
+    "failed",
+    "mismatch",
+    "deferred",
+    "skipped",
+    "not_started",
+)
+
+
 class _Parser(argparse.ArgumentParser):
     """Prints errors as `orchestrator: …` with a hint, and exits with 2."""
 
@@ -125,6 +140,12 @@ def _add_run(verbs: Any) -> None:
     verb.add_argument("--max-duration", metavar="50m", help="start nothing after so long")
     verb.add_argument("--wait", metavar="1h", help="wait in the process for windows and soaks this near (default: 1h)")
     verb.add_argument("--new", action="store_true", help="end the unfinished run and begin a new one")
+    verb.add_argument(
+        "--only-outcome",
+        type=_outcomes,
+        metavar="rejected,failed,…",
+        help="begin a run with exactly the targets whose last outcome was one of these",
+    )
     _add_preview(verb)
 
 
@@ -171,6 +192,14 @@ def _override(text: str) -> tuple[str, str]:
     if not equals or not key:
         raise argparse.ArgumentTypeError(f"expected KEY=VALUE such as limits.in_flight=5, got {text!r}")
     return key, value
+
+
+def _outcomes(text: str) -> frozenset[str]:
+    named = frozenset(text.split(","))
+    unknown = sorted(named.difference(OUTCOMES))
+    if unknown:
+        raise argparse.ArgumentTypeError(f"there is no outcome {unknown[0]!r}; there are {', '.join(OUTCOMES)}")
+    return named
 
 
 def _speed(text: str) -> float:

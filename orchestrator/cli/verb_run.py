@@ -18,6 +18,7 @@ from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode, PlanError
 from orchestrator.executor.dispatch import Background
 from orchestrator.log import RecordLog, open_log
+from orchestrator.model.outcome import Outcome as TargetOutcome
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record
 from orchestrator.planner.plan_file import load_plan
@@ -56,6 +57,7 @@ def _job(plan: Plan, options: Options) -> Job:
         until=start_bound(options.until, options.max_duration, now),
         wait_s=seconds(options.wait, "--wait"),
         new=options.new,
+        only=None if options.only_outcome is None else frozenset(map(TargetOutcome, options.only_outcome)),
         redirect=_redirect(options),
         report=options.report,
         watch=partial(_watch, options),

@@ -7,7 +7,7 @@ closed result types of `orchestrator.model.reply`.
 from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from orchestrator.cloud.caller import Caller
+from orchestrator.cloud.caller import Caller, fits_path
 from orchestrator.cloud.client import Client
 from orchestrator.cloud.clock import Clock
 from orchestrator.cloud.credentials import METADATA, World, source_for
@@ -16,6 +16,7 @@ from orchestrator.cloud.credentials.secret import HiddenEnvironment
 from orchestrator.cloud.endpoints import Endpoints, endpoints_of
 from orchestrator.cloud.stamp import plain_headers
 from orchestrator.cloud.transport import open_transport
+from orchestrator.errors import PlanError
 from orchestrator.model.plan import Http, Scope
 
 __all__ = ["Client", "Clock", "Endpoints", "endpoints_of", "open_clouds", "rate_key"]
@@ -44,7 +45,7 @@ async def open_clouds(
         metadata: base address of the ECS metadata service.
 
     Raises:
-        PlanError: an unknown region, an address that cannot be used, an unreadable `http.ca_file`.
+        PlanError: an unknown region, a malformed address or project id, an unreadable `http.ca_file`.
     """
     environ = HiddenEnvironment(environ)
     places = {scope.name: endpoints_of(scope, environ, allow_http=http.allow_http) for scope in scopes}
@@ -71,6 +72,8 @@ def rate_key(scope: Scope, environ: Mapping[str, str]) -> Hashable:
 
 
 def _client(scope: Scope, places: Endpoints, world: World) -> Client:
+    if scope.project_id is not None and not fits_path(scope.project_id):
+        raise PlanError(f"scope {scope.name}: project_id: not an id: {scope.project_id[:80]!r}")
     transport, clock = world.transport, world.clock
     return Client(
         Caller(

@@ -37,6 +37,11 @@ T = TypeVar("T")
 _SEGMENT = re.compile(r"(?!\.+\Z)[A-Za-z0-9_.\-]{1,64}\Z")
 
 
+def fits_path(segment: str) -> bool:
+    """Whether a text may stand in a path as it is."""
+    return _SEGMENT.match(segment) is not None
+
+
 class Caller:
     """Shared by all calls of one scope. `project_id` is looked up by `prepare` when the plan does not name it."""
 
@@ -98,7 +103,7 @@ class Caller:
             query: names and values, not encoded.
             body: the bytes of a POST.
         """
-        unfit = next((segment for segment in segments if not _SEGMENT.match(segment)), None)
+        unfit = next((segment for segment in segments if not fits_path(segment)), None)
         if unfit is not None:
             return Refused(f"not an id of this API, nothing was sent: {unfit[:80]!r}", Exchange())
         stamp = self._present_stamp()
@@ -153,9 +158,10 @@ class Caller:
         if not isinstance(reply, Answered):
             return reply
         found = [str(row["id"]) for row in reply.value.rows if row.get("id")]
-        if len(found) != 1 or not _SEGMENT.match(found[0]):
+        if len(found) != 1 or not fits_path(found[0]):
             listed = f"{len(found)} projects: {', '.join(found)}" if found else "no project"
-            return unusable(f"IAM knows {listed} named {self._region}; write project_id in the plan")
+            failure = unusable(f"IAM knows {listed} named {self._region}; write project_id in the plan")
+            return replace(failure, generation=self.generation)
         self.project_id = found[0]
         return None
 

@@ -38,7 +38,8 @@ def _given_up(run: Run) -> bool:
 
 def _bad_outcomes(run: Run) -> bool:
     standing = run.tally.fleet.standing
-    return any(standing[outcome.value] for outcome in Outcome if outcome not in GOOD)
+    kept = any(each.outcome not in GOOD for each in run.kept)
+    return kept or any(standing[outcome.value] for outcome in Outcome if outcome not in GOOD)
 
 
 def _nothing_to_do(run: Run) -> bool:

@@ -69,7 +69,11 @@ class _Return:
 
     def _open(self) -> None:
         self.scope.gate.open()
-        self.scope.note(ScopeOpened(at=self.scope.clock.now(), step="scope", scope=self.scope.name))
+        self.scope.note(
+            ScopeOpened(
+                at=self.scope.clock.now(), step="scope", scope=self.scope.name, project_id=self.scope.api.project_id
+            )
+        )
 
     def _give_up(self) -> None:
         self.scope.gate.give_up(self.why)

@@ -18,6 +18,10 @@ class CloudApi(Protocol):
     def generation(self) -> int:
         """Number of the credentials in use; grows with every renewal."""
 
+    @property
+    def project_id(self) -> str | None:
+        """The plan's, or the one that `prepare` looked up from the region; None before."""
+
     async def prepare(self) -> Failure | None:
         """See to it that the next request can be signed, fetching or renewing a token that is about to expire."""
 

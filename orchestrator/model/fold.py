@@ -14,6 +14,7 @@ from orchestrator.model.record import (
     AttemptDisproved,
     DoubtLooked,
     DoubtRemains,
+    DoubtRenewed,
     FollowTimedOut,
     Intent,
     JobSeen,
@@ -39,10 +40,12 @@ class _Run(Protocol):
 
     waves: dict[str, WaveStatus]
     rejects: Counter[str]
+    known_rejects: set[str]
+    new_rejects: list[str]
     durations: Durations
     job_names: dict[str, set[str]]
     accepted_on: dict[str, datetime]
-    accepted_in: dict[str, list[datetime]]
+    accepted_in: dict[str, datetime]
     upgrade_calls: int
 
     def join_wave(self, state: TargetState, wave: str) -> None: ...
@@ -74,6 +77,8 @@ def fold(run: _Run, state: TargetState, record: Record) -> None:  # noqa: C901, 
         case AttemptDisproved():
             state.phase = Phase.WAITING
             state.evidence.append(record.evidence)
+        case DoubtRenewed():
+            _renew_doubt(state, record)
         case DoubtRemains():
             state.phase, state.reason = Phase.IN_DOUBT, record.why
         case JobSeen():
@@ -100,7 +105,7 @@ def _postpone(run: _Run, state: TargetState, record: Postponed) -> None:
     state.not_before = record.until
     state.reason, state.error_code = record.why, record.error_code
     if record.busy:
-        state.busy_since = state.busy_since or record.at
+        state.busy_since, state.busy_at = state.busy_since or record.at, record.at
         state.busy_times += 1
 
 
@@ -110,6 +115,7 @@ def _intend(run: _Run, state: TargetState, record: Intent) -> None:
         run.waves[record.wave].sent += 1
     state.attempts.append(Attempt(record))
     state.phase = Phase.IN_FLIGHT
+    state.doubt_since, state.doubts_renewed = record.at, 0
     state.reason = state.error_code = None
     run.upgrade_calls += 1
 
@@ -127,19 +133,30 @@ def _answer(run: _Run, state: TargetState, record: AnswerSeen) -> None:
 def _count_rejects(run: _Run, record: AnswerSeen) -> None:
     for entry in record.update_result:
         if is_reject(entry):
-            run.rejects[entry.error_message or "REJECT without a reason"] += 1
+            _count_reject(run, entry.error_message or "REJECT without a reason")
     if record.verdict == "refused":
-        run.rejects[record.error_msg or record.reason or "refused"] += 1
+        _count_reject(run, record.error_msg or record.reason or "refused")
+
+
+def _count_reject(run: _Run, reason: str) -> None:
+    run.rejects[reason] += 1
+    if run.rejects[reason] == 1 and reason not in run.known_rejects:
+        run.new_rejects.append(reason)
 
 
 def _accept(run: _Run, state: TargetState, record: AnswerSeen) -> None:
     state.phase = Phase.IN_FLIGHT
     state.accepted_at = record.at
-    run.accepted_on[state.target.instance_id] = record.at
-    run.accepted_in.setdefault(state.target.scope, []).append(record.at)
+    _note_accepted(run, state, record.at)
     for entry in record.update_result:
         if is_accept(entry) and entry.workflow_id:
             run.own(state, entry.workflow_id)
+
+
+def _note_accepted(run: _Run, state: TargetState, at: datetime) -> None:
+    scope = state.target.scope
+    run.accepted_on[state.target.instance_id] = at
+    run.accepted_in[scope] = max(at, run.accepted_in.get(scope, at))
 
 
 def _doubt(state: TargetState) -> None:
@@ -147,12 +164,18 @@ def _doubt(state: TargetState) -> None:
     state.doubtful_from = state.doubtful_from or state.last.intent.at
 
 
+def _renew_doubt(state: TargetState, record: DoubtRenewed) -> None:
+    state.phase = Phase.DOUBT
+    state.doubt_since = record.at
+    state.doubts_renewed += 1
+    state.evidence.append(record.why)
+
+
 def _adopt(run: _Run, state: TargetState, record: WorkflowAdopted) -> None:
     run.own(state, record.workflow_id)
     state.phase = Phase.IN_FLIGHT
     state.accepted_at = state.accepted_at or state.last.intent.at
-    run.accepted_on[state.target.instance_id] = record.at
-    run.accepted_in.setdefault(state.target.scope, []).append(record.at)
+    _note_accepted(run, state, state.accepted_at)
     state.evidence.append(record.evidence)
     state.reason = None
 
@@ -169,10 +192,20 @@ def _see_job(run: _Run, state: TargetState, record: JobSeen) -> None:
     if record.ended:
         state.phase = Phase.IN_FLIGHT
         state.reason = None
-        if state.accepted_at is not None:
-            run.durations.add((record.at - state.accepted_at).total_seconds())
+        if state.accepted_at is not None and record.status.lower() == "completed":
+            run.durations.add(_duration_s(state.accepted_at, state.last, record))
     if record.name:
         run.job_names.setdefault(state.target.scope, set()).add(record.name)
+
+
+def _duration_s(accepted_at: datetime, attempt: Attempt, record: JobSeen) -> float:
+    """How long an upgrade took: to the end that the cloud told, if that is before we saw it."""
+    seen_s = (record.at - accepted_at).total_seconds()
+    if record.ended_at is None:
+        return seen_s
+    offset_s = attempt.answer.cloud_offset_s or 0.0 if attempt.answer else 0.0
+    told_s = (record.ended_at - accepted_at).total_seconds() - offset_s
+    return min(seen_s, told_s) if told_s > 0 else seen_s
 
 
 def _settle(run: _Run, state: TargetState, record: Settled) -> None:
@@ -196,6 +229,7 @@ def _reverify(state: TargetState, record: Reverified) -> None:
 
 def _return(state: TargetState, record: ReturnedToWaiting) -> None:
     state.phase = Phase.WAITING
-    state.doubtful_from = None
+    state.doubtful_from = state.accepted_at = None
+    state.decided = len(state.attempts)
     state.reason = None
     state.evidence.append(f"settled as not sent by {record.settled_by}: {record.note}")

@@ -8,7 +8,7 @@ a run, the report is a fold of them too, and nothing else is remembered. A new r
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.reply import Entry
@@ -39,7 +39,7 @@ class Base(Struct, frozen=True, kw_only=True, tag_field="record", tag=_snake):
 
 
 class RunStarted(Base, frozen=True, kw_only=True):
-    """The first record of every journal. `kept` names targets that keep the outcome of an earlier run."""
+    """The first record of every journal."""
 
     journal: int = JOURNAL_VERSION
     run_id: str
@@ -52,6 +52,20 @@ class RunStarted(Base, frozen=True, kw_only=True):
     orchestrator_version: str
     commands_seen: int = 0
     known_rejects: tuple[str, ...] = ()
+
+
+class OutcomeKept(Base, frozen=True, kw_only=True):
+    """A target that this run leaves alone, with what an earlier run said of it.
+
+    Attributes:
+        position: how many targets of this run stand before it in the plan.
+        entry: its entry in the earlier report, as JSON.
+    """
+
+    step: str = "keep"
+    outcome: Outcome
+    position: int
+    entry: Raw
 
 
 class SessionStarted(Base, frozen=True, kw_only=True):
@@ -156,9 +170,10 @@ class ScopeThrottled(Base, frozen=True, kw_only=True):
 
 
 class ScopeOpened(Base, frozen=True, kw_only=True):
-    """A probe of a paused scope was answered."""
+    """A probe of a paused scope was answered. `project_id` as the plan says, or as it was looked up."""
 
     scope: str
+    project_id: str | None = None
 
 
 class ScopeGivenUp(Base, frozen=True, kw_only=True):
@@ -265,6 +280,13 @@ class AttemptDisproved(Base, frozen=True, kw_only=True):
     evidence: str
 
 
+class DoubtRenewed(Base, frozen=True, kw_only=True):
+    """A later reading speaks against the evidence by which a doubtful attempt was disproved: it is in doubt again."""
+
+    step: str = "reconcile"
+    why: str
+
+
 class DoubtRemains(Base, frozen=True, kw_only=True):
     """The doubt period has passed without evidence: the target is `in_doubt`."""
 
@@ -333,6 +355,7 @@ class ReturnedToWaiting(Base, frozen=True, kw_only=True):
 
 RunRecord: TypeAlias = (
     RunStarted
+    | OutcomeKept
     | SessionStarted
     | SessionEnded
     | RunEnded
@@ -359,6 +382,7 @@ TargetRecord: TypeAlias = (
     | WorkflowAdopted
     | VersionAdopted
     | AttemptDisproved
+    | DoubtRenewed
     | DoubtRemains
     | JobSeen
     | VersionReached

@@ -14,6 +14,7 @@ from orchestrator.model.plan import Failures
 from orchestrator.model.record import (
     HoldReleased,
     HoldSet,
+    OutcomeKept,
     Record,
     RunEnded,
     RunStarted,
@@ -63,12 +64,14 @@ class Run:
         self.commands_seen = 0
         self.rejects: Counter[str] = Counter()
         self.known_rejects: set[str] = set()
+        self.new_rejects: list[str] = []
         self.workflows: dict[str, str] = {}
         self.accepted_on: dict[str, datetime] = {}
-        self.accepted_in: dict[str, list[datetime]] = {}
+        self.accepted_in: dict[str, datetime] = {}
         self.job_names: dict[str, set[str]] = {}
         self.durations = Durations()
         self.upgrade_calls = 0
+        self.kept: list[OutcomeKept] = []
         self._unknown: dict[str, set[str]] = {}
 
     # --- reading ---------------------------------------------------------------------------------------------------
@@ -139,7 +142,7 @@ class Run:
         """Fold one record into the state."""
         self.last_at = record.at
         self.commands_seen = max(self.commands_seen, getattr(record, "command", 0))
-        if record.target is None:
+        if record.target is None or isinstance(record, OutcomeKept):
             self._apply_to_run(record)
             return
         state = self.state(record.target)
@@ -154,6 +157,8 @@ class Run:
                 self.started = record
                 self.commands_seen = record.commands_seen
                 self.known_rejects.update(record.known_rejects)
+            case OutcomeKept():
+                self.kept.append(record)
             case SessionStarted():
                 self._open_session(record)
             case SessionEnded():
@@ -191,7 +196,8 @@ class Run:
         if self.hold and self.hold.cause == "approval" and self.hold.wave:
             self.waves[self.hold.wave].approved = True
         self.hold = None
-        self.known_rejects.update(self.rejects)
+        self.known_rejects.update(self.new_rejects)
+        self.new_rejects.clear()
         self.tally.forgive()
 
     def _apply_to_scope(self, record: ScopePaused | ScopeThrottled | ScopeOpened | ScopeGivenUp | ScopeUsed) -> None:
@@ -203,6 +209,7 @@ class Run:
                 scope.throttled_until = record.until
             case ScopeOpened():
                 scope.paused = scope.given_up = None
+                scope.project_id = record.project_id or scope.project_id
             case ScopeGivenUp():
                 scope.given_up = record.why
             case ScopeUsed():

@@ -29,10 +29,14 @@ class TargetState:
     Attributes:
         jobs: the workflows accepted or adopted, each with the last that was seen of it; None before the first look.
         doubtful_from: instant of the first doubtful intent; from then on no refusal settles anything.
+        doubt_since: from when the doubt period counts: the latest intent, or when the doubt was renewed.
+        doubts_renewed: how often a later reading spoke against a disproof since the latest intent.
+        decided: attempts that a person has settled as not sent; they are evidence of nothing any more.
         read_version: the version that the latest preflight read.
         upgraded_by: version seen in place of a job that could not be found.
         counted_in: the release epoch in which the target was counted as a failure; -1 when it never was.
-        busy_since: first of the postponements without an attempt's success between.
+        busy_since: first of the postponements because the cloud was busy.
+        busy_at: the latest of them.
     """
 
     target: Target
@@ -49,10 +53,14 @@ class TargetState:
     jobs: dict[str, JobSeen | None] = field(default_factory=dict)
     accepted_at: datetime | None = None
     doubtful_from: datetime | None = None
+    doubt_since: datetime | None = None
+    doubts_renewed: int = 0
+    decided: int = 0
     upgraded_by: str | None = None
     evidence: list[str] = field(default_factory=list)
     not_before: datetime | None = None
     busy_since: datetime | None = None
+    busy_at: datetime | None = None
     busy_times: int = 0
     counted_in: int = -1
 
@@ -86,6 +94,20 @@ class TargetState:
         """Every REJECT entry of every answer, in order."""
         answers = (attempt.answer for attempt in self.attempts if attempt.answer)
         return tuple(entry for answer in answers for entry in answer.update_result if is_reject(entry))
+
+    @property
+    def doubtful_entries(self) -> tuple[Entry, ...]:
+        """The entries of every answer that is in doubt, REJECT ones left out."""
+        attempts = self.attempts[self.decided :]
+        answers = (attempt.answer for attempt in attempts if attempt.answer and attempt.doubtful)
+        return tuple(entry for answer in answers for entry in answer.update_result if not is_reject(entry))
+
+    @property
+    def refused_in_part(self) -> tuple[Entry, ...]:
+        """The REJECT entries of answers that hold an ACCEPT beside them."""
+        answers = (attempt.answer for attempt in self.attempts if attempt.answer)
+        mixed = (answer.update_result for answer in answers if any(map(is_accept, answer.update_result)))
+        return tuple(entry for entries in mixed for entry in entries if is_reject(entry))
 
     @property
     def unfinished_jobs(self) -> list[str]:

@@ -23,6 +23,7 @@ class ScopeStatus:
     """Where a scope stands, and how much it was used."""
 
     name: str
+    project_id: str | None = None
     paused: str | None = None
     given_up: str | None = None
     throttled_until: datetime | None = None

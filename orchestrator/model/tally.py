@@ -18,6 +18,8 @@ class Count:
         open: targets that hold a slot.
         failed: targets counted as failures since the last release, settled or not.
         failed_open: of these, the ones that are still open.
+        exposed: targets that are open and may still come to count as failures, or count as one no more.
+        recounted: of these, the ones that counted as failures before they moved on.
         rejected: targets rejected since the last release.
         unanswered: targets whose attempt is under way.
     """
@@ -26,13 +28,18 @@ class Count:
     open: int = 0
     failed: int = 0
     failed_open: int = 0
+    exposed: int = 0
+    recounted: int = 0
     rejected: int = 0
     unanswered: int = 0
 
     @property
     def at_risk(self) -> int:
-        """Failures and targets in flight, a target once: what strict mode bounds."""
-        return self.failed + self.open - self.failed_open
+        """Failures and targets in flight, a target once: what strict mode bounds.
+
+        A failure that a release has accepted is in neither, even while it is open: it can do no further harm.
+        """
+        return self.failed + self.exposed
 
     @property
     def left_out(self) -> int:
@@ -41,7 +48,8 @@ class Count:
 
     def forgive(self) -> None:
         """A release accepts what has been counted."""
-        self.failed = self.failed_open = self.rejected = 0
+        self.exposed -= self.recounted
+        self.failed = self.failed_open = self.recounted = self.rejected = 0
 
 
 @dataclass(slots=True)
@@ -83,12 +91,15 @@ class Tally:
     def _shift(self, state: TargetState, failures: Failures, by: int) -> None:
         failed = self._counts(state) and is_failure(state, failures)
         rejected = self._counts(state) and state.outcome is Outcome.REJECTED
+        exposed = self._counts(state) and state.is_open and not failed
         for count in self.groups(state):
             if state.phase is not Phase.WAITING:
                 count.standing[state.standing] += by
             count.open += by * state.is_open
             count.failed += by * failed
             count.failed_open += by * (failed and state.is_open)
+            count.exposed += by * exposed
+            count.recounted += by * (exposed and state.counted_in >= 0)
             count.rejected += by * rejected
             count.unanswered += by * (state.phase is Phase.IN_FLIGHT and state.accepted_at is None)
         if state.is_open:

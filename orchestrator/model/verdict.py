@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.reply import ProxyVersion
-from orchestrator.model.version import at_least, same_version
+from orchestrator.model.version import at_least, is_version, same_version
 
 #: Why an outcome is `already` (`current`: it is there) or `skipped`, in the words of the report.
 LeaveOutReason: TypeAlias = Literal["current", "drifted", "not_offered", "not_upgradable", "gone"]
@@ -53,6 +53,8 @@ def verdict(target_version: str, sources: Collection[str], version: ProxyVersion
     current = version.current_version
     if at_least(current, target_version):
         return LeaveOut(Outcome.ALREADY, "current", f"runs {current}")
+    if not is_version(current):
+        return _skipped("drifted", f'runs "{current}", which is no version that could be compared')
     if sources and not any(same_version(current, source) for source in sources):
         return _skipped("drifted", f"runs {current}, expected {' or '.join(sources)}")
     if version.latest_version is not None and not at_least(version.latest_version, target_version):

@@ -31,20 +31,22 @@ class ExpectNotMet(ScopeUnusable):
     """The number of targets is outside the plan's `expect`: something is not as the writer of the plan thought."""
 
 
-def resolve_targets(plan: Plan, discovered: Iterable[Target] = ()) -> Resolved:
+def resolve_targets(plan: Plan, discovered: Iterable[Target] | None = None) -> Resolved:
     """Every target of the plan, checked.
 
     Args:
         plan: whose inventory files are read now.
-        discovered: what the cloud listed; empty when nothing was asked.
+        discovered: what the cloud listed; None when it was not asked, so that fewer targets than expected mean nothing
+            if the plan has `discover`.
 
     Raises:
         PlanError: an inventory has problems, a proxy is there twice, or `exclude` asks for an unknown fact.
         ExpectNotMet: fewer or more targets than expected.
     """
-    gathered = _Gathered(plan, discovered)
+    gathered = _Gathered(plan, discovered or ())
     targets, excluded = _split(plan.exclude, gathered.targets)
-    _check_number(plan, len(targets), len(excluded))
+    more_to_come = discovered is None and bool(plan.discover)
+    _check_number(plan, len(targets), len(excluded), more_to_come=more_to_come)
     return Resolved(targets, excluded)
 
 
@@ -137,9 +139,9 @@ def _first_match(exclude: tuple[Selector, ...], target: Target) -> int | None:
     return None
 
 
-def _check_number(plan: Plan, count: int, excluded: int) -> None:
+def _check_number(plan: Plan, count: int, excluded: int, *, more_to_come: bool) -> None:
     least, most = plan.expect.min, plan.expect.max
-    if count >= least and (most is None or count <= most):
+    if (count >= least or more_to_come) and (most is None or count <= most):
         return
     wanted = f"at least {least:,}" if most is None else f"{least:,} to {most:,}"
     left_out = f", after {excluded:,} were excluded" if excluded else ""

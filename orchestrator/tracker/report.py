@@ -1,8 +1,9 @@
 """Run -> report, pure: the head at once, the targets one by one, so that a million of them are never held twice."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 
+import msgspec
 from msgspec import Struct
 
 from orchestrator.model.outcome import Outcome, Phase
@@ -26,6 +27,9 @@ from orchestrator.tracker.report_target import target_report
 
 #: In which order outcomes are told; then where targets stand that have none.
 _ORDER = (*(outcome.value for outcome in Outcome), *(phase.value for phase in Phase))
+
+
+_decode = msgspec.json.Decoder(TargetReport).decode
 
 
 class NotBegun(ValueError):
@@ -53,9 +57,14 @@ def build_report(run: Run, plan: Plan, *, exit_code: int | None = None) -> Story
 
 
 def _targets(run: Run, plan: Plan) -> Iterator[TargetReport]:
-    projects = {scope.name: scope.project_id for scope in plan.scopes}
-    for proxy_id, target in run.targets.items():
+    """Every target in plan order: those of this run, and between them those that keep what an earlier run said."""
+    projects = {scope.name: scope.project_id or run.scopes[scope.name].project_id for scope in plan.scopes}
+    kept = deque(run.kept)
+    for position, (proxy_id, target) in enumerate(run.targets.items()):
+        while kept and kept[0].position <= position:
+            yield _decode(kept.popleft().entry)
         yield target_report(target, run.states.get(proxy_id), plan.target_version, projects.get(target.scope))
+    yield from (_decode(each.entry) for each in kept)
 
 
 def _head(run: Run, started: RunStarted, plan: Plan, exit_code: int | None) -> Head:
@@ -74,7 +83,7 @@ def _run(run: Run, started: RunStarted, exit_code: int | None) -> RunReport:
     return RunReport(
         run_id=started.run_id,
         name=started.name,
-        state="completed" if run.ended else "held" if run.hold else "unfinished",
+        state="held" if run.hold else "completed" if run.ended else "unfinished",
         hold=_hold(run.hold) if run.hold else None,
         exit_code=exit_code,
         simulated=started.simulated,
@@ -102,20 +111,21 @@ def _hold(hold: HoldSet) -> HoldReport:
 
 def _totals(run: Run) -> Totals:
     return Totals(
-        targets=run.total,
-        outcomes=_outcomes(run.tally.fleet, run.total),
+        targets=run.total + len(run.kept),
+        outcomes=_outcomes(run.tally.fleet, run.total, Counter(kept.outcome.value for kept in run.kept)),
         calls=sum(scope.calls for scope in run.scopes.values()),
         upgrade_calls=run.upgrade_calls,
         throttled=sum(scope.throttled for scope in run.scopes.values()),
     )
 
 
-def _outcomes(count: Count, total: int) -> dict[str, int]:
+def _outcomes(count: Count, total: int, kept: Counter[str] | None = None) -> dict[str, int]:
     """Outcomes that occur, in their order; targets that stand nowhere are waiting, doubt of any kind is `in_doubt`."""
     standing = Counter({standing: number for standing, number in count.standing.items() if number})
     waiting = total - standing.total()
     if waiting:
         standing[Phase.WAITING.value] = waiting
+    standing.update(kept or {})
     return {name: standing[name] for name in _ORDER if standing[name]}
 
 
@@ -146,7 +156,7 @@ def _scope(scope: Scope, status: ScopeStatus, plan: Plan) -> ScopeReport:
     return ScopeReport(
         name=scope.name,
         region=scope.region,
-        project_id=scope.project_id,
+        project_id=scope.project_id or status.project_id,
         calls=status.calls,
         rate_limit=known if status.rate_limit is None else status.rate_limit,
         rate_attained=round(status.calls / status.seconds, 3) if status.seconds > 0 else None,

@@ -89,7 +89,13 @@ class JournalWriter:
         await self.append_nowait(record).wait()
 
     async def run(self) -> None:
-        """Write what gathers, until the journal is closed or a write fails. Cancelled, it still writes what it has."""
+        """Write what gathers, until the journal is closed or a write fails. Cancelled, it still writes what it has.
+
+        Called again, it only waits for the end.
+        """
+        if self._running:  # `aclose` was faster
+            await self._ended.wait()
+            return
         self._running = True
         try:
             while not (self._closing or self.failure):
@@ -103,13 +109,16 @@ class JournalWriter:
             self._ended.set()
 
     async def aclose(self) -> None:
-        """Write what has gathered and close the journal; nothing can be appended any more."""
+        """Write what has gathered and close the journal; nothing can be appended any more.
+
+        Raises:
+            StateError: this or an earlier write failed, so that records are missing which perhaps nobody waited for.
+        """
         self._closing = True
         self._work.set()
-        if self._running:
-            await self._ended.wait()
-        else:
-            await self.run()
+        await self.run()
+        if self.failure is not None:
+            raise again(self.failure)
 
     async def _write_gathered(self) -> None:
         self._work = anyio.Event()

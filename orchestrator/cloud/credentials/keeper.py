@@ -1,11 +1,12 @@
 """Keep the credentials of one scope: fetch them, replace them before they end, and once after a refusal."""
 
 from anyio import Lock
+from msgspec.structs import replace
 
 from orchestrator.cloud.clock import Clock
 from orchestrator.cloud.credentials.credential import Credential, Source, secrets_of
 from orchestrator.cloud.credentials.secret import Secret
-from orchestrator.model.reply import Failure
+from orchestrator.model.reply import Failure, Unauthenticated
 
 #: After an early renewal that failed, or brought nothing newer, the next one waits; the old credential still works.
 _RETRY_AFTER_S = 60.0
@@ -65,7 +66,7 @@ class Keeper:
         now_s = self._clock.monotonic()
         if not isinstance(found, Credential):
             self._renew_at_s = now_s + _RETRY_AFTER_S
-            return found
+            return replace(found, generation=self.generation) if isinstance(found, Unauthenticated) else found
         if found != self.credential:
             self.generation += 1
         self.credential = found
