@@ -5,12 +5,16 @@ body. Every header must be given as it is sent, and the query on the wire must b
 """
 
 import hmac
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from hashlib import sha256
 from urllib.parse import quote, unquote
 
 ALGORITHM = "SDK-HMAC-SHA256"
+
+#: A path in which nothing is, or has to be, encoded: nearly every one.
+_PLAIN = re.compile(r"[A-Za-z0-9/_.~-]+\Z")
 
 
 def sdk_date(now: datetime) -> str:
@@ -28,7 +32,7 @@ def canonical_request(
     method: str, path: str, query: Iterable[tuple[str, str]], headers: Sequence[tuple[str, str]], body: bytes
 ) -> str:
     """The text whose hash is signed. `headers` have lower-case names, each once, and are sorted."""
-    uri = quote(unquote(path), safe="/~")
+    uri = path if _PLAIN.match(path) else quote(unquote(path), safe="/~")
     lines = [
         method,
         uri if uri.endswith("/") else uri + "/",  # only here: on the wire the path stays as it is

@@ -3,8 +3,12 @@
 From the intent on nothing but death interrupts it, so that a stop never makes a doubt.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import anyio
 
+from orchestrator.executor.calls import ScopeCalls
 from orchestrator.executor.gate import Yielded
 from orchestrator.executor.judge import UpgradeReply, judge
 from orchestrator.executor.lanes import Lane
@@ -27,15 +31,33 @@ async def attempt(state: TargetState, session: Session, ready: Ready) -> bool:
         Yielded, ScopeGone: the scope cannot be used now; nothing was sent.
     """
     calls = session.calls(state)
-    async with session.sending:
-        if await calls.ready(Lane.SEND) is not None:
-            raise Yielded("credentials")
+    async with _clear_to_send(calls, session):
         session.reached(Point.SLOT_TAKEN)
         if _stale(ready, session, calls.lanes.pacer.rate):
             raise Yielded("what was read has grown old")
         with anyio.CancelScope(shield=True):
             await _send(state, session, ready.source_version)
         return state.is_open
+
+
+@asynccontextmanager
+async def _clear_to_send(calls: ScopeCalls, session: Session) -> AsyncIterator[None]:
+    """Hold a slot of the concurrency, when it is the scope's turn by its rate.
+
+    One target of a scope waits for both at a time, so that a slow scope leaves no more than one slot idle.
+    """
+    async with calls.line:
+        await session.sending.acquire()
+        try:
+            if await calls.ready(Lane.SEND) is not None:
+                raise Yielded("credentials")
+        except BaseException:
+            session.sending.release()
+            raise
+    try:
+        yield
+    finally:
+        session.sending.release()
 
 
 def _stale(ready: Ready, session: Session, rate: float) -> bool:
@@ -49,7 +71,7 @@ async def _send(state: TargetState, session: Session, source_version: str) -> No
         return
     session.reached(Point.INTENT_WRITTEN)
     target, plan = state.target, session.plan
-    reply = await session.calls(state).send(
+    reply = await session.calls(state).post(
         lambda api: api.upgrade(target.instance_id, target.proxy_id, source_version, plan.target_version)
     )
     session.reached(Point.ANSWER_RECEIVED)

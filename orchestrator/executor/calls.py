@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeAlias, TypeVar
 
+import anyio
+
 from orchestrator.executor.gate import Gate, GateState, Yielded
 from orchestrator.executor.lanes import Lane, Lanes
 from orchestrator.executor.ports import Clock, CloudApi
@@ -54,6 +56,10 @@ class ScopeCalls:
     Args:
         note: takes a record about the scope, without waiting for it to be on disk.
         chance: a number in [0, 1), for jitter.
+
+    Attributes:
+        line: one caller at a time waits for its turn to send an upgrade.
+        turned_away: upgrade calls that closed the gate since one got through.
     """
 
     name: str
@@ -67,11 +73,13 @@ class ScopeCalls:
     usage: Usage = field(default_factory=Usage)
     cloud_offset_s: float = 0.0
     throttled_in_a_row: int = 0
+    turned_away: int = 0
+    line: anyio.Lock = field(default_factory=anyio.Lock)
 
     @property
     def available(self) -> bool:
         """Whether a call may be begun now."""
-        return self.gate.state is GateState.OPEN and self.lanes.pacer.held_until <= self.clock.monotonic()
+        return self.gate.state is GateState.OPEN and self.lanes.held_s <= 0
 
     async def read(self, call: Call[T], lane: Lane) -> Answered[T] | Refused | Busy | Doubtful:
         """A GET, tried again on any transient failure, `retry.attempts` times; pauses of the scope do not count.
@@ -85,6 +93,8 @@ class ScopeCalls:
             reply = await self.once(call, lane)
             if isinstance(reply, Answered | Refused | Busy):
                 return reply
+            if isinstance(reply, Throttled):
+                await self.clock.sleep(self.lanes.held_s)
             if isinstance(reply, Doubtful):
                 tries += 1
                 if tries >= self.retry.attempts:
@@ -99,12 +109,15 @@ class ScopeCalls:
             return failure
         return await self.send(call)
 
-    async def ready(self, lane: Lane) -> Failure | None:
-        """Everything that must be had before a call: an open gate, credentials, a slot of the rate. In this order."""
+    async def ready(self, lane: Lane) -> NotSent | Throttled | Unauthenticated | None:
+        """Everything that must be had before a call: an open gate, credentials, a slot of the rate. In this order.
+
+        Credentials come before the slot, so that a login that takes its time makes no burst of those who wait for it.
+        """
         patient = lane is Lane.POLL
         while True:
             await self.gate.passage(patient=patient)
-            failure = await self.api.prepare()
+            failure = await self.prepare()
             if failure is not None:
                 self.observe(failure)
                 return failure
@@ -113,6 +126,13 @@ class ScopeCalls:
             if self.gate.state is GateState.OPEN:
                 return None
 
+    async def prepare(self) -> NotSent | Throttled | Unauthenticated | None:
+        """Have credentials. What went wrong with them says nothing of the call that they are for."""
+        failure = await self.api.prepare()
+        if isinstance(failure, Refused | Busy | Doubtful):
+            return NotSent(f"no credentials: {failure.reason}", failure.exchange)
+        return failure
+
     async def send(self, call: Call[T]) -> Reply[T]:
         """Nothing but the call; `ready` must have been awaited."""
         self._count()
@@ -120,19 +140,29 @@ class ScopeCalls:
         self.observe(reply)
         return reply
 
-    def observe(self, reply: Reply[T]) -> None:
-        """Draw the scope-wide conclusions of a reply."""
+    async def post(self, call: Call[T]) -> Reply[T]:
+        """As `send`, for a call whose like no probe can try: how often it fails in a row decides over the scope."""
+        self._count()
+        reply = await call(self.api)
+        closed = self.observe(reply)
+        self.turned_away = self.turned_away + closed if isinstance(reply, NotSent | Unauthenticated) else 0
+        return reply
+
+    def observe(self, reply: Reply[T]) -> bool:
+        """Draw the scope-wide conclusions of a reply. True: it closed the gate."""
         match reply:
             case Throttled():
                 self._throttle(reply)
+            case Unauthenticated() if reply.generation >= self.api.generation:
+                return self._pause(f"credentials refused: {reply.reason}", credentials=True)
             case Unauthenticated():
-                if reply.generation >= self.api.generation:
-                    self._pause(f"credentials refused: {reply.reason}", credentials=True)
+                pass  # those credentials have been replaced since
             case NotSent():
-                self._pause(reply.reason)
+                return self._pause(reply.reason)
             case Answered() | Refused() | Busy() | Doubtful():
                 self.throttled_in_a_row = 0
                 self._learn_offset(reply.exchange)
+        return False
 
     def backoff_s(self, tries: int) -> float:
         """How long to wait after so many failures."""
@@ -151,9 +181,11 @@ class ScopeCalls:
         self.usage.first_s = now_s if self.usage.first_s is None else self.usage.first_s
         self.usage.last_s = now_s
 
-    def _pause(self, why: str, *, credentials: bool = False) -> None:
-        if self.gate.pause(why, credentials=credentials):
+    def _pause(self, why: str, *, credentials: bool = False) -> bool:
+        closed = self.gate.pause(why, credentials=credentials)
+        if closed:
             self.note(ScopePaused(at=self.clock.now(), step="scope", scope=self.name, why=why))
+        return closed
 
     def _throttle(self, reply: Throttled) -> None:
         self.usage.throttled += 1

@@ -30,22 +30,38 @@ def next_action(rollout: Rollout, now: datetime) -> Action:
         return Finish(Ending.STOPPED, rollout.stop)
     if rollout.run.hold is not None:
         return _held(rollout, rollout.run.hold.reason)
-    budget = tripped(rollout)
-    if budget is not None:
-        return Hold(budget.cause, str(budget), wave=budget.wave, scope=budget.scope)
-    reason = _new_reject(rollout)
-    if reason is not None:
-        return Hold("new_reject", f"a REJECT reason never seen before: {reason}")
+    hold = _due_hold(rollout)
+    if hold is not None:
+        return hold
+    if rollout.plan.scopes_required == "all" and not all(scope.opened for scope in rollout.run.scopes.values()):
+        return _required(rollout)
     wave = rollout.wave
     if wave is None:
         return Finish(Ending.COMPLETED, "every target is settled")
     return _wave_action(rollout, wave, now)
 
 
+def _due_hold(rollout: Rollout) -> Hold | None:
+    """The hold that the fleet must set itself now."""
+    budget = tripped(rollout)
+    if budget is not None:
+        return Hold(budget.cause, str(budget), wave=budget.wave, scope=budget.scope)
+    reason = _new_reject(rollout)
+    return None if reason is None else Hold("new_reject", f"a REJECT reason never seen before: {reason}")
+
+
 def _new_reject(rollout: Rollout) -> str | None:
     if rollout.plan.failures.new_reject != "hold":
         return None
     return next((reason for reason in rollout.run.rejects if reason not in rollout.run.known_rejects), None)
+
+
+def _required(rollout: Rollout) -> Action:
+    """With `scopes_required: all`, nothing starts before every scope was reached, or when one was given up."""
+    gone = [scope.name for scope in rollout.run.scopes.values() if scope.given_up]
+    if rollout.moving or not gone:
+        return WaitUntil(None, "every scope must be reached before anything starts")
+    return Finish(Ending.SCOPE, f"scope {gone[0]} cannot be used, and the plan requires all scopes")
 
 
 def _held(rollout: Rollout, reason: str) -> Action:

@@ -29,36 +29,51 @@ class _Return:
         self.why = scope.gate.why
 
     async def attempt(self) -> None:
+        """Probe until the scope is back, or hopeless."""
         refused = self.scope.gate.credentials_refused
+        if self._turned_away_for_good(credentials=refused):
+            self._give_up()
+            return
+        if self.scope.gate.reached and not refused:
+            await self.scope.clock.sleep(self.scope.backoff_s(1 + self.scope.turned_away))
         while True:
             reply = await self._probe(renew=refused)
             if isinstance(reply, Answered):
                 self._open()
                 return
-            refused = isinstance(reply, Unauthenticated)
             if self._hopeless(reply):
                 self._give_up()
                 return
-            if not isinstance(reply, Throttled | Unauthenticated):
-                await self.scope.clock.sleep(self.scope.backoff_s(self.failures))
+            refused = isinstance(reply, Unauthenticated)
+            await self.scope.clock.sleep(self._wait_s(reply))
+
+    def _turned_away_for_good(self, *, credentials: bool) -> bool:
+        """Whether probes keep coming back, but no upgrade call gets through."""
+        return self.scope.turned_away >= (2 if credentials else self.scope.retry.attempts)
 
     async def _probe(self, *, renew: bool) -> Reply[JobPage]:
         failure = await self._credentials(renew=renew)
         if failure is not None:
             return failure
-        while not await self.scope.lanes.turn(Lane.POLL):
-            pass
+        await self.scope.lanes.turn(Lane.POLL)
         return await self.scope.send(_first_running_jobs)
 
     async def _credentials(self, *, renew: bool) -> Failure | None:
         if not renew:
-            return await self.scope.api.prepare()
+            return await self.scope.prepare()
         self.renewed = True
         return await self.scope.api.renew()
 
+    def _wait_s(self, reply: Failure) -> float:
+        if isinstance(reply, Unauthenticated):
+            return 0.0
+        if isinstance(reply, Throttled) and reply.retry_after_s is not None:
+            return reply.retry_after_s
+        return self.scope.backoff_s(max(1, self.failures))
+
     def _hopeless(self, reply: Failure) -> bool:
         self.why = _reason(reply)
-        if isinstance(reply, Throttled):
+        if isinstance(reply, Throttled):  # always waited for
             return False
         if isinstance(reply, Unauthenticated):
             return self.renewed

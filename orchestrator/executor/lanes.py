@@ -39,12 +39,18 @@ class Lanes:
         self._clock = clock
         self._lines: dict[Lane, deque[_Waiter]] = {lane: deque() for lane in Lane}
         self._arrived = anyio.Event()
+        self._throttled = anyio.Event()
         self._poll_credit = 0.0
+
+    @property
+    def held_s(self) -> float:
+        """For how many seconds from now the cloud asked everybody to wait."""
+        return max(0.0, self.pacer.held_until - self._clock.monotonic())
 
     async def turn(self, lane: Lane) -> bool:
         """Wait for a slot. False: the cloud throttles, and a call of this lane had better not wait for it."""
         now_s = self._clock.monotonic()
-        if lane is not Lane.POLL and self.pacer.held_until > now_s:
+        if lane is not Lane.POLL and self.held_s > 0:
             return False
         if not self._crowded and self.pacer.earliest() <= now_s:
             self.pacer.take(now_s, waited=False)
@@ -54,9 +60,17 @@ class Lanes:
     def throttle(self, wait_s: float) -> None:
         """Hold every lane for so long, and send home whoever was about to start something."""
         self.pacer.throttle(self._clock.monotonic(), wait_s)
+        self._throttled.set()
         for lane in (Lane.SEND, Lane.START):
             while self._lines[lane]:
                 self._lines[lane].popleft().event.set()
+
+    async def until_released(self) -> None:
+        """Return at the end of the present pause, or of the next one, that the cloud asked for."""
+        await self._throttled.wait()
+        while self.held_s > 0:
+            await self._clock.sleep(self.held_s)
+        self._throttled = anyio.Event()
 
     async def serve(self) -> None:
         """Let waiting callers through, one slot after the other, for ever."""

@@ -151,7 +151,7 @@ class Ledger:
             case Settled() if record.outcome in REPLACED and state.wave is not None:
                 queue.left_out(target, state.wave)
             case Settled():
-                queue.sent(target)
+                queue.settled(target)
             case _:
                 pass
         if was_open and not state.is_open:

@@ -34,11 +34,22 @@ class _Cursor:
 
 @dataclass(slots=True)
 class _Bench:
-    """Targets of the current wave that were drawn and wait to start."""
+    """Targets of the current wave that were drawn and wait to start, by rank.
+
+    Attributes:
+        ready: by scope, a heap each.
+        blocked: by what they wait for, and scope; of each heap only the first is called when a slot comes free, so
+            that a thousand targets of one label cost no more than ten.
+        called: what each of those was called for; if something else keeps it, the next one is called.
+        later: those that were told to come back at an instant.
+        closed: those whose own window is closed.
+    """
 
     ready: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
-    blocked: dict[Block, list[int]] = field(default_factory=lambda: defaultdict(list))
+    blocked: dict[Block, dict[str, list[int]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
+    called: dict[int, Block] = field(default_factory=dict)
     later: list[tuple[datetime, int]] = field(default_factory=list)
+    closed: list[tuple[datetime, int]] = field(default_factory=list)
     waiting: int = 0
 
 
@@ -65,7 +76,9 @@ class StartQueue:
 
     # --- what a session begins with ----------------------------------------------------------------------------------
 
-    def restore(self, proxy_id: str, wave: str | None, *, member: bool, waiting: bool, not_before: datetime | None) -> None:
+    def restore(
+        self, proxy_id: str, wave: str | None, *, member: bool, waiting: bool, not_before: datetime | None
+    ) -> None:
         """Put a target that an earlier session drew back where it was."""
         rank = self._rank[proxy_id]
         self._mark(rank)
@@ -80,6 +93,7 @@ class StartQueue:
     def begin(self, target: Target, wave: str) -> None:
         """The target is taken up; until its intent is written, or it comes back, it holds a reservation."""
         self._bench.waiting -= 1
+        self._bench.called.pop(self._rank[target.proxy_id], None)
         self.starting[target.proxy_id] = wave
         self._reserve(target, 1)
 
@@ -88,22 +102,28 @@ class StartQueue:
         if self.starting.pop(target.proxy_id, None) is not None:
             self._reserve(target, -1)
 
+    def settled(self, target: Target) -> None:
+        """The target has its outcome: if it held a reservation, others may have that."""
+        if target.proxy_id in self.starting:
+            self.sent(target)
+            self.freed(target)
+
     def back(self, target: Target, not_before: datetime | None = None) -> None:
         """The target waits again."""
-        self.sent(target)
+        self.settled(target)
         self._bench.waiting += 1
         self._admit(self._rank[target.proxy_id], not_before)
 
     def left_out(self, target: Target, wave: str) -> None:
         """The target needs no upgrade: the wave may draw another in its place."""
-        self.sent(target)
+        self.settled(target)
         self._cursors[wave].members -= 1
 
     def freed(self, target: Target) -> None:
         """A slot on its instance and of its labels is free."""
-        self._unblock(("instance", target.instance_id))
+        self._call_next(("instance", target.instance_id))
         for name, value in target.labels.items():
-            self._unblock((f"label {name}", value))
+            self._call_next((f"label {name}", value))
 
     # --- what the decision asks --------------------------------------------------------------------------------------
 
@@ -121,7 +141,8 @@ class StartQueue:
             wave: the wave that is open.
             now: targets that wait for a later instant are passed over.
             scopes: names of the scopes that may be used, the one to prefer first.
-            blocked: why a target may not start now; it is set aside until that is `freed`, or until that instant.
+            blocked: why a target may not start now: the limit that must be `freed` first, or the instant at which its
+                window opens.
         """
         self._ripen(now)
         for scope in scopes:
@@ -145,8 +166,12 @@ class StartQueue:
         return self._bench.waiting == 0 and not self._draw(wave)
 
     def next_instant(self) -> datetime | None:
-        """When the first of those that wait for an instant may be looked at again."""
+        """When the first of those that were told to come back later may be looked at again."""
         return self._bench.later[0][0] if self._bench.later else None
+
+    def next_opening(self) -> datetime | None:
+        """When the first window opens of those whose own window is closed."""
+        return self._bench.closed[0][0] if self._bench.closed else None
 
     @property
     def waiting(self) -> int:
@@ -192,24 +217,33 @@ class StartQueue:
             heappush(self._bench.ready[self._order[rank].scope], rank)
 
     def _set_aside(self, rank: int, block: Block | datetime) -> None:
+        called = self._bench.called.pop(rank, None)
         if isinstance(block, datetime):
-            heappush(self._bench.later, (block, rank))
+            heappush(self._bench.closed, (block, rank))
         else:
-            self._bench.blocked[block].append(rank)
+            heappush(self._bench.blocked[block][self._order[rank].scope], rank)
+        if called is not None and called != block:
+            self._call_next(called)
 
     def _ripen(self, now: datetime) -> None:
-        later = self._bench.later
-        while later and later[0][0] <= now:
-            self._admit(heappop(later)[1], None)
+        for waiting in (self._bench.later, self._bench.closed):
+            while waiting and waiting[0][0] <= now:
+                self._admit(heappop(waiting)[1], None)
 
-    def _unblock(self, block: Block) -> None:
-        for rank in self._bench.blocked.pop(block, ()):
+    def _call_next(self, block: Block) -> None:
+        """A slot came free: the first that waits for it in each scope is looked at again."""
+        lines = self._bench.blocked.get(block, {})
+        for scope, line in list(lines.items()):
+            rank = heappop(line)
+            self._bench.called[rank] = block
             self._admit(rank, None)
+            if not line:
+                del lines[scope]
+        if not lines:
+            self._bench.blocked.pop(block, None)
 
     def _reserve(self, target: Target, by: int) -> None:
         self.starting_instances[target.instance_id] += by
         self.starting_scopes[target.scope] += by
         for label in target.labels.items():
             self.starting_labels[label] += by
-        if by < 0:
-            self.freed(target)

@@ -189,6 +189,7 @@ class Run:
         self.session_ended = None
         for scope in self.scopes.values():
             scope.paused = scope.given_up = None
+            scope.opened = False
 
     def _release(self) -> None:
         if self.hold and self.hold.cause == "wave_failed" and self.hold.wave:
@@ -209,6 +210,7 @@ class Run:
                 scope.throttled_until = record.until
             case ScopeOpened():
                 scope.paused = scope.given_up = None
+                scope.opened = True
                 scope.project_id = record.project_id or scope.project_id
             case ScopeGivenUp():
                 scope.given_up = record.why

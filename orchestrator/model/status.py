@@ -20,10 +20,11 @@ class WaveStatus:
 
 @dataclass(slots=True)
 class ScopeStatus:
-    """Where a scope stands, and how much it was used."""
+    """Where a scope stands, and how much it was used. `opened`: it was reached in the present session."""
 
     name: str
     project_id: str | None = None
+    opened: bool = False
     paused: str | None = None
     given_up: str | None = None
     throttled_until: datetime | None = None

@@ -17,7 +17,6 @@ class Count:
             in it.
         open: targets that hold a slot.
         failed: targets counted as failures since the last release, settled or not.
-        failed_open: of these, the ones that are still open.
         exposed: targets that are open and may still come to count as failures, or count as one no more.
         recounted: of these, the ones that counted as failures before they moved on.
         rejected: targets rejected since the last release.
@@ -27,7 +26,6 @@ class Count:
     standing: Counter[str] = field(default_factory=Counter)
     open: int = 0
     failed: int = 0
-    failed_open: int = 0
     exposed: int = 0
     recounted: int = 0
     rejected: int = 0
@@ -49,7 +47,7 @@ class Count:
     def forgive(self) -> None:
         """A release accepts what has been counted."""
         self.exposed -= self.recounted
-        self.failed = self.failed_open = self.recounted = self.rejected = 0
+        self.failed = self.recounted = self.rejected = 0
 
 
 @dataclass(slots=True)
@@ -97,7 +95,6 @@ class Tally:
                 count.standing[state.standing] += by
             count.open += by * state.is_open
             count.failed += by * failed
-            count.failed_open += by * (failed and state.is_open)
             count.exposed += by * exposed
             count.recounted += by * (exposed and state.counted_in >= 0)
             count.rejected += by * rejected

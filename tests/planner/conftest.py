@@ -1,4 +1,4 @@
-"""What the planner's tests share: a plan file in a temporary folder, ids of the right form, YAML as an editor reads it."""
+"""What the planner's tests share: a plan in a temporary folder, ids of the right form, YAML as an editor reads it."""
 
 import re
 from collections.abc import Callable

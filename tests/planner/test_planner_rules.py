@@ -144,7 +144,7 @@ def test_a_secret_in_a_plan_is_refused_and_never_repeated(refused: Refused, text
 def test_one_scope_at_the_top_or_several_by_name_not_both(refused: Refused, key: str) -> None:
     lines = refused(f"{SCOPES}inventory: a.csv\n{key}", head=NO_WHERE, proxies=0)
     assert len(lines) == 1
-    assert f"{key.split(':')[0]}: stands beside scopes; write it into each scope" in lines[0]
+    assert f"{key.split(':', maxsplit=1)[0]}: stands beside scopes; write it into each scope" in lines[0]
 
 
 def test_a_target_names_a_scope_that_exists(refused: Refused, load: Load) -> None:

@@ -125,7 +125,7 @@ def test_an_anchor_used_a_hundred_thousand_times_is_no_bomb() -> None:
 
 
 def test_the_pure_python_parser_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = "a: &x {k: 'v'}\nb: [*x, \"2\", 3]\n".encode()
+    text = b"a: &x {k: 'v'}\nb: [*x, \"2\", 3]\n"
     fast = read_yaml(text)
     from yaml.loader import BaseLoader  # noqa: PLC0415  # the fallback, taken on purpose
 

@@ -1,0 +1,50 @@
+"""What one reading of a version means, by the table of the preflight."""
+
+import pytest
+
+from orchestrator.model.outcome import Outcome
+from orchestrator.model.reply import ProxyVersion
+from orchestrator.model.verdict import Go, LeaveOut, allowed_sources, verdict
+
+TARGET = "2.24.03.000"
+
+
+@pytest.mark.parametrize(
+    ("current", "latest", "can_upgrade", "sources", "reason"),
+    [
+        ("2.23.12.000", TARGET, True, (), None),
+        ("2.23.12.000", None, None, (), None),
+        ("2.23.12.000", "2.26.06.000", True, ("2.23.9.0", "2.23.12.0"), None),
+        (TARGET, TARGET, False, (), "current"),
+        ("2.24.3.0", TARGET, True, ("2.23.12.000",), "current"),
+        ("2.25.03.000", "2.25.03.000", False, (), "current"),
+        ("2.23.09.000", TARGET, True, ("2.23.12.000",), "drifted"),
+        ("2.23.12.000", "2.23.12.000", True, (), "not_offered"),
+        ("", TARGET, True, (), "drifted"),
+        ("2.23-rc", TARGET, True, ("2.23-rc",), "drifted"),
+        ("2.23.12.000", TARGET, False, (), "not_upgradable"),
+        ("2.23.09.000", "2.23.12.000", False, ("2.23.12.000",), "drifted"),
+        ("2.23.12.000", "2.23.12.000", False, (), "not_offered"),
+    ],
+)
+def test_the_first_rule_that_applies_decides(
+    current: str,
+    latest: str | None,
+    can_upgrade: bool | None,  # noqa: FBT001  # a column of the table
+    sources: tuple[str, ...],
+    reason: str | None,
+) -> None:
+    version = ProxyVersion(current_version=current, latest_version=latest, can_upgrade=can_upgrade)
+    found = verdict(TARGET, sources, version)
+    if reason is None:
+        assert found == Go(current)
+    else:
+        assert isinstance(found, LeaveOut)
+        assert found.reason == reason
+        assert found.outcome is (Outcome.ALREADY if reason == "current" else Outcome.SKIPPED)
+        assert current in found.why or latest is not None
+
+
+def test_the_targets_own_source_version_decides_before_the_plans() -> None:
+    assert allowed_sources(("a", "b"), "c") == ("c",)
+    assert allowed_sources(("a", "b"), None) == ("a", "b")

@@ -1,0 +1,54 @@
+"""Every plan in plans/ can be loaded and planned, and importing the planner stays cheap."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orchestrator.planner.plan_file import load_plan
+from orchestrator.planner.preview import make_preview
+from orchestrator.planner.schema import PLAN
+from orchestrator.planner.table import table
+from orchestrator.planner.targets import resolve_targets
+
+PLANS = Path(__file__).parents[2] / "plans"
+FILES = sorted(PLANS.glob("*.yaml"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_every_plan_can_be_planned(file: Path) -> None:
+    plan = load_plan(file)
+    resolved = resolve_targets(plan)
+    preview = make_preview(plan, resolved)
+    assert preview.targets == len(resolved.targets) > 0
+    assert preview.warnings == ()
+    assert preview.unsupported == []
+    assert any(plan.target_version in line for line in table(preview))
+
+
+def test_the_quick_start_shows_a_whole_fleet() -> None:
+    plan = load_plan(PLANS / "quickstart.yaml")
+    assert len(plan.proxies) >= 40
+    assert {len(target.labels) for target in plan.proxies} == {2}
+
+
+def test_the_production_plan_shows_every_key() -> None:
+    text = (PLANS / "staged-production.yaml").read_text(encoding="utf-8")
+    for entry in PLAN.fields:
+        assert f"{entry.key}:" in text or entry.key in text.split("auth at the")[0], entry.key
+
+
+def test_the_smallest_plan_is_six_lines() -> None:
+    lines = (PLANS / "smallest.yaml").read_text(encoding="utf-8").splitlines()
+    assert len([line for line in lines if not line.startswith("#")]) == 6
+
+
+def test_importing_the_planner_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, orchestrator.planner.plan_file, orchestrator.planner.preview, orchestrator.planner.table;"
+        "print(*sorted(m for m in ('asyncio', 'rich', 'aiohttp', 'anyio', 'zoneinfo', 'structlog', 'difflib', 'json')"
+        " if m in sys.modules))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == ""

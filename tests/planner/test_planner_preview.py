@@ -1,0 +1,156 @@
+"""The preview: what a run would do, left out and why, in numbers; and its table."""
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from orchestrator.model.plan import Follow, Plan
+from orchestrator.model.reply import ProxyVersion
+from orchestrator.model.target import Target
+from orchestrator.model.verdict import GONE
+from orchestrator.planner.forecast import calls_per_target, looks
+from orchestrator.planner.preview import Preview, Reading, make_preview
+from orchestrator.planner.table import spoken, table
+from orchestrator.planner.targets import Excluded, Resolved, resolve_targets
+
+Load = Callable[..., Plan]
+Ids = Callable[[int], str]
+OLD = ProxyVersion(current_version="2.23.12.000", latest_version="2.24.03.000", can_upgrade=True)
+
+
+@pytest.fixture
+def preview(load: Load) -> Callable[..., Preview]:
+    def make(text: str = "", *, proxies: int = 10, readings: dict[str, Reading] | None = None) -> Preview:
+        plan = load(text, proxies=proxies)
+        return make_preview(plan, resolve_targets(plan), readings)
+
+    return make
+
+
+@pytest.fixture
+def mixed(preview: Callable[..., Preview], proxy_id: Ids) -> Preview:
+    """Ten proxies, half of them to upgrade, each of the others for another reason not."""
+    odd: list[Reading] = [
+        ProxyVersion(current_version="2.24.03.000"),
+        ProxyVersion(current_version="2.23.12.000", latest_version="2.23.12.000"),
+        ProxyVersion(current_version="2.23.12.000", can_upgrade=False),
+        GONE,
+        "HTTP 500",
+        ProxyVersion(current_version="2.23.09.002"),
+    ]
+    readings = {proxy_id(number): reading for number, reading in enumerate([*odd, OLD, OLD, OLD, OLD])}
+    return preview("waves: [{name: a, size: 2}, {name: b}]", readings=readings)
+
+
+def test_offline_every_target_is_taken_as_sent(preview: Callable[..., Preview]) -> None:
+    found = preview("source_version: [2.23.12.000]")
+    assert (found.targets, found.sends, found.versions_read, found.calls.read) == (10, 10, False, 0)
+    group = found.waves[0].groups[0]
+    assert (group.source_version, group.expected, group.problem) == (None, ("2.23.12.000",), None)
+
+
+def test_left_out_targets_are_grouped_by_reason_and_replaced(mixed: Preview) -> None:
+    assert {group.reason: len(group.targets) for group in mixed.left_out} == {
+        "current": 1,
+        "not_offered": 1,
+        "not_upgradable": 1,
+        "gone": 1,
+    }
+    assert [wave.sends for wave in mixed.waves] == [2, 4]
+    assert (mixed.targets, mixed.sends, mixed.calls.read, mixed.calls.upgrades) == (10, 6, 10, 6)
+
+
+def test_targets_of_a_wave_are_grouped_by_version(mixed: Preview) -> None:
+    groups = [
+        (group.source_version, group.problem, len(group.targets)) for wave in mixed.waves for group in wave.groups
+    ]
+    assert sum(count for version, _, count in groups if version == "2.23.12.000") == 4
+    assert sum(count for version, _, count in groups if version == "2.23.09.002") == 1
+    assert sum(count for version, problem, count in groups if version is None and problem == "HTTP 500") == 1
+
+
+def test_it_is_json_as_it_stands(mixed: Preview) -> None:
+    document = msgspec.json.decode(msgspec.json.encode(mixed))
+    assert document["schema"] == "orchestrator.preview/1"
+    assert sum(len(group["targets"]) for wave in document["waves"] for group in wave["groups"]) == 6
+    assert document["waves"][0]["groups"][0]["targets"][0]["proxy_id"].endswith("po01")
+
+
+def test_what_a_run_would_refuse_is_told(preview: Callable[..., Preview]) -> None:
+    text = "limits: {rate: auto}\nfreezes: [{from: 2026-01-01, to: 2026-01-02, timezone: UTC}]\nfit: false"
+    assert preview(text + "\nwindows: instance").unsupported == ["windows", "freezes", "fit", "limits.rate"]
+    assert preview("limits: {per_label: {app: 1}}\nscopes_required: all").unsupported == []
+
+
+def test_the_table_says_it_all(mixed: Preview, proxy_id: Ids) -> None:
+    text = "\n".join(table(mixed))
+    assert "fleet fleet: 10 targets -> 2.24.03.000 (versions read from the cloud)" in text
+    assert "to upgrade 6, left out 4, excluded by the plan 0" in text
+    assert "wave a: 2 proxies, at most 1 in flight" in text
+    assert "2.23.12.000 -> 2.24.03.000: " in text
+    assert "? -> 2.24.03.000 (version not read: HTTP 500): 1 proxy" in text
+    assert "left out, already, runs 2.24.03.000: 1 proxy" in text
+    assert "left out, skipped: gone, the cloud knows no such proxy: 1 proxy" in text
+    assert "in_flight: 10 allowed, effective 1 because failures.mode is strict and the budget is 0" in text
+    assert "calls: 6 upgrades, about " in text
+    assert all(text.count(proxy_id(number)) == 1 for number in range(10))
+
+
+def test_long_lists_are_cut_where_asked(preview: Callable[..., Preview]) -> None:
+    lines = list(table(preview(proxies=30), rows=3))
+    assert "    … and 26 more" in lines
+    assert sum("po01" in line for line in lines) == 4
+    assert sum("po01" in line for line in table(preview(proxies=30))) == 30
+
+
+def test_excluded_targets_and_labels_are_shown(load: Load) -> None:
+    plan = load("exclude: [{labels: {app: x}}]", proxies=2)
+    out = Target(scope="default", instance_id="i", proxy_id="out", labels={"app": "x"})
+    resolved = Resolved(resolve_targets(plan).targets, [Excluded(out, 0)])
+    text = "\n".join(table(make_preview(plan, resolved)))
+    assert "excluded by the plan 1" in text
+    assert "left out, excluded, matches exclude[0]: 1 proxy\n    default  i  out  app=x" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "proxies", "minutes", "limited_by"),
+    [
+        ("waves: [{name: a}]\nlimits: {ramp: no, rate: 100/s}\nfailures: {mode: soft}", 40, 40, "in_flight 10"),
+        ("waves: [{name: a}]\nlimits: {ramp: no, rate: 100/s}", 40, 400, "in_flight 1"),
+        ("limits: {rate: 100/s}\nfailures: {mode: soft}", 40, 10 + 10 * 7, "in_flight 10"),
+        ("waves: [{name: a}]\nfailures: {mode: soft}", 1, 10, "the length of one upgrade"),
+        ("waves: [{name: a, soak: 1h}]\nfailures: {mode: soft}", 1, 10, "the length of one upgrade"),
+        ("waves: [{name: a, size: 1, soak: 1h}, {name: b}]\nfailures: {mode: soft}", 2, 80, "soak"),
+        ("follow: {to: accepted}\nlimits: {rate: 1/min}", 30, 60, "rate"),
+        ("waves: [{name: a}]\nlimits: {ramp: no, in_flight: 40, rate: 40/h}\nfailures: {mode: soft}", 40, 1020, "rate"),
+    ],
+)
+def test_the_expected_duration(
+    preview: Callable[..., Preview], text: str, proxies: int, minutes: int, limited_by: str
+) -> None:
+    found = preview(text, proxies=proxies)
+    assert found.limited_by == limited_by
+    assert found.duration_s / 60 == pytest.approx(minutes, rel=0.01)
+
+
+def test_proxies_of_one_instance_go_one_after_the_other(load: Load) -> None:
+    plan = load("waves: [{name: a}]\nlimits: {ramp: no, rate: 100/s}\nfailures: {mode: soft}")
+    fleet = [Target(scope="default", instance_id="one", proxy_id=str(number)) for number in range(4)]
+    assert make_preview(plan, Resolved(fleet, [])).limited_by == "per_instance"
+
+
+def test_calls_for_one_target() -> None:
+    assert calls_per_target(Follow(to="accepted")) == 2
+    assert looks(Follow()) == 13
+    assert calls_per_target(Follow(to="completed")) == 15
+    assert calls_per_target(Follow()) == 17
+    assert looks(Follow(expected_s=1, poll_s=15)) == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (0.4, "less than 1 s"), (59, "59 s"), (90, "2 min"), (7500, "2 h 05 min"), (200_000, "2 d 7 h")],
+)
+def test_lengths_of_time_as_they_are_spoken(seconds: float, text: str) -> None:
+    assert spoken(seconds) == text
