@@ -6,6 +6,7 @@ import pytest
 from aiohttp import web
 
 from orchestrator.cloud.client import Client
+from orchestrator.errors import PlanError
 from orchestrator.executor.ports import CloudApi
 from orchestrator.model.reply import (
     Answered,
@@ -218,3 +219,9 @@ async def test_a_wrong_clock_is_named_in_a_refusal(serve: Any, connect: Any, clo
     assert reply.exchange.cloud_offset_s == pytest.approx(3600, abs=5)
     assert "60 minutes behind" in reply.reason
     assert "verify signature fail" in reply.reason
+
+
+async def test_a_malformed_project_id_is_the_plans_mistake(connect: Any) -> None:
+    with pytest.raises(PlanError, match="project_id"):
+        async with connect("http://127.0.0.1:1", project_id="../x"):
+            pass

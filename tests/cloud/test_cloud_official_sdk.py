@@ -173,9 +173,12 @@ async def test_the_official_signer_signs_what_arrived_just_so(serve: Any, connec
     ours, _, answer = CALLS[name]
     seen: list[Any] = []
     auth = Auth(access_key_env="A", secret_key_env="S")
-    async with serve(capturing(seen, answer)) as address:
-        async with connect(address, auth=auth, environ={"A": ACCESS_KEY, "S": SECRET_KEY}) as client:
-            await ours(client)
+    environ = {"A": ACCESS_KEY, "S": SECRET_KEY}
+    async with (
+        serve(capturing(seen, answer)) as address,
+        connect(address, auth=auth, environ=environ) as client,
+    ):
+        await ours(client)
     ((method, path, headers, body),) = seen
     url = URL(path, encoded=True)
     signed = {**signed_values(headers), "X-Sdk-Date": headers["X-Sdk-Date"]}
