@@ -1,0 +1,190 @@
+"""Records of the run itself: its sessions, waves, scopes and holds."""
+
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from msgspec import Raw, field
+
+from orchestrator.model.outcome import Outcome
+from orchestrator.model.record_base import Base
+
+#: Version of the journal's form. A reader refuses a journal with a higher one.
+JOURNAL_VERSION = 1
+
+HoldCause: TypeAlias = Literal["person", "failures", "rejected", "wave_failed", "approval", "new_reject"]
+
+
+class RunStarted(Base, frozen=True, kw_only=True):
+    """The first record of every journal."""
+
+    journal: int = JOURNAL_VERSION
+    run_id: str
+    name: str
+    target_version: str
+    plan_sha256: str
+    simulated: bool
+    targets: int
+    waves: tuple[str, ...]
+    orchestrator_version: str
+    commands_seen: int = 0
+    known_rejects: tuple[str, ...] = ()
+
+
+class OutcomeKept(Base, frozen=True, kw_only=True):
+    """A target that this run leaves alone, with what an earlier run said of it.
+
+    Attributes:
+        position: how many targets of this run stand before it in the plan.
+        entry: its entry in the earlier report, as JSON.
+    """
+
+    step: str = "keep"
+    outcome: Outcome
+    position: int
+    entry: Raw
+
+
+class SessionStarted(Base, frozen=True, kw_only=True):
+    """A process took up the run. `changed` holds the settings that differ from the session before, as text."""
+
+    number: int
+    pid: int
+    host: str
+    orchestrator_version: str
+    changed: dict[str, str] = field(default_factory=dict)
+
+
+class SessionEnded(Base, frozen=True, kw_only=True):
+    """The process left the run in good order."""
+
+    exit_code: int
+    why: str
+
+
+class RunEnded(Base, frozen=True, kw_only=True):
+    """No target is waiting or open any more, or `--new` ended the run."""
+
+    why: Literal["completed", "superseded"] = "completed"
+
+
+class WaveOpened(Base, frozen=True, kw_only=True):
+    """Targets of this wave may start."""
+
+    wave: str
+
+
+class WaveSoaking(Base, frozen=True, kw_only=True):
+    """Every target of the wave is settled; the next wave opens after `until`."""
+
+    wave: str
+    until: datetime
+
+
+class WaveDone(Base, frozen=True, kw_only=True):
+    """The wave is settled, soaked and verified once more."""
+
+    wave: str
+
+
+class WaveApproved(Base, frozen=True, kw_only=True):
+    """A person released a wave that asks for approval, perhaps before its turn."""
+
+    wave: str
+    by: str
+    note: str
+    command: int = 0
+
+
+class HoldSet(Base, frozen=True, kw_only=True):
+    """Nothing starts any more until a release.
+
+    Attributes:
+        reason: one sentence for people.
+        wave: the wave or, for a budget of a scope, None.
+        proxy_ids: targets that caused it, root causes first.
+        command: number of the person's command in the fleet's command file; 0 when the run held itself.
+    """
+
+    cause: HoldCause
+    reason: str
+    by: str | None = None
+    note: str | None = None
+    wave: str | None = None
+    scope: str | None = None
+    proxy_ids: tuple[str, ...] = ()
+    command: int = 0
+
+
+class HoldReleased(Base, frozen=True, kw_only=True):
+    """A person lets the fleet go on. What was counted until now is accepted."""
+
+    by: str
+    note: str
+    command: int = 0
+
+
+class CommandIgnored(Base, frozen=True, kw_only=True):
+    """A person's command that no longer applied when the run read it."""
+
+    command: int
+    why: str
+
+
+class ScopePaused(Base, frozen=True, kw_only=True):
+    """A scope refuses or cannot be reached; one probe at a time finds out when it is back."""
+
+    scope: str
+    why: str
+
+
+class ScopeThrottled(Base, frozen=True, kw_only=True):
+    """The cloud refused a call as one too many; the whole scope waits until then."""
+
+    scope: str
+    until: datetime
+    why: str
+
+
+class ScopeOpened(Base, frozen=True, kw_only=True):
+    """A probe of a paused scope was answered. `project_id` as the plan says, or as it was looked up."""
+
+    scope: str
+    project_id: str | None = None
+
+
+class ScopeGivenUp(Base, frozen=True, kw_only=True):
+    """The scope cannot be used in this session."""
+
+    scope: str
+    why: str
+
+
+class ScopeUsed(Base, frozen=True, kw_only=True):
+    """How much a session used a scope since its last such record."""
+
+    scope: str
+    calls: int
+    throttled: int
+    rate_limit: float | None
+    seconds: float
+
+
+RunRecord: TypeAlias = (
+    RunStarted
+    | OutcomeKept
+    | SessionStarted
+    | SessionEnded
+    | RunEnded
+    | WaveOpened
+    | WaveSoaking
+    | WaveDone
+    | WaveApproved
+    | HoldSet
+    | HoldReleased
+    | CommandIgnored
+    | ScopePaused
+    | ScopeThrottled
+    | ScopeOpened
+    | ScopeGivenUp
+    | ScopeUsed
+)

@@ -1,0 +1,190 @@
+"""Records of one target: what was read, sent, answered, seen and concluded."""
+
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from orchestrator.model.outcome import Outcome
+from orchestrator.model.record_base import Base
+from orchestrator.model.reply import Entry
+
+Verdict: TypeAlias = Literal[
+    "accepted", "partial", "rejected", "refused", "busy", "throttled", "unauthenticated", "not_sent", "in_doubt"
+]
+
+
+class PreflightDone(Base, frozen=True, kw_only=True):
+    """What was read just before an attempt."""
+
+    step: str = "preflight"
+    wave: str
+    current_version: str
+    latest_version: str | None
+    can_upgrade: bool | None
+
+
+class Postponed(Base, frozen=True, kw_only=True):
+    """The target goes back to waiting; nothing of it runs. `busy` ones are counted towards `busy_for`."""
+
+    step: str = "preflight"
+    wave: str
+    why: str
+    until: datetime
+    busy: bool = False
+    error_code: str | None = None
+
+
+class Intent(Base, frozen=True, kw_only=True):
+    """An attempt is about to be sent. `token` is new for every execution of the step."""
+
+    step: str = "attempt"
+    wave: str
+    token: str
+    source_version: str
+    target_version: str
+
+
+class AnswerSeen(Base, frozen=True, kw_only=True):
+    """What came of an attempt; `update_result` word for word."""
+
+    step: str = "attempt"
+    verdict: Verdict
+    reason: str | None = None
+    http_status: int | None = None
+    request_id: str | None = None
+    error_code: str | None = None
+    error_msg: str | None = None
+    duration_ms: int = 0
+    cloud_offset_s: float | None = None
+    already_latest: bool = False
+    update_result: tuple[Entry, ...] = ()
+
+
+class AnswerMissing(Base, frozen=True, kw_only=True):
+    """A session ended between an intent and its answer: the attempt is in doubt."""
+
+    step: str = "attempt"
+
+
+class DoubtLooked(Base, frozen=True, kw_only=True):
+    """One look at the evidence of a doubtful attempt, in words."""
+
+    step: str = "reconcile"
+    finding: str
+    version: str | None = None
+
+
+class WorkflowAdopted(Base, frozen=True, kw_only=True):
+    """The evidence shows that a doubtful attempt started this job: it is ours."""
+
+    step: str = "reconcile"
+    workflow_id: str
+    evidence: str
+
+
+class VersionAdopted(Base, frozen=True, kw_only=True):
+    """The evidence shows that a doubtful attempt took effect, but its job could not be found."""
+
+    step: str = "reconcile"
+    version: str
+    evidence: str
+
+
+class AttemptDisproved(Base, frozen=True, kw_only=True):
+    """The evidence shows that a doubtful attempt did not start; the target waits for another one."""
+
+    step: str = "reconcile"
+    evidence: str
+
+
+class DoubtRenewed(Base, frozen=True, kw_only=True):
+    """A later reading speaks against the evidence by which a doubtful attempt was disproved: it is in doubt again."""
+
+    step: str = "reconcile"
+    why: str
+
+
+class DoubtRemains(Base, frozen=True, kw_only=True):
+    """The doubt period has passed without evidence: the target is `in_doubt`."""
+
+    step: str = "reconcile"
+    why: str
+
+
+class JobSeen(Base, frozen=True, kw_only=True):
+    """A job of ours has a new status, in the cloud's words. `ended`: the cloud says that it is over."""
+
+    step: str = "follow"
+    workflow_id: str
+    status: str
+    name: str | None = None
+    ended: bool = False
+    ended_at: datetime | None = None
+    fail_reason: str | None = None
+
+
+class VersionReached(Base, frozen=True, kw_only=True):
+    """The jobs of a target cannot be seen, but the proxy runs the target version: the upgrade ended."""
+
+    step: str = "follow"
+    version: str
+
+
+class FollowTimedOut(Base, frozen=True, kw_only=True):
+    """`follow.timeout` passed, and a read after it showed no end: the target is `timed_out`."""
+
+    step: str = "follow"
+    why: str
+
+
+class Reverified(Base, frozen=True, kw_only=True):
+    """At the end of a soak: the proxy was read once more. Not healthy: its outcome turns into `failed`."""
+
+    step: str = "verify"
+    healthy: bool
+    finding: str
+    version: str | None = None
+
+
+class Settled(Base, frozen=True, kw_only=True):
+    """The target has its outcome."""
+
+    step: str = "settle"
+    outcome: Outcome
+    wave: str | None = None
+    reason: str | None = None
+    error_code: str | None = None
+    verified_version: str | None = None
+    evidence: str | None = None
+    settled_by: str | None = None
+    note: str | None = None
+    command: int = 0
+
+
+class ReturnedToWaiting(Base, frozen=True, kw_only=True):
+    """A person settled an open target as not sent."""
+
+    step: str = "settle"
+    settled_by: str
+    note: str
+    command: int = 0
+
+
+TargetRecord: TypeAlias = (
+    PreflightDone
+    | Postponed
+    | Intent
+    | AnswerSeen
+    | AnswerMissing
+    | DoubtLooked
+    | WorkflowAdopted
+    | VersionAdopted
+    | AttemptDisproved
+    | DoubtRenewed
+    | DoubtRemains
+    | JobSeen
+    | VersionReached
+    | FollowTimedOut
+    | Reverified
+    | Settled
+    | ReturnedToWaiting
+)
