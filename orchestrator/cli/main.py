@@ -1,12 +1,17 @@
 """From the command line to the exit code: the one place where errors become messages."""
 
+from __future__ import annotations
+
 import os
 import sys
-from collections.abc import Callable
 
 from orchestrator.cli.options import Options
 from orchestrator.cli.parser import parse
 from orchestrator.errors import ExitCode, OrchestratorError
+
+TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: With `--quiet`, exits that say nothing.
 _SILENT = frozenset({ExitCode.DONE, ExitCode.LOCKED, ExitCode.MORE_TO_DO})

@@ -1,16 +1,24 @@
-"""The options of every verb, typed: after the parser nothing is a string that should be something else."""
+"""The options of every verb, typed: after the parser nothing is a string that should be something else.
 
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Literal
+A namespace and not a dataclass, because `dataclasses` alone would take longer to import than `--help` may take.
+"""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from typing import Literal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(Namespace):
     """What the command line asks for. Options that a verb does not have keep their defaults."""
 
     verb: str
-    plan: Path = Path()
+    plan: Path
     state: Path | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console", "auto"] = "auto"
@@ -32,7 +40,7 @@ class Options:
     wait: str = "1h"
     new: bool = False
     only_outcome: frozenset[str] | None = None
-    overrides: dict[str, str] = field(default_factory=dict)
+    overrides: Mapping[str, str]
 
     run_id: str | None = None
     output: Path | None = None

@@ -1,11 +1,16 @@
 """The grammar of the command line. Imports nothing of the project but the options, so that `--help` is instant."""
 
+from __future__ import annotations
+
 import argparse
-from pathlib import Path
-from typing import Any
 
 from orchestrator import __version__
 from orchestrator.cli.options import Options
+
+TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
 
 _DESCRIPTION = """\
 Upgrade the kernels of a fleet of TaurusDB Database Proxy instances: preview, paced upgrade calls,
@@ -86,11 +91,11 @@ def _common() -> argparse.ArgumentParser:
     common = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
     group = common.add_argument_group("common options")
     group.add_argument(
-        "--state", type=Path, metavar="DIR", help="state folder (default: $ORCHESTRATOR_STATE, else beside the plan)"
+        "--state", type=_path, metavar="DIR", help="state folder (default: $ORCHESTRATOR_STATE, else beside the plan)"
     )
     group.add_argument("--log-level", choices=["debug", "info", "warning", "error"], help="default: info")
     group.add_argument("--log-format", choices=["json", "console", "auto"], help="default: auto")
-    group.add_argument("--log-file", type=Path, metavar="FILE", help="log there instead of to stderr")
+    group.add_argument("--log-file", type=_path, metavar="FILE", help="log there instead of to stderr")
     group.add_argument("--no-progress", action="store_true", help="no live display on a terminal")
     group.add_argument("--quiet", action="store_true", help="print nothing on exit 0, 4 and 5: for cron")
     return common
@@ -107,7 +112,7 @@ def _verb(verbs: Any, name: str, text: str, *, plan: bool = True, epilog: str | 
         argument_default=argparse.SUPPRESS,
     )
     if plan:
-        verb.add_argument("plan", type=Path, metavar="PLAN", help="the plan file")
+        verb.add_argument("plan", type=_path, metavar="PLAN", help="the plan file")
         _add_simulation(verb)
     return verb
 
@@ -135,7 +140,7 @@ def _add_run(verbs: Any) -> None:
     verb = _verb(verbs, "run", "the job: begin the fleet's run, or go on with the unfinished one")
     verb.add_argument("--dry-run", action="store_true", help="the same as `plan`")
     verb.add_argument("--offline", action="store_true", help="with --dry-run: no network at all")
-    verb.add_argument("--report", type=Path, metavar="FILE", help="an extra copy of the report")
+    verb.add_argument("--report", type=_path, metavar="FILE", help="an extra copy of the report")
     verb.add_argument("--until", metavar="HH:MM|RFC3339", help="start nothing from then on; UTC when it is HH:MM")
     verb.add_argument("--max-duration", metavar="50m", help="start nothing after so long")
     verb.add_argument("--wait", metavar="1h", help="wait in the process for windows and soaks this near (default: 1h)")
@@ -155,7 +160,7 @@ def _add_readers(verbs: Any) -> None:
     report = _verb(verbs, "report", "print the report of a run")
     report.add_argument("--run", dest="run_id", metavar="RUN_ID", help="default: the latest")
     report.add_argument("--format", choices=["json", "text", "csv"], help="default: json")
-    report.add_argument("--output", type=Path, metavar="FILE", help="write it there instead of to stdout")
+    report.add_argument("--output", type=_path, metavar="FILE", help="write it there instead of to stdout")
 
 
 def _add_commands(verbs: Any) -> None:
@@ -184,7 +189,7 @@ def _add_simulate(verbs: Any) -> None:
     verb.add_argument("--access-key", help="accepted in signatures, with --secret-key")
     verb.add_argument("--secret-key")
     verb.add_argument("--faults", metavar="none|light|harsh|FILE", default="none", help="default: none")
-    verb.add_argument("--write-plan", type=Path, metavar="FILE", help="write a plan for exactly this fleet")
+    verb.add_argument("--write-plan", type=_path, metavar="FILE", help="write a plan for exactly this fleet")
 
 
 def _override(text: str) -> tuple[str, str]:
@@ -200,6 +205,12 @@ def _outcomes(text: str) -> frozenset[str]:
     if unknown:
         raise argparse.ArgumentTypeError(f"there is no outcome {unknown[0]!r}; there are {', '.join(OUTCOMES)}")
     return named
+
+
+def _path(text: str) -> Path:
+    from pathlib import Path  # noqa: PLC0415  # not needed for `--help`
+
+    return Path(text)
 
 
 def _speed(text: str) -> float:
