@@ -1,0 +1,81 @@
+"""What a person's commands turn into, for a target in every phase."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from orchestrator.app.orders import carry_out, refusal
+from orchestrator.model.outcome import Outcome
+from orchestrator.model.plan import Failures
+from orchestrator.model.record import (
+    AnswerSeen,
+    CommandIgnored,
+    HoldReleased,
+    HoldSet,
+    Intent,
+    ReturnedToWaiting,
+    Settled,
+    WaveApproved,
+)
+from orchestrator.model.reply import Entry
+from orchestrator.model.run import Run
+from orchestrator.model.target import Target
+from orchestrator.tracker.commands import Command, HoldCommand, ReleaseCommand, SettleCommand
+
+NOW = datetime(2026, 3, 1, 22, 30, tzinfo=UTC)
+PROXY = "0f46fc46396e4fb19a0cb52f578e9511po01"
+
+
+def a_run(*, doubtful: bool = False, accepted: bool = False) -> Run:
+    target = Target(scope="default", instance_id="517ea793ab91438cbfcd9c4b1c958b1ein07", proxy_id=PROXY)
+    run = Run([target], waves=["canary"], scopes=["default"], failures=Failures())
+    if doubtful or accepted:
+        run.apply(
+            Intent(
+                at=NOW, target=PROXY, attempt=1, wave="canary", token="t", source_version="1.0", target_version="2.0"
+            )
+        )
+    if accepted:
+        entry = Entry(workflow_id="w1", state="ACCEPT")
+        run.apply(AnswerSeen(at=NOW, target=PROXY, attempt=1, verdict="accepted", update_result=(entry,)))
+    elif doubtful:
+        run.apply(AnswerSeen(at=NOW, target=PROXY, attempt=1, verdict="in_doubt", reason="cut"))
+    return run
+
+
+def settle(outcome: str) -> SettleCommand:
+    return SettleCommand(at=NOW, user="kim", note="looked", proxy_id=PROXY, outcome=outcome)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("command", "kind"),
+    [
+        (HoldCommand(at=NOW, user="kim", note="incident"), HoldSet),
+        (ReleaseCommand(at=NOW, user="kim", note="over"), HoldReleased),
+        (ReleaseCommand(at=NOW, user="kim", note="fine", wave="canary"), WaveApproved),
+        (ReleaseCommand(at=NOW, user="kim", note="fine", wave="unknown"), CommandIgnored),
+    ],
+)
+def test_commands_become_records_that_carry_their_number(command: Command, kind: type) -> None:
+    record = carry_out(a_run(), 7, command, NOW)
+    assert isinstance(record, kind)
+    assert getattr(record, "command", None) == 7
+
+
+def test_a_target_in_doubt_can_be_settled_either_way() -> None:
+    settled = carry_out(a_run(doubtful=True), 1, settle("succeeded"), NOW)
+    assert isinstance(settled, Settled)
+    assert (settled.outcome, settled.settled_by, settled.note) == (Outcome.SUCCEEDED, "kim", "looked")
+    returned = carry_out(a_run(doubtful=True), 1, settle("not_sent"), NOW)
+    assert isinstance(returned, ReturnedToWaiting)
+
+
+def test_an_attempt_with_a_workflow_id_was_sent() -> None:
+    assert "w1" in (refusal(a_run(accepted=True), PROXY, "not_sent") or "")
+    assert refusal(a_run(accepted=True), PROXY, "failed") is None
+
+
+def test_a_target_that_is_not_open_cannot_be_settled() -> None:
+    assert "not open" in (refusal(a_run(), PROXY, "failed") or "")
+    assert "no target" in (refusal(a_run(), "another", "failed") or "")
+    assert isinstance(carry_out(a_run(), 1, settle("failed"), NOW), CommandIgnored)

@@ -1,0 +1,57 @@
+"""The grammar: options before or after the verb, typed values, errors that exit with 2."""
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.cli.parser import OUTCOMES, parse
+from orchestrator.model.outcome import Outcome
+
+
+def test_common_options_stand_before_or_after_the_verb() -> None:
+    for line in (["--state", "s", "--quiet", "run", "p.yaml"], ["run", "p.yaml", "--state", "s", "--quiet"]):
+        options = parse(line)
+        assert (options.verb, options.plan, options.state, options.quiet) == ("run", Path("p.yaml"), Path("s"), True)
+
+
+def test_the_later_place_wins() -> None:
+    assert parse(["--state", "a", "status", "p.yaml", "--state", "b"]).state == Path("b")
+
+
+def test_defaults_are_those_of_the_contract() -> None:
+    options = parse(["run", "p.yaml"])
+    assert (options.wait, options.seed, options.speed, options.faults) == ("1h", 1, 60.0, "light")
+    assert parse(["simulate"]).speed == 1.0
+    assert parse(["simulate"]).faults == "none"
+
+
+def test_overrides_are_keys_and_values() -> None:
+    options = parse(["run", "p.yaml", "--set", "limits.in_flight=5", "--set", "follow.poll=1s"])
+    assert options.overrides == {"limits.in_flight": "5", "follow.poll": "1s"}
+
+
+def test_outcomes_of_the_parser_are_those_of_the_model() -> None:
+    assert OUTCOMES == tuple(outcome.value for outcome in Outcome)
+    assert parse(["run", "p.yaml", "--only-outcome", "failed,rejected"]).only_outcome == {"failed", "rejected"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        [],
+        ["fly"],
+        ["run"],
+        ["run", "p.yaml", "--set", "novalue"],
+        ["run", "p.yaml", "--only-outcome", "exploded"],
+        ["run", "p.yaml", "--speed", "0"],
+        ["hold", "p.yaml"],
+        ["settle", "p.yaml", "x", "--note", "n"],
+        ["schema", "journal"],
+        ["report", "p.yaml", "--format", "xml"],
+    ],
+)
+def test_a_wrong_command_line_exits_with_2_and_a_hint(line: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        parse(line)
+    assert exit_.value.code == 2
+    assert "hint:" in capsys.readouterr().err
