@@ -6,6 +6,7 @@ nobody reads any more (a closed pipe, a closed terminal) never ends a run. No se
 
 import os
 import sys
+import weakref
 from collections.abc import Callable, MutableMapping
 from contextlib import suppress
 from datetime import datetime
@@ -55,6 +56,7 @@ _EVENTS: dict[type[Record], tuple[str, Level]] = {
     records.WorkflowAdopted: ("doubt.workflow_adopted", "info"),
     records.VersionAdopted: ("doubt.version_adopted", "info"),
     records.AttemptDisproved: ("doubt.attempt_disproved", "info"),
+    records.DoubtRenewed: ("doubt.renewed", "warning"),
     records.DoubtRemains: ("doubt.remains", "warning"),
     records.JobSeen: ("job.seen", "debug"),
     records.VersionReached: ("job.version_reached", "info"),
@@ -106,9 +108,12 @@ def open_log(
         StateError: the file cannot be opened.
     """
     stream = (stderr or sys.stderr) if file is None else _open_file(file)
+    patient = PatientStream(stream)
+    if file is not None:
+        weakref.finalize(patient, stream.close)  # with the logger, at the latest at the end of the process
     people = form == "console" or (form == "auto" and _is_terminal(stream))
     logger = structlog.wrap_logger(
-        structlog.WriteLogger(cast("TextIO", PatientStream(stream))),
+        structlog.WriteLogger(cast("TextIO", patient)),
         processors=[
             structlog.processors.add_log_level,
             _Stamp(now),

@@ -32,7 +32,7 @@ from orchestrator.model.record import (
 )
 from orchestrator.model.state import TargetState
 from orchestrator.model.status import ScopeStatus, WaveStatus
-from orchestrator.model.tally import Tally
+from orchestrator.model.tally import NOTHING, Tally
 from orchestrator.model.target import Target
 
 
@@ -119,7 +119,7 @@ class Run:
         self.failures = failures
         self.tally = Tally(epoch=self.tally.epoch)
         for state in self.states.values():
-            self.tally.add(state, failures)
+            self.tally.move(state, NOTHING, self.tally.mark(state, failures))
 
     def unknown_on(self, instance_id: str) -> list[TargetState]:
         """Open targets on an instance whose workflow is not known: under way, or in doubt."""
@@ -146,9 +146,9 @@ class Run:
             self._apply_to_run(record)
             return
         state = self.state(record.target)
-        self.tally.remove(state, self.failures)
+        before = self.tally.mark(state, self.failures)
         fold(self, state, record)
-        self.tally.add(state, self.failures)
+        self.tally.move(state, before, self.tally.mark(state, self.failures))
         self._index_unknown(state)
 
     def _apply_to_run(self, record: Record) -> None:  # noqa: C901, PLR0912  # one line for each record of the run

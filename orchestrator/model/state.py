@@ -75,6 +75,12 @@ class TargetState:
         return self.phase in OPEN
 
     @property
+    def unanswered(self) -> bool:
+        """Whether the latest attempt has left, or was about to, and nothing has come of it yet."""
+        waits = self.phase is Phase.IN_FLIGHT and self.last.answer is None
+        return waits and self.accepted_at is None and self.upgraded_by is None
+
+    @property
     def last(self) -> Attempt:
         """The latest attempt.
 

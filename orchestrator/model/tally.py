@@ -2,10 +2,32 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from orchestrator.model.outcome import REPLACED, Outcome, Phase
 from orchestrator.model.plan import Failures
 from orchestrator.model.state import TargetState
+from orchestrator.model.target import Target
+
+
+class Mark(NamedTuple):
+    """How one target counts at one instant: where it stands (None while it waits), and 0 or 1 for each number.
+
+    A record that leaves the mark as it was, and most do, costs the counts nothing.
+    """
+
+    wave: str | None = None
+    standing: str | None = None
+    open: int = 0
+    failed: int = 0
+    exposed: int = 0
+    recounted: int = 0
+    rejected: int = 0
+    unanswered: int = 0
+
+
+#: Of a target that was never counted.
+NOTHING = Mark()
 
 
 @dataclass(slots=True)
@@ -44,6 +66,20 @@ class Count:
         """Targets known to be `already` or `skipped`: no part of what a percentage is taken of."""
         return sum(self.standing[outcome] for outcome in REPLACED)
 
+    def move(self, before: Mark, after: Mark) -> None:
+        """A target of this group counts otherwise than before."""
+        if before.standing != after.standing:
+            if before.standing is not None:
+                self.standing[before.standing] -= 1
+            if after.standing is not None:
+                self.standing[after.standing] += 1
+        self.open += after.open - before.open
+        self.failed += after.failed - before.failed
+        self.exposed += after.exposed - before.exposed
+        self.recounted += after.recounted - before.recounted
+        self.rejected += after.rejected - before.rejected
+        self.unanswered += after.unanswered - before.unanswered
+
     def forgive(self) -> None:
         """A release accepts what has been counted."""
         self.exposed -= self.recounted
@@ -61,24 +97,40 @@ class Tally:
     open_labels: Counter[tuple[str, str]] = field(default_factory=Counter)
     epoch: int = 0
 
-    def add(self, state: TargetState, failures: Failures) -> None:
-        """Count a target as it stands now."""
+    def mark(self, state: TargetState, failures: Failures) -> Mark:
+        """How a target counts as it stands now: to be taken before it changes, and again afterwards for `move`."""
         if state.phase is Phase.WAITING:
             state.counted_in = -1  # whatever it was counted for is over; what a new attempt brings counts anew
-        if state.counted_in < 0 and (is_failure(state, failures) or state.outcome is Outcome.REJECTED):
+            return Mark(state.wave)
+        harm, rejected = is_failure(state, failures), state.outcome is Outcome.REJECTED
+        if state.counted_in < 0 and (harm or rejected):
             state.counted_in = self.epoch
-        self._shift(state, failures, 1)
+        counts, is_open = state.counted_in in (-1, self.epoch), state.is_open
+        exposed = counts and is_open and not harm
+        return Mark(
+            state.wave,
+            state.standing,
+            is_open,
+            counts and harm,
+            exposed,
+            exposed and state.counted_in >= 0,
+            counts and rejected,
+            state.phase is Phase.IN_FLIGHT and state.accepted_at is None,
+        )
 
-    def remove(self, state: TargetState, failures: Failures) -> None:
-        """Take a target out again, before it changes."""
-        self._shift(state, failures, -1)
-
-    def groups(self, state: TargetState) -> list[Count]:
-        """The counts that a target belongs to: fleet, scope, and wave if it has one."""
-        counts = [self.fleet, self.scopes.setdefault(state.target.scope, Count())]
-        if state.wave is not None:
-            counts.append(self.waves.setdefault(state.wave, Count()))
-        return counts
+    def move(self, state: TargetState, before: Mark, after: Mark) -> None:
+        """Count a target otherwise than before."""
+        if before == after:
+            return
+        target = state.target
+        self.fleet.move(before, after)
+        _count(self.scopes, target.scope).move(before, after)
+        if before.wave is not None:
+            _count(self.waves, before.wave).move(before, NOTHING)
+        if after.wave is not None:
+            _count(self.waves, after.wave).move(NOTHING, after)
+        if before.open != after.open:
+            self._move_open(target, after.open - before.open)
 
     def forgive(self) -> None:
         """A release: budgets count only what comes after it."""
@@ -86,29 +138,10 @@ class Tally:
         for count in (self.fleet, *self.waves.values(), *self.scopes.values()):
             count.forgive()
 
-    def _shift(self, state: TargetState, failures: Failures, by: int) -> None:
-        failed = self._counts(state) and is_failure(state, failures)
-        rejected = self._counts(state) and state.outcome is Outcome.REJECTED
-        exposed = self._counts(state) and state.is_open and not failed
-        for count in self.groups(state):
-            if state.phase is not Phase.WAITING:
-                count.standing[state.standing] += by
-            count.open += by * state.is_open
-            count.failed += by * failed
-            count.exposed += by * exposed
-            count.recounted += by * (exposed and state.counted_in >= 0)
-            count.rejected += by * rejected
-            count.unanswered += by * (state.phase is Phase.IN_FLIGHT and state.accepted_at is None)
-        if state.is_open:
-            self._shift_open(state, by)
-
-    def _shift_open(self, state: TargetState, by: int) -> None:
-        _bump(self.open_instances, state.target.instance_id, by)
-        for label in state.target.labels.items():
+    def _move_open(self, target: Target, by: int) -> None:
+        _bump(self.open_instances, target.instance_id, by)
+        for label in target.labels.items():
             _bump(self.open_labels, label, by)
-
-    def _counts(self, state: TargetState) -> bool:
-        return state.counted_in in (-1, self.epoch)
 
 
 def is_failure(state: TargetState, failures: Failures) -> bool:
@@ -116,6 +149,13 @@ def is_failure(state: TargetState, failures: Failures) -> bool:
     if state.phase in (Phase.IN_DOUBT, Phase.TIMED_OUT):
         return state.phase.value in failures.counts
     return state.outcome is not None and state.outcome.value in failures.counts
+
+
+def _count(counts: dict[str, Count], name: str) -> Count:
+    count = counts.get(name)
+    if count is None:
+        count = counts[name] = Count()
+    return count
 
 
 def _bump(counter: Counter[str] | Counter[tuple[str, str]], key: str | tuple[str, str], by: int) -> None:

@@ -31,8 +31,8 @@ def test_overrides_are_keys_and_values() -> None:
 
 
 def test_outcomes_of_the_parser_are_those_of_the_model() -> None:
-    assert OUTCOMES == tuple(outcome.value for outcome in Outcome)
-    assert parse(["run", "p.yaml", "--only-outcome", "failed,rejected"]).only_outcome == {"failed", "rejected"}
+    assert tuple(outcome.value for outcome in Outcome) == OUTCOMES
+    assert parse(["run", "p.yaml", "--only-outcome", "failed,rejected"]).only_outcome == frozenset({"failed", "rejected"})
 
 
 @pytest.mark.parametrize(

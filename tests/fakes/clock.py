@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import anyio
-import trio
+import trio.testing
 from trio._core import _run as scheduler
 
 #: A Sunday evening.

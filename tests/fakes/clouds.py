@@ -216,6 +216,10 @@ class FakeCloud:
         self.refused_calls = 0
         self.by_proxy: dict[str, list[FakeJob]] = defaultdict(list)
 
+    @property
+    def project_id(self) -> str:
+        return "p-default"
+
     # --- the port ----------------------------------------------------------------------------------------------------
 
     async def prepare(self) -> Failure | None:
@@ -317,7 +321,7 @@ class FakeCloud:
         for job in self.jobs_made:
             number = int(job.job_id.rsplit("-", 1)[1])
             if job.proxy_id is not None and keep(job.proxy_id, number):
-                other._start(job)  # noqa: SLF001
+                other._start(job)
         return other
 
     # --- inside ------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from orchestrator.model import record as r
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.run import Run
-from orchestrator.model.tally import Count, Tally
+from orchestrator.model.tally import NOTHING, Count, Tally
 
 KEY = make_targets(1)[0].proxy_id
 
@@ -17,14 +17,14 @@ def recount(run: Run) -> Tally:
     """The tally of a run's states, counted anew; when each was counted as harm is taken from the state itself."""
     tally = Tally(epoch=run.tally.epoch)
     for state in run.states.values():
-        tally.add(state, run.failures)
+        tally.move(state, NOTHING, tally.mark(state, run.failures))
     return tally
 
 
 def comparable(count: Count | None) -> tuple[object, ...]:
     count = count or Count()
     standing = {name: number for name, number in count.standing.items() if number}
-    return standing, count.open, count.failed, count.failed_open, count.rejected, count.unanswered
+    return standing, count.open, count.failed, count.exposed, count.recounted, count.rejected, count.unanswered
 
 
 @given(st.integers(0, 10_000), st.integers(0, 150))
@@ -45,8 +45,8 @@ def test_no_count_is_ever_negative_and_scopes_add_up_to_the_fleet(seed: int, ste
     tally = PlausibleRun(seed).steps(steps).run.tally
     for count in (tally.fleet, *tally.waves.values(), *tally.scopes.values()):
         assert min(count.standing.values(), default=0) >= 0
-        assert min(count.open, count.failed, count.failed_open, count.rejected) >= 0
-        assert count.failed_open <= count.open
+        assert min(count.open, count.failed, count.exposed, count.recounted, count.rejected) >= 0
+        assert count.recounted <= count.exposed <= count.open
     assert tally.fleet.open == sum(count.open for count in tally.scopes.values())
     assert tally.fleet.failed == sum(count.failed for count in tally.scopes.values())
 
@@ -77,7 +77,7 @@ RETURNED = r.ReturnedToWaiting(at=BEGIN, target=KEY, settled_by="ann", note="saw
 
 def test_a_target_in_doubt_is_one_failure_and_one_slot() -> None:
     fleet = after(intent(1), DOUBT, REMAINS).tally.fleet
-    assert (fleet.failed, fleet.failed_open, fleet.open, fleet.at_risk) == (1, 1, 1, 1)
+    assert (fleet.failed, fleet.exposed, fleet.open, fleet.at_risk) == (1, 0, 1, 1)
 
 
 def test_its_resolution_corrects_the_count() -> None:

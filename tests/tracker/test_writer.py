@@ -54,7 +54,8 @@ Play = Callable[[Callable[[], Awaitable[None]]], None]
 
 
 def test_every_record_is_on_disk_in_the_order_of_the_calls(tmp_path: Path, play: Play) -> None:
-    path, durable = tmp_path / "journal.ndjson", []
+    path = tmp_path / "journal.ndjson"
+    durable: list[Record] = []
 
     async def story() -> None:
         writer = JournalWriter(Journal.create(path), durable.append)
@@ -72,7 +73,8 @@ def test_every_record_is_on_disk_in_the_order_of_the_calls(tmp_path: Path, play:
 
 
 def test_a_record_is_on_disk_and_counted_before_its_waiter_goes_on(tmp_path: Path, play: Play) -> None:
-    path, durable = tmp_path / "journal.ndjson", []
+    path = tmp_path / "journal.ndjson"
+    durable: list[Record] = []
 
     async def story() -> None:
         writer = JournalWriter(Journal.create(path), durable.append)
@@ -108,7 +110,8 @@ def test_what_gathers_while_the_disk_is_busy_is_written_in_one_go(tmp_path: Path
 
 
 def test_a_waiter_that_is_cancelled_loses_nothing(tmp_path: Path, play: Play) -> None:
-    disk, durable = SlowDisk(), []
+    disk = SlowDisk()
+    durable: list[Record] = []
 
     async def story() -> None:
         writer = JournalWriter(open_journal(tmp_path / "journal.ndjson", disk), durable.append)
@@ -125,7 +128,8 @@ def test_a_waiter_that_is_cancelled_loses_nothing(tmp_path: Path, play: Play) ->
 
 
 def test_a_cancelled_writer_still_writes_what_it_was_given(tmp_path: Path, play: Play) -> None:
-    disk, durable = SlowDisk(), []
+    disk = SlowDisk()
+    durable: list[Record] = []
 
     async def story() -> None:
         writer = JournalWriter(open_journal(tmp_path / "journal.ndjson", disk), durable.append)
@@ -157,7 +161,9 @@ def test_closing_writes_what_has_gathered_even_if_nobody_ever_ran_it(tmp_path: P
 
 
 def test_a_failed_write_fails_every_waiter_and_every_later_append(tmp_path: Path, play: Play) -> None:
-    disk, failed, durable = SlowDisk(fails=True), [], []
+    disk = SlowDisk(fails=True)
+    failed: list[str | None] = []
+    durable: list[Record] = []
 
     async def story() -> None:
         writer = JournalWriter(open_journal(tmp_path / "journal.ndjson", disk), durable.append)
@@ -175,7 +181,8 @@ def test_a_failed_write_fails_every_waiter_and_every_later_append(tmp_path: Path
             await anyio.wait_all_tasks_blocked()
             disk.let_go.set()
         await append(RECORDS[2])
-        await writer.aclose()
+        with pytest.raises(StateError, match="cannot write"):
+            await writer.aclose()
 
     play(story)
     assert len(failed) == 3

@@ -1,0 +1,282 @@
+"""The command line as a real process, beside a simulated cloud in this one: a plan in; exit code, output, report out."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from fakes.fleets import NEW, OLD
+
+from orchestrator.simulator.config import SimulatedTarget, SimulatorConfig
+from orchestrator.simulator.embedded import embedded_cloud
+from orchestrator.simulator.profile import Profile, Timing
+
+PROJECT = "054e292c9880d4992f02c0196d3ea468"
+NOBODY = "http://127.0.0.1:9"  # the discard port, where nobody listens
+TOKEN = "token-of-the-end-to-end-tests"
+NOT_RECOVERED = "workflow_id not recovered"
+PATIENCE_S = 30.0
+#: At speed 1000 a job takes 0.1 to 0.5 s.
+SPEED = 1000.0
+#: Before the division by the speed: a job can be found at once; a late effect comes within 0.2 s.
+TIMING = Timing(visible_s=(0.0, 1.0), visible_late_s=(100.0, 200.0), effect_late_s=(50.0, 200.0))
+
+#: Durations that suit a cloud at speed 1000, where a job takes 0.1 to 0.5 s.
+PACE: dict[str, Any] = {
+    "waves": [{"name": "canary", "size": 1, "max_failures": 0}, {"name": "rest"}],
+    "limits": {"rate": "200/s", "in_flight": 10, "ramp": "false"},
+    "failures": {"max": "100%", "max_rejected": "100%", "mode": "soft"},
+    "follow": {"poll": "40ms", "expected": "250ms", "timeout": "10s", "verify_for": "1s"},
+    "retry": {"attempts": 5, "backoff": "20ms", "max_backoff": "100ms", "busy": "50ms", "busy_for": "5s"},
+    "http": {"timeout": "5s"},
+}
+
+
+def sim_targets(count: int, *, per_instance: int = 1, already: int = 0) -> tuple[SimulatedTarget, ...]:
+    """Proxies with valid ids, that run the old version; the first `already` of them the new one."""
+    return tuple(
+        SimulatedTarget(
+            region="cn-north-4",
+            project_id=PROJECT,
+            instance_id=f"{number // per_instance:032x}in07",
+            proxy_id=f"{number:032x}po01",
+            source_version=NEW if number < already else OLD,
+        )
+        for number in range(count)
+    )
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A process that has ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def logs(self) -> list[dict[str, Any]]:
+        """The log lines of stderr."""
+        return [json.loads(line) for line in self.stderr.splitlines() if line.startswith("{")]
+
+    @property
+    def messages(self) -> list[str]:
+        """The lines of stderr that are no logs."""
+        return [line for line in self.stderr.splitlines() if not line.startswith("{")]
+
+
+class Running:
+    """A process under way."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self.process = process
+
+    def signal(self, number: int = signal.SIGTERM) -> None:
+        self.process.send_signal(number)
+
+    def end(self, timeout_s: float = PATIENCE_S) -> Ended:
+        """Wait for its end; no end is an error of the test."""
+        try:
+            stdout, stderr = self.process.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            stdout, stderr = self.process.communicate()
+            raise AssertionError(f"still there after {timeout_s} s\n{stdout}\n{stderr}") from None
+        return Ended(self.process.returncode, stdout or "", stderr or "")
+
+
+@dataclass
+class Desk:
+    """A fleet as its operator has it: a folder with a plan and a state folder, an environment, a command line.
+
+    Attributes:
+        folder: of the plan.
+        url: of the cloud that the plan names.
+        targets: of the plan.
+    """
+
+    folder: Path
+    url: str = NOBODY
+    targets: Sequence[SimulatedTarget] = ()
+    token: str = TOKEN
+    name: str = "prod"
+    environ: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def plan(self) -> Path:
+        return self.folder / f"{self.name}.yaml"
+
+    @cached_property
+    def state(self) -> Path:
+        return self.folder / "state"
+
+    @property
+    def fleet(self) -> Path:
+        return self.state / self.name
+
+    @property
+    def run_folder(self) -> Path:
+        return (self.fleet / "latest").resolve()
+
+    # --- plans -------------------------------------------------------------------------------------------------------
+
+    def write(self, **changes: Any) -> Path:
+        """Write the plan; a change replaces a key, None removes it, and a mapping is merged with what is there."""
+        content = self.content()
+        for key, value in changes.items():
+            known = content.get(key)
+            content[key] = {**known, **value} if isinstance(known, dict) and isinstance(value, dict) else value
+        kept = {key: value for key, value in content.items() if value is not None}
+        self.plan.write_text(json.dumps(kept, indent=1), encoding="utf-8")  # JSON is YAML
+        return self.plan
+
+    def content(self) -> dict[str, Any]:
+        return {
+            "version": 1,
+            "region": "cn-north-4",
+            "project_id": PROJECT,
+            "endpoint": self.url,
+            "iam_endpoint": self.url,
+            "target_version": NEW,
+            **PACE,
+            "proxies": [{"instance_id": each.instance_id, "proxy_id": each.proxy_id} for each in self.targets],
+        }
+
+    # --- processes ---------------------------------------------------------------------------------------------------
+
+    def start(self, *arguments: str | Path, environ: Mapping[str, str] | None = None, **options: Any) -> Running:
+        """Start a command line; `PLAN` and the state folder are put in by `arguments` that say `PLAN`."""
+        words = [str(self.plan) if word == "PLAN" else str(word) for word in arguments]
+        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "orchestrator", *words],
+            env={**self.base_environ(), **self.environ, **(environ or {})},
+            cwd=self.folder,
+            text=True,
+            **options,
+        )
+        return Running(process)
+
+    def base_environ(self) -> dict[str, str]:
+        keep = {key: os.environ[key] for key in ("PATH", "LANG", "TMPDIR") if key in os.environ}
+        home = {"HOME": str(self.folder), "USER": "tester", "LOGNAME": "tester", "HW_AUTH_TOKEN": self.token}
+        return {**keep, **home, "ORCHESTRATOR_STATE": str(self.state), "PYTHONPATH": str(_ROOT)}
+
+    def cli(self, *arguments: str | Path, environ: Mapping[str, str] | None = None, **options: Any) -> Ended:
+        """Run a command line to its end. Whatever it was, it ends without a traceback or a Python warning."""
+        ended = self.start(*arguments, environ=environ, **options).end()
+        assert "Traceback" not in ended.stderr, ended.stderr
+        assert "Warning:" not in ended.stderr, ended.stderr
+        assert "never retrieved" not in ended.stderr, ended.stderr
+        return ended
+
+    def run(self, *arguments: str | Path, **options: Any) -> Ended:
+        """`run PLAN …`."""
+        return self.cli("run", "PLAN", *arguments, **options)
+
+    # --- what came of it ---------------------------------------------------------------------------------------------
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """The report of the latest run, as it lies in its folder."""
+        found: dict[str, Any] = json.loads((self.run_folder / "report.json").read_text(encoding="utf-8"))
+        return found
+
+    def outcomes(self) -> dict[str, str]:
+        return {target["proxy_id"]: target["outcome"] for target in self.report["targets"]}
+
+    def records(self) -> list[dict[str, Any]]:
+        """The journal of the latest run; a torn last line is left out."""
+        lines = (self.run_folder / "journal.ndjson").read_bytes().split(b"\n")[:-1]
+        return [json.loads(line) for line in lines]
+
+    def books(self) -> dict[str, Any]:
+        """What really happened in the cloud."""
+        with urllib.request.urlopen(f"{self.url}/_simulated/books", timeout=10) as response:  # noqa: S310  # loopback
+            found: dict[str, Any] = json.loads(response.read())
+        return found
+
+    def effective_starts(self) -> Counter[str]:
+        """How many upgrades of each proxy really began."""
+        books = self.books()
+        return Counter({each["proxy_id"]: each["effective_starts"] for each in books["proxies"]})
+
+    def until(self, happened: Callable[[], bool], timeout_s: float = PATIENCE_S) -> None:
+        """Wait until something has happened."""
+        deadline = time.monotonic() + timeout_s
+        while not happened():
+            assert time.monotonic() < deadline, "it did not happen"
+            time.sleep(0.01)
+
+    def until_recorded(self, *names: str, count: int = 1) -> None:
+        """Wait until the journal has so many records of one of these names."""
+
+        def there() -> bool:
+            journal = self.run_folder / "journal.ndjson"
+            return journal.exists() and sum(record["record"] in names for record in self.records()) >= count
+
+        self.until(there)
+
+
+_ROOT = Path(__file__).parent.parent.parent
+
+
+@contextmanager
+def cloud_desk(
+    folder: Path, count: int = 3, *, per_instance: int = 1, already: int = 0, speed: float = SPEED, **profile: Any
+) -> Iterator[Desk]:
+    """A simulated cloud of so many proxies, with the keys of a fault profile, and a desk with a plan for it."""
+    targets = sim_targets(count, per_instance=per_instance, already=already)
+    faults = Profile(**{"timing": TIMING, **profile})
+    with embedded_cloud(SimulatorConfig(speed=speed, targets=targets, token=TOKEN, faults=faults)) as address:
+        desk = Desk(folder, url=address.url, targets=targets)
+        desk.write()
+        yield desk
+
+
+#: Makes what `cloud_desk` describes.
+NewCloud = Callable[..., Desk]
+
+
+def expect_truth(desk: Desk) -> dict[str, Any]:
+    """Hold the report against the cloud's books: nothing twice, nothing lost, nothing claimed. Returns the report."""
+    report, books = desk.report, desk.books()
+    _expect_sums(report)
+    began: dict[str, set[str]] = {}
+    for call in books["upgrade_calls"]:
+        if call["started"]:
+            began.setdefault(call["proxy_id"], set()).add(call["workflow_id"])
+    versions = {proxy["proxy_id"]: proxy["version"] for proxy in books["proxies"]}
+    for target in report["targets"]:
+        _expect_true(target, began.pop(target["proxy_id"], set()), versions)
+    assert not began, "an upgrade of a proxy that is not in the report"
+    return report
+
+
+def _expect_sums(report: dict[str, Any]) -> None:
+    outcomes = Counter(target["outcome"] for target in report["targets"])
+    assert report["totals"]["outcomes"] == dict(outcomes)
+    assert report["totals"]["targets"] == len(report["targets"])
+    assert report["totals"]["upgrade_calls"] == sum(len(target["attempts"]) for target in report["targets"])
+
+
+def _expect_true(target: dict[str, Any], began: set[str], versions: dict[str, str]) -> None:
+    proxy_id, told = target["proxy_id"], set(target["workflow_ids"])
+    assert len(began) <= 1, f"{proxy_id} was upgraded twice: {began}"
+    stated = NOT_RECOVERED in json.dumps([target["evidence"], target["reason"]]) or target["settled_by"]
+    assert began <= told or stated or target["outcome"] in ("in_doubt", "in_flight"), f"{proxy_id}: {began} is lost"
+    assert told <= began, f"{proxy_id}: {told - began} is claimed, and never began"
+    if target["outcome"] == "succeeded" and not target["settled_by"]:
+        assert versions[proxy_id] == NEW, f"{proxy_id} did not succeed"
+    if target["outcome"] in ("rejected", "skipped", "deferred", "already", "not_started"):
+        assert not began, f"{proxy_id} is {target['outcome']}, but {began} began"

@@ -1,0 +1,350 @@
+"""A whole session on virtual time: plan, fake clouds and a journal in memory, joined as the application joins them."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+from random import Random
+from typing import Any
+
+import anyio
+from fakes.clock import START, VirtualClock, run_virtual
+from fakes.clouds import NEW, FakeCloud
+
+from orchestrator.app.queueing import make_queue, scope_targets, wave_targets
+from orchestrator.executor.actions import Finish
+from orchestrator.executor.calls import ScopeCalls
+from orchestrator.executor.dispatch import Background, Dispatcher
+from orchestrator.executor.ending import exit_code
+from orchestrator.executor.lanes import Lanes
+from orchestrator.executor.ledger import Ledger
+from orchestrator.executor.listing import Board
+from orchestrator.executor.pacing import WindowPacer
+from orchestrator.executor.points import Point
+from orchestrator.executor.rollout import Rollout
+from orchestrator.executor.session import Session
+from orchestrator.model.plan import Plan, Scope
+from orchestrator.model.record import Record, RunStarted, SessionStarted
+from orchestrator.model.run import Run
+from orchestrator.model.state import TargetState
+from orchestrator.model.target import Target
+from orchestrator.planner.waves import assign_waves
+
+#: No story takes longer than this.
+_PATIENCE_S = 60 * 86400.0
+
+
+def targets_of(number: int, *, per_instance: int = 1, scopes: Sequence[str] = ("default",)) -> list[Target]:
+    """So many targets, spread over the scopes, `per_instance` of them on each instance."""
+    return [
+        Target(
+            scope=scopes[at // per_instance % len(scopes)],
+            instance_id=f"{at // per_instance:032x}in07",
+            proxy_id=f"{at:032x}po01",
+            labels={"app": f"a{at % 3}"},
+        )
+        for at in range(number)
+    ]
+
+
+def plan_of(targets: Sequence[Target], **changes: Any) -> Plan:
+    """The default plan for these targets, with some keys set."""
+    names = dict.fromkeys(target.scope for target in targets)
+    values: dict[str, Any] = {
+        "name": "fleet",
+        "path": "/plans/fleet.yaml",
+        "sha256": "0" * 64,
+        "target_version": NEW,
+        "scopes": tuple(Scope(name=name, region="cn-north-4", project_id=f"p-{name}") for name in names),
+        "proxies": tuple(targets),
+    }
+    return Plan(**{**values, **changes})
+
+
+class Handed:
+    """A record on its way to the disk."""
+
+    def __init__(self) -> None:
+        self._done = anyio.Event()
+
+    async def wait(self) -> None:
+        await self._done.wait()
+
+    def settle(self) -> None:
+        self._done.set()
+
+
+@dataclass
+class SlowJournal:
+    """A journal in memory whose disk takes its time; records become durable in order, group by group."""
+
+    clock: VirtualClock
+    on_durable: Callable[[Record], None]
+    delay_s: float = 0.002
+    records: list[Record] = field(default_factory=list)
+    _gathering: list[tuple[Record, Handed]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._work = anyio.Event()
+        self._closing = False
+
+    def append_nowait(self, record: Record) -> Handed:
+        handed = Handed()
+        self._gathering.append((record, handed))
+        self._work.set()
+        return handed
+
+    async def run(self) -> None:
+        with anyio.CancelScope(shield=True):
+            while self._gathering or not self._closing:
+                await self._work.wait()
+                self._work = anyio.Event()
+                group, self._gathering = self._gathering, []
+                await self.clock.sleep(self.delay_s)
+                for record, _ in group:
+                    self.records.append(record)
+                    self.on_durable(record)
+                for _, handed in group:
+                    handed.settle()
+
+    def close(self) -> None:
+        self._closing = True
+        self._work.set()
+
+
+@dataclass
+class Played:
+    """What a session left behind."""
+
+    finish: Finish
+    code: int
+    run: Run
+    records: list[Record]
+    cloud: FakeCloud
+    clouds: Mapping[str, FakeCloud]
+    dispatcher: Dispatcher
+    started_at: datetime
+    ended_at: datetime
+
+    @property
+    def seconds(self) -> float:
+        return (self.ended_at - self.started_at).total_seconds()
+
+    def outcomes(self) -> dict[str, int]:
+        """How many targets stand where."""
+        standing: dict[str, int] = {}
+        for proxy_id in self.run.targets:
+            word = self.run.standing(proxy_id)
+            standing[word] = standing.get(word, 0) + 1
+        return standing
+
+    def state(self, number: int) -> TargetState:
+        """The state of a target by its place in the plan."""
+        return self.run.states[list(self.run.targets)[number]]
+
+    def of(self, kind: type[Record]) -> list[Any]:
+        """The records of one kind, in order."""
+        return [record for record in self.records if isinstance(record, kind)]
+
+
+@dataclass(kw_only=True)
+class Stage:
+    """One run, over as many sessions as a test plays.
+
+    Attributes:
+        records: the journal as it stands when the session starts.
+        script: further tasks of the session.
+        reached: called at every point.
+    """
+
+    plan: Plan
+    clouds: dict[str, FakeCloud] = field(default_factory=dict)
+    records: Sequence[Record] = ()
+    start: datetime = START
+    until: datetime | None = None
+    wait_s: float = 3600.0
+    seed: int = 0
+    disk_s: float = 0.002
+    rates: Mapping[str, float] = field(default_factory=dict)
+    script: tuple[Background, ...] = ()
+    reached: Callable[[Point], None] = lambda _point: None
+    known: frozenset[str] = frozenset()
+    cloud_of: Callable[[FakeCloud], None] = lambda _cloud: None
+
+    def play(self) -> Played:
+        """Run one session to its end."""
+        return run_virtual(self._session, seed=self.seed)
+
+    async def _session(self) -> Played:
+        clock = VirtualClock(self.start)
+        for name, cloud in self._open_clouds(clock).items():
+            self.clouds[name] = cloud
+        with anyio.fail_after(_PATIENCE_S):
+            async with open_dispatcher(self, clock) as (dispatcher, journal):
+                finish = await dispatcher.run()
+        run = dispatcher.session.run
+        return Played(
+            finish=finish,
+            code=int(exit_code(run, finish)),
+            run=run,
+            records=journal.records,
+            cloud=next(iter(self.clouds.values())),
+            clouds=self.clouds,
+            dispatcher=dispatcher,
+            started_at=self.start,
+            ended_at=clock.now(),
+        )
+
+    def _open_clouds(self, clock: VirtualClock) -> dict[str, FakeCloud]:
+        if self.clouds:
+            for cloud in self.clouds.values():
+                cloud.clock = clock
+            return self.clouds
+        clouds = {}
+        for scope in self.plan.scopes:
+            targets = [target for target in self.plan.proxies if target.scope == scope.name]
+            clouds[scope.name] = FakeCloud(clock, targets, prefix=f"wf-{scope.name}")
+            self.cloud_of(clouds[scope.name])
+        return clouds
+
+
+def fold_all(plan: Plan, records: Sequence[Record]) -> Run:
+    """The run that a journal tells of."""
+    run = Run(
+        plan.proxies,
+        waves=[wave.name for wave in plan.waves],
+        scopes=[scope.name for scope in plan.scopes],
+        failures=plan.failures,
+    )
+    for record in records:
+        run.apply(record)
+    return run
+
+
+@asynccontextmanager
+async def open_dispatcher(stage: Stage, clock: VirtualClock) -> AsyncIterator[tuple[Dispatcher, SlowJournal]]:
+    """A dispatcher that is ready to run, with its journal being written."""
+    run = fold_all(stage.plan, stage.records)
+    dispatcher = _assemble(stage, clock, run)
+    ledger = dispatcher.session.ledger
+    journal = SlowJournal(clock, ledger.on_durable, stage.disk_s, list(stage.records))
+    ledger.attach(journal)
+    async with anyio.create_task_group() as group:
+        group.start_soon(journal.run)
+        if run.started is None:
+            await ledger.record(_run_started(stage.plan, clock.now()))
+        await ledger.record(
+            SessionStarted(
+                at=clock.now(), number=len(run.sessions) + 1, pid=1, host="h", orchestrator_version="0", step="session"
+            )
+        )
+        try:
+            yield dispatcher, journal
+        finally:
+            journal.close()
+
+
+def _run_started(plan: Plan, now: datetime) -> RunStarted:
+    return RunStarted(
+        at=now,
+        run_id="r1",
+        name=plan.name,
+        target_version=plan.target_version,
+        plan_sha256=plan.sha256,
+        simulated=False,
+        targets=len(plan.proxies),
+        waves=tuple(wave.name for wave in plan.waves),
+        orchestrator_version="0",
+    )
+
+
+def _assemble(stage: Stage, clock: VirtualClock, run: Run) -> Dispatcher:
+    plan = stage.plan
+    targets = list(run.targets.values())
+    staging = assign_waves(plan, targets)
+
+    def note(record: Record) -> None:
+        ledger.note(record)
+
+    def wake() -> None:
+        dispatcher.wake()
+
+    scopes = {name: _calls(stage, name, clock, note) for name in stage.clouds}
+    rollout = Rollout(
+        plan=plan,
+        run=run,
+        queue=make_queue(plan, targets, run),
+        wave_targets=wave_targets(staging),
+        scope_targets=scope_targets(staging),
+        scope_rates={name: calls.lanes.pacer.nominal for name, calls in scopes.items()},
+        available=lambda name: scopes[name].available,
+        until=stage.until,
+        wait_s=stage.wait_s,
+    )
+    ledger = Ledger(rollout, clock, changed=wake, observe=lambda _record: None)
+    session = Session(
+        rollout=rollout,
+        ledger=ledger,
+        scopes=scopes,
+        boards={name: Board(calls) for name, calls in scopes.items()},
+        clock=clock,
+        sending=anyio.Semaphore(plan.limits.concurrency, fast_acquire=True),
+        new_token=_tokens(stage),
+        known_workflows=_known(stage.known),
+        reached=stage.reached,
+    )
+    dispatcher = Dispatcher(session, background=stage.script)
+    return dispatcher
+
+
+def _calls(stage: Stage, name: str, clock: VirtualClock, note: Callable[[Record], None]) -> ScopeCalls:
+    limit = stage.plan.limits.rate
+    rate = stage.rates.get(name, limit if isinstance(limit, float) else 2.0)
+    return ScopeCalls(
+        name=name,
+        api=stage.clouds[name],
+        lanes=Lanes(WindowPacer(rate), clock),
+        retry=stage.plan.retry,
+        clock=clock,
+        chance=Random(f"{stage.seed}{name}").random,
+        note=note,
+    )
+
+
+def _tokens(stage: Stage) -> Callable[[], str]:
+    numbers = count()
+    return lambda: f"token-{stage.start:%d%H%M}-{len(stage.records)}-{next(numbers)}"
+
+
+def _known(known: frozenset[str]) -> Callable[[], Awaitable[frozenset[str]]]:
+    async def read() -> frozenset[str]:
+        return known
+
+    return read
+
+
+def later(seconds: float, what: Callable[[Dispatcher], Any]) -> Background:
+    """A task that does something after so many seconds; `what` may return an awaitable."""
+
+    async def task(dispatcher: Dispatcher) -> None:
+        await dispatcher.session.clock.sleep(seconds)
+        done = what(dispatcher)
+        if done is not None:
+            await done
+
+    return task
+
+
+def resume(stage: Stage, played: Played, *, after: timedelta = timedelta(minutes=1), **changes: Any) -> Stage:
+    """The stage for the next session of the same run."""
+    values: dict[str, Any] = {
+        "plan": stage.plan,
+        "clouds": dict(played.clouds),
+        "records": played.records,
+        "start": played.ended_at + after,
+        "seed": stage.seed + 1,
+        "rates": stage.rates,
+        "wait_s": stage.wait_s,
+    }
+    return Stage(**{**values, **changes})

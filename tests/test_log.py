@@ -1,0 +1,149 @@
+"""One line per record, with a name and keys; and a log without a reader harms nobody."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from fakes.fleets import BEGIN, run_started
+from fakes.plausible import PlausibleRun
+
+from orchestrator.errors import StateError
+from orchestrator.log import _EVENTS, Level, RecordLog, open_log
+from orchestrator.model import record as r
+from orchestrator.model.outcome import Outcome
+from orchestrator.model.record import Record, RunRecord, TargetRecord
+
+
+def logged(*records: Record, level: Level = "debug") -> list[dict[str, Any]]:
+    stderr = io.StringIO()
+    log = RecordLog(open_log(lambda: BEGIN, level=level, form="json", stderr=stderr))
+    for record in records:
+        log(record)
+    return [json.loads(line) for line in stderr.getvalue().splitlines()]
+
+
+def test_every_record_has_its_event() -> None:
+    assert set(_EVENTS) == {*get_args(RunRecord), *get_args(TargetRecord)}
+    names = [name for name, _ in _EVENTS.values()]
+    assert len(set(names)) == len(names)
+
+
+def test_any_run_is_logged_one_line_a_record() -> None:
+    records = PlausibleRun(11).steps(150).records
+    assert len(logged(*records)) == len(records)
+
+
+def test_a_line_has_name_level_instant_and_keys() -> None:
+    settled = r.Settled(at=BEGIN, target="p", outcome=Outcome.SUCCEEDED, wave="canary", command=3)
+    assert logged(settled) == [
+        {
+            "event": "target.settled",
+            "level": "info",
+            "timestamp": "2026-03-01T22:00:00.000Z",
+            "target": "p",
+            "attempt": 0,
+            "outcome": "succeeded",
+            "wave": "canary",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("record", "level"),
+    [
+        (r.Settled(at=BEGIN, target="p", outcome=Outcome.ALREADY), "info"),
+        (r.Settled(at=BEGIN, target="p", outcome=Outcome.FAILED), "warning"),
+        (r.DoubtRemains(at=BEGIN, target="p", why="?"), "warning"),
+        (r.AnswerSeen(at=BEGIN, target="p", verdict="in_doubt"), "warning"),
+        (r.AnswerSeen(at=BEGIN, target="p", verdict="accepted"), "info"),
+        (r.HoldSet(at=BEGIN, cause="person", reason="asked for"), "error"),
+        (r.ScopeUsed(at=BEGIN, scope="s", calls=0, throttled=0, rate_limit=None, seconds=0.0), "debug"),
+    ],
+)
+def test_levels_tell_how_bad_it_is(record: Record, level: str) -> None:
+    assert logged(record)[0]["level"] == level
+
+
+def test_what_is_below_the_level_is_dropped() -> None:
+    assert logged(run_started(3), level="error") == []
+
+
+def test_other_events_get_the_clock_and_their_keys() -> None:
+    stderr = io.StringIO()
+    open_log(lambda: BEGIN, form="json", stderr=stderr).info("process.stopping", signal="SIGTERM")
+    assert json.loads(stderr.getvalue()) == {
+        "event": "process.stopping",
+        "level": "info",
+        "signal": "SIGTERM",
+        "timestamp": "2026-03-01T22:00:00.000Z",
+    }
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("stderr", "people"), [(Terminal(), True), (io.StringIO(), False)])
+def test_auto_is_for_people_on_a_terminal_only(stderr: io.StringIO, people: bool) -> None:  # noqa: FBT001  # pytest's
+    open_log(lambda: BEGIN, stderr=stderr).info("run.started", name="prod")
+    assert stderr.getvalue().startswith("{") is not people
+    assert "run.started" in stderr.getvalue()
+
+
+def test_a_log_file_takes_the_place_of_standard_error(tmp_path: Path) -> None:
+    path, stderr = tmp_path / "log", io.StringIO()
+    path.write_text("from the night before\n")
+    RecordLog(open_log(lambda: BEGIN, file=path, stderr=stderr))(run_started(3))
+    assert stderr.getvalue() == ""
+    assert len(path.read_text().splitlines()) == 2
+
+
+def test_a_new_log_file_is_its_owners(tmp_path: Path) -> None:
+    open_log(lambda: BEGIN, file=tmp_path / "log").info("run.going_on")
+    assert (tmp_path / "log").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_log_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StateError, match="cannot write the log"):
+        open_log(lambda: BEGIN, file=tmp_path / "nowhere" / "log")
+
+
+LOG_ON = """
+import sys
+from datetime import UTC, datetime
+from orchestrator.log import open_log
+log = open_log(lambda: datetime.now(UTC))
+for number in range(2000):
+    log.info("run.going_on", number=number, padding="x" * 100)
+print("still here", flush=True)
+sys.exit(5)
+"""
+
+
+def test_a_closed_pipe_ends_no_run() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([sys.executable, "-c", LOG_ON], stdout=subprocess.PIPE, stderr=writing, check=False)
+    os.close(writing)
+    assert (done.stdout, done.returncode) == (b"still here\n", 5)
+
+
+def test_a_full_disk_beneath_the_log_ends_no_run() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([sys.executable, "-c", LOG_ON], stdout=subprocess.PIPE, stderr=full, check=False)
+    assert (done.stdout, done.returncode) == (b"still here\n", 5)
+
+
+def test_a_closed_stream_ends_no_run() -> None:
+    stderr = io.StringIO()
+    log = open_log(lambda: BEGIN, form="json", stderr=stderr)
+    stderr.close()
+    log.info("run.going_on")
+    log.info("run.going_on")
+    assert stderr.closed

@@ -1,0 +1,134 @@
+"""What other fleets and earlier runs know."""
+
+from pathlib import Path
+
+import pytest
+from fakes.fleets import BEGIN, NEW, OLD, make_plan, make_targets, run_started
+
+from orchestrator.errors import JournalDamaged
+from orchestrator.model import record as r
+from orchestrator.model.outcome import Outcome
+from orchestrator.model.record import Record
+from orchestrator.model.reply import Entry
+from orchestrator.tracker.folder import create_run
+from orchestrator.tracker.neighbours import has_ended, known_workflows, last_outcomes, open_elsewhere
+
+TARGETS = make_targets(4)
+A, B, C, D = (target.proxy_id for target in TARGETS)
+FIRST, SECOND, THIRD = (f"2026030{day}T220000000Z-abcdef" for day in (1, 2, 3))
+ENDED = r.RunEnded(at=BEGIN)
+LEFT = r.SessionEnded(at=BEGIN, exit_code=1, why="done")
+
+
+def keep(state: Path, fleet: str, run_id: str, *records: Record, version: str = NEW) -> Path:
+    first = run_started(len(TARGETS), run_id=run_id, target_version=version)
+    made, journal = create_run(state / fleet, make_plan(TARGETS), TARGETS, first)
+    if records:
+        journal.append(records)
+    journal.close()
+    return made
+
+
+def intent(key: str) -> r.Intent:
+    return r.Intent(at=BEGIN, target=key, attempt=1, wave="rest", token="t", source_version=OLD, target_version=NEW)
+
+
+def settled(key: str, outcome: Outcome, reason: str | None = None) -> r.Settled:
+    return r.Settled(at=BEGIN, target=key, outcome=outcome, wave="rest", reason=reason)
+
+
+def answer(key: str, *entries: Entry) -> r.AnswerSeen:
+    return r.AnswerSeen(at=BEGIN, target=key, attempt=1, verdict="in_doubt", update_result=entries)
+
+
+def test_what_is_open_in_another_fleet_is_named_with_its_run(tmp_path: Path) -> None:
+    keep(tmp_path, "other", FIRST, intent(A), intent(B), settled(B, Outcome.SUCCEEDED))
+    assert open_elsewhere(tmp_path, "prod", {A, B, C}) == {A: ("other", FIRST)}
+    assert open_elsewhere(tmp_path, "prod", {B, C}) == {}
+    assert open_elsewhere(tmp_path, "other", {A, B, C}) == {}
+
+
+def test_only_the_newest_run_of_a_fleet_can_have_something_open(tmp_path: Path) -> None:
+    keep(tmp_path, "other", FIRST, intent(A))
+    keep(tmp_path, "other", SECOND)
+    assert open_elsewhere(tmp_path, "prod", {A}) == {}
+
+
+def test_a_run_that_has_ended_is_not_read_again(tmp_path: Path) -> None:
+    made = keep(tmp_path, "other", FIRST, intent(A), settled(A, Outcome.FAILED), ENDED, LEFT)
+    assert has_ended(made)
+    (made / "plan.json").unlink()
+    assert open_elsewhere(tmp_path, "prod", {A}) == {}
+
+
+def test_a_torn_end_is_no_end(tmp_path: Path) -> None:
+    made = keep(tmp_path, "other", FIRST, intent(A), ENDED)
+    path = made / "journal.ndjson"
+    path.write_bytes(path.read_bytes()[:-1])
+    assert not has_ended(made)
+    assert open_elsewhere(tmp_path, "prod", {A}) == {A: ("other", FIRST)}
+
+
+def test_a_neighbour_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    made = keep(tmp_path, "other", FIRST, intent(A))
+    with (made / "journal.ndjson").open("ab") as file:
+        file.write(b"junk\n")
+    with pytest.raises(JournalDamaged, match="other"):
+        open_elsewhere(tmp_path, "prod", {A})
+
+
+def test_workflows_of_every_run_and_fleet_are_known(tmp_path: Path) -> None:
+    fake = '"workflow_id":"not-one"'
+    keep(
+        tmp_path,
+        "other",
+        FIRST,
+        intent(A),
+        answer(A, Entry(workflow_id="w1", state="ACCEPT"), Entry(workflow_id="w2", state="ODD", error_message=fake)),
+    )
+    keep(
+        tmp_path,
+        "prod",
+        FIRST,
+        intent(B),
+        r.WorkflowAdopted(at=BEGIN, target=B, workflow_id="w3", evidence="the only one"),
+    )
+    keep(tmp_path, "prod", SECOND, intent(C), answer(C, Entry(state="REJECT", error_message="no")))
+    assert known_workflows(tmp_path) == {"w1", "w2", "w3"}
+
+
+def test_the_last_outcome_of_every_run_counts(tmp_path: Path) -> None:
+    keep(tmp_path, "prod", FIRST, settled(A, Outcome.FAILED), settled(B, Outcome.SUCCEEDED), version=OLD)
+    keep(tmp_path, "prod", SECOND, settled(A, Outcome.SUCCEEDED), settled(C, Outcome.REJECTED))
+    keep(tmp_path, "prod", THIRD, settled(D, Outcome.FAILED))
+    assert last_outcomes(tmp_path / "prod", THIRD) == {
+        A: (Outcome.SUCCEEDED, NEW),
+        B: (Outcome.SUCCEEDED, OLD),
+        C: (Outcome.REJECTED, NEW),
+    }
+    assert D in last_outcomes(tmp_path / "prod")
+
+
+def test_a_second_verification_that_failed_is_the_last_outcome(tmp_path: Path) -> None:
+    bad = r.Reverified(at=BEGIN, target=A, healthy=False, finding="node ABNORMAL")
+    good = r.Reverified(at=BEGIN, target=B, healthy=True, finding="")
+    both = (settled(A, Outcome.SUCCEEDED), settled(B, Outcome.SUCCEEDED))
+    keep(tmp_path, "prod", FIRST, *both, bad, good)
+    assert last_outcomes(tmp_path / "prod") == {A: (Outcome.FAILED, NEW), B: (Outcome.SUCCEEDED, NEW)}
+
+
+def test_being_left_out_for_a_failure_does_not_hide_the_failure(tmp_path: Path) -> None:
+    keep(tmp_path, "prod", FIRST, settled(A, Outcome.FAILED), settled(B, Outcome.REJECTED))
+    keep(
+        tmp_path,
+        "prod",
+        SECOND,
+        settled(A, Outcome.SKIPPED, "failed_before"),
+        settled(B, Outcome.NOT_STARTED, "superseded"),
+        settled(C, Outcome.NOT_STARTED, "superseded"),
+    )
+    assert last_outcomes(tmp_path / "prod") == {
+        A: (Outcome.FAILED, NEW),
+        B: (Outcome.REJECTED, NEW),
+        C: (Outcome.NOT_STARTED, NEW),
+    }

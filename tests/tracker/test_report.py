@@ -1,0 +1,292 @@
+"""The report: it adds up, says what the journal says, and nothing else."""
+
+import json
+from collections import Counter
+from typing import Any
+
+import jsonschema
+import pytest
+from fakes.fleets import BEGIN, NEW, OLD, empty_run, make_plan, make_targets, run_started
+from fakes.plausible import PlausibleRun
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from orchestrator.model import record as r
+from orchestrator.model.outcome import Outcome
+from orchestrator.model.plan import Limits
+from orchestrator.model.record import Record
+from orchestrator.model.reply import Entry
+from orchestrator.tracker.report import NotBegun, build_report
+from orchestrator.tracker.report_file import report_chunks
+from orchestrator.tracker.report_form import report_schema
+
+TARGETS = make_targets(3)
+PLAN = make_plan(TARGETS)
+A, B, C = (target.proxy_id for target in TARGETS)
+SCHEMA = jsonschema.Draft202012Validator(report_schema())
+ACCEPT = Entry(instance_id=TARGETS[0].instance_id, workflow_id="w1", state="ACCEPT")
+REJECT = Entry(instance_id=TARGETS[0].instance_id, state="REJECT", error_message="insufficient subnet ip")
+
+
+def told(*records: Record, exit_code: int | None = None) -> Any:
+    run = empty_run(PLAN, TARGETS)
+    for record in (run_started(3), *records):
+        run.apply(record)
+    report = json.loads(b"".join(report_chunks(build_report(run, PLAN, exit_code=exit_code))))
+    SCHEMA.validate(report)
+    return report
+
+
+def intent(key: str, attempt: int = 1) -> r.Intent:
+    return r.Intent(
+        at=BEGIN, target=key, attempt=attempt, wave="canary", token="t", source_version=OLD, target_version=NEW
+    )
+
+
+def answer(key: str, verdict: r.Verdict, *entries: Entry, attempt: int = 1, **more: Any) -> r.AnswerSeen:
+    return r.AnswerSeen(at=BEGIN, target=key, attempt=attempt, verdict=verdict, update_result=entries, **more)
+
+
+def job(status: str, workflow: str = "w1", *, ended: bool = True, **more: Any) -> r.JobSeen:
+    return r.JobSeen(at=BEGIN, target=A, workflow_id=workflow, status=status, ended=ended, **more)
+
+
+def settled(key: str, outcome: Outcome, **more: Any) -> r.Settled:
+    return r.Settled(at=BEGIN, target=key, outcome=outcome, wave="canary", **more)
+
+
+# --- what holds for every run ----------------------------------------------------------------------------------------
+
+
+@given(st.integers(0, 10_000), st.integers(0, 120))
+def test_it_adds_up_and_follows_its_schema(seed: int, steps: int) -> None:
+    live = PlausibleRun(seed).steps(steps)
+    report = json.loads(b"".join(report_chunks(build_report(live.run, live.plan))))
+    SCHEMA.validate(report)
+    targets = report["targets"]
+    assert [target["proxy_id"] for target in targets] == [target.proxy_id for target in live.targets]
+    assert report["totals"]["outcomes"] == Counter(target["outcome"] for target in targets)
+    assert report["totals"]["upgrade_calls"] == sum(len(target["attempts"]) for target in targets)
+    for wave in report["waves"]:
+        mine = [target for target in targets if target["wave"] == wave["name"]]
+        assert wave["targets"] == len(mine)
+        assert wave["outcomes"] == Counter(target["outcome"] for target in mine)
+
+
+@given(st.integers(0, 10_000), st.integers(0, 120))
+def test_every_entry_and_every_workflow_of_the_journal_is_in_it(seed: int, steps: int) -> None:
+    live = PlausibleRun(seed).steps(steps)
+    report = json.loads(b"".join(report_chunks(build_report(live.run, live.plan))))
+    answers = [record for record in live.records if isinstance(record, r.AnswerSeen)]
+    entries = [entry for target in report["targets"] for each in target["attempts"] for entry in each["update_result"]]
+    assert len(entries) == sum(len(record.update_result) for record in answers)
+    assert sorted(each["workflow_id"] for each in entries if each["workflow_id"]) == sorted(
+        entry.workflow_id for record in answers for entry in record.update_result if entry.workflow_id
+    )
+    assert sum(each["count"] for each in report["reject_reasons"]) >= sum(each["state"] == "REJECT" for each in entries)
+    ids = [each for target in report["targets"] for each in target["workflow_ids"]]
+    assert sorted(ids) == sorted(live.run.workflows)
+
+
+# --- the run ---------------------------------------------------------------------------------------------------------
+
+
+def test_keys_stand_in_the_order_of_the_contract() -> None:
+    report = told(intent(A), answer(A, "accepted", ACCEPT))
+    assert list(report) == ["schema", "run", "totals", "reject_reasons", "waves", "scopes", "targets"]
+    assert " ".join(report["run"]) == (
+        "run_id name state hold exit_code simulated plan_sha256 target_version started_at ended_at sessions "
+        "orchestrator_version"
+    )
+    assert list(report["totals"]) == ["targets", "outcomes", "calls", "upgrade_calls", "throttled"]
+    assert list(report["waves"][0]) == ["name", "targets", "state", "started_at", "ended_at", "outcomes"]
+    assert " ".join(report["scopes"][0]) == "name region project_id calls rate_limit rate_attained throttled"
+    assert " ".join(report["targets"][0]) == (
+        "scope project_id instance_id proxy_id labels wave source_version target_version outcome reason settled_by "
+        "workflow_ids attempts job verified_version evidence started_at settled_at"
+    )
+    assert " ".join(report["targets"][0]["attempts"][0]) == (
+        "number at duration_ms http_status request_id error_code error_msg update_result"
+    )
+
+
+def test_a_fresh_run_claims_nothing() -> None:
+    report = told()
+    assert report["schema"] == "orchestrator.report/1"
+    assert report["run"]["state"] == "unfinished"
+    assert (report["run"]["exit_code"], report["run"]["ended_at"], report["run"]["sessions"]) == (None, None, 0)
+    assert report["run"]["started_at"] == "2026-03-01T22:00:00Z"
+    assert report["totals"]["outcomes"] == {"waiting": 3}
+    target = report["targets"][0]
+    assert (target["wave"], target["source_version"], target["started_at"], target["job"]) == (None, None, None, None)
+    assert (target["outcome"], target["project_id"], target["attempts"], target["evidence"]) == (
+        "waiting",
+        "p-default",
+        [],
+        None,
+    )
+
+
+def test_a_run_without_a_first_record_has_no_report() -> None:
+    with pytest.raises(NotBegun):
+        build_report(empty_run(PLAN, TARGETS), PLAN)
+
+
+def test_the_end_and_the_exit_code_of_the_journal_are_told() -> None:
+    session = r.SessionStarted(at=BEGIN, number=1, pid=1, host="h", orchestrator_version="0.2.0")
+    left = r.SessionEnded(at=BEGIN, exit_code=1, why="done")
+    run = told(session, r.RunEnded(at=BEGIN), left)["run"]
+    assert (run["state"], run["exit_code"], run["sessions"]) == ("completed", 1, 1)
+    assert run["ended_at"] == "2026-03-01T22:00:00Z"
+    assert run["orchestrator_version"] == "0.2.0"
+    assert told(session, exit_code=5)["run"]["exit_code"] == 5
+
+
+def test_a_hold_is_told_with_its_causes() -> None:
+    hold = r.HoldSet(at=BEGIN, cause="failures", reason="2 failures, 1 allowed", wave="canary", proxy_ids=(B, A))
+    report = told(r.WaveOpened(at=BEGIN, wave="canary"), hold)
+    assert report["run"]["state"] == "held"
+    assert report["run"]["hold"] == {
+        "reason": "2 failures, 1 allowed",
+        "cause": "failures",
+        "at": "2026-03-01T22:00:00Z",
+        "by": None,
+        "note": None,
+        "wave": "canary",
+        "scope": None,
+        "proxy_ids": [B, A],
+    }
+    assert [wave["state"] for wave in report["waves"]] == ["held", "waiting"]
+    assert told(hold, r.HoldReleased(at=BEGIN, by="ann", note="fine"))["run"]["hold"] is None
+
+
+def test_waves_go_from_waiting_to_done() -> None:
+    opened = r.WaveOpened(at=BEGIN, wave="canary")
+    soaking = r.WaveSoaking(at=BEGIN, wave="canary", until=BEGIN)
+    done = r.WaveDone(at=BEGIN, wave="canary")
+    story = (opened, soaking, done)
+    states = [told(*story[:count])["waves"][0]["state"] for count in range(4)]
+    assert states == ["waiting", "open", "soaking", "done"]
+    assert told(*story)["waves"][0]["ended_at"] == "2026-03-01T22:00:00Z"
+
+
+def test_a_hold_of_the_whole_fleet_holds_the_wave_that_is_open() -> None:
+    hold = r.HoldSet(at=BEGIN, cause="person", reason="asked for", by="ann", note="wait")
+    report = told(r.WaveOpened(at=BEGIN, wave="canary"), hold)
+    assert [wave["state"] for wave in report["waves"]] == ["held", "waiting"]
+
+
+def test_scopes_tell_how_much_they_were_used() -> None:
+    used = r.ScopeUsed(at=BEGIN, scope="default", calls=30, throttled=2, rate_limit=4.0, seconds=10.0)
+    scope = told(used, used)["scopes"][0]
+    assert (scope["calls"], scope["throttled"]) == (60, 4)
+    assert (scope["rate_limit"], scope["rate_attained"]) == (4.0, 3.0)
+    totals = told(used)["totals"]
+    assert (totals["calls"], totals["throttled"]) == (30, 2)
+
+
+def test_a_rate_that_is_not_known_is_null() -> None:
+    run = empty_run(PLAN, TARGETS)
+    run.apply(run_started(3))
+    head = build_report(run, replace(PLAN, limits=Limits(rate="auto"))).head
+    assert (head.scopes[0].rate_limit, head.scopes[0].rate_attained) == (None, None)
+    assert told()["scopes"][0]["rate_limit"] == 2.0
+
+
+# --- targets ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_answer_with_acceptance_and_refusal_is_told_entry_by_entry() -> None:
+    report = told(intent(A), answer(A, "partial", ACCEPT, REJECT, http_status=200, request_id="r1", duration_ms=41))
+    target = report["targets"][0]
+    assert target["workflow_ids"] == ["w1"]
+    assert target["attempts"] == [
+        {
+            "number": 1,
+            "at": "2026-03-01T22:00:00Z",
+            "duration_ms": 41,
+            "http_status": 200,
+            "request_id": "r1",
+            "error_code": None,
+            "error_msg": None,
+            "update_result": [
+                {
+                    "instance_id": TARGETS[0].instance_id,
+                    "workflow_id": "w1",
+                    "state": "ACCEPT",
+                    "error_message": None,
+                },
+                {
+                    "instance_id": TARGETS[0].instance_id,
+                    "workflow_id": None,
+                    "state": "REJECT",
+                    "error_message": "insufficient subnet ip",
+                },
+            ],
+        }
+    ]
+    assert report["reject_reasons"] == [
+        {"reason": "insufficient subnet ip", "error_code": None, "count": 1, "proxy_ids": [A]}
+    ]
+
+
+def test_an_attempt_without_an_answer_says_so() -> None:
+    report = told(intent(A), r.AnswerMissing(at=BEGIN, target=A, attempt=1))
+    attempt = report["targets"][0]["attempts"][0]
+    assert (attempt["duration_ms"], attempt["http_status"], attempt["update_result"]) == (None, None, [])
+    assert report["targets"][0]["outcome"] == "in_doubt"
+
+
+def test_reasons_are_counted_refusals_and_rejects_alike_the_most_frequent_first() -> None:
+    report = told(
+        intent(A),
+        answer(A, "refused", error_code="DBS.1", error_msg="no such thing"),
+        intent(B),
+        answer(B, "rejected", REJECT),
+        intent(C),
+        answer(C, "rejected", REJECT),
+    )
+    assert report["reject_reasons"] == [
+        {"reason": "insufficient subnet ip", "error_code": None, "count": 2, "proxy_ids": [B, C]},
+        {"reason": "no such thing", "error_code": "DBS.1", "count": 1, "proxy_ids": [A]},
+    ]
+
+
+def test_a_target_that_was_refused_before_any_attempt_is_counted_too() -> None:
+    report = told(settled(A, Outcome.REJECTED, reason="forbidden", error_code="DBS.2"))
+    assert report["reject_reasons"] == [
+        {"reason": "forbidden", "error_code": "DBS.2", "count": 1, "proxy_ids": [A]},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("jobs", "status"),
+    [
+        ([job("Running", ended=False)], "Running"),
+        ([job("Running", ended=False), job("Completed")], "Completed"),
+        ([job("Failed", "w1", fail_reason="no space"), job("Completed", "w2")], "Failed"),
+        ([job("Canceled", "w1"), job("Running", "w2", ended=False)], "Canceled"),
+        ([job("Completed", "w1"), job("Running", "w2", ended=False)], "Running"),
+    ],
+)
+def test_the_job_that_went_worst_is_told(jobs: list[r.JobSeen], status: str) -> None:
+    target = told(intent(A), answer(A, "accepted", ACCEPT), *jobs)["targets"][0]
+    assert target["job"]["status"] == status
+    assert target["job"]["fail_reason"] == ("no space" if status == "Failed" else None)
+
+
+def test_a_persons_decision_and_the_evidence_are_told() -> None:
+    looked = r.DoubtLooked(at=BEGIN, target=A, finding="two jobs might be it")
+    missing = r.AnswerMissing(at=BEGIN, target=A, attempt=1)
+    target = told(intent(A), missing, looked, settled(A, Outcome.SUCCEEDED, settled_by="ann"))["targets"][0]
+    assert (target["outcome"], target["settled_by"]) == ("succeeded", "ann")
+    assert target["evidence"] == ["two jobs might be it"]
+
+
+def test_the_version_that_was_read_is_the_source_version_also_without_an_attempt() -> None:
+    read = r.PreflightDone(
+        at=BEGIN, target=A, wave="canary", current_version=NEW, latest_version=None, can_upgrade=None
+    )
+    target = told(read, settled(A, Outcome.ALREADY, reason="current"))["targets"][0]
+    assert (target["source_version"], target["outcome"], target["reason"]) == (NEW, "already", "current")

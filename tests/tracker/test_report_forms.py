@@ -1,0 +1,141 @@
+"""The report for people and for spreadsheets, and the summary at the end of a run."""
+
+import csv
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from fakes.fleets import BEGIN, NEW, OLD, empty_run, make_plan, make_targets, run_started
+from fakes.plausible import PlausibleRun
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.errors import ExitCode
+from orchestrator.model import record as r
+from orchestrator.model.outcome import Outcome
+from orchestrator.model.record import Record
+from orchestrator.model.reply import Entry
+from orchestrator.tracker.report import Story, build_report
+from orchestrator.tracker.report_csv import COLUMNS, csv_lines
+from orchestrator.tracker.report_text import text_lines
+from orchestrator.tracker.summary import summary
+
+TARGETS = make_targets(4)
+A, B, C, D = (target.proxy_id for target in TARGETS)
+REJECT = Entry(state="REJECT", error_message='no "subnet", ip')
+
+
+def intent(key: str) -> r.Intent:
+    return r.Intent(at=BEGIN, target=key, attempt=1, wave="canary", token="t", source_version=OLD, target_version=NEW)
+
+
+STORY: Sequence[Record] = (
+    run_started(4),
+    r.WaveOpened(at=BEGIN, wave="canary"),
+    intent(A),
+    r.AnswerSeen(at=BEGIN, target=A, attempt=1, verdict="rejected", http_status=200, update_result=(REJECT,)),
+    r.Settled(at=BEGIN, target=A, outcome=Outcome.REJECTED, wave="canary", reason='no "subnet", ip'),
+    intent(B),
+    r.AnswerMissing(at=BEGIN, target=B, attempt=1),
+    r.DoubtLooked(at=BEGIN, target=B, finding="two jobs might be it"),
+    r.DoubtRemains(at=BEGIN, target=B, why="several candidates"),
+    r.Settled(at=BEGIN, target=C, outcome=Outcome.ALREADY, wave="canary", reason="current"),
+)
+
+
+def story(*more: Record, simulated: bool = False) -> Story:
+    plan = make_plan(TARGETS)
+    run = empty_run(plan, TARGETS)
+    for record in (run_started(4, simulated=simulated), *STORY[1:], *more):
+        run.apply(record)
+    return build_report(run, plan)
+
+
+def test_the_text_tells_first_what_matters() -> None:
+    text = "\n".join(text_lines(story()))
+    assert text.startswith(f"prod -> {NEW}: unfinished\n")
+    assert re.search(r"^ +1 +rejected$", text, re.MULTILINE)
+    assert re.search(r'^ +1 +no "subnet", ip$', text, re.MULTILINE)
+    assert "canary: open, 3 targets: 1 already, 1 rejected, 1 in_doubt" in text
+    assert re.search(rf"need a person.*\n  {B}  in_doubt: two jobs might be it$", text)
+    assert all(key in text for key in (A, B, C, D))
+
+
+def test_a_hold_stands_at_the_top_with_its_causes() -> None:
+    hold = r.HoldSet(at=BEGIN, cause="person", reason="asked for", by="ann", note="wait", proxy_ids=(B,))
+    lines = list(text_lines(story(hold)))
+    assert lines[3] == "HELD since 2026-03-01 22:00:00Z by ann: asked for (wait)"
+    assert lines[4].strip() == B
+
+
+def test_everything_about_a_simulated_run_says_so() -> None:
+    assert next(text_lines(story(simulated=True))).startswith("SIMULATED: ")
+    assert summary(story(simulated=True).head, Path("r"), ExitCode.DONE).startswith("SIMULATED: ")
+
+
+def test_csv_has_a_line_for_every_target_and_survives_quotes_and_commas() -> None:
+    rows = list(csv.DictReader(csv_lines(story().targets)))
+    assert [row["proxy_id"] for row in rows] == [A, B, C, D]
+    assert rows[0]["reason"] == 'no "subnet", ip'
+    assert (rows[0]["outcome"], rows[0]["http_status"], rows[0]["settled_at"]) == (
+        "rejected",
+        "200",
+        "2026-03-01T22:00:00Z",
+    )
+    assert (rows[1]["labels"], rows[3]["outcome"], rows[3]["attempts"]) == ("app=a1", "waiting", "0")
+
+
+def test_the_columns_never_move() -> None:
+    assert ",".join(COLUMNS) == (
+        "scope,project_id,instance_id,proxy_id,wave,outcome,reason,source_version,target_version,verified_version,"
+        "workflow_ids,attempts,http_status,error_code,request_id,job_status,fail_reason,settled_by,started_at,"
+        "settled_at,labels"
+    )
+
+
+@given(st.integers(0, 10_000), st.integers(0, 80))
+def test_any_run_can_be_told_in_any_form(seed: int, steps: int) -> None:
+    live = PlausibleRun(seed).steps(steps)
+    text = list(text_lines(build_report(live.run, live.plan)))
+    rows = list(csv.reader(csv_lines(build_report(live.run, live.plan).targets)))
+    assert sum(line.startswith(f"  {target.proxy_id}") for target in live.targets for line in text) >= live.count
+    assert {len(row) for row in rows} == {len(COLUMNS)}
+    assert len(rows) == live.count + 1
+
+
+@pytest.mark.parametrize("code", list(ExitCode))
+def test_the_summary_always_says_where_the_report_is_and_what_to_do(code: ExitCode) -> None:
+    lines = summary(story().head, Path("/s/report.json"), code).splitlines()
+    assert lines[-2] == "report: /s/report.json"
+    assert re.fullmatch(r"next: .{10,}", lines[-1])
+    assert "{" not in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (ExitCode.OTHER_OUTCOMES, "rejected"),
+        (ExitCode.HELD, "release PLAN rest --note TEXT"),
+        (ExitCode.PERSON_NEEDED, "in_doubt"),
+        (ExitCode.MORE_TO_DO, "goes on where it was"),
+    ],
+)
+def test_what_to_do_next_fits_the_exit_code(code: ExitCode, words: str) -> None:
+    hold = r.HoldSet(at=BEGIN, cause="approval", reason="the wave asks for approval", wave="rest")
+    assert words in summary(story(hold).head, Path("r"), code).splitlines()[-1]
+
+
+def test_many_reasons_are_cut_and_counted() -> None:
+    records: list[Record] = []
+    targets = make_targets(9)
+    for number, target in enumerate(targets):
+        reason = f"reason {number}"
+        records.append(r.Settled(at=BEGIN, target=target.proxy_id, outcome=Outcome.REJECTED, reason=reason))
+    plan = make_plan(targets)
+    run = empty_run(plan, targets)
+    for record in (run_started(9), *records):
+        run.apply(record)
+    text = summary(build_report(run, plan).head, Path("r"), ExitCode.OTHER_OUTCOMES)
+    assert "and 4 more reasons, in the report" in text
+    assert text.count("reason ") == 5
