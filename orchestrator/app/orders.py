@@ -21,8 +21,7 @@ def carry_out(run: Run, number: int, command: Command, now: datetime) -> Record:
     """The record of a command, or that it no longer applies and why."""
     match command:
         case HoldCommand(note=note, user=user):
-            reason = f"held by {user}: {note}"
-            return HoldSet(at=now, step="hold", cause="person", reason=reason, by=user, note=note, command=number)
+            return HoldSet(at=now, step="hold", cause="person", reason=note, by=user, note=note, command=number)
         case ReleaseCommand(wave=None):
             return HoldReleased(at=now, step="hold", by=command.user, note=command.note, command=number)
         case ReleaseCommand(wave=wave) if wave in run.waves:

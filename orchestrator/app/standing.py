@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from orchestrator.errors import UsageError
+from orchestrator.errors import ExitCode, UsageError
 from orchestrator.executor.calendar import opening
 from orchestrator.lock import holder
 from orchestrator.model.outcome import Phase
@@ -59,12 +59,13 @@ def standing(recovered: Recovered, state: Path, now: datetime) -> Iterator[str]:
 def waits_for(recovered: Recovered, state: Path, now: datetime) -> str:
     """Why nothing happens when nothing happens, as far as the journal tells."""
     run, plan = recovered.run, recovered.in_force
+    order = _pending(recovered, state)
+    if order is None and run.hold is not None:
+        order = f"a person, to release it: {run.hold.reason}" + (f" (held by {run.hold.by})" if run.hold.by else "")
     if run.ended is not None:
-        return "nothing, it has ended" + (f"; the fleet is held: {run.hold.reason}" if run.hold else "")
-    if order := _pending(recovered, state):
+        return "nothing, it has ended" + (f"; the next one waits for {order}" if order else "")
+    if order is not None:
         return order
-    if run.hold is not None:
-        return f"a person: {run.hold.reason}"
     wave = next((wave for wave in plan.waves if run.waves[wave.name].done_at is None), None)
     return _waits_in_wave(run, plan, wave, now)
 
@@ -81,9 +82,9 @@ def _waits_in_wave(run: Run, plan: Plan, wave: Wave | None, now: datetime) -> st
     moving = [state for state in run.open_states() if state.phase in (Phase.IN_FLIGHT, Phase.DOUBT)]
     if moving:
         return f"{len(moving)} upgrades to end; {run.waiting} targets wait"
-    if run.waiting:
-        return f"the next session; {run.waiting} targets wait"
-    return "a person, or new evidence"
+    if run.session_ended is not None and run.session_ended.exit_code == ExitCode.PERSON_NEEDED:
+        return f"a person, or new evidence; {run.waiting} targets wait"
+    return f"the next session; {run.waiting} targets wait"
 
 
 def _pending(recovered: Recovered, state: Path) -> str | None:
@@ -91,7 +92,7 @@ def _pending(recovered: Recovered, state: Path) -> str | None:
     commands = read_commands(fleet_folder(state, recovered.plan.name), recovered.run.commands_seen)
     for _, command in reversed(commands):
         if isinstance(command, HoldCommand):
-            return f"a person: held by {command.user}: {command.note}"
+            return f"a person, to release it: {command.note} (held by {command.user})"
         if isinstance(command, ReleaseCommand) and command.wave is None:
             return f"the next session; released by {command.user}: {command.note}"
     return None

@@ -52,9 +52,14 @@ def _title(head: Head) -> Iterator[str]:
 def hold_lines(hold: HoldReport) -> Iterator[str]:
     """Since when, why and through which targets the fleet is held."""
     who = f" by {hold.by}" if hold.by else ""
-    yield f"HELD since {hold.at:%Y-%m-%d %H:%M:%SZ}{who}: {hold.reason}{f' ({hold.note})' if hold.note else ''}"
+    yield f"HELD since {hold.at:%Y-%m-%d %H:%M:%SZ}{who}: {hold.reason}{_note(hold)}"
     for proxy_id in hold.proxy_ids:
         yield f"{_MARGIN}{proxy_id}"
+
+
+def _note(hold: HoldReport) -> str:
+    """The note of a person, unless it is the reason itself."""
+    return f" ({hold.note})" if hold.note and hold.note != hold.reason else ""
 
 
 def _section(title: str, lines: Iterable[str]) -> Iterator[str]:

@@ -10,6 +10,7 @@ _REASONS = 5
 _NEXT = {
     ExitCode.DONE: "nothing, all is done",
     ExitCode.OTHER_OUTCOMES: "look at the targets that are {others}; begin again with them: run PLAN --only-outcome …",
+    ExitCode.USAGE: "begin a new run with --new, or put the plan back as it was",
     ExitCode.HELD: "look at the causes, then: release PLAN{approval} --note TEXT",
     ExitCode.MORE_TO_DO: "start it again, it goes on where it was",
     ExitCode.PERSON_NEEDED: "look at the targets that are {stuck} in the console, then: settle PLAN PROXY_ID …",
