@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from fakes.fleets import BEGIN, run_started
 from fakes.plausible import PlausibleRun
+from fakes.recorded import BEGIN, run_started
 
 from orchestrator.errors import StateError
 from orchestrator.log import _EVENTS, Level, RecordLog, open_log

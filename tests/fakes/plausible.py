@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
-from fakes.fleets import BEGIN, NEW, OLD, WAVES, empty_run, make_plan, make_targets, run_started
+from fakes.recorded import BEGIN, NEW, OLD, WAVES, empty_run, make_plan, make_targets, run_started
 
 from orchestrator.model import record as r
 from orchestrator.model.outcome import Outcome, Phase

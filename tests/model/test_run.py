@@ -3,8 +3,8 @@
 from dataclasses import asdict
 
 import pytest
-from fakes.fleets import BEGIN, NEW, OLD, empty_run, make_plan, make_targets
 from fakes.plausible import PlausibleRun
+from fakes.recorded import BEGIN, NEW, OLD, empty_run, make_plan, make_targets
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -1,7 +1,7 @@
 """Counts kept one change at a time are what counting from scratch would give, after any records."""
 
-from fakes.fleets import BEGIN, NEW, OLD, empty_run, make_plan, make_targets
 from fakes.plausible import PlausibleRun
+from fakes.recorded import BEGIN, NEW, OLD, empty_run, make_plan, make_targets
 from hypothesis import given
 from hypothesis import strategies as st
 

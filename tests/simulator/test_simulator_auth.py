@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from virtual_cloud import VirtualCloud
+from fakes.virtual_cloud import VirtualCloud
 
 from orchestrator.simulator.profile import Profile
 from orchestrator.simulator.signature import canonical_request, expected, parse

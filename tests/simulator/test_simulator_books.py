@@ -1,7 +1,7 @@
 """The cloud's own books."""
 
 import msgspec
-from virtual_cloud import TARGET, VirtualCloud
+from fakes.virtual_cloud import TARGET, VirtualCloud
 
 from orchestrator.simulator.books import peak_overlap
 from orchestrator.simulator.profile import Profile, ScriptedFault

@@ -3,7 +3,7 @@
 from typing import Any, get_args
 
 import pytest
-from virtual_cloud import TARGET, VirtualCloud
+from fakes.virtual_cloud import TARGET, VirtualCloud
 
 from orchestrator.simulator.profile import (
     End,

@@ -4,7 +4,7 @@ import json
 from typing import Any, get_args
 
 import pytest
-from virtual_cloud import TARGET, VirtualCloud
+from fakes.virtual_cloud import TARGET, VirtualCloud
 
 from orchestrator.simulator.distortion import DISTORTIONS
 from orchestrator.simulator.profile import (

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from virtual_cloud import VirtualCloud
+from fakes.virtual_cloud import VirtualCloud
 
 from orchestrator.simulator.config import SimulatedTarget, made_project_id
 from orchestrator.simulator.profile import Lists, Profile

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from virtual_cloud import VirtualCloud
+from fakes.virtual_cloud import VirtualCloud
 
 from orchestrator.simulator.jobs import UPGRADE_JOB
 from orchestrator.simulator.paging import instance_page, job_page

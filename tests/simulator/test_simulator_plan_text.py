@@ -1,7 +1,7 @@
 """The plan that describes a simulated fleet."""
 
 import yaml
-from virtual_cloud import TARGET, VirtualCloud
+from fakes.virtual_cloud import TARGET, VirtualCloud
 
 from orchestrator.simulator.plan_text import plan_text
 

@@ -4,9 +4,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from fakes.virtual_cloud import TARGET, VirtualCloud
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from virtual_cloud import TARGET, VirtualCloud
 
 from orchestrator.simulator.config import SimulatorConfig
 from orchestrator.simulator.profile import Profile

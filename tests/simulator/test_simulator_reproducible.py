@@ -3,9 +3,9 @@
 from random import Random
 from typing import Any
 
+from fakes.virtual_cloud import VirtualCloud
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from virtual_cloud import VirtualCloud
 
 from orchestrator.simulator.chance import below, between, pick, unit
 

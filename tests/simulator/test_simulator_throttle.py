@@ -1,7 +1,7 @@
 """Real limits: so many calls per period and project, changing over time."""
 
 import pytest
-from virtual_cloud import VirtualCloud, base
+from fakes.virtual_cloud import VirtualCloud, base
 
 from orchestrator.simulator.profile import Limit, Notice, Profile
 

@@ -1,7 +1,7 @@
 """upgrade-version and what follows from it, on given instants."""
 
 import pytest
-from virtual_cloud import TARGET, VirtualCloud, base
+from fakes.virtual_cloud import TARGET, VirtualCloud, base
 
 from orchestrator.simulator.profile import Profile
 from orchestrator.simulator.upgrade import REJECT_REASONS

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from fakes.fleets import BEGIN
+from fakes.recorded import BEGIN
 
 from orchestrator.errors import JournalDamaged, StateError
 from orchestrator.tracker.commands import (

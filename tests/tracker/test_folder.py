@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fakes.fleets import RUN_ID, make_plan, make_targets, run_started
+from fakes.recorded import RUN_ID, make_plan, make_targets, run_started
 from hypothesis import given
 from hypothesis import strategies as st
 

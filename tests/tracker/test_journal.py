@@ -10,8 +10,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from fakes.fleets import BEGIN, run_started
 from fakes.plausible import PlausibleRun
+from fakes.recorded import BEGIN, run_started
 from hypothesis import given
 from hypothesis import strategies as st
 

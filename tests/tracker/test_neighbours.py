@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from fakes.fleets import BEGIN, NEW, OLD, make_plan, make_targets, run_started
+from fakes.recorded import BEGIN, NEW, OLD, make_plan, make_targets, run_started
 
 from orchestrator.errors import JournalDamaged
 from orchestrator.model import record as r

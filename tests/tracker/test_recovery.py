@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
-from fakes.fleets import BEGIN, NEW, make_targets, run_started
 from fakes.plausible import PlausibleRun
+from fakes.recorded import BEGIN, NEW, make_targets, run_started
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace

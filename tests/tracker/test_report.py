@@ -6,8 +6,8 @@ from typing import Any
 
 import jsonschema
 import pytest
-from fakes.fleets import BEGIN, NEW, OLD, empty_run, make_plan, make_targets, run_started
 from fakes.plausible import PlausibleRun
+from fakes.recorded import BEGIN, NEW, OLD, empty_run, make_plan, make_targets, run_started
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace

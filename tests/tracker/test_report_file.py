@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from fakes.fleets import empty_run, make_plan, make_targets, run_started
 from fakes.plausible import PlausibleRun
+from fakes.recorded import empty_run, make_plan, make_targets, run_started
 
 from orchestrator.errors import StateError
 from orchestrator.tracker.report import build_report

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes.fleets import make_plan, make_targets, run_started
+from fakes.recorded import make_plan, make_targets, run_started
 from msgspec.structs import replace
 
 from orchestrator.model.amount import Amount

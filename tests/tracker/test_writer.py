@@ -6,7 +6,7 @@ from pathlib import Path
 
 import anyio
 import pytest
-from fakes.fleets import BEGIN
+from fakes.recorded import BEGIN
 
 from orchestrator.errors import StateError
 from orchestrator.model.record import CommandIgnored, Record
