@@ -4,7 +4,7 @@ From the intent on nothing but death interrupts it, so that a stop never makes a
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import anyio
 
@@ -24,8 +24,8 @@ from orchestrator.model.state import TargetState
 _FRESH_CALLS = 3
 
 
-async def attempt(state: TargetState, session: Session, ready: Ready) -> bool:
-    """Send the upgrade, once. False: nothing was sent, and nothing was recorded.
+async def attempt(state: TargetState, session: Session, ready: Ready) -> None:
+    """Send the upgrade, once. If anything speaks against it by now, nothing is sent and nothing is recorded.
 
     Raises:
         Yielded, ScopeGone: the scope cannot be used now; nothing was sent.
@@ -37,7 +37,6 @@ async def attempt(state: TargetState, session: Session, ready: Ready) -> bool:
             raise Yielded("what was read has grown old")
         with anyio.CancelScope(shield=True):
             await _send(state, session, ready.source_version)
-        return state.is_open
 
 
 @asynccontextmanager
@@ -46,18 +45,13 @@ async def _clear_to_send(calls: ScopeCalls, session: Session) -> AsyncIterator[N
 
     One target of a scope waits for both at a time, so that a slow scope leaves no more than one slot idle.
     """
-    async with calls.line:
-        await session.sending.acquire()
-        try:
-            if await calls.ready(Lane.SEND) is not None:
-                raise Yielded("credentials")
-        except BaseException:
-            session.sending.release()
-            raise
-    try:
+    async with AsyncExitStack() as slot:
+        async with calls.line:
+            await slot.enter_async_context(session.sending)
+            failure = await calls.ready(Lane.SEND)
+        if failure is not None:
+            raise Yielded("credentials")
         yield
-    finally:
-        session.sending.release()
 
 
 def _stale(ready: Ready, session: Session, rate: float) -> bool:

@@ -22,7 +22,6 @@ from orchestrator.model.reply import (
     Busy,
     Doubtful,
     Exchange,
-    Failure,
     NotSent,
     Refused,
     Reply,
@@ -36,17 +35,21 @@ Call: TypeAlias = Callable[[CloudApi], Awaitable[Reply[T]]]
 
 @dataclass(slots=True)
 class Usage:
-    """How much a scope was used since this was last taken."""
+    """How much a scope was used since this was last taken.
+
+    Attributes:
+        since_s: the last call before, if it was made in the period just before; else the first of this period.
+    """
 
     calls: int = 0
     throttled: int = 0
-    first_s: float | None = None
-    last_s: float | None = None
+    since_s: float | None = None
+    last_s: float = 0.0
 
     @property
     def seconds(self) -> float:
-        """From the first to the last call."""
-        return (self.last_s or 0.0) - (self.first_s or 0.0)
+        """From the call before, or the first, to the last one."""
+        return 0.0 if self.since_s is None else self.last_s - self.since_s
 
 
 @dataclass(slots=True)
@@ -172,13 +175,14 @@ class ScopeCalls:
 
     def take_usage(self) -> Usage:
         """What was used since the last time, and start anew."""
-        usage, self.usage = self.usage, Usage()
+        usage = self.usage
+        self.usage = Usage(since_s=usage.last_s) if usage.calls else Usage()
         return usage
 
     def _count(self) -> None:
         now_s = self.clock.monotonic()
         self.usage.calls += 1
-        self.usage.first_s = now_s if self.usage.first_s is None else self.usage.first_s
+        self.usage.since_s = now_s if self.usage.since_s is None else self.usage.since_s
         self.usage.last_s = now_s
 
     def _pause(self, why: str, *, credentials: bool = False) -> bool:

@@ -3,7 +3,7 @@
 from orchestrator.executor.actions import Hold
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.run import Run
-from orchestrator.model.state import TargetState
+from orchestrator.model.state import Attempt, TargetState
 from orchestrator.model.tally import is_failure
 
 #: A hold names no more than these; the report lists every target anyway.
@@ -11,12 +11,12 @@ _MOST = 100
 
 
 def causes(run: Run, hold: Hold) -> tuple[str, ...]:
-    """Proxy ids of the targets counted against the budget that tripped. Scans the run: holds are rare."""
+    """Proxy ids of the targets that the hold is about. Scans the run: holds are rare."""
     counted = [state for state in run.states.values() if _counts(run, state, hold)]
-    first: dict[str | None, str] = {}
+    first: dict[str, str] = {}
     for state in sorted(counted, key=_moment):
-        first.setdefault(state.reason, _moment(state))
-    ordered = sorted(counted, key=lambda state: (first[state.reason], _moment(state)))
+        first.setdefault(_reason(state), _moment(state))
+    ordered = sorted(counted, key=lambda state: (first[_reason(state)], _reason(state), _moment(state)))
     return tuple(state.key for state in ordered[:_MOST])
 
 
@@ -29,7 +29,25 @@ def _counts(run: Run, state: TargetState, hold: Hold) -> bool:
         return state.outcome is Outcome.REJECTED and state.counted_in == run.tally.epoch
     if hold.cause == "failures":
         return is_failure(state, run.failures) and state.counted_in == run.tally.epoch
+    if hold.cause == "new_reject":
+        return any(_said(attempt, run.new_rejects) for attempt in state.attempts)
     return hold.cause == "wave_failed" and bool(state.attempts)
+
+
+def _said(attempt: Attempt, reasons: list[str]) -> bool:
+    answer = attempt.answer
+    if answer is None:
+        return False
+    words = {answer.error_msg or answer.reason, *(entry.error_message for entry in answer.update_result)}
+    return not words.isdisjoint(reasons)
+
+
+def _reason(state: TargetState) -> str:
+    """The reason, without what differs from target to target."""
+    reason = state.reason or ""
+    for job_id in state.jobs:
+        reason = reason.replace(job_id, "")
+    return reason
 
 
 def _moment(state: TargetState) -> str:

@@ -1,6 +1,5 @@
 """What to do next, as one pure function of the rollout and the present instant. The dispatcher performs it."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from orchestrator.executor.actions import (
@@ -15,11 +14,12 @@ from orchestrator.executor.actions import (
     VerifyWave,
     WaitUntil,
 )
-from orchestrator.executor.calendar import ALWAYS, Opening, instance_window, opening
-from orchestrator.executor.limits import Room, room, scope_room, target_block, tripped
+from orchestrator.executor.calendar import Opening
+from orchestrator.executor.limits import Room, due_hold, room, scope_room, target_block
+from orchestrator.executor.openings import start_opening, target_opening
 from orchestrator.executor.queue import Block
 from orchestrator.executor.rollout import Rollout
-from orchestrator.model.plan import Wave, Window
+from orchestrator.model.plan import Wave
 from orchestrator.model.tally import Count
 from orchestrator.model.target import Target
 
@@ -30,7 +30,7 @@ def next_action(rollout: Rollout, now: datetime) -> Action:
         return Finish(Ending.STOPPED, rollout.stop)
     if rollout.run.hold is not None:
         return _held(rollout, rollout.run.hold.reason)
-    hold = _due_hold(rollout)
+    hold = due_hold(rollout)
     if hold is not None:
         return hold
     if rollout.plan.scopes_required == "all" and not all(scope.opened for scope in rollout.run.scopes.values()):
@@ -39,21 +39,6 @@ def next_action(rollout: Rollout, now: datetime) -> Action:
     if wave is None:
         return Finish(Ending.COMPLETED, "every target is settled")
     return _wave_action(rollout, wave, now)
-
-
-def _due_hold(rollout: Rollout) -> Hold | None:
-    """The hold that the fleet must set itself now."""
-    budget = tripped(rollout)
-    if budget is not None:
-        return Hold(budget.cause, str(budget), wave=budget.wave, scope=budget.scope)
-    reason = _new_reject(rollout)
-    return None if reason is None else Hold("new_reject", f"a REJECT reason never seen before: {reason}")
-
-
-def _new_reject(rollout: Rollout) -> str | None:
-    if rollout.plan.failures.new_reject != "hold":
-        return None
-    return next((reason for reason in rollout.run.rejects if reason not in rollout.run.known_rejects), None)
 
 
 def _required(rollout: Rollout) -> Action:
@@ -90,22 +75,30 @@ def _wave_settled(rollout: Rollout, wave: Wave) -> bool:
 
 
 def _after_wave(rollout: Rollout, wave: Wave, now: datetime) -> Action:
+    failed = _wave_failed(rollout, wave)
+    if failed is not None:
+        return failed
+    sent = rollout.run.waves[wave.name].sent
+    if wave.soak_s > 0 and sent and rollout.queue.undrawn and not rollout.only_accepted:
+        return SoakWave(wave.name, now + timedelta(seconds=wave.soak_s))
+    return CloseWave(wave.name)
+
+
+def _wave_failed(rollout: Rollout, wave: Wave) -> Hold | None:
+    """A wave in which something was sent and nothing succeeded holds the fleet, unless a person let it pass."""
     status = rollout.run.waves[wave.name]
     standing = rollout.run.tally.waves.get(wave.name, Count()).standing
     successes = standing["succeeded"] + standing["accepted"] + standing["partial"]
-    if status.sent and not successes and not status.passed:
-        return Hold("wave_failed", f"wave {wave.name}: {status.sent} sent, none succeeded", wave=wave.name)
-    soaks = wave.soak_s > 0 and status.sent and rollout.queue.undrawn and not rollout.only_accepted
-    if soaks:
-        return SoakWave(wave.name, now + timedelta(seconds=wave.soak_s))
-    return CloseWave(wave.name)
+    if not status.sent or successes or status.passed:
+        return None
+    return Hold("wave_failed", f"wave {wave.name}: {status.sent} sent, none succeeded", wave=wave.name)
 
 
 def _soak(rollout: Rollout, wave: Wave, until: datetime, now: datetime) -> Action:
     if now < until:
         return _wait_bounded(rollout, until, f"wave {wave.name} soaks", now)
-    if rollout.plan.follow.to != "verified":
-        return CloseWave(wave.name)
+    if rollout.plan.follow.to != "verified" or wave.name in rollout.verified:
+        return _wave_failed(rollout, wave) or CloseWave(wave.name)
     if wave.name in rollout.unverified:
         return Finish(Ending.SCOPE, f"wave {wave.name} could not be verified after its soak")
     if rollout.verifying is not None:
@@ -117,6 +110,8 @@ def _soak(rollout: Rollout, wave: Wave, until: datetime, now: datetime) -> Actio
 
 
 def _start(rollout: Rollout, wave: Wave, now: datetime) -> Action:
+    if rollout.queue.exhausted(wave.name):
+        return WaitUntil(None, f"wave {wave.name} is followed to its end") if rollout.moving else _stuck(rollout)
     gate = start_opening(rollout, now)
     if not gate.open:
         return _closed(rollout, gate, now)
@@ -128,38 +123,7 @@ def _start(rollout: Rollout, wave: Wave, now: datetime) -> Action:
     )
     if target is not None:
         return Start(target, wave.name)
-    return _nothing_ready(rollout, wave)
-
-
-def start_opening(rollout: Rollout, now: datetime) -> Opening:
-    """Whether anything may start now, by window, freeze, `fit` and the session's own bound."""
-    if rollout.until is not None and now >= rollout.until:
-        return Opening(open=False, until=None, why="the time for starts in this session is over")
-    plan = rollout.plan
-    windows = () if plan.windows == "instance" else plan.windows
-    if not windows and not plan.freezes:
-        return ALWAYS
-    return _fitting(rollout, opening(windows, plan.freezes, now), windows, now)
-
-
-def target_opening(rollout: Rollout, target: Target, now: datetime) -> Opening:
-    """The same for one target, when each instance's own window counts."""
-    if rollout.plan.windows != "instance":
-        return ALWAYS
-    windows = instance_window(target.facts.maintenance_window if target.facts else None)
-    if not windows:
-        return Opening(open=False, until=None, why="its instance has no maintenance window")
-    return _fitting(rollout, opening(windows, rollout.plan.freezes, now), windows, now)
-
-
-def _fitting(rollout: Rollout, gate: Opening, windows: Sequence[Window], now: datetime) -> Opening:
-    """With `fit`, a window that closes before an upgrade would end is closed already."""
-    if not (gate.open and gate.until and windows and rollout.plan.fit):
-        return gate
-    if now + timedelta(seconds=rollout.expected_s) <= gate.until:
-        return gate
-    after = opening(windows, rollout.plan.freezes, gate.until)
-    return Opening(open=False, until=after.until, why=f"too late to end before {gate.until:%H:%M} UTC; {after.why}")
+    return _nothing_ready(rollout, wave, now)
 
 
 def _blocked(rollout: Rollout, target: Target, now: datetime) -> Block | datetime | None:
@@ -194,39 +158,39 @@ def _closed(rollout: Rollout, gate: Opening, now: datetime) -> Action:
 
 def _wait_bounded(rollout: Rollout, instant: datetime, why: str, now: datetime) -> Action:
     """Wait in this process if something moves anyway, or if the instant is near enough; else come back later."""
-    near = (instant - now).total_seconds() <= rollout.wait_s
+    near = (instant - now).total_seconds() <= rollout.wait_s and (rollout.until is None or instant < rollout.until)
     if rollout.moving or near:
         return WaitUntil(instant, f"{why}, until {instant:%Y-%m-%d %H:%M:%S} UTC")
     return Finish(Ending.LATER, f"{why}: next possible start {instant:%Y-%m-%d %H:%M:%S} UTC")
 
 
 def _full(rollout: Rollout, free: Room) -> Action:
-    if rollout.moving:
-        return WaitUntil(None, f"limited by {free.why}")
-    return Finish(Ending.PERSON, f"every slot is held by a target that needs a person ({free.why})")
+    return WaitUntil(None, f"limited by {free.why}") if rollout.moving else _stuck(rollout, free.why)
 
 
-def _nothing_ready(rollout: Rollout, wave: Wave) -> Action:
+def _nothing_ready(rollout: Rollout, wave: Wave, now: datetime) -> Action:
     """Every target of the wave that has not started waits for something."""
-    instant = _first_instant(rollout)
-    if rollout.moving or instant is not None or _probing(rollout):
-        return WaitUntil(instant, f"wave {wave.name}: {rollout.queue.waiting} targets wait")
-    if any(scope.given_up for scope in rollout.run.scopes.values()) and (
-        rollout.queue.waiting or rollout.queue.undrawn
-    ):
-        return Finish(Ending.SCOPE, "what is left is in scopes that cannot be used")
-    return Finish(Ending.PERSON, "nothing moves but targets that stay in doubt or timed out")
+    later, opens = rollout.queue.next_instant(), rollout.queue.next_opening()
+    if rollout.moving or later is not None or _returning(rollout):
+        first = min(filter(None, (later, opens)), default=None)
+        return WaitUntil(first, f"wave {wave.name}: {rollout.queue.waiting} targets wait")
+    if opens is not None:
+        return _wait_bounded(rollout, opens, "the windows of all instances are closed", now)
+    return _stuck(rollout)
 
 
-def _first_instant(rollout: Rollout) -> datetime | None:
-    throttled = (
-        scope.throttled_until
+def _returning(rollout: Rollout) -> bool:
+    """Whether a scope that cannot be used now, and has targets to start, may still come back in this session."""
+    return any(
+        not rollout.available(scope.name) and not scope.given_up and rollout.queue.waits_in(scope.name)
         for scope in rollout.run.scopes.values()
-        if scope.throttled_until and not rollout.available(scope.name) and not scope.given_up and not scope.paused
     )
-    return min(filter(None, (rollout.queue.next_instant(), *throttled)), default=None)
 
 
-def _probing(rollout: Rollout) -> bool:
-    """Whether a scope that cannot be used now may still come back in this session."""
-    return any(not rollout.available(scope.name) and not scope.given_up for scope in rollout.run.scopes.values())
+def _stuck(rollout: Rollout, why: str | None = None) -> Finish:
+    """Nothing moves any more."""
+    gone = [scope.name for scope in rollout.run.scopes.values() if scope.given_up]
+    if gone:
+        return Finish(Ending.SCOPE, f"what is left waits for scopes that cannot be used: {', '.join(gone)}")
+    slots = f" ({why})" if why else ""
+    return Finish(Ending.PERSON, f"nothing moves but targets that stay in doubt or timed out{slots}")

@@ -3,9 +3,9 @@
 The only module that assumes a single process.
 """
 
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import count
 from typing import Any, TypeAlias
 
 import anyio
@@ -22,22 +22,19 @@ from orchestrator.executor.actions import (
     VerifyWave,
     WaitUntil,
 )
-from orchestrator.executor.calls import ScopeCalls
 from orchestrator.executor.causes import causes
 from orchestrator.executor.decide import next_action
 from orchestrator.executor.ending import exit_code
 from orchestrator.executor.gate import ScopeGone, Yielded
-from orchestrator.executor.keeper import keep
-from orchestrator.executor.limits import tripped
+from orchestrator.executor.services import note_usage, services
 from orchestrator.executor.session import Session
+from orchestrator.executor.soak import verify_wave
 from orchestrator.executor.story import upgrade_one
-from orchestrator.executor.verify import reverify
-from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import (
+    CommandIgnored,
     HoldSet,
     ReturnedToWaiting,
     RunEnded,
-    ScopeUsed,
     SessionEnded,
     Settled,
     WaveDone,
@@ -46,17 +43,21 @@ from orchestrator.model.record import (
 )
 from orchestrator.model.state import TargetState
 
-#: How often the use of the scopes is written down.
-_USAGE_EVERY_S = 10.0
-
 #: A target whose intent was refused is not taken up again sooner than this.
 _REFUSED_PAUSE = timedelta(seconds=0.5)
 
-#: How many proxies of a wave are verified at once after its soak.
-_VERIFIERS = 10
+#: The loop never spins, whatever the wall clock does.
+_SHORTEST_WAIT_S = 0.01
 
-Task: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 Background: TypeAlias = Callable[["Dispatcher"], Coroutine[Any, Any, None]]
+
+
+@dataclass(slots=True, eq=False)
+class _Worker:
+    """The task of one target."""
+
+    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    ended: anyio.Event = field(default_factory=anyio.Event)
 
 
 class Dispatcher:
@@ -72,8 +73,8 @@ class Dispatcher:
         self.waits_for = ""
         self._background = background
         self._changed = anyio.Event()
-        self._serials = count()
-        self._workers: dict[str, tuple[int, anyio.CancelScope]] = {}
+        self._workers: dict[str, _Worker] = {}
+        self._group: TaskGroup | None = None
 
     def wake(self) -> None:
         """Something changed; look for the next action."""
@@ -85,20 +86,34 @@ class Dispatcher:
         self.wake()
 
     async def overrule(self, record: Settled | ReturnedToWaiting) -> None:
-        """A person decides an open target: whoever follows it stops."""
-        if record.target in self._workers:
-            self._workers[record.target][1].cancel()
+        """A person decides an open target: whoever follows it stops. If it cannot be decided now, that is recorded."""
+        state = self.session.run.state(record.target or "")
+        worker = self._workers.get(state.key)
+        if worker is not None and state.unanswered:
+            await self._ignore(record, "an attempt is under way; its answer must come first")
+            return
+        if worker is not None:
+            worker.scope.cancel()
+            await worker.ended.wait()
+        if not state.is_open or (isinstance(record, ReturnedToWaiting) and state.jobs):
+            await self._ignore(record, f"{state.key} is {state.standing} now")
+            if self._group is not None and state.is_open:
+                self._follow_up(self._group, state)
+            return
         await self.session.ledger.record(record)
 
     async def run(self) -> Finish:
         """Work until nothing is left to do, or nothing can be done.
 
         Raises:
-            StateError: the journal cannot be written.
+            ExceptionGroup: of `StateError` when the journal cannot be written.
         """
         async with anyio.create_task_group() as group:
-            for task in self._services():
+            self._group = group
+            for task in services(self.session, self.wake):
                 group.start_soon(task)
+            for background in self._background:
+                group.start_soon(background, self)
             for state in self.session.run.open_states():
                 self._follow_up(group, state)
             finish = await self._loop(group)
@@ -106,16 +121,6 @@ class Dispatcher:
         with anyio.CancelScope(shield=True):
             await self._close(finish)
         return finish
-
-    def _services(self) -> Iterable[Task]:
-        scopes = self.session.scopes.values()
-        for lanes in {id(scope.lanes): scope.lanes for scope in scopes}.values():
-            yield lanes.serve
-        for scope in scopes:
-            yield _keeping(scope, self.wake)
-        for background in self._background:
-            yield _with(background, self)
-        yield self._write_usage
 
     async def _loop(self, group: TaskGroup) -> Finish:
         while True:
@@ -134,7 +139,7 @@ class Dispatcher:
             await self._changed.wait()
             return
         delay_s = (action.instant - self.session.clock.now()).total_seconds()
-        with anyio.move_on_after(max(0.0, delay_s)):
+        with anyio.move_on_after(max(_SHORTEST_WAIT_S, delay_s)):
             await self._changed.wait()
 
     async def _perform(self, action: Action, group: TaskGroup) -> None:
@@ -165,26 +170,25 @@ class Dispatcher:
         self._follow_up(group, self.session.run.state(action.target.proxy_id))
 
     def _follow_up(self, group: TaskGroup, state: TargetState) -> None:
-        scope = anyio.CancelScope()
-        serial = next(self._serials)
-        self._workers[state.key] = (serial, scope)
-        group.start_soon(self._work, state, serial, scope)
+        worker = self._workers[state.key] = _Worker()
+        group.start_soon(self._work, state, worker)
 
-    async def _work(self, state: TargetState, serial: int, scope: anyio.CancelScope) -> None:
-        with scope:
+    async def _work(self, state: TargetState, worker: _Worker) -> None:
+        with worker.scope:
             try:
                 await upgrade_one(state, self.session)
             except Yielded:
-                pass
+                pass  # it waits again, see `_leave`
             except ScopeGone:
                 if state.is_open:
                     self.session.rest(state)
             finally:
-                self._leave(state, serial)
+                worker.ended.set()
+                self._leave(state, worker)
 
-    def _leave(self, state: TargetState, serial: int) -> None:
+    def _leave(self, state: TargetState, worker: _Worker) -> None:
         """A worker ends. What it had reserved and not used goes back into the queue."""
-        if self._workers.get(state.key, (None,))[0] != serial:
+        if self._workers.get(state.key) is not worker:  # its target was taken up again meanwhile
             return
         del self._workers[state.key]
         queue = self.session.rollout.queue
@@ -194,34 +198,14 @@ class Dispatcher:
         self.wake()
 
     async def _verify_wave(self, wave: str) -> None:
-        rollout = self.session.rollout
-        limiter = anyio.CapacityLimiter(_VERIFIERS)
-        states = (self.session.run.states[key] for key in rollout.run.waves[wave].targets)
-
-        async def one(state: TargetState) -> None:
-            async with limiter:
-                try:
-                    await reverify(state, self.session)
-                except ScopeGone:
-                    rollout.unverified.add(wave)
-
-        async with anyio.create_task_group() as group:
-            for state in [state for state in states if state.outcome is Outcome.SUCCEEDED]:
-                group.start_soon(one, state)
-        await self._after_soak(wave)
-
-    async def _after_soak(self, wave: str) -> None:
-        rollout = self.session.rollout
-        budget = tripped(rollout)
-        if budget is not None and rollout.run.hold is None:
-            await self._hold(Hold(budget.cause, str(budget), wave=budget.wave, scope=budget.scope))
-        if wave not in rollout.unverified:
-            now = self.session.clock.now()
-            await self.session.ledger.record(WaveDone(at=now, step="wave", wave=wave))
-        rollout.verifying = None
+        await verify_wave(self.session, wave)
         self.wake()
 
     # --- records of the session --------------------------------------------------------------------------------------
+
+    async def _ignore(self, record: Settled | ReturnedToWaiting, why: str) -> None:
+        now = self.session.clock.now()
+        await self.session.ledger.record(CommandIgnored(at=now, step="command", command=record.command, why=why))
 
     async def _hold(self, action: Hold) -> None:
         await self.session.ledger.record(
@@ -236,47 +220,10 @@ class Dispatcher:
             )
         )
 
-    async def _write_usage(self) -> None:
-        while True:
-            await self.session.clock.sleep(_USAGE_EVERY_S)
-            self._note_usage()
-
-    def _note_usage(self) -> None:
-        for scope in self.session.scopes.values():
-            if not scope.usage.calls:
-                continue
-            used = scope.take_usage()
-            self.session.ledger.note(
-                ScopeUsed(
-                    at=self.session.clock.now(),
-                    step="scope",
-                    scope=scope.name,
-                    calls=used.calls,
-                    throttled=used.throttled,
-                    rate_limit=scope.lanes.pacer.nominal,
-                    seconds=used.seconds,
-                )
-            )
-
     async def _close(self, finish: Finish) -> None:
-        self._note_usage()
+        note_usage(self.session)
         now, ledger = self.session.clock.now(), self.session.ledger
         if self.session.run.settled == self.session.run.total:
             await ledger.record(RunEnded(at=now))
         code = exit_code(self.session.run, finish)
         await ledger.record(SessionEnded(at=now, step="session", exit_code=int(code), why=finish.why))
-
-
-def _keeping(scope: ScopeCalls, wake: Callable[[], None]) -> Task:
-    async def task() -> None:
-        await keep(scope)
-        wake()
-
-    return task
-
-
-def _with(background: Background, dispatcher: Dispatcher) -> Task:
-    async def task() -> None:
-        await background(dispatcher)
-
-    return task

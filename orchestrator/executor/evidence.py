@@ -6,7 +6,7 @@ of ours was seen, so that we know that such jobs are listed there at all.
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
@@ -63,9 +63,9 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Adopt:
-    """It happened, and this is its job."""
+    """It happened, and these are its jobs."""
 
-    workflow_id: str
+    workflow_ids: tuple[str, ...]
     evidence: str
 
 
@@ -96,15 +96,24 @@ Conclusion: TypeAlias = Adopt | Happened | NeverBegan | Unknown
 
 def weigh(doubt: Doubt, sight: Sight) -> Conclusion:
     """Draw the conclusion that the evidence allows; in every case of doubt, `Unknown`."""
+    if sight.listing is not None:
+        doubt = _with_names(doubt, sight.listing)
     jobs = [] if sight.listing is None else _possible(doubt, sight.listing)
     certain = [job for job in jobs if _is_candidate(doubt, job)]
-    if len(certain) == 1:
-        return Adopt(certain[0].job_id, _describe(doubt, certain[0]))
-    if len(certain) > 1:
-        return Unknown(f"several jobs could be it: {', '.join(job.job_id for job in certain)}")
+    rivals = [job for job in jobs if job in certain or job.created_at is None]
+    if len(certain) == len(rivals) == 1:
+        return Adopt((certain[0].job_id,), _describe(doubt, certain[0]))
+    if len(rivals) > 1:
+        return Unknown(f"several jobs could be it: {', '.join(job.job_id for job in rivals)}")
     if sight.version is not None and at_least(sight.version.current_version, doubt.target_version):
         return _took_effect(doubt, sight.version)
     return _never_began(doubt, sight, jobs)
+
+
+def _with_names(doubt: Doubt, listing: Listing) -> Doubt:
+    """The list itself says what jobs of ours are named, also when nobody has followed one yet."""
+    names = {job.name for job in listing.jobs if job.job_id in doubt.presence and job.name}
+    return replace(doubt, job_names=names.union(doubt.job_names))
 
 
 def _took_effect(doubt: Doubt, version: ProxyVersion) -> Conclusion:

@@ -71,29 +71,31 @@ async def _wait(following: _Following) -> None:
 
 async def _look(following: _Following) -> bool:
     """Look once. True: the upgrade has ended."""
+    overdue = following.overdue
     saw = following.ended or await _read_jobs(following)
     if following.ended:
         return True
-    if following.overdue:
+    if overdue:
         await _time_out(following, saw=saw)
     return False
 
 
 async def _read_jobs(following: _Following) -> bool:
-    """Read every unfinished job, and the version where a job cannot be seen. False: something could not be read."""
+    """Read every unfinished job, and the version when none of them can be seen. False: something could not be read."""
     state, session = following.state, following.session
     saw = True
-    invisible = False
-    for job_id in state.unfinished_jobs:
+    unfinished = state.unfinished_jobs
+    invisible = 0
+    for job_id in unfinished:
         reply = await session.calls(state).read(lambda api, job_id=job_id: api.job(job_id), Lane.POLL)  # type: ignore[misc]
         session.reached(Point.JOB_READ)
         if not isinstance(reply, Answered):
             saw = False
         elif reply.value is None:
-            invisible = True
+            invisible += 1
         else:
             await _record_job(state, session, job_id, reply.value)
-    if invisible and following.age_s >= _PATIENT_POLLS * session.plan.follow.poll_s:
+    if invisible == len(unfinished) and following.age_s >= _PATIENT_POLLS * session.plan.follow.poll_s:
         saw = await _look_at_version(state, session) and saw
     return saw
 
@@ -105,9 +107,7 @@ async def _record_job(state: TargetState, session: Session, job_id: str, job: Jo
         return
     await session.ledger.record(
         JobSeen(
-            at=session.clock.now(),
-            target=state.key,
-            attempt=len(state.attempts),
+            **session.about(state),
             workflow_id=job_id,
             status=job.status,
             name=job.name,
@@ -121,11 +121,7 @@ async def _record_job(state: TargetState, session: Session, job_id: str, job: Jo
 async def _look_at_version(state: TargetState, session: Session) -> bool:
     version = await read_version(state, session)
     if version is not None and at_least(version.current_version, session.plan.target_version):
-        await session.ledger.record(
-            VersionReached(
-                at=session.clock.now(), target=state.key, attempt=len(state.attempts), version=version.current_version
-            )
-        )
+        await session.ledger.record(VersionReached(**session.about(state), version=version.current_version))
     return version is not None
 
 
@@ -134,9 +130,7 @@ async def _time_out(following: _Following, *, saw: bool) -> None:
     state, session = following.state, following.session
     if saw and state.phase is not Phase.TIMED_OUT:
         why = f"no end within {session.plan.follow.timeout_s:g} s: {_describe_jobs(state)}"
-        await session.ledger.record(
-            FollowTimedOut(at=session.clock.now(), target=state.key, attempt=len(state.attempts), why=why)
-        )
+        await session.ledger.record(FollowTimedOut(**session.about(state), why=why))
     session.rest(state)
 
 

@@ -104,6 +104,7 @@ def _reason(reply: Failure) -> str:
         return reply.exchange.error_msg or "throttled"
     if isinstance(reply, NotSent):
         return reply.reason
-    status = f"HTTP {reply.exchange.http_status}: " if reply.exchange.http_status else ""
+    number = reply.exchange.http_status
+    status = f"HTTP {number}: " if number and not reply.reason.startswith("HTTP ") else ""
     request = f" (request id {reply.exchange.request_id})" if reply.exchange.request_id else ""
     return f"{status}{reply.reason}{request}"

@@ -1,24 +1,33 @@
 """The one owner of a session's state: records go through it to the journal, and count when they are on disk.
 
-The exception is an intent, which restricts what others may do and so counts from the moment it is handed over.
+The exceptions are intents and holds, which restrict what others may do: they count from the moment they are handed
+over.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from orchestrator.executor.decide import start_opening, target_opening
-from orchestrator.executor.limits import room, tripped
+from orchestrator.executor.limits import due_hold, room
+from orchestrator.executor.openings import start_opening, target_opening
 from orchestrator.executor.ports import Clock, Journal, Pending
 from orchestrator.executor.rollout import Rollout
-from orchestrator.model.outcome import REPLACED, Phase
+from orchestrator.model.outcome import REPLACED, Outcome, Phase
+from orchestrator.model.plan import Failures
 from orchestrator.model.record import (
+    AnswerSeen,
     AttemptDisproved,
+    DoubtRemains,
+    DoubtRenewed,
+    FollowTimedOut,
+    HoldSet,
     Intent,
     Postponed,
     Record,
     ReturnedToWaiting,
+    Reverified,
     Settled,
 )
 from orchestrator.model.state import TargetState
@@ -65,7 +74,8 @@ class Ledger:
         self._changed = changed
         self._observe = observe
         self._journal: Journal | None = None
-        self._counted: set[str] = set()
+        self._counted: deque[Record] = deque()
+        self._harm: Pending | None = None
 
     def attach(self, journal: Journal) -> None:
         """Say where records go; the journal reports back to `on_durable`."""
@@ -79,13 +89,14 @@ class Ledger:
         """Hand over a record that nobody waits for."""
         self._append(record)
 
-    async def record(self, record: Record) -> None:
-        """Return when the record is on disk and counts.
+    async def record(self, *records: Record) -> None:
+        """Return when the records are on disk and count.
 
         Raises:
-            StateError: it could not be written.
+            StateError: they could not be written.
         """
-        await self._append(record).wait()
+        for pending in [self._append(record) for record in records]:
+            await pending.wait()
 
     async def intent(self, state: TargetState, source_version: str, token: str) -> Decision:
         """Write the intent of the target's next attempt, if everything still allows it.
@@ -97,26 +108,33 @@ class Ledger:
         """
         if state.is_open:
             return Seen(state.last.intent)
+        while (harm := self._harm) is not None:
+            await harm.wait()
+            self._harm = None if self._harm is harm else self._harm
         refusal = may_send(self.rollout, state, self._clock.now())
         if refusal is not None:
             return Refused(refusal)
         intent = self._new_intent(state, source_version, token)
-        self._counted.add(token)
-        self._apply(intent)
         await self._append(intent).wait()
         return Go(intent)
 
     def on_durable(self, record: Record) -> None:
         """A record is on disk."""
-        if isinstance(record, Intent) and record.token in self._counted:
-            self._counted.discard(record.token)
+        if self._counted and self._counted[0] is record:
+            self._counted.popleft()
         else:
             self._apply(record)
 
     def _append(self, record: Record) -> Pending:
         if self._journal is None:
             raise RuntimeError("no journal is attached")
-        return self._journal.append_nowait(record)
+        if isinstance(record, Intent | HoldSet):
+            self._counted.append(record)
+            self._apply(record)
+        pending = self._journal.append_nowait(record)
+        if may_trip(self.rollout.plan.failures, record):
+            self._harm = pending
+        return pending
 
     def _new_intent(self, state: TargetState, source_version: str, token: str) -> Intent:
         return Intent(
@@ -144,7 +162,7 @@ class Ledger:
         queue, target = self.rollout.queue, state.target
         self.rollout.resting.discard(state.key)
         match record:
-            case Intent():
+            case Intent() | DoubtRenewed():
                 queue.sent(target)
             case Postponed() | AttemptDisproved() | ReturnedToWaiting() if state.phase is Phase.WAITING:
                 queue.back(target, state.not_before)
@@ -158,6 +176,21 @@ class Ledger:
             queue.freed(target)
 
 
+def may_trip(failures: Failures, record: Record) -> bool:
+    """Whether a record may be the one for which the fleet is held, so that no intent may come between."""
+    match record:
+        case Settled(outcome=outcome):
+            return outcome is Outcome.REJECTED or outcome.value in failures.counts
+        case AnswerSeen(verdict="rejected" | "refused" | "partial"):
+            return failures.new_reject == "hold"
+        case DoubtRemains() | FollowTimedOut():
+            return True
+        case Reverified(healthy=healthy):
+            return not healthy
+        case _:
+            return False
+
+
 def may_send(rollout: Rollout, state: TargetState, now: datetime) -> str | None:
     """Why the intent of a target may not be written now; None when it may. The target holds a reservation."""
     run = rollout.run
@@ -168,9 +201,9 @@ def may_send(rollout: Rollout, state: TargetState, now: datetime) -> str | None:
     for gate in (start_opening(rollout, now), target_opening(rollout, state.target, now)):
         if not gate.open:
             return gate.why
-    budget = tripped(rollout)
-    if budget is not None:
-        return str(budget)
+    due = due_hold(rollout)
+    if due is not None:
+        return due.reason
     free = room(rollout)
     if free.free < 0:
         return f"no slot: {free.why}"

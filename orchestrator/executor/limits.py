@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from orchestrator.executor.actions import Hold
 from orchestrator.executor.queue import Block
 from orchestrator.executor.rollout import Rollout
 from orchestrator.model.plan import Wave
@@ -85,9 +86,14 @@ def _scope_budgets(rollout: Rollout) -> Iterator[Budget]:
             yield Budget("rejected", f"scope {scope.name}", scope.max_rejected.budget(base), count, scope=scope.name)
 
 
-def tripped(rollout: Rollout) -> Budget | None:
-    """The first budget that is overdrawn."""
-    return next((budget for budget in budgets(rollout) if budget.spent > budget.limit), None)
+def due_hold(rollout: Rollout) -> Hold | None:
+    """The hold that the fleet must set itself now: a budget is overdrawn, or the cloud said something new."""
+    budget = next((budget for budget in budgets(rollout) if budget.spent > budget.limit), None)
+    if budget is not None:
+        return Hold(budget.cause, str(budget), wave=budget.wave, scope=budget.scope)
+    if rollout.plan.failures.new_reject == "hold" and rollout.run.new_rejects:
+        return Hold("new_reject", f"a REJECT reason never seen before: {rollout.run.new_rejects[0]}")
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +157,9 @@ def target_block(rollout: Rollout, target: Target) -> Block | None:
     """Which limit keeps this one target from starting: its instance's or a label's."""
     run, queue, limits = rollout.run, rollout.queue, rollout.plan.limits
     instance = target.instance_id
-    if run.tally.open_instances[instance] + queue.starting_instances[instance] >= limits.per_instance:
+    # Followed only to acceptance, what runs on the instance is counted in the preflight, so that comes one by one.
+    most = 1 if rollout.only_accepted else limits.per_instance
+    if run.tally.open_instances[instance] + queue.starting_instances[instance] >= most:
         return ("instance", instance)
     for name, cap in limits.per_label.items():
         label = (name, target.labels.get(name, ""))

@@ -1,6 +1,6 @@
 """What the cloud's job list says: read once, used by all targets of a scope that ask at about the same time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -38,10 +38,15 @@ class Listing:
     since: datetime | None
     asked_at: datetime
     complete: bool
+    _by_instance: dict[str | None, list[Job]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def of_instance(self, instance_id: str) -> list[Job]:
+    def __post_init__(self) -> None:
+        for job in self.jobs:
+            self._by_instance.setdefault(job.instance_id, []).append(job)
+
+    def of_instance(self, instance_id: str) -> Sequence[Job]:
         """The jobs of one instance."""
-        return [job for job in self.jobs if job.instance_id == instance_id]
+        return self._by_instance.get(instance_id, ())
 
     def ids(self) -> set[str]:
         """The ids of all jobs."""
@@ -83,11 +88,12 @@ class Board:
     _all: Listing | None = None
     _lock: anyio.Lock = field(default_factory=anyio.Lock)
 
-    async def running(self, *, not_before: datetime | None = None) -> Listing | None:
-        """The jobs that run in the scope, at most 60 s old and not read before `not_before`."""
+    async def running(self, *, after: datetime | None = None) -> Listing | None:
+        """The jobs that run in the scope, at most 60 s old and read after the instant `after`."""
         async with self._lock:
-            if self._running is None or not self._fresh(self._running, FRESH_S, not_before):
-                self._running = await read_jobs(self.scope, Lane.START, status="Running")
+            if self._running is None or not self._fresh(self._running, FRESH_S, after):
+                # In the lane of the attempts: every preflight that has been made waits for nothing else.
+                self._running = await read_jobs(self.scope, Lane.SEND, status="Running")
             return self._running
 
     async def since(self, instants: Iterable[datetime], *, max_age_s: float, after: datetime) -> Listing | None:
@@ -100,6 +106,6 @@ class Board:
                 self._all = await read_jobs(self.scope, Lane.POLL, since=since)
             return self._all
 
-    def _fresh(self, listing: Listing, max_age_s: float, not_before: datetime | None) -> bool:
+    def _fresh(self, listing: Listing, max_age_s: float, after: datetime | None) -> bool:
         age_s = (self.scope.clock.now() - listing.asked_at).total_seconds()
-        return age_s <= max_age_s and (not_before is None or listing.asked_at >= not_before)
+        return age_s <= max_age_s and (after is None or listing.asked_at > after)

@@ -40,11 +40,11 @@ class Paging:
 
     def feed(self, page: JobPage) -> None:
         """Take in the answer to `next_offset`."""
-        known = sum(job.job_id in self.jobs for job in page.jobs)
-        fresh = len({job.job_id for job in page.jobs}) - known
+        ids = {job.job_id for job in page.jobs}
+        fresh = len(ids - self.jobs.keys())
         self.jobs.update((job.job_id, job) for job in page.jobs)
         self.total = page.total_count
-        self._learn(known, len(page.jobs))
+        self._learn(len(ids) - fresh, len(ids))
         self.next_offset = None if self.complete or self.total is None else self._next(fresh)
 
     def _learn(self, known: int, rows: int) -> None:

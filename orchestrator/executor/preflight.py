@@ -4,16 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from orchestrator.executor.decide import start_opening
+from orchestrator.executor.instance_jobs import foreign_job, ours_running, resurfaced_job
 from orchestrator.executor.lanes import Lane
-from orchestrator.executor.listing import Listing, has_ended
+from orchestrator.executor.listing import Listing
+from orchestrator.executor.openings import open_at
 from orchestrator.executor.points import Point
 from orchestrator.executor.retry import busy_wait_s
 from orchestrator.executor.session import Session
 from orchestrator.model.outcome import Outcome
-from orchestrator.model.record import Postponed, PreflightDone, Settled
-from orchestrator.model.reply import Answered, Busy, Doubtful, Job, ProxyVersion, Refused
-from orchestrator.model.run import Run
+from orchestrator.model.record import DoubtRenewed, Postponed, PreflightDone, Settled
+from orchestrator.model.reply import Answered, Busy, Doubtful, ProxyVersion, Refused
 from orchestrator.model.state import TargetState
 from orchestrator.model.verdict import GONE, Go, LeaveOut, allowed_sources, verdict
 
@@ -41,21 +41,28 @@ class NotNow:
 class Denied:
     """The cloud refuses even to tell the version."""
 
-    reason: str
+    why: str
     error_code: str | None
 
 
-Finding: TypeAlias = Ready | NotNow | Denied | LeaveOut
+@dataclass(frozen=True, slots=True)
+class Resurfaced:
+    """Of a doubtful attempt that was disproved, something shows after all, or may do."""
+
+    why: str
+
+
+Finding: TypeAlias = Ready | NotNow | Denied | LeaveOut | Resurfaced
 
 
 async def preflight(state: TargetState, session: Session) -> Ready | None:
-    """Read what must be known before an attempt. None: the target was settled or postponed, and that is recorded.
+    """Read what must be known before an attempt. None: something else follows from it, and that is recorded.
 
     Raises:
         Yielded, ScopeGone: the scope cannot be used now.
     """
     session.reached(Point.TARGET_CHOSEN)
-    finding = await _look(state, session)
+    finding = _doubting(state, await _look(state, session))
     session.reached(Point.PREFLIGHT_READ)
     match finding:
         case Ready():
@@ -63,11 +70,27 @@ async def preflight(state: TargetState, session: Session) -> Ready | None:
         case NotNow():
             await postpone_busy(state, session, finding.why, finding.error_code)
         case Denied():
-            await _settle(state, session, Outcome.REJECTED, finding.reason, error_code=finding.error_code)
+            await _settle(state, session, Outcome.REJECTED, finding.why, error_code=finding.error_code)
+        case Resurfaced():
+            await session.ledger.record(DoubtRenewed(**session.about(state), why=finding.why))
         case LeaveOut():
             reason = None if finding.outcome is Outcome.ALREADY else finding.reason
             await _settle(state, session, finding.outcome, reason, evidence=finding.why)
     return None
+
+
+def _doubting(state: TargetState, finding: Finding) -> Finding:
+    """After a doubtful attempt nothing is claimed from one reading: what speaks against a disproof is looked into."""
+    if isinstance(finding, LeaveOut) and finding.outcome is Outcome.ALREADY and state.doubtful_from is not None:
+        return Resurfaced(finding.why)
+    if isinstance(finding, LeaveOut | Denied) and _once_in_doubt(state):
+        return Resurfaced(finding.why)
+    return finding
+
+
+def _once_in_doubt(state: TargetState) -> bool:
+    """Whether a doubtful attempt was disproved, and nobody has looked a second time since."""
+    return state.doubtful_from is not None and not state.doubts_renewed
 
 
 async def _look(state: TargetState, session: Session) -> Finding:
@@ -95,49 +118,31 @@ def _unread(reply: Refused | Busy | Doubtful) -> Finding:
 
 
 async def _look_at_jobs(state: TargetState, session: Session, go: Go, read_at: datetime) -> Finding:
-    not_before = state.not_before if state.busy_times else None
-    listing = await session.board(state).running(not_before=_after_siblings(state, session, not_before))
+    listing = await session.board(state).running(after=_after(state, session))
     if listing is None:
         return NotNow("the list of running jobs could not be read")
+    mine = resurfaced_job(listing, state, session.run) if _once_in_doubt(state) else None
+    if mine is not None:
+        return Resurfaced(f"job {mine.job_id} ({mine.name}) runs on the instance")
     foreign = foreign_job(listing, state, session.run)
     if foreign is not None:
         return NotNow(f"job {foreign.job_id} ({foreign.name}) runs on the instance")
-    if session.rollout.only_accepted and _siblings_running(listing, state, session):
+    if session.rollout.only_accepted and _sibling_runs(listing, state, session):
         return NotNow("an upgrade of another proxy runs on the instance")
     return Ready(go.source_version, read_at)
 
 
-def _after_siblings(state: TargetState, session: Session, not_before: datetime | None) -> datetime | None:
-    """Followed only to acceptance, nothing but a list read after it shows that a sibling's upgrade still runs."""
-    accepted = session.run.accepted_on.get(state.target.instance_id)
-    if not session.rollout.only_accepted or accepted is None:
-        return not_before
-    return max(filter(None, (accepted, not_before)))
+def _sibling_runs(listing: Listing, state: TargetState, session: Session) -> bool:
+    return ours_running(listing, state, session.run) >= session.plan.limits.per_instance
 
 
-def _siblings_running(listing: Listing, state: TargetState, session: Session) -> bool:
-    ours = [job for job in listing.of_instance(state.target.instance_id) if job.job_id in session.run.workflows]
-    return sum(not has_ended(job) for job in ours) >= session.plan.limits.per_instance
+def _after(state: TargetState, session: Session) -> datetime | None:
+    """The list must have been read after this: when the target was busy, it is judged by what was read since.
 
-
-def foreign_job(listing: Listing, state: TargetState, run: Run) -> Job | None:
-    """A job that runs on the target's instance and is nobody's of ours.
-
-    A job that matches an attempt of ours under way or in doubt, whose id is not known yet, is not foreign.
+    Followed only to acceptance, nothing but a list read after it shows that a sibling's upgrade still runs.
     """
-    for job in listing.of_instance(state.target.instance_id):
-        if has_ended(job) or job.job_id in run.workflows:
-            continue
-        if not _may_be_ours(job, state, run):
-            return job
-    return None
-
-
-def _may_be_ours(job: Job, state: TargetState, run: Run) -> bool:
-    """Whether an attempt on this instance, whose workflow is unknown, may be what started the job."""
-    unknown = run.unknown_on(state.target.instance_id)
-    names = run.job_names.get(state.target.scope, set())
-    return any(other.key in (job.extend_fields or "") or job.name in names for other in unknown)
+    accepted = session.run.accepted_on.get(state.target.instance_id, {}) if session.rollout.only_accepted else {}
+    return max(filter(None, (*accepted.values(), state.busy_at)), default=None)
 
 
 async def _record_reading(state: TargetState, session: Session, version: ProxyVersion) -> None:
@@ -162,15 +167,12 @@ async def postpone_busy(state: TargetState, session: Session, why: str, error_co
     now, retry = session.clock.now(), session.plan.retry
     gives_up_at = (state.busy_since or now) + timedelta(seconds=retry.busy_for_s)
     until = min(now + timedelta(seconds=busy_wait_s(state.busy_times, retry.busy_s)), max(gives_up_at, now))
-    closes = start_opening(session.rollout, now).until
-    if now >= gives_up_at or (closes is not None and until >= closes):
+    if now >= gives_up_at or not open_at(session.rollout, state.target, until):
         await _settle(state, session, Outcome.DEFERRED, why, error_code=error_code)
         return
     await session.ledger.record(
         Postponed(
-            at=now,
-            target=state.key,
-            attempt=len(state.attempts),
+            **session.about(state),
             wave=state.wave or session.rollout.queue.starting[state.key],
             why=why,
             until=until,
@@ -191,9 +193,7 @@ async def _settle(
 ) -> None:
     await session.ledger.record(
         Settled(
-            at=session.clock.now(),
-            target=state.key,
-            attempt=len(state.attempts),
+            **session.about(state),
             wave=state.wave or session.rollout.queue.starting[state.key],
             outcome=outcome,
             reason=reason,

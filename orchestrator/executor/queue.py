@@ -173,6 +173,10 @@ class StartQueue:
         """When the first window opens of those whose own window is closed."""
         return self._bench.closed[0][0] if self._bench.closed else None
 
+    def waits_in(self, scope: str) -> bool:
+        """Whether the scope has targets that could start if it could be used."""
+        return bool(self._bench.ready[scope] or self._undrawn[scope])
+
     @property
     def waiting(self) -> int:
         """Targets of the present wave that were drawn and wait."""

@@ -24,12 +24,13 @@ from orchestrator.model.record import (
     AttemptDisproved,
     DoubtLooked,
     DoubtRemains,
+    FollowTimedOut,
     Record,
     VersionAdopted,
     WorkflowAdopted,
 )
-from orchestrator.model.reply import Answered
-from orchestrator.model.state import TargetState, is_accept, is_reject
+from orchestrator.model.reply import Answered, Entry
+from orchestrator.model.state import TargetState, is_accept
 
 
 async def reconcile(state: TargetState, session: Session) -> bool:
@@ -48,13 +49,13 @@ async def reconcile(state: TargetState, session: Session) -> bool:
         if over and session.rollout.only_accepted and was_accepted(state):
             return True
         await _record_unknown(state, session, conclusion, over=over)
-        await session.clock.sleep(min(gap_s, _left_s(state, session) if not over else gap_s))
+        await session.clock.sleep(gap_s if over else min(gap_s, _left_s(state, session)))
         gap_s = min(2 * gap_s, SPARSEST_S if over else DOUBT_AT_MOST_S)
 
 
 def _period_ends(state: TargetState, session: Session) -> datetime:
     period_s = doubt_period_s(session.plan.retry.resend_after_s, session.plan.http.timeout_s)
-    return state.last.intent.at + timedelta(seconds=period_s)
+    return (state.doubt_since or state.last.intent.at) + timedelta(seconds=period_s)
 
 
 def _left_s(state: TargetState, session: Session) -> float:
@@ -66,7 +67,7 @@ def _period_over(state: TargetState, session: Session) -> bool:
 
 
 async def _look(state: TargetState, session: Session, *, over: bool) -> Conclusion:
-    named = await _poll_named(state, session)
+    named = await _named(state, session)
     if named is not None:
         return named
     sight = Sight(
@@ -82,27 +83,25 @@ async def _look(state: TargetState, session: Session, *, over: bool) -> Conclusi
     return conclusion
 
 
-async def _poll_named(state: TargetState, session: Session) -> Adopt | None:
-    """Ids that doubtful answers named, polled first: a job that exists says that it happened."""
-    for job_id in _named_ids(state):
-        reply = await session.calls(state).read(lambda api, job_id=job_id: api.job(job_id), Lane.POLL)  # type: ignore[misc]
-        if isinstance(reply, Answered) and reply.value is not None:
-            return Adopt(job_id, f"the answer named {job_id}, and the cloud knows it as a job: {reply.value.status}")
-    return None
+async def _named(state: TargetState, session: Session) -> Adopt | None:
+    """The workflows that doubtful answers named: accepted ones, and those that the cloud knows as jobs."""
+    entries = [entry for entry in state.doubtful_entries if entry.workflow_id]
+    ids = [entry.workflow_id for entry in entries if is_accept(entry) or await _is_job(entry, state, session)]
+    named = tuple(filter(None, ids))
+    return Adopt(named, f"the answer named {', '.join(named)}") if named else None
 
 
-def _named_ids(state: TargetState) -> list[str]:
-    answers = (attempt.answer for attempt in state.attempts if attempt.answer and attempt.doubtful)
-    entries = (entry for answer in answers for entry in answer.update_result)
-    return [entry.workflow_id for entry in entries if entry.workflow_id and not is_reject(entry)]
+async def _is_job(entry: Entry, state: TargetState, session: Session) -> bool:
+    reply = await session.calls(state).read(lambda api: api.job(entry.workflow_id or ""), Lane.POLL)
+    return isinstance(reply, Answered) and reply.value is not None
 
 
 async def _read_listing(state: TargetState, session: Session, *, over: bool) -> Listing | None:
     instants = [_first_doubt(state) - CREATED_MARGIN]
-    accepted = session.run.accepted_in.get(state.target.scope, [])
-    if accepted and accepted[-1] < _first_doubt(state):
-        # Absence counts only where presence is seen: reach back to the latest upgrade that was accepted before.
-        instants.append(accepted[-1] - CREATED_MARGIN)
+    accepted = session.run.accepted_in.get(state.target.scope)
+    if accepted is not None:
+        # Absence counts only where presence is seen: reach back to the latest upgrade that was accepted.
+        instants.append(accepted - CREATED_MARGIN)
     after = _period_ends(state, session) if over else state.last.intent.at
     return await session.board(state).since(instants, max_age_s=session.plan.follow.poll_s / 2, after=after)
 
@@ -118,7 +117,7 @@ async def _doubt(state: TargetState, session: Session, *, over: bool) -> Doubt:
         intent_at=_first_doubt(state),
         cloud_offset_s=session.calls(state).cloud_offset_s,
         ours=known | run.workflows.keys(),
-        presence=run.workflows.keys(),
+        presence=run.accepted,
         job_names=run.job_names.get(target.scope, set()),
         alone=len(run.unknown_on(target.instance_id)) <= 1,
         accepted=was_accepted(state),
@@ -132,32 +131,37 @@ def _first_doubt(state: TargetState) -> datetime:
 
 def was_accepted(state: TargetState) -> bool:
     """Whether a doubtful answer said ACCEPT, so that only the id of the workflow is in doubt."""
-    answers = (attempt.answer for attempt in state.attempts if attempt.answer and attempt.doubtful)
-    return any(is_accept(entry) for answer in answers for entry in answer.update_result)
+    return any(map(is_accept, state.doubtful_entries))
 
 
 async def _record(state: TargetState, session: Session, conclusion: Adopt | Happened | NeverBegan) -> None:
-    now, attempt = session.clock.now(), len(state.attempts)
-    record: Record
+    about = session.about(state)
+    evidence = conclusion.evidence
+    records: list[Record]
     match conclusion:
-        case Adopt(workflow_id=workflow_id, evidence=evidence):
-            record = WorkflowAdopted(
-                at=now, target=state.key, attempt=attempt, workflow_id=workflow_id, evidence=evidence
-            )
-        case Happened(version=version, evidence=evidence):
-            record = VersionAdopted(at=now, target=state.key, attempt=attempt, version=version, evidence=evidence)
-        case NeverBegan(evidence=evidence):
-            record = AttemptDisproved(at=now, target=state.key, attempt=attempt, evidence=evidence)
-    await session.ledger.record(record)
+        case Adopt(workflow_ids=ids):
+            records = [WorkflowAdopted(**about, workflow_id=workflow_id, evidence=evidence) for workflow_id in ids]
+        case Happened(version=version):
+            records = [VersionAdopted(**about, version=version, evidence=evidence)]
+        case NeverBegan():
+            records = [AttemptDisproved(**about, evidence=evidence)]
+    await session.ledger.record(*records)
 
 
 async def _record_unknown(state: TargetState, session: Session, unknown: Unknown, *, over: bool) -> None:
-    """Record a finding that is new; after the doubt period the target is `in_doubt` and keeps no session alive."""
-    now, attempt = session.clock.now(), len(state.attempts)
+    """Record a finding that is new; when all patience is spent, the target keeps no session alive any more."""
+    about = session.about(state)
     if not state.evidence or state.evidence[-1] != unknown.why:
-        await session.ledger.record(DoubtLooked(at=now, target=state.key, attempt=attempt, finding=unknown.why))
-    if not over:
+        await session.ledger.record(DoubtLooked(**about, finding=unknown.why))
+    if not over or (was_accepted(state) and not _overdue(state, session)):
         return
-    if state.phase is not Phase.IN_DOUBT:
-        await session.ledger.record(DoubtRemains(at=now, target=state.key, attempt=attempt, why=unknown.why))
+    if state.phase is Phase.DOUBT:
+        spent = FollowTimedOut if was_accepted(state) else DoubtRemains
+        await session.ledger.record(spent(**about, why=unknown.why))
     session.rest(state)
+
+
+def _overdue(state: TargetState, session: Session) -> bool:
+    """Whether an upgrade that was accepted without an id should have ended by now."""
+    age_s = (session.clock.now() - state.last.intent.at).total_seconds()
+    return age_s >= session.plan.follow.timeout_s

@@ -27,6 +27,7 @@ class Rollout:
         until: nothing starts from this instant on.
         wait_s: how far away an opening or the end of a soak may be to be waited for in this process.
         verifying: the wave whose soak has ended and that is read once more.
+        verified: waves that were read once more after their soak.
         unverified: waves whose last reading failed, because their scope was given up.
     """
 
@@ -42,6 +43,7 @@ class Rollout:
     until: datetime | None = None
     wait_s: float = 3600.0
     verifying: str | None = None
+    verified: set[str] = field(default_factory=set)
     unverified: set[str] = field(default_factory=set)
 
     @property

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypedDict
 
 import anyio
 
@@ -23,6 +25,14 @@ async def _none_known() -> AbstractSet[str]:
 
 def _pass(_point: Point) -> None:
     pass
+
+
+class About(TypedDict):
+    """What every record of a target begins with."""
+
+    at: datetime
+    target: str
+    attempt: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,6 +73,10 @@ class Session:
     def board(self, state: TargetState) -> Board:
         """The job lists of a target's scope."""
         return self.boards[state.target.scope]
+
+    def about(self, state: TargetState) -> About:
+        """The beginning of a record of this target's latest attempt, made now."""
+        return {"at": self.clock.now(), "target": state.key, "attempt": len(state.attempts)}
 
     def rest(self, state: TargetState) -> None:
         """Only new evidence will move this target: it keeps no session alive."""

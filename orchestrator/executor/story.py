@@ -25,9 +25,9 @@ async def upgrade_one(state: TargetState, session: Session) -> None:
     resumed = state.is_open
     if state.phase is Phase.WAITING:
         ready = await preflight(state, session)
-        if ready is None or not await attempt(state, session, ready):
-            return
-    if not await began(state, session):
+        if ready is not None:
+            await attempt(state, session, ready)
+    if not state.is_open or not await began(state, session):
         return
     if session.rollout.only_accepted:
         await _settle_accepted(state, session)
@@ -38,15 +38,14 @@ async def upgrade_one(state: TargetState, session: Session) -> None:
 
 async def began(state: TargetState, session: Session) -> bool:
     """Whether the latest attempt started an upgrade. False: it did not, and what follows from that is recorded."""
-    if state.last.answer is None and state.phase is Phase.IN_FLIGHT:
-        await session.ledger.record(
-            AnswerMissing(at=session.clock.now(), target=state.key, attempt=len(state.attempts))
-        )
-    if state.phase in (Phase.DOUBT, Phase.IN_DOUBT):
-        return await reconcile(state, session)
-    if state.jobs or state.upgraded_by is not None or state.last.answer is None:
+    if state.jobs or state.upgraded_by is not None:
         return True
-    return await _after_answer(state, session, state.last.answer)
+    if state.unanswered:
+        await session.ledger.record(AnswerMissing(**session.about(state)))
+    answer = state.last.answer
+    if state.phase is not Phase.IN_FLIGHT or answer is None:
+        return await reconcile(state, session)
+    return await _after_answer(state, session, answer)
 
 
 async def _after_answer(state: TargetState, session: Session, answer: AnswerSeen) -> bool:
@@ -76,15 +75,12 @@ async def _settle_refused(state: TargetState, session: Session, answer: AnswerSe
 
 async def _wait_again(state: TargetState, session: Session, answer: AnswerSeen) -> None:
     """Not sent, throttled, or credentials refused: nothing of the target happened, its scope is being seen to."""
-    now = session.clock.now()
     await session.ledger.record(
         Postponed(
-            at=now,
-            target=state.key,
-            attempt=len(state.attempts),
+            **session.about(state),
             wave=state.last.intent.wave,
             why=f"{answer.verdict}: {answer.reason or ''}".rstrip(": "),
-            until=now,
+            until=session.clock.now(),
             error_code=answer.error_code,
         )
     )
@@ -92,9 +88,8 @@ async def _wait_again(state: TargetState, session: Session, answer: AnswerSeen) 
 
 async def _settle_accepted(state: TargetState, session: Session) -> None:
     """Followed only to the answer: nothing is claimed beyond it."""
-    if state.rejections and not state.upgraded_by:
-        reasons = "; ".join(entry.error_message or "REJECT" for entry in state.rejections)
-        await settle(state, session, Outcome.PARTIAL, reasons)
+    if state.refused_in_part and not state.upgraded_by:
+        await settle(state, session, Outcome.PARTIAL, _reasons(state))
         return
     await settle(state, session, Outcome.ACCEPTED, None if state.jobs else "workflow_id not recovered")
 
@@ -107,11 +102,14 @@ async def conclude(state: TargetState, session: Session) -> None:
         await settle(state, session, Outcome.FAILED, _failure(bad[0]), version.current_version if version else None)
     elif session.plan.follow.to == "verified":
         await verify(state, session)
-    elif state.rejections:
-        reasons = "; ".join(entry.error_message or "REJECT" for entry in state.rejections)
-        await settle(state, session, Outcome.PARTIAL, reasons)
+    elif state.refused_in_part:
+        await settle(state, session, Outcome.PARTIAL, _reasons(state))
     else:
         await settle(state, session, Outcome.SUCCEEDED, None, state.upgraded_by)
+
+
+def _reasons(state: TargetState) -> str:
+    return "; ".join(entry.error_message or "REJECT" for entry in state.refused_in_part)
 
 
 def _completed(seen: JobSeen) -> bool:

@@ -91,9 +91,7 @@ async def reverify(state: TargetState, session: Session) -> None:
     healthy = isinstance(finding, Verified)
     await session.ledger.record(
         Reverified(
-            at=session.clock.now(),
-            target=state.key,
-            attempt=len(state.attempts),
+            **session.about(state),
             healthy=healthy,
             version=finding.version,
             finding="as it should be" if isinstance(finding, Verified) else f"at the end of the soak: {finding.why}",
@@ -113,9 +111,7 @@ async def settle(
     """Settle a target that was sent."""
     await session.ledger.record(
         Settled(
-            at=session.clock.now(),
-            target=state.key,
-            attempt=len(state.attempts),
+            **session.about(state),
             outcome=outcome,
             reason=reason,
             error_code=error_code,

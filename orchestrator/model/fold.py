@@ -44,8 +44,9 @@ class _Run(Protocol):
     new_rejects: list[str]
     durations: Durations
     job_names: dict[str, set[str]]
-    accepted_on: dict[str, datetime]
+    accepted_on: dict[str, dict[str, datetime]]
     accepted_in: dict[str, datetime]
+    accepted: set[str]
     upgrade_calls: int
 
     def join_wave(self, state: TargetState, wave: str) -> None: ...
@@ -147,16 +148,12 @@ def _count_reject(run: _Run, reason: str) -> None:
 def _accept(run: _Run, state: TargetState, record: AnswerSeen) -> None:
     state.phase = Phase.IN_FLIGHT
     state.accepted_at = record.at
-    _note_accepted(run, state, record.at)
+    run.accepted_in[state.target.scope] = record.at
     for entry in record.update_result:
         if is_accept(entry) and entry.workflow_id:
             run.own(state, entry.workflow_id)
-
-
-def _note_accepted(run: _Run, state: TargetState, at: datetime) -> None:
-    scope = state.target.scope
-    run.accepted_on[state.target.instance_id] = at
-    run.accepted_in[scope] = max(at, run.accepted_in.get(scope, at))
+            run.accepted.add(entry.workflow_id)
+            run.accepted_on.setdefault(state.target.instance_id, {})[entry.workflow_id] = record.at
 
 
 def _doubt(state: TargetState) -> None:
@@ -175,7 +172,7 @@ def _adopt(run: _Run, state: TargetState, record: WorkflowAdopted) -> None:
     run.own(state, record.workflow_id)
     state.phase = Phase.IN_FLIGHT
     state.accepted_at = state.accepted_at or state.last.intent.at
-    _note_accepted(run, state, state.accepted_at)
+    run.accepted_on.setdefault(state.target.instance_id, {})[record.workflow_id] = state.accepted_at
     state.evidence.append(record.evidence)
     state.reason = None
 

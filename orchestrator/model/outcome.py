@@ -44,3 +44,6 @@ GOOD = frozenset({Outcome.SUCCEEDED, Outcome.ACCEPTED, Outcome.ALREADY})
 
 #: Outcomes of targets that were never sent because nothing was to be done; a wave replaces them by the next in order.
 REPLACED = frozenset({Outcome.ALREADY, Outcome.SKIPPED})
+
+#: Outcomes of targets whose upgrade began, as far as is known.
+BEGAN = frozenset({Outcome.SUCCEEDED, Outcome.ACCEPTED, Outcome.PARTIAL, Outcome.FAILED, Outcome.MISMATCH})

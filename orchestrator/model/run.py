@@ -9,7 +9,7 @@ from datetime import datetime
 
 from orchestrator.model.durations import Durations
 from orchestrator.model.fold import fold
-from orchestrator.model.outcome import Outcome, Phase
+from orchestrator.model.outcome import BEGAN, Outcome, Phase
 from orchestrator.model.plan import Failures
 from orchestrator.model.record import (
     HoldReleased,
@@ -66,8 +66,10 @@ class Run:
         self.known_rejects: set[str] = set()
         self.new_rejects: list[str] = []
         self.workflows: dict[str, str] = {}
-        self.accepted_on: dict[str, datetime] = {}
+        self.accepted_on: dict[str, dict[str, datetime]] = {}
         self.accepted_in: dict[str, datetime] = {}
+        #: Of `workflows`, those that an answer accepted: an adopted one may be somebody else's after all.
+        self.accepted: set[str] = set()
         self.job_names: dict[str, set[str]] = {}
         self.durations = Durations()
         self.upgrade_calls = 0
@@ -122,7 +124,7 @@ class Run:
             self.tally.move(state, NOTHING, self.tally.mark(state, failures))
 
     def unknown_on(self, instance_id: str) -> list[TargetState]:
-        """Open targets on an instance whose workflow is not known: under way, or in doubt."""
+        """Targets on an instance that may have a job whose id is not known: under way, in doubt, settled without it."""
         return [self.states[proxy_id] for proxy_id in self._unknown.get(instance_id, ())]
 
     def join_wave(self, state: TargetState, wave: str) -> None:
@@ -222,7 +224,14 @@ class Run:
 
     def _index_unknown(self, state: TargetState) -> None:
         instance_id = state.target.instance_id
-        if state.is_open and not state.jobs:
+        if _lacks_job(state):
             self._unknown.setdefault(instance_id, set()).add(state.key)
         elif instance_id in self._unknown:
             self._unknown[instance_id].discard(state.key)
+
+
+def _lacks_job(state: TargetState) -> bool:
+    """Whether a job of this target may be there whose id was never learned; a neighbour's doubt must not take it."""
+    if state.jobs:
+        return False
+    return state.is_open or (state.doubtful_from is not None and state.outcome in BEGAN)

@@ -38,6 +38,9 @@ class LeaveOut(Struct, frozen=True):
 
 Verdict: TypeAlias = Go | LeaveOut
 
+#: What was read of a proxy: its version, that it is left out without one (gone), or why it could not be read.
+Reading: TypeAlias = ProxyVersion | LeaveOut | str
+
 #: The proxy does not exist: nothing was read, so this is what a reader says instead of asking `verdict`.
 GONE = LeaveOut(Outcome.SKIPPED, "gone", "the cloud knows no such proxy")
 

@@ -1,0 +1,54 @@
+"""Whose a job is that runs on an instance: a stranger's, that of another upgrade of ours, or perhaps our own. Pure."""
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import timedelta
+
+from orchestrator.executor.listing import Listing, has_ended
+from orchestrator.model.reply import Job
+from orchestrator.model.run import Run
+from orchestrator.model.state import TargetState
+
+#: A new job may not be found for so long: "several seconds", says the page of ShowGaussMySqlJobInfo.
+_UNSEEN = timedelta(seconds=60)
+
+
+def foreign_job(listing: Listing, state: TargetState, run: Run) -> Job | None:
+    """A job that runs on the target's instance and is nobody's of ours.
+
+    A job that matches an attempt of ours under way or in doubt, whose id is not known yet, is not foreign.
+    """
+    unknown = run.unknown_on(state.target.instance_id)
+    names = _names(listing, state, run) if unknown else set()
+    return next((job for job in _unclaimed(listing, state, run) if not _resembles(job, unknown, names)), None)
+
+
+def resurfaced_job(listing: Listing, state: TargetState, run: Run) -> Job | None:
+    """A job that may be what a doubtful attempt of this very target has started, although that was disproved."""
+    names = _names(listing, state, run)
+    return next((job for job in _unclaimed(listing, state, run) if _resembles(job, [state], names)), None)
+
+
+def ours_running(listing: Listing, state: TargetState, run: Run) -> int:
+    """How many upgrades of ours run on the target's instance, with those that may be too new to be listed."""
+    running = {job.job_id for job in listing.of_instance(state.target.instance_id) if not has_ended(job)}
+    accepted = run.accepted_on.get(state.target.instance_id, {})
+    unseen = (workflow_id for workflow_id, at in accepted.items() if listing.asked_at < at + _UNSEEN)
+    return len(running.intersection(accepted).union(unseen))
+
+
+def _unclaimed(listing: Listing, state: TargetState, run: Run) -> Iterator[Job]:
+    """Jobs that run on the instance and are not known to be ours."""
+    for job in listing.of_instance(state.target.instance_id):
+        if not has_ended(job) and job.job_id not in run.workflows:
+            yield job
+
+
+def _names(listing: Listing, state: TargetState, run: Run) -> set[str | None]:
+    """How upgrades of ours are named in this scope, as far as has been seen."""
+    listed = {job.name for job in listing.jobs if job.job_id in run.workflows}
+    return listed | run.job_names.get(state.target.scope, set())
+
+
+def _resembles(job: Job, targets: Sequence[TargetState], names: Collection[str | None]) -> bool:
+    """Whether a job names one of these targets, or is named as upgrades of ours are."""
+    return job.name in names or any(state.key in (job.extend_fields or "") for state in targets)

@@ -1,0 +1,50 @@
+"""Whether upgrades may start now: by window, freeze, `fit`, and the bound of the session. Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from orchestrator.executor.calendar import ALWAYS, Opening, instance_window, opening
+from orchestrator.executor.rollout import Rollout
+from orchestrator.model.plan import Window
+from orchestrator.model.target import Target
+
+
+def start_opening(rollout: Rollout, now: datetime) -> Opening:
+    """Whether anything may start now, by window, freeze, `fit` and the session's own bound."""
+    if rollout.until is not None and now >= rollout.until:
+        return Opening(open=False, until=None, why="the time for starts in this session is over")
+    return _fleet_opening(rollout, now)
+
+
+def target_opening(rollout: Rollout, target: Target, now: datetime) -> Opening:
+    """The same for one target, when each instance's own window counts."""
+    if rollout.plan.windows != "instance":
+        return ALWAYS
+    windows = instance_window(target.facts.maintenance_window if target.facts else None)
+    if not windows:
+        return Opening(open=False, until=None, why="its instance has no maintenance window")
+    return _fitting(rollout, opening(windows, rollout.plan.freezes, now), windows, now)
+
+
+def open_at(rollout: Rollout, target: Target, instant: datetime) -> bool:
+    """Whether the calendar allows this target to start at an instant, whatever the bound of the session."""
+    return _fleet_opening(rollout, instant).open and target_opening(rollout, target, instant).open
+
+
+def _fleet_opening(rollout: Rollout, now: datetime) -> Opening:
+    plan = rollout.plan
+    windows = () if plan.windows == "instance" else plan.windows
+    if not windows and not plan.freezes:
+        return ALWAYS
+    return _fitting(rollout, opening(windows, plan.freezes, now), windows, now)
+
+
+def _fitting(rollout: Rollout, gate: Opening, windows: Sequence[Window], now: datetime) -> Opening:
+    """With `fit`, a window that closes before an upgrade would end is closed already."""
+    if not (gate.open and gate.until and windows and rollout.plan.fit):
+        return gate
+    if now + timedelta(seconds=rollout.expected_s) <= gate.until:
+        return gate
+    after = opening(windows, rollout.plan.freezes, gate.until)
+    opens = gate.until if after.open else after.until
+    return Opening(open=False, until=opens, why=f"too late to end before {gate.until:%H:%M} UTC; {after.why}")
