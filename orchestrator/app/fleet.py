@@ -13,7 +13,7 @@ from orchestrator.errors import PlanError, UsageError
 from orchestrator.executor.ending import FAILED_BEFORE
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
-from orchestrator.model.record import HoldSet, OutcomeKept, Record, RunEnded, RunStarted, Settled
+from orchestrator.model.record import HoldSet, OutcomeKept, Record, RunEnded, RunStarted, ScopeUsed, Settled
 from orchestrator.model.run import Run
 from orchestrator.model.target import Target
 from orchestrator.tracker.folder import create_run
@@ -103,6 +103,7 @@ class Beginning:
         suffix: makes the run_id unique.
         simulated: the cloud is a new one each time, so nothing of earlier runs holds there.
         only: take only the targets whose last outcome was one of these; the others keep theirs. None for all.
+        spent: what discovery used of each scope, which counts as used by the run.
     """
 
     state: Path
@@ -111,6 +112,7 @@ class Beginning:
     suffix: str
     simulated: bool = False
     only: frozenset[Outcome] | None = None
+    spent: tuple[ScopeUsed, ...] = ()
 
 
 def begin_run(plan: Plan, targets: Sequence[Target], beginning: Beginning) -> Recovered:
@@ -127,7 +129,7 @@ def begin_run(plan: Plan, targets: Sequence[Target], beginning: Beginning) -> Re
     failed = {} if beginning.only or beginning.simulated else _failed_before(plan, taken, last)
     folder, journal = create_run(beginning.folder, plan, taken, _started(plan, taken, before, beginning))
     held = [] if beginning.simulated else _carried_hold(before, beginning.now)
-    records = [*kept, *held, *_left_out(failed, beginning.now)]
+    records = [*beginning.spent, *kept, *held, *_left_out(failed, beginning.now)]
     try:
         if records:
             journal.append(records)

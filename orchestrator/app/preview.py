@@ -1,17 +1,22 @@
-"""The verb `plan`: what a run would do, from the plan alone or with the versions that the cloud tells."""
+"""The verb `plan`: what a run would do, with the versions that the cloud tells; after a run also what has changed."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import anyio
+from msgspec import structs
 
 from orchestrator.app.loop import backend_options
+from orchestrator.app.schedules import read_schedules
 from orchestrator.app.scopes import open_scopes
 from orchestrator.app.versions import read_versions
 from orchestrator.clock import SystemClock
+from orchestrator.model.history import History
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record
-from orchestrator.planner.preview import Preview, Reading, make_preview
+from orchestrator.model.verdict import Reading
+from orchestrator.planner.audit import Audit, Schedules, audit, behind
+from orchestrator.planner.preview import Preview, make_preview
 from orchestrator.planner.targets import Resolved
 
 
@@ -23,25 +28,68 @@ class OnlinePreview:
     unusable: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    readings: dict[str, Reading]
+    unusable: dict[str, str]
+    schedules: Schedules
+    calls: int
+
+
 def preview_online(
-    plan: Plan, resolved: Resolved, environ: Mapping[str, str], on_read: Callable[[int], None]
+    plan: Plan,
+    resolved: Resolved,
+    environ: Mapping[str, str],
+    on_read: Callable[[int], None],
+    *,
+    history: History | None = None,
+    spent: int = 0,
 ) -> OnlinePreview:
     """Read every version and make the preview.
+
+    Args:
+        plan: what a person asked for.
+        resolved: its targets.
+        environ: where credentials may be.
+        on_read: called with how many versions have been read so far.
+        history: of the fleet's runs, to make it an audit too.
+        spent: calls that discovery has taken.
 
     Raises:
         PlanError: the plan cannot be carried out as it is.
     """
-    readings, unusable = anyio.run(
-        _read, plan, resolved, environ, on_read, backend="asyncio", backend_options=backend_options()
+    read = anyio.run(
+        _read, plan, resolved, environ, on_read, history, backend="asyncio", backend_options=backend_options()
     )
-    return OnlinePreview(make_preview(plan, resolved, readings), unusable)
+    preview = make_preview(plan, resolved, read.readings)
+    calls = structs.replace(preview.calls, read=preview.calls.read + spent + read.calls)
+    return OnlinePreview(
+        structs.replace(preview, calls=calls, audit=_audited(plan, resolved, history, read)), read.unusable
+    )
 
 
 async def _read(
-    plan: Plan, resolved: Resolved, environ: Mapping[str, str], on_read: Callable[[int], None]
-) -> tuple[dict[str, Reading], dict[str, str]]:
+    plan: Plan,
+    resolved: Resolved,
+    environ: Mapping[str, str],
+    on_read: Callable[[int], None],
+    history: History | None,
+) -> _Read:
+    targets, readers = resolved.targets, plan.limits.concurrency
     async with open_scopes(plan, environ=environ, clock=SystemClock(), note=_forget) as scopes:
-        return await read_versions(resolved.targets, scopes, readers=plan.limits.concurrency, on_read=on_read)
+        readings, unusable = await read_versions(targets, scopes, readers=readers, on_read=on_read)
+        if history is None:
+            return _Read(readings, unusable, Schedules(), 0)
+        late = behind(plan.target_version, targets, readings)
+        schedules, calls = await read_schedules(late, scopes, readers=readers)
+        return _Read(readings, unusable, schedules, calls)
+
+
+def _audited(plan: Plan, resolved: Resolved, history: History | None, read: _Read) -> Audit | None:
+    if history is None:
+        return None
+    excluded = {each.target.proxy_id for each in resolved.excluded}
+    return audit(plan.target_version, resolved.targets, excluded, history, read.readings, read.schedules)
 
 
 def _forget(_record: Record) -> None:

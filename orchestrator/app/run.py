@@ -9,6 +9,7 @@ from pathlib import Path
 
 import anyio
 
+from orchestrator.app.discover import OnFound, discover_now
 from orchestrator.app.fleet import Beginning, begin_run, changed, end_run, unfinished_run
 from orchestrator.app.loop import backend_options
 from orchestrator.app.work import Done, Work, work
@@ -43,6 +44,7 @@ class Job:
         only: begin a run with the targets whose last outcome was one of these.
         redirect: sends the run to another cloud; such a run always begins anew.
         report: where an extra copy of the report goes.
+        on_found: told how far a discovery has come.
         watch: makes, for a run, what is told of every record and which tasks run beside it.
     """
 
@@ -56,6 +58,7 @@ class Job:
     only: frozenset[TargetOutcome] | None = None
     redirect: Redirect | None = None
     report: Path | None = None
+    on_found: OnFound = field(default=lambda _known, _found: None)
     watch: Callable[[Recovered], tuple[Callable[[Record], None], tuple[Background, ...]]] = field(
         default=lambda _recovered: (_ignore, ())
     )
@@ -84,6 +87,7 @@ def run_plan(job: Job) -> Outcome:
 
     Raises:
         PlanError: the plan cannot be carried out, or needs `--new`.
+        ScopeUnusable: discovery is incomplete, or `expect` is not met; nothing has begun.
         FleetLocked: another process works on the fleet.
         StateError: the state folder cannot be used.
     """
@@ -107,9 +111,9 @@ def _refuse_unsupported(plan: Plan) -> None:
 
 def _run_locked(job: Job, folder: Path, stack: ExitStack) -> Outcome:
     if job.redirect is not None:
-        targets = resolve_targets(job.plan).targets
-        plan, environ = stack.enter_context(job.redirect(job.plan, targets))
-        recovered = _begin(job, plan, targets, folder, simulated=True)
+        written = resolve_targets(job.plan).targets
+        plan, environ = stack.enter_context(job.redirect(job.plan, written))
+        recovered = _begin(job, plan, environ, folder, simulated=True)
         return _work(job, recovered, plan, environ, folder, [])
     recovered, changes = _find_or_begin(job, folder)
     plan = recovered.in_force if changes else job.plan
@@ -128,17 +132,25 @@ def _find_or_begin(job: Job, folder: Path) -> tuple[Recovered, list[str]]:
             hint="let it end, or end it with --new",
         )
     if unfinished is None:
-        return _begin(job, job.plan, resolve_targets(job.plan).targets, folder), []
+        return _begin(job, job.plan, job.environ, folder), []
     return unfinished, changed(unfinished, job.plan)
 
 
-def _begin(job: Job, plan: Plan, targets: list[Target], folder: Path, *, simulated: bool = False) -> Recovered:
+def _begin(job: Job, plan: Plan, environ: Mapping[str, str], folder: Path, *, simulated: bool = False) -> Recovered:
+    found = discover_now(plan, environ, job.on_found)
+    targets = resolve_targets(plan, found.targets).targets
     assign_waves(plan, targets)
     return begin_run(
         plan,
         targets,
         Beginning(
-            state=job.state, folder=folder, now=job.now, suffix=secrets.token_hex(3), simulated=simulated, only=job.only
+            state=job.state,
+            folder=folder,
+            now=job.now,
+            suffix=secrets.token_hex(3),
+            simulated=simulated,
+            only=job.only,
+            spent=found.used,
         ),
     )
 
@@ -159,9 +171,12 @@ def _work(
         background=background,
     )
     done: Done = anyio.run(work, asked, backend="asyncio", backend_options=backend_options())
+    code = ExitCode.USAGE if changes else done.code
+    if changes:
+        write_report(recovered.run, plan, asked.report, exit_code=int(code))
     if job.report is not None:
-        write_report(recovered.run, plan, job.report, exit_code=int(done.code))
-    return Outcome(done.code, done.finish.why, recovered, plan, asked.report, changes)
+        write_report(recovered.run, plan, job.report, exit_code=int(code))
+    return Outcome(code, done.finish.why, recovered, plan, asked.report, changes)
 
 
 def _ignore(_record: Record) -> None:

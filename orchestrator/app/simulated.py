@@ -1,19 +1,19 @@
-"""A plan pointed at an embedded simulated cloud that holds exactly its targets."""
+"""A plan pointed at an embedded simulated cloud that holds its targets, and some for each `discover` to find."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from msgspec import structs
 
+from orchestrator.app.simulated_fleet import REGION, simulated_targets
 from orchestrator.errors import UsageError
 from orchestrator.model.plan import Auth, Plan, Scope
 from orchestrator.model.target import Target
-from orchestrator.simulator.config import SimulatedTarget, SimulatorConfig
+from orchestrator.simulator.config import SimulatorConfig
 from orchestrator.simulator.embedded import embedded_cloud
 from orchestrator.simulator.profiles import SettingError
 
 _TOKEN_VARIABLE = "ORCHESTRATOR_SIMULATED_TOKEN"  # noqa: S105  # the name of a variable
-_REGION = "cn-north-4"
 
 
 @contextmanager
@@ -24,6 +24,13 @@ def simulated(
 
     Its durations are divided by `speed`, as the cloud's are; time-outs of HTTP are not, for the network is a real one.
 
+    Args:
+        plan: as it was written.
+        targets: those that it writes out; those of `discover` are made up.
+        seed: all chance follows from it.
+        speed: divides durations.
+        faults: name of a profile, or path of one.
+
     Raises:
         UsageError: an option cannot be used.
     """
@@ -33,26 +40,12 @@ def simulated(
             speed=speed,
             faults=faults,
             target_version=plan.target_version,
-            targets=tuple(_simulated_targets(plan, targets)),
+            targets=tuple(simulated_targets(plan, targets, seed)),
         )
         with embedded_cloud(config) as address:
             yield _pointed_at(address.url, hastened(plan, speed)), {_TOKEN_VARIABLE: address.token}
     except SettingError as error:
         raise UsageError(f"--simulate: {error}") from error
-
-
-def _simulated_targets(plan: Plan, targets: Sequence[Target]) -> Iterator[SimulatedTarget]:
-    scopes = {scope.name: scope for scope in plan.scopes}
-    sources = plan.source_versions
-    for target in targets:
-        scope = scopes[target.scope]
-        yield SimulatedTarget(
-            region=scope.region or _REGION,
-            project_id=scope.project_id,
-            instance_id=target.instance_id,
-            proxy_id=target.proxy_id,
-            source_version=target.source_version or (sources[0] if sources else None),
-        )
 
 
 def _pointed_at(url: str, plan: Plan) -> Plan:
@@ -62,7 +55,7 @@ def _pointed_at(url: str, plan: Plan) -> Plan:
 def _scope_at(url: str, scope: Scope) -> Scope:
     return structs.replace(
         scope,
-        region=scope.region or _REGION,
+        region=scope.region or REGION,
         endpoint=url,
         iam_endpoint=url,
         auth=Auth(token_env=_TOKEN_VARIABLE),

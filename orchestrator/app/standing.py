@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+from orchestrator.app.closed import closed, spoken
 from orchestrator.errors import ExitCode, UsageError
-from orchestrator.executor.calendar import opening
 from orchestrator.lock import holder
 from orchestrator.model.outcome import Phase
 from orchestrator.model.plan import Plan, Wave
@@ -73,13 +73,12 @@ def waits_for(recovered: Recovered, state: Path, now: datetime) -> str:
 def _waits_in_wave(run: Run, plan: Plan, wave: Wave | None, now: datetime) -> str:
     status = None if wave is None else run.waves[wave.name]
     if status is not None and status.soaks_until is not None and now < status.soaks_until:
-        return f"the soak of wave {status.name}, in {_spoken(status.soaks_until, now)}"
-    windows = () if plan.windows == "instance" else plan.windows
-    gate = opening(windows, plan.freezes, now)
-    if not gate.open:
-        when = f", in {_spoken(gate.until, now)}" if gate.until else ""
-        return f"{gate.why}{when}; {run.waiting} targets wait"
+        return f"the soak of wave {status.name}, in {spoken(status.soaks_until, now)}"
     moving = [state for state in run.open_states() if state.phase in (Phase.IN_FLIGHT, Phase.DOUBT)]
+    gate = closed(plan, run, now) if run.waiting else None
+    if gate is not None:
+        followed = f"; {len(moving)} upgrades are followed to their end" if moving else ""
+        return f"{gate}; {run.waiting} targets wait{followed}"
     if moving:
         return f"{len(moving)} upgrades to end; {run.waiting} targets wait"
     if run.session_ended is not None and run.session_ended.exit_code == ExitCode.PERSON_NEEDED:
@@ -120,9 +119,3 @@ def _needs_person(run: Run) -> Iterator[str]:
 def _stuck(state: TargetState) -> str:
     ids = ", ".join(state.jobs) or "no workflow_id"
     return f"  {state.key} {state.standing} ({ids}): {state.reason}"
-
-
-def _spoken(instant: datetime, now: datetime) -> str:
-    minutes, seconds = divmod(max(0, round((instant - now).total_seconds())), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {seconds:02} s"

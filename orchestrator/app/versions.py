@@ -5,14 +5,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import anyio
 
+from orchestrator.app.serving import served
 from orchestrator.executor.calls import ScopeCalls
 from orchestrator.executor.gate import ScopeGone
-from orchestrator.executor.keeper import keep
 from orchestrator.executor.lanes import Lane
 from orchestrator.model.reply import Answered, ProxyVersion, Refused
 from orchestrator.model.target import Target
-from orchestrator.model.verdict import GONE, LeaveOut
-from orchestrator.planner.preview import Reading
+from orchestrator.model.verdict import GONE, LeaveOut, Reading
 
 
 async def read_versions(
@@ -34,16 +33,10 @@ async def read_versions(
         The readings by proxy_id, and why each scope that could not be used could not.
     """
     reading = _Reading(targets, scopes, on_read)
-    async with anyio.create_task_group() as services:
-        for lanes in {id(scope.lanes): scope.lanes for scope in scopes.values()}.values():
-            services.start_soon(lanes.serve)
-        for scope in scopes.values():
-            services.start_soon(keep, scope)
-        async with anyio.create_task_group() as group:
-            for name in scopes:
-                for _ in range(min(readers, len(reading.lines[name]))):
-                    group.start_soon(reading.work, name)
-        services.cancel_scope.cancel()
+    async with served(scopes), anyio.create_task_group() as group:
+        for name in scopes:
+            for _ in range(min(readers, len(reading.lines[name]))):
+                group.start_soon(reading.work, name)
     return reading.found, reading.unusable
 
 

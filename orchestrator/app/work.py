@@ -31,6 +31,7 @@ from orchestrator.executor.session import Session
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record, ReturnedToWaiting, SessionStarted, Settled, WaveDone
 from orchestrator.model.run import Run
+from orchestrator.planner.own_windows import check_own_windows
 from orchestrator.planner.waves import assign_waves
 from orchestrator.tracker.commands import CommandInbox
 from orchestrator.tracker.journal import Journal
@@ -176,6 +177,7 @@ def _assemble(job: Work, scopes: dict[str, ScopeCalls], clock: SystemClock) -> D
 
 def _rollout(job: Work, scopes: dict[str, ScopeCalls]) -> Rollout:
     targets = list(job.run.targets.values())
+    check_own_windows(job.plan, targets)  # `windows` may have changed since the run began
     staging = assign_waves(job.plan, targets)
     return Rollout(
         plan=job.plan,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from orchestrator.cli.options import Options
@@ -20,16 +19,9 @@ _SILENT = frozenset({ExitCode.DONE, ExitCode.LOCKED, ExitCode.MORE_TO_DO})
 def main(arguments: list[str]) -> int:
     """Run one command line and return its exit code. No input makes it show a traceback."""
     try:
-        options = parse(arguments)
-        code = _run(options)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read our output has left, as `head` does. What is still buffered has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(ExitCode.DONE)
+        return int(_run(parse(arguments)))
     except KeyboardInterrupt:
         return int(ExitCode.MORE_TO_DO)
-    return int(code)
 
 
 def _run(options: Options) -> ExitCode:
@@ -39,8 +31,6 @@ def _run(options: Options) -> ExitCode:
         if not (options.quiet and error.exit_code in _SILENT):
             _say(str(error), error.hint)
         return error.exit_code
-    except (BrokenPipeError, KeyboardInterrupt):
-        raise
     except Exception as error:  # noqa: BLE001  # a bug: say so in words, and keep the traceback for the log level debug
         _bug(error, debug=options.log_level == "debug")
         return ExitCode.INTERNAL

@@ -55,6 +55,21 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"orchestrator: {message}\nhint: {self.prog} --help\n")
 
 
+class _VerbParser(_Parser):
+    """Takes options between the words of a verb too; argparse alone has an optional word follow at once."""
+
+    _mixing = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if self._mixing:
+            return super().parse_known_args(args, namespace)
+        self._mixing = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._mixing = False
+
+
 def parse(arguments: list[str]) -> Options:
     """Parse a command line.
 
@@ -75,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         parents=[_common()],
     )
     parser.add_argument("--version", action="version", version=f"orchestrator {__version__}")
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=_VerbParser)
     _add_plan(verbs)
     _add_run(verbs)
     _add_readers(verbs)

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from orchestrator.cli.options import Options
+from orchestrator.errors import UsageError
 from orchestrator.model.plan import Plan
 from orchestrator.planner.plan_file import load_plan
 from orchestrator.tracker.place import state_dir
@@ -18,3 +19,15 @@ def state_of(options: Options) -> Path:
     """The state folder, that of simulated runs with `--simulate`."""
     named = None if options.state is None else str(options.state)
     return state_dir(named, os.environ, options.plan, simulated=options.simulate)
+
+
+def expect_folder(option: str, path: Path | None) -> None:
+    """See that a file which an option names can be made, before hours of work go by.
+
+    Raises:
+        UsageError: its folder is not there, or it is a folder itself.
+    """
+    if path is not None and not path.absolute().parent.is_dir():
+        raise UsageError(f"{option}: there is no folder {path.absolute().parent}")
+    if path is not None and path.is_dir():
+        raise UsageError(f"{option}: {path} is a folder")

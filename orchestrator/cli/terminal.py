@@ -23,6 +23,20 @@ def live(*, no_progress: bool, quiet: bool) -> bool:
     return sys.stderr.isatty() and not no_progress and not quiet
 
 
+class Search:
+    """How far a discovery has come, on one line of the terminal; silent elsewhere."""
+
+    def __init__(self, *, shown: bool) -> None:
+        self._shown = shown
+
+    def __call__(self, known: int, found: int) -> None:
+        """Show of how many instances the proxies are known, of all that were found so far."""
+        if self._shown:
+            end = "\n" if known == found > 0 else ""
+            sys.stderr.write(f"\rdiscovered the proxies of {known:,} of {found:,} instances{end}")
+            sys.stderr.flush()
+
+
 class Counter:
     """A count of things done, on one line of the terminal; silent elsewhere."""
 

@@ -3,50 +3,71 @@
 import os
 import sys
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from orchestrator.cli.options import Options
-from orchestrator.cli.terminal import Counter, live, rows, write
+from orchestrator.cli.place import state_of
+from orchestrator.cli.terminal import Counter, Search, live, rows, write
 from orchestrator.errors import ExitCode
+from orchestrator.model.history import History
 from orchestrator.model.plan import Plan
 from orchestrator.planner.plan_file import load_plan
 from orchestrator.planner.preview import Preview, make_preview
-from orchestrator.planner.targets import Resolved, resolve_targets
+from orchestrator.planner.targets import resolve_targets
+
+if TYPE_CHECKING:
+    from orchestrator.app.preview import OnlinePreview
 
 
 def run(options: Options) -> ExitCode:
-    """Check the plan and show what would happen."""
+    """Check the plan and show what would happen; after a run for this version, what has changed since."""
     plan = load_plan(options.plan, options.overrides)
-    resolved = resolve_targets(plan)
     if options.offline:
-        _show(make_preview(plan, resolved), options)
+        _show(make_preview(plan, resolve_targets(plan)), options)
         return ExitCode.DONE
     if options.simulate:
-        from orchestrator.app.simulated import simulated  # noqa: PLC0415  # only when it is asked for
+        return _simulated(plan, options)
+    from orchestrator.app.audit import history_of  # noqa: PLC0415  # only when it is asked for
 
-        with simulated(plan, resolved.targets, seed=options.seed, speed=options.speed, faults=options.faults) as (
-            pointed,
-            environ,
-        ):
-            if options.format != "json" and not options.quiet:
-                print("simulated cloud: nothing here is real")
-            return _online(pointed, resolved, environ, options)
-    return _online(plan, resolved, os.environ, options)
+    return _online(plan, os.environ, options, history_of(plan, state_of(options)))
 
 
-def _online(plan: Plan, resolved: Resolved, environ: Mapping[str, str], options: Options) -> ExitCode:
-    from orchestrator.app.preview import preview_online  # noqa: PLC0415  # brings HTTP along
+def _simulated(plan: Plan, options: Options) -> ExitCode:
+    """No audit: each simulated cloud is a new one, in which no run has upgraded anything."""
+    from orchestrator.app.simulated import simulated  # noqa: PLC0415  # only when it is asked for
+
+    written = resolve_targets(plan).targets
+    with simulated(plan, written, seed=options.seed, speed=options.speed, faults=options.faults) as (pointed, environ):
+        if options.format != "json" and not options.quiet:
+            print("simulated cloud: nothing here is real")
+        return _online(pointed, environ, options, None)
+
+
+def _online(plan: Plan, environ: Mapping[str, str], options: Options, history: History | None) -> ExitCode:
+    from orchestrator.app.discover import discover_now  # noqa: PLC0415  # brings HTTP along
+    from orchestrator.app.preview import preview_online  # noqa: PLC0415  # as above
 
     shown = live(no_progress=options.no_progress, quiet=options.quiet)
+    found = discover_now(plan, environ, Search(shown=shown))
+    resolved = resolve_targets(plan, found.targets)
     counter = Counter("read", len(resolved.targets), shown=shown)
-    online = preview_online(plan, resolved, environ, counter)
+    online = preview_online(plan, resolved, environ, counter, history=history, spent=found.calls)
     _show(online.preview, options)
     for name, why in online.unusable.items():
         print(f"orchestrator: scope {name} cannot be used: {why}", file=sys.stderr)
-    return ExitCode.SCOPE_UNUSABLE if online.unusable else ExitCode.DONE
+    return _code(online)
+
+
+def _code(online: "OnlinePreview") -> ExitCode:
+    if online.unusable:
+        return ExitCode.SCOPE_UNUSABLE
+    audited = online.preview.audit
+    return ExitCode.DONE if audited is None or audited.well else ExitCode.OTHER_OUTCOMES
 
 
 def _show(preview: Preview, options: Options) -> None:
     if options.quiet:
+        _show_trouble(preview)
         return
     if options.format == "json":
         import msgspec  # noqa: PLC0415  # only for this format
@@ -56,3 +77,11 @@ def _show(preview: Preview, options: Options) -> None:
     from orchestrator.planner.table import table  # noqa: PLC0415  # only for this format
 
     write(table(preview, rows=rows()))
+
+
+def _show_trouble(preview: Preview) -> None:
+    """With --quiet: the audit when not all is well, so that cron has something to send."""
+    if preview.audit is not None and not preview.audit.well:
+        from orchestrator.planner.audit_text import audit_lines  # noqa: PLC0415  # only when it is needed
+
+        write(audit_lines(preview.audit, rows=rows()))

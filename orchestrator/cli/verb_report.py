@@ -5,9 +5,9 @@ from collections.abc import Iterable
 
 from orchestrator.app.standing import find_run
 from orchestrator.cli.options import Options
-from orchestrator.cli.place import plan_and_state
+from orchestrator.cli.place import expect_folder, plan_and_state
 from orchestrator.errors import ExitCode
-from orchestrator.tracker.disk import replace_file
+from orchestrator.tracker.disk import put_file
 from orchestrator.tracker.report import build_report
 from orchestrator.tracker.report_csv import csv_lines
 from orchestrator.tracker.report_file import report_chunks
@@ -16,6 +16,7 @@ from orchestrator.tracker.report_text import text_lines
 
 def run(options: Options) -> ExitCode:
     """Print or write the report."""
+    expect_folder("--output", options.output)
     plan, state = plan_and_state(options)
     recovered = find_run(state, plan, options.run_id)
     story = build_report(recovered.run, recovered.in_force)
@@ -27,7 +28,7 @@ def run(options: Options) -> ExitCode:
         case _:
             chunks = (line.encode() + b"\n" for line in text_lines(story))
     if options.output is not None:
-        replace_file(options.output, chunks)
+        put_file(options.output, chunks)
     elif not options.quiet:
         sys.stdout.flush()
         for chunk in chunks:

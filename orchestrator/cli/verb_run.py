@@ -9,11 +9,10 @@ from structlog.typing import FilteringBoundLogger
 
 from orchestrator.app.bounds import seconds, start_bound
 from orchestrator.app.run import Job, Outcome, Redirect, run_plan
-from orchestrator.app.simulated import simulated
 from orchestrator.cli.display import Display
 from orchestrator.cli.options import Options
-from orchestrator.cli.place import state_of
-from orchestrator.cli.terminal import live
+from orchestrator.cli.place import expect_folder, state_of
+from orchestrator.cli.terminal import Search, live
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode, PlanError
 from orchestrator.executor.dispatch import Background
@@ -36,6 +35,7 @@ def run(options: Options) -> ExitCode:
         from orchestrator.cli import verb_plan  # noqa: PLC0415  # the same verb under another name
 
         return verb_plan.run(options)
+    expect_folder("--report", options.report)
     plan = load_plan(options.plan, options.overrides)
     outcome = run_plan(_job(plan, options))
     _summarise(outcome, options)
@@ -60,6 +60,7 @@ def _job(plan: Plan, options: Options) -> Job:
         only=None if options.only_outcome is None else frozenset(map(TargetOutcome, options.only_outcome)),
         redirect=_redirect(options),
         report=options.report,
+        on_found=Search(shown=live(no_progress=options.no_progress, quiet=options.quiet)),
         watch=partial(_watch, options),
     )
 
@@ -67,6 +68,8 @@ def _job(plan: Plan, options: Options) -> Job:
 def _redirect(options: Options) -> Redirect | None:
     if not options.simulate:
         return None
+    from orchestrator.app.simulated import simulated  # noqa: PLC0415  # only when it is asked for
+
     return partial(simulated, seed=options.seed, speed=options.speed, faults=options.faults)
 
 

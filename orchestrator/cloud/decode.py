@@ -11,6 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 import msgspec
 from msgspec.structs import replace
 
+from orchestrator.cloud.error_body import excerpt
 from orchestrator.cloud.lenient import instant, integer, objects, text, truth
 from orchestrator.model.reply import Entry, Job, JobPage, Page, ProxyHealth, ProxyVersion
 
@@ -167,7 +168,8 @@ def _object(body: bytes) -> dict[str, Any]:
     try:
         data = _parse(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise NotUnderstood(f"the answer is not JSON: {error}") from error
+        shown = excerpt(body.decode("utf-8", "replace"))
+        raise NotUnderstood(f'the answer is not JSON: "{shown}"' if shown else "the answer is empty") from error
     if not isinstance(data, dict):
         raise NotUnderstood("the answer is not a JSON object")
     return data

@@ -131,18 +131,23 @@ def _on_one_instance(sent: list[Target], limits: Limits) -> int:
 
 
 def _rate_s(plan: Plan, sent: list[Target]) -> float:
-    """Seconds that the slowest rate takes. Scopes with the same endpoint and credentials share one."""
+    """Seconds that the slowest rate takes."""
     counts = Counter(target.scope for target in sent)
-    calls: Counter[object] = Counter()
+    each = calls_per_target(plan.follow)
+    return max(sum(counts[name] for name in names) * each / rate for names, rate in rate_groups(plan))
+
+
+def rate_groups(plan: Plan) -> list[tuple[list[str], float]]:
+    """The scopes that share a rate, those with the same endpoint and credentials, and that rate: the lowest of theirs."""
+    groups: dict[object, list[str]] = {}
     rates: dict[object, float] = {}
     for scope in plan.scopes:
         shared = (scope.endpoint or scope.region, scope.auth)
         wanted = plan.limits.rate if scope.rate is None else scope.rate
         rate = _AUTO_RATE if wanted == "auto" else wanted
+        groups.setdefault(shared, []).append(scope.name)
         rates[shared] = min(rate, rates.get(shared, rate))
-        calls[shared] += counts[scope.name]
-    each = calls_per_target(plan.follow)
-    return max(count * each / rates[shared] for shared, count in calls.items())
+    return [(names, rates[shared]) for shared, names in groups.items()]
 
 
 def _largest(waves: list[WaveForecast]) -> str:

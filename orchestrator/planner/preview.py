@@ -4,21 +4,19 @@ Nothing is read here: the versions, if any, come in. `table` prints it, and it i
 """
 
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from msgspec import Struct
 
 from orchestrator.model.plan import Plan
 from orchestrator.model.reply import ProxyVersion
 from orchestrator.model.target import Target
-from orchestrator.model.verdict import LeaveOut, Verdict, allowed_sources, verdict
+from orchestrator.model.verdict import LeaveOut, Reading, Verdict, allowed_sources, verdict
+from orchestrator.planner.audit import Audit
 from orchestrator.planner.forecast import Forecast, forecast
 from orchestrator.planner.targets import Excluded, Resolved
 from orchestrator.planner.unsupported import unsupported_keys
 from orchestrator.planner.waves import ScopeShare, Staging, WaveShare, assign_waves
-
-#: What was read of a proxy: its version, that it is left out without one (gone), or why it could not be read.
-Reading: TypeAlias = ProxyVersion | LeaveOut | str
 
 
 class Group(Struct, kw_only=True):
@@ -63,7 +61,7 @@ class WavePreview(Struct, kw_only=True):
 
 
 class Calls(Struct, kw_only=True):
-    """Calls: those that this preview took, the upgrades to come, and an estimate of all to come."""
+    """Calls: those that this preview took to read and discover, the upgrades to come, an estimate of all to come."""
 
     read: int
     upgrades: int
@@ -77,6 +75,7 @@ class Preview(Struct, kw_only=True):
         versions_read: whether the cloud was asked.
         in_flight: the cap as a number; in strict mode a wave may be left less, as it says.
         unsupported: keys of the plan that a run would refuse.
+        audit: what has changed since the last run for this version; None when there was none.
     """
 
     schema: Literal["orchestrator.preview/1"] = "orchestrator.preview/1"
@@ -97,6 +96,7 @@ class Preview(Struct, kw_only=True):
     limited_by: str
     warnings: tuple[str, ...]
     unsupported: list[str]
+    audit: Audit | None = None
 
 
 def make_preview(plan: Plan, resolved: Resolved, readings: Mapping[str, Reading] | None = None) -> Preview:
@@ -220,6 +220,12 @@ def _preview(
         calls=Calls(read=len(readings or ()), upgrades=expected.upgrade_calls, all=expected.calls),
         duration_s=expected.duration_s,
         limited_by=expected.limited_by,
-        warnings=staging.warnings,
+        warnings=(*_not_looked_at(plan, readings), *staging.warnings),
         unsupported=unsupported_keys(plan),
     )
+
+
+def _not_looked_at(plan: Plan, readings: Mapping[str, Reading] | None) -> tuple[str, ...]:
+    if readings is not None or not plan.discover:
+        return ()
+    return ("discover: finding proxies needs the network, so offline only those written out are shown",)

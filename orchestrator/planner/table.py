@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from orchestrator.model.target import Target
+from orchestrator.planner.audit_text import audit_lines
 from orchestrator.planner.leaves import written_duration
 from orchestrator.planner.preview import Group, LeftOut, Preview, WavePreview
 
@@ -23,6 +24,9 @@ def table(preview: Preview, *, rows: int | None = None) -> Iterator[str]:
         yield from _left_out(left_out, rows)
     yield ""
     yield from _foot(preview)
+    if preview.audit is not None:
+        yield ""
+        yield from audit_lines(preview.audit, rows=rows)
 
 
 def _head(preview: Preview) -> Iterator[str]:

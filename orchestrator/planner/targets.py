@@ -10,6 +10,7 @@ from orchestrator.model.plan import Plan, Selector
 from orchestrator.model.selection import MissingFact, matches
 from orchestrator.model.target import Target
 from orchestrator.planner.inventory import SHOWN, read_inventory
+from orchestrator.planner.own_windows import check_own_windows
 from orchestrator.planner.problems import Problems
 
 
@@ -40,13 +41,15 @@ def resolve_targets(plan: Plan, discovered: Iterable[Target] | None = None) -> R
             if the plan has `discover`.
 
     Raises:
-        PlanError: an inventory has problems, a proxy is there twice, or `exclude` asks for an unknown fact.
+        PlanError: an inventory has problems, a proxy is there twice, `exclude` asks for an unknown fact, or a target
+            has no window of its own with `windows: instance`.
         ExpectNotMet: fewer or more targets than expected.
     """
     gathered = _Gathered(plan, discovered or ())
     targets, excluded = _split(plan.exclude, gathered.targets)
     more_to_come = discovered is None and bool(plan.discover)
     _check_number(plan, len(targets), len(excluded), more_to_come=more_to_come)
+    check_own_windows(plan, targets)
     return Resolved(targets, excluded)
 
 

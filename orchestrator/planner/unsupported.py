@@ -6,10 +6,6 @@ from orchestrator.model.plan import Plan
 
 #: One line for each feature to come, removed with it.
 _NOT_YET: dict[str, Callable[[Plan], bool]] = {
-    "discover": lambda plan: bool(plan.discover),
-    "windows": lambda plan: bool(plan.windows),
-    "freezes": lambda plan: bool(plan.freezes),
-    "fit": lambda plan: not plan.fit,
     "limits.rate": lambda plan: plan.limits.rate == "auto",
     "scopes.rate": lambda plan: any(scope.rate == "auto" for scope in plan.scopes),
 }

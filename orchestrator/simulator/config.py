@@ -16,13 +16,20 @@ _PROJECT = re.compile(r"[0-9A-Za-z]{32}")
 
 
 class SimulatedTarget(msgspec.Struct, frozen=True, kw_only=True):
-    """One proxy that must exist. Without a project id it is in the made-up project of its region."""
+    """One proxy that must exist. Without a project id it is in the made-up project of its region.
+
+    `name`, `tags`, `vpc_id` and `enterprise_project_id` are those of its instance; made from the seed when absent.
+    """
 
     region: str
     instance_id: str
     proxy_id: str
     project_id: str | None = None
     source_version: str | None = None
+    name: str | None = None
+    tags: dict[str, str] | None = None
+    vpc_id: str | None = None
+    enterprise_project_id: str | None = None
 
 
 class SimulatorConfig(msgspec.Struct, frozen=True, kw_only=True):

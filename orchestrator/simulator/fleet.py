@@ -3,7 +3,7 @@
 from collections import Counter
 
 from orchestrator.simulator.chance import below, hexadecimal, pick, unit
-from orchestrator.simulator.config import SimulatorConfig, made_project_id
+from orchestrator.simulator.config import SimulatedTarget, SimulatorConfig, made_project_id
 from orchestrator.simulator.profile import Profile, Role
 from orchestrator.simulator.versions import older_than, running_before
 from orchestrator.simulator.world import FOREVER, Instance, Project, Proxy, World
@@ -41,12 +41,15 @@ def _take(world: World, config: SimulatorConfig) -> None:
     for target in config.targets or ():
         project_id = target.project_id or made_project_id(config.seed, target.region)
         project = world.project(project_id, target.region)
-        instance = project.instances.get(target.instance_id) or _instance(project, target.instance_id)
+        instance = project.instances.get(target.instance_id) or _instance(project, target.instance_id, target)
         _add(instance, target.proxy_id, target.source_version, config)
 
 
-def _instance(project: Project, instance_id: str) -> Instance:
+def _instance(project: Project, instance_id: str, given: SimulatedTarget | None = None) -> Instance:
     instance = Instance(instance_id=instance_id, project=project, ordinal=len(project.instances))
+    if given is not None:
+        instance.name, instance.tags = given.name, given.tags
+        instance.vpc_id, instance.enterprise_project_id = given.vpc_id, given.enterprise_project_id
     project.instances[instance_id] = instance
     return instance
 

@@ -27,7 +27,7 @@ class Views:
 
     def name(self, instance: Instance) -> str:
         """`orders-prod-0007`."""
-        return f"{self.app(instance)}-{self._env(instance)}-{instance.ordinal:0{_NAME_DIGITS}d}"
+        return instance.name or f"{self.app(instance)}-{self._env(instance)}-{instance.ordinal:0{_NAME_DIGITS}d}"
 
     def app(self, instance: Instance) -> str:
         """The application that the instance serves; also one of its tags."""
@@ -35,10 +35,12 @@ class Views:
 
     def tags(self, instance: Instance) -> dict[str, str]:
         """Its tags."""
-        return {"env": self._env(instance), "app": self.app(instance)}
+        return instance.tags if instance.tags is not None else {"env": self._env(instance), "app": self.app(instance)}
 
     def vpc_id(self, instance: Instance) -> str:
         """One of three networks per project."""
+        if instance.vpc_id is not None:
+            return instance.vpc_id
         number = below(3, self._seed, "vpc", instance.instance_id)
         digits = hexadecimal(32, self._seed, "vpc", instance.project.project_id, number)
         return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
@@ -108,6 +110,8 @@ class Views:
 
     def enterprise_project_id(self, instance: Instance) -> str:
         """`0` is the default enterprise project."""
+        if instance.enterprise_project_id is not None:
+            return instance.enterprise_project_id
         other = hexadecimal(32, self._seed, "enterprise_project", instance.project.project_id)
         return other if unit(self._seed, "enterprise_project", instance.instance_id) < 0.3 else "0"  # noqa: PLR2004
 

@@ -74,6 +74,11 @@ class Instance(msgspec.Struct, kw_only=True, eq=False):
     instance_id: str
     project: "Project"
     ordinal: int
+    #: What was given; the rest is made from the seed where it is shown.
+    name: str | None = None
+    tags: dict[str, str] | None = None
+    vpc_id: str | None = None
+    enterprise_project_id: str | None = None
     proxies: list[Proxy] = []
     jobs: list[Job] = []
 

@@ -117,6 +117,26 @@ def write_file(path: Path, chunks: Iterable[bytes]) -> None:
             os.close(handle)
 
 
+def put_file(path: Path, chunks: Iterable[bytes]) -> None:
+    """Write a file where a person wants it: a link is followed, and what is no file, as /dev/stdout, is written into.
+
+    Raises:
+        StateError: it could not be written.
+    """
+    with guard(path, "write"):
+        replaceable = not path.exists() or path.is_file()
+    if replaceable:
+        replace_file(path.resolve(), chunks)
+        return
+    with guard(path, "write"):
+        handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            for chunk in chunks:
+                write_all(handle, chunk)
+        finally:
+            os.close(handle)
+
+
 def replace_file(path: Path, chunks: Iterable[bytes]) -> None:
     """Put a file in place of `path` atomically: readers see the old content or the new, also after a crash.
 

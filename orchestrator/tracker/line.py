@@ -21,7 +21,7 @@ T = TypeVar("T")
 #: Bytes of `,"crc":"xxxxxxxx"}` and the newline.
 _TAIL = 19
 _BLOCK = 1 << 20
-_DAMAGED_HINT = (
+DAMAGED_HINT = (
     "this is not what was written: put back a copy of the file, or, when nothing of this fleet is under way, "
     "move the run's folder aside and begin anew with --new"
 )
@@ -94,4 +94,4 @@ def decode_line(decoder: msgspec.json.Decoder[T], path: Path, line: Line) -> T:
 
 def damaged(path: Path, number: int, start: int, what: str) -> JournalDamaged:
     """The error about one line."""
-    return JournalDamaged(f"{path}:{number}: {what} (byte {start})", hint=_DAMAGED_HINT)
+    return JournalDamaged(f"{path}:{number}: {what} (byte {start})", hint=DAMAGED_HINT)

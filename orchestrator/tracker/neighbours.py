@@ -77,6 +77,22 @@ def last_outcomes(folder: Path, before_run: str | None = None) -> dict[str, tupl
     return last
 
 
+def outcome_records(journal: Path) -> Iterator[Record]:
+    """The records of a journal that tell outcomes, and the start of its run; the others are not even decoded.
+
+    Raises:
+        StateError: it cannot be read.
+    """
+    for line in read_lines(journal):
+        if any(name in line.content for name in _OUTCOMES):
+            yield decode_line(_decoder, journal, line)
+
+
+def tells_nothing(record: Settled, *, known: bool) -> bool:
+    """Whether a run only left a proxy out, of which an earlier run knew better."""
+    return known and (record.outcome is Outcome.NOT_STARTED or record.reason == "failed_before")
+
+
 def has_ended(run: Path) -> bool:
     """Whether the end of a run is among the last lines of its journal, without reading the rest.
 
@@ -101,19 +117,13 @@ def _workflows(run: Path) -> Iterator[str]:
 
 def _fold_outcomes(path: Path, last: dict[str, tuple[Outcome, str]]) -> None:
     version = ""
-    for line in read_lines(path):
-        if not any(name in line.content for name in _OUTCOMES):
-            continue
-        match decode_line(_decoder, path, line):
-            case RunStarted() as record:
+    for record in outcome_records(path):
+        match record:
+            case RunStarted():
                 version = record.target_version
-            case Settled(target=str(key)) as record if not _tells_nothing(record, key in last):
+            case Settled(target=str(key)) if not tells_nothing(record, known=key in last):
                 last[key] = (record.outcome, version)
             case Reverified(target=str(key), healthy=False):
                 last[key] = (Outcome.FAILED, version)
             case _:
                 pass
-
-
-def _tells_nothing(record: Settled, known: bool) -> bool:  # noqa: FBT001  # a fact, not a switch
-    return known and (record.outcome is Outcome.NOT_STARTED or record.reason == "failed_before")

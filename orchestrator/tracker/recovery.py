@@ -11,6 +11,7 @@ from orchestrator.model.record import Record, RunStarted
 from orchestrator.model.run import Run
 from orchestrator.tracker.folder import load_frozen_plan, load_frozen_targets, load_settings
 from orchestrator.tracker.journal import read_journal
+from orchestrator.tracker.line import DAMAGED_HINT
 from orchestrator.tracker.place import JOURNAL, TARGETS
 from orchestrator.tracker.settings import in_force
 
@@ -68,21 +69,27 @@ def _fold(folder: Path, run: Run, observe: Callable[[Record], None] | None) -> i
     path, seq = folder / JOURNAL, 0
     for seq, record in read_journal(path):
         if (seq == 1) != isinstance(record, RunStarted):
-            raise JournalDamaged(f"{path}:{seq}: the start of the run is not the first record, and nothing else")
+            raise _broken(f"{path}:{seq}", "the start of the run is not the first record, and nothing else")
         try:
             run.apply(record)
         except (LookupError, AttributeError, TypeError) as error:
-            raise JournalDamaged(f"{path}:{seq}: the record does not fit those before it: {error!r}") from error
+            raise _broken(f"{path}:{seq}", f"the record does not fit those before it: {error!r}") from error
+        if isinstance(record, RunStarted):
+            _expect_whole(folder, run, record)
         if observe is not None:
             observe(record)
-    _expect_whole(folder, run)
+    if run.started is None:
+        raise _broken(f"{path}:1", "the start of the run is not there")
     return seq
 
 
-def _expect_whole(folder: Path, run: Run) -> None:
-    if run.started is None:
-        raise JournalDamaged(f"{folder / JOURNAL}:1: the start of the run is not there")
-    if run.started.run_id != folder.name:
-        raise JournalDamaged(f"{folder / JOURNAL}:1: it belongs to the run {run.started.run_id}")
-    if run.started.targets != run.total:
-        raise JournalDamaged(f"{folder / TARGETS}: {run.total} targets are there of {run.started.targets}")
+def _expect_whole(folder: Path, run: Run, started: RunStarted) -> None:
+    """What was frozen with the run is all there; asked first, so that the right file is blamed."""
+    if started.run_id != folder.name:
+        raise _broken(f"{folder / JOURNAL}:1", f"it belongs to the run {started.run_id}")
+    if started.targets != run.total:
+        raise _broken(f"{folder / TARGETS}", f"{run.total} targets are there of {started.targets}")
+
+
+def _broken(where: str, what: str) -> JournalDamaged:
+    return JournalDamaged(f"{where}: {what}", hint=DAMAGED_HINT)

@@ -11,7 +11,7 @@ import msgspec
 
 from orchestrator.model.plan import Plan
 from orchestrator.model.run import Run
-from orchestrator.tracker.disk import replace_file
+from orchestrator.tracker.disk import put_file
 from orchestrator.tracker.report import Story, build_report
 
 _CHUNK = 1000
@@ -33,7 +33,7 @@ def write_report(run: Run, plan: Plan, path: Path, *, exit_code: int | None = No
     Raises:
         StateError: it cannot be written; what was there before still is.
     """
-    replace_file(path, report_chunks(build_report(run, plan, exit_code=exit_code)))
+    put_file(path, report_chunks(build_report(run, plan, exit_code=exit_code)))
     return build_report(run, plan, exit_code=exit_code)
 
 

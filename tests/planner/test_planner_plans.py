@@ -21,8 +21,8 @@ def test_every_plan_can_be_planned(file: Path) -> None:
     plan = load_plan(file)
     resolved = resolve_targets(plan)
     preview = make_preview(plan, resolved)
-    assert preview.targets == len(resolved.targets) > 0
-    assert preview.warnings == ()
+    assert preview.targets == len(resolved.targets)
+    assert (preview.targets > 0 and preview.warnings == ()) or plan.discover
     assert preview.unsupported == []
     assert any(plan.target_version in line for line in table(preview))
 
@@ -37,6 +37,14 @@ def test_the_production_plan_shows_every_key() -> None:
     text = (PLANS / "staged-production.yaml").read_text(encoding="utf-8")
     for entry in PLAN.fields:
         assert f"{entry.key}:" in text or entry.key in text.split("auth at the")[0], entry.key
+
+
+def test_the_discovered_fleet_is_all_from_the_cloud() -> None:
+    plan = load_plan(PLANS / "discovered-fleet.yaml")
+    assert {entry.scope for entry in plan.discover} == {scope.name for scope in plan.scopes}
+    preview = make_preview(plan, resolve_targets(plan))
+    assert preview.targets == 0
+    assert preview.warnings[0].startswith("discover: finding proxies needs the network")
 
 
 def test_the_smallest_plan_is_six_lines() -> None:

@@ -8,9 +8,9 @@ import pytest
 from orchestrator.model.plan import Follow, Plan
 from orchestrator.model.reply import ProxyVersion
 from orchestrator.model.target import Target
-from orchestrator.model.verdict import GONE
+from orchestrator.model.verdict import GONE, Reading
 from orchestrator.planner.forecast import calls_per_target, looks
-from orchestrator.planner.preview import Preview, Reading, make_preview
+from orchestrator.planner.preview import Preview, make_preview
 from orchestrator.planner.table import spoken, table
 from orchestrator.planner.targets import Excluded, Resolved, resolve_targets
 

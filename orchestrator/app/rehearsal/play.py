@@ -1,0 +1,173 @@
+"""One rehearsal: performs the next action on virtual time until nothing is left, and notes how it went."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from orchestrator.app.rehearsal.agenda import Process
+from orchestrator.app.rehearsal.binding import SLOW, binding
+from orchestrator.app.rehearsal.scene import Scene, Setting
+from orchestrator.app.rehearsal.story import upgrade
+from orchestrator.app.rehearsal.told import Rehearsal
+from orchestrator.executor.actions import (
+    Action,
+    CloseWave,
+    Ending,
+    Finish,
+    Hold,
+    OpenWave,
+    SoakWave,
+    Start,
+    VerifyWave,
+    WaitUntil,
+)
+from orchestrator.executor.decide import next_action
+from orchestrator.model.outcome import Outcome
+from orchestrator.model.record import (
+    Reverified,
+    ScopeOpened,
+    WaveApproved,
+    WaveDone,
+    WaveOpened,
+    WaveSoaking,
+)
+from orchestrator.model.state import TargetState
+from orchestrator.model.target import Target
+
+#: How many proxies are read at once at the end of a soak, as in `executor.soak`.
+_READERS = 10
+
+#: A run that starts nothing for so long starts nothing any more.
+_PATIENCE_S = 400 * 86400.0
+
+
+def play(setting: Setting, duration: Callable[[], float], *, most_nights: int | None = None) -> Rehearsal:
+    """Rehearse a run from its first call to its last.
+
+    Args:
+        setting: what is rehearsed.
+        duration: draws how long an upgrade takes, in seconds.
+        most_nights: stop as soon as something starts in a further one.
+    """
+    return _Play(setting, duration, most_nights).run()
+
+
+class _Play:
+    def __init__(self, setting: Setting, duration: Callable[[], float], most_nights: int | None) -> None:
+        self._scene = Scene(setting, duration)
+        self._most_nights = most_nights
+        self._wakes_at: datetime | None = None
+        self._readers = 0
+        self._seen: tuple[str, str | None] = ("", None)
+        self._over = False
+
+    def run(self) -> Rehearsal:
+        """Play to the end."""
+        scene = self._scene
+        for name in scene.scopes:
+            scene.agenda.resume(self._reach(name))
+        while not self._over:
+            if scene.changed:
+                scene.changed = False
+                self._act()
+            elif not scene.agenda.step():
+                self._end("nothing moves any more")
+        scene.told.calls, scene.told.nights = scene.calls, scene.nights.count
+        return scene.told
+
+    def _act(self) -> None:
+        """Perform what is to be done now."""
+        while not self._over:
+            action = next_action(self._scene.rollout, self._scene.agenda.now)
+            match action:
+                case WaitUntil():
+                    self._wait(action)
+                    return
+                case Start(target=target, wave=wave):
+                    self._start(target, wave)
+                case Finish(ending=ending, why=why):
+                    self._end(None if ending is Ending.COMPLETED else why)
+                case _:
+                    self._perform(action)
+
+    def _perform(self, action: Action) -> None:
+        scene, now = self._scene, self._scene.agenda.now
+        match action:
+            case OpenWave(wave=wave):
+                scene.note(WaveOpened(at=now, wave=wave))
+            case SoakWave(wave=wave, until=until):
+                scene.note(WaveSoaking(at=now, wave=wave, until=until))
+            case CloseWave(wave=wave):
+                scene.note(WaveDone(at=now, wave=wave))
+            case VerifyWave(wave=wave):
+                self._verify(wave)
+            case Hold(cause="approval", wave=wave):
+                scene.note(WaveApproved(at=now, wave=wave or "", by="", note=""))
+            case Hold(reason=reason):
+                self._end(f"it would be held: {reason}")
+            case _:
+                raise AssertionError(f"performed elsewhere: {action}")
+
+    def _wait(self, action: WaitUntil) -> None:
+        scene, instant = self._scene, action.instant
+        self._note_binding(action)
+        if self._most_nights is not None and scene.nights.count > self._most_nights:
+            self._end(f"it takes more than {self._most_nights} nights")
+        elif instant is not None and scene.agenda.seconds_at(instant) - scene.told.ends_s > _PATIENCE_S:
+            self._end(action.why)
+        elif instant is not None and not self._wakes_before(instant):
+            self._wakes_at = instant
+            scene.agenda.resume(self._wake(instant))
+
+    def _note_binding(self, action: WaitUntil) -> None:
+        scene = self._scene
+        seen = (action.why, scene.crowded)
+        if seen != self._seen:
+            self._seen = seen
+            what = binding(scene)
+            scene.eager = not what.startswith(SLOW)
+            scene.told.held_up(scene.agenda.now_s, what)
+
+    def _wakes_before(self, instant: datetime) -> bool:
+        return self._wakes_at is not None and self._scene.agenda.now < self._wakes_at <= instant
+
+    def _end(self, unfinished: str | None) -> None:
+        self._over, self._scene.told.unfinished = True, unfinished
+
+    # --- processes ---------------------------------------------------------------------------------------------------
+
+    def _reach(self, scope: str) -> Process:
+        """The one call that each scope makes alone before anything else."""
+        yield self._scene.scopes[scope].poll
+        self._scene.note(ScopeOpened(at=self._scene.agenda.now, scope=scope))
+
+    def _wake(self, instant: datetime) -> Process:
+        yield self._scene.agenda.seconds_at(instant) - self._scene.agenda.now_s
+        self._scene.changed = True
+
+    def _start(self, target: Target, wave: str) -> None:
+        queue = self._scene.rollout.queue
+        queue.take(target)
+        queue.begin(target, wave)
+        self._scene.agenda.resume(upgrade(self._scene, self._scene.run.state(target.proxy_id), wave))
+
+    def _verify(self, wave: str) -> None:
+        """Read every proxy of the wave once more, some at a time."""
+        scene = self._scene
+        scene.rollout.verifying = wave
+        states = (scene.run.states[key] for key in scene.run.waves[wave].targets)
+        upgraded = (state for state in states if state.outcome is Outcome.SUCCEEDED)
+        self._readers = _READERS
+        for _ in range(_READERS):
+            scene.agenda.resume(self._read_each(upgraded, wave))
+
+    def _read_each(self, states: Iterator[TargetState], wave: str) -> Process:
+        scene = self._scene
+        for state in states:
+            yield scene.scopes[state.target.scope].poll
+            yield scene.scopes[state.target.scope].poll
+            scene.note(Reverified(at=scene.agenda.now, target=state.key, healthy=True, finding=""))
+        self._readers -= 1
+        if not self._readers:
+            scene.rollout.verifying = None
+            scene.rollout.verified.add(wave)
+            scene.changed = True

@@ -1,0 +1,160 @@
+"""One run set up for a rehearsal: the real run, queue and rollout, and for each scope its calls on virtual time."""
+
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import datetime
+from math import inf
+
+from orchestrator.app.queueing import make_queue, scope_targets, wave_targets
+from orchestrator.app.rehearsal.agenda import Agenda, Permits, Process
+from orchestrator.app.rehearsal.told import Nights, Rehearsal, WaveSpan
+from orchestrator.app.rehearsal.turnstile import Call, Turnstile
+from orchestrator.executor.lanes import Lane
+from orchestrator.executor.rollout import Rollout
+from orchestrator.model.outcome import REPLACED, Phase
+from orchestrator.model.plan import Plan
+from orchestrator.model.record import AnswerSeen, Intent, JobSeen, Postponed, PreflightDone, Record, Settled
+from orchestrator.model.run import Run
+from orchestrator.model.target import Target
+from orchestrator.planner.forecast import LATENCY_S, rate_groups
+from orchestrator.planner.waves import Staging
+
+#: Records after which no more can start than before, unless the rollout is `eager`: a slot stays a slot.
+_MOVES_NOBODY = (PreflightDone, Intent, AnswerSeen, JobSeen)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What is rehearsed.
+
+    Attributes:
+        targets: all of the plan.
+        staging: its waves.
+        left_out: proxy ids that are known to need no upgrade.
+        start: when the run begins.
+        latency_s: how long a call takes.
+    """
+
+    plan: Plan
+    targets: Sequence[Target]
+    staging: Staging
+    left_out: AbstractSet[str]
+    start: datetime
+    latency_s: float = LATENCY_S
+
+
+@dataclass(slots=True)
+class ScopeScene:
+    """One scope: its calls by lane, the line of its attempts, and its list of running jobs."""
+
+    turnstile: Turnstile
+    line: Permits
+    start: Call
+    turn: Call
+    listing: Call
+    poll: Call
+    listed_at_s: float = -inf
+    listing_now: bool = False
+    waiting_for_list: list[Process] = field(default_factory=list)
+
+    def join(self, process: Process) -> None:
+        """Wait for the list that somebody else is reading."""
+        self.waiting_for_list.append(process)
+
+
+class Scene:
+    """The state of one rehearsal.
+
+    Attributes:
+        told: what is told of it.
+        changed: whether something has happened since the last decision, so that it is worth deciding anew.
+        eager: whether room depends on how many have not been sent, or not been answered.
+        duration: draws how long an upgrade takes, in seconds.
+        ends_s: when the upgrades on each instance end, of plans that are followed only to the answer.
+    """
+
+    def __init__(self, setting: Setting, duration: Callable[[], float]) -> None:
+        self.setting, self.plan, self.duration = setting, setting.plan, duration
+        self.agenda = Agenda(setting.start)
+        self.run = _run(setting)
+        self.scopes = _scopes(setting, self.agenda)
+        self.rollout = _rollout(setting, self.run, self.scopes)
+        self.sending = Permits(self.agenda, self.plan.limits.concurrency)
+        self.ends_s: dict[str, list[float]] = {}
+        self.changed = self.eager = True
+        self.nights = Nights(setting.plan)
+        self.told = Rehearsal({wave.name: WaveSpan() for wave in setting.plan.waves})
+
+    def note(self, record: Record) -> None:
+        """Let a record count, as `executor.ledger` does when it is on disk."""
+        self.changed |= self.eager or not isinstance(record, _MOVES_NOBODY)
+        if record.target is None:
+            self.run.apply(record)
+            return
+        state, queue = self.run.state(record.target), self.rollout.queue
+        was_open = state.is_open
+        self.run.apply(record)
+        match record:
+            case Intent():
+                queue.sent(state.target)
+                self.nights.start(record.at)
+                self.told.sent(record.wave, self.agenda.now_s, self.run.tally.fleet.open)
+            case Postponed() if state.phase is Phase.WAITING:
+                queue.back(state.target, state.not_before)
+            case Settled() if record.outcome in REPLACED and state.wave is not None:
+                queue.left_out(state.target, state.wave)
+            case Settled():
+                queue.settled(state.target)
+                self.told.settled(state.wave or "", self.agenda.now_s)
+            case _:
+                pass
+        if was_open and not state.is_open:
+            queue.freed(state.target)
+
+    @property
+    def crowded(self) -> str | None:
+        """The scope whose rate holds its callers up most, if one does."""
+        return next((name for name, scope in self.scopes.items() if scope.turnstile.crowded), None)
+
+    @property
+    def calls(self) -> int:
+        """Calls of any kind so far."""
+        return sum({id(scope.turnstile): scope.turnstile.calls for scope in self.scopes.values()}.values())
+
+
+def _run(setting: Setting) -> Run:
+    return Run(
+        setting.targets,
+        waves=[wave.name for wave in setting.plan.waves],
+        scopes=[scope.name for scope in setting.plan.scopes],
+        failures=setting.plan.failures,
+    )
+
+
+def _scopes(setting: Setting, agenda: Agenda) -> dict[str, ScopeScene]:
+    scopes: dict[str, ScopeScene] = {}
+    for names, rate in rate_groups(setting.plan):
+        turnstile, latency_s = Turnstile(agenda, rate), setting.latency_s
+        for name in names:
+            scopes[name] = ScopeScene(
+                turnstile,
+                Permits(agenda, 1),
+                start=Call(turnstile, Lane.START, latency_s),
+                turn=Call(turnstile, Lane.SEND, 0.0),
+                listing=Call(turnstile, Lane.SEND, latency_s),
+                poll=Call(turnstile, Lane.POLL, latency_s),
+            )
+    return scopes
+
+
+def _rollout(setting: Setting, run: Run, scopes: dict[str, ScopeScene]) -> Rollout:
+    return Rollout(
+        plan=setting.plan,
+        run=run,
+        queue=make_queue(setting.plan, setting.targets, run),
+        wave_targets=wave_targets(setting.staging),
+        scope_targets=scope_targets(setting.staging),
+        scope_rates={name: scope.turnstile.pacer.nominal for name, scope in scopes.items()},
+        wait_s=inf,
+    )

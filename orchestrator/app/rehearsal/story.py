@@ -1,0 +1,170 @@
+"""The story of one proxy in a rehearsal, in which nothing fails: `executor.story` step by step, without the cloud."""
+
+from datetime import timedelta
+from math import ceil
+
+from orchestrator.app.rehearsal.agenda import Process
+from orchestrator.app.rehearsal.scene import Scene, ScopeScene
+from orchestrator.executor.ledger import may_send
+from orchestrator.executor.listing import FRESH_S as LIST_FRESH_S
+from orchestrator.executor.looks import next_look_s
+from orchestrator.executor.openings import open_at
+from orchestrator.executor.preflight import FRESH_S
+from orchestrator.executor.retry import busy_wait_s
+from orchestrator.model.outcome import Outcome
+from orchestrator.model.record import AnswerSeen, Intent, JobSeen, Postponed, PreflightDone, Settled
+from orchestrator.model.reply import Entry
+from orchestrator.model.state import TargetState
+
+#: How long a record takes to the disk.
+_DISK_S = 0.005
+
+#: A target whose intent was refused is not taken up again sooner than this, as in `executor.dispatch`.
+_REFUSED_PAUSE = timedelta(seconds=0.5)
+
+#: Jobs on one page of a job list.
+_PAGE = 50
+
+
+def upgrade(scene: Scene, state: TargetState, wave: str) -> Process:
+    """Preflight, attempt, follow, verify, settled."""
+    scope = scene.scopes[state.target.scope]
+    yield scope.start
+    read_at_s = scene.agenda.now_s
+    if state.key in scene.setting.left_out:
+        _settle(scene, state, Outcome.ALREADY, wave)
+        return
+    scene.note(_preflight(scene, state, wave))
+    yield from _list_jobs(scene, scope)
+    if scene.rollout.only_accepted and _sibling_runs(scene, state):
+        _postpone(scene, state, wave)
+        return
+    yield scope.line
+    yield scene.sending
+    yield scope.turn
+    scope.line.release()
+    age_s = scene.agenda.now_s - read_at_s
+    if age_s >= max(FRESH_S, 3 / scope.turnstile.pacer.rate) or may_send(scene.rollout, state, scene.agenda.now):
+        scene.sending.release()
+        scene.rollout.queue.back(state.target, scene.agenda.now + _REFUSED_PAUSE)
+        scene.changed = True
+        return
+    yield from _send(scene, state, wave)
+    if not scene.rollout.only_accepted:
+        yield from _follow(scene, scope, state)
+
+
+def _list_jobs(scene: Scene, scope: ScopeScene) -> Process:
+    """One listing serves all who ask within a minute."""
+    while True:
+        if scope.listing_now:
+            yield scope
+        elif scene.agenda.now_s - scope.listed_at_s <= LIST_FRESH_S:
+            return
+        else:
+            scope.listing_now, asked_at_s = True, scene.agenda.now_s
+            for _ in range(max(1, ceil(scene.run.tally.fleet.open / _PAGE))):
+                yield scope.listing
+            scope.listing_now, scope.listed_at_s = False, asked_at_s
+            for process in scope.waiting_for_list:
+                scene.agenda.after(0.0, process)
+            scope.waiting_for_list.clear()
+
+
+def _send(scene: Scene, state: TargetState, wave: str) -> Process:
+    scene.note(_intent(scene, state, wave))
+    yield _DISK_S + scene.setting.latency_s
+    scene.note(_accepted(scene, state))
+    scene.sending.release()
+    if scene.rollout.only_accepted:
+        ends_s = scene.agenda.now_s + scene.duration()
+        scene.ends_s.setdefault(state.target.instance_id, []).append(ends_s)
+        _settle(scene, state, Outcome.ACCEPTED)
+
+
+def _follow(scene: Scene, scope: ScopeScene, state: TargetState) -> Process:
+    """Look until the upgrade has ended; then read version and health, if the plan asks for that."""
+    agenda, rollout, follow = scene.agenda, scene.rollout, scene.plan.follow
+    accepted_s = agenda.now_s
+    duration_s = scene.duration()
+    ends_s = accepted_s - scene.setting.latency_s / 2 + duration_s
+    while True:
+        age_s = agenda.now_s - accepted_s
+        at_s = next_look_s(age_s, rollout.expected_s, follow.poll_s)
+        yield max(0.0, min(at_s, max(follow.timeout_s, age_s)) - age_s)
+        yield scope.poll
+        if agenda.now_s >= ends_s:
+            break
+    scene.note(_ended(scene, state, duration_s))
+    if follow.to == "verified":
+        yield scope.poll
+        yield scope.poll
+    _settle(scene, state, Outcome.SUCCEEDED)
+
+
+# --- followed only to the answer --------------------------------------------------------------------------------------
+
+
+def _sibling_runs(scene: Scene, state: TargetState) -> bool:
+    """Whether the upgrades of other proxies keep the instance busy."""
+    ends_s = scene.ends_s.get(state.target.instance_id, ())
+    return sum(end_s > scene.agenda.now_s for end_s in ends_s) >= scene.plan.limits.per_instance
+
+
+def _postpone(scene: Scene, state: TargetState, wave: str) -> None:
+    now, retry = scene.agenda.now, scene.plan.retry
+    gives_up_at = (state.busy_since or now) + timedelta(seconds=retry.busy_for_s)
+    until = min(now + timedelta(seconds=busy_wait_s(state.busy_times, retry.busy_s)), max(gives_up_at, now))
+    if now >= gives_up_at or not open_at(scene.rollout, state.target, until):
+        _settle(scene, state, Outcome.DEFERRED, wave)
+        return
+    scene.note(Postponed(at=now, target=state.key, wave=wave, why="busy", until=until, busy=True))
+
+
+# --- records ----------------------------------------------------------------------------------------------------------
+
+
+def _preflight(scene: Scene, state: TargetState, wave: str) -> PreflightDone:
+    return PreflightDone(
+        at=scene.agenda.now,
+        target=state.key,
+        wave=wave,
+        current_version="",
+        latest_version=None,
+        can_upgrade=True,
+    )
+
+
+def _intent(scene: Scene, state: TargetState, wave: str) -> Intent:
+    version = scene.plan.target_version
+    return Intent(
+        at=scene.agenda.now,
+        target=state.key,
+        attempt=1,
+        wave=wave,
+        token="",
+        source_version="",
+        target_version=version,
+    )
+
+
+def _accepted(scene: Scene, state: TargetState) -> AnswerSeen:
+    entry = Entry(instance_id=state.target.instance_id, workflow_id=state.key, state="ACCEPT", error_message=None)
+    return AnswerSeen(at=scene.agenda.now, target=state.key, attempt=1, verdict="accepted", update_result=(entry,))
+
+
+def _ended(scene: Scene, state: TargetState, duration_s: float) -> JobSeen:
+    ended_at = (state.accepted_at or scene.agenda.now) + timedelta(seconds=duration_s)
+    return JobSeen(
+        at=scene.agenda.now,
+        target=state.key,
+        attempt=1,
+        workflow_id=state.key,
+        status="Completed",
+        ended=True,
+        ended_at=ended_at,
+    )
+
+
+def _settle(scene: Scene, state: TargetState, outcome: Outcome, wave: str | None = None) -> None:
+    scene.note(Settled(at=scene.agenda.now, target=state.key, outcome=outcome, wave=wave))

@@ -1,0 +1,118 @@
+"""The slots of a rate on virtual time: the real pacer, and the order in which `executor.lanes` serves those who wait.
+
+`lanes` itself waits on an event loop, which would cost more than everything else in a rehearsal. A test holds the two
+against each other.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+from orchestrator.app.rehearsal.agenda import Agenda, Process
+from orchestrator.executor.lanes import Lane
+from orchestrator.executor.pacing import WindowPacer
+
+#: The share of the slots that polls have at least, as in `executor.lanes`.
+_POLL_SHARE = 0.3
+
+#: Shorter waits are none: they would drown in the rounding of virtual time.
+_SHORTEST_S = 1e-6
+
+#: Who waits longer than this many seconds for a slot is held up by the rate.
+_LONG_S = 2.0
+
+
+class Turnstile:
+    """The line before the slots of one rate.
+
+    Attributes:
+        calls: how many were let through.
+    """
+
+    def __init__(self, agenda: Agenda, rate: float) -> None:
+        self.pacer = WindowPacer(rate)
+        self.calls = 0
+        self._agenda = agenda
+        self._lines: dict[Lane, deque[tuple[Process, float]]] = {lane: deque() for lane in Lane}
+        self._waiting = 0
+        self._poll_credit = 0.0
+        self._service: Process | None = self._serve()
+
+    @property
+    def crowded(self) -> bool:
+        """Whether the rate holds callers up."""
+        return self._waiting > _LONG_S * self.pacer.nominal
+
+    def enter(self, lane: Lane, process: Process, then_s: float) -> None:
+        """Resume the process `then_s` after it has its slot."""
+        if not self._waiting and self.pacer.earliest() <= self._agenda.now_s:
+            self._let_through(process, then_s, waited=False)
+            return
+        self._lines[lane].append((process, then_s))
+        self._waiting += 1
+        if self._service is not None:
+            service, self._service = self._service, None
+            self._agenda.resume(service)
+
+    def _let_through(self, process: Process, then_s: float, *, waited: bool) -> None:
+        self.pacer.take(self._agenda.now_s, waited=waited)
+        self.calls += 1
+        self._agenda.after(then_s, process)
+
+    def _serve(self) -> Process:
+        """Serve all who wait, then rest until somebody comes."""
+        rest = _Rest(self)
+        while True:
+            delay_s = self.pacer.earliest() - self._agenda.now_s
+            if not self._waiting:
+                yield rest
+            elif delay_s > _SHORTEST_S:
+                yield delay_s
+            else:
+                self._grant()
+
+    def _grant(self) -> None:
+        process, then_s = self._lines[self._next_lane()].popleft()
+        self._waiting -= 1
+        self._let_through(process, then_s, waited=True)
+
+    def _next_lane(self) -> Lane:
+        starters = Lane.SEND if self._lines[Lane.SEND] else Lane.START if self._lines[Lane.START] else None
+        if starters is None:
+            return Lane.POLL
+        if not self._lines[Lane.POLL]:
+            return starters
+        self._poll_credit += _POLL_SHARE
+        if self._poll_credit < 1:
+            return starters
+        self._poll_credit -= 1
+        return Lane.POLL
+
+    def rest(self, service: Process) -> None:
+        """Nobody waits: keep the service until somebody does."""
+        self._service = service
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    turnstile: Turnstile
+
+    def join(self, process: Process) -> None:
+        """Park the service."""
+        self.turnstile.rest(process)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call in a lane, as something to wait for: for its slot, and then for its answer.
+
+    Attributes:
+        latency_s: how long the answer takes; 0 to be resumed as soon as the slot is there.
+    """
+
+    turnstile: Turnstile
+    lane: Lane
+    latency_s: float
+
+    def join(self, process: Process) -> None:
+        """Make the call when it is its turn."""
+        self.turnstile.enter(self.lane, process, self.latency_s)

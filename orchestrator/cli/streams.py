@@ -1,0 +1,70 @@
+"""Standard output and error that outlive their readers: who listens never changes what a run does, or its exit code.
+
+Only the process itself puts them in place; whoever calls the command line as a function keeps his own streams.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sys
+
+from orchestrator.errors import ExitCode
+
+TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+#: The reader of the pipe, or the terminal, is gone: nothing is lost that anybody wanted.
+_GONE = frozenset({errno.EPIPE, errno.EIO})
+
+_STDOUT, _STDERR = 1, 2
+
+
+class PatientFile(io.FileIO):
+    """An open file that goes silent when it cannot be written any more.
+
+    Attributes:
+        lost: why something is missing that somebody may have wanted.
+    """
+
+    lost: OSError | None = None
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Write, or go silent."""
+        try:
+            return super().write(data)
+        except OSError as error:
+            if error.errno not in _GONE:
+                self.lost = error
+            os.dup2(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC), self.fileno())
+            return memoryview(data).nbytes
+
+
+def patient_streams() -> PatientFile:
+    """Put patient streams in place of stdout and stderr, and return the file behind stdout.
+
+    One that the caller has closed becomes the null device: else the next file to be opened, which may be the journal,
+    would take its number.
+    """
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        pass
+    os.close(handle)
+    stdout, stderr = PatientFile(_STDOUT, "w", closefd=False), PatientFile(_STDERR, "w", closefd=False)
+    sys.stdout, sys.stderr = _text(stdout, line_buffering=stdout.isatty()), _text(stderr, line_buffering=True)
+    return stdout
+
+
+def last_word(code: int, stdout: PatientFile) -> int:
+    """Flush stdout and return the exit code, which is never 0 when output was lost, as on a full disk."""
+    sys.stdout.flush()
+    if stdout.lost is None:
+        return code
+    print(f"orchestrator: cannot write to standard output: {stdout.lost.strerror}", file=sys.stderr)
+    return code or int(ExitCode.USAGE)
+
+
+def _text(file: PatientFile, *, line_buffering: bool) -> io.TextIOWrapper:
+    # Whatever a cron job's locale cannot say is escaped: no character of a label may end a run.
+    return io.TextIOWrapper(io.BufferedWriter(file), errors="backslashreplace", line_buffering=line_buffering)

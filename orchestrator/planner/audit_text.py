@@ -1,0 +1,47 @@
+"""An audit as plain text: the verdict first, then what needs somebody, proxy by proxy; what is well as numbers."""
+
+from collections.abc import Iterator
+
+from orchestrator.model.target import Target
+from orchestrator.planner.audit import Audit, Scheduled
+
+
+def audit_lines(audit: Audit, *, rows: int | None = None) -> Iterator[str]:
+    """The lines of an audit.
+
+    Args:
+        audit: what was found.
+        rows: most rows of each list; None for all of them.
+    """
+    verdict = "all is well" if audit.well else "not as it should be"
+    yield f"audit since run {audit.run_id}, target version {audit.target_version}: {verdict}"
+    for finding in audit.findings:
+        yield f"  {finding.what.replace('_', ' ')}, {finding.why}: {_count(len(finding.targets))}"
+        if not finding.well:
+            yield from _limited([_row(target) for target in finding.targets], rows)
+    if audit.scheduled:
+        yield f"  scheduled in the console: {_count(len(audit.scheduled))}"
+        yield from _limited([_scheduled(each) for each in audit.scheduled], rows)
+    if audit.not_asked:
+        yield f"  scheduled in the console: not known of all: {audit.not_asked}"
+
+
+def _row(target: Target) -> str:
+    name = f"  {target.facts.name}" if target.facts and target.facts.name else ""
+    return f"    {target.scope}  {target.instance_id}  {target.proxy_id}{name}"
+
+
+def _scheduled(each: Scheduled) -> str:
+    when = f"  from {each.starts_at}" if each.starts_at else ""
+    return f"{_row(each.target)}{when}  {each.status or ''}".rstrip()
+
+
+def _limited(lines: list[str], limit: int | None) -> Iterator[str]:
+    shown = lines if limit is None else lines[:limit]
+    yield from shown
+    if len(shown) < len(lines):
+        yield f"    … and {len(lines) - len(shown):,} more"
+
+
+def _count(number: int) -> str:
+    return f"{number:,} {'proxy' if number == 1 else 'proxies'}"

@@ -1,0 +1,71 @@
+"""What all runs of a fleet say of its proxies: the tracker's part of an audit. Reads only."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from orchestrator.model.history import History, Known
+from orchestrator.model.outcome import Outcome
+from orchestrator.model.record import OutcomeKept, Reverified, RunStarted, Settled
+from orchestrator.model.run import Run
+from orchestrator.model.target import Target
+from orchestrator.tracker.neighbours import outcome_records, tells_nothing
+from orchestrator.tracker.place import JOURNAL, latest_run, list_runs
+from orchestrator.tracker.recovery import recover
+from orchestrator.tracker.report_form import TargetReport
+
+_entry = msgspec.json.Decoder(TargetReport)
+
+
+def read_history(folder: Path) -> History | None:
+    """The history of a fleet; None when it never ran.
+
+    Args:
+        folder: of the fleet.
+
+    Raises:
+        StateError: a run cannot be read.
+    """
+    latest = latest_run(folder)
+    if latest is None:
+        return None
+    recovered = recover(latest)
+    known: dict[str, Known] = {}
+    for run in list_runs(folder):
+        _fold(run, known)
+    return History(
+        run_id=latest.name,
+        target_version=recovered.plan.target_version,
+        targets=(*recovered.run.targets.values(), *map(_kept, recovered.run.kept)),
+        pending=dict(_pending(recovered.run)),
+        known=known,
+    )
+
+
+def _pending(run: Run) -> Iterator[tuple[str, str]]:
+    if run.ended is None:
+        settled = frozenset(outcome.value for outcome in Outcome)
+        standings = ((proxy_id, run.standing(proxy_id)) for proxy_id in run.targets)
+        yield from ((proxy_id, standing) for proxy_id, standing in standings if standing not in settled)
+
+
+def _kept(record: OutcomeKept) -> Target:
+    entry = _entry.decode(record.entry)
+    return Target(scope=entry.scope, instance_id=entry.instance_id, proxy_id=entry.proxy_id, labels=entry.labels)
+
+
+def _fold(run: Path, known: dict[str, Known]) -> None:
+    version = ""
+    for record in outcome_records(run / JOURNAL):
+        match record:
+            case RunStarted():
+                version = record.target_version
+            case Settled(target=str(key)) if not tells_nothing(record, known=key in known):
+                known.setdefault(key, Known(outcome=record.outcome, run_id=run.name)).take(
+                    record.outcome, run.name, version
+                )
+            case Reverified(target=str(key), healthy=False) if key in known:
+                known[key].take(Outcome.FAILED, run.name, version)
+            case _:
+                pass

@@ -1,0 +1,81 @@
+"""What `status` says when nothing may start: which window opens when, by the clock of its place."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from fakes.stage import fold_all, plan_of, targets_of
+from msgspec.structs import replace
+
+from orchestrator.app.closed import closed, spoken
+from orchestrator.model.outcome import Outcome
+from orchestrator.model.plan import Freeze, Window
+from orchestrator.model.record import Settled
+from orchestrator.model.target import Facts
+
+SHANGHAI = "Asia/Shanghai"
+NIGHT = Window(days=(5, 6), opens=22 * 60, closes=5 * 60, timezone=SHANGHAI)
+SATURDAY = "2026-03-07 10:48"  # in UTC, when Shanghai shows 18:48
+
+
+def said(at: str, **changes: Any) -> str | None:
+    plan = plan_of(targets_of(3), **changes)
+    return closed(plan, fold_all(plan, ()), datetime.fromisoformat(at).replace(tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("at", "says"),
+    [
+        (SATURDAY, "window opens Sat 22:00 Asia/Shanghai, in 3 h 12 min"),
+        ("2026-03-07 14:00", None),
+        (
+            "2026-03-07 20:55",
+            "too late for an upgrade to end before the window closes at Sun 05:00 Asia/Shanghai; "
+            "window opens Sun 22:00 Asia/Shanghai, in 17 h 05 min",
+        ),
+        ("2026-03-01 23:00", "window opens Sat 22:00 Asia/Shanghai, in 135 h 00 min"),
+    ],
+)
+def test_the_next_opening_is_named_by_its_own_clock(at: str, says: str | None) -> None:
+    assert said(at, windows=(NIGHT,)) == says
+
+
+def test_a_day_that_is_far_away_has_its_date() -> None:
+    monthly = replace(NIGHT, days=(6,))
+    assert said("2026-03-01 22:00", windows=(monthly,)) == (
+        "window opens Sun 2026-03-08 22:00 Asia/Shanghai, in 160 h 00 min"
+    )
+
+
+def test_of_several_windows_the_one_that_opens_gives_the_time_zone() -> None:
+    other = Window(opens=60, closes=120, timezone="Europe/Berlin")
+    assert said(SATURDAY, windows=(other, NIGHT)) == "window opens Sat 22:00 Asia/Shanghai, in 3 h 12 min"
+    assert said("2026-03-06 23:30", windows=(NIGHT, other)) == "window opens Sat 01:00 Europe/Berlin, in 30 min 00 s"
+
+
+def test_a_freeze_is_named() -> None:
+    frozen = (Freeze(start="2026-03-06", end="2026-03-07", timezone=SHANGHAI),)
+    assert said(SATURDAY, freezes=frozen) == "frozen; the freeze ends Sun 00:00 Asia/Shanghai, in 5 h 12 min"
+    assert said(SATURDAY, freezes=frozen, windows=(NIGHT,)) == (
+        "frozen; window opens Sun 00:00 Asia/Shanghai, in 5 h 12 min"
+    )
+
+
+def test_of_the_instances_own_windows_the_first_is_named() -> None:
+    own = ("18:00-22:00", "12:00-14:00", "01:00-05:00")
+    targets = [
+        replace(target, facts=Facts(maintenance_window=text))
+        for target, text in zip(targets_of(3), own, strict=True)
+    ]
+    plan = plan_of(targets, windows="instance")
+    now = datetime.fromisoformat(SATURDAY).replace(tzinfo=UTC)
+    assert closed(plan, fold_all(plan, ()), now) == "window opens Sat 12:00 UTC, in 1 h 12 min"
+    settled = Settled(at=now, target=targets[1].proxy_id, outcome=Outcome.ALREADY)
+    assert closed(plan, fold_all(plan, (settled,)), now) == "window opens Sat 18:00 UTC, in 7 h 12 min"
+    assert closed(plan, fold_all(plan, ()), now.replace(hour=13)) is None
+
+
+def test_lengths_are_spoken() -> None:
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    assert spoken(now.replace(hour=3, minute=12), now) == "3 h 12 min"
+    assert spoken(now.replace(second=40), now) == "0 min 40 s"
