@@ -237,11 +237,11 @@ class FakeCloud:
         assert source_version == self.version_of(proxy_id) or self.books[proxy_id], "upgrade from a wrong version"
         assert target_version == NEW
         failure = self._arrive("upgrade", proxy_id)
+        number = self.upgrades[proxy_id]
+        self.upgrades[proxy_id] += 1
         if failure is not None:
             await self.clock.sleep(self.latency_s)
             return failure
-        number = self.upgrades[proxy_id]
-        self.upgrades[proxy_id] += 1
         script = self.acts.get(proxy_id, [])
         act = script[number] if number < len(script) else self.default_act
         return await self._perform(act, instance_id, proxy_id, number)

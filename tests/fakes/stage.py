@@ -13,6 +13,7 @@ from fakes.clock import START, VirtualClock, run_virtual
 from fakes.clouds import NEW, FakeCloud
 
 from orchestrator.app.queueing import make_queue, scope_targets, wave_targets
+from orchestrator.errors import StateError
 from orchestrator.executor.actions import Finish
 from orchestrator.executor.calls import ScopeCalls
 from orchestrator.executor.dispatch import Background, Dispatcher
@@ -67,22 +68,31 @@ class Handed:
 
     def __init__(self) -> None:
         self._done = anyio.Event()
+        self._failed = False
 
     async def wait(self) -> None:
         await self._done.wait()
+        if self._failed:
+            raise StateError("no space left on device")
 
-    def settle(self) -> None:
+    def settle(self, *, failed: bool = False) -> None:
+        self._failed = failed
         self._done.set()
 
 
 @dataclass
 class SlowJournal:
-    """A journal in memory whose disk takes its time; records become durable in order, group by group."""
+    """A journal in memory whose disk takes its time; records become durable in order, group by group.
+
+    Attributes:
+        fails_at: so many records fit on the disk.
+    """
 
     clock: VirtualClock
     on_durable: Callable[[Record], None]
     delay_s: float = 0.002
     records: list[Record] = field(default_factory=list)
+    fails_at: float = float("inf")
     _gathering: list[tuple[Record, Handed]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -90,6 +100,8 @@ class SlowJournal:
         self._closing = False
 
     def append_nowait(self, record: Record) -> Handed:
+        if len(self.records) >= self.fails_at:
+            raise StateError("no space left on device")
         handed = Handed()
         self._gathering.append((record, handed))
         self._work.set()
@@ -102,11 +114,13 @@ class SlowJournal:
                 self._work = anyio.Event()
                 group, self._gathering = self._gathering, []
                 await self.clock.sleep(self.delay_s)
-                for record, _ in group:
+                fits = len(self.records) + len(group) <= self.fails_at
+                self.fails_at = self.fails_at if fits else 0
+                for record, _ in group if fits else ():
                     self.records.append(record)
                     self.on_durable(record)
                 for _, handed in group:
-                    handed.settle()
+                    handed.settle(failed=not fits)
 
     def close(self) -> None:
         self._closing = True
@@ -166,11 +180,13 @@ class Stage:
     wait_s: float = 3600.0
     seed: int = 0
     disk_s: float = 0.002
+    disk_holds: float = float("inf")
     rates: Mapping[str, float] = field(default_factory=dict)
     script: tuple[Background, ...] = ()
     reached: Callable[[Point], None] = lambda _point: None
     known: frozenset[str] = frozenset()
     cloud_of: Callable[[FakeCloud], None] = lambda _cloud: None
+    journal: SlowJournal | None = None
 
     def play(self) -> Played:
         """Run one session to its end."""
@@ -228,7 +244,8 @@ async def open_dispatcher(stage: Stage, clock: VirtualClock) -> AsyncIterator[tu
     run = fold_all(stage.plan, stage.records)
     dispatcher = _assemble(stage, clock, run)
     ledger = dispatcher.session.ledger
-    journal = SlowJournal(clock, ledger.on_durable, stage.disk_s, list(stage.records))
+    journal = SlowJournal(clock, ledger.on_durable, stage.disk_s, list(stage.records), stage.disk_holds)
+    stage.journal = journal
     ledger.attach(journal)
     async with anyio.create_task_group() as group:
         group.start_soon(journal.run)

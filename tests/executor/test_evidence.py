@@ -1,0 +1,253 @@
+"""What the evidence allows: every condition, removed one by one, changes the conclusion."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace as with_fields
+
+from orchestrator.executor.evidence import Adopt, Doubt, Happened, NeverBegan, Sight, Unknown, weigh
+from orchestrator.executor.listing import Listing
+from orchestrator.model.reply import Job, ProxyHealth, ProxyVersion
+
+AT = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)
+INSTANCE, OTHER_INSTANCE = f"{1:032x}in07", f"{2:032x}in07"
+PROXY, OTHER_PROXY = f"{1:032x}po01", f"{2:032x}po01"
+OLD, NEW = "2.23.12.000", "2.24.03.000"
+NAME = "UpgradeProxy"
+
+DOUBT = Doubt(
+    proxy_id=PROXY,
+    instance_id=INSTANCE,
+    source_version=OLD,
+    target_version=NEW,
+    intent_at=AT,
+    cloud_offset_s=0.0,
+    ours={"shown", "elsewhere"},
+    presence={"shown"},
+    job_names={NAME},
+    alone=True,
+    accepted=False,
+    period_over=True,
+)
+SHOWN = Job(job_id="shown", name=NAME, status="Completed", instance_id=OTHER_INSTANCE, created_at=AT, ended_at=AT)
+OURS = Job(job_id="it", name=NAME, status="Running", instance_id=INSTANCE, created_at=AT + timedelta(seconds=1))
+ACTIVE = ProxyHealth(status="ACTIVE", nodes=("ACTIVE", "ACTIVE"))
+NOTHING_SEEN = Sight(
+    listing=Listing((SHOWN,), AT - timedelta(minutes=5), AT + timedelta(hours=1), complete=True),
+    version=ProxyVersion(current_version=OLD),
+    health=ACTIVE,
+)
+
+
+def seeing(*jobs: Job, version: str = OLD, complete: bool = True, shown: bool = True) -> Sight:
+    listed = (*((SHOWN,) if shown else ()), *jobs)
+    return Sight(
+        listing=Listing(listed, AT - timedelta(minutes=5), AT + timedelta(hours=1), complete=complete),
+        version=ProxyVersion(current_version=version),
+        health=ACTIVE,
+    )
+
+
+def job(**changes: Any) -> Job:
+    return with_fields(OURS, **changes)
+
+
+# --- rule 4: it did not happen ----------------------------------------------------------------------------------------
+
+
+def test_with_every_condition_it_never_began() -> None:
+    conclusion = weigh(DOUBT, NOTHING_SEEN)
+    assert isinstance(conclusion, NeverBegan)
+    assert "shown" in conclusion.evidence
+
+
+MISSING_CONDITIONS: dict[str, tuple[Doubt, Sight]] = {
+    "list unreadable": (DOUBT, replace(NOTHING_SEEN, listing=None)),
+    "list incomplete": (DOUBT, seeing(complete=False)),
+    "no presence": (DOUBT, seeing(shown=False)),
+    "presence of another scope": (replace(DOUBT, presence={"elsewhere"}), NOTHING_SEEN),
+    "a job runs on the instance": (DOUBT, seeing(job(name="Backup"))),
+    "a job waits on the instance": (DOUBT, seeing(job(name="Backup", status="Unauthorized"))),
+    "a job of our name ended there": (
+        DOUBT,
+        seeing(job(status="Failed", ended_at=AT + timedelta(minutes=1), created_at=None)),
+    ),
+    "a job names the proxy": (DOUBT, seeing(job(name="X", status="Failed", extend_fields=PROXY, created_at=None))),
+    "a job of our name has no end": (DOUBT, seeing(job(status="Completed", created_at=None))),
+    "version unreadable": (DOUBT, replace(NOTHING_SEEN, version=None)),
+    "another version": (DOUBT, seeing(version="2.23.13.000")),
+    "health unreadable": (DOUBT, replace(NOTHING_SEEN, health=None)),
+    "proxy not listed": (DOUBT, replace(NOTHING_SEEN, health=ProxyHealth(status=None))),
+    "a node not active": (DOUBT, replace(NOTHING_SEEN, health=ProxyHealth(status="ACTIVE", nodes=("ACTIVE", "X")))),
+    "period not over": (replace(DOUBT, period_over=False), NOTHING_SEEN),
+    "it was accepted": (replace(DOUBT, accepted=True), NOTHING_SEEN),
+}
+
+
+@pytest.mark.parametrize(("doubt", "sight"), MISSING_CONDITIONS.values(), ids=MISSING_CONDITIONS)
+def test_without_any_one_condition_it_stays_unknown(doubt: Doubt, sight: Sight) -> None:
+    assert isinstance(weigh(doubt, sight), Unknown)
+
+
+STILL_NOTHING: dict[str, tuple[Doubt, Sight]] = {
+    "a job that ended before": (DOUBT, seeing(job(status="Completed", ended_at=AT - timedelta(minutes=1)))),
+    "a job of ours": (replace(DOUBT, ours={"shown", "it"}), seeing(OURS)),
+    "a job on another instance": (DOUBT, seeing(job(instance_id=OTHER_INSTANCE))),
+    "another kind of job that has ended": (DOUBT, seeing(job(name="Backup", status="Completed"))),
+}
+
+
+@pytest.mark.parametrize(("doubt", "sight"), STILL_NOTHING.values(), ids=STILL_NOTHING)
+def test_jobs_that_have_nothing_to_do_with_it(doubt: Doubt, sight: Sight) -> None:
+    assert isinstance(weigh(doubt, sight), NeverBegan)
+
+
+def test_the_list_itself_tells_what_jobs_of_ours_are_named() -> None:
+    doubt = replace(DOUBT, job_names=set())
+    ended = job(status="Completed", ended_at=AT + timedelta(minutes=5))
+    assert weigh(doubt, seeing(ended)) == weigh(DOUBT, seeing(ended))
+    assert isinstance(weigh(doubt, seeing(ended)), Adopt)
+
+
+# --- rule 2: it happened, and this is the job -------------------------------------------------------------------------
+
+
+def test_the_only_job_of_our_name_is_it() -> None:
+    conclusion = weigh(DOUBT, seeing(OURS))
+    assert isinstance(conclusion, Adopt)
+    assert conclusion.workflow_ids == ("it",)
+
+
+ADOPTED = {
+    "named by name": job(),
+    "names the proxy": job(name="Whatever", extend_fields=f'{{"proxy":"{PROXY}"}}'),
+    "ended since": job(status="Failed", ended_at=AT + timedelta(minutes=9)),
+    "a little before by its clock": job(created_at=AT - timedelta(minutes=4)),
+}
+
+
+@pytest.mark.parametrize("found", ADOPTED.values(), ids=ADOPTED)
+def test_a_job_that_is_adopted(found: Any) -> None:
+    for period_over, version in product((True, False), (OLD, NEW)):
+        assert isinstance(weigh(replace(DOUBT, period_over=period_over), seeing(found, version=version)), Adopt)
+
+
+NOT_ADOPTED = {
+    "created long before": (DOUBT, (job(created_at=AT - timedelta(minutes=6)),)),
+    "without an instant": (DOUBT, (job(created_at=None),)),
+    "of another proxy": (DOUBT, (job(extend_fields=f'"{OTHER_PROXY}"'),)),
+    "of another name": (DOUBT, (job(name="Backup"),)),
+    "while another target is in doubt there": (replace(DOUBT, alone=False), (job(),)),
+    "two of our name": (DOUBT, (job(), job(job_id="it2"))),
+    "one beside one without an instant": (DOUBT, (job(), job(job_id="it2", created_at=None))),
+    "one that names it beside one of our name": (DOUBT, (job(extend_fields=PROXY), job(job_id="it2"))),
+}
+
+
+@pytest.mark.parametrize(("doubt", "jobs"), NOT_ADOPTED.values(), ids=NOT_ADOPTED)
+def test_jobs_that_are_not_adopted_and_still_forbid_another_attempt(doubt: Doubt, jobs: Any) -> None:
+    assert isinstance(weigh(doubt, seeing(*jobs)), Unknown)
+
+
+def test_a_known_workflow_of_another_run_is_not_it() -> None:
+    conclusion = weigh(replace(DOUBT, ours={"shown", "it"}), seeing(OURS))
+    assert not isinstance(conclusion, Adopt)
+
+
+def test_a_job_that_names_the_proxy_is_it_even_beside_other_doubts() -> None:
+    assert isinstance(weigh(replace(DOUBT, alone=False), seeing(job(extend_fields=PROXY))), Adopt)
+
+
+def test_the_clouds_clock_is_heeded() -> None:
+    late = job(created_at=AT - timedelta(minutes=30))
+    assert isinstance(weigh(replace(DOUBT, cloud_offset_s=-1800.0), seeing(late)), Adopt)
+    assert isinstance(weigh(replace(DOUBT, cloud_offset_s=1800.0), seeing(job())), Unknown)
+
+
+# --- rule 3: the version says that it happened ------------------------------------------------------------------------
+
+
+def test_the_version_says_that_it_happened_but_the_job_is_looked_for_first() -> None:
+    assert isinstance(weigh(replace(DOUBT, period_over=False), seeing(version=NEW)), Unknown)
+    conclusion = weigh(DOUBT, seeing(version=NEW))
+    assert isinstance(conclusion, Happened)
+    assert conclusion.evidence == "version only, workflow_id not recovered"
+
+
+@pytest.mark.parametrize("sight", [seeing(version=NEW, complete=False), seeing(version=NEW, shown=False)])
+def test_for_that_the_list_need_prove_nothing(sight: Sight) -> None:
+    assert isinstance(weigh(DOUBT, sight), Happened)
+
+
+def test_while_a_job_runs_there_its_end_is_waited_for_whatever_the_version() -> None:
+    conclusion = weigh(DOUBT, seeing(job(name="Backup"), version=NEW))
+    assert isinstance(conclusion, Unknown)
+    assert conclusion.began
+
+
+def test_what_was_accepted_began_whatever_else_is_seen() -> None:
+    accepted = replace(DOUBT, accepted=True)
+    for sight in (NOTHING_SEEN, replace(NOTHING_SEEN, listing=None), seeing(job(), job(job_id="it2"))):
+        conclusion = weigh(accepted, sight)
+        assert isinstance(conclusion, Unknown)
+        assert conclusion.began
+
+
+def test_several_candidates_forbid_to_send_again_whatever_the_version() -> None:
+    for version in (OLD, NEW):
+        assert isinstance(weigh(DOUBT, seeing(job(), job(job_id="it2"), version=version)), Unknown)
+
+
+# --- everything together ----------------------------------------------------------------------------------------------
+
+jobs = st.builds(
+    Job,
+    job_id=st.sampled_from(["shown", "it", "it2", "elsewhere"]),
+    name=st.sampled_from([NAME, "Backup", None]),
+    status=st.sampled_from(["Running", "Completed", "Failed", "Unauthorized", "?"]),
+    instance_id=st.sampled_from([INSTANCE, OTHER_INSTANCE, None]),
+    created_at=st.sampled_from([None, AT, AT - timedelta(hours=1), AT + timedelta(minutes=1)]),
+    ended_at=st.sampled_from([None, AT - timedelta(minutes=1), AT + timedelta(minutes=2)]),
+    extend_fields=st.sampled_from([None, PROXY, OTHER_PROXY]),
+)
+
+
+@given(
+    listed=st.none() | st.lists(jobs, max_size=4, unique_by=lambda job: job.job_id),
+    complete=st.booleans(),
+    version=st.sampled_from([None, OLD, NEW, "2.23.13.000"]),
+    active=st.sampled_from([None, ACTIVE, ProxyHealth(status="ABNORMAL")]),
+    alone=st.booleans(),
+    accepted=st.booleans(),
+    period_over=st.booleans(),
+)
+def test_it_is_sent_again_only_with_all_the_evidence(
+    listed: Any, complete: bool, version: Any, active: Any, alone: bool, accepted: bool, period_over: bool
+) -> None:
+    doubt = replace(DOUBT, alone=alone, accepted=accepted, period_over=period_over)
+    listing = None if listed is None else Listing(tuple(listed), AT, AT, complete=complete)
+    sight = Sight(listing=listing, version=version and ProxyVersion(current_version=version), health=active)
+    conclusion = weigh(doubt, sight)
+    if isinstance(conclusion, NeverBegan):
+        assert listing is not None
+        assert complete
+        assert period_over
+        assert not accepted
+        assert version == OLD
+        assert active is ACTIVE
+        assert "shown" in listing.ids()
+        strangers = [each for each in listing.of_instance(INSTANCE) if each.job_id not in doubt.ours]
+        assert all(each.status in ("Completed", "Failed") for each in strangers)
+    if isinstance(conclusion, Adopt):
+        assert listing is not None
+        found = next(each for each in listing.jobs if each.job_id in conclusion.workflow_ids)
+        assert found.instance_id == INSTANCE
+        assert found.job_id not in doubt.ours
+    if isinstance(conclusion, Happened):
+        assert version == NEW
+        assert period_over

@@ -1,0 +1,194 @@
+"""What is read before an attempt, and what it leads to."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fakes.clock import START
+from fakes.clouds import LOST_REQUEST, NEW, Act, FakeCloud, Fate, throttling
+from fakes.stage import Played, Stage, plan_of, targets_of
+from msgspec.structs import replace
+
+from orchestrator.executor.preflight import Denied, NotNow, doubting
+from orchestrator.model.amount import Amount
+from orchestrator.model.outcome import Outcome
+from orchestrator.model.plan import Failures, Limits, Wave
+from orchestrator.model.record import DoubtRenewed, Intent, Postponed, PreflightDone
+from orchestrator.model.reply import Exchange, Refused
+from orchestrator.model.state import TargetState
+from orchestrator.model.verdict import LeaveOut
+
+LENIENT = Failures(max=Amount(100, percent=True), max_rejected=Amount(100, percent=True), mode="soft")
+FREE = Limits(in_flight=Amount(100), concurrency=50, rate=50.0, ramp=False)
+
+
+def play(setup: Any = lambda _cloud: None, *, targets: Any = 1, per_instance: int = 1, **changes: Any) -> Played:
+    many = targets_of(targets, per_instance=per_instance) if isinstance(targets, int) else targets
+    values = {"failures": LENIENT, "limits": FREE, "waves": (Wave(name="all"),), **changes}
+    return Stage(plan=plan_of(many, **values), cloud_of=setup).play()
+
+
+def outcome(played: Played) -> tuple[str, str | None]:
+    state = played.state(0)
+    return state.standing, state.reason
+
+
+def first_of(cloud: FakeCloud) -> str:
+    return next(iter(cloud.proxies))
+
+
+@pytest.mark.parametrize("version", [NEW, "2.24.3.0", "2.24.04.000", "3.0"])
+def test_the_target_version_or_a_newer_one_is_already(version: Any) -> None:
+    played = play(lambda cloud: cloud.versions.update({first_of(cloud): version}))
+    assert outcome(played) == ("already", None)
+    assert played.state(0).evidence == [f"runs {version}"]
+    assert not played.cloud.counts["upgrade"]
+    assert played.code == 0
+
+
+def test_another_source_than_expected_is_drifted() -> None:
+    played = play(source_versions=("2.23.11.000",))
+    assert outcome(played) == ("skipped", "drifted")
+    assert played.code == 1
+
+
+def test_the_targets_own_source_decides_before_the_plans() -> None:
+    target = replace(targets_of(1)[0], source_version="2.23.12.000")
+    assert outcome(play(targets=[target], source_versions=("2.23.11.000",)))[0] == "succeeded"
+
+
+def test_a_version_that_is_not_on_offer() -> None:
+    def setup(cloud: FakeCloud) -> None:
+        cloud.latest = "2.24.02.000"
+
+    assert outcome(play(setup)) == ("skipped", "not_offered")
+
+
+def test_a_proxy_that_cannot_be_upgraded() -> None:
+    played = play(lambda cloud: cloud.can_upgrade.update({first_of(cloud): False}))
+    assert outcome(played) == ("skipped", "not_upgradable")
+
+
+def test_a_proxy_that_does_not_exist() -> None:
+    assert outcome(play(lambda cloud: cloud.proxies.clear())) == ("skipped", "gone")
+
+
+def test_a_proxy_whose_version_is_refused_is_rejected_with_its_code() -> None:
+    def setup(cloud: FakeCloud) -> None:
+        refused = Refused("no permission", Exchange(http_status=403, error_code="DBS.200010"))
+        cloud.reads = lambda name, _key, _number: refused if name == "proxy_version" else None
+
+    played = play(setup)
+    assert outcome(played) == ("rejected", "no permission")
+    assert played.state(0).error_code == "DBS.200010"
+
+
+def test_a_foreign_job_makes_the_target_wait_and_the_next_look_is_a_new_one() -> None:
+    played = play(
+        lambda cloud: cloud.add_foreign(cloud.proxies[first_of(cloud)].instance_id, -100, Fate(duration_s=140.0))
+    )
+    (postponed,) = played.of(Postponed)
+    assert postponed.busy
+    assert "BackupSnapshot" in postponed.why
+    assert outcome(played)[0] == "succeeded"
+    (intent,) = played.of(Intent)
+    assert intent.at >= postponed.until
+
+
+def test_a_foreign_job_that_stays_defers_the_target() -> None:
+    played = play(
+        lambda cloud: cloud.add_foreign(cloud.proxies[first_of(cloud)].instance_id, -100, Fate(duration_s=1e6))
+    )
+    assert outcome(played)[0] == "deferred"
+    assert played.cloud.counts["jobs"] < 40
+
+
+def test_a_job_that_has_ended_or_runs_elsewhere_is_nobodys_business() -> None:
+    def setup(cloud: FakeCloud) -> None:
+        cloud.add_foreign(cloud.proxies[first_of(cloud)].instance_id, -500, Fate(duration_s=100.0))
+        cloud.add_foreign("f" * 32 + "in07", -100, Fate(duration_s=1e6))
+
+    assert outcome(play(setup))[0] == "succeeded"
+
+
+def test_an_upgrade_of_our_own_on_the_instance_is_not_foreign() -> None:
+    limits = replace(FREE, per_instance=2)
+    played = play(targets=4, per_instance=2, limits=limits)
+    assert played.outcomes() == {"succeeded": 4}
+    assert not played.of(Postponed)
+
+
+def test_one_listing_serves_all_for_a_minute() -> None:
+    played = play(targets=200, limits=replace(FREE, in_flight=Amount(200)))
+    assert played.cloud.counts["jobs"] == 2
+    assert played.outcomes() == {"succeeded": 200}
+
+
+def test_what_was_read_is_fresh_when_the_intent_is_written() -> None:
+    played = play(targets=40, limits=Limits(in_flight=Amount(100), concurrency=10, rate=0.5, ramp=False))
+    read = {record.target: record.at for record in played.of(PreflightDone)}
+    for intent in played.of(Intent):
+        assert intent.at - read[intent.target] <= timedelta(seconds=60)
+
+
+@pytest.mark.parametrize("rate", [1 / 60, 1 / 600])
+def test_at_less_than_one_call_a_minute_the_run_still_gets_on(rate: float) -> None:
+    played = play(targets=2, limits=Limits(rate=rate, ramp=False))
+    assert played.outcomes() == {"succeeded": 2}
+    assert played.cloud.counts["upgrade"] == 2
+
+
+def test_after_a_disproved_doubt_nothing_is_skipped_on_one_reading() -> None:
+    """The effect came so late that the proxy could not be upgraded just when we were about to send again."""
+
+    def setup(cloud: FakeCloud) -> None:
+        late = Act(LOST_REQUEST.reply, effect=True, effect_after_s=1200.0)
+        first = first_of(cloud)
+        cloud.acts[first] = [late, throttling(400.0)]
+        cloud.reads = lambda name, key, _number: (
+            refuse(cloud, first) if (name, key) == ("proxy_version", first) else None
+        )
+
+    def refuse(cloud: FakeCloud, first: str) -> None:
+        running = any(job.created_at <= cloud.clock.now() < job.ends_at for job in cloud.by_proxy[first])
+        cloud.can_upgrade[first] = not running
+
+    waves = (Wave(name="others", size=Amount(3)), Wave(name="rest"))
+    played = play(setup, targets=6, waves=waves)
+    assert played.outcomes() == {"succeeded": 6}
+    assert max(played.cloud.books.values()) == 1
+    assert len(played.of(DoubtRenewed)) == 1
+    assert played.state(0).jobs
+
+
+def test_a_proxy_that_became_not_upgradable_after_a_disproved_doubt_is_skipped_in_the_end() -> None:
+    def setup(cloud: FakeCloud) -> None:
+        first = first_of(cloud)
+        cloud.acts[first] = [LOST_REQUEST]
+        cloud.reads = lambda name, _key, _number: after_a_while(cloud, first) if name == "proxy_version" else None
+
+    def after_a_while(cloud: FakeCloud, first: str) -> None:
+        cloud.can_upgrade[first] = cloud.clock.now() < START + timedelta(seconds=600)
+
+    played = play(setup, targets=6)
+    assert outcome(played) == ("skipped", "not_upgradable")
+    assert len(played.of(DoubtRenewed)) == 1
+    assert not played.cloud.books[played.state(0).key]
+
+
+@pytest.mark.parametrize(
+    ("renewed", "finding", "believed"),
+    [
+        (0, LeaveOut(Outcome.ALREADY, "current", "runs it"), False),
+        (1, LeaveOut(Outcome.ALREADY, "current", "runs it"), False),
+        (0, LeaveOut(Outcome.SKIPPED, "not_upgradable", "cannot"), False),
+        (1, LeaveOut(Outcome.SKIPPED, "not_upgradable", "cannot"), True),
+        (0, Denied("no permission", None), False),
+        (1, Denied("no permission", None), True),
+        (0, NotNow("busy"), True),
+    ],
+)
+def test_what_is_believed_of_a_target_that_was_in_doubt(renewed: bool, finding: Any, believed: bool) -> None:
+    state = TargetState(targets_of(1)[0], doubtful_from=START, doubts_renewed=renewed)
+    assert (doubting(state, finding) is finding) == believed
+    assert doubting(TargetState(state.target), finding) is finding
