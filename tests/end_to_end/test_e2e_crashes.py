@@ -1,0 +1,115 @@
+"""The process is killed at every named point, alone and with each way to lose an answer, and started until it is done.
+
+The cloud's own books say then whether each upgrade began once, and the report whether it tells of each.
+"""
+
+import os
+import signal
+
+import pytest
+from fakes.e2e import Desk, NewCloud, expect_truth
+
+from orchestrator.app.crash import VARIABLE
+from orchestrator.executor.points import Point
+from orchestrator.simulator.profile import Fault, ScriptedFault
+
+#: How often a run may be started before it must be done.
+_STARTS = 5
+
+#: Answers lost after the effect, before it, with an error after it, and with an effect that comes later.
+_LOSSES: tuple[Fault, ...] = ("lost_answer", "lost_request", "error_after", "gateway_timeout", "silence")
+
+#: Where an attempt and its doubt live: crossed with every loss here, and all points with `CRASH_MATRIX=full`.
+_NEAR = (Point.INTENT_WRITTEN, Point.ANSWER_RECEIVED, Point.EVIDENCE_READ, Point.DOUBT_RESOLVED)
+_CROSSED = tuple(Point) if os.environ.get("CRASH_MATRIX") == "full" else _NEAR
+
+
+def _fleet(new_cloud: NewCloud, *faults: ScriptedFault, count: int = 3) -> Desk:
+    desk = new_cloud(count, faults=faults)
+    desk.write(http={"timeout": "300ms"}, retry={"resend_after": "500ms"})
+    return desk
+
+
+def _run_until_done(desk: Desk) -> int:
+    """Start it again and again as cron does; a person settles what stays in doubt, by looking at the cloud."""
+    for _ in range(_STARTS):
+        code = desk.run().code
+        if code not in (3, 5, 6):
+            return code
+        for proxy_id, outcome in desk.outcomes().items():
+            if outcome == "in_doubt":
+                _settle(desk, proxy_id)
+        if code == 3:  # a canary in doubt has used up its budget
+            assert desk.cli("release", "PLAN", "--note", "looked into").code == 0
+    raise AssertionError(f"not done after {_STARTS} starts: {desk.outcomes()}")
+
+
+def _settle(desk: Desk, proxy_id: str) -> None:
+    began = desk.effective_starts()[proxy_id]
+    decision = "succeeded" if began else "not_sent"
+    ended = desk.cli("settle", "PLAN", proxy_id, "--outcome", decision, "--note", "seen in the console")
+    assert ended.code == 0, ended.stderr
+
+
+def _expect_all_upgraded_once(desk: Desk) -> None:
+    expect_truth(desk)
+    assert set(desk.outcomes().values()) == {"succeeded"}
+    assert set(desk.effective_starts().values()) == {1}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("nth", [1, 2])
+@pytest.mark.parametrize("point", Point)
+def test_killed_at_a_point_nothing_is_sent_twice_or_lost(new_cloud: NewCloud, point: Point, nth: int) -> None:
+    desk = _fleet(
+        new_cloud,
+        ScriptedFault(call="upgrade", fault="lost_answer", nth=2),
+        ScriptedFault(call="upgrade", fault="lost_request", nth=3),
+    )
+    ended = desk.run(environ={VARIABLE: f"{point}:{nth}"})
+    assert ended.code == -signal.SIGKILL, f"{point} was not reached {nth} times"
+    assert _run_until_done(desk) == 0
+    _expect_all_upgraded_once(desk)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loss", _LOSSES)
+@pytest.mark.parametrize("point", _CROSSED)
+def test_killed_at_a_point_while_an_answer_is_lost(new_cloud: NewCloud, point: Point, loss: Fault) -> None:
+    """The second upgrade call is the one whose answer is lost, and the process dies when its story gets there."""
+    desk = _fleet(new_cloud, ScriptedFault(call="upgrade", fault=loss, nth=2), count=2)
+    doubt = point in (Point.EVIDENCE_READ, Point.DOUBT_RESOLVED)
+    ended = desk.run(environ={VARIABLE: f"{point}:{1 if doubt else 2}"})
+    assert ended.code == -signal.SIGKILL, f"{point} was not reached"
+    assert _run_until_done(desk) == 0
+    _expect_all_upgraded_once(desk)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loss", _LOSSES)
+def test_the_first_answer_of_all_is_lost(new_cloud: NewCloud, loss: Fault) -> None:
+    """Nothing of ours was ever seen in a list, so absence proves nothing: what cannot be shown is left to a person."""
+    desk = _fleet(new_cloud, ScriptedFault(call="upgrade", fault=loss, nth=1), count=2)
+    code = desk.run().code
+    (canary,) = (target for target in desk.report["targets"] if target["wave"] == "canary")
+    expect_truth(desk)
+    if desk.effective_starts()[canary["proxy_id"]]:
+        assert code == 0
+        assert canary["outcome"] == "succeeded"
+        assert "version only, workflow_id not recovered" in canary["evidence"]
+    else:
+        assert code == 3, "a canary in doubt is a failure, and its wave may have none"
+        assert canary["outcome"] == "in_doubt"
+        assert len(canary["attempts"]) == 1
+        assert _run_until_done(desk) == 0
+    _expect_all_upgraded_once(desk)
+
+
+@pytest.mark.slow
+def test_killed_again_and_again(new_cloud: NewCloud) -> None:
+    desk = _fleet(new_cloud, ScriptedFault(call="upgrade", fault="lost_answer", nth=3), count=4)
+    for point in (Point.ANSWER_WRITTEN, Point.JOB_READ, Point.VERIFIED, Point.SLOT_TAKEN, Point.SETTLED):
+        assert desk.run(environ={VARIABLE: f"{point}:1"}).code == -signal.SIGKILL
+    assert _run_until_done(desk) == 0
+    _expect_all_upgraded_once(desk)
+    assert desk.report["run"]["sessions"] >= 6

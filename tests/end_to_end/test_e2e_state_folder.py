@@ -1,0 +1,248 @@
+"""State folders that cannot be used: exit 8, a place and a reason, nothing sent without its intent on disk."""
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from fakes.e2e import Desk, Ended, NewCloud, expect_truth
+
+from orchestrator.simulator.profile import Timing
+
+not_root = pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root")
+
+
+def _expect_unusable(ended: Ended, *words: str) -> None:
+    assert ended.code == 8, ended
+    assert ended.messages[-1].startswith("hint: ")
+    for word in words:
+        assert word in "\n".join(ended.messages)
+
+
+def _interrupted(desk: Desk) -> Path:
+    """A run that was killed with something under way; its journal."""
+    ended = desk.run(environ={"ORCHESTRATOR_CRASH_AT": "answer_written:2"})
+    assert ended.code == -9
+    return desk.run_folder / "journal.ndjson"
+
+
+def _intents_on_disk(desk: Desk) -> Counter[str]:
+    return Counter(record["target"] for record in desk.records() if record["record"] == "intent")
+
+
+def _sent(desk: Desk) -> Counter[str]:
+    return Counter(call["proxy_id"] for call in desk.books()["upgrade_calls"])
+
+
+# --- before anything is sent ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", ["run", "hold"])
+def test_a_file_in_the_way(new_cloud: NewCloud, verb: str) -> None:
+    desk = new_cloud(1)
+    desk.state.write_text("not a folder")
+    words = ("--note", "x") if verb == "hold" else ()
+    _expect_unusable(desk.cli(verb, "PLAN", *words), str(desk.state))
+    assert desk.books()["calls"] == {}
+
+
+def test_a_file_in_the_way_of_the_fleet_or_its_runs(new_cloud: NewCloud) -> None:
+    desk = new_cloud(1)
+    for path in (desk.fleet, desk.fleet / "runs"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("not a folder")
+        _expect_unusable(desk.run(), str(path))
+        path.unlink()
+    assert desk.run().code == 0
+
+
+def test_a_missing_parent_is_made(new_cloud: NewCloud) -> None:
+    desk = new_cloud(1)
+    state = desk.folder / "a" / "b" / "c"
+    assert desk.run("--state", state).code == 0
+    assert (state / "prod" / "latest" / "report.json").exists()
+
+
+@not_root
+def test_a_read_only_folder(new_cloud: NewCloud) -> None:
+    desk = new_cloud(1)
+    desk.state.mkdir(mode=0o500)
+    _expect_unusable(desk.run(), str(desk.fleet), "Permission denied")
+    assert desk.books()["calls"] == {}
+
+
+def test_a_read_only_disk(new_cloud: NewCloud) -> None:
+    desk = new_cloud(1)
+    desk.state.mkdir()
+    ended = _in_own_mounts(desk, f"mount -t tmpfs -o ro tmpfs {desk.state}")
+    _expect_unusable(ended, str(desk.state), "Read-only file system")
+    assert desk.books()["calls"] == {}
+
+
+# --- damage -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", ["run", "status", "report"])
+def test_a_flipped_byte_is_found_and_named(new_cloud: NewCloud, verb: str) -> None:
+    desk = new_cloud(2)
+    journal = _interrupted(desk)
+    calls = desk.books()["calls"]
+    lines = journal.read_bytes().splitlines(keepends=True)
+    lines[2] = lines[2].replace(b'"at":"2', b'"at":"3', 1)
+    journal.write_bytes(b"".join(lines))
+    _expect_unusable(desk.cli(verb, "PLAN"), f"{journal}:3")
+    assert desk.books()["calls"] == calls
+
+
+@pytest.mark.parametrize("name", ["plan.json", "targets.ndjson", "settings.json"])
+def test_damage_in_the_files_beside_the_journal(new_cloud: NewCloud, name: str) -> None:
+    desk = new_cloud(2)
+    path = _interrupted(desk).parent / name
+    content = path.read_bytes()
+    for damage in (content.replace(b"00", b"01", 1), b"", None):
+        if damage is None:
+            path.unlink()
+        else:
+            path.write_bytes(damage)
+        _expect_unusable(desk.cli("status", "PLAN"), str(path))
+    _expect_unusable(desk.run(), str(path))
+    path.write_bytes(content)
+    assert desk.run().code == 0
+
+
+def test_lines_that_are_missing_or_there_twice(new_cloud: NewCloud) -> None:
+    desk = new_cloud(2)
+    journal = _interrupted(desk)
+    lines = journal.read_bytes().splitlines(keepends=True)
+    for damage, place in (([*lines[:2], *lines[3:]], 3), ([*lines[:3], *lines[2:]], 4), (lines[1:], 1)):
+        journal.write_bytes(b"".join(damage))
+        _expect_unusable(desk.cli("status", "PLAN"), f"{journal}:{place}")
+
+
+def test_a_torn_last_line_is_dropped(new_cloud: NewCloud) -> None:
+    desk = new_cloud(3)
+    journal = _interrupted(desk)
+    with journal.open("ab") as file:
+        file.write(b'{"seq":99,"record":"settled","target":"')
+    assert desk.run().code == 0
+    expect_truth(desk)
+    assert set(desk.effective_starts().values()) == {1}
+
+
+def test_a_lost_answer_in_the_journal_is_looked_for(new_cloud: NewCloud) -> None:
+    """The disk lost the last line, which was an answer: the attempt is in doubt, and nothing is sent again."""
+    desk = new_cloud(3)
+    desk.write(http={"timeout": "200ms"}, retry={"resend_after": "200ms"})
+    journal = _interrupted(desk)
+    lines = journal.read_bytes().splitlines(keepends=True)
+    assert json.loads(lines[-1])["record"] == "answer_seen"
+    journal.write_bytes(b"".join(lines[:-1]) + lines[-1][:40])
+    assert desk.run().code == 0
+    expect_truth(desk)
+    assert set(desk.effective_starts().values()) == {1}
+
+
+def test_a_journal_of_a_newer_version(new_cloud: NewCloud) -> None:
+    desk = new_cloud(2)
+    journal = _interrupted(desk)
+    _rewrite_first_line(journal, {"journal": 99, "invented_later": True})
+    for verb in ("run", "status"):
+        ended = desk.cli(verb, "PLAN")
+        _expect_unusable(ended, str(journal), "newer version")
+
+
+def _rewrite_first_line(journal: Path, changes: dict[str, object]) -> None:
+    from zlib import crc32  # noqa: PLC0415  # only here
+
+    lines = journal.read_bytes().splitlines(keepends=True)
+    first = json.loads(lines[0])
+    del first["crc"]
+    head = json.dumps({**first, **changes}, separators=(",", ":"))[:-1].encode()
+    journal.write_bytes(b'%b,"crc":"%08x"}\n' % (head, crc32(head)) + b"".join(lines[1:]))
+
+
+def test_a_run_that_was_never_completely_made_is_forgotten(new_cloud: NewCloud) -> None:
+    desk = new_cloud(2)
+    assert desk.run().code == 0
+    left = desk.fleet / "runs" / ".new-20990101T000000000Z-abcdef"
+    shutil.copytree(desk.run_folder, left)
+    (left / "journal.ndjson").unlink()
+    assert desk.run().code == 0
+    assert not left.exists()
+
+
+# --- while it runs ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [3000, 4000, 5000, 6500])
+def test_a_file_that_may_not_grow(new_cloud: NewCloud, size: int) -> None:
+    """As a full disk, by the size of the largest file, at different places of the journal."""
+    desk = new_cloud(6)
+    desk.write(waves=[{"name": "all"}], http={"timeout": "300ms"}, retry={"resend_after": "300ms"})
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+    ended = desk.run("--log-level", "error", preexec_fn=limited)
+    _expect_unusable(ended, "File too large")
+    assert _sent(desk) <= _intents_on_disk(desk), "something was sent without its intent on disk"
+    assert _run_on(desk) == 0
+    expect_truth(desk)
+    assert set(desk.effective_starts().values()) == {1}
+
+
+@pytest.mark.slow
+def test_a_full_disk(new_cloud: NewCloud) -> None:
+    desk = new_cloud(6)
+    desk.write(waves=[{"name": "all"}], http={"timeout": "300ms"}, retry={"resend_after": "300ms"})
+    desk.state.mkdir()
+    kept = desk.folder / "kept"
+    prepare = f"mount -t tmpfs -o size=32k tmpfs {desk.state}"
+    ended = _in_own_mounts(desk, prepare, after=f"cp -a {desk.state} {kept}")
+    _expect_unusable(ended, "No space left on device", "free some space")
+    shutil.copytree(kept, desk.state, dirs_exist_ok=True, symlinks=True)
+    assert _sent(desk) <= _intents_on_disk(desk), "something was sent without its intent on disk"
+    assert _run_on(desk) == 0
+    expect_truth(desk)
+    assert set(desk.effective_starts().values()) == {1}
+
+
+@pytest.mark.slow
+def test_a_folder_that_is_deleted_under_a_running_process(new_cloud: NewCloud) -> None:
+    desk = new_cloud(6, timing=Timing(node_s=200.0, visible_s=(0.0, 1.0)))
+    desk.write(waves=[{"name": "all"}], limits={"in_flight": 1})
+    running = desk.start("run", "PLAN")
+    desk.until_recorded("answer_seen")
+    moved = desk.folder / "moved"
+    desk.fleet.rename(moved)
+    ended = running.end()
+    assert "Traceback" not in ended.stderr
+    _expect_unusable(ended)
+    moved.rename(desk.fleet)
+    assert _sent(desk) <= _intents_on_disk(desk)
+
+
+def _run_on(desk: Desk) -> int:
+    """The code of the last of a few starts; a person settles what stays in doubt by looking at the cloud."""
+    code = desk.run().code
+    for proxy_id, outcome in desk.outcomes().items():
+        if outcome == "in_doubt":
+            decision = "succeeded" if desk.effective_starts()[proxy_id] else "not_sent"
+            desk.cli("settle", "PLAN", proxy_id, "--outcome", decision, "--note", "seen in the console")
+    return desk.run().code if code == 6 else code
+
+
+def _in_own_mounts(desk: Desk, prepare: str, *, after: str = "true") -> Ended:
+    """A run in a mount namespace of its own, after preparations that only root may make."""
+    if os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], check=False, capture_output=True).returncode:  # noqa: S607
+        pytest.skip("only root may mount")
+    script = f'{prepare} || exit 99; "$@"; code=$?; {after}; exit $code'
+    ended = desk.run(wrapper=("unshare", "-m", "sh", "-c", script, "sh"))
+    if ended.code == 99:
+        pytest.skip("mounting is not allowed here")
+    return ended
