@@ -1,0 +1,147 @@
+"""One trial, made from one seed: the fleet, its plan, its cloud, and everything that will happen to its processes."""
+
+from dataclasses import dataclass
+from random import Random
+from typing import Literal
+
+from soak.faults import random_profile
+from soak.life import PLACES, Death
+from soak.plans import NEW, REGIONS, doubt_period_s, random_plan
+from soak.virtual_api import Outage, service_host
+
+from orchestrator.executor.points import Point
+from orchestrator.model.plan import Plan
+from orchestrator.simulator.config import SimulatedTarget, SimulatorConfig, made_project_id
+
+_PASSWORD = "not-a-secret"
+_DEATHS = (*(point.value for point in Point), *PLACES)
+
+Size = Literal["small", "full"]
+
+
+@dataclass(frozen=True)
+class Ordeal:
+    """What happens to one process.
+
+    Attributes:
+        death: it is killed there.
+        stop_s: it is asked to stop, so many seconds after its start.
+        full_after: the disk has room for so many records.
+        hold_s: a person holds the fleet then, and releases it some time later.
+        settles_s: a person settles what is open then.
+        down_s: until the next process is started.
+        changes: it runs with changed limits.
+    """
+
+    death: Death | None = None
+    stop_s: float | None = None
+    full_after: int | None = None
+    hold_s: float | None = None
+    settles_s: float | None = None
+    until_s: float | None = None
+    down_s: float = 60.0
+    changes: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fleet:
+    """Everything about one trial. Processes beyond the last ordeal meet none."""
+
+    seed: int
+    plan: Plan
+    config: SimulatorConfig
+    environ: dict[str, str]
+    disk_delay_s: float
+    outages: tuple[Outage, ...]
+    ordeals: tuple[Ordeal, ...]
+    careless: float
+    helpful: bool
+
+
+def random_fleet(seed: int, size: Size = "full") -> Fleet:
+    """The trial that belongs to a seed."""
+    chance = Random(f"fleet {seed}")
+    plan = random_plan(chance, seed, _number(chance, size))
+    faults = random_profile(
+        chance,
+        doubt_s=doubt_period_s(plan),
+        http_timeout_s=plan.http.timeout_s,
+        rate=float(plan.limits.rate) if plan.limits.rate != "auto" else 1.0,
+    )
+    config = SimulatorConfig(
+        seed=seed,
+        faults=faults,
+        target_version=NEW,
+        regions=tuple(REGIONS),
+        targets=tuple(_simulated(plan, seed)),
+        user="robot",
+        password=_PASSWORD,
+        domain="domain",
+        access_key="AK1234567890",
+        secret_key=_PASSWORD,
+    )
+    return Fleet(
+        seed=seed,
+        plan=plan,
+        config=config,
+        environ={"TOKEN": config.accepted_token(), "PASSWORD": _PASSWORD, "AK": "AK1234567890", "SK": _PASSWORD},
+        disk_delay_s=chance.choice((0.0, 0.0, 0.02, 0.5)),
+        outages=tuple(_outages(chance, plan)),
+        ordeals=tuple(_ordeal(chance, len(plan.proxies)) for _ in range(chance.choice((0, 1, 2, 2, 3, 4)))),
+        careless=chance.choice((0.0, 0.0, 0.3)),
+        helpful=chance.random() < 0.85,
+    )
+
+
+def _number(chance: Random, size: Size) -> int:
+    if size == "small":
+        return chance.choice((1, 3, 6, 10, 15, 20, 30))
+    return chance.randint(1, 30) if chance.random() < 0.42 else chance.randint(50, 53)
+
+
+def _simulated(plan: Plan, seed: int) -> list[SimulatedTarget]:
+    regions = {scope.name: scope.region or "" for scope in plan.scopes}
+    return [
+        SimulatedTarget(
+            region=regions[target.scope],
+            instance_id=target.instance_id,
+            proxy_id=target.proxy_id,
+            project_id=made_project_id(seed, regions[target.scope]),
+        )
+        for target in plan.proxies
+    ]
+
+
+def _outages(chance: Random, plan: Plan) -> list[Outage]:
+    if chance.random() < 0.8:
+        return []
+    begins = [chance.uniform(0, 400) for _ in range(chance.randint(1, 3))]
+    host = service_host(chance.choice(plan.scopes))
+    return [Outage(host, begin, begin + chance.choice((1.0, 20.0, 120.0, 1200.0))) for begin in begins]
+
+
+def _ordeal(chance: Random, targets: int) -> Ordeal:
+    """Mostly a death; else a stop, a full disk, or a person."""
+    kind = chance.random()
+    down_s = chance.choice((1.5, 10.0, 60.0, 900.0))
+    changes = chance.random() < 0.2
+    if kind < 0.7:
+        return Ordeal(death=_death(chance, targets), down_s=down_s, changes=changes)
+    return Ordeal(
+        stop_s=chance.uniform(1, 400) if kind < 0.8 else None,
+        full_after=chance.randint(3, 12 * targets) if 0.8 <= kind < 0.85 else None,
+        hold_s=chance.uniform(1, 300) if 0.85 <= kind < 0.93 else None,
+        until_s=chance.uniform(30, 300) if 0.93 <= kind < 0.96 else None,
+        settles_s=chance.uniform(20, 400) if kind >= 0.9 else None,
+        down_s=down_s,
+        changes=changes,
+    )
+
+
+def _death(chance: Random, targets: int) -> Death:
+    place = chance.choice(_DEATHS)
+    if place == "instant":
+        return Death(place, chance.uniform(0.01, 300))
+    if place in {"record", "written"}:
+        return Death(place, chance.randint(1, 1 + 8 * targets))
+    return Death(place, chance.randint(1, 1 + targets // 5))

@@ -1,0 +1,103 @@
+"""The life of one process: what it waits for outside itself is waited for here, so that its death ends all at once.
+
+A death is no cancellation: nobody may clean up. Whatever is awaited raises `Died`, and so does whatever is tried after.
+"""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from soak.loop import VirtualLoop, instant
+
+from orchestrator.executor.points import Point
+
+#: Where a process may die beside the points that the program names.
+PLACES = ("record", "written", "post", "instant")
+
+
+class Died(BaseException):
+    """The process was killed. Not an `Exception`: no handler of the program may swallow it."""
+
+
+@dataclass(frozen=True)
+class Death:
+    """When a process is killed: at the nth time that it comes to a place.
+
+    Attributes:
+        place: a `Point`, or `record` (handed to the journal), `written` (on disk, and nobody knows), `post` (an upgrade
+            call on the wire), `instant` (`nth` seconds after the start).
+    """
+
+    place: str
+    nth: float
+
+    def __str__(self) -> str:
+        return f"{self.place}#{self.nth:g}"
+
+
+class Life:
+    """One process lifetime on virtual time. Also its clock, in the shape that executor and cloud ask for."""
+
+    def __init__(self, loop: VirtualLoop, death: Death | None) -> None:
+        self.loop = loop
+        self.death = death
+        self.dead = False
+        self.passed: Counter[str] = Counter()
+        self.monotonic = loop.time
+        self._shown = (loop.time(), instant(loop.time()))
+        self._waiting: set[asyncio.Future[None]] = set()
+        if death is not None and death.place == "instant":
+            loop.call_later(death.nth, self.die)
+
+    def now(self) -> datetime:
+        now_s = self.loop.time()
+        if self._shown[0] != now_s:
+            self._shown = (now_s, instant(now_s))
+        return self._shown[1]
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after so many virtual seconds, or die."""
+        waiting = self.promise()
+        timer = self.loop.call_later(max(0.0, seconds), _keep, waiting)
+        try:
+            await waiting
+        finally:
+            timer.cancel()
+
+    def promise(self) -> asyncio.Future[None]:
+        """Something outside that will happen, unless the process dies before."""
+        self.check()
+        waiting = self.loop.create_future()
+        self._waiting.add(waiting)
+        waiting.add_done_callback(self._waiting.discard)
+        return waiting
+
+    def reached(self, point: Point) -> None:
+        """The program comes by one of its named points."""
+        self.check()
+        self.come_by(point.value)
+
+    def come_by(self, place: str) -> None:
+        """A place at which the process may be meant to die."""
+        self.passed[place] += 1
+        if self.death is not None and self.death.place == place and self.passed[place] == self.death.nth:
+            self.die()
+            raise Died(place)
+
+    def check(self) -> None:
+        """The dead do nothing."""
+        if self.dead:
+            raise Died
+
+    def die(self) -> None:
+        """Now."""
+        self.dead = True
+        for waiting in list(self._waiting):
+            if not waiting.done():
+                waiting.set_exception(Died())
+
+
+def _keep(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)

@@ -1,0 +1,28 @@
+"""The judge of a trial. It reads the cloud's books, the log of the wire, the journal and the report, and nothing else.
+
+It shares no decision with the executor: every rule is worked out anew, from what a person could read.
+"""
+
+from soak.oracle_claims import claims
+from soak.oracle_journal import journal_rules
+from soak.oracle_report import report_rules
+from soak.oracle_starts import starts
+from soak.oracle_wire import wire_rules
+from soak.trial import Evidence
+from soak.violation import Found, Rule, Violation
+
+
+def judge(evidence: Evidence) -> list[Violation]:
+    """Everything that is wrong with a trial; nothing when all promises were kept."""
+    parts = (starts, claims, wire_rules, journal_rules, report_rules, _processes)
+    return [violation for part in parts for violation in part(evidence)]
+
+
+def _processes(evidence: Evidence) -> Found:
+    if evidence.endless:
+        yield Violation(Rule.ENDS, f"still not at its end after {len(evidence.processes)} processes")
+    for process in evidence.processes:
+        if process.fold_differs is not None:
+            yield Violation(Rule.FOLD, f"process {process.number}: {process.fold_differs}")
+        if process.how == "ended" and process.code in (0, 1) and not evidence.ended:
+            yield Violation(Rule.ENDS, f"process {process.number} exits {process.code}, but the run has not ended")

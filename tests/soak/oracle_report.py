@@ -1,0 +1,100 @@
+"""The report adds up, and every claim of it has its line in the journal. Reads these two and nothing else."""
+
+from collections import Counter
+
+from soak.trial import Evidence
+from soak.violation import Found, Rule, Violation
+
+from orchestrator.model.record import AnswerSeen, Intent, JobSeen, Record, Reverified, Settled, WorkflowAdopted
+from orchestrator.tracker.report_form import Report, TargetReport
+
+
+def report_rules(evidence: Evidence) -> Found:
+    """Every rule about the report."""
+    for problem in (*_sums(evidence.report), *_order(evidence)):
+        yield Violation(Rule.REPORT, problem)
+    told = _by_target(evidence.disk.records)
+    for target in evidence.report.targets:
+        for problem in _backed(target, told.get(target.proxy_id, [])):
+            yield Violation(Rule.REPORT, f"{target.proxy_id}: {problem}")
+
+
+def _sums(report: Report) -> list[str]:
+    outcomes = Counter(target.outcome for target in report.targets)
+    attempts = sum(len(target.attempts) for target in report.targets)
+    problems = []
+    if report.totals.targets != len(report.targets) or Counter(report.totals.outcomes) != outcomes:
+        problems.append(f"totals say {report.totals.outcomes}, targets {dict(outcomes)}")
+    if report.totals.upgrade_calls != attempts:
+        problems.append(f"{report.totals.upgrade_calls} upgrade calls, {attempts} attempts")
+    if report.totals.calls != sum(scope.calls for scope in report.scopes) or report.totals.calls < 0:
+        problems.append("calls do not add up over the scopes")
+    for wave in report.waves:
+        members = Counter(target.outcome for target in report.targets if target.wave == wave.name)
+        if wave.targets != members.total() or Counter(wave.outcomes) != members:
+            problems.append(f"wave {wave.name} says {wave.outcomes}, its targets {dict(members)}")
+    thin = [reason for reason in report.reject_reasons if not 0 < len(reason.proxy_ids) <= reason.count]
+    return problems + [f"{reason.count} times {reason.reason}, of {reason.proxy_ids}" for reason in thin]
+
+
+def _order(evidence: Evidence) -> list[str]:
+    planned = [target.proxy_id for target in evidence.fleet.plan.proxies]
+    told = [target.proxy_id for target in evidence.report.targets]
+    return [] if planned == told else ["the targets are not those of the plan, in its order"]
+
+
+def _by_target(records: list[Record]) -> dict[str, list[Record]]:
+    told: dict[str, list[Record]] = {}
+    for record in records:
+        if record.target is not None:
+            told.setdefault(record.target, []).append(record)
+    return told
+
+
+def _backed(target: TargetReport, records: list[Record]) -> list[str]:
+    """What the report says of a target and the journal does not."""
+    return [*_attempts_backed(target, records), *_ids_backed(target, records), *_outcome_backed(target, records)]
+
+
+def _attempts_backed(target: TargetReport, records: list[Record]) -> list[str]:
+    intents = [record for record in records if isinstance(record, Intent)]
+    answers = {record.attempt: record for record in records if isinstance(record, AnswerSeen)}
+    if [attempt.at for attempt in target.attempts] != [intent.at for intent in intents]:
+        return [f"{len(target.attempts)} attempts, {len(intents)} intents"]
+    for attempt in target.attempts:
+        answer = answers.get(attempt.number)
+        facts = (answer.http_status, answer.update_result) if answer else (None, ())
+        if (attempt.http_status, tuple(attempt.update_result)) != facts:
+            return [f"attempt {attempt.number} is told otherwise than its answer"]
+    return []
+
+
+def _ids_backed(target: TargetReport, records: list[Record]) -> list[str]:
+    known: set[str | None] = set()
+    for record in records:
+        match record:
+            case AnswerSeen(verdict="accepted" | "partial"):
+                known.update(entry.workflow_id for entry in record.update_result if _accepts(entry.state))
+            case WorkflowAdopted() | JobSeen():
+                known.add(record.workflow_id)
+            case _:
+                pass
+    return (
+        [] if set(target.workflow_ids) == known - {None} else [f"workflow_ids {target.workflow_ids}, journal {known}"]
+    )
+
+
+def _accepts(state: str | None) -> bool:
+    return (state or "").strip().upper() == "ACCEPT"
+
+
+def _outcome_backed(target: TargetReport, records: list[Record]) -> list[str]:
+    settled = [record for record in records if isinstance(record, Settled)]
+    if not settled:
+        ended = target.outcome not in ("waiting", "in_flight", "in_doubt", "timed_out")
+        return [f"it is {target.outcome}, but nothing settled it"] if ended else []
+    spoilt = any(isinstance(record, Reverified) and not record.healthy for record in records)
+    expected = "failed" if spoilt else settled[-1].outcome.value
+    if (target.outcome, target.settled_by) != (expected, settled[-1].settled_by):
+        return [f"it is {target.outcome}, settled by {target.settled_by}; the journal says {settled[-1]}"]
+    return []

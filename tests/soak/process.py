@@ -1,0 +1,166 @@
+"""One process of a trial: the executor joined to the virtual world, as the application joins it to the real one."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+from random import Random
+
+import anyio
+from soak.life import Life
+
+from orchestrator.app.queueing import make_queue, scope_targets, wave_targets
+from orchestrator.executor.calls import ScopeCalls
+from orchestrator.executor.dispatch import Background, Dispatcher
+from orchestrator.executor.lanes import Lanes
+from orchestrator.executor.ledger import Ledger
+from orchestrator.executor.listing import Board
+from orchestrator.executor.pacing import WindowPacer
+from orchestrator.executor.ports import CloudApi, Journal
+from orchestrator.executor.rollout import Rollout
+from orchestrator.executor.session import Session
+from orchestrator.model.plan import Plan, Scope
+from orchestrator.model.record import Record
+from orchestrator.model.run import Run
+from orchestrator.planner.waves import assign_waves
+
+#: How long a process waits for a window to open: most nights, not all of them.
+_WAIT_S = 20 * 3600.0
+
+
+@dataclass(frozen=True)
+class Build:
+    """How a process is put together; a test of the oracle overrides one part of it, and so breaks one promise."""
+
+    def run(self, run: Run) -> Run:
+        """The run as it was recovered."""
+        return run
+
+    def plan(self, plan: Plan) -> Plan:
+        """The plan that the executor is given."""
+        return plan
+
+    def api(self, api: CloudApi, plan: Plan) -> CloudApi:
+        """The cloud as the executor sees it."""
+        del plan
+        return api
+
+    def journal(self, journal: Journal) -> Journal:
+        """The journal as the executor sees it."""
+        return journal
+
+    def tokens(self, life: Life, session: int) -> Callable[[], str]:
+        """A token that no other execution has."""
+        del life
+        numbers = count()
+        return lambda: f"{session}-{next(numbers)}"
+
+    def ledger(self, rollout: Rollout, life: Life, changed: Callable[[], None]) -> Ledger:
+        """The one owner of the state."""
+        return Ledger(rollout, life, changed=changed, observe=_ignore)
+
+
+def _ignore(_record: Record) -> None:
+    pass
+
+
+def assemble(
+    build: Build,
+    run: Run,
+    plan: Plan,
+    life: Life,
+    apis: dict[str, CloudApi],
+    *,
+    session: int,
+    chance: Random,
+    until: datetime | None,
+    background: Iterable[Background],
+) -> Dispatcher:
+    """A dispatcher that is ready to run once a journal is attached to its ledger."""
+    plan, run = build.plan(plan), build.run(run)
+    known = frozenset(run.workflows)
+
+    def note(record: Record) -> None:
+        ledger.note(record)
+
+    def wake() -> None:
+        dispatcher.wake()
+
+    lanes = _lanes(plan, life)
+    scopes = {
+        scope.name: ScopeCalls(
+            name=scope.name,
+            api=build.api(apis[scope.name], plan),
+            lanes=lanes[scope.name],
+            retry=plan.retry,
+            clock=life,
+            chance=chance.random,
+            note=note,
+        )
+        for scope in plan.scopes
+    }
+    rollout = _rollout(plan, run, scopes, until)
+    ledger = build.ledger(rollout, life, wake)
+    session_of_run = Session(
+        rollout=rollout,
+        ledger=ledger,
+        scopes=scopes,
+        boards={name: Board(calls) for name, calls in scopes.items()},
+        clock=life,
+        sending=anyio.Semaphore(plan.limits.concurrency, fast_acquire=True),
+        new_token=build.tokens(life, session),
+        known_workflows=_known(known),
+        reached=life.reached,
+    )
+    dispatcher = Dispatcher(session_of_run, background=tuple(background))
+    return dispatcher
+
+
+def new_run(plan: Plan, records: Iterable[Record]) -> Run:
+    """The run that a journal tells of."""
+    run = Run(
+        plan.proxies,
+        waves=[wave.name for wave in plan.waves],
+        scopes=[scope.name for scope in plan.scopes],
+        failures=plan.failures,
+    )
+    for record in records:
+        run.apply(record)
+    return run
+
+
+def _rollout(plan: Plan, run: Run, scopes: dict[str, ScopeCalls], until: datetime | None) -> Rollout:
+    targets = list(run.targets.values())
+    staging = assign_waves(plan, targets)
+    return Rollout(
+        plan=plan,
+        run=run,
+        queue=make_queue(plan, targets, run),
+        wave_targets=wave_targets(staging),
+        scope_targets=scope_targets(staging),
+        scope_rates={name: calls.lanes.pacer.nominal for name, calls in scopes.items()},
+        available=lambda name: scopes[name].available,
+        until=until,
+        wait_s=_WAIT_S,
+    )
+
+
+def _lanes(plan: Plan, life: Life) -> dict[str, Lanes]:
+    """Every scope has an endpoint of its own here, and so a rate of its own."""
+    return {scope.name: Lanes(WindowPacer(scope_rate(plan, scope)), life) for scope in plan.scopes}
+
+
+def scope_rate(plan: Plan, scope: Scope) -> float:
+    """Calls per second that a scope may make."""
+    rate = plan.limits.rate if scope.rate is None else scope.rate
+    if rate == "auto":
+        raise ValueError("trials have fixed rates")
+    return rate
+
+
+def _known(known: AbstractSet[str]) -> Callable[[], Awaitable[AbstractSet[str]]]:
+    async def read() -> AbstractSet[str]:
+        return known
+
+    return read

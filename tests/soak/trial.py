@@ -1,0 +1,256 @@
+"""One trial: processes on virtual time, one after the other, each killed or stopped or left alone, until nothing moves.
+
+A process finds what the one before left on disk, and nothing else. What the oracle needs to know is kept as `Evidence`.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from random import Random
+from typing import Literal
+
+import anyio
+from soak.disk import Disk, VirtualJournal
+from soak.fleet import Fleet, Ordeal
+from soak.life import Death, Died, Life
+from soak.loop import ZERO, VirtualLoop, instant, play
+from soak.person import Person
+from soak.plans import changed
+from soak.process import Build, assemble, new_run
+from soak.virtual_api import Wire, open_clients
+
+from orchestrator.errors import ExitCode, StateError
+from orchestrator.executor.dispatch import Dispatcher
+from orchestrator.executor.ending import exit_code
+from orchestrator.model.plan import Plan
+from orchestrator.model.record import RunStarted, SessionStarted
+from orchestrator.model.run import Run
+from orchestrator.simulator.cloud import SimulatedCloud
+from orchestrator.tracker.report import build_report
+from orchestrator.tracker.report_form import Report
+
+#: A trial that takes more processes than this does not end by itself.
+_MOST_SESSIONS = 80
+
+#: How often a person releases the fleet, settles what is stuck, or waits for a scope to come back.
+_PATIENCE = {ExitCode.HELD: 5, ExitCode.PERSON_NEEDED: 4, ExitCode.SCOPE_UNUSABLE: 3}
+
+#: The next night, after one in which the window closed.
+_NEXT_NIGHT_S = 24 * 3600.0
+
+#: Until somebody has seen to a scope that was given up.
+_REPAIR_S = 600.0
+
+How = Literal["ended", "died", "disk_full"]
+
+
+@dataclass(kw_only=True)
+class Process:
+    """What became of one process.
+
+    Attributes:
+        fold_differs: what the live state and the fold of the journal disagree on, at a good end.
+    """
+
+    number: int
+    plan: Plan
+    ordeal: Ordeal
+    began_s: float
+    ended_s: float = 0.0
+    how: How = "ended"
+    death: Death | None = None
+    code: int | None = None
+    why: str = ""
+    passed: Counter[str] = field(default_factory=Counter)
+    fold_differs: str | None = None
+
+    @property
+    def until_s(self) -> float | None:
+        """Nothing may start from this instant on."""
+        return None if self.ordeal.until_s is None else self.began_s + self.ordeal.until_s
+
+
+@dataclass(kw_only=True)
+class Evidence:
+    """Everything that an oracle may look at."""
+
+    fleet: Fleet
+    cloud: SimulatedCloud
+    wire: Wire
+    disk: Disk
+    processes: list[Process]
+    report: Report
+    ended: bool
+    endless: bool
+
+
+class Trial:
+    """The world of one trial, and its processes so far."""
+
+    def __init__(self, fleet: Fleet, build: Build) -> None:
+        self.fleet = fleet
+        self.build = build
+        self.chance = Random(f"trial {fleet.seed}")
+        self.cloud = SimulatedCloud(fleet.config, ZERO)
+        self.wire = Wire(self.cloud, self.chance, fleet.outages)
+        self.disk = Disk(fleet.disk_delay_s)
+        self.person = Person(fleet, self.cloud, self.chance)
+        self.processes: list[Process] = []
+        self.codes: Counter[int | None] = Counter()
+        self.now_s = 0.0
+
+    def play(self) -> Evidence:
+        """Start processes until nothing is left to do, or nobody cares any more."""
+        while self._goes_on():
+            self._next()
+        self.cloud.advance(instant(self.now_s))
+        run = new_run(self.fleet.plan, self.disk.records)
+        story = build_report(run, self.fleet.plan)
+        head = {name: getattr(story.head, name) for name in story.head.__struct_fields__}
+        return Evidence(
+            fleet=self.fleet,
+            cloud=self.cloud,
+            wire=self.wire,
+            disk=self.disk,
+            processes=self.processes,
+            report=Report(**head, targets=list(story.targets)),
+            ended=run.ended is not None,
+            endless=len(self.processes) >= _MOST_SESSIONS,
+        )
+
+    def _goes_on(self) -> bool:
+        if not self.processes:
+            return True
+        last = self.processes[-1]
+        if len(self.processes) >= _MOST_SESSIONS or last.code in (ExitCode.DONE, ExitCode.OTHER_OUTCOMES):
+            return False
+        if any(self.codes[code] >= patience for code, patience in _PATIENCE.items()):
+            return False
+        return last.code != ExitCode.PERSON_NEEDED or self.fleet.helpful
+
+    def _next(self) -> None:
+        number = len(self.processes) + 1
+        ordeals = self.fleet.ordeals
+        ordeal = ordeals[number - 1] if number <= len(ordeals) else Ordeal()
+        plan = changed(self.fleet.plan, self.chance) if ordeal.changes else self.fleet.plan
+        process = Process(number=number, plan=plan, ordeal=ordeal, began_s=self.now_s)
+        play(lambda loop: self._live(loop, process), self.now_s)
+        self.processes.append(process)
+        self.now_s = process.ended_s + ordeal.down_s
+        if process.code == ExitCode.MORE_TO_DO and ordeal.stop_s is None:
+            self.now_s = _NEXT_NIGHT_S * (1 + self.now_s // _NEXT_NIGHT_S)
+        if process.code == ExitCode.SCOPE_UNUSABLE:
+            self.now_s += _REPAIR_S
+        self.codes[process.code] += 1
+
+    async def _live(self, loop: VirtualLoop, process: Process) -> None:
+        life = Life(loop, process.ordeal.death)
+        run = new_run(self.fleet.plan, self.disk.records)
+        dispatcher = self._dispatcher(process, run, life)
+        ledger = dispatcher.session.ledger
+        journal = VirtualJournal(self.disk, life, self.chance, ledger.on_durable, process.ordeal.full_after)
+        ledger.attach(self.build.journal(journal))
+        try:
+            await self._work(process, dispatcher, life)
+            await journal.drained()
+            if process.code != ExitCode.HELD or self.chance.random() < 0.2:
+                process.fold_differs = _difference(run, new_run(self.fleet.plan, self.disk.records))
+        except (BaseExceptionGroup, StateError, Died) as error:
+            process.how = _how(error, life)
+            process.code = ExitCode.STATE_UNUSABLE if process.how == "disk_full" else None
+            process.death = life.death if life.dead else None
+            journal.lose()
+        process.passed, process.ended_s = life.passed, loop.time()
+
+    def _dispatcher(self, process: Process, run: Run, life: Life) -> Dispatcher:
+        async def typed(dispatcher: Dispatcher) -> None:
+            await self.person.during(dispatcher, process.ordeal, life)
+
+        clients = open_clients(process.plan, self.wire, life, self.fleet.environ, process.number)
+        return assemble(
+            self.build,
+            run,
+            process.plan,
+            life,
+            dict(clients),
+            session=process.number,
+            chance=self.chance,
+            until=None if process.until_s is None else instant(process.until_s),
+            background=(typed,),
+        )
+
+    async def _work(self, process: Process, dispatcher: Dispatcher, life: Life) -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(_die_with, life)
+            await self._announce(dispatcher, process, life)
+            await self.person.before(dispatcher, settle=self.codes[ExitCode.PERSON_NEEDED] > 0)
+            if process.ordeal.stop_s is not None:
+                life.loop.call_later(process.ordeal.stop_s, dispatcher.stop, "stopped by SIGTERM")
+            finish = await dispatcher.run()
+            process.code = int(exit_code(dispatcher.session.run, finish))
+            process.why = finish.why
+            group.cancel_scope.cancel()
+
+    async def _announce(self, dispatcher: Dispatcher, process: Process, life: Life) -> None:
+        ledger = dispatcher.session.ledger
+        if dispatcher.session.run.started is None:
+            await ledger.record(_run_started(self.fleet.plan, life))
+        await ledger.record(
+            SessionStarted(
+                at=life.now(),
+                step="session",
+                number=process.number,
+                pid=process.number,
+                host="virtual",
+                orchestrator_version="0",
+            )
+        )
+
+
+async def _die_with(life: Life) -> None:
+    """Bring a death to the top, also when every task waits for another."""
+    await life.promise()
+
+
+def _how(error: BaseException, life: Life) -> How:
+    """Why a process ended badly; anything that was not arranged is a defect of the program."""
+    if life.dead:
+        return "died"
+    if _holds(error, StateError):
+        return "disk_full"
+    raise error
+
+
+def _holds(error: BaseException, kind: type[BaseException]) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return all(_holds(each, kind) for each in error.exceptions)
+    return isinstance(error, kind | Died)
+
+
+def _difference(live: Run, folded: Run) -> str | None:
+    """What the fold of the journal says otherwise than the live state."""
+    for name in ("waves", "hold", "rejects", "known_rejects", "workflows", "ended", "commands_seen", "upgrade_calls"):
+        if getattr(live, name) != getattr(folded, name):
+            return f"{name}: live {getattr(live, name)}, folded {getattr(folded, name)}"
+    for key, state in folded.states.items():
+        if live.states.get(key) != state:
+            return f"{key}: live {live.states.get(key)}, folded {state}"
+    return None if live.tally.fleet == folded.tally.fleet else f"{live.tally.fleet} {folded.tally.fleet}"
+
+
+def _run_started(plan: Plan, life: Life) -> RunStarted:
+    return RunStarted(
+        at=life.now(),
+        run_id="20260301T200000Z-virtual",
+        name=plan.name,
+        target_version=plan.target_version,
+        plan_sha256=plan.sha256,
+        simulated=True,
+        targets=len(plan.proxies),
+        waves=tuple(wave.name for wave in plan.waves),
+        orchestrator_version="0",
+    )
+
+
+def run_trial(fleet: Fleet, build: Build | None = None) -> Evidence:
+    """Play one trial to its end."""
+    return Trial(fleet, build or Build()).play()

@@ -1,0 +1,179 @@
+"""The cloud's side of a trial: the real client above, the simulated cloud below, and a wire on virtual time between.
+
+Only the socket is replaced: signing, decoding and classifying are the client's own. The wire keeps its own log of what
+was sent and what was answered, for the oracle.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from random import Random
+
+from soak.life import Life
+
+from orchestrator.cloud.answer import Answer
+from orchestrator.cloud.caller import Caller
+from orchestrator.cloud.client import Client
+from orchestrator.cloud.credentials import World, source_for
+from orchestrator.cloud.credentials.keeper import Keeper
+from orchestrator.cloud.stamp import plain_headers
+from orchestrator.cloud.transport import Headers, Route
+from orchestrator.model.plan import Http, Plan, Scope
+from orchestrator.model.reply import Doubtful, Exchange, NotSent
+from orchestrator.simulator.cloud import SimulatedCloud
+from orchestrator.simulator.wire import Reply, Request
+
+#: Time between two computers.
+_FLIGHT_S = (0.001, 0.4)
+
+
+@dataclass(slots=True)
+class Post:
+    """One upgrade call on the wire.
+
+    Attributes:
+        answer: what came back whole to a living process.
+        ended_s: when the process knew how it went; None when it died before.
+    """
+
+    session: int
+    proxy_id: str
+    sent_s: float
+    arrived: bool = False
+    ended_s: float | None = None
+    answer: Answer | None = None
+    reply: Reply | None = None
+
+
+@dataclass(frozen=True)
+class Outage:
+    """A host that refuses connections for a while."""
+
+    host: str
+    from_s: float
+    to_s: float
+
+
+@dataclass
+class Wire:
+    """What lies between client and cloud, over all sessions of a trial.
+
+    Attributes:
+        posts: every upgrade call that was sent.
+        sent: by host, when each request left.
+    """
+
+    cloud: SimulatedCloud
+    chance: Random
+    outages: tuple[Outage, ...] = ()
+    posts: list[Post] = field(default_factory=list)
+    sent: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    refused: int = 0
+
+    def down(self, host: str, now_s: float) -> bool:
+        return any(outage.host == host and outage.from_s <= now_s < outage.to_s for outage in self.outages)
+
+
+class VirtualTransport:
+    """One process's end of the wire, in the shape of `orchestrator.cloud.transport.Transport`."""
+
+    def __init__(self, wire: Wire, life: Life, http: Http, session: int) -> None:
+        self._wire = wire
+        self._life = life
+        self._http = http
+        self._session = session
+        self._lower: dict[int, tuple[Headers, dict[str, str]]] = {}
+
+    def route(self, base: str) -> Route:
+        return Route(base, None, self._http)
+
+    async def send(
+        self, route: Route, method: str, target: str, headers: Headers, body: bytes | None = None
+    ) -> Answer | NotSent | Doubtful:
+        """One request, one answer, or what became of it."""
+        self._life.check()
+        began_s = self._life.monotonic()
+        self._wire.sent[route.host].append(began_s)
+        if self._wire.down(route.host, began_s):
+            self._wire.refused += 1
+            await self._life.sleep(0.01)
+            return NotSent(f"connection refused by {route.host}")
+        request = self._request(method, target, headers, body)
+        if method == "POST" and target.endswith("/upgrade-version"):
+            return await self._post(request, began_s)
+        return await self._delivered(self._arrive(request), began_s)
+
+    async def _post(self, request: Request, began_s: float) -> Answer | NotSent | Doubtful:
+        post = Post(self._session, request.path.split("/")[6], began_s)
+        self._wire.posts.append(post)
+        try:
+            self._life.come_by("post")
+            await self._life.sleep(self._wire.chance.uniform(*_FLIGHT_S))
+        except BaseException:
+            # Whoever sent it is gone; what had left may arrive all the same.
+            if self._wire.chance.random() < 0.5:
+                post.arrived, post.reply = True, self._arrive(request)
+            raise
+        post.arrived, post.reply = True, self._arrive(request)
+        answer = await self._delivered(post.reply, began_s)
+        post.ended_s = self._life.monotonic()
+        post.answer = answer if isinstance(answer, Answer) else None
+        return answer
+
+    def _arrive(self, request: Request) -> Reply:
+        return self._wire.cloud.handle(request, self._life.now())
+
+    async def _delivered(self, reply: Reply, began_s: float) -> Answer | Doubtful:
+        delivery, left_s = reply.delivery, began_s + self._http.timeout_s - self._life.monotonic()
+        takes_s = delivery.delay_s + delivery.trickle_s
+        if delivery.never or takes_s >= left_s:
+            await self._life.sleep(left_s)
+            status = reply.status if delivery.trickle_s and delivery.delay_s < left_s else None
+            return Doubtful(f"no whole answer within {self._http.timeout_s:g} s", self._facts(began_s, status))
+        await self._life.sleep(max(takes_s, self._wire.chance.random() * _FLIGHT_S[1]))
+        if delivery.cut_after is not None:
+            status = reply.status if delivery.cut_after else None
+            return Doubtful("the connection was closed before the answer was whole", self._facts(began_s, status))
+        headers = reply.headers
+        return Answer(reply.status, headers, reply.body, self._life.now(), self._facts(began_s).duration_ms)
+
+    def _facts(self, began_s: float, status: int | None = None) -> Exchange:
+        return Exchange(http_status=status, duration_ms=round(1000 * (self._life.monotonic() - began_s)))
+
+    def _request(self, method: str, target: str, headers: Headers, body: bytes | None) -> Request:
+        path, _, query = target.partition("?")
+        return Request(method, path, query, self._lowered(headers), body or b"")
+
+    def _lowered(self, headers: Headers) -> dict[str, str]:
+        """As they arrive. A token's headers are the same object at every call."""
+        known = self._lower.get(id(headers))
+        if known is None or known[0] is not headers:
+            known = self._lower[id(headers)] = (headers, {name.lower(): value for name, value in headers.items()})
+        return known[1]
+
+
+def service_host(scope: Scope) -> str:
+    """Where the calls of a scope go."""
+    return f"gaussdb.{scope.region}.myhuaweicloud.com"
+
+
+def open_clients(plan: Plan, wire: Wire, life: Life, environ: dict[str, str], session: int) -> dict[str, Client]:
+    """A real client for each scope, on the virtual wire."""
+    transport = VirtualTransport(wire, life, plan.http, session)
+    plain = plain_headers(plan.language)
+    world = World(transport=transport, environ=environ, clock=life, headers=plain)  # type: ignore[arg-type]
+    return {scope.name: _client(scope, world, transport, life) for scope in plan.scopes}
+
+
+def _client(scope: Scope, world: World, transport: VirtualTransport, life: Life) -> Client:
+    iam = f"https://iam.{scope.region}.myhuaweicloud.com"
+    return Client(
+        Caller(
+            project_id=scope.project_id,
+            region=scope.region,
+            transport=transport,  # type: ignore[arg-type]  # it has all that is used of the real one
+            routes=(transport.route(f"https://{service_host(scope)}"), transport.route(iam)),
+            keeper=Keeper(source_for(scope, iam, world), life),
+            plain=world.headers,
+            clock=life,
+        )
+    )
