@@ -90,7 +90,7 @@ class Terminal(io.StringIO):
 
 
 @pytest.mark.parametrize(("stderr", "people"), [(Terminal(), True), (io.StringIO(), False)])
-def test_auto_is_for_people_on_a_terminal_only(stderr: io.StringIO, people: bool) -> None:  # noqa: FBT001  # pytest's
+def test_auto_is_for_people_on_a_terminal_only(stderr: io.StringIO, people: bool) -> None:  # pytest's
     open_log(lambda: BEGIN, stderr=stderr).info("run.started", name="prod")
     assert stderr.getvalue().startswith("{") is not people
     assert "run.started" in stderr.getvalue()

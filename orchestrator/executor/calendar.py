@@ -57,6 +57,12 @@ def opening(windows: Sequence[Window], freezes: Sequence[Freeze], now: datetime)
         freezes: any of them in force closes.
         now: aware.
     """
+    return _opening(tuple(windows), tuple(freezes), now.replace(second=0, microsecond=0))
+
+
+@lru_cache(maxsize=1024)
+def _opening(windows: tuple[Window, ...], freezes: tuple[Freeze, ...], now: datetime) -> Opening:
+    """The same at a whole minute; windows, freezes and changes of the clock begin and end at no other instant."""
     frozen = [_frozen_span(freeze) for freeze in freezes]
     if _covering(frozen, now) or (windows and not _open_span(windows, now)):
         opens = _next_opening(windows, frozen, now)

@@ -27,7 +27,7 @@ def _unfinished(run: Run, finish: Finish) -> set[ExitCode]:
         codes.add(ExitCode.SCOPE_UNUSABLE)
     if finish.ending is Ending.PERSON:
         codes.add(ExitCode.PERSON_NEEDED)
-    if finish.ending in (Ending.LATER, Ending.STOPPED):
+    if finish.ending in (Ending.LATER, Ending.STOPPED, Ending.COMPLETED):
         codes.add(ExitCode.MORE_TO_DO)
     return codes
 

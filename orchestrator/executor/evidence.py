@@ -86,9 +86,10 @@ class NeverBegan:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """No conclusion yet."""
+    """No conclusion yet. `began`: only about its job and its end; that it happened is certain."""
 
     why: str
+    began: bool = False
 
 
 Conclusion: TypeAlias = Adopt | Happened | NeverBegan | Unknown
@@ -104,9 +105,10 @@ def weigh(doubt: Doubt, sight: Sight) -> Conclusion:
     if len(certain) == len(rivals) == 1:
         return Adopt((certain[0].job_id,), _describe(doubt, certain[0]))
     if len(rivals) > 1:
-        return Unknown(f"several jobs could be it: {', '.join(job.job_id for job in rivals)}")
+        names = ", ".join(job.job_id for job in rivals)
+        return Unknown(f"several jobs could be it: {names}", began=doubt.accepted)
     if sight.version is not None and at_least(sight.version.current_version, doubt.target_version):
-        return _took_effect(doubt, sight.version)
+        return _took_effect(doubt, sight, sight.version.current_version)
     return _never_began(doubt, sight, jobs)
 
 
@@ -116,19 +118,24 @@ def _with_names(doubt: Doubt, listing: Listing) -> Doubt:
     return replace(doubt, job_names=names.union(doubt.job_names))
 
 
-def _took_effect(doubt: Doubt, version: ProxyVersion) -> Conclusion:
-    if doubt.period_over:
-        return Happened(version.current_version, "version only, workflow_id not recovered")
-    return Unknown(f"it runs {version.current_version}; its job is still looked for")
+def _took_effect(doubt: Doubt, sight: Sight, version: str) -> Conclusion:
+    running = None if sight.listing is None else _running_elsewhere(doubt, sight.listing)
+    if running is not None:
+        return Unknown(
+            f"it runs {version}; job {running.job_id} runs on the instance, its end is waited for", began=True
+        )
+    if not doubt.period_over:
+        return Unknown(f"it runs {version}; its job is still looked for", began=True)
+    return Happened(version, "version only, workflow_id not recovered")
 
 
 def _never_began(doubt: Doubt, sight: Sight, jobs: list[Job]) -> Conclusion:
     """It may be sent again only if no condition speaks against it."""
     if sight.listing is None or not sight.listing.complete:
-        return Unknown("the job list could not be read completely")
+        return Unknown("the job list could not be read completely", began=doubt.accepted)
     against = _jobs_against(doubt, sight.listing, jobs) or _proxy_against(doubt, sight)
     if against is not None:
-        return Unknown(against)
+        return Unknown(against, began=doubt.accepted)
     return NeverBegan(_absence(doubt, sight.listing))
 
 

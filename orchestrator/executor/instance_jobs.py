@@ -17,7 +17,7 @@ def foreign_job(listing: Listing, state: TargetState, run: Run) -> Job | None:
 
     A job that matches an attempt of ours under way or in doubt, whose id is not known yet, is not foreign.
     """
-    unknown = run.unknown_on(state.target.instance_id)
+    unknown = [other for other in run.unknown_on(state.target.instance_id) if other.is_open]
     names = _names(listing, state, run) if unknown else set()
     return next((job for job in _unclaimed(listing, state, run) if not _resembles(job, unknown, names)), None)
 

@@ -62,7 +62,7 @@ async def preflight(state: TargetState, session: Session) -> Ready | None:
         Yielded, ScopeGone: the scope cannot be used now.
     """
     session.reached(Point.TARGET_CHOSEN)
-    finding = _doubting(state, await _look(state, session))
+    finding = doubting(state, await _look(state, session))
     session.reached(Point.PREFLIGHT_READ)
     match finding:
         case Ready():
@@ -79,7 +79,7 @@ async def preflight(state: TargetState, session: Session) -> Ready | None:
     return None
 
 
-def _doubting(state: TargetState, finding: Finding) -> Finding:
+def doubting(state: TargetState, finding: Finding) -> Finding:
     """After a doubtful attempt nothing is claimed from one reading: what speaks against a disproof is looked into."""
     if isinstance(finding, LeaveOut) and finding.outcome is Outcome.ALREADY and state.doubtful_from is not None:
         return Resurfaced(finding.why)

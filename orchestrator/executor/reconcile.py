@@ -46,7 +46,7 @@ async def reconcile(state: TargetState, session: Session) -> bool:
             await _record(state, session, conclusion)
             session.reached(Point.DOUBT_RESOLVED)
             return state.phase is not Phase.WAITING
-        if over and session.rollout.only_accepted and was_accepted(state):
+        if over and session.rollout.only_accepted and conclusion.began:
             return True
         await _record_unknown(state, session, conclusion, over=over)
         await session.clock.sleep(gap_s if over else min(gap_s, _left_s(state, session)))
@@ -120,18 +120,13 @@ async def _doubt(state: TargetState, session: Session, *, over: bool) -> Doubt:
         presence=run.accepted,
         job_names=run.job_names.get(target.scope, set()),
         alone=len(run.unknown_on(target.instance_id)) <= 1,
-        accepted=was_accepted(state),
+        accepted=any(map(is_accept, state.doubtful_entries)),
         period_over=over,
     )
 
 
 def _first_doubt(state: TargetState) -> datetime:
     return state.doubtful_from or state.last.intent.at
-
-
-def was_accepted(state: TargetState) -> bool:
-    """Whether a doubtful answer said ACCEPT, so that only the id of the workflow is in doubt."""
-    return any(map(is_accept, state.doubtful_entries))
 
 
 async def _record(state: TargetState, session: Session, conclusion: Adopt | Happened | NeverBegan) -> None:
@@ -153,15 +148,15 @@ async def _record_unknown(state: TargetState, session: Session, unknown: Unknown
     about = session.about(state)
     if not state.evidence or state.evidence[-1] != unknown.why:
         await session.ledger.record(DoubtLooked(**about, finding=unknown.why))
-    if not over or (was_accepted(state) and not _overdue(state, session)):
+    if not over or (unknown.began and not _overdue(state, session)):
         return
     if state.phase is Phase.DOUBT:
-        spent = FollowTimedOut if was_accepted(state) else DoubtRemains
+        spent = FollowTimedOut if unknown.began else DoubtRemains
         await session.ledger.record(spent(**about, why=unknown.why))
     session.rest(state)
 
 
 def _overdue(state: TargetState, session: Session) -> bool:
-    """Whether an upgrade that was accepted without an id should have ended by now."""
+    """Whether an upgrade that began, though its job is not known, should have ended by now."""
     age_s = (session.clock.now() - state.last.intent.at).total_seconds()
     return age_s >= session.plan.follow.timeout_s

@@ -30,8 +30,10 @@ def said(at: str, **changes: Any) -> str | None:
         ("2026-03-07 14:00", None),
         (
             "2026-03-07 20:55",
-            "too late for an upgrade to end before the window closes at Sun 05:00 Asia/Shanghai; "
-            "window opens Sun 22:00 Asia/Shanghai, in 17 h 05 min",
+            (
+                "too late for an upgrade to end before the window closes at Sun 05:00 Asia/Shanghai; "
+                "window opens Sun 22:00 Asia/Shanghai, in 17 h 05 min"
+            ),
         ),
         ("2026-03-01 23:00", "window opens Sat 22:00 Asia/Shanghai, in 135 h 00 min"),
     ],
@@ -64,8 +66,7 @@ def test_a_freeze_is_named() -> None:
 def test_of_the_instances_own_windows_the_first_is_named() -> None:
     own = ("18:00-22:00", "12:00-14:00", "01:00-05:00")
     targets = [
-        replace(target, facts=Facts(maintenance_window=text))
-        for target, text in zip(targets_of(3), own, strict=True)
+        replace(target, facts=Facts(maintenance_window=text)) for target, text in zip(targets_of(3), own, strict=True)
     ]
     plan = plan_of(targets, windows="instance")
     now = datetime.fromisoformat(SATURDAY).replace(tzinfo=UTC)

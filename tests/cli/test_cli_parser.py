@@ -14,6 +14,13 @@ def test_common_options_stand_before_or_after_the_verb() -> None:
         assert (options.verb, options.plan, options.state, options.quiet) == ("run", Path("p.yaml"), Path("s"), True)
 
 
+def test_options_stand_between_the_words_of_a_verb() -> None:
+    for line in (["status", "p.yaml", "--state", "s", "x"], ["status", "--state", "s", "p.yaml", "--quiet", "x"]):
+        options = parse(line)
+        assert (options.plan, options.state, options.proxy_id) == (Path("p.yaml"), Path("s"), "x")
+    assert parse(["release", "p.yaml", "--note", "n", "canary"]).wave == "canary"
+
+
 def test_the_later_place_wins() -> None:
     assert parse(["--state", "a", "status", "p.yaml", "--state", "b"]).state == Path("b")
 
@@ -32,7 +39,9 @@ def test_overrides_are_keys_and_values() -> None:
 
 def test_outcomes_of_the_parser_are_those_of_the_model() -> None:
     assert tuple(outcome.value for outcome in Outcome) == OUTCOMES
-    assert parse(["run", "p.yaml", "--only-outcome", "failed,rejected"]).only_outcome == frozenset({"failed", "rejected"})
+    assert parse(["run", "p.yaml", "--only-outcome", "failed,rejected"]).only_outcome == frozenset(
+        {"failed", "rejected"}
+    )
 
 
 @pytest.mark.parametrize(

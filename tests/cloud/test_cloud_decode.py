@@ -222,7 +222,7 @@ def test_times_that_are_none(written: Any) -> None:
     assert instant(written) is None
 
 
-@given(st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)), st.integers(-14 * 60, 14 * 60))  # noqa: DTZ001
+@given(st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)), st.integers(-14 * 60, 14 * 60))
 def test_any_offset_is_read(naive: Any, minutes: int) -> None:
     moment = naive.replace(microsecond=0, tzinfo=UTC)
     sign, distance = ("-" if minutes < 0 else "+"), abs(minutes)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from orchestrator.executor.preflight import Denied, NotNow, doubting
 from orchestrator.model.amount import Amount
 from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Failures, Limits, Wave
+from orchestrator.model.plan import Failures, Limits, Retry, Wave
 from orchestrator.model.record import DoubtRenewed, Intent, Postponed, PreflightDone
 from orchestrator.model.reply import Exchange, Refused
 from orchestrator.model.state import TargetState
@@ -93,6 +93,15 @@ def test_a_foreign_job_makes_the_target_wait_and_the_next_look_is_a_new_one() ->
     assert outcome(played)[0] == "succeeded"
     (intent,) = played.of(Intent)
     assert intent.at >= postponed.until
+
+
+def test_a_busy_target_is_judged_next_by_a_list_read_since() -> None:
+    played = play(
+        lambda cloud: cloud.add_foreign(cloud.proxies[first_of(cloud)].instance_id, -100, Fate(duration_s=105.0)),
+        retry=Retry(busy_s=10.0),
+    )
+    assert len(played.of(Postponed)) == 1
+    assert played.of(Intent)[0].at < START + timedelta(seconds=15)
 
 
 def test_a_foreign_job_that_stays_defers_the_target() -> None:

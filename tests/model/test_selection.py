@@ -29,7 +29,7 @@ FOUND = Target(scope="bj4", instance_id="i1", proxy_id="p1", facts=Facts(name="p
         (Selector(labels={"owner": "dba"}, tags={"env": "prod"}), False),
     ],
 )
-def test_all_conditions_must_hold(selector: Selector, expected: bool) -> None:  # noqa: FBT001  # a column of the table
+def test_all_conditions_must_hold(selector: Selector, expected: bool) -> None:  # a column of the table
     assert matches(selector, WRITTEN) is expected
 
 
@@ -44,7 +44,7 @@ def test_all_conditions_must_hold(selector: Selector, expected: bool) -> None:  
         (Selector(tags={"team": "x"}), False),
     ],
 )
-def test_facts_of_discovered_targets(selector: Selector, expected: bool) -> None:  # noqa: FBT001  # a column
+def test_facts_of_discovered_targets(selector: Selector, expected: bool) -> None:  # a column
     assert matches(selector, FOUND) is expected
 
 

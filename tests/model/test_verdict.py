@@ -30,7 +30,7 @@ TARGET = "2.24.03.000"
 def test_the_first_rule_that_applies_decides(
     current: str,
     latest: str | None,
-    can_upgrade: bool | None,  # noqa: FBT001  # a column of the table
+    can_upgrade: bool | None,  # a column of the table
     sources: tuple[str, ...],
     reason: str | None,
 ) -> None:

@@ -39,7 +39,7 @@ def test_leading_zeros_do_not_count() -> None:
         ("2.24.03.000", "unknown", False),
     ],
 )
-def test_at_least(version: str, wanted: str, reached: bool) -> None:  # noqa: FBT001  # a column of the table
+def test_at_least(version: str, wanted: str, reached: bool) -> None:  # a column of the table
     assert at_least(version, wanted) is reached
 
 

@@ -10,8 +10,9 @@ from orchestrator.model.reply import ProxyVersion
 from orchestrator.model.target import Target
 from orchestrator.model.verdict import GONE, Reading
 from orchestrator.planner.forecast import calls_per_target, looks
+from orchestrator.planner.lengths import spoken
 from orchestrator.planner.preview import Preview, make_preview
-from orchestrator.planner.table import spoken, table
+from orchestrator.planner.table import table
 from orchestrator.planner.targets import Excluded, Resolved, resolve_targets
 
 Load = Callable[..., Plan]

@@ -88,7 +88,7 @@ def test_only_the_last_month_is_kept() -> None:
         ("moving", 0, False, 2),
     ],
 )
-def test_lists_that_page_badly(paging: Paging, lost: int, doubled: bool, more: int) -> None:  # noqa: FBT001
+def test_lists_that_page_badly(paging: Paging, lost: int, doubled: bool, more: int) -> None:
     cloud, ids = with_jobs(25, Lists(job_paging={paging: 1.0}))
     rows: list[str] = []
     totals = set()

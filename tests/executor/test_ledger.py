@@ -1,0 +1,208 @@
+"""The ledger: what counts when, and what an intent is refused for."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import anyio
+import pytest
+from fakes.clock import START, VirtualClock, run_virtual
+from fakes.clouds import NEW, OLD, FakeCloud
+from fakes.stage import Stage, open_dispatcher, plan_of, targets_of
+
+from orchestrator.executor.ledger import Decision, Go, Ledger, Refused, Seen
+from orchestrator.executor.rollout import Rollout
+from orchestrator.model.amount import Amount
+from orchestrator.model.outcome import Outcome, Phase
+from orchestrator.model.plan import Failures, Freeze, Limits, Wave, Window
+from orchestrator.model.record import AnswerSeen, HoldReleased, HoldSet, Settled, WaveOpened
+from orchestrator.model.reply import Entry
+from orchestrator.model.state import TargetState
+
+
+class Desk:
+    """A ledger over a slow disk, with targets that hold reservations."""
+
+    def __init__(self, ledger: Ledger, rollout: Rollout, clock: VirtualClock) -> None:
+        self.ledger, self.rollout, self.clock = ledger, rollout, clock
+        self.states = [self.reserve() for _ in range(3)]
+
+    def reserve(self) -> TargetState:
+        queue = self.rollout.queue
+        target = queue.peek("rest", self.clock.now(), scopes=["default"], blocked=lambda _target: None)
+        assert target is not None
+        queue.take(target)
+        queue.begin(target, "rest")
+        return self.rollout.run.state(target.proxy_id)
+
+    async def intent(self, number: int = 0) -> Decision:
+        return await self.ledger.intent(self.states[number], OLD, f"token-{number}")
+
+    def settled(self, number: int, outcome: Outcome) -> Settled:
+        return Settled(at=self.clock.now(), target=self.states[number].key, outcome=outcome, wave="rest")
+
+
+def at_desk(story: Callable[[Desk], Awaitable[None]], **changes: Any) -> None:
+    values = {
+        "waves": (Wave(name="rest"),),
+        "limits": Limits(ramp=False, in_flight=Amount(10)),
+        "failures": Failures(max=Amount(5), max_rejected=Amount(5)),
+        **changes,
+    }
+    plan = plan_of(targets_of(6), **values)
+
+    async def main() -> None:
+        clock = VirtualClock()
+        stage = Stage(plan=plan, disk_s=1.0, clouds={"default": FakeCloud(clock, plan.proxies)})
+        async with open_dispatcher(stage, clock) as (dispatcher, _journal):
+            session = dispatcher.session
+            await session.ledger.record(WaveOpened(at=clock.now(), wave="rest"))
+            await story(Desk(session.ledger, session.rollout, clock))
+
+    run_virtual(main)
+
+
+def hold() -> HoldSet:
+    return HoldSet(at=START, cause="person", reason="held by ann")
+
+
+def test_an_intent_is_on_disk_before_anybody_may_send() -> None:
+    async def story(desk: Desk) -> None:
+        began = desk.clock.monotonic()
+        decision = await desk.intent()
+        assert isinstance(decision, Go)
+        assert decision.intent.attempt == 1
+        assert desk.clock.monotonic() - began >= 1.0
+        assert isinstance(await desk.intent(), Seen)
+
+    at_desk(story)
+
+
+def test_an_intent_counts_from_the_moment_it_is_handed_over() -> None:
+    async def story(desk: Desk) -> None:
+        decisions: list[Decision] = []
+
+        async def one(number: int) -> None:
+            decisions.append(await desk.intent(number))
+
+        async with anyio.create_task_group() as group:
+            for number in range(3):
+                group.start_soon(one, number)
+            await anyio.sleep(0.5)
+            assert desk.rollout.run.tally.fleet.open == 3
+        assert len(decisions) == 3
+
+    at_desk(story)
+
+
+def test_an_answer_counts_only_when_it_is_on_disk() -> None:
+    async def story(desk: Desk) -> None:
+        await desk.intent()
+        state = desk.states[0]
+        entry = Entry(workflow_id="w", state="ACCEPT")
+        desk.ledger.note(AnswerSeen(at=START, target=state.key, attempt=1, verdict="accepted", update_result=(entry,)))
+        assert state.accepted_at is None
+        await anyio.sleep(2.5)
+        assert state.accepted_at is not None
+
+    at_desk(story)
+
+
+def test_a_hold_counts_from_the_moment_it_is_handed_over() -> None:
+    async def story(desk: Desk) -> None:
+        desk.ledger.note(hold())
+        decision = await desk.intent()
+        assert isinstance(decision, Refused)
+        assert "held by ann" in decision.reason
+        await desk.ledger.record(HoldReleased(at=START, by="ann", note="go"))
+        assert isinstance(await desk.intent(), Go)
+
+    at_desk(story)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.MISMATCH, Outcome.REJECTED])
+def test_no_intent_overtakes_the_harm_for_which_the_fleet_is_held(outcome: Outcome) -> None:
+    async def story(desk: Desk) -> None:
+        desk.ledger.note(desk.settled(1, outcome))
+        decision = await desk.intent(0)
+        assert isinstance(decision, Refused)
+        assert "allowed for the fleet" in decision.reason
+
+    at_desk(story, failures=Failures(max=Amount(0), max_rejected=Amount(0), mode="soft"))
+
+
+def test_a_success_keeps_nobody_waiting() -> None:
+    async def story(desk: Desk) -> None:
+        await anyio.sleep(0.5)
+        desk.ledger.note(desk.settled(1, Outcome.SUCCEEDED))
+        began = desk.clock.monotonic()
+        assert isinstance(await desk.intent(0), Go)
+        assert desk.clock.monotonic() - began <= 1.0
+
+    at_desk(story)
+
+
+def _stop(desk: Desk) -> None:
+    desk.rollout.stop = "stopped by SIGTERM"
+
+
+def _time_is_up(desk: Desk) -> None:
+    desk.rollout.until = desk.clock.now()
+
+
+def _reservation_lost(desk: Desk) -> None:
+    desk.rollout.queue.back(desk.states[0].target)
+
+
+REFUSALS: dict[str, tuple[Callable[[Desk], None], dict[str, Any], str]] = {
+    "stop": (_stop, {}, "stopped by SIGTERM"),
+    "bound": (_time_is_up, {}, "time for starts"),
+    "window": (
+        lambda _desk: None,
+        {"windows": (Window(opens=60, closes=120, timezone="UTC"),)},
+        "window opens",
+    ),
+    "freeze": (
+        lambda _desk: None,
+        {"freezes": (Freeze(start="2026-03-01", end="2026-03-02", timezone="UTC"),)},
+        "frozen",
+    ),
+    "instance": (lambda _desk: None, {"windows": "instance"}, "no maintenance window"),
+    "cap": (lambda _desk: None, {"limits": Limits(ramp=False, in_flight=Amount(2))}, "no slot: in_flight 2"),
+    "strict": (lambda _desk: None, {"failures": Failures(max=Amount(1), max_rejected=Amount(5))}, "no slot: strict"),
+    "reservation": (_reservation_lost, {}, "no reservation"),
+}
+
+
+@pytest.mark.parametrize(("prepare", "changes", "words"), REFUSALS.values(), ids=REFUSALS)
+def test_an_intent_is_refused_when_anything_speaks_against_it(
+    prepare: Callable[[Desk], None], changes: dict[str, Any], words: str
+) -> None:
+    async def story(desk: Desk) -> None:
+        prepare(desk)
+        decision = await desk.intent()
+        assert isinstance(decision, Refused)
+        assert words in decision.reason
+        assert desk.states[0].phase is Phase.WAITING
+        assert not desk.states[0].attempts
+
+    at_desk(story, **changes)
+
+
+def test_a_refused_intent_leaves_the_others_their_room() -> None:
+    async def story(desk: Desk) -> None:
+        assert isinstance(await desk.intent(0), Refused)
+        desk.rollout.queue.back(desk.states[0].target, desk.clock.now() + timedelta(seconds=1))
+        assert isinstance(await desk.intent(1), Go)
+        assert isinstance(await desk.intent(2), Go)
+
+    at_desk(story, limits=Limits(ramp=False, in_flight=Amount(2)))
+
+
+def test_the_target_version_is_the_plans() -> None:
+    async def story(desk: Desk) -> None:
+        decision = await desk.intent()
+        assert isinstance(decision, Go)
+        assert (decision.intent.source_version, decision.intent.target_version) == (OLD, NEW)
+
+    at_desk(story)
