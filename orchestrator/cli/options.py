@@ -32,6 +32,7 @@ class Options(Namespace):
     faults: str = "light"
 
     offline: bool = False
+    forecast: bool = False
     format: str | None = None
     dry_run: bool = False
     report: Path | None = None

@@ -148,6 +148,7 @@ def _add_preview(verb: Any) -> None:
 def _add_plan(verbs: Any) -> None:
     verb = _verb(verbs, "plan", "preview: check the plan, read versions (GET only), show what would happen")
     verb.add_argument("--offline", action="store_true", help="no network at all")
+    verb.add_argument("--forecast", action="store_true", help="rehearse the run: when it ends, and what holds it up")
     _add_preview(verb)
 
 
@@ -155,6 +156,7 @@ def _add_run(verbs: Any) -> None:
     verb = _verb(verbs, "run", "the job: begin the fleet's run, or go on with the unfinished one")
     verb.add_argument("--dry-run", action="store_true", help="the same as `plan`")
     verb.add_argument("--offline", action="store_true", help="with --dry-run: no network at all")
+    verb.add_argument("--forecast", action="store_true", help="with --dry-run: rehearse the run")
     verb.add_argument("--report", type=_path, metavar="FILE", help="an extra copy of the report")
     verb.add_argument("--until", metavar="HH:MM|RFC3339", help="start nothing from then on; UTC when it is HH:MM")
     verb.add_argument("--max-duration", metavar="50m", help="start nothing after so long")

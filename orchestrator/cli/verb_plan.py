@@ -13,7 +13,7 @@ from orchestrator.model.history import History
 from orchestrator.model.plan import Plan
 from orchestrator.planner.plan_file import load_plan
 from orchestrator.planner.preview import Preview, make_preview
-from orchestrator.planner.targets import resolve_targets
+from orchestrator.planner.targets import Resolved, resolve_targets
 
 if TYPE_CHECKING:
     from orchestrator.app.preview import OnlinePreview
@@ -23,7 +23,8 @@ def run(options: Options) -> ExitCode:
     """Check the plan and show what would happen; after a run for this version, what has changed since."""
     plan = load_plan(options.plan, options.overrides)
     if options.offline:
-        _show(make_preview(plan, resolve_targets(plan)), options)
+        resolved = resolve_targets(plan)
+        _show(_forecast(make_preview(plan, resolved), plan, resolved, options), options)
         return ExitCode.DONE
     if options.simulate:
         return _simulated(plan, options)
@@ -52,10 +53,20 @@ def _online(plan: Plan, environ: Mapping[str, str], options: Options, history: H
     resolved = resolve_targets(plan, found.targets)
     counter = Counter("read", len(resolved.targets), shown=shown)
     online = preview_online(plan, resolved, environ, counter, history=history, spent=found.calls)
-    _show(online.preview, options)
+    _show(_forecast(online.preview, plan, resolved, options), options)
     for name, why in online.unusable.items():
         print(f"orchestrator: scope {name} cannot be used: {why}", file=sys.stderr)
     return _code(online)
+
+
+def _forecast(preview: Preview, plan: Plan, resolved: Resolved, options: Options) -> Preview:
+    """The preview, with a forecast if one was asked for."""
+    if not options.forecast:
+        return preview
+    from orchestrator.app.forecast import with_forecast  # noqa: PLC0415  # only when it is asked for
+    from orchestrator.clock import SystemClock  # noqa: PLC0415  # as above
+
+    return with_forecast(preview, plan, resolved, state=state_of(options), now=SystemClock().now())
 
 
 def _code(online: "OnlinePreview") -> ExitCode:

@@ -138,7 +138,7 @@ def _rate_s(plan: Plan, sent: list[Target]) -> float:
 
 
 def rate_groups(plan: Plan) -> list[tuple[list[str], float]]:
-    """The scopes that share a rate, those with the same endpoint and credentials, and that rate: the lowest of theirs."""
+    """The scopes that share a rate, as they have endpoint and credentials in common, and the rate: the lowest."""
     groups: dict[object, list[str]] = {}
     rates: dict[object, float] = {}
     for scope in plan.scopes:

@@ -8,15 +8,18 @@ from typing import Literal
 
 from msgspec import Struct
 
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan import MINUTE_S, Plan
 from orchestrator.model.reply import ProxyVersion
 from orchestrator.model.target import Target
 from orchestrator.model.verdict import LeaveOut, Reading, Verdict, allowed_sources, verdict
 from orchestrator.planner.audit import Audit
 from orchestrator.planner.forecast import Forecast, forecast
+from orchestrator.planner.rehearsed import Rehearsed
 from orchestrator.planner.targets import Excluded, Resolved
 from orchestrator.planner.unsupported import unsupported_keys
 from orchestrator.planner.waves import ScopeShare, Staging, WaveShare, assign_waves
+
+_DAY_MINUTES = 24 * 60
 
 
 class Group(Struct, kw_only=True):
@@ -74,8 +77,11 @@ class Preview(Struct, kw_only=True):
     Attributes:
         versions_read: whether the cloud was asked.
         in_flight: the cap as a number; in strict mode a wave may be left less, as it says.
+        duration_s: of the waves and soaks, windows and freezes left aside.
+        closes: whether windows or freezes keep upgrades from starting at times.
         unsupported: keys of the plan that a run would refuse.
         audit: what has changed since the last run for this version; None when there was none.
+        forecast: what a rehearsal of the run says; None when it was not asked for.
     """
 
     schema: Literal["orchestrator.preview/1"] = "orchestrator.preview/1"
@@ -94,9 +100,11 @@ class Preview(Struct, kw_only=True):
     calls: Calls
     duration_s: float
     limited_by: str
+    closes: bool
     warnings: tuple[str, ...]
     unsupported: list[str]
     audit: Audit | None = None
+    forecast: Rehearsed | None = None
 
 
 def make_preview(plan: Plan, resolved: Resolved, readings: Mapping[str, Reading] | None = None) -> Preview:
@@ -220,7 +228,8 @@ def _preview(
         calls=Calls(read=len(readings or ()), upgrades=expected.upgrade_calls, all=expected.calls),
         duration_s=expected.duration_s,
         limited_by=expected.limited_by,
-        warnings=(*_not_looked_at(plan, readings), *staging.warnings),
+        closes=bool(plan.windows or plan.freezes),
+        warnings=(*_not_looked_at(plan, readings), *_never_fits(plan), *staging.warnings),
         unsupported=unsupported_keys(plan),
     )
 
@@ -229,3 +238,15 @@ def _not_looked_at(plan: Plan, readings: Mapping[str, Reading] | None) -> tuple[
     if readings is not None or not plan.discover:
         return ()
     return ("discover: finding proxies needs the network, so offline only those written out are shown",)
+
+
+def _never_fits(plan: Plan) -> tuple[str, ...]:
+    """With `fit`, a window that is shorter than an upgrade never lets one start."""
+    if plan.windows == "instance" or not plan.windows or not plan.fit:
+        return ()
+    minutes = ((window.closes - window.opens) % _DAY_MINUTES or _DAY_MINUTES for window in plan.windows)
+    if plan.follow.expected_s <= MINUTE_S * sum(minutes):
+        return ()
+    return (
+        "fit: no upgrade ever starts, for follow.expected is longer than the windows; set fit: false, or open longer",
+    )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from orchestrator.model.target import Target
 from orchestrator.planner.audit_text import audit_lines
 from orchestrator.planner.leaves import written_duration
+from orchestrator.planner.lengths import spoken
 from orchestrator.planner.preview import Group, LeftOut, Preview, WavePreview
 
 
@@ -94,11 +95,21 @@ def _foot(preview: Preview) -> Iterator[str]:
     calls = preview.calls
     upgrades = _count(calls.upgrades, "upgrade")
     yield f"calls: {upgrades}, about {calls.all:,} in all; {calls.read:,} made for this preview"
-    yield f"expected duration: about {spoken(preview.duration_s)}, limited by {preview.limited_by}"
+    yield from _duration(preview)
     for warning in preview.warnings:
         yield f"warning: {warning}"
     if preview.unsupported:
         yield f"warning: a run would refuse this plan: {', '.join(preview.unsupported)} cannot be carried out yet"
+
+
+def _duration(preview: Preview) -> Iterator[str]:
+    if preview.forecast is not None:
+        from orchestrator.planner.rehearsed_text import rehearsed_lines  # noqa: PLC0415  # brings time zones along
+
+        yield from rehearsed_lines(preview.forecast)
+        return
+    expected = f"expected duration: about {spoken(preview.duration_s)}, limited by {preview.limited_by}"
+    yield f"{expected}; windows and freezes not counted, see --forecast" if preview.closes else expected
 
 
 def _slots(preview: Preview) -> Iterator[str]:
@@ -108,18 +119,6 @@ def _slots(preview: Preview) -> Iterator[str]:
         yield f"in_flight: {preview.in_flight:,} allowed, effective {least:,} {because}"
     else:
         yield f"in_flight: {preview.in_flight:,}"
-
-
-def spoken(seconds: float) -> str:
-    """A length of time in the two largest units: `2 h 05 min`."""
-    if seconds < 60:  # noqa: PLR2004  # seconds of a minute
-        return f"{seconds:.0f} s" if seconds >= 1 or seconds == 0 else "less than 1 s"
-    minutes = round(seconds / 60)
-    if minutes < 60:  # noqa: PLR2004  # minutes of an hour
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    days, hours_left = divmod(hours, 24)
-    return f"{days} d {hours_left} h" if days else f"{hours} h {minutes:02d} min"
 
 
 def _count(number: int, one: str, many: str = "") -> str:

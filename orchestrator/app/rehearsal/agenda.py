@@ -1,4 +1,4 @@
-"""Virtual time: what happens next, and the processes that wait for it. Hours pass in milliseconds; nothing is random."""
+"""Virtual time: what happens next, and the processes that wait for it. Hours pass in milliseconds, without chance."""
 
 from collections import deque
 from collections.abc import Generator

@@ -9,7 +9,16 @@ from orchestrator.model.plan import Plan
 CLOSED = frozenset({"the window", "the freeze", "the soak"})
 
 #: What only the end of an upgrade, or of a wait, can change.
-SLOW = ("in_flight", "ramp", "the strict failures", "the soak", "the window", "the freeze", "the end of", "per_instance")
+SLOW = (
+    "in_flight",
+    "ramp",
+    "the strict failures",
+    "the soak",
+    "the window",
+    "the freeze",
+    "the end of",
+    "per_instance",
+)
 
 
 def binding(scene: Scene) -> str:

@@ -1,4 +1,4 @@
-"""How long upgrades may take, as far as is known: what the fleet has seen, else the plan's word, with an honest spread."""
+"""How long upgrades may take, as far as is known: what the fleet has seen, else what the plan says, and the doubt."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

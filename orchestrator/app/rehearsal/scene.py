@@ -17,7 +17,7 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.record import AnswerSeen, Intent, JobSeen, Postponed, PreflightDone, Record, Settled
 from orchestrator.model.run import Run
 from orchestrator.model.target import Target
-from orchestrator.planner.forecast import LATENCY_S, rate_groups
+from orchestrator.planner.forecast import LATENCY_S, calls_per_target, rate_groups
 from orchestrator.planner.waves import Staging
 
 #: Records after which no more can start than before, unless the rollout is `eager`: a slot stays a slot.
@@ -33,6 +33,7 @@ class Setting:
         staging: its waves.
         left_out: proxy ids that are known to need no upgrade.
         start: when the run begins.
+        typical_s: how long an upgrade should take.
         latency_s: how long a call takes.
     """
 
@@ -41,12 +42,17 @@ class Setting:
     staging: Staging
     left_out: AbstractSet[str]
     start: datetime
+    typical_s: float
     latency_s: float = LATENCY_S
 
 
 @dataclass(slots=True)
 class ScopeScene:
-    """One scope: its calls by lane, the line of its attempts, and its list of running jobs."""
+    """One scope: its calls by lane, the line of its attempts, and its list of running jobs.
+
+    Attributes:
+        roomy: its rate is never used by half, so that single looks hold nobody up.
+    """
 
     turnstile: Turnstile
     line: Permits
@@ -54,6 +60,7 @@ class ScopeScene:
     turn: Call
     listing: Call
     poll: Call
+    roomy: bool
     listed_at_s: float = -inf
     listing_now: bool = False
     waiting_for_list: list[Process] = field(default_factory=list)
@@ -144,8 +151,15 @@ def _scopes(setting: Setting, agenda: Agenda) -> dict[str, ScopeScene]:
                 turn=Call(turnstile, Lane.SEND, 0.0),
                 listing=Call(turnstile, Lane.SEND, latency_s),
                 poll=Call(turnstile, Lane.POLL, latency_s),
+                roomy=_demand(setting) <= rate / 2,
             )
     return scopes
+
+
+def _demand(setting: Setting) -> float:
+    """Calls per second with all slots taken."""
+    follow = setting.plan.follow
+    return setting.staging.in_flight * calls_per_target(follow) / max(follow.poll_s, setting.typical_s)
 
 
 def _rollout(setting: Setting, run: Run, scopes: dict[str, ScopeScene]) -> Rollout:

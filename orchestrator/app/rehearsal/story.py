@@ -5,7 +5,6 @@ from math import ceil
 
 from orchestrator.app.rehearsal.agenda import Process
 from orchestrator.app.rehearsal.scene import Scene, ScopeScene
-from orchestrator.executor.ledger import may_send
 from orchestrator.executor.listing import FRESH_S as LIST_FRESH_S
 from orchestrator.executor.looks import next_look_s
 from orchestrator.executor.openings import open_at
@@ -21,6 +20,9 @@ _DISK_S = 0.005
 
 #: A target whose intent was refused is not taken up again sooner than this, as in `executor.dispatch`.
 _REFUSED_PAUSE = timedelta(seconds=0.5)
+
+#: At rates below one call a minute a preflight is as old as a few calls take, as in `executor.attempt`.
+_FRESH_CALLS = 3
 
 #: Jobs on one page of a job list.
 _PAGE = 50
@@ -44,14 +46,19 @@ def upgrade(scene: Scene, state: TargetState, wave: str) -> Process:
     yield scope.turn
     scope.line.release()
     age_s = scene.agenda.now_s - read_at_s
-    if age_s >= max(FRESH_S, 3 / scope.turnstile.pacer.rate) or may_send(scene.rollout, state, scene.agenda.now):
+    if age_s >= max(FRESH_S, _FRESH_CALLS / scope.turnstile.pacer.rate) or not _may_start(scene, state):
         scene.sending.release()
         scene.rollout.queue.back(state.target, scene.agenda.now + _REFUSED_PAUSE)
         scene.changed = True
         return
     yield from _send(scene, state, wave)
     if not scene.rollout.only_accepted:
-        yield from _follow(scene, scope, state)
+        scene.agenda.resume(_follow(scene, scope, state))  # a story of its own: one generator less for every look
+
+
+def _may_start(scene: Scene, state: TargetState) -> bool:
+    """What the intent checks again, as far as it can have changed where nothing fails: windows and freezes."""
+    return open_at(scene.rollout, state.target, scene.agenda.now)
 
 
 def _list_jobs(scene: Scene, scope: ScopeScene) -> Process:
@@ -84,22 +91,31 @@ def _send(scene: Scene, state: TargetState, wave: str) -> Process:
 
 def _follow(scene: Scene, scope: ScopeScene, state: TargetState) -> Process:
     """Look until the upgrade has ended; then read version and health, if the plan asks for that."""
-    agenda, rollout, follow = scene.agenda, scene.rollout, scene.plan.follow
+    agenda = scene.agenda
     accepted_s = agenda.now_s
     duration_s = scene.duration()
     ends_s = accepted_s - scene.setting.latency_s / 2 + duration_s
     while True:
-        age_s = agenda.now_s - accepted_s
-        at_s = next_look_s(age_s, rollout.expected_s, follow.poll_s)
-        yield max(0.0, min(at_s, max(follow.timeout_s, age_s)) - age_s)
+        yield _until_look_s(scene, scope, agenda.now_s - accepted_s, ends_s - accepted_s)
         yield scope.poll
         if agenda.now_s >= ends_s:
             break
     scene.note(_ended(scene, state, duration_s))
-    if follow.to == "verified":
+    if scene.plan.follow.to == "verified":
         yield scope.poll
         yield scope.poll
     _settle(scene, state, Outcome.SUCCEEDED)
+
+
+def _until_look_s(scene: Scene, scope: ScopeScene, age_s: float, ends_s: float) -> float:
+    """How long until the next look. Where the rate has slots to spare, looks that show nothing are only counted."""
+    follow, expected_s = scene.plan.follow, scene.rollout.expected_s
+    at_s = age_s
+    while True:
+        at_s = min(next_look_s(at_s, expected_s, follow.poll_s), max(follow.timeout_s, at_s))
+        if not scope.roomy or at_s >= ends_s:
+            return at_s - age_s
+        scope.turnstile.calls += 1
 
 
 # --- followed only to the answer --------------------------------------------------------------------------------------

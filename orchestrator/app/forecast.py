@@ -1,0 +1,37 @@
+"""A preview with the forecast of its run, for `plan --forecast`. Reads the fleet's journals, and writes nothing."""
+
+from datetime import datetime
+from pathlib import Path
+
+from msgspec import structs
+
+from orchestrator.app.learned import durations_seen
+from orchestrator.app.rehearsal.forecast import rehearse
+from orchestrator.model.plan import Plan
+from orchestrator.planner.preview import Preview
+from orchestrator.planner.targets import Resolved
+
+
+def with_forecast(preview: Preview, plan: Plan, resolved: Resolved, *, state: Path, now: datetime) -> Preview:
+    """The preview of a plan, with a forecast of its run.
+
+    Args:
+        preview: of this plan and these targets; what it leaves out is not sent.
+        plan: what a person asked for.
+        resolved: its targets.
+        state: the state folder; it tells how long upgrades of this fleet took.
+        now: when the run is taken to begin.
+
+    Raises:
+        PlanError: the fleet's name belongs to another plan.
+        StateError: a run of the fleet cannot be read.
+    """
+    groups = (group for group in preview.left_out if group.outcome != "excluded")
+    told = rehearse(
+        plan,
+        resolved.targets,
+        left_out={target.proxy_id for group in groups for target in group.targets},
+        seen=durations_seen(plan, state),
+        start=now,
+    )
+    return structs.replace(preview, forecast=told)

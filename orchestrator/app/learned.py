@@ -1,0 +1,42 @@
+"""How long the upgrades of a fleet took, from the journals of its latest runs. Writes nothing."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from orchestrator.model.durations import Durations
+from orchestrator.model.plan import Plan
+from orchestrator.tracker.place import check_owner, fleet_folder, list_runs
+from orchestrator.tracker.recovery import recover
+
+#: When so many durations are known, older runs say nothing more.
+_ENOUGH = 100
+
+#: Older runs than these are not looked at.
+_RUNS = 5
+
+
+def durations_seen(plan: Plan, state: Path) -> list[float]:
+    """Seconds, the latest run's first; empty for a fleet that never ran.
+
+    Raises:
+        PlanError: the fleet's name belongs to another plan.
+        StateError: a run cannot be read.
+    """
+    folder = fleet_folder(state, plan.name)
+    check_owner(folder, Path(plan.path))
+    seen: list[float] = []
+    for run in _latest_first(list_runs(folder)):
+        seen += _all(recover(run).run.durations)
+        if len(seen) >= _ENOUGH:
+            break
+    return seen
+
+
+def _latest_first(runs: Sequence[Path]) -> Sequence[Path]:
+    return list(reversed(runs))[:_RUNS]
+
+
+def _all(durations: Durations) -> list[float]:
+    count = len(durations)
+    found = (durations.quantile((number + 0.5) / count) for number in range(count))
+    return [seconds for seconds in found if seconds is not None]

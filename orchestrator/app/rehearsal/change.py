@@ -1,0 +1,115 @@
+"""The smallest change of one key with which a run would need one night only. What arithmetic allows is tried out."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from math import ceil
+from typing import NamedTuple
+
+from msgspec import structs
+
+from orchestrator.app.rehearsal.play import play
+from orchestrator.app.rehearsal.scene import Setting
+from orchestrator.app.rehearsal.told import Rehearsal
+from orchestrator.executor.calendar import opening
+from orchestrator.model.amount import Amount
+from orchestrator.model.plan import Plan
+from orchestrator.planner.forecast import forecast
+from orchestrator.planner.rehearsed import Change
+from orchestrator.planner.waves import assign_waves
+
+#: By how much a limit may be raised, the smallest first.
+_FACTORS = (1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 16.0)
+
+#: No more is tried out than this: each takes as long as a rehearsal.
+_MOST_TRIALS = 6
+
+#: Arithmetic may be off by so much; what it holds for much too slow is not tried out.
+_SLACK = 0.95
+
+#: The length of a night when each instance has a window of its own, seconds.
+_ANY_NIGHT_S = 86400.0
+
+
+class _Turned(NamedTuple):
+    key: str
+    value: str
+    plan: Plan
+
+
+def one_night(setting: Setting, base: Rehearsal, sampler: Callable[[], Callable[[], float]]) -> Change | None:
+    """The smallest change after which nothing starts in a second night; None when no single one was found.
+
+    Args:
+        setting: what was rehearsed.
+        base: how it went, over more nights than one.
+        sampler: begins the durations that were rehearsed with anew, so that trials differ in nothing else.
+    """
+    night_s, trials = _night_s(setting, base), 0
+    for turned in _candidates(setting.plan, setting):
+        changed = _with_plan(setting, turned.plan)
+        if _SLACK * _least_s(changed) > night_s:
+            continue
+        told = play(changed, sampler(), most_nights=1)
+        if told.unfinished is None:
+            return Change(key=turned.key, value=turned.value, duration_s=told.ends_s)
+        trials += 1
+        if trials >= _MOST_TRIALS:
+            break
+    return None
+
+
+def _night_s(setting: Setting, base: Rehearsal) -> float:
+    """How long the first night is, from its first start on."""
+    plan = setting.plan
+    first_s = min(span.starts_s for span in base.waves.values() if span.starts_s is not None)
+    if plan.windows == "instance":
+        return _ANY_NIGHT_S
+    starts = setting.start + timedelta(seconds=first_s)
+    closes = opening(plan.windows, plan.freezes, starts).until or starts + timedelta(seconds=_ANY_NIGHT_S)
+    return (closes - starts).total_seconds() + (0.0 if plan.fit else setting.typical_s)
+
+
+def _least_s(setting: Setting) -> float:
+    """What the run takes at least, by arithmetic."""
+    follow = structs.replace(setting.plan.follow, expected_s=setting.typical_s)
+    plan = structs.replace(setting.plan, follow=follow)
+    return forecast(plan, setting.targets, setting.staging, frozenset(setting.left_out)).duration_s
+
+
+def _with_plan(setting: Setting, plan: Plan) -> Setting:
+    staging = assign_waves(plan, setting.targets, setting.left_out)
+    return Setting(
+        plan=plan,
+        targets=setting.targets,
+        staging=staging,
+        left_out=setting.left_out,
+        start=setting.start,
+        typical_s=setting.typical_s,
+        latency_s=setting.latency_s,
+    )
+
+
+def _candidates(plan: Plan, setting: Setting) -> Iterator[_Turned]:
+    if plan.limits.ramp:
+        yield _Turned("limits.ramp", "false", _limited(plan, ramp=False))
+    for factor in _FACTORS:
+        yield from _raised(plan, setting, factor)
+
+
+def _raised(plan: Plan, setting: Setting, factor: float) -> Iterator[_Turned]:
+    """Every limit raised by a factor, one at a time."""
+    limits = plan.limits
+    in_flight = ceil(setting.staging.in_flight * factor)
+    yield _Turned("limits.in_flight", str(in_flight), _limited(plan, in_flight=Amount(in_flight)))
+    concurrency = ceil(limits.concurrency * factor)
+    yield _Turned("limits.concurrency", str(concurrency), _limited(plan, concurrency=concurrency))
+    if isinstance(limits.rate, float) and all(scope.rate is None for scope in plan.scopes):
+        yield _Turned("limits.rate", f"{limits.rate * factor:g}/s", _limited(plan, rate=limits.rate * factor))
+    if plan.failures.mode == "strict":
+        budget = ceil((setting.staging.max_failures + 1) * factor) - 1
+        failures = structs.replace(plan.failures, max=Amount(budget))
+        yield _Turned("failures.max", str(budget), structs.replace(plan, failures=failures))
+
+
+def _limited(plan: Plan, **limits: object) -> Plan:
+    return structs.replace(plan, limits=structs.replace(plan.limits, **limits))

@@ -1,0 +1,134 @@
+"""The forecast of a plan: several rehearsals with other durations, and what they say together."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import datetime, timedelta
+from functools import partial
+from statistics import median
+
+from orchestrator.app.rehearsal.change import one_night
+from orchestrator.app.rehearsal.durations import Knowledge
+from orchestrator.app.rehearsal.phases import phases
+from orchestrator.app.rehearsal.play import play
+from orchestrator.app.rehearsal.scene import Setting
+from orchestrator.app.rehearsal.told import Rehearsal
+from orchestrator.model.plan import Plan
+from orchestrator.model.target import Target
+from orchestrator.planner.rehearsed import Phase, Range, Rehearsed, WaveTimes
+from orchestrator.planner.waves import assign_waves
+
+#: A small fleet is rehearsed often, for there single durations count; of a large one the average is all that counts.
+_TARGETS_IN_ALL = 4000
+_FEWEST, _MOST = 3, 15
+
+#: Of twenty runs one is faster than the interval, and one slower.
+_P5, _P95 = 0.05, 0.95
+
+
+def rehearse(
+    plan: Plan,
+    targets: Sequence[Target],
+    *,
+    left_out: AbstractSet[str] = frozenset(),
+    seen: Sequence[float] = (),
+    start: datetime,
+) -> Rehearsed:
+    """The forecast of a run that begins at an instant, and in which nothing fails.
+
+    Args:
+        plan: whose waves, limits, budgets, windows and freezes hold.
+        targets: all of it.
+        left_out: proxy ids that are known to need no upgrade.
+        seen: how long upgrades of this fleet took, in seconds.
+        start: when the run begins; it is started again as soon as it can go on.
+
+    Raises:
+        PlanError: the targets cannot be shared out to the waves.
+    """
+    longest_s = plan.follow.timeout_s
+    known = Knowledge(plan.follow.expected_s, longest_s, sorted(each for each in seen if 0 < each <= longest_s))
+    setting = Setting(
+        plan=plan,
+        targets=targets,
+        staging=assign_waves(plan, targets, left_out),
+        left_out=left_out,
+        start=start,
+        typical_s=known.typical_s,
+    )
+    samplers = [partial(known.sampler, level, seed) for seed, level in enumerate(_levels(len(targets)))]
+    played = [play(setting, sampler()) for sampler in samplers]
+    typical = len(played) // 2
+    return _told(setting, known, played, samplers[typical])
+
+
+def _levels(targets: int) -> list[float]:
+    """From fast to slow, an odd number of them, so that the one in the middle is typical."""
+    wanted = _TARGETS_IN_ALL // max(1, targets)
+    count = min(_MOST, max(_FEWEST, wanted - 1 + wanted % 2))
+    outermost = min(_P5, 0.5 / count)
+    return [outermost + (1 - 2 * outermost) * number / (count - 1) for number in range(count)]
+
+
+def _told(
+    setting: Setting, known: Knowledge, played: Sequence[Rehearsal], sampler: Callable[[], Callable[[], float]]
+) -> Rehearsed:
+    plan, typical = setting.plan, played[len(played) // 2]
+    several = typical.unfinished is None and typical.nights > 1
+    return Rehearsed(
+        starts_at=setting.start,
+        timezone=_timezone(plan),
+        samples=len(played),
+        learned_from=len(known.seen),
+        typical_s=known.typical_s,
+        duration_s=_range(each.ends_s for each in played),
+        ends_at=_at(setting, typical.ends_s),
+        waves=tuple(_wave(setting, name, played) for name in typical.waves),
+        nights=_range(float(each.nights) for each in played) if plan.windows else None,
+        calls=_range(float(each.calls) for each in played),
+        peak_in_flight=max(each.peak for each in played),
+        phases=tuple(_phases(setting, typical)),
+        one_night=one_night(setting, typical, sampler) if several else None,
+        approves=tuple(wave.name for wave in plan.waves if wave.approve),
+        unfinished=typical.unfinished,
+    )
+
+
+def _wave(setting: Setting, name: str, played: Sequence[Rehearsal]) -> WaveTimes:
+    spans = [each.waves[name] for each in played]
+    typical = spans[len(spans) // 2]
+    starts = [span.starts_s for span in spans if span.starts_s is not None]
+    ends = [span.ends_s for span in spans if span.ends_s is not None]
+    return WaveTimes(
+        name=name,
+        starts_at=None if typical.starts_s is None else _at(setting, typical.starts_s),
+        ends_at=None if typical.ends_s is None else _at(setting, typical.ends_s),
+        starts_s=_range(starts) if starts else None,
+        ends_s=_range(ends) if ends else None,
+    )
+
+
+def _phases(setting: Setting, typical: Rehearsal) -> Iterator[Phase]:
+    for spell in phases(typical.spans, typical.ends_s):
+        yield Phase(starts_at=_at(setting, spell.starts_s), ends_at=_at(setting, spell.ends_s), limited_by=spell.by)
+
+
+def _at(setting: Setting, seconds: float) -> datetime:
+    return setting.start + timedelta(seconds=round(seconds))
+
+
+def _range(values: Iterable[float]) -> Range:
+    """Of many values the twentieth from both ends; of a few, the ends."""
+    ordered = sorted(values)
+    return Range(p5=_quantile(ordered, _P5), p50=median(ordered), p95=_quantile(ordered, _P95))
+
+
+def _quantile(ordered: Sequence[float], share: float) -> float:
+    place = min(max(share * len(ordered) - 0.5, 0.0), len(ordered) - 1.0)
+    below = int(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (place - below) * (ordered[above] - ordered[below])
+
+
+def _timezone(plan: Plan) -> str:
+    zones = {window.timezone for window in plan.windows} if plan.windows != "instance" else set()
+    return zones.pop() if len(zones) == 1 else "UTC"

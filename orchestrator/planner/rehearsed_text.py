@@ -1,0 +1,102 @@
+"""The forecast of a rehearsed run as plain text."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from orchestrator.planner.lengths import spoken
+from orchestrator.planner.rehearsed import Phase, Range, Rehearsed, WaveTimes
+
+#: Phases that are told; a run over many nights repeats itself.
+_PHASES = 8
+
+#: Within so many days the name of a day says which one is meant.
+_NAMED_DAYS = timedelta(days=6)
+
+
+def rehearsed_lines(told: Rehearsed) -> Iterator[str]:
+    """The lines of a forecast."""
+    clock = _Clock(told)
+    took = told.duration_s
+    if told.unfinished is not None:
+        yield f"forecast: such a run does not come to its end by itself: {told.unfinished}"
+    else:
+        yield (
+            f"forecast: {spoken(took.p5)} to {spoken(took.p95)}, typically {spoken(took.p50)}; "
+            f"started now ({clock.at(told.starts_at)} {told.timezone}) it ends {clock.at(told.ends_at)}"
+        )
+    yield f"  {_basis(told)}"
+    yield from (f"  {line}" for line in _waves(told, clock))
+    yield f"  {_numbers(told)}"
+    yield f"  {_limited(told.phases, clock)}"
+    yield from (f"  {line}" for line in _nights(told))
+    for wave in told.approves:
+        yield f"  wave {wave} waits for a person; that wait is not in it"
+
+
+class _Clock:
+    """Instants as the clock of the plan's windows shows them, with the day or the date when it is another one."""
+
+    def __init__(self, told: Rehearsed) -> None:
+        self._zone = ZoneInfo(told.timezone)
+        self._far = told.ends_at - told.starts_at >= _NAMED_DAYS
+
+    def at(self, instant: datetime) -> str:
+        """Such as `Sat 22:00`."""
+        return f"{instant.astimezone(self._zone):{'%a %Y-%m-%d %H:%M' if self._far else '%a %H:%M'}}"
+
+    def until(self, phase: Phase) -> str:
+        """The end of a phase, without the day when it is that of its beginning."""
+        begins, ends = phase.starts_at.astimezone(self._zone), phase.ends_at.astimezone(self._zone)
+        return f"{ends:%H:%M}" if begins.date() == ends.date() else self.at(phase.ends_at)
+
+
+def _basis(told: Rehearsed) -> str:
+    of = f"{spoken(told.typical_s)} for one upgrade"
+    if told.learned_from:
+        return f"rehearsed {told.samples} times with {of}, learned from {told.learned_from:,} of this fleet"
+    return f"rehearsed {told.samples} times with {of} (follow.expected); nothing fails in it"
+
+
+def _waves(told: Rehearsed, clock: _Clock) -> Iterator[str]:
+    for wave in told.waves:
+        if wave.starts_at is None or wave.ends_at is None or wave.ends_s is None:
+            yield f"wave {wave.name}: sends nothing"
+        else:
+            yield f"wave {wave.name}: {clock.at(wave.starts_at)} to {clock.at(wave.ends_at)}{_spread(told, wave)}"
+
+
+def _spread(told: Rehearsed, wave: WaveTimes) -> str:
+    """Between which instants it ends, where that is not the same minute."""
+    ends = wave.ends_s
+    if ends is None or told.samples == 1 or spoken(ends.p5) == spoken(ends.p95):
+        return ""
+    return f" (ends after {spoken(ends.p5)} to {spoken(ends.p95)})"
+
+
+def _numbers(told: Rehearsed) -> str:
+    nights = f"nights: {_counted(told.nights)}; " if told.nights else ""
+    return f"{nights}calls: {_counted(told.calls)}; most in flight at once: {told.peak_in_flight:,}"
+
+
+def _counted(number: Range) -> str:
+    return f"{number.p50:,.0f}" if number.p5 == number.p95 else f"{number.p5:,.0f} to {number.p95:,.0f}"
+
+
+def _limited(phases: Sequence[Phase], clock: _Clock) -> str:
+    if not phases:
+        return "limited by nothing"
+    *before, last = phases[: _PHASES + 1]
+    words = [f"by {phase.limited_by} until {clock.until(phase)}" for phase in before]
+    words.append(f"by {last.limited_by}" if len(phases) <= _PHASES + 1 else "and so on")
+    return "limited " + ", then ".join(words)
+
+
+def _nights(told: Rehearsed) -> Iterator[str]:
+    if told.nights is None or told.nights.p50 <= 1 or told.unfinished is not None:
+        return
+    change = told.one_night
+    if change is None:
+        yield "no single limit that was tried brings it into one night"
+    else:
+        yield f"one night is enough with {change.key}: {change.value}, typically {spoken(change.duration_s)} from now"
