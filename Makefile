@@ -3,7 +3,9 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test lint bench setup clean
+SECONDS ?= 60
+
+.PHONY: demo test lint bench soak setup clean
 
 demo: $(VENV)/.run
 	@rm -rf .demo
@@ -27,6 +29,10 @@ lint: $(VENV)/.lint
 
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/run.py
+
+# Random fleets, faults and crashes on virtual time, each judged by an oracle; a violation prints the command that replays it.
+soak: $(VENV)/.test
+	PYTHONPATH=tests $(BIN)/python -m soak --seconds $(SECONDS)
 
 setup: $(VENV)/.lint
 
