@@ -5,6 +5,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from orchestrator.errors import PlanError
 from orchestrator.model.plan import Follow, Plan
 from orchestrator.model.reply import ProxyVersion
 from orchestrator.model.target import Target
@@ -79,9 +80,29 @@ def test_it_is_json_as_it_stands(mixed: Preview) -> None:
 
 
 def test_what_a_run_would_refuse_is_told(preview: Callable[..., Preview]) -> None:
-    text = "limits: {rate: auto}\nfreezes: [{from: 2026-01-01, to: 2026-01-02, timezone: UTC}]\nfit: false"
-    assert preview(text + "\nwindows: instance").unsupported == ["windows", "freezes", "fit", "limits.rate"]
+    text = "freezes: [{from: 2026-01-01, to: 2026-01-02, timezone: UTC}]\nfit: false\n"
+    text += "windows: [{from: 22:00, to: 05:00, timezone: UTC}]"
+    assert preview(text).unsupported == []
     assert preview("limits: {per_label: {app: 1}}\nscopes_required: all").unsupported == []
+
+
+def test_written_out_targets_have_no_window_of_their_own(preview: Callable[..., Preview]) -> None:
+    with pytest.raises(PlanError, match=r"no maintenance window is known of proxy 0+po01 and 9 more"):
+        preview("windows: instance")
+
+
+def test_a_window_that_no_upgrade_fits_into_is_warned_of(preview: Callable[..., Preview]) -> None:
+    windows = "windows: [{from: 22:00, to: 22:09, timezone: UTC}]"
+    assert "no upgrade ever starts" in preview(windows).warnings[0]
+    assert preview(windows + "\nfit: false").warnings == ()
+    assert preview(windows.replace("22:09", "22:00")).warnings == ()
+
+
+def test_what_the_arithmetic_leaves_aside_is_told(preview: Callable[..., Preview]) -> None:
+    found = preview("windows: [{from: 22:00, to: 05:00, timezone: UTC}]")
+    assert found.closes
+    assert any("windows and freezes not counted, see --forecast" in line for line in table(found))
+    assert not any("--forecast" in line for line in table(preview()))
 
 
 def test_the_table_says_it_all(mixed: Preview, proxy_id: Ids) -> None:
