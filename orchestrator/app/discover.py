@@ -5,7 +5,6 @@ A discovery is complete, or it ends the verb with exit 7 and says what is missin
 out of it without a trace. `scopes_required: any` is about scopes that fail once the targets are known.
 """
 
-import signal
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from orchestrator.app.loop import backend_options
 from orchestrator.app.scope_search import ScopeSearch
 from orchestrator.app.scopes import open_scopes
 from orchestrator.app.serving import served
+from orchestrator.app.stops import stop_signals
 from orchestrator.clock import SystemClock
 from orchestrator.errors import OrchestratorError, ScopeUnusable
 from orchestrator.executor.calls import ScopeCalls
@@ -26,7 +26,6 @@ from orchestrator.planner.discovery import counted_once
 
 #: Problems of one scope that are told one by one.
 _SHOWN = 5
-_STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 #: Called with the number of instances whose proxies are known, and of all that were found so far.
 OnFound = Callable[[int, int], None]
@@ -87,7 +86,7 @@ async def _opened(plan: Plan, environ: Mapping[str, str], on_found: OnFound) -> 
 
 
 async def _cancel_on_signal(scope: anyio.CancelScope) -> None:
-    with anyio.open_signal_receiver(*_STOPS) as signals:
+    with anyio.open_signal_receiver(*stop_signals()) as signals:
         async for _ in signals:
             scope.cancel()
             return

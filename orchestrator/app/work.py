@@ -18,6 +18,7 @@ from orchestrator.app.crash import crasher
 from orchestrator.app.orders import carry_out
 from orchestrator.app.queueing import make_queue, scope_targets, wave_targets
 from orchestrator.app.scopes import open_scopes
+from orchestrator.app.stops import stop_signals
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode, OrchestratorError
 from orchestrator.executor.actions import Finish
@@ -44,9 +45,6 @@ from orchestrator.tracker.writer import JournalWriter
 
 #: How often a running process looks for a person's commands.
 _INBOX_EVERY_S = 0.4
-
-#: The signals that end a session in good order: a stop, Ctrl-C, a closed terminal.
-_STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +212,7 @@ async def _announce(job: Work, session: Session) -> None:
 
 async def _obey_signals(dispatcher: Dispatcher) -> None:
     """The first signal ends the session in good order, the second at once: the journal is right at every instant."""
-    with anyio.open_signal_receiver(*_STOPS) as signals:
+    with anyio.open_signal_receiver(*stop_signals()) as signals:
         stopping = False
         async for number in signals:
             if stopping:

@@ -19,7 +19,7 @@ SLOW = Timing(node_s=20_000.0, visible_s=(0.0, 1.0))
 def busy(new_cloud: NewCloud) -> Desk:
     """A fleet of six in one wave, two at a time."""
     desk = new_cloud(6, timing=SLOW)
-    desk.write(waves=[{"name": "all"}], limits={"in_flight": 2})
+    desk.write(waves=[{"name": "all"}], limits={"in_flight": 2}, follow={"timeout": "10m"})
     return desk
 
 
@@ -100,6 +100,18 @@ def test_a_signal_during_a_soak(new_cloud: NewCloud) -> None:
     running.signal()
     assert running.end(5).code == 5
     assert desk.report["waves"][0]["state"] == "soaking"
+
+
+def test_a_closed_terminal_that_nohup_ignores_is_ignored(busy: Desk) -> None:
+    running = busy.start("run", "PLAN", preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    busy.until_recorded("answer_seen", count=2)
+    running.signal(signal.SIGHUP)
+    time.sleep(0.3)
+    assert running.process.poll() is None
+    running.signal(signal.SIGTERM)
+    ended = running.end()
+    assert ended.code == 5
+    assert "SIGTERM" in ended.stdout
 
 
 # --- two at once ------------------------------------------------------------------------------------------------------
