@@ -62,7 +62,7 @@ def preview_online(
         _read, plan, resolved, environ, on_read, history, backend="asyncio", backend_options=backend_options()
     )
     preview = make_preview(plan, resolved, read.readings)
-    calls = structs.replace(preview.calls, read=preview.calls.read + spent + read.calls)
+    calls = structs.replace(preview.calls, read=spent + read.calls)
     return OnlinePreview(
         structs.replace(preview, calls=calls, audit=_audited(plan, resolved, history, read)), read.unusable
     )
@@ -78,11 +78,11 @@ async def _read(
     targets, readers = resolved.targets, plan.limits.concurrency
     async with open_scopes(plan, environ=environ, clock=SystemClock(), note=_forget) as scopes:
         readings, unusable = await read_versions(targets, scopes, readers=readers, on_read=on_read)
-        if history is None:
-            return _Read(readings, unusable, Schedules(), 0)
-        late = behind(plan.target_version, targets, readings)
-        schedules, calls = await read_schedules(late, scopes, readers=readers)
-        return _Read(readings, unusable, schedules, calls)
+        schedules = Schedules()
+        if history is not None:
+            late = behind(plan.target_version, targets, readings)
+            schedules = await read_schedules(late, scopes, readers=readers)
+        return _Read(readings, unusable, schedules, sum(scope.usage.calls for scope in scopes.values()))
 
 
 def _audited(plan: Plan, resolved: Resolved, history: History | None, read: _Read) -> Audit | None:

@@ -19,10 +19,8 @@ from orchestrator.planner.audit import Scheduled, Schedules
 _OVER = frozenset({"SUCCESS", "FAIL", "CANCELED"})
 
 
-async def read_schedules(
-    targets: Sequence[Target], scopes: Mapping[str, ScopeCalls], *, readers: int
-) -> tuple[Schedules, int]:
-    """What is scheduled for these targets, and how many calls it took.
+async def read_schedules(targets: Sequence[Target], scopes: Mapping[str, ScopeCalls], *, readers: int) -> Schedules:
+    """What is scheduled for these targets.
 
     Args:
         targets: those for which a scheduled upgrade would matter.
@@ -34,13 +32,12 @@ async def read_schedules(
         for name, line in asking.lines.items():
             for _ in range(min(readers, len(line))):
                 group.start_soon(asking.work, scopes[name], line)
-    return asking.schedules, asking.asked
+    return asking.schedules
 
 
 class _Asking:
     def __init__(self, targets: Sequence[Target]) -> None:
         self.lines: dict[str, deque[Target]] = {}
-        self.asked = 0
         self._found: dict[str, list[Scheduled]] = {target.proxy_id: [] for target in targets}
         self._problems: list[str] = []
         for target in targets:
@@ -64,7 +61,6 @@ class _Asking:
                 line.clear()
 
     async def _ask(self, scope: ScopeCalls, target: Target) -> None:
-        self.asked += 1
         reply = await look(scope, lambda api: api.scheduled_upgrade(target.instance_id, target.proxy_id))
         if not isinstance(reply, Answered):
             self._problems.append(f"proxy {target.proxy_id}: {words(reply)}")

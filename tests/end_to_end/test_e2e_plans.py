@@ -107,9 +107,20 @@ def test_a_preview_reads_and_never_writes(new_cloud: NewCloud) -> None:
         assert proxy.proxy_id in ended.stdout
     told = json.loads(desk.cli("plan", "PLAN", "--format", "json").stdout)
     assert json.loads(desk.run("--dry-run", "--format", "json").stdout) == told
-    assert set(desk.books()["calls"]) <= {"proxy_version", "immediate_jobs", "instances", "proxies"}
+    calls = desk.books()["calls"]
+    assert set(calls) <= {"proxy_version", "immediate_jobs", "instances", "proxies"}
+    assert 3 * told["calls"]["read"] == sum(calls.values()), "three previews, and each counts its own calls"
     assert not desk.state.exists()
     assert desk.cli("plan", "PLAN", "--quiet").stdout == ""
+
+
+def test_what_is_not_carried_out_yet_is_refused_by_run_and_named(desk: Desk) -> None:
+    desk.write(limits={"rate": "auto"})
+    ended = desk.run()
+    assert ended.code == 2
+    assert "limits.rate" in ended.stderr
+    assert not desk.state.exists()
+    assert desk.cli("plan", "PLAN", "--offline").code == 0
 
 
 def test_options_may_stand_before_or_after_the_verb(desk: Desk, tmp_path: Path) -> None:
