@@ -1,7 +1,7 @@
 """The one owner of a session's state: records go through it to the journal, and count when they are on disk.
 
-The exceptions are intents and holds, which restrict what others may do: they count from the moment they are handed
-over.
+The exceptions are intents, holds and scopes that are given up, which restrict what others may do: they count from the
+moment they are handed over.
 """
 
 from collections import deque
@@ -28,6 +28,7 @@ from orchestrator.model.record import (
     Record,
     ReturnedToWaiting,
     Reverified,
+    ScopeGivenUp,
     Settled,
 )
 from orchestrator.model.state import TargetState
@@ -128,7 +129,7 @@ class Ledger:
     def _append(self, record: Record) -> Pending:
         if self._journal is None:
             raise RuntimeError("no journal is attached")
-        if isinstance(record, Intent | HoldSet):
+        if isinstance(record, Intent | HoldSet | ScopeGivenUp):
             self._counted.append(record)
             self._apply(record)
         pending = self._journal.append_nowait(record)

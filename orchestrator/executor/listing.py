@@ -62,21 +62,36 @@ async def read_jobs(
     only for jobs of that status.
     """
     asked_at = scope.clock.now()
-    start_time = None if since is None else since + timedelta(seconds=scope.cloud_offset_s)
-    paging = Paging()
+    paging, question = Paging(), _Question(scope, since, status)
     while (offset := paging.next_offset) is not None:
-        reply = await scope.read(_page(offset, start_time, status), lane)
+        reply = await scope.read(question.page(offset), lane)
         if not isinstance(reply, Answered):
             return None
         paging.feed(reply.value)
     return Listing(tuple(paging.jobs.values()), since, asked_at, paging.complete)
 
 
-def _page(offset: int, start_time: datetime | None, status: str | None) -> Call[JobPage]:
-    async def call(api: CloudApi) -> Reply[JobPage]:
-        return await api.jobs(offset=offset, start_time=start_time, status=status)
+@dataclass(slots=True)
+class _Question:
+    """What is asked for, the same on every page. `since` becomes the cloud's time when the first page is asked for.
 
-    return call
+    Not before: at the start of a session the offset of the cloud's clock is known only once the scope was reached.
+    """
+
+    scope: ScopeCalls
+    since: datetime | None
+    status: str | None
+    start_time: datetime | None = None
+
+    def page(self, offset: int) -> Call[JobPage]:
+        """The call for one page."""
+
+        async def call(api: CloudApi) -> Reply[JobPage]:
+            if self.since is not None and self.start_time is None:
+                self.start_time = self.since + timedelta(seconds=self.scope.cloud_offset_s)
+            return await api.jobs(offset=offset, start_time=self.start_time, status=self.status)
+
+        return call
 
 
 @dataclass(slots=True)
