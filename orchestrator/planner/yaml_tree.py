@@ -14,6 +14,7 @@ from yaml.reader import ReaderError
 from orchestrator.planner.tree import Folded, Mapping, Node, Scalar, Sequence
 
 MAX_DEPTH = 32
+_TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
 #: Nodes that aliases may add: enough for any honest plan, however long; a bomb grows exponentially or quadratically.
 ALIAS_ALLOWANCE = 100_000
 ALIAS_FACTOR = 20
@@ -113,7 +114,7 @@ class _Builder:
             return self._alias(event)
         self._check(event)
         if depth > MAX_DEPTH:
-            raise _refuse(event, f"nested more than {MAX_DEPTH} levels deep")
+            raise _refuse(event, _TOO_DEEP)
         return self._collection(event, depth)
 
     def _scalar(self, event: Any) -> Scalar:
@@ -196,6 +197,8 @@ def _syntax_problem(data: bytes, error: MarkedYAMLError) -> YamlProblem:
     mark = error.problem_mark or error.context_mark
     problem = " ".join(part for part in (error.context, error.problem) if part)
     line, column = (mark.line, mark.column) if mark else (0, 0)
+    if "maximum nesting depth" in problem:  # LibYAML's own bound, met before ours when it reads ahead
+        return YamlProblem(line + 1, column + 1, _TOO_DEEP)
     text = (data.splitlines()[line:] or [b""])[0]
     hint = "; indent with spaces, not tabs" if b"\t" in text[: column + 1] else ""
     return YamlProblem(line + 1, column + 1, f"not readable as YAML: {problem}{hint}")
