@@ -86,6 +86,7 @@ def _with_plan(setting: Setting, plan: Plan) -> Setting:
         start=setting.start,
         typical_s=setting.typical_s,
         latency_s=setting.latency_s,
+        send_s=setting.send_s,
     )
 
 

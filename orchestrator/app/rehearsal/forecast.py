@@ -18,8 +18,8 @@ from orchestrator.planner.rehearsed import Phase, Range, Rehearsed, WaveTimes
 from orchestrator.planner.waves import assign_waves
 
 #: A small fleet is rehearsed often, for there single durations count; of a large one the average is all that counts.
-_TARGETS_IN_ALL = 4000
-_FEWEST, _MOST = 3, 15
+_TARGETS_IN_ALL = 3300
+_FEWEST, _MOST = 3, 11
 
 #: Of twenty runs one is faster than the interval, and one slower.
 _P5, _P95 = 0.05, 0.95

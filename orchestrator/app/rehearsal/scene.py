@@ -34,7 +34,8 @@ class Setting:
         left_out: proxy ids that are known to need no upgrade.
         start: when the run begins.
         typical_s: how long an upgrade should take.
-        latency_s: how long a call takes.
+        latency_s: how long a call takes that reads.
+        send_s: how long an upgrade call takes.
     """
 
     plan: Plan
@@ -44,6 +45,7 @@ class Setting:
     start: datetime
     typical_s: float
     latency_s: float = LATENCY_S
+    send_s: float = LATENCY_S
 
 
 @dataclass(slots=True)
@@ -52,8 +54,10 @@ class ScopeScene:
 
     Attributes:
         roomy: its rate is never used by half, so that single looks hold nobody up.
+        ends_s: when upgrades end that are followed only to the answer; the earliest first.
     """
 
+    name: str
     turnstile: Turnstile
     line: Permits
     start: Call
@@ -63,6 +67,7 @@ class ScopeScene:
     roomy: bool
     listed_at_s: float = -inf
     listing_now: bool = False
+    ends_s: list[float] = field(default_factory=list)
     waiting_for_list: list[Process] = field(default_factory=list)
 
     def join(self, process: Process) -> None:
@@ -145,6 +150,7 @@ def _scopes(setting: Setting, agenda: Agenda) -> dict[str, ScopeScene]:
         turnstile, latency_s = Turnstile(agenda, rate), setting.latency_s
         for name in names:
             scopes[name] = ScopeScene(
+                name,
                 turnstile,
                 Permits(agenda, 1),
                 start=Call(turnstile, Lane.START, latency_s),

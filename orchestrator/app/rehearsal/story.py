@@ -1,6 +1,7 @@
 """The story of one proxy in a rehearsal, in which nothing fails: `executor.story` step by step, without the cloud."""
 
 from datetime import timedelta
+from heapq import heappop, heappush
 from math import ceil
 
 from orchestrator.app.rehearsal.agenda import Process
@@ -70,7 +71,7 @@ def _list_jobs(scene: Scene, scope: ScopeScene) -> Process:
             return
         else:
             scope.listing_now, asked_at_s = True, scene.agenda.now_s
-            for _ in range(max(1, ceil(scene.run.tally.fleet.open / _PAGE))):
+            for _ in range(max(1, ceil(_running(scene, scope) / _PAGE))):
                 yield scope.listing
             scope.listing_now, scope.listed_at_s = False, asked_at_s
             for process in scope.waiting_for_list:
@@ -78,14 +79,23 @@ def _list_jobs(scene: Scene, scope: ScopeScene) -> Process:
             scope.waiting_for_list.clear()
 
 
+def _running(scene: Scene, scope: ScopeScene) -> int:
+    """Jobs that the list of the scope has now."""
+    while scope.ends_s and scope.ends_s[0] <= scene.agenda.now_s:
+        heappop(scope.ends_s)
+    count = scene.run.tally.scopes.get(scope.name)
+    return len(scope.ends_s) + (count.open if count else 0)
+
+
 def _send(scene: Scene, state: TargetState, wave: str) -> Process:
     scene.note(_intent(scene, state, wave))
-    yield _DISK_S + scene.setting.latency_s
+    yield _DISK_S + scene.setting.send_s
     scene.note(_accepted(scene, state))
     scene.sending.release()
     if scene.rollout.only_accepted:
         ends_s = scene.agenda.now_s + scene.duration()
         scene.ends_s.setdefault(state.target.instance_id, []).append(ends_s)
+        heappush(scene.scopes[state.target.scope].ends_s, ends_s)
         _settle(scene, state, Outcome.ACCEPTED)
 
 
@@ -94,7 +104,7 @@ def _follow(scene: Scene, scope: ScopeScene, state: TargetState) -> Process:
     agenda = scene.agenda
     accepted_s = agenda.now_s
     duration_s = scene.duration()
-    ends_s = accepted_s - scene.setting.latency_s / 2 + duration_s
+    ends_s = accepted_s - scene.setting.send_s / 2 + duration_s
     while True:
         yield _until_look_s(scene, scope, agenda.now_s - accepted_s, ends_s - accepted_s)
         yield scope.poll
