@@ -11,7 +11,8 @@ from fakes.e2e import Desk, NewCloud, expect_truth
 
 from orchestrator.app.crash import VARIABLE
 from orchestrator.executor.points import Point
-from orchestrator.simulator.profile import Fault, ScriptedFault
+from orchestrator.simulator.profile import Fault, Latency, ScriptedFault
+from orchestrator.simulator.profiles import HARSH
 
 #: How often a run may be started before it must be done.
 _STARTS = 5
@@ -113,3 +114,24 @@ def test_killed_again_and_again(new_cloud: NewCloud) -> None:
     assert _run_until_done(desk) == 0
     _expect_all_upgraded_once(desk)
     assert desk.report["run"]["sessions"] >= 6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+def test_in_a_harsh_world_whatever_is_told_is_true(new_cloud: NewCloud, seed: int) -> None:
+    """Everything goes wrong at once, and the process dies too: little may be done in the end, but all is true."""
+    rates = {group: dict(shares) for group, shares in HARSH.rates.items()}
+    for unknown_to_the_books in ("foreign_instead", "two_accepted"):
+        del rates["upgrade"][unknown_to_the_books]
+    harsh = {"jobs": HARSH.jobs, "roles": HARSH.roles, "lists": HARSH.lists, "clock_skew_s": HARSH.clock_skew_s}
+    desk = new_cloud(10, per_instance=2, seed=seed, rates=rates, latency=Latency(), **harsh)
+    desk.write(
+        http={"timeout": "300ms"}, retry={"resend_after": "500ms", "busy_for": "2s"}, follow={"timeout": "1500ms"}
+    )
+    for point in (Point.ANSWER_RECEIVED, Point.EVIDENCE_READ):
+        code = desk.run(environ={VARIABLE: f"{point}:2"}).code
+        assert code in (-signal.SIGKILL, 0, 1, 3, 6)
+        if code == 3:
+            desk.cli("release", "PLAN", "--note", "go on")
+    assert desk.run().code in (0, 1, 3, 6)
+    expect_truth(desk)

@@ -50,7 +50,7 @@ class _Handed:
         if not self._settled:
             waiting = self._life.promise()
             self._waiting.append(waiting)
-            await waiting
+            await self._life.kept(waiting)
         if self._failure is not None:
             raise StateError(str(self._failure))
 

@@ -4,6 +4,7 @@ Bounds that the promise of "never twice" needs are kept here, and nowhere else: 
 and can be seen by those who can see it at all, well within the doubt period. A plan's `resend_after` promises that.
 """
 
+from collections.abc import Sequence
 from random import Random
 from typing import TypeVar, get_args
 
@@ -24,6 +25,7 @@ from orchestrator.simulator.profile import (
     Profile,
     Role,
     ScriptedFate,
+    ScriptedFault,
     Seen,
     Timing,
     UpgradeFault,
@@ -46,18 +48,57 @@ _SINGLE_SEEN: tuple[Seen, ...] = ("late", "not_by_id")
 _UNLISTED: tuple[Seen, ...] = ("not_listed", "never")
 
 
-def random_profile(chance: Random, *, doubt_s: float, http_timeout_s: float, rate: float) -> Profile:
+#: Faults after which nobody knows what happened.
+_DOUBTFUL: tuple[Fault, ...] = (
+    "lost_answer",
+    "lost_request",
+    "error_after",
+    "error_before",
+    "gateway_timeout",
+    "silence",
+    "cut_body",
+    "garbage",
+    "garbage_unstarted",
+    "empty_result",
+    "unknown_state",
+    "accept_without_id",
+    "foreign_instead",
+)
+
+
+#: An answer and a fate that together show one rule of evidence: the answer says more than any list does.
+_TRICKS: tuple[tuple[Fault, JobFate], ...] = (
+    ("accept_without_id", JobFate(seen="never", end="failed")),
+    ("accept_without_id", JobFate(seen="not_listed", end="failed")),
+    ("job_id_instead", JobFate(seen="not_listed", end="failed")),
+    ("unknown_state", JobFate(seen="not_listed", end="failed")),
+    ("lost_answer", JobFate(seen="never", flip="early", end="failed")),
+    ("lost_answer", JobFate(seen="never", health="abnormal", flip="early")),
+    ("error_after", JobFate(seen="late", end="failed")),
+)
+
+
+def random_profile(
+    chance: Random, proxy_ids: Sequence[str], *, murky: bool, doubt_s: float, http_timeout_s: float, rate: float
+) -> Profile:
     """What goes wrong in one trial, and how often.
 
     Args:
+        proxy_ids: of the fleet; with a few of them the cloud plays a trick.
+        murky: every other answer leaves a doubt, and every other upgrade that began ends badly.
         doubt_s: the doubt period.
         http_timeout_s: slow bodies take about as long.
         rate: calls per second that the plan allows; a throttle is near it.
     """
     harsh = chance.random() ** 2
+    tricked = chance.sample(proxy_ids, min(len(proxy_ids), chance.choice((0, 0, 1, 3))))
+    tricks = {key: chance.choice(_TRICKS) for key in tricked}
+    upgrade = (
+        _shares(chance, _DOUBTFUL, 0.6, most=6) if murky else _shares(chance, UPGRADE_FAULTS, 0.7 * harsh, most=12)
+    )
     return Profile(
-        rates=_rates(chance, harsh),
-        jobs=_jobs(chance, harsh),
+        rates={"upgrade": upgrade, **_read_rates(chance)},
+        jobs=_jobs(chance, harsh, bad=0.5 if murky else 0.3 * harsh),
         roles=_shares(chance, ROLES, 0.35 * harsh, most=5),
         lists=_lists(chance, harsh),
         foreign=_foreign(chance),
@@ -67,21 +108,21 @@ def random_profile(chance: Random, *, doubt_s: float, http_timeout_s: float, rat
         clock_skew_s=chance.choice((0.0, 0.0, 97.0, -310.0, 800.0)),
         token_lifetime_s=chance.choice((None, 400.0, 1500.0)),
         status_while_upgrading=chance.choice(("ACTIVE", "ACTIVE", "UPGRADING")),
-        fates=_fates(chance),
+        faults=tuple(ScriptedFault(call="upgrade", fault=fault, proxy_id=key) for key, (fault, _) in tricks.items()),
+        fates=(*(ScriptedFate(fate=fate, proxy_id=key) for key, (_, fate) in tricks.items()), *_fates(chance)),
     )
 
 
-def _rates(chance: Random, harsh: float) -> dict[Group, dict[Fault, float]]:
+def _read_rates(chance: Random) -> dict[Group, dict[Fault, float]]:
     return {
-        "upgrade": _shares(chance, UPGRADE_FAULTS, 0.7 * harsh, most=12),
         "read": _shares(chance, ANY_FAULTS, chance.choice((0.0, 0.02, 0.08)), most=4),
         "iam": _shares(chance, ANY_FAULTS, chance.choice((0.0, 0.3)), most=4),
     }
 
 
-def _jobs(chance: Random, harsh: float) -> JobShares:
+def _jobs(chance: Random, harsh: float, bad: float) -> JobShares:
     return JobShares(
-        end=_shares(chance, ENDS[1:], 0.3 * harsh, most=3),
+        end=_shares(chance, ENDS[1:], bad, most=3),
         flip=_shares(chance, FLIPS[1:], 0.4 * harsh, most=3),
         seen=_shares(chance, _SINGLE_SEEN, 0.3 * harsh, most=2),
         health=_shares(chance, HEALTHS[1:], 0.2 * harsh, most=2),
@@ -115,10 +156,10 @@ def _foreign(chance: Random) -> Foreign:
 
 def _timing(chance: Random, doubt_s: float, http_timeout_s: float) -> Timing:
     return Timing(
-        node_s=chance.uniform(4.0, 20.0),
+        node_s=chance.uniform(3.0, 12.0),
         visible_s=(0.5, min(6.0, 0.1 * doubt_s)),
         visible_late_s=(5.0, 0.4 * doubt_s),
-        flip_late_s=(5.0, 120.0),
+        flip_late_s=(5.0, 90.0),
         effect_late_s=(0.5, 0.25 * doubt_s),
         authorised_after_s=(30.0, 200.0),
         unwell_s=(10.0, 90.0),
@@ -130,9 +171,9 @@ def _timing(chance: Random, doubt_s: float, http_timeout_s: float) -> Timing:
 
 
 def _limits(chance: Random, rate: float) -> tuple[Limit, ...]:
-    if chance.random() < 0.85:
+    if chance.random() < 0.75:
         return ()
-    return (Limit(calls=max(1, int(rate * chance.uniform(5, 15))), period_s=10.0, after_s=chance.uniform(0, 120)),)
+    return (Limit(calls=max(1, int(rate * chance.uniform(4, 12))), period_s=10.0, after_s=chance.uniform(0, 60)),)
 
 
 def _shares(chance: Random, names: tuple[T, ...], total: float, *, most: int) -> dict[T, float]:

@@ -14,9 +14,14 @@ from orchestrator.model.plan import Plan
 from orchestrator.simulator.config import SimulatedTarget, SimulatorConfig, made_project_id
 
 _PASSWORD = "not-a-secret"
-_DEATHS = (*(point.value for point in Point), *PLACES)
+#: Doubts and ends are rare, and deaths among them dear.
+_RARE = (Point.EVIDENCE_READ, Point.DOUBT_RESOLVED, Point.JOB_READ, Point.JOB_ENDED, Point.VERIFIED)
+_DEATHS = (*(point.value for point in Point), *PLACES, *(point.value for point in _RARE))
 
 Size = Literal["small", "full"]
+
+#: How often most answers leave a doubt.
+_MURKY: dict[Size, float] = {"small": 0.4, "full": 0.1}
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,8 @@ def random_fleet(seed: int, size: Size = "full") -> Fleet:
     plan = random_plan(chance, seed, _number(chance, size))
     faults = random_profile(
         chance,
+        [target.proxy_id for target in plan.proxies],
+        murky=chance.random() < _MURKY[size],
         doubt_s=doubt_period_s(plan),
         http_timeout_s=plan.http.timeout_s,
         rate=float(plan.limits.rate) if plan.limits.rate != "auto" else 1.0,

@@ -16,6 +16,10 @@ from orchestrator.executor.points import Point
 PLACES = ("record", "written", "post", "instant")
 
 
+#: No sleep is shorter: time goes on, and whoever sleeps until an instant gets there.
+_SHORTEST_S = 1e-5
+
+
 class Died(BaseException):
     """The process was killed. Not an `Exception`: no handler of the program may swallow it."""
 
@@ -46,7 +50,7 @@ class Life:
         self.passed: Counter[str] = Counter()
         self.monotonic = loop.time
         self._shown = (loop.time(), instant(loop.time()))
-        self._waiting: set[asyncio.Future[None]] = set()
+        self._waiting: dict[asyncio.Future[None], None] = {}
         if death is not None and death.place == "instant":
             loop.call_later(death.nth, self.die)
 
@@ -59,19 +63,26 @@ class Life:
     async def sleep(self, seconds: float) -> None:
         """Return after so many virtual seconds, or die."""
         waiting = self.promise()
-        timer = self.loop.call_later(max(0.0, seconds), _keep, waiting)
+        timer = self.loop.call_later(max(_SHORTEST_S, seconds), _keep, waiting)
         try:
             await waiting
         finally:
+            del self._waiting[waiting]
             timer.cancel()
 
     def promise(self) -> asyncio.Future[None]:
         """Something outside that will happen, unless the process dies before."""
         self.check()
         waiting = self.loop.create_future()
-        self._waiting.add(waiting)
-        waiting.add_done_callback(self._waiting.discard)
+        self._waiting[waiting] = None
         return waiting
+
+    async def kept(self, promise: asyncio.Future[None]) -> None:
+        """Return when it has happened, or die."""
+        try:
+            await promise
+        finally:
+            del self._waiting[promise]
 
     def reached(self, point: Point) -> None:
         """The program comes by one of its named points."""

@@ -4,6 +4,7 @@ It shares no decision with the executor: every rule is worked out anew, from wha
 """
 
 from soak.oracle_claims import claims
+from soak.oracle_ends import ends
 from soak.oracle_journal import journal_rules
 from soak.oracle_report import report_rules
 from soak.oracle_starts import starts
@@ -14,15 +15,11 @@ from soak.violation import Found, Rule, Violation
 
 def judge(evidence: Evidence) -> list[Violation]:
     """Everything that is wrong with a trial; nothing when all promises were kept."""
-    parts = (starts, claims, wire_rules, journal_rules, report_rules, _processes)
+    parts = (starts, claims, wire_rules, journal_rules, report_rules, ends, _folds)
     return [violation for part in parts for violation in part(evidence)]
 
 
-def _processes(evidence: Evidence) -> Found:
-    if evidence.endless:
-        yield Violation(Rule.ENDS, f"still not at its end after {len(evidence.processes)} processes")
+def _folds(evidence: Evidence) -> Found:
     for process in evidence.processes:
         if process.fold_differs is not None:
             yield Violation(Rule.FOLD, f"process {process.number}: {process.fold_differs}")
-        if process.how == "ended" and process.code in (0, 1) and not evidence.ended:
-            yield Violation(Rule.ENDS, f"process {process.number} exits {process.code}, but the run has not ended")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from soak.oracle_starts import beyond
 from soak.trial import Evidence
 from soak.violation import Found, Rule, Violation
 
@@ -74,14 +75,15 @@ class _Claim:
             return self._nothing_began()
         checks = {"succeeded": self._succeeded, "failed": self._failed, "mismatch": self._mismatch}
         if outcome in checks:
-            return checks[outcome]()
+            return checks[outcome]() or (None if outcome == "failed" else self._under_way())
         if outcome in ("accepted", "partial"):
             return None if self._began() else "nothing began"
         return None if self.target.attempts else "nothing was sent"
 
     def _nothing_began(self) -> str | None:
-        if self.began and not self._person_let_go():
-            return f"{self.began[0].job_id} began"
+        began = [job for job in self.began if not beyond(self.evidence, job)]
+        if began and not self._person_let_go():
+            return f"{began[0].job_id} began"
         if self.target.outcome == "already" and not self._at_target(self.settled_s):
             return f"it ran {self.proxy.version_at(self.settled_s)}"
         return None
@@ -95,6 +97,17 @@ class _Claim:
         if not self._at_target(self.settled_s):
             return f"it ran {self.proxy.version_at(self.settled_s)}"
         return None if self._was(healthy=True) else "it was not healthy"
+
+    def _under_way(self) -> str | None:
+        """Who follows a job settles nothing before its end; unless it cannot be seen, and its version says enough."""
+        if self.evidence.fleet.plan.follow.to == "accepted" or self._version_instead():
+            return None
+        running = next((job for job in self.jobs if job.ends_at > self.settled_s), None)
+        return None if running is None else f"{running.job_id} had not ended"
+
+    def _version_instead(self) -> bool:
+        mine = (each for each in self.evidence.disk.records if each.target == self.target.proxy_id)
+        return any(isinstance(each, VersionAdopted | VersionReached) for each in mine)
 
     def _failed(self) -> str | None:
         badly = [job for job in self.jobs if job.status(self.settled_s) in ("Failed", "Canceled")]
@@ -118,7 +131,9 @@ class _Claim:
         return bool(self.began or self.jobs) or self._version_only()
 
     def _version_only(self) -> bool:
-        return bool(self.proxy.flips) and any("version only" in each for each in self.target.evidence or ())
+        """Somebody upgraded it, and the report says that it does not know by which workflow."""
+        said = " ".join([self.target.reason or "", *(self.target.evidence or ())])
+        return bool(self.proxy.flips) and "not recovered" in said
 
     def _at_target(self, at_s: float) -> bool:
         return at_least(self.proxy.version_at(at_s), self.target.target_version)

@@ -1,13 +1,13 @@
 """Never twice, never lost: what really began, by the cloud's books, against journal and report."""
 
-from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import dataclass
 
-from soak.loop import ZERO
+from soak.loop import seconds
 from soak.trial import Evidence
 from soak.violation import Found, Rule, Violation
 
-from orchestrator.model.record import AttemptDisproved, ReturnedToWaiting
+from orchestrator.model.record import AnswerSeen, AttemptDisproved, Record, ReturnedToWaiting
+from orchestrator.model.reply import Entry
 from orchestrator.simulator.world import Job
 from orchestrator.tracker.report_form import TargetReport
 
@@ -15,64 +15,94 @@ from orchestrator.tracker.report_form import TargetReport
 _OPEN = frozenset({"in_flight", "in_doubt", "timed_out"})
 
 
+@dataclass(frozen=True)
+class Start:
+    """An upgrade that really began, and when the call for it was sent."""
+
+    sent_s: float
+    job: Job
+
+
 def starts(evidence: Evidence) -> Found:
     """Every rule about effective starts."""
+    began = effective_starts(evidence)
     for target in evidence.report.targets:
-        began = evidence.cloud.books.starts_of(target.proxy_id)
-        if began:
-            yield from _once(evidence, target.proxy_id, began)
-            yield from _found(target, began)
-    yield from _disproofs(evidence)
+        known = [start for start in began.get(target.proxy_id, ()) if not beyond(evidence, start.job)]
+        if known:
+            yield from _once(evidence, target.proxy_id, known)
+            yield from _found(evidence, target, known)
+    yield from _disproofs(evidence, began)
 
 
-def _once(evidence: Evidence, proxy_id: str, began: list[Job]) -> Found:
+def effective_starts(evidence: Evidence) -> dict[str, list[Start]]:
+    """By proxy: the cloud's books know what began, the wire knows when it was sent."""
+    began: dict[str, list[Start]] = {}
+    for post in evidence.wire.posts:
+        calls = evidence.cloud.books.calls_of(post.proxy_id)
+        job = calls[post.number - 1].job if post.number else None
+        if job is not None:
+            began.setdefault(post.proxy_id, []).append(Start(post.sent_s, job))
+    return began
+
+
+def _once(evidence: Evidence, proxy_id: str, known: list[Start]) -> Found:
     """A person who says `not_sent` answers for what that lets happen."""
-    since = _said_not_sent(evidence, proxy_id)
-    again = [job for job in began if since is None or job.created > since.timestamp()]
+    said = [seconds(each.at) for each in evidence.disk.records if _lets_go(each, proxy_id)]
+    again = [start.job.job_id for start in known if not said or start.sent_s > said[-1]]
     if len(again) > 1:
-        yield Violation(Rule.ONCE, f"{proxy_id} was started {len(again)} times: {[job.job_id for job in again]}")
+        yield Violation(Rule.ONCE, f"{proxy_id} was started {len(again)} times: {again}")
 
 
-def _said_not_sent(evidence: Evidence, proxy_id: str) -> datetime | None:
-    said = [
-        record.at
-        for record in evidence.disk.records
-        if isinstance(record, ReturnedToWaiting) and record.target == proxy_id
-    ]
-    return said[-1] if said else None
+def _lets_go(record: Record, proxy_id: str) -> bool:
+    return isinstance(record, ReturnedToWaiting) and record.target == proxy_id
 
 
-def _found(target: TargetReport, began: list[Job]) -> Found:
+def _found(evidence: Evidence, target: TargetReport, known: list[Start]) -> Found:
     if target.outcome in _OPEN or target.settled_by is not None:
         return
     said = " ".join([target.reason or "", *(target.evidence or ())])
-    for job in began:
-        if job.job_id in target.workflow_ids or "not recovered" in said or "settled as not sent" in said:
-            continue
-        yield Violation(Rule.FOUND, f"{target.proxy_id} is {target.outcome}, and nothing tells of {job.job_id}")
+    if "not recovered" in said or "settled as not sent" in said:
+        return
+    for start in known:
+        if start.job.job_id not in target.workflow_ids and not _mistaken(evidence, target, start.job):
+            yield Violation(Rule.FOUND, f"{target.proxy_id} is {target.outcome}, nothing tells of {start.job.job_id}")
 
 
-def _disproofs(evidence: Evidence) -> Found:
+def _mistaken(evidence: Evidence, target: TargetReport, job: Job) -> bool:
+    """Somebody else's upgrade of the same proxy was adopted for ours, which nothing ever showed: the rule allows it."""
+    adopted = (evidence.cloud.world.jobs.get(job_id) for job_id in target.workflow_ids)
+    foreign = any(each is not None and each.foreign and each.proxy is job.proxy for each in adopted)
+    return foreign and _never_shown(evidence, job)
+
+
+def _disproofs(evidence: Evidence, began: dict[str, list[Start]]) -> Found:
     """A disproof says that no attempt so far began: not then, and not later."""
-    for record, since in _disproved(evidence):
-        for call in evidence.cloud.books.calls_of(record.target or ""):
-            sent_before = call.at <= record.at.timestamp()
-            if call.job is not None and sent_before and (since is None or call.at > since.timestamp()):
-                yield Violation(
-                    Rule.DISPROVED,
-                    f"{record.target} at {_clock(record.at)}, but {call.job.job_id} began: {record.evidence}",
-                )
-
-
-def _disproved(evidence: Evidence) -> Iterator[tuple[AttemptDisproved, datetime | None]]:
-    """Every disproof, with the last time before it that a person said `not_sent`."""
-    said: dict[str | None, datetime] = {}
+    said: dict[str | None, float] = {}
     for record in evidence.disk.records:
         if isinstance(record, ReturnedToWaiting):
-            said[record.target] = record.at
+            said[record.target] = seconds(record.at)
         if isinstance(record, AttemptDisproved):
-            yield record, said.get(record.target)
+            at_s, since_s = seconds(record.at), said.get(record.target, -1.0)
+            for start in began.get(record.target or "", ()):
+                if since_s < start.sent_s <= at_s and not beyond(evidence, start.job):
+                    what = f"{record.target} at +{at_s:.1f} s, but {start.job.job_id} began: {record.evidence}"
+                    yield Violation(Rule.DISPROVED, what)
 
 
-def _clock(at: datetime) -> str:
-    return f"+{(at - ZERO).total_seconds():.1f} s"
+def beyond(evidence: Evidence, job: Job) -> bool:
+    """Whether no evidence could show this start: it alone is in no list, and no answer that was written tells of it."""
+    proxy_id = job.proxy.proxy_id if job.proxy else ""
+    tricked = any(fate.proxy_id == proxy_id for fate in evidence.cloud.profile.fates)
+    return tricked and _never_shown(evidence, job)
+
+
+def _never_shown(evidence: Evidence, job: Job) -> bool:
+    if job.fate.seen not in ("never", "not_listed"):
+        return False
+    proxy_id = job.proxy.proxy_id if job.proxy else ""
+    mine = (each for each in evidence.disk.records if isinstance(each, AnswerSeen) and each.target == proxy_id)
+    return not any(_tells_of(entry, job) for answer in mine for entry in answer.update_result)
+
+
+def _tells_of(entry: Entry, job: Job) -> bool:
+    return entry.workflow_id == job.job_id or (entry.state == "ACCEPT" and not entry.workflow_id)

@@ -7,6 +7,7 @@ from typing import TypeAlias
 from soak.standing import Fleetwide, Standing
 from soak.violation import Found, Rule, Violation
 
+from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Plan, Wave
 from orchestrator.model.record import HoldSet, Intent, WaveApproved, WaveDone, WaveOpened, WaveSoaking
 
@@ -66,9 +67,17 @@ class WaveLog:
             yield _wrong(wave, f"{intent.target} was drawn by {each.wave}")
         if wave.select is not None and not wave.select.labels.items() <= each.target.labels.items():
             yield _wrong(wave, f"{intent.target} is not selected")
-        sent = self._fleet.sent[wave.name] + (each.attempts == 0)
-        if wave.size is not None and sent > _cap(wave, len(self._fleet.targets)):
-            yield _wrong(wave, f"{sent} were sent")
+        yield from self._size(wave, each)
+
+    def _size(self, wave: Wave, each: Standing) -> Found:
+        """Targets that turn out to need nothing are replaced, also when the cloud had refused a call for them."""
+        if wave.size is None:
+            return
+        sent = {
+            other.target.proxy_id for other in self._fleet.of_wave(wave.name) if other.attempts and not other.left_out
+        }
+        if len(sent | {each.target.proxy_id}) > _cap(wave.size, len(self._fleet.targets)):
+            yield _wrong(wave, f"{len(sent)} were sent before {each.target.proxy_id}")
 
     def _opening(self, wave: Wave) -> Found:
         if wave.name != self.current:
@@ -106,10 +115,8 @@ def _reread(each: Standing, until: datetime) -> bool:
     return each.reverified is not None and each.reverified.at >= until
 
 
-def _cap(wave: Wave, total: int) -> int:
-    if wave.size is None:
-        return total
-    return max(1, floor(wave.size.value * total / 100 + 1e-9) if wave.size.percent else int(wave.size.value))
+def _cap(size: Amount, total: int) -> int:
+    return max(1, floor(size.value * total / 100 + 1e-9) if size.percent else int(size.value))
 
 
 def _wrong(wave: Wave, what: str) -> Violation:

@@ -84,9 +84,10 @@ def _scope(chance: Random, seed: int, name: str) -> Scope:
 
 def _targets(chance: Random, seed: int, number: int, names: list[str]) -> list[Target]:
     targets: list[Target] = []
+    crowds = chance.choice(((1, 1, 2, 4), (2, 3, 4, 4)))
     while len(targets) < number:
         scope, instance = chance.choice(names), _identity(seed, "instance", len(targets)) + "in07"
-        for _ in range(min(chance.choice((1, 1, 2, 4)), number - len(targets))):
+        for _ in range(min(chance.choice(crowds), number - len(targets))):
             targets.append(
                 Target(
                     scope=scope,
@@ -132,7 +133,7 @@ def _limits(chance: Random) -> Limits:
         concurrency=chance.choice((1, 3, 10)),
         rate=chance.choice((0.5, 2.0, 5.0, 10.0, 30.0)),
         in_flight=in_flight,
-        per_instance=chance.choice((1, 1, 2)),
+        per_instance=chance.choice((1, 1, 2, 4)),
         per_label={"app": chance.randint(1, 4)} if chance.random() < 0.3 else {},
         ramp=chance.random() < 0.5,
     )
@@ -164,10 +165,10 @@ def _windows(chance: Random) -> tuple[Window, ...]:
 def _follow(chance: Random) -> Follow:
     return Follow(
         to=chance.choices(("verified", "completed", "accepted"), weights=(7, 1.5, 1.5))[0],
-        poll_s=chance.choice((15.0, 30.0, 30.0)),
-        timeout_s=chance.choice((120.0, 240.0, 600.0)),
-        expected_s=chance.choice((30.0, 60.0, 200.0)),
-        verify_for_s=chance.choice((30.0, 90.0)),
+        poll_s=chance.choice((20.0, 30.0, 60.0)),
+        timeout_s=chance.choice((120.0, 180.0, 400.0)),
+        expected_s=chance.choice((40.0, 80.0, 120.0)),
+        verify_for_s=chance.choice((20.0, 60.0)),
     )
 
 
@@ -178,7 +179,7 @@ def _retry(chance: Random) -> Retry:
         max_backoff_s=20.0,
         busy_s=chance.choice((10.0, 40.0)),
         busy_for_s=chance.choice((60.0, 300.0, 900.0)),
-        resend_after_s=chance.choice((40.0, 90.0, 200.0)),
+        resend_after_s=chance.choice((40.0, 90.0, 150.0)),
     )
 
 

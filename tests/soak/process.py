@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 from random import Random
@@ -29,7 +28,6 @@ from orchestrator.planner.waves import assign_waves
 _WAIT_S = 20 * 3600.0
 
 
-@dataclass(frozen=True)
 class Build:
     """How a process is put together; a test of the oracle overrides one part of it, and so breaks one promise."""
 

@@ -4,7 +4,6 @@ Much simpler than the executor's, and weaker where a reader of the journal canno
 taken to be free at once, and what is freed is free from its place in the journal on.
 """
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -54,6 +53,10 @@ class Standing:
         return self.phase in ("sent", "open", "in_doubt", "timed_out")
 
     @property
+    def left_out(self) -> bool:
+        return self.outcome in ("already", "skipped")
+
+    @property
     def word(self) -> str:
         return self.outcome or self.phase
 
@@ -64,7 +67,6 @@ class Fleetwide:
 
     plan: Plan
     targets: dict[str, Standing] = field(init=False)
-    sent: Counter[str] = field(default_factory=Counter)
     left_out: int = 0
 
     def __post_init__(self) -> None:
@@ -87,12 +89,9 @@ class Fleetwide:
         each = self.targets.get(record.target or "")
         if each is None:
             return
-        if isinstance(record, Intent):
-            self.sent[record.wave] += each.attempts == 0
-        settled_before = each.outcome
+        left_out_before = each.left_out
         fold(each, record)
-        if settled_before is None and each.outcome in ("already", "skipped"):
-            self.left_out += 1
+        self.left_out += each.left_out - left_out_before
 
 
 def fold(each: Standing, record: Record) -> None:  # one line for each record

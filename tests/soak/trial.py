@@ -4,7 +4,7 @@ A process finds what the one before left on disk, and nothing else. What the ora
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
@@ -60,7 +60,6 @@ class Process:
     death: Death | None = None
     code: int | None = None
     why: str = ""
-    passed: Counter[str] = field(default_factory=Counter)
     fold_differs: str | None = None
 
     @property
@@ -97,13 +96,15 @@ class Trial:
         self.processes: list[Process] = []
         self.codes: Counter[int | None] = Counter()
         self.now_s = 0.0
+        self.folded: tuple[int, Run] | None = None
 
     def play(self) -> Evidence:
         """Start processes until nothing is left to do, or nobody cares any more."""
         while self._goes_on():
             self._next()
+        self.wire.catch_up(self.now_s)
         self.cloud.advance(instant(self.now_s))
-        run = new_run(self.fleet.plan, self.disk.records)
+        run = self._recovered()
         story = build_report(run, self.fleet.plan)
         head = {name: getattr(story.head, name) for name in story.head.__struct_fields__}
         return Evidence(
@@ -143,8 +144,7 @@ class Trial:
         self.codes[process.code] += 1
 
     async def _live(self, loop: VirtualLoop, process: Process) -> None:
-        life = Life(loop, process.ordeal.death)
-        run = new_run(self.fleet.plan, self.disk.records)
+        life, run = Life(loop, process.ordeal.death), self._recovered()
         dispatcher = self._dispatcher(process, run, life)
         ledger = dispatcher.session.ledger
         journal = VirtualJournal(self.disk, life, self.chance, ledger.on_durable, process.ordeal.full_after)
@@ -152,14 +152,25 @@ class Trial:
         try:
             await self._work(process, dispatcher, life)
             await journal.drained()
-            if process.code != ExitCode.HELD or self.chance.random() < 0.2:
-                process.fold_differs = _difference(run, new_run(self.fleet.plan, self.disk.records))
+            process.fold_differs = self._difference(run)
         except (BaseExceptionGroup, StateError, Died) as error:
             process.how = _how(error, life)
             process.code = ExitCode.STATE_UNUSABLE if process.how == "disk_full" else None
             process.death = life.death if life.dead else None
             journal.lose()
-        process.passed, process.ended_s = life.passed, loop.time()
+        process.ended_s = loop.time()
+
+    def _recovered(self) -> Run:
+        """What the journal tells; folded anew, unless that was just done."""
+        folded, self.folded = self.folded, None
+        if folded is not None and folded[0] == len(self.disk.lines):
+            return folded[1]
+        return new_run(self.fleet.plan, self.disk.records)
+
+    def _difference(self, live: Run) -> str | None:
+        folded = new_run(self.fleet.plan, self.disk.records)
+        self.folded = (len(self.disk.lines), folded)
+        return _difference(live, folded)
 
     def _dispatcher(self, process: Process, run: Run, life: Life) -> Dispatcher:
         async def typed(dispatcher: Dispatcher) -> None:
@@ -184,7 +195,7 @@ class Trial:
             await self._announce(dispatcher, process, life)
             await self.person.before(dispatcher, settle=self.codes[ExitCode.PERSON_NEEDED] > 0)
             if process.ordeal.stop_s is not None:
-                life.loop.call_later(process.ordeal.stop_s, dispatcher.stop, "stopped by SIGTERM")
+                life.loop.call_at(process.began_s + process.ordeal.stop_s, dispatcher.stop, "stopped by SIGTERM")
             finish = await dispatcher.run()
             process.code = int(exit_code(dispatcher.session.run, finish))
             process.why = finish.why
@@ -208,7 +219,7 @@ class Trial:
 
 async def _die_with(life: Life) -> None:
     """Bring a death to the top, also when every task waits for another."""
-    await life.promise()
+    await life.kept(life.promise())
 
 
 def _how(error: BaseException, life: Life) -> How:

@@ -24,7 +24,7 @@ class Rule(StrEnum):
     PACE = "rate and concurrency"
     FOLD = "the journal folds to the live state"
     REPORT = "the report adds up, and says what the journal says"
-    ENDS = "a trial comes to an end"
+    ENDS = "processes end when nothing is left to do, and say why; nothing is given up too soon"
 
 
 @dataclass(frozen=True)

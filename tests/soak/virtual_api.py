@@ -6,9 +6,11 @@ was sent and what was answered, for the oracle.
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from operator import itemgetter
 from random import Random
 
 from soak.life import Life
+from soak.loop import instant
 
 from orchestrator.cloud.answer import Answer
 from orchestrator.cloud.caller import Caller
@@ -25,12 +27,16 @@ from orchestrator.simulator.wire import Reply, Request
 #: Time between two computers.
 _FLIGHT_S = (0.001, 0.4)
 
+#: How often a request arrives although its sender has died on the way, and how much later.
+_ADRIFT, _ADRIFT_S = 0.5, (0.0, 4.0)
+
 
 @dataclass(slots=True)
 class Post:
     """One upgrade call on the wire.
 
     Attributes:
+        number: which of the proxy's calls it is in the cloud's books; None when it never got past the gateway.
         answer: what came back whole to a living process.
         ended_s: when the process knew how it went; None when it died before.
     """
@@ -38,10 +44,9 @@ class Post:
     session: int
     proxy_id: str
     sent_s: float
-    arrived: bool = False
+    number: int | None = None
     ended_s: float | None = None
     answer: Answer | None = None
-    reply: Reply | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,7 @@ class Wire:
     Attributes:
         posts: every upgrade call that was sent.
         sent: by host, when each request left.
+        adrift: what a dead process had sent, and when it arrives all the same.
     """
 
     cloud: SimulatedCloud
@@ -67,7 +73,29 @@ class Wire:
     outages: tuple[Outage, ...] = ()
     posts: list[Post] = field(default_factory=list)
     sent: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    adrift: list[tuple[float, Request, Post]] = field(default_factory=list)
     refused: int = 0
+
+    def arrive(self, request: Request, now_s: float, post: Post | None = None) -> Reply:
+        """A request reaches the cloud, after all that was to reach it before."""
+        self.catch_up(now_s)
+        return self._handle(request, now_s, post)
+
+    def catch_up(self, now_s: float) -> None:
+        """Let arrive what is adrift."""
+        due = sorted((each for each in self.adrift if each[0] <= now_s), key=itemgetter(0))
+        self.adrift = [each for each in self.adrift if each[0] > now_s]
+        for due_s, request, post in due:
+            self._handle(request, due_s, post)
+
+    def _handle(self, request: Request, now_s: float, post: Post | None) -> Reply:
+        if post is None:
+            return self.cloud.handle(request, instant(now_s))
+        before = len(self.cloud.books.calls_of(post.proxy_id))
+        reply = self.cloud.handle(request, instant(now_s))
+        after = len(self.cloud.books.calls_of(post.proxy_id))
+        post.number = after if after > before else None
+        return reply
 
     def down(self, host: str, now_s: float) -> bool:
         return any(outage.host == host and outage.from_s <= now_s < outage.to_s for outage in self.outages)
@@ -110,17 +138,17 @@ class VirtualTransport:
             await self._life.sleep(self._wire.chance.uniform(*_FLIGHT_S))
         except BaseException:
             # Whoever sent it is gone; what had left may arrive all the same.
-            if self._wire.chance.random() < 0.5:
-                post.arrived, post.reply = True, self._arrive(request)
+            if self._wire.chance.random() < _ADRIFT:
+                arrives_s = self._life.monotonic() + self._wire.chance.uniform(*_ADRIFT_S)
+                self._wire.adrift.append((arrives_s, request, post))
             raise
-        post.arrived, post.reply = True, self._arrive(request)
-        answer = await self._delivered(post.reply, began_s)
+        answer = await self._delivered(self._arrive(request, post), began_s)
         post.ended_s = self._life.monotonic()
         post.answer = answer if isinstance(answer, Answer) else None
         return answer
 
-    def _arrive(self, request: Request) -> Reply:
-        return self._wire.cloud.handle(request, self._life.now())
+    def _arrive(self, request: Request, post: Post | None = None) -> Reply:
+        return self._wire.arrive(request, self._life.monotonic(), post)
 
     async def _delivered(self, reply: Reply, began_s: float) -> Answer | Doubtful:
         delivery, left_s = reply.delivery, began_s + self._http.timeout_s - self._life.monotonic()
