@@ -5,7 +5,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from fakes.clouds import FakeCloud, Fate
+from fakes.acts import Fate
+from fakes.clouds import FakeCloud
 from fakes.stage import Played, Stage, plan_of, targets_of
 from hypothesis import given
 from hypothesis import strategies as st

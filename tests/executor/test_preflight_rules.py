@@ -4,8 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from fakes.acts import LOST_REQUEST, Act, Fate, throttling
 from fakes.clock import START
-from fakes.clouds import LOST_REQUEST, NEW, Act, FakeCloud, Fate, throttling
+from fakes.clouds import NEW, FakeCloud
 from fakes.stage import Played, Stage, plan_of, targets_of
 from msgspec.structs import replace
 

@@ -67,14 +67,14 @@ def most_at_once(cloud: FakeCloud) -> int:
     return most
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(seed=st.integers(0, 10**9))
 def test_every_fleet_keeps_the_rules(seed: int) -> None:
     scenario = Scenario(seed)
     play_out(scenario, scenario.stage())
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(seed=st.integers(0, 10**9), cut=st.floats(0, 1), sent=st.booleans())
 def test_a_run_cut_at_any_record_is_carried_to_its_end(seed: int, cut: float, *, sent: bool) -> None:
     """As if the process had died there. `sent`: whether calls left whose intent was just on disk."""

@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from fakes import clouds
+from fakes import acts
+from fakes.acts import throttling
 from fakes.clock import START
-from fakes.clouds import FakeCloud, throttling
+from fakes.clouds import FakeCloud
 from fakes.stage import Played, Stage, plan_of, targets_of
 
 from orchestrator.executor.actions import Ending
@@ -136,7 +137,7 @@ def test_a_renewal_that_is_refused_ends_the_scope_at_once() -> None:
 
 def test_upgrades_that_are_refused_although_reads_pass_do_not_hammer() -> None:
     def setup(cloud: FakeCloud) -> None:
-        cloud.default_act = clouds.UNAUTHENTICATED
+        cloud.default_act = acts.UNAUTHENTICATED
 
     played = play(setup, limits=Limits(concurrency=1, ramp=False))
     assert played.code == 7
@@ -201,7 +202,7 @@ def test_a_throttled_scope_waits_as_a_whole() -> None:
 
 def test_when_everything_waits_for_the_end_of_a_throttling_the_session_goes_on() -> None:
     def setup(cloud: FakeCloud) -> None:
-        cloud.default_act = clouds.ACCEPT
+        cloud.default_act = acts.ACCEPT
         for proxy_id in cloud.proxies:
             cloud.acts[proxy_id] = [throttling(3000.0)]
 
@@ -220,7 +221,7 @@ def test_a_throttled_probe_is_waited_for() -> None:
 
 def test_posts_that_are_never_sent_end_the_scope_after_a_few() -> None:
     def setup(cloud: FakeCloud) -> None:
-        cloud.default_act = clouds.UNSENT
+        cloud.default_act = acts.UNSENT
 
     played = play(setup, limits=Limits(concurrency=1, ramp=False), retry=Retry(attempts=4))
     assert played.code == 7

@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from fakes import clouds
+from fakes import acts
+from fakes.acts import Act, Fate
 from fakes.clock import START
-from fakes.clouds import Act, FakeCloud, Fate
+from fakes.clouds import FakeCloud
 from fakes.stage import Played, Stage, later, plan_of, resume, targets_of
 from msgspec.structs import replace
 
@@ -46,7 +47,7 @@ def stop_after(seconds: float) -> Any:
 
 
 def test_a_stop_finishes_the_call_under_way_and_records_its_answer() -> None:
-    slow = Act(clouds.ACCEPT.reply, effect=True, latency_s=20.0)
+    slow = Act(acts.ACCEPT.reply, effect=True, latency_s=20.0)
     stage = stage_of(5, lambda cloud: setattr(cloud, "default_act", slow))
     stage.script = (stop_after(5.0),)
     played = stage.play()
@@ -244,7 +245,7 @@ def test_what_timed_out_is_looked_at_at_every_start() -> None:
 
 
 def test_what_is_in_doubt_is_looked_at_at_every_start() -> None:
-    stage = stage_of(1, lambda cloud: setattr(cloud, "default_act", clouds.LOST_REQUEST))
+    stage = stage_of(1, lambda cloud: setattr(cloud, "default_act", acts.LOST_REQUEST))
     played = stage.play()
     assert played.outcomes() == {"in_doubt": 1}
     again = resume(stage, played).play()
@@ -280,7 +281,7 @@ def test_every_named_point_is_passed() -> None:
     passed: set[Point] = set()
 
     def setup(cloud: FakeCloud) -> None:
-        cloud.acts[next(iter(cloud.proxies))] = [clouds.LOST_ANSWER]
+        cloud.acts[next(iter(cloud.proxies))] = [acts.LOST_ANSWER]
 
     stage = stage_of(4, setup)
     stage.reached = passed.add

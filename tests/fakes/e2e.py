@@ -24,7 +24,7 @@ PROJECT = "054e292c9880d4992f02c0196d3ea468"
 NOBODY = "http://127.0.0.1:9"  # the discard port, where nobody listens
 TOKEN = "token-of-the-end-to-end-tests"
 NOT_RECOVERED = "workflow_id not recovered"
-PATIENCE_S = 30.0
+PATIENCE_S = 45.0
 #: At speed 1000 a job takes 0.1 to 0.5 s.
 SPEED = 1000.0
 #: Before the division by the speed: a job can be found at once; a late effect comes within 0.2 s.
@@ -244,12 +244,13 @@ _ROOT = Path(__file__).parent.parent.parent
 
 @contextmanager
 def cloud_desk(
-    folder: Path, count: int = 3, *, per_instance: int = 1, already: int = 0, speed: float = SPEED, **profile: Any
+    folder: Path, count: int = 3, *, per_instance: int = 1, already: int = 0, seed: int = 1, **profile: Any
 ) -> Iterator[Desk]:
     """A simulated cloud of so many proxies, with the keys of a fault profile, and a desk with a plan for it."""
     targets = sim_targets(count, per_instance=per_instance, already=already)
     faults = Profile(**{"timing": TIMING, **profile})
-    with embedded_cloud(SimulatorConfig(speed=speed, targets=targets, token=TOKEN, faults=faults)) as address:
+    config = SimulatorConfig(seed=seed, speed=SPEED, targets=targets, token=TOKEN, faults=faults)
+    with embedded_cloud(config) as address:
         desk = Desk(folder, url=address.url, targets=targets)
         desk.write()
         yield desk

@@ -4,9 +4,10 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
-from fakes import clouds
+from fakes import acts
+from fakes.acts import Act, Fate, refusing, rejecting, throttling
 from fakes.clock import START
-from fakes.clouds import NEW, Act, FakeCloud, Fate, refusing, rejecting, throttling
+from fakes.clouds import NEW, FakeCloud
 from fakes.stage import Stage, later, plan_of, targets_of
 
 from orchestrator.executor.dispatch import Background
@@ -16,20 +17,20 @@ from orchestrator.model.reply import Doubtful, Exchange, Failure, NotSent, Throt
 
 #: What an upgrade call may come to; ACCEPT is far the most frequent.
 _ACTS: tuple[Act, ...] = (
-    clouds.PARTIAL,
-    clouds.LOST_ANSWER,
-    clouds.LOST_REQUEST,
-    clouds.LATE_EFFECT,
-    clouds.FIVE_HUNDRED,
-    clouds.FIVE_HUNDRED_AFTER,
-    clouds.EMPTY,
-    clouds.EMPTY_AFTER,
-    clouds.UNKNOWN_STATE,
-    clouds.UNKNOWN_NOT_BEGUN,
-    clouds.ACCEPT_WITHOUT_ID,
-    clouds.UNSENT,
-    clouds.UNAUTHENTICATED,
-    clouds.BUSY,
+    acts.PARTIAL,
+    acts.LOST_ANSWER,
+    acts.LOST_REQUEST,
+    acts.LATE_EFFECT,
+    acts.FIVE_HUNDRED,
+    acts.FIVE_HUNDRED_AFTER,
+    acts.EMPTY,
+    acts.EMPTY_AFTER,
+    acts.UNKNOWN_STATE,
+    acts.UNKNOWN_NOT_BEGUN,
+    acts.ACCEPT_WITHOUT_ID,
+    acts.UNSENT,
+    acts.UNAUTHENTICATED,
+    acts.BUSY,
     rejecting(),
     rejecting("quota"),
     refusing(),

@@ -1,0 +1,118 @@
+"""Windows, freezes and the forecast from the command line: what is closed now, what is open, and what is said of it."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from fakes.e2e import Desk, NewCloud, expect_truth
+
+
+def window(*, opens_in_h: float, hours: float = 1.0) -> dict[str, Any]:
+    """A window in UTC that opens so many hours from now, in whole minutes."""
+    opens = datetime.now(UTC) + timedelta(hours=opens_in_h)
+    return {"from": f"{opens:%H:%M}", "to": f"{opens + timedelta(hours=hours):%H:%M}", "timezone": "UTC"}
+
+
+def freeze() -> dict[str, Any]:
+    """A freeze around today, also where midnight is near."""
+    today = datetime.now(UTC).date()
+    return {"from": str(today - timedelta(days=1)), "to": str(today + timedelta(days=1)), "timezone": "UTC"}
+
+
+def test_a_window_that_is_closed_now_ends_the_run_with_five_and_the_instant(new_cloud: NewCloud) -> None:
+    desk = new_cloud(3)
+    desk.write(windows=[window(opens_in_h=5.0)])
+    for _ in range(2):
+        ended = desk.run("--quiet")
+        assert (ended.code, ended.stdout) == (5, "")
+    ended = desk.run()
+    assert ended.code == 5
+    assert "why: window opens" in ended.stdout
+    assert "next possible start" in ended.stdout
+    assert expect_truth(desk)["totals"]["outcomes"] == {"waiting": 3}
+    assert not desk.books()["upgrade_calls"]
+
+
+def test_status_says_which_window_opens_when(new_cloud: NewCloud) -> None:
+    desk = new_cloud(3)
+    desk.write(windows=[window(opens_in_h=5.0)])
+    desk.run()
+    told = desk.cli("status", "PLAN").stdout.splitlines()[-1]
+    opens = window(opens_in_h=5.0)["from"]
+    assert told.startswith("waits for: window opens ")
+    assert f"{opens} UTC, in 4 h 59 min; 3 targets wait" in told or "UTC, in 5 h 00 min; 3 targets wait" in told
+
+
+def test_a_window_that_is_open_now_lets_upgrades_start(new_cloud: NewCloud) -> None:
+    desk = new_cloud(3)
+    desk.write(windows=[window(opens_in_h=9.0), window(opens_in_h=-2.0, hours=6.0)])
+    assert desk.run().code == 0
+    assert expect_truth(desk)["totals"]["outcomes"] == {"succeeded": 3}
+
+
+def test_a_freeze_closes_an_open_window_and_thawing_it_for_a_session_goes_on(new_cloud: NewCloud) -> None:
+    desk = new_cloud(3)
+    desk.write(windows=[window(opens_in_h=-2.0, hours=6.0)], freezes=[freeze()])
+    ended = desk.run()
+    assert ended.code == 5
+    assert "frozen" in ended.stdout
+    assert "waits for: frozen; " in desk.cli("status", "PLAN").stdout
+    assert desk.run("--set", "freezes=[]").code == 0
+    assert expect_truth(desk)["totals"]["outcomes"] == {"succeeded": 3}
+
+
+def test_an_upgrade_that_would_not_end_in_time_does_not_start(new_cloud: NewCloud) -> None:
+    desk = new_cloud(2)
+    closing = window(opens_in_h=-2.0, hours=3.0)
+    desk.write(windows=[closing], follow={"expected": "2h", "timeout": "3h"})
+    ended = desk.run()
+    assert ended.code == 5
+    assert "too late to end before" in ended.stdout
+    assert "too late for an upgrade to end before the window closes" in desk.cli("status", "PLAN").stdout
+    assert desk.run("--set", "fit=false", "--set", "follow.expected=250ms").code == 0
+
+
+def test_a_written_out_target_has_no_window_of_its_own(desk: Desk) -> None:
+    desk.write(windows="instance")
+    for verb in (("run", "PLAN"), ("plan", "PLAN", "--offline")):
+        ended = desk.cli(*verb)
+        assert ended.code == 2
+        assert "windows: instance: no maintenance window is known of proxy " in ended.stderr
+        assert "discover" in ended.messages[-1]
+
+
+def test_discovered_targets_bring_their_own_windows(new_cloud: NewCloud) -> None:
+    desk = new_cloud(3)
+    desk.write(windows="instance", fit="false", proxies=None, discover=[{"instances": {}}])
+    ended = desk.run()
+    targets = [json.loads(line) for line in (desk.run_folder / "targets.ndjson").read_text().splitlines()[:3]]
+    assert ended.code in (0, 5), "as it is by the hour of the day"
+    assert "maintenance_window" in json.dumps(targets)
+    expect_truth(desk)
+
+
+@pytest.mark.parametrize("verb", [("plan", "PLAN"), ("run", "PLAN", "--dry-run")])
+def test_a_forecast_is_told_where_it_is_asked_for(desk: Desk, verb: tuple[str, ...]) -> None:
+    desk.write(windows=[window(opens_in_h=2.0, hours=4.0)])
+    assert "forecast:" not in desk.cli(*verb, "--offline").stdout
+    ended = desk.cli(*verb, "--offline", "--forecast")
+    assert ended.code == 0
+    assert "forecast: " in ended.stdout
+    assert "limited by the window until " in ended.stdout
+    assert not desk.state.exists()
+
+
+def test_the_forecast_is_part_of_the_json_and_learns_from_the_runs_before(new_cloud: NewCloud) -> None:
+    desk = new_cloud(4)
+    plain = json.loads(desk.cli("plan", "PLAN", "--format", "json").stdout)
+    assert plain["forecast"] is None
+    first = json.loads(desk.cli("plan", "PLAN", "--forecast", "--format", "json").stdout)["forecast"]
+    assert (first["learned_from"], first["typical_s"]) == (0, 0.25)
+    assert [wave["name"] for wave in first["waves"]] == ["canary", "rest"]
+    assert desk.run().code == 0
+    second = json.loads(desk.cli("plan", "PLAN", "--forecast", "--format", "json", "--offline").stdout)["forecast"]
+    assert second["learned_from"] == 4
+    done = json.loads(desk.cli("plan", "PLAN", "--forecast", "--format", "json").stdout)["forecast"]
+    assert done["waves"][0]["starts_at"] is None
+    assert (done["unfinished"], done["peak_in_flight"]) == (None, 0)

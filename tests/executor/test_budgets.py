@@ -1,0 +1,134 @@
+"""Failure budgets: what stops a rollout, and what a release makes of it."""
+
+from itertools import pairwise
+
+import pytest
+from fakes.acts import Fate, rejecting
+from fakes.clouds import NEW, FakeCloud
+from fakes.rollouts import failing, released, stage_of
+
+from orchestrator.model.amount import Amount
+from orchestrator.model.order import order_key
+from orchestrator.model.plan import Failures, Limits, Scope, Wave
+
+
+@pytest.mark.parametrize("concurrency", [1, 10, 100])
+def test_a_strict_budget_holds_after_the_same_number_of_failures(concurrency: int) -> None:
+    limits = Limits(concurrency=concurrency, in_flight=Amount(concurrency), rate=50.0, ramp=False)
+    played = stage_of(60, failing(), limits=limits, failures=Failures(max=Amount(5))).play()
+    assert played.outcomes() == {"failed": 6, "waiting": 54}
+    assert played.code == 3
+
+
+def test_a_soft_budget_holds_and_what_is_open_is_followed() -> None:
+    limits = Limits(concurrency=20, in_flight=Amount(20), rate=50.0, ramp=False)
+    played = stage_of(60, failing(), limits=limits, failures=Failures(max=Amount(5), mode="soft")).play()
+    assert played.code == 3
+    assert set(played.outcomes()) == {"failed", "waiting"}
+    assert 6 <= played.outcomes()["failed"] <= 26
+
+
+def test_the_budget_is_a_share_of_what_may_still_need_an_upgrade() -> None:
+    def setup(cloud: FakeCloud) -> None:
+        failing()(cloud)
+        cloud.versions = dict.fromkeys(list(cloud.proxies)[5:], NEW)
+
+    played = stage_of(100, setup, failures=Failures(max=Amount(10, percent=True), mode="soft")).play()
+    assert played.code == 3
+    assert played.run.hold is not None
+
+
+def test_rejections_have_their_own_budget() -> None:
+    def setup(cloud: FakeCloud) -> None:
+        cloud.default_act = rejecting()
+
+    limits = Limits(concurrency=1, rate=50.0, ramp=False)
+    played = stage_of(50, setup, limits=limits, failures=Failures(max_rejected=Amount(3), mode="soft")).play()
+    assert played.outcomes() == {"rejected": 4, "waiting": 46}
+    assert played.run.hold is not None
+    assert played.run.hold.cause == "rejected"
+    assert len(played.run.hold.proxy_ids) == 4
+
+
+@pytest.mark.parametrize("concurrency", [1, 20])
+def test_strict_mode_never_has_more_rejections_than_one_above_the_budget(concurrency: int) -> None:
+    def setup(cloud: FakeCloud) -> None:
+        cloud.default_act = rejecting()
+
+    limits = Limits(concurrency=concurrency, in_flight=Amount(50), rate=50.0, ramp=False)
+    failures = Failures(max=Amount(40), max_rejected=Amount(3))
+    assert stage_of(50, setup, limits=limits, failures=failures).play().outcomes()["rejected"] == 4
+
+
+def test_waves_and_scopes_have_budgets_of_their_own() -> None:
+    waves = (Wave(name="one", size=Amount(10), max_failures=Amount(1)), Wave(name="rest"))
+    played = stage_of(30, failing(), waves=waves, failures=Failures(max=Amount(20))).play()
+    assert played.run.hold is not None
+    assert (played.run.hold.cause, played.run.hold.wave) == ("failures", "one")
+    assert played.outcomes()["failed"] == 2
+
+    def only_b(cloud: FakeCloud) -> None:
+        if cloud.prefix == "wf-b":
+            failing()(cloud)
+
+    scopes = (Scope(name="a"), Scope(name="b", max_failures=Amount(1)))
+    played = stage_of(30, only_b, scopes_of=("a", "b"), scopes=scopes, failures=Failures(max=Amount(20))).play()
+    assert played.run.hold is not None
+    assert played.run.hold.scope == "b"
+    assert played.outcomes()["failed"] == 2
+
+
+def test_a_hold_names_its_causes_root_causes_first() -> None:
+    def setup(cloud: FakeCloud) -> None:
+        failing(*range(6))(cloud)
+        many = list(cloud.proxies)
+        for number in (1, 3):
+            cloud.fates[many[number]] = Fate(status="Failed", flips=None, duration_s=45.0 + number, fail_reason="disk")
+
+    played = stage_of(6, setup, failures=Failures(max=Amount(2), mode="soft")).play()
+    held = played.run.hold
+    assert held is not None
+    disk = ["disk" in (played.run.states[key].reason or "") for key in held.proxy_ids]
+    assert len(disk) >= 3
+    assert sum(one != other for one, other in pairwise(disk)) <= 1
+
+
+def test_a_reject_reason_never_seen_before_holds_if_the_plan_says_so() -> None:
+    def setup(cloud: FakeCloud) -> None:
+        cloud.default_act = rejecting("quota")
+
+    failures = Failures(max_rejected=Amount(100, percent=True), mode="soft", new_reject="hold")
+    stage = stage_of(6, setup, failures=failures, limits=Limits(concurrency=1, rate=50.0))
+    played = stage.play()
+    assert played.run.hold is not None
+    assert played.run.hold.cause == "new_reject"
+    assert "quota" in played.run.hold.reason
+    assert len(played.run.hold.proxy_ids) == 1
+    assert played.outcomes() == {"rejected": 1, "waiting": 5}
+    again = released(stage, played)
+    assert again.outcomes() == {"rejected": 6}
+
+
+def test_a_release_accepts_what_was_counted() -> None:
+    stage = stage_of(30, failing(*range(30)), failures=Failures(max=Amount(2)))
+    played = stage.play()
+    assert played.outcomes() == {"failed": 3, "waiting": 27}
+    assert released(stage, played).outcomes() == {"failed": 6, "waiting": 24}
+
+
+def test_after_a_release_an_open_failure_no_longer_blocks_the_strict_budget() -> None:
+    def setup(cloud: FakeCloud) -> None:
+        first = min(cloud.proxies, key=lambda proxy_id: order(cloud, proxy_id))
+        cloud.fates[first] = Fate(duration_s=1e7, flips=None)
+
+    stage = stage_of(5, setup, failures=Failures(max=Amount(0)), limits=Limits(ramp=False))
+    played = stage.play()
+    assert played.code == 3
+    assert played.outcomes() == {"timed_out": 1, "waiting": 4}
+    again = released(stage, played)
+    assert again.outcomes() == {"timed_out": 1, "succeeded": 4}
+    assert again.code == 6
+
+
+def order(_cloud: FakeCloud, proxy_id: str) -> bytes:
+    return order_key("fleet", proxy_id)

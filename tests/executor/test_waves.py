@@ -1,0 +1,148 @@
+"""Waves: who is in them, when the next one opens, soaks and approvals."""
+
+from datetime import timedelta
+from typing import Any
+
+from fakes.acts import Fate
+from fakes.checker import Checker
+from fakes.clouds import NEW, FakeCloud
+from fakes.rollouts import failing, released, stage_of
+from fakes.stage import Played, Stage, later, resume
+
+from orchestrator.executor.dispatch import Dispatcher
+from orchestrator.model.amount import Amount
+from orchestrator.model.plan import Follow, Limits, Plan, Selector, Wave
+from orchestrator.model.record import (
+    HoldSet,
+    Intent,
+    Reverified,
+    WaveApproved,
+    WaveDone,
+    WaveOpened,
+    WaveSoaking,
+)
+
+
+def wave_of_each(played: Played) -> dict[str, list[str]]:
+    return {name: wave.targets for name, wave in played.run.waves.items()}
+
+
+def test_waves_open_one_after_the_other_and_soak() -> None:
+    waves = (Wave(name="one", size=Amount(2), soak_s=600.0), Wave(name="two", size=Amount(3)), Wave(name="rest"))
+    played = stage_of(9, waves=waves).play()
+    Checker(played.dispatcher.session.plan).read(played.records)
+    assert [len(targets) for targets in wave_of_each(played).values()] == [2, 3, 4]
+    (soaking,) = played.of(WaveSoaking)
+    assert soaking.until - soaking.at == timedelta(seconds=600)
+    assert [record.wave for record in played.of(WaveOpened)] == ["one", "two", "rest"]
+    assert len(played.of(Reverified)) == 2
+
+
+def test_the_last_wave_does_not_soak() -> None:
+    played = stage_of(3, waves=(Wave(name="all", soak_s=600.0),)).play()
+    assert not played.of(WaveSoaking)
+    assert played.seconds < 600
+
+
+def test_a_wave_replaces_those_that_need_nothing() -> None:
+    waves = (Wave(name="one", size=Amount(2)), Wave(name="rest"))
+
+    def setup(cloud: FakeCloud) -> None:
+        cloud.versions = dict.fromkeys(list(cloud.proxies)[:6], NEW)
+
+    played = stage_of(10, setup, waves=waves).play()
+    sent = {
+        wave: sum(bool(played.run.states[key].attempts) for key in keys) for wave, keys in wave_of_each(played).items()
+    }
+    assert sent == {"one": 2, "rest": 2}
+    assert played.outcomes() == {"already": 6, "succeeded": 4}
+    assert played.code == 0
+
+
+def test_waves_select_their_targets() -> None:
+    waves = (Wave(name="gold", select=Selector(labels={"app": "a1"})), Wave(name="rest"))
+    played = stage_of(9, waves=waves).play()
+    assert len(played.run.waves["gold"].targets) == 3
+    assert {played.run.targets[key].labels["app"] for key in played.run.waves["gold"].targets} == {"a1"}
+
+
+def test_a_wave_in_which_nothing_succeeded_holds_whatever_the_budget() -> None:
+    waves = (Wave(name="one", size=Amount(1)), Wave(name="rest"))
+    stage = stage_of(5, failing(*range(5)), waves=waves)
+    played = stage.play()
+    assert played.code == 3
+    assert played.run.hold is not None
+    assert played.run.hold.cause == "wave_failed"
+    assert len(played.run.hold.proxy_ids) == 1
+    again = released(stage, played)
+    assert [record.cause for record in again.of(HoldSet)] == ["wave_failed", "wave_failed"]
+    assert len(again.of(Intent)) == 5
+
+
+def test_a_wave_that_fails_at_the_end_of_its_soak_holds() -> None:
+    def setup(cloud: FakeCloud) -> None:
+        cloud.default_fate = Fate(duration_s=60.0)
+        cloud.reads = lambda name, key, _number: sicken(key) if name == "proxy_version" else None
+
+        def sicken(key: str) -> None:
+            if cloud.by_proxy[key] and cloud.clock.monotonic() > 600:
+                cloud.by_proxy[key][-1].fate = Fate(duration_s=60.0, nodes=("ABNORMAL",))
+
+    waves = (Wave(name="one", size=Amount(1), soak_s=1200.0), Wave(name="rest"))
+    played = stage_of(5, setup, waves=waves).play()
+    assert played.code == 3
+    assert played.outcomes() == {"failed": 1, "waiting": 4}
+    assert not played.of(WaveDone)
+
+
+def test_a_soak_is_verified_again_in_the_session_that_ends_it() -> None:
+    waves = (Wave(name="one", size=Amount(1), soak_s=7200.0), Wave(name="rest"))
+    stage = stage_of(3, waves=waves)
+    stage.wait_s = 600.0
+    played = stage.play()
+    assert played.code == 5
+    assert "next possible start" in played.finish.why
+    again = resume(stage, played, after=timedelta(hours=3)).play()
+    assert again.outcomes() == {"succeeded": 3}
+    assert len(again.of(Reverified)) == 1
+
+
+def test_a_soak_that_is_near_is_waited_for() -> None:
+    waves = (Wave(name="one", size=Amount(1), soak_s=3000.0), Wave(name="rest"))
+    assert stage_of(3, waves=waves).play().outcomes() == {"succeeded": 3}
+
+
+def test_a_wave_that_asks_for_approval_waits_for_it() -> None:
+    waves = (Wave(name="one", size=Amount(1)), Wave(name="rest", approve=True))
+    stage = stage_of(4, waves=waves)
+    played = stage.play()
+    assert played.code == 3
+    assert played.outcomes() == {"succeeded": 1, "waiting": 3}
+    approval = WaveApproved(at=played.ended_at, wave="rest", by="ann", note="go")
+    assert released(stage, played, approval).outcomes() == {"succeeded": 4}
+    assert released(stage, played).outcomes() == {"succeeded": 4}
+
+
+def test_approval_may_be_given_in_advance() -> None:
+    waves = (Wave(name="one", size=Amount(1)), Wave(name="rest", approve=True))
+
+    async def approve(dispatcher: Dispatcher) -> None:
+        now = dispatcher.session.clock.now()
+        await dispatcher.session.ledger.record(WaveApproved(at=now, wave="rest", by="ann", note="go"))
+
+    stage = stage_of(4, waves=waves)
+    stage.script = (later(20.0, approve),)
+    played = stage.play()
+    assert played.outcomes() == {"succeeded": 4}
+    assert not played.of(HoldSet)
+
+
+def test_following_to_acceptance_needs_no_slots_but_keeps_off_busy_instances() -> None:
+    plan: Plan = stage_of(8, per_instance=2, follow=Follow(to="accepted"), limits=Limits(rate=50.0)).plan
+    played = Stage(plan=plan).play()
+    assert played.outcomes() == {"accepted": 8}
+    by_instance: dict[str, list[Any]] = {}
+    for record in played.of(Intent):
+        by_instance.setdefault(played.run.targets[record.target].instance_id, []).append(record.at)
+    for first, second in by_instance.values():
+        assert second - first >= timedelta(seconds=300)
