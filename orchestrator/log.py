@@ -183,9 +183,9 @@ def _level(record: Record, usual: Level) -> Level:
 
 
 def _keys(record: Record) -> dict[str, Any]:
-    """The fields that say something, simple values only."""
+    """The fields that say something."""
     kept = ((key, getattr(record, key)) for key in record.__struct_fields__ if key not in _LEFT_OUT)
-    return {key: msgspec.to_builtins(value) for key, value in kept if value not in (None, "", (), {})}
+    return {key: value for key, value in kept if value not in (None, "", (), {})}
 
 
 def _json(_logger: object, _method: str, event: _Event) -> str:
@@ -193,7 +193,8 @@ def _json(_logger: object, _method: str, event: _Event) -> str:
 
 
 def _console(*, colors: bool) -> Callable[[Any, str, _Event], str]:
-    return cast("Callable[[Any, str, _Event], str]", structlog.dev.ConsoleRenderer(colors=colors))
+    render = structlog.dev.ConsoleRenderer(colors=colors)
+    return lambda logger, method, event: render(logger, method, msgspec.to_builtins(event))
 
 
 def _is_terminal(stream: TextIO) -> bool:

@@ -11,7 +11,7 @@ import anyio
 
 from orchestrator.app.discover import OnFound, discover_now
 from orchestrator.app.fleet import Beginning, begin_run, changed, end_run, unfinished_run
-from orchestrator.app.loop import backend_options
+from orchestrator.app.loop import backend_options, spare_the_collector
 from orchestrator.app.work import Done, Work, work
 from orchestrator.errors import ExitCode, PlanError, UsageError
 from orchestrator.executor.dispatch import Background
@@ -170,6 +170,7 @@ def _work(
         observe=observe,
         background=background,
     )
+    spare_the_collector()
     done: Done = anyio.run(work, asked, backend="asyncio", backend_options=backend_options())
     code = ExitCode.USAGE if changes else done.code
     if changes:

@@ -54,10 +54,10 @@ Background: TypeAlias = Callable[["Dispatcher"], Coroutine[Any, Any, None]]
 
 @dataclass(slots=True, eq=False)
 class _Worker:
-    """The task of one target."""
+    """The task of one target. `ended` is there once somebody waits for it."""
 
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-    ended: anyio.Event = field(default_factory=anyio.Event)
+    ended: anyio.Event | None = None
 
 
 class Dispatcher:
@@ -93,6 +93,7 @@ class Dispatcher:
             await self._ignore(record, "an attempt is under way; its answer must come first")
             return
         if worker is not None:
+            worker.ended = worker.ended or anyio.Event()
             worker.scope.cancel()
             await worker.ended.wait()
         if not state.is_open or (isinstance(record, ReturnedToWaiting) and state.jobs):
@@ -183,7 +184,8 @@ class Dispatcher:
                 if state.is_open:
                     self.session.rest(state)
             finally:
-                worker.ended.set()
+                if worker.ended is not None:
+                    worker.ended.set()
                 self._leave(state, worker)
 
     def _leave(self, state: TargetState, worker: _Worker) -> None:

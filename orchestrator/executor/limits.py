@@ -1,8 +1,7 @@
 """How many may be in flight, and which budget is spent. Pure, and O(1) but for the plan's own lists."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from orchestrator.executor.actions import Hold
 from orchestrator.executor.queue import Block
@@ -18,32 +17,32 @@ _AHEAD = 3
 _AHEAD_S = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(NamedTuple):
     """How much harm one group may take.
 
     Attributes:
         kind: what is counted.
         whose: `fleet`, `wave NAME` or `scope NAME`.
         limit: how many are allowed; one more holds the fleet.
+        group: what was counted in it.
     """
 
     kind: Literal["failures", "rejected"]
     whose: str
     limit: int
-    count: Count
+    group: Count
     wave: str | None = None
     scope: str | None = None
 
     @property
     def spent(self) -> int:
         """How many were counted since the last release."""
-        return self.count.failed if self.kind == "failures" else self.count.rejected
+        return self.group.failed if self.kind == "failures" else self.group.rejected
 
     @property
     def at_risk(self) -> int:
         """What was counted, and what may still come of what is under way: each target once."""
-        return self.count.at_risk if self.kind == "failures" else self.count.rejected + self.count.unanswered
+        return self.group.at_risk if self.kind == "failures" else self.group.rejected + self.group.unanswered
 
     @property
     def cause(self) -> HoldCause:
@@ -88,16 +87,17 @@ def _scope_budgets(rollout: Rollout) -> Iterator[Budget]:
 
 def due_hold(rollout: Rollout) -> Hold | None:
     """The hold that the fleet must set itself now: a budget is overdrawn, or the cloud said something new."""
-    budget = next((budget for budget in budgets(rollout) if budget.spent > budget.limit), None)
-    if budget is not None:
-        return Hold(budget.cause, str(budget), wave=budget.wave, scope=budget.scope)
+    fleet = rollout.run.tally.fleet
+    if fleet.failed or fleet.rejected:  # what the fleet does not count, no wave and no scope does
+        budget = next((budget for budget in budgets(rollout) if budget.spent > budget.limit), None)
+        if budget is not None:
+            return Hold(budget.cause, str(budget), wave=budget.wave, scope=budget.scope)
     if rollout.plan.failures.new_reject == "hold" and rollout.run.new_rejects:
         return Hold("new_reject", f"a REJECT reason never seen before: {rollout.run.new_rejects[0]}")
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(NamedTuple):
     """How many more targets may be taken up now, and what says so."""
 
     free: int

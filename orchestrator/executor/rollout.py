@@ -49,7 +49,11 @@ class Rollout:
     @property
     def wave(self) -> Wave | None:
         """The wave that is open or comes next; None when all are done."""
-        return next((wave for wave in self.plan.waves if self.run.waves[wave.name].done_at is None), None)
+        statuses = self.run.waves
+        for wave in self.plan.waves:
+            if statuses[wave.name].done_at is None:
+                return wave
+        return None
 
     @property
     def only_accepted(self) -> bool:
