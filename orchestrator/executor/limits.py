@@ -65,7 +65,7 @@ def budgets(rollout: Rollout) -> Iterator[Budget]:
 
 
 def _wave_budgets(rollout: Rollout, wave: Wave) -> Iterator[Budget]:
-    count = rollout.run.tally.waves.get(wave.name, Count())
+    count = rollout.run.tally.waves[wave.name]
     base = max(0, rollout.wave_targets[wave.name] - count.left_out)
     if wave.max_failures is not None:
         yield Budget("failures", f"wave {wave.name}", wave.max_failures.budget(base), count, wave=wave.name)
@@ -77,7 +77,7 @@ def _scope_budgets(rollout: Rollout) -> Iterator[Budget]:
     for scope in rollout.plan.scopes:
         if scope.max_failures is None and scope.max_rejected is None:
             continue
-        count = rollout.run.tally.scopes.get(scope.name, Count())
+        count = rollout.run.tally.scopes[scope.name]
         base = max(0, rollout.scope_targets.get(scope.name, 0) - count.left_out)
         if scope.max_failures is not None:
             yield Budget("failures", f"scope {scope.name}", scope.max_failures.budget(base), count, scope=scope.name)
@@ -149,7 +149,7 @@ def ramp_allowance(rollout: Rollout) -> int | None:
     if len(waves) > 1:
         if rollout.wave is None or rollout.wave.name == waves[0].name:
             return None
-        successes -= run.tally.waves.get(waves[0].name, Count()).standing["succeeded"]
+        successes -= run.tally.waves[waves[0].name].standing["succeeded"]
     return 1 << ((successes + 1).bit_length() - 1)
 
 

@@ -10,7 +10,7 @@ from orchestrator.executor.session import Session
 from orchestrator.model.record import ScopeUsed
 
 #: How often the use of the scopes is written down.
-_USAGE_EVERY_S = 10.0
+_USAGE_EVERY_S = 30.0
 
 Task: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 

@@ -5,6 +5,7 @@ interleave differently still meet the same fates.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import blake2b
 from statistics import NormalDist
 from typing import TypeVar
@@ -13,6 +14,7 @@ Name = TypeVar("Name", bound=str)
 _NORMAL = NormalDist()
 
 
+@lru_cache(maxsize=1 << 14)  # what a listing shows of a proxy is drawn again for every listing
 def _digest(seed: int, parts: tuple[object, ...], size: int) -> bytes:
     text = "\x1f".join([str(seed), *map(str, parts)])
     return blake2b(text.encode(), digest_size=size).digest()

@@ -136,7 +136,7 @@ def _wave(run: Run, wave: WaveStatus) -> WaveReport:
         state=_wave_state(run, wave),
         started_at=wave.opened_at,
         ended_at=wave.done_at,
-        outcomes=_outcomes(run.tally.waves.get(wave.name, Count()), len(wave.targets)),
+        outcomes=_outcomes(run.tally.waves[wave.name], len(wave.targets)),
     )
 
 

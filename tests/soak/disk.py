@@ -25,10 +25,11 @@ class Disk:
 
     delay_s: float
     lines: list[Line] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
 
-    @property
-    def records(self) -> list[Record]:
-        return [line.record for line in self.lines]
+    def store(self, records: list[Record], now_s: float) -> None:
+        self.lines.extend(Line(record, now_s) for record in records)
+        self.records.extend(records)
 
 
 class _Done:
@@ -127,8 +128,7 @@ class VirtualJournal:
             self._on_durable(record)
 
     def _store(self, records: list[Record]) -> None:
-        now_s = self._life.loop.time()
-        self._disk.lines.extend(Line(record, now_s) for record in records)
+        self._disk.store(records, self._life.loop.time())
 
 
 _DONE = _Done()

@@ -103,7 +103,7 @@ def random_fleet(seed: int, size: Size = "full") -> Fleet:
 def _number(chance: Random, size: Size) -> int:
     if size == "small":
         return chance.choice((1, 3, 6, 10, 15, 20, 30))
-    return chance.randint(1, 30) if chance.random() < 0.42 else chance.randint(50, 53)
+    return chance.randint(1, 12) if chance.random() < 0.46 else chance.randint(50, 51)
 
 
 def _simulated(plan: Plan, seed: int) -> list[SimulatedTarget]:

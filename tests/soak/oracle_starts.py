@@ -47,6 +47,8 @@ def effective_starts(evidence: Evidence) -> dict[str, list[Start]]:
 
 def _once(evidence: Evidence, proxy_id: str, known: list[Start]) -> Found:
     """A person who says `not_sent` answers for what that lets happen."""
+    if len(known) == 1:
+        return
     said = [seconds(each.at) for each in evidence.disk.records if _lets_go(each, proxy_id)]
     again = [start.job.job_id for start in known if not said or start.sent_s > said[-1]]
     if len(again) > 1:
