@@ -67,6 +67,8 @@ _EVENTS: dict[type[Record], tuple[str, Level]] = {
 }
 #: What says nothing to a reader of logs; the journal keeps it.
 _LEFT_OUT = frozenset({"at", "step", "token", "command", "known_rejects", "journal", "commands_seen"})
+#: In records that are not about an attempt.
+_NO_ATTEMPT = ("attempt", 0)
 
 
 class RecordLog:
@@ -185,11 +187,12 @@ def _level(record: Record, usual: Level) -> Level:
 def _keys(record: Record) -> dict[str, Any]:
     """The fields that say something."""
     kept = ((key, getattr(record, key)) for key in record.__struct_fields__ if key not in _LEFT_OUT)
-    return {key: value for key, value in kept if value not in (None, "", (), {})}
+    return {key: value for key, value in kept if value not in (None, "", (), {}) and (key, value) != _NO_ATTEMPT}
 
 
 def _json(_logger: object, _method: str, event: _Event) -> str:
-    return msgspec.json.encode(event).decode()
+    first = {key: event.pop(key) for key in ("timestamp", "level", "event")}
+    return msgspec.json.encode(first | dict(event)).decode()
 
 
 def _console(*, colors: bool) -> Callable[[Any, str, _Event], str]:

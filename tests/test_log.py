@@ -40,13 +40,14 @@ def test_any_run_is_logged_one_line_a_record() -> None:
 
 def test_a_line_has_name_level_instant_and_keys() -> None:
     settled = r.Settled(at=BEGIN, target="p", outcome=Outcome.SUCCEEDED, wave="canary", command=3)
-    assert logged(settled) == [
+    lines = logged(settled)
+    assert list(lines[0])[:3] == ["timestamp", "level", "event"], "what is looked for first stands first"
+    assert lines == [
         {
             "event": "target.settled",
             "level": "info",
             "timestamp": "2026-03-01T22:00:00.000Z",
             "target": "p",
-            "attempt": 0,
             "outcome": "succeeded",
             "wave": "canary",
         }

@@ -85,7 +85,7 @@ def _table(targets: Iterable[TargetReport], stuck: list[TargetReport]) -> Iterat
     for target in targets:
         if target.outcome in NEEDS_A_PERSON:
             stuck.append(target)
-        versions = f"{target.source_version or '?'} -> {target.verified_version or '?'}"
+        versions = " -> ".join(filter(None, (target.source_version, target.verified_version))) or "?"
         told = " ".join([target.reason or "", *target.workflow_ids]).strip()
         yield _row(target.proxy_id, target.wave or "-", target.outcome, versions, told)
 
