@@ -3,11 +3,13 @@
 The cloud's own books say then whether each upgrade began once, and the report whether it tells of each.
 """
 
+import json
 import os
 import signal
 
 import pytest
-from fakes.e2e import Desk, NewCloud, expect_truth
+from auditor.audit import audit
+from fakes.e2e import Desk, NewCloud, expect_truth, sim_targets
 
 from orchestrator.app.crash import VARIABLE
 from orchestrator.executor.points import Point
@@ -135,3 +137,19 @@ def test_in_a_harsh_world_whatever_is_told_is_true(new_cloud: NewCloud, seed: in
             desk.cli("release", "PLAN", "--note", "go on")
     assert desk.run().code in (0, 1, 3, 6)
     expect_truth(desk)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", ["1", "2"])
+def test_the_report_of_a_harsh_simulated_run_adds_up(desk: Desk, seed: str) -> None:
+    """The embedded cloud as a user meets it, and a checker that reads journal and report, and nothing else."""
+    desk.targets = sim_targets(40, per_instance=2)
+    fast = {"http": {"timeout": "300ms"}, "limits": {"rate": "1000/s", "in_flight": 40}}
+    desk.write(waves=[{"name": "all"}], follow=None, retry=None, **fast)
+    ended = desk.run("--simulate", "--faults", "harsh", "--seed", seed, "--speed", "1000", "--log-level", "error")
+    assert ended.code in (1, 6), ended
+    (folder,) = (desk.state / "simulated" / "prod" / "runs").iterdir()
+    assert audit(folder) == []
+    records = [json.loads(line) for line in (folder / "journal.ndjson").read_bytes().splitlines()]
+    assert {"answer_seen", "doubt_looked", "settled"} <= {record["record"] for record in records}
+    assert len({record["target"] for record in records if record["record"] == "intent"}) > 20

@@ -1,0 +1,169 @@
+"""Whether what a report says of the run as a whole adds up, over its targets and over the lines of the journal."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from auditor.journal import Book, Line
+
+#: The exit code of a session that only followed what was open, whatever its line says.
+_PLAN_CHANGED = 2
+
+#: Exit codes of a session that left no line of its end: it works still, or an error ended it.
+_WITHOUT_A_LINE = frozenset({None, 2, 7, 8, 70})
+
+
+def sum_problems(report: Line, book: Book) -> Iterator[str]:
+    """What is wrong with head, totals, reasons, waves and scopes."""
+    yield from _run_problems(report["run"], book)
+    yield from _total_problems(report, book)
+    yield from _reason_problems(report, book)
+    if [wave["name"] for wave in report["waves"]] != book.lines[0]["waves"]:
+        yield "the waves are not those that the run began with"
+    if {line["scope"] for line in book.named("scope_used")} - {scope["name"] for scope in report["scopes"]}:
+        yield "a scope that was used is not there"
+    for wave in report["waves"]:
+        yield from _wave_problems(wave, report, book)
+    for scope in report["scopes"]:
+        yield from _scope_problems(scope, book)
+
+
+def _run_problems(run: Line, book: Book) -> Iterator[str]:
+    started = book.lines[0]
+    for name in ("run_id", "name", "simulated", "plan_sha256", "target_version"):
+        if run[name] != started[name]:
+            yield f"run.{name} is {run[name]}, the journal says {started[name]}"
+    if run["started_at"] != started["at"]:
+        yield "run.started_at is not that of the first line"
+    if run["sessions"] != len(book.named("session_started")):
+        yield f"{run['sessions']} sessions, {len(book.named('session_started'))} have a line"
+    if run["orchestrator_version"] != (book.last("session_started") or started)["orchestrator_version"]:
+        yield f"run.orchestrator_version is {run['orchestrator_version']}, the latest session's is another"
+    ended = book.last("run_ended")
+    if run["ended_at"] != (ended["at"] if ended else None):
+        yield f"run.ended_at is {run['ended_at']}, the journal says {ended}"
+    hold = _hold(book)
+    state = "held" if hold else "completed" if ended else "unfinished"
+    if run["state"] != state:
+        yield f"run.state is {run['state']}, by the journal it is {state}"
+    yield from _hold_problems(run["hold"], hold)
+    yield from _exit_problems(run["exit_code"], book)
+
+
+def _hold(book: Book) -> Line | None:
+    """The hold that stands at the end."""
+    hold: Line | None = None
+    for line in book.named("hold_set", "hold_released", "wave_approved"):
+        if line["record"] == "hold_set":
+            hold = line
+        elif line["record"] == "hold_released" or (
+            hold and (hold["cause"], hold["wave"]) == ("approval", line["wave"])
+        ):
+            hold = None
+    return hold
+
+
+def _hold_problems(told: Line | None, hold: Line | None) -> Iterator[str]:
+    backed = {name: hold[name] for name in told} if told and hold else hold
+    if told != backed:
+        yield f"run.hold is {told}, the journal says {hold}"
+
+
+def _exit_problems(code: int | None, book: Book) -> Iterator[str]:
+    last = book.last("session_started", "session_ended")
+    ended = last is not None and last["record"] == "session_ended"
+    backed = {last["exit_code"], _PLAN_CHANGED} if last and ended else _WITHOUT_A_LINE
+    if code not in backed:
+        yield f"run.exit_code is {code}, by the journal it is one of {backed}"
+
+
+def _total_problems(report: Line, book: Book) -> Iterator[str]:
+    totals, targets = report["totals"], report["targets"]
+    if totals["targets"] != len(targets):
+        yield f"totals.targets is {totals['targets']}, there are {len(targets)}"
+    if totals["targets"] != book.lines[0]["targets"] + len(book.named("outcome_kept")):
+        yield "totals.targets is not what the run began with"
+    if len({target["proxy_id"] for target in targets}) != len(targets):
+        yield "a target is there twice"
+    if Counter(totals["outcomes"]) != Counter(target["outcome"] for target in targets):
+        yield f"totals.outcomes is {totals['outcomes']}, the targets say otherwise"
+    if totals["upgrade_calls"] != len(book.named("intent")):
+        yield f"{totals['upgrade_calls']} upgrade calls, {len(book.named('intent'))} intents"
+    used = book.named("scope_used")
+    for name in ("calls", "throttled"):
+        if totals[name] != sum(line[name] for line in used):
+            yield f"totals.{name} is {totals[name]}, the journal says {sum(line[name] for line in used)}"
+
+
+def _reason_problems(report: Line, book: Book) -> Iterator[str]:
+    told = {(each["reason"], each["error_code"]): each for each in report["reject_reasons"]}
+    counted: dict[tuple[str, str | None], list[str]] = {}
+    for proxy_id, lines in book.of.items():
+        for key in _reasons(lines):
+            counted.setdefault(key, []).append(proxy_id)
+    if told.keys() != counted.keys():
+        yield f"reject_reasons are {sorted(told, key=str)}, the journal has {sorted(counted, key=str)}"
+    for key in told.keys() & counted.keys():
+        if told[key]["count"] != len(counted[key]) or set(told[key]["proxy_ids"]) != set(counted[key]):
+            yield f"{key}: {told[key]['count']} of {told[key]['proxy_ids']}, the journal has {counted[key]}"
+
+
+def _reasons(lines: list[Line]) -> list[tuple[str, str | None]]:
+    """Every no that a target got; at least one when it was rejected."""
+    found: list[tuple[str, str | None]] = []
+    for line in lines:
+        if line["record"] == "answer_seen":
+            found += [
+                (entry["error_message"] or "REJECT without a reason", None)
+                for entry in line["update_result"]
+                if (entry["state"] or "").strip().upper() == "REJECT"
+            ]
+            if line["verdict"] == "refused":
+                found.append((line["error_msg"] or line["reason"] or "refused", line["error_code"]))
+    rejected = next((line for line in lines if line["record"] == "settled" and line["outcome"] == "rejected"), None)
+    if rejected and not found:
+        found.append((rejected["reason"] or "refused", rejected["error_code"]))
+    return found
+
+
+def _wave_problems(wave: Line, report: Line, book: Book) -> Iterator[str]:
+    members = [target for target in report["targets"] if target["wave"] == wave["name"] and _is_own(target, book)]
+    if wave["targets"] != len(members):
+        yield f"wave {wave['name']} has {wave['targets']} targets, {len(members)} say that they are its own"
+    if Counter(wave["outcomes"]) != Counter(target["outcome"] for target in members):
+        yield f"wave {wave['name']} says {wave['outcomes']}, its targets say otherwise"
+    lines = {line["record"]: line for line in book.lines if line.get("wave") == wave["name"] and line["step"] == "wave"}
+    for name, record in (("started_at", "wave_opened"), ("ended_at", "wave_done")):
+        at = lines[record]["at"] if record in lines else None
+        if wave[name] != at:
+            yield f"wave {wave['name']}: {name} is {wave[name]}, the journal says {at}"
+    state = _wave_state(wave["name"], lines.keys(), _hold(book))
+    if wave["state"] != state:
+        yield f"wave {wave['name']} is {wave['state']}, by the journal it is {state}"
+
+
+def _wave_state(name: str, records: Collection[str], hold: Line | None) -> str:
+    if "wave_done" in records:
+        return "done"
+    if hold and (hold["wave"] == name or (hold["wave"] is None and "wave_opened" in records)):
+        return "held"
+    if "wave_soaking" in records:
+        return "soaking"
+    return "open" if "wave_opened" in records else "waiting"
+
+
+def _is_own(target: Line, book: Book) -> bool:
+    return all(line["record"] != "outcome_kept" for line in book.of.get(target["proxy_id"], ()))
+
+
+def _scope_problems(scope: Line, book: Book) -> Iterator[str]:
+    used: list[dict[str, Any]] = [line for line in book.named("scope_used") if line["scope"] == scope["name"]]
+    for name in ("calls", "throttled"):
+        if scope[name] != sum(line[name] for line in used):
+            yield f"scope {scope['name']}: {name} is {scope[name]}, the journal says otherwise"
+    if used and scope["rate_limit"] != used[-1]["rate_limit"]:
+        yield f"scope {scope['name']}: rate_limit is {scope['rate_limit']}, the journal says {used[-1]['rate_limit']}"
+    seconds = sum(line["seconds"] for line in used)
+    attained = round(scope["calls"] / seconds, 3) if seconds > 0 else None
+    if scope["rate_attained"] != attained:
+        yield f"scope {scope['name']}: rate_attained is {scope['rate_attained']}, by the journal {attained}"
