@@ -104,9 +104,6 @@ def weigh(doubt: Doubt, sight: Sight) -> Conclusion:
     rivals = [job for job in jobs if job in certain or job.created_at is None]
     if len(certain) == len(rivals) == 1:
         return Adopt((certain[0].job_id,), _describe(doubt, certain[0]))
-    if len(rivals) > 1:
-        names = ", ".join(job.job_id for job in rivals)
-        return Unknown(f"several jobs could be it: {names}", began=doubt.accepted)
     if sight.version is not None and at_least(sight.version.current_version, doubt.target_version):
         return _took_effect(doubt, sight, sight.version.current_version)
     return _never_began(doubt, sight, jobs)
@@ -141,10 +138,12 @@ def _never_began(doubt: Doubt, sight: Sight, jobs: list[Job]) -> Conclusion:
 
 def _jobs_against(doubt: Doubt, listing: Listing, jobs: list[Job]) -> str | None:
     """What in the job list speaks against sending again."""
-    if doubt.accepted:
-        return "it was accepted without a workflow_id, and no job of it was found"
+    if len(jobs) > 1:
+        return f"several jobs could be it: {', '.join(job.job_id for job in jobs)}"
     if jobs:
         return f"job {jobs[0].job_id} on the instance could be it"
+    if doubt.accepted:
+        return "it was accepted without a workflow_id, and no job of it was found"
     if foreign := _running_elsewhere(doubt, listing):
         return f"job {foreign.job_id} runs on the instance; its end is waited for"
     if listing.ids().isdisjoint(doubt.presence):
@@ -185,13 +184,13 @@ def _resembles(doubt: Doubt, job: Job) -> bool:
 
 
 def _is_candidate(doubt: Doubt, job: Job) -> bool:
-    """Whether this job, if it is the only one, is the upgrade."""
+    """Whether this job, which resembles the upgrade, is it if it is the only one."""
     if job.created_at is None or job.created_at < _cloud_time(doubt) - CREATED_MARGIN:
         return False
     if _names_proxy(doubt, job):
         return True
     names_another = _PROXY_ID.search(job.extend_fields or "") is not None
-    return job.name in doubt.job_names and doubt.alone and not names_another
+    return doubt.alone and not names_another
 
 
 def _names_proxy(doubt: Doubt, job: Job) -> bool:

@@ -128,6 +128,7 @@ ADOPTED = {
     "names the proxy": job(name="Whatever", extend_fields=f'{{"proxy":"{PROXY}"}}'),
     "ended since": job(status="Failed", ended_at=AT + timedelta(minutes=9)),
     "a little before by its clock": job(created_at=AT - timedelta(minutes=4)),
+    "ended in the second of the intent": job(status="Failed", ended_at=AT - timedelta(seconds=1)),
 }
 
 
@@ -201,6 +202,13 @@ def test_what_was_accepted_began_whatever_else_is_seen() -> None:
 def test_several_candidates_forbid_to_send_again_whatever_the_version() -> None:
     for version in (OLD, NEW):
         assert isinstance(weigh(DOUBT, seeing(job(), job(job_id="it2"), version=version)), Unknown)
+
+
+def test_of_several_candidates_none_is_adopted_but_the_version_still_says_that_it_happened() -> None:
+    ended = {"status": "Completed", "ended_at": AT + timedelta(minutes=5)}
+    sight = seeing(job(**ended), job(job_id="it2", **ended), version=NEW)
+    assert isinstance(weigh(replace(DOUBT, period_over=False), sight), Unknown)
+    assert weigh(DOUBT, sight) == Happened(NEW, "version only, workflow_id not recovered")
 
 
 # --- everything together ----------------------------------------------------------------------------------------------
