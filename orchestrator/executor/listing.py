@@ -111,8 +111,8 @@ class Board:
                 self._running = await read_jobs(self.scope, Lane.SEND, status="Running")
             return self._running
 
-    async def since(self, instants: Iterable[datetime], *, max_age_s: float, after: datetime) -> Listing | None:
-        """Every job created since the earliest of `instants`, read after the instant `after`."""
+    async def since(self, instants: Iterable[datetime], *, max_age_s: float, after: datetime | None) -> Listing | None:
+        """Every job created since the earliest of `instants`, at most so old and read after the instant `after`."""
         since = min(instants)
         async with self._lock:
             known = self._all

@@ -118,7 +118,8 @@ def _unread(reply: Refused | Busy | Doubtful) -> Finding:
 
 
 async def _look_at_jobs(state: TargetState, session: Session, go: Go, read_at: datetime) -> Finding:
-    listing = await session.board(state).running(after=_after(state, session))
+    # A target that was busy is judged by what was read since.
+    listing = await session.board(state).running(after=state.busy_at)
     if listing is None:
         return NotNow("the list of running jobs could not be read")
     mine = resurfaced_job(listing, state, session.run) if _once_in_doubt(state) else None
@@ -134,15 +135,6 @@ async def _look_at_jobs(state: TargetState, session: Session, go: Go, read_at: d
 
 def _sibling_runs(listing: Listing, state: TargetState, session: Session) -> bool:
     return ours_running(listing, state, session.run) >= session.plan.limits.per_instance
-
-
-def _after(state: TargetState, session: Session) -> datetime | None:
-    """The list must have been read after this: when the target was busy, it is judged by what was read since.
-
-    Followed only to acceptance, nothing but a list read after it shows that a sibling's upgrade still runs.
-    """
-    accepted = session.run.accepted_on.get(state.target.instance_id, {}) if session.rollout.only_accepted else {}
-    return max(filter(None, (*accepted.values(), state.busy_at)), default=None)
 
 
 async def _record_reading(state: TargetState, session: Session, version: ProxyVersion) -> None:

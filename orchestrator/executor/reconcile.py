@@ -102,7 +102,7 @@ async def _read_listing(state: TargetState, session: Session, *, over: bool) -> 
     if accepted is not None:
         # Absence counts only where presence is seen: reach back to the latest upgrade that was accepted.
         instants.append(accepted - CREATED_MARGIN)
-    after = _period_ends(state, session) if over else state.last.intent.at
+    after = _period_ends(state, session) if over else None
     return await session.board(state).since(instants, max_age_s=session.plan.follow.poll_s / 2, after=after)
 
 
