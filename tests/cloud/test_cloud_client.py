@@ -84,6 +84,8 @@ async def test_upgrade_sends_what_the_documentation_says(serve: Any, connect: An
         (failing(200, "DBS.200019"), Doubtful),
         (failing(200, "APIGW.0308"), Throttled),
         (answering(200, {"update_result": [], "error_code": "IAM.0012"}), Throttled),
+        (answering(500, {"update_result": [{"workflow_id": "w", "state": "ACCEPT"}]}), Doubtful),
+        (answering(400, {"update_result": [{"workflow_id": "w", "state": "ACCEPT"}]}), Refused),
         (answering(200, []), Doubtful),
         (answering(200, {}), Doubtful),
     ],

@@ -115,6 +115,13 @@ def test_a_job_that_is_not_visible_yet_is_waited_for() -> None:
     assert played.state(0).upgraded_by is None
 
 
+def test_a_version_that_changes_before_the_job_is_visible_is_no_end() -> None:
+    played = play(Fate(duration_s=300.0, visible_after_s=100.0, flips=0.1))
+    assert played.outcomes() == {"succeeded": 1}
+    assert played.state(0).upgraded_by is None
+    assert [record.status for record in played.of(JobSeen)][-1] == "Completed"
+
+
 def test_verification_is_patient_for_as_long_as_the_plan_says() -> None:
     played = play(Fate(duration_s=60.0, flips=3.0))
     assert played.outcomes() == {"succeeded": 1}

@@ -9,13 +9,24 @@ import pytest
 from fakes.clock import START, VirtualClock, run_virtual
 from fakes.clouds import NEW, OLD, FakeCloud
 from fakes.stage import Stage, open_dispatcher, plan_of, targets_of
+from msgspec.structs import replace
 
 from orchestrator.executor.ledger import Decision, Go, Ledger, Refused, Seen
 from orchestrator.executor.rollout import Rollout
 from orchestrator.model.amount import Amount
 from orchestrator.model.outcome import Outcome, Phase
 from orchestrator.model.plan import Failures, Freeze, Limits, Wave, Window
-from orchestrator.model.record import AnswerSeen, HoldReleased, HoldSet, Settled, WaveOpened
+from orchestrator.model.record import (
+    AnswerSeen,
+    DoubtRemains,
+    FollowTimedOut,
+    HoldReleased,
+    HoldSet,
+    Record,
+    Reverified,
+    Settled,
+    WaveOpened,
+)
 from orchestrator.model.reply import Entry
 from orchestrator.model.state import TargetState
 
@@ -129,6 +140,52 @@ def test_no_intent_overtakes_the_harm_for_which_the_fleet_is_held(outcome: Outco
         assert "allowed for the fleet" in decision.reason
 
     at_desk(story, failures=Failures(max=Amount(0), max_rejected=Amount(0), mode="soft"))
+
+
+async def _sent(desk: Desk, number: int) -> AnswerSeen:
+    """An attempt is on disk; what may be answered to it."""
+    await desk.intent(number)
+    return AnswerSeen(at=desk.clock.now(), target=desk.states[number].key, attempt=1, verdict="in_doubt")
+
+
+async def _stays_in_doubt(desk: Desk) -> Record:
+    await desk.ledger.record(await _sent(desk, 1))
+    return DoubtRemains(at=desk.clock.now(), target=desk.states[1].key, attempt=1, why="no evidence")
+
+
+async def _times_out(desk: Desk) -> Record:
+    await _sent(desk, 1)
+    return FollowTimedOut(at=desk.clock.now(), target=desk.states[1].key, attempt=1, why="no end")
+
+
+async def _spoils(desk: Desk) -> Record:
+    await desk.ledger.record(desk.settled(1, Outcome.SUCCEEDED))
+    return Reverified(at=desk.clock.now(), target=desk.states[1].key, healthy=False, finding="node ABNORMAL")
+
+
+async def _says_something_new(desk: Desk) -> Record:
+    entry = Entry(state="REJECT", error_message="never heard")
+    return replace(await _sent(desk, 1), verdict="rejected", update_result=(entry,))
+
+
+HARM = {
+    "stays in doubt": (_stays_in_doubt, "1 failures, 0 allowed for the fleet"),
+    "times out": (_times_out, "1 failures, 0 allowed for the fleet"),
+    "unhealthy after the soak": (_spoils, "1 failures, 0 allowed for the fleet"),
+    "new reject": (_says_something_new, "a REJECT reason never seen before: never heard"),
+}
+
+
+@pytest.mark.parametrize(("harm", "words"), HARM.values(), ids=HARM)
+def test_no_intent_overtakes_harm_that_is_no_outcome_yet(harm: Callable[[Desk], Awaitable[Record]], words: str) -> None:
+    async def story(desk: Desk) -> None:
+        record = await harm(desk)
+        desk.ledger.note(record)
+        decision = await desk.intent(0)
+        assert isinstance(decision, Refused)
+        assert words in decision.reason
+
+    at_desk(story, failures=Failures(max=Amount(0), max_rejected=Amount(5), mode="soft", new_reject="hold"))
 
 
 def test_a_success_keeps_nobody_waiting() -> None:

@@ -73,6 +73,16 @@ def test_a_list_that_grows_at_its_head_while_it_is_read_is_read_completely(style
     assert len(paging.jobs) == 173
 
 
+def test_what_was_seen_before_a_new_start_does_not_make_the_list_complete() -> None:
+    """A job has vanished and another one has come that is never shown: the old one does not stand in for it."""
+
+    def answer(_offset: int, asked: int) -> JobPage:
+        shown = ("a", "gone") if asked < 3 else ("a", "b")
+        return JobPage(jobs=tuple(Job(job_id=job_id) for job_id in shown), total_count=3)
+
+    assert not read(answer)[0].complete
+
+
 @given(seed=st.integers(0, 10**6))
 def test_whatever_a_list_does_reading_ends_and_completeness_is_honest(seed: int) -> None:
     random = Random(seed)

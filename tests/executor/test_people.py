@@ -104,3 +104,28 @@ def test_what_was_sent_cannot_be_returned_and_is_followed_on() -> None:
     assert played.outcomes() == {"succeeded": 1}
     assert len(played.of(CommandIgnored)) == 1
     assert played.cloud.counts["upgrade"] == 1
+
+
+def test_who_says_not_sent_while_the_call_is_under_way_is_not_believed() -> None:
+    """The answer is lost, and the upgrade has begun."""
+    stage = stage_of(1, lambda cloud: cloud.acts.update({next(iter(cloud.proxies)): [acts.LOST_ANSWER]}))
+    stage.script = (settle_later(0, 10.0, ReturnedToWaiting, settled_by="ann", note="?", command=7),)
+    played = stage.play()
+    assert [record.command for record in played.of(CommandIgnored)] == [7]
+    assert played.outcomes() == {"succeeded": 1}
+    assert set(played.cloud.books.values()) == {1}
+
+
+def test_what_a_person_has_settled_is_followed_no_more() -> None:
+    def setup(cloud: FakeCloud) -> None:
+        cloud.default_fate = Fate(duration_s=3000.0)
+
+    stage = stage_of(2, setup)
+    stage.script = (settle_later(0, 1000.0, Settled, outcome=Outcome.FAILED, settled_by="ann", note="looked"),)
+    played = stage.play()
+    assert played.outcomes() == {"failed": 1, "succeeded": 1}
+    (job_id,) = played.state(0).jobs
+    polls = [(call.at - START).total_seconds() for call in played.cloud.calls if call.key == job_id]
+    assert polls
+    assert max(polls) <= 1000.0
+    assert played.state(0).settled_by == "ann"

@@ -1,10 +1,11 @@
 """What is read before an attempt, and what it leads to."""
 
+from dataclasses import replace as replace_act
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from fakes.acts import LOST_REQUEST, Act, Fate, throttling
+from fakes.acts import ACCEPT, LOST_REQUEST, Act, Fate, throttling
 from fakes.clock import START
 from fakes.clouds import NEW, FakeCloud
 from fakes.stage import Played, Stage, plan_of, targets_of
@@ -139,6 +140,32 @@ def test_what_was_read_is_fresh_when_the_intent_is_written() -> None:
     read = {record.target: record.at for record in played.of(PreflightDone)}
     for intent in played.of(Intent):
         assert intent.at - read[intent.target] <= timedelta(seconds=60)
+
+
+def test_what_grew_old_while_it_waited_for_its_turn_is_read_again() -> None:
+    """Every call takes 40 s, one at a time: the third target would be sent by what was read 80 s before."""
+
+    def setup(cloud: FakeCloud) -> None:
+        cloud.default_act = replace_act(ACCEPT, latency_s=40.0)
+
+    played = play(setup, targets=6, limits=replace(FREE, concurrency=1))
+    read = played.of(PreflightDone)
+    for intent in played.of(Intent):
+        latest = max(record.at for record in read if record.target == intent.target and record.at <= intent.at)
+        assert intent.at - latest <= timedelta(seconds=60)
+    assert len(read) > len(played.of(Intent)) == 6
+
+
+def test_while_the_running_jobs_cannot_be_read_nothing_is_sent() -> None:
+    def setup(cloud: FakeCloud) -> None:
+        refused = Refused("no permission", Exchange(http_status=403))
+        cloud.reads = lambda name, _key, number: refused if name == "jobs" and number == 2 else None
+
+    played = play(setup)
+    (postponed,) = played.of(Postponed)
+    assert "the list of running jobs could not be read" in postponed.why
+    assert played.of(Intent)[0].at >= postponed.until
+    assert outcome(played)[0] == "succeeded"
 
 
 @pytest.mark.parametrize("rate", [1 / 60, 1 / 600])

@@ -86,6 +86,13 @@ def test_while_a_scope_is_away_one_probe_at_a_time_finds_out() -> None:
     assert {call.name for call in played.cloud.calls if 200 < (call.at - START).total_seconds() < 790} == {"jobs"}
 
 
+def test_those_who_wait_for_their_turn_when_a_scope_goes_away_do_not_try_it_each() -> None:
+    played = play(down(100, 800), targets=10, limits=Limits(ramp=False, rate=0.2))
+    away = [call for call in played.cloud.calls if 100 < (call.at - START).total_seconds() < 800]
+    assert sum(call.name != "jobs" for call in away) == 1
+    assert played.outcomes() == {"succeeded": 10}
+
+
 def test_the_first_call_of_a_scope_is_one_authenticated_get_alone() -> None:
     played = play(lambda _cloud: None)
     first, second = played.cloud.calls[:2]
@@ -111,6 +118,20 @@ def test_expired_credentials_are_renewed_once_for_all_callers() -> None:
     assert played.outcomes() == {"succeeded": 20}
     assert played.cloud.renewals == 1
     assert played.cloud.refused_calls <= 10
+
+
+def test_a_refusal_of_credentials_that_were_replaced_meanwhile_pauses_nobody() -> None:
+    """A slow call carried the old ones; by the time its answer comes, others have long gone on with the new ones."""
+    slow = acts.Act(lambda _instance, _job: Unauthenticated("token expired", Exchange(http_status=401)), latency_s=70.0)
+
+    def setup(cloud: FakeCloud) -> None:
+        cloud.acts[next(iter(cloud.proxies))] = [slow]
+        cloud.refuses_generation = lambda now, generation: generation == 1 and now > START + timedelta(seconds=60)
+
+    played = play(setup, targets=40, limits=Limits(ramp=False, rate=2.0, in_flight=Amount(40)))
+    assert played.outcomes() == {"succeeded": 40}
+    assert played.cloud.renewals == 1
+    assert len(played.of(ScopePaused)) == 1
 
 
 def test_credentials_that_are_refused_from_the_start_cost_two_calls() -> None:
@@ -175,6 +196,19 @@ def test_a_login_throttled_in_mid_run_does_not_hammer() -> None:
     assert sum(70 < at < 170 for at in asked) <= 30
 
 
+def test_without_credentials_nothing_is_sent() -> None:
+    def setup(cloud: FakeCloud) -> None:
+        throttled = Throttled(30.0, Exchange(http_status=429))
+        cloud.credentials = lambda: throttled if 20 < cloud.clock.monotonic() < 120 else None
+
+    played = play(setup, targets=60, limits=Limits(ramp=False, rate=2.0, in_flight=Amount(60)))
+    assert played.outcomes() == {"succeeded": 60}
+    begin, end = START + timedelta(seconds=21), START + timedelta(seconds=119)
+    sent = [record.at for record in played.of(Intent)]
+    assert not [at for at in sent if begin < at < end]
+    assert min(sent) < begin < end < max(sent)
+
+
 def test_what_a_login_refuses_says_nothing_of_a_target() -> None:
     def setup(cloud: FakeCloud) -> None:
         cloud.credentials = lambda: (
@@ -227,6 +261,17 @@ def test_posts_that_are_never_sent_end_the_scope_after_a_few() -> None:
     assert played.code == 7
     assert played.cloud.counts["upgrade"] == 4
     assert len(played.of(ScopePaused)) == 4
+
+
+def test_a_get_without_an_answer_is_simply_made_again() -> None:
+    def setup(cloud: FakeCloud) -> None:
+        lost = Doubtful("no answer within 30 s", Exchange())
+        cloud.reads = lambda name, _key, number: lost if name == "proxy_version" and number <= 3 else None
+
+    played = play(setup, targets=1)
+    assert played.outcomes() == {"succeeded": 1}
+    assert not played.of(Postponed)
+    assert not played.of(ScopePaused)
 
 
 def test_a_proxy_whose_version_cannot_be_read_is_deferred_and_costs_little() -> None:

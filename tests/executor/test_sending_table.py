@@ -139,8 +139,9 @@ def test_a_job_that_hangs_times_out_and_keeps_its_slot() -> None:
     assert played.code == 6
 
 
-def test_unauthorized_is_no_end() -> None:
-    played = play_first(fate=Fate(duration_s=10, status="Unauthorized", flips=None))
+@pytest.mark.parametrize("status", ["Unauthorized", "Suspended", ""])
+def test_unauthorized_and_unknown_states_are_no_end(status: str) -> None:
+    played = play_first(fate=Fate(duration_s=10, status=status, flips=None))
     assert outcome(played)[0] == "timed_out"
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from fakes.acts import Fate
 from fakes.checker import Checker
+from fakes.clock import START
 from fakes.clouds import NEW, FakeCloud
 from fakes.rollouts import failing, released, stage_of
 from fakes.stage import Played, Stage, later, resume
@@ -21,6 +22,7 @@ from orchestrator.model.record import (
     WaveOpened,
     WaveSoaking,
 )
+from orchestrator.model.reply import Exchange, Failure, NotSent, Refused
 
 
 def wave_of_each(played: Played) -> dict[str, list[str]]:
@@ -146,3 +148,35 @@ def test_following_to_acceptance_needs_no_slots_but_keeps_off_busy_instances() -
         by_instance.setdefault(played.run.targets[record.target].instance_id, []).append(record.at)
     for first, second in by_instance.values():
         assert second - first >= timedelta(seconds=300)
+
+
+def test_at_the_end_of_a_soak_what_cannot_be_read_is_read_again_and_nothing_is_claimed() -> None:
+    """The version cannot be read for a while; what is seen then is that a proxy has gone back."""
+    waves = (Wave(name="one", size=Amount(1), soak_s=600.0), Wave(name="rest"))
+    unread = Refused("no permission", Exchange(http_status=403))
+
+    def setup(cloud: FakeCloud) -> None:
+        def reads(name: str, _key: str, _number: int) -> Failure | None:
+            return unread if name == "proxy_version" and 800 < cloud.clock.monotonic() < 1500 else None
+
+        cloud.reads = reads
+
+    played = stage_of(3, setup, waves=waves).play()
+    (reverified,) = played.of(Reverified)
+    assert reverified.healthy
+    assert (reverified.at - START).total_seconds() > 1500
+    assert played.outcomes() == {"succeeded": 3}
+
+
+def test_a_wave_that_cannot_be_verified_after_its_soak_is_not_done() -> None:
+    waves = (Wave(name="one", size=Amount(1), soak_s=600.0), Wave(name="rest"))
+    gone = NotSent("connection refused")
+
+    def setup(cloud: FakeCloud) -> None:
+        cloud.down = lambda now: gone if now > START + timedelta(seconds=800) else None
+
+    played = stage_of(3, setup, waves=waves).play()
+    assert played.code == 7
+    assert "could not be verified after its soak" in played.finish.why
+    assert not played.of(WaveDone)
+    assert played.outcomes() == {"succeeded": 1, "waiting": 2}

@@ -65,6 +65,11 @@ def _ok(*entries: Entry) -> Update:
     return Answered(entries, Exchange(http_status=200, request_id="r-ok", duration_ms=40))
 
 
+def ok(*accepted: tuple[str, str]) -> Update:
+    """The answer that accepts these instances' workflows."""
+    return _ok(*(_entry(instance, job, "ACCEPT") for instance, job in accepted))
+
+
 def exchange(status: int, code: str | None = None, message: str | None = None) -> Exchange:
     return Exchange(http_status=status, error_code=code, error_msg=message, request_id="r-no")
 
@@ -84,6 +89,9 @@ EMPTY_AFTER = Act(lambda _i, _j: _ok(), effect=True)
 UNKNOWN_STATE = Act(lambda instance, job: _ok(_entry(instance, job, "QUEUED")), effect=True)
 UNKNOWN_NOT_BEGUN = Act(lambda instance, _j: _ok(_entry(instance, "no-such-job", "QUEUED")))
 ACCEPT_WITHOUT_ID = Act(lambda instance, _j: _ok(_entry(instance, None, "ACCEPT")), effect=True)
+ACCEPT_AND_ODD = Act(
+    lambda instance, job: _ok(_entry(instance, job, "ACCEPT"), _entry(instance, None, "QUEUED")), effect=True
+)
 UNSENT = Act(lambda _i, _j: NotSent("connection refused"), latency_s=0.0)
 
 

@@ -265,6 +265,7 @@ class FakeCloud:
             at = self.clock.now() + timedelta(seconds=act.effect_after_s)
             fate = self.fates.get(proxy_id, self.default_fate)
             self._start(FakeJob(job_id, instance_id, proxy_id, at, fate))
+        generation = self.generation
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
         try:
@@ -272,7 +273,7 @@ class FakeCloud:
         finally:
             self.under_way -= 1
         reply = act.reply(instance_id, job_id)
-        return self._dated(reply)
+        return self._dated(reply, generation)
 
     def _start(self, job: FakeJob) -> None:
         assert job.proxy_id is not None
@@ -280,9 +281,9 @@ class FakeCloud:
         self.jobs_made.append(job)
         self.by_proxy[job.proxy_id].append(job)
 
-    def _dated(self, reply: Update) -> Update:
+    def _dated(self, reply: Update, generation: int) -> Update:
         if isinstance(reply, Unauthenticated):
-            return Unauthenticated(reply.reason, reply.exchange, self.generation)
+            return Unauthenticated(reply.reason, reply.exchange, generation)
         if isinstance(reply, Answered):
             exchange: Any = reply.exchange
             return Answered(reply.value, _with_offset(exchange, self.offset_s))

@@ -1,12 +1,14 @@
 """The fold: what it keeps, that it never contradicts itself, and that it does not depend on how often it is done."""
 
 from dataclasses import asdict
+from datetime import timedelta
 
 import pytest
 from fakes.plausible import PlausibleRun
 from fakes.recorded import BEGIN, NEW, OLD, empty_run, make_plan, make_targets
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from orchestrator.model import record as r
 from orchestrator.model.outcome import Outcome, Phase
@@ -152,3 +154,76 @@ def test_a_new_session_forgets_what_scopes_could_not_do() -> None:
 def test_a_record_of_a_target_that_is_not_in_the_run_is_an_error() -> None:
     with pytest.raises(KeyError):
         after(r.DoubtLooked(at=BEGIN, target="nobody", finding="?"))
+
+
+# --- doubts -----------------------------------------------------------------------------------------------------------
+
+DOUBTED = (intent(), answer("in_doubt"))
+DISPROVED = r.AttemptDisproved(at=BEGIN, target=KEY, attempt=1, evidence="not there")
+LATER = BEGIN + timedelta(hours=1)
+
+
+def test_a_renewed_doubt_has_a_period_of_its_own() -> None:
+    renewed = r.DoubtRenewed(at=LATER, target=KEY, attempt=1, why="it shows after all")
+    state = after(*DOUBTED, DISPROVED, renewed).state(KEY)
+    assert (state.phase, state.doubtful_from, state.doubt_since) == (Phase.DOUBT, BEGIN, LATER)
+
+
+def test_the_doubt_goes_back_to_the_first_doubtful_attempt_and_its_period_counts_from_the_latest() -> None:
+    again = replace(intent(2), at=LATER)
+    state = after(*DOUBTED, DISPROVED, again, answer("in_doubt", attempt=2)).state(KEY)
+    assert (state.doubtful_from, state.doubt_since) == (BEGIN, LATER)
+
+
+@pytest.mark.parametrize("verdict", ["rejected", "refused", "busy", "in_doubt"])
+def test_after_a_doubtful_attempt_no_refusal_decides(verdict: r.Verdict) -> None:
+    assert after(*DOUBTED, DISPROVED, intent(2), answer(verdict, attempt=2)).state(KEY).phase is Phase.DOUBT
+
+
+def test_what_was_adopted_is_ours_but_shows_no_presence() -> None:
+    adopted = r.WorkflowAdopted(at=BEGIN, target=KEY, attempt=1, workflow_id="w1", evidence="the only one")
+    run = after(*DOUBTED, adopted)
+    assert (run.workflows, run.accepted) == ({"w1": KEY}, set())
+    assert after(intent(), answer("accepted", ACCEPT)).accepted == {"w1"}
+
+
+def test_a_reject_is_no_job_of_ours_though_it_has_an_id() -> None:
+    refused = replace(REJECT, workflow_id="w2")
+    run = after(intent(), answer("partial", ACCEPT, refused))
+    assert (run.workflows, run.accepted) == ({"w1": KEY}, {"w1"})
+    assert after(intent(), answer("in_doubt", refused)).state(KEY).doubtful_entries == ()
+
+
+def test_what_a_person_settled_as_not_sent_is_evidence_no_more() -> None:
+    odd = Entry(instance_id="i", workflow_id="w9", state="QUEUED")
+    returned = r.ReturnedToWaiting(at=BEGIN, target=KEY, attempt=1, settled_by="ann", note="looked")
+    state = after(intent(), answer("in_doubt", odd)).state(KEY)
+    assert state.doubtful_entries == (odd,)
+    state = after(intent(), answer("in_doubt", odd), returned).state(KEY)
+    assert (state.doubtful_entries, state.doubtful_from, state.phase) == ((), None, Phase.WAITING)
+
+
+def _settled(outcome: Outcome) -> r.Settled:
+    return r.Settled(at=BEGIN, target=KEY, attempt=1, outcome=outcome)
+
+
+@pytest.mark.parametrize(
+    ("records", "unknown"),
+    [
+        ((intent(),), True),
+        (DOUBTED, True),
+        (
+            (*DOUBTED, r.VersionAdopted(at=BEGIN, target=KEY, version=NEW, evidence=""), _settled(Outcome.SUCCEEDED)),
+            True,
+        ),
+        ((*DOUBTED, DISPROVED), False),
+        ((intent(), answer("accepted", ACCEPT)), False),
+        ((intent(), answer("rejected", REJECT), _settled(Outcome.REJECTED)), False),
+    ],
+    ids=["under way", "in doubt", "settled without its job", "disproved", "accepted", "rejected"],
+)
+def test_whether_a_job_on_its_instance_may_be_one_that_is_not_known(
+    records: tuple[r.Record, ...], *, unknown: bool
+) -> None:
+    run = after(*records)
+    assert [state.key for state in run.unknown_on(run.targets[KEY].instance_id)] == ([KEY] if unknown else [])

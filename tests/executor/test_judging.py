@@ -1,0 +1,68 @@
+"""What an answer, and a reading after the upgrade, means: every row of both tables."""
+
+import pytest
+
+from orchestrator.executor.judge import judge_entries
+from orchestrator.executor.verify import Finding, NotYet, Unreadable, Verified, judge_health
+from orchestrator.model.outcome import Outcome
+from orchestrator.model.reply import Entry, ProxyHealth, ProxyVersion
+
+OLD, NEW = "2.23.12.000", "2.24.03.000"
+ACCEPT, REJECT = (
+    Entry(workflow_id="w1", state="ACCEPT"),
+    Entry(workflow_id="w2", state=" reject ", error_message="no ip"),
+)
+NO_ID, ODD = Entry(state="accept"), Entry(workflow_id="w3", state="QUEUED")
+
+
+@pytest.mark.parametrize(
+    ("entries", "verdict", "reason"),
+    [
+        ((ACCEPT,), "accepted", None),
+        ((ACCEPT, ACCEPT), "accepted", None),
+        ((REJECT, REJECT), "rejected", "no ip"),
+        ((ACCEPT, REJECT), "partial", "no ip"),
+        ((), "in_doubt", "the answer holds no update_result"),
+        ((NO_ID,), "in_doubt", "ACCEPT without a workflow_id"),
+        ((NO_ID, ACCEPT), "in_doubt", "ACCEPT without a workflow_id"),
+        ((ODD,), "in_doubt", "unknown state 'QUEUED'"),
+        ((ACCEPT, ODD), "in_doubt", "unknown state 'QUEUED'"),
+        ((REJECT, ODD), "in_doubt", "unknown state 'QUEUED'"),
+        ((Entry(workflow_id="w4"),), "in_doubt", "unknown state None"),
+    ],
+)
+def test_what_the_entries_of_an_answer_mean(entries: tuple[Entry, ...], verdict: str, reason: str | None) -> None:
+    assert judge_entries(entries) == (verdict, reason)
+
+
+WELL = ProxyHealth(status="ACTIVE", nodes=("ACTIVE", "ACTIVE"))
+ILL = (
+    ProxyHealth(status="ABNORMAL", nodes=("ACTIVE",)),
+    ProxyHealth(status="ACTIVE", nodes=("ACTIVE", "ABNORMAL")),
+    ProxyHealth(status=None),
+)
+
+
+def judged(version: str | None, health: ProxyHealth | None) -> Finding:
+    return judge_health(ProxyVersion(current_version=version) if version else None, health, NEW)
+
+
+def test_verified_is_what_runs_the_version_and_is_active_with_all_its_nodes() -> None:
+    assert judged(NEW, WELL) == Verified(NEW)
+    for health in ILL:
+        finding = judged(NEW, health)
+        assert isinstance(finding, NotYet)
+        assert finding.outcome is Outcome.FAILED
+
+
+@pytest.mark.parametrize("health", [WELL, *ILL, None])
+def test_another_version_is_a_mismatch_however_well_it_is(health: ProxyHealth | None) -> None:
+    finding = judged(OLD, health)
+    assert isinstance(finding, NotYet)
+    assert finding.outcome is Outcome.MISMATCH
+
+
+def test_of_what_cannot_be_read_nothing_is_claimed() -> None:
+    unread = [judged(None, health) for health in (WELL, *ILL, None)]
+    assert unread == [Unreadable()] * len(unread)
+    assert judged(NEW, None) == Unreadable()
