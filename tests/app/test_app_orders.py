@@ -79,3 +79,11 @@ def test_a_target_that_is_not_open_cannot_be_settled() -> None:
     assert "not open" in (refusal(a_run(), PROXY, "failed") or "")
     assert "no target" in (refusal(a_run(), "another", "failed") or "")
     assert isinstance(carry_out(a_run(), 1, settle("failed"), NOW), CommandIgnored)
+
+
+@pytest.mark.parametrize("outcome", ["succeeded", "failed", "not_sent"])
+def test_what_is_settled_stays_so(outcome: str) -> None:
+    run = a_run(doubtful=True)
+    run.apply(Settled(at=NOW, target=PROXY, attempt=1, outcome=Outcome.FAILED, settled_by="kim", note="looked"))
+    assert "not open: it is failed" in (refusal(run, PROXY, outcome) or "")
+    assert isinstance(carry_out(run, 1, settle(outcome), NOW), CommandIgnored)

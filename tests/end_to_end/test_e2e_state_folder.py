@@ -1,5 +1,6 @@
 """State folders that cannot be used: exit 8, a place and a reason, nothing sent without its intent on disk."""
 
+import errno
 import json
 import os
 import resource
@@ -133,14 +134,15 @@ def test_a_torn_last_line_is_dropped(new_cloud: NewCloud) -> None:
     assert set(desk.effective_starts().values()) == {1}
 
 
-def test_a_lost_answer_in_the_journal_is_looked_for(new_cloud: NewCloud) -> None:
+@pytest.mark.parametrize("kept", [0, 1, 40, -1], ids=["nothing", "a byte", "a part", "all but its end"])
+def test_a_lost_answer_in_the_journal_is_looked_for(new_cloud: NewCloud, kept: int) -> None:
     """The disk lost the last line, which was an answer: the attempt is in doubt, and nothing is sent again."""
     desk = new_cloud(3)
     desk.write(http={"timeout": "200ms"}, retry={"resend_after": "200ms"})
     journal = _interrupted(desk)
     lines = journal.read_bytes().splitlines(keepends=True)
     assert json.loads(lines[-1])["record"] == "answer_seen"
-    journal.write_bytes(b"".join(lines[:-1]) + lines[-1][:40])
+    journal.write_bytes(b"".join(lines[:-1]) + lines[-1][:kept])
     assert desk.run().code == 0
     expect_truth(desk)
     assert set(desk.effective_starts().values()) == {1}
@@ -182,34 +184,65 @@ def test_a_run_that_was_never_completely_made_is_forgotten(new_cloud: NewCloud) 
 @pytest.mark.parametrize("size", [3000, 4000, 5000, 6500])
 def test_a_file_that_may_not_grow(new_cloud: NewCloud, size: int) -> None:
     """As a full disk, by the size of the largest file, at different places of the journal."""
-    desk = new_cloud(6)
-    desk.write(waves=[{"name": "all"}], http={"timeout": "300ms"}, retry={"resend_after": "300ms"})
+    desk = _busy_desk(new_cloud)
 
     def limited() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
     ended = desk.run("--log-level", "error", preexec_fn=limited)
     _expect_unusable(ended, "File too large")
-    assert _sent(desk) <= _intents_on_disk(desk), "something was sent without its intent on disk"
-    assert _run_on(desk) == 0
-    expect_truth(desk)
-    assert set(desk.effective_starts().values()) == {1}
+    _expect_recovery(desk)
 
 
 @pytest.mark.slow
 def test_a_full_disk(new_cloud: NewCloud) -> None:
-    desk = new_cloud(6)
-    desk.write(waves=[{"name": "all"}], http={"timeout": "300ms"}, retry={"resend_after": "300ms"})
+    desk = _busy_desk(new_cloud)
     desk.state.mkdir()
     kept = desk.folder / "kept"
     prepare = f"mount -t tmpfs -o size=32k tmpfs {desk.state}"
     ended = _in_own_mounts(desk, prepare, after=f"cp -a {desk.state} {kept}")
     _expect_unusable(ended, "No space left on device", "free some space")
     shutil.copytree(kept, desk.state, dirs_exist_ok=True, symlinks=True)
-    assert _sent(desk) <= _intents_on_disk(desk), "something was sent without its intent on disk"
-    assert _run_on(desk) == 0
-    expect_truth(desk)
-    assert set(desk.effective_starts().values()) == {1}
+    _expect_recovery(desk)
+
+
+#: Loaded by the interpreter before the program: the n-th call of a kind on a journal fails, and every one after it.
+_FAILING_DISK = """
+import os
+kind, left, number = "{kind}", {left}, {number}
+call = getattr(os, kind)
+
+def failing(handle, *rest):
+    global left
+    if os.readlink(f"/proc/self/fd/{{handle}}").endswith("journal.ndjson"):
+        left -= 1
+        if left <= 0:
+            raise OSError(number, os.strerror(number))
+    return call(handle, *rest)
+
+setattr(os, kind, failing)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("left", [5, 9])
+@pytest.mark.parametrize(
+    ("kind", "number", "words"),
+    [
+        ("fsync", errno.EIO, ("Input/output error", "the disk fails")),
+        ("write", errno.EROFS, ("Read-only file system", "mount it read-write")),
+    ],
+)
+def test_a_disk_that_fails_in_mid_run(
+    new_cloud: NewCloud, kind: str, number: int, words: tuple[str, ...], left: int
+) -> None:
+    """An fsync that fails, and a disk that the kernel has made read-only."""
+    desk = _busy_desk(new_cloud)
+    (desk.folder / "sitecustomize.py").write_text(_FAILING_DISK.format(kind=kind, left=left, number=number))
+    path = f"{desk.folder}:{desk.base_environ()['PYTHONPATH']}"
+    ended = desk.run("--log-level", "error", environ={"PYTHONPATH": path})
+    _expect_unusable(ended, "journal.ndjson: cannot write to the journal", *words)
+    _expect_recovery(desk)
 
 
 @pytest.mark.slow
@@ -225,6 +258,21 @@ def test_a_folder_that_is_deleted_under_a_running_process(new_cloud: NewCloud) -
     _expect_unusable(ended)
     moved.rename(desk.fleet)
     assert _sent(desk) <= _intents_on_disk(desk)
+
+
+def _busy_desk(new_cloud: NewCloud) -> Desk:
+    """Six proxies at once, whose doubts end soon."""
+    desk = new_cloud(6)
+    desk.write(waves=[{"name": "all"}], http={"timeout": "300ms"}, retry={"resend_after": "300ms"})
+    return desk
+
+
+def _expect_recovery(desk: Desk) -> None:
+    """Nothing was sent without its intent on disk, and the next start carries the run to its end."""
+    assert _sent(desk) <= _intents_on_disk(desk), "something was sent without its intent on disk"
+    assert _run_on(desk) == 0
+    expect_truth(desk)
+    assert set(desk.effective_starts().values()) == {1}
 
 
 def _run_on(desk: Desk) -> int:

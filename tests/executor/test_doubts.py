@@ -157,12 +157,12 @@ def test_a_job_that_resurfaces_in_the_next_preflight_brings_the_doubt_back() -> 
 
 
 def test_presence_is_looked_for_as_far_back_as_the_latest_acceptance() -> None:
-    """What was accepted before runs long, so that the doubt begins long after."""
+    """What was accepted before runs long, so that the doubt begins long after, alone."""
 
     def setup(cloud: FakeCloud) -> None:
         cloud.default_fate = Fate(duration_s=1500.0)
 
-    played = play_first([acts.LOST_REQUEST], setup=setup)
+    played = play_first([acts.LOST_REQUEST], others=1, setup=setup)
     assert outcome(played)[0] == "succeeded"
     assert len(played.state(0).attempts) == 2
 

@@ -111,10 +111,12 @@ def test_evidence_that_comes_after_the_doubt_period_is_seen_while_the_session_la
         one, other = cloud.proxies
         cloud.acts[one] = [acts.LOST_ANSWER]
         cloud.fates[one] = Fate(named=True, visible_after_s=2000.0, duration_s=2500.0, status="Failed", flips=None)
-        cloud.fates[other] = Fate(duration_s=3400.0)
+        cloud.fates[other] = Fate(listed=False, duration_s=3400.0)
 
     played = stage_of(2, setup).play()
     assert standings(played) == ("failed", "succeeded")
+    assert len(played.of(WorkflowAdopted)) == 1
+    assert set(played.cloud.books.values()) == {1}
 
 
 def test_one_of_several_jobs_that_failed_fails_the_target_when_all_have_ended() -> None:

@@ -203,7 +203,7 @@ def test_without_credentials_nothing_is_sent() -> None:
 
     played = play(setup, targets=60, limits=Limits(ramp=False, rate=2.0, in_flight=Amount(60)))
     assert played.outcomes() == {"succeeded": 60}
-    begin, end = START + timedelta(seconds=21), START + timedelta(seconds=119)
+    begin, end = START + timedelta(seconds=20.01), START + timedelta(seconds=120)
     sent = [record.at for record in played.of(Intent)]
     assert not [at for at in sent if begin < at < end]
     assert min(sent) < begin < end < max(sent)

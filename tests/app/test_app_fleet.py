@@ -1,0 +1,117 @@
+"""Between two runs: what a new one takes over, and what keeps it from beginning."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from fakes.recorded import BEGIN, NEW, OLD, make_plan, make_targets, run_started
+
+from orchestrator.app.fleet import Beginning, begin_run, end_run, unfinished_run
+from orchestrator.app.work import Work, _assemble
+from orchestrator.clock import SystemClock
+from orchestrator.errors import PlanError
+from orchestrator.model import record as r
+from orchestrator.model.outcome import Outcome
+from orchestrator.model.record import Record
+from orchestrator.model.reply import Entry
+from orchestrator.tracker.folder import create_run
+from orchestrator.tracker.recovery import Recovered
+
+TARGETS = make_targets(3)
+PLAN = make_plan(TARGETS)
+KEY = TARGETS[0].proxy_id
+INTENT = r.Intent(at=BEGIN, target=KEY, attempt=1, wave="rest", token="t", source_version=OLD, target_version=NEW)
+REJECT = r.AnswerSeen(
+    at=BEGIN,
+    target=KEY,
+    attempt=1,
+    verdict="rejected",
+    update_result=(Entry(workflow_id="w0", state="REJECT", error_message="no ip"),),
+)
+ENDED = r.RunEnded(at=BEGIN)
+
+
+def before(state: Path, fleet: str, *records: Record) -> None:
+    """A run of a fleet with these records."""
+    journal = create_run(state / fleet, PLAN, TARGETS, run_started(3))[1]
+    journal.append(list(records) or [ENDED])
+    journal.close()
+
+
+def begin(state: Path, fleet: str = "prod", **changes: Any) -> Recovered:
+    values = {"state": state, "folder": state / fleet, "now": BEGIN + timedelta(days=1), "suffix": "abc", **changes}
+    return begin_run(PLAN, TARGETS, Beginning(**values))
+
+
+def settled(outcome: Outcome) -> r.Settled:
+    return r.Settled(at=BEGIN, target=KEY, attempt=1, outcome=outcome, wave="rest", reason="no ip")
+
+
+def test_a_proxy_that_is_open_in_another_fleet_keeps_a_run_from_beginning(tmp_path: Path) -> None:
+    before(tmp_path, "other", INTENT)
+    with pytest.raises(PlanError, match=f"open in another fleet: {KEY}"):
+        begin(tmp_path)
+    assert unfinished_run(tmp_path / "prod") is None
+
+
+def test_commands_that_an_earlier_run_has_obeyed_are_not_obeyed_again(tmp_path: Path) -> None:
+    before(tmp_path, "prod", r.CommandIgnored(at=BEGIN, command=7, why="late"), ENDED)
+    assert begin(tmp_path).run.commands_seen == 7
+
+
+def test_a_hold_survives_the_run_that_set_it(tmp_path: Path) -> None:
+    hold = r.HoldSet(at=BEGIN, step="hold", cause="person", reason="wait", by="ann", note="wait")
+    before(tmp_path, "prod", hold, ENDED)
+    carried = begin(tmp_path).run.hold
+    assert carried is not None
+    assert (carried.cause, carried.reason, carried.by) == ("person", "wait", "ann")
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.MISMATCH, Outcome.REJECTED])
+def test_what_failed_before_is_left_out_and_what_was_refused_then_is_known(tmp_path: Path, outcome: Outcome) -> None:
+    before(tmp_path, "prod", INTENT, REJECT, settled(outcome), ENDED)
+    run = begin(tmp_path).run
+    assert (run.states[KEY].outcome, run.states[KEY].reason) == (Outcome.SKIPPED, "failed_before")
+    assert run.known_rejects == {"no ip"}
+
+
+def test_while_something_is_open_a_run_cannot_be_ended_for_a_new_one(tmp_path: Path) -> None:
+    before(tmp_path, "prod", INTENT)
+    unfinished = unfinished_run(tmp_path / "prod")
+    assert unfinished is not None
+    with pytest.raises(PlanError, match="still open"):
+        end_run(unfinished, BEGIN)
+    after = unfinished_run(tmp_path / "prod")
+    assert after is not None
+    assert after.next_seq == unfinished.next_seq
+
+
+def test_a_run_that_is_ended_for_a_new_one_says_what_never_started(tmp_path: Path) -> None:
+    before(tmp_path, "prod", INTENT, REJECT, settled(Outcome.REJECTED))
+    unfinished = unfinished_run(tmp_path / "prod")
+    assert unfinished is not None
+    end_run(unfinished, BEGIN)
+    assert unfinished_run(tmp_path / "prod") is None
+    standings = [unfinished.run.standing(target.proxy_id) for target in TARGETS]
+    assert standings == ["rejected", "not_started", "not_started"]
+
+
+def test_a_session_knows_every_workflow_of_the_state_folder_and_makes_each_token_once(tmp_path: Path) -> None:
+    """Evidence is judged by them: another fleet's upgrade is no candidate."""
+    before(tmp_path, "other", INTENT, REJECT, settled(Outcome.REJECTED), ENDED)
+    recovered = begin(tmp_path)
+    work = Work(
+        plan=PLAN,
+        recovered=recovered,
+        state=tmp_path,
+        fleet=tmp_path / "prod",
+        environ={},
+        until=None,
+        wait_s=0.0,
+        observe=lambda _record: None,
+    )
+    session = _assemble(work, {}, SystemClock()).session
+    assert anyio.run(session.known_workflows) == {"w0"}
+    assert len({session.new_token() for _ in range(100)}) == 100
