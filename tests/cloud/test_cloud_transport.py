@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+from inspect import signature
 from typing import Any
 
 import aiohttp
@@ -11,7 +12,7 @@ from multidict import CIMultiDict
 
 from orchestrator.cloud.answer import Answer
 from orchestrator.cloud.faults import WORDS
-from orchestrator.cloud.transport import MAX_ANSWER_BYTES, open_transport
+from orchestrator.cloud.transport import MAX_ANSWER_BYTES, REUSE_WITHIN_S, open_transport
 from orchestrator.model.plan import Http
 from orchestrator.model.reply import Doubtful, NotSent
 
@@ -99,6 +100,11 @@ async def test_an_idle_connection_is_reused_only_for_a_while(
         outcomes = await send(address, clock, times=2, pause_s=pause_s, reuse_within_s=0.03)
     assert all(isinstance(outcome, Answer) for outcome in outcomes)
     assert raw.connections == connections
+
+
+def test_that_while_is_five_seconds() -> None:
+    """The contract's number: within it a gateway does not close a connection silently."""
+    assert REUSE_WITHIN_S == signature(open_transport).parameters["reuse_within_s"].default == 5.0
 
 
 @pytest.mark.parametrize(

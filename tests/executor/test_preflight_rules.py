@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from orchestrator.executor.preflight import Denied, NotNow, doubting
 from orchestrator.model.amount import Amount
 from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Failures, Limits, Retry, Wave
+from orchestrator.model.plan import Failures, Follow, Limits, Retry, Wave
 from orchestrator.model.record import DoubtRenewed, Intent, Postponed, PreflightDone
 from orchestrator.model.reply import Exchange, Refused
 from orchestrator.model.state import TargetState
@@ -127,6 +127,14 @@ def test_an_upgrade_of_our_own_on_the_instance_is_not_foreign() -> None:
     played = play(targets=4, per_instance=2, limits=limits)
     assert played.outcomes() == {"succeeded": 4}
     assert not played.of(Postponed)
+
+
+def test_followed_only_to_acceptance_an_upgrade_still_makes_its_neighbours_wait() -> None:
+    played = play(targets=2, per_instance=2, follow=Follow(to="accepted"), limits=Limits(concurrency=50, ramp=False))
+    assert played.outcomes() == {"accepted": 2}
+    first, second = played.of(Intent)
+    assert second.at - first.at >= timedelta(seconds=300)
+    assert {record.why for record in played.of(Postponed)} == {"an upgrade of another proxy runs on the instance"}
 
 
 def test_one_listing_serves_all_for_a_minute() -> None:

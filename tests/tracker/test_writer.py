@@ -147,6 +147,19 @@ def test_a_cancelled_writer_still_writes_what_it_was_given(tmp_path: Path, play:
     assert durable == on_disk(tmp_path / "journal.ndjson") == RECORDS[:2]
 
 
+def test_what_was_handed_over_in_the_instant_of_the_cancellation_is_written(tmp_path: Path, play: Play) -> None:
+    async def story() -> None:
+        writer = JournalWriter(Journal.create(tmp_path / "journal.ndjson"), lambda _record: None)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(writer.run)
+            await anyio.wait_all_tasks_blocked()
+            writer.append_nowait(RECORDS[0])
+            tasks.cancel_scope.cancel()
+
+    play(story)
+    assert on_disk(tmp_path / "journal.ndjson") == RECORDS[:1]
+
+
 def test_closing_writes_what_has_gathered_even_if_nobody_ever_ran_it(tmp_path: Path, play: Play) -> None:
     path = tmp_path / "journal.ndjson"
 
