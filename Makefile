@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 
 SECONDS ?= 60
 
-.PHONY: demo test lint bench soak setup clean
+.PHONY: demo test lint bench soak mutants setup clean
 
 demo: $(VENV)/.run
 	@rm -rf .demo
@@ -33,6 +33,10 @@ bench: $(VENV)/.test
 # Random fleets, faults and crashes on virtual time, each judged by an oracle; a violation prints the command that replays it.
 soak: $(VENV)/.test
 	PYTHONPATH=tests $(BIN)/python -m soak --seconds $(SECONDS)
+
+# Each protection of docs/protections.md taken out in turn: its test must fail.
+mutants: $(VENV)/.test
+	PYTHONPATH=tests $(BIN)/python -m mutants
 
 setup: $(VENV)/.lint
 

@@ -5,6 +5,7 @@ from functools import cache
 
 import pytest
 from fakes.documents import ROOT, read, rows, spans
+from mutants.table import mutants
 
 ROWS = list(rows(read("docs/protections.md")))
 
@@ -18,6 +19,13 @@ def _tests_of(path: str) -> frozenset[str]:
 def test_there_are_many_and_no_two_say_the_same_of_the_same_place() -> None:
     assert len(ROWS) > 150
     assert len({(row[0], row[1], row[2]) for row in ROWS}) == len(ROWS)
+
+
+def test_every_row_is_tried_by_taking_it_out() -> None:
+    tried: dict[str, set[str]] = {}
+    for mutant in mutants():
+        tried.setdefault(mutant.protection, set()).add(mutant.file)
+    assert tried == {row[0]: set(spans(row[1])) for row in ROWS}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[f"{number}: {row[0][:40]}" for number, row in enumerate(ROWS)])

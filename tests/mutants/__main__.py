@@ -1,0 +1,74 @@
+"""Take out every protection, one at a time, in copies of the project, and see its tests fail: `make mutants`.
+
+Exit 1 when the tests of a protection pass without it, or when the code does not say any more what is to be taken out.
+With words: only the mutants whose names contain one of them.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+
+from fakes.documents import ROOT
+from mutants.table import Mutant, mutants
+
+#: A mutant may make its tests hang, which is a failure too.
+_PATIENCE_S = 180.0
+
+_NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build")
+
+
+def main(words: list[str]) -> int:
+    """Try them all, as many at once as there are cores."""
+    chosen = [each for each in mutants() if not words or any(word in each.name for word in words)]
+    jobs = os.cpu_count() or 1
+    copies: SimpleQueue[Path] = SimpleQueue()
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(jobs) as pool:
+        for number in range(jobs):
+            copies.put(Path(shutil.copytree(ROOT, Path(folder, str(number)), ignore=_NOT_COPIED)))
+        verdicts = list(_told(pool.map(lambda mutant: (mutant, _try(mutant, copies)), chosen)))
+    wrong = [verdict for verdict in verdicts if verdict != "noticed"]
+    sys.stdout.write(f"{len(verdicts)} protections taken out, {len(wrong)} of them unnoticed or not found\n")
+    return 1 if wrong else 0
+
+
+def _told(results: Iterator[tuple[Mutant, str]]) -> Iterator[str]:
+    for mutant, verdict in results:
+        sys.stdout.write(f"{verdict:10} {mutant.name}: {mutant.protection}\n")
+        sys.stdout.flush()
+        yield verdict
+
+
+def _try(mutant: Mutant, copies: "SimpleQueue[Path]") -> str:
+    if not mutant.applies(ROOT):
+        return "not found"
+    copy = copies.get()
+    path = copy / "orchestrator" / mutant.file
+    try:
+        mutant.apply(copy)
+        return "noticed" if _fails(mutant, copy) else "UNNOTICED"
+    finally:
+        shutil.copyfile(ROOT / "orchestrator" / mutant.file, path)
+        copies.put(copy)
+
+
+def _fails(mutant: Mutant, copy: Path) -> bool:
+    """Whether a test of the protection fails, or does not end."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *mutant.tests]
+    environ = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        done = subprocess.run(command, cwd=copy, env=environ, capture_output=True, timeout=_PATIENCE_S, check=False)
+    except subprocess.TimeoutExpired:
+        return True
+    if done.returncode not in (0, 1):
+        raise RuntimeError(f"{mutant.name}: {done.stdout.decode()}{done.stderr.decode()}")
+    return done.returncode == 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
