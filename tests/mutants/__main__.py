@@ -20,6 +20,9 @@ from mutants.table import Mutant, mutants
 #: A mutant may make its tests hang, which is a failure too.
 _PATIENCE_S = 180.0
 
+#: Exit codes of pytest by which no test was run.
+_NOT_RUN = frozenset({4, 5})
+
 _NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build")
 
 
@@ -65,9 +68,9 @@ def _fails(mutant: Mutant, copy: Path) -> bool:
         done = subprocess.run(command, cwd=copy, env=environ, capture_output=True, timeout=_PATIENCE_S, check=False)
     except subprocess.TimeoutExpired:
         return True
-    if done.returncode not in (0, 1):
+    if done.returncode in _NOT_RUN:
         raise RuntimeError(f"{mutant.name}: {done.stdout.decode()}{done.stderr.decode()}")
-    return done.returncode == 1
+    return done.returncode != 0
 
 
 if __name__ == "__main__":
