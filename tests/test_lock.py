@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator import lock
 from orchestrator.errors import ExitCode, FleetLocked, StateError
 from orchestrator.lock import fleet_lock, holder
 
@@ -39,6 +40,15 @@ def test_a_second_one_is_told_who_works_on_it(path: Path) -> None:
         assert f"process {os.getpid()} on " in str(raised.value)
         assert "since 2026-03-01T22:00:00Z" in str(raised.value)
         assert raised.value.exit_code is ExitCode.LOCKED
+
+
+def test_it_keeps_a_second_one_out_where_the_kernel_has_no_marks(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mark is for those who look; the lock alone keeps others out."""
+    monkeypatch.setattr(lock, "_SET_MARK", None)
+    monkeypatch.setattr(lock, "_GET_MARK", None)
+    with fleet_lock(path, SINCE), pytest.raises(FleetLocked, match=f"process {os.getpid()} on "):
+        fleet_lock(path, SINCE).__enter__()
+    assert holder(path) is None
 
 
 def test_it_is_free_again_afterwards_also_after_an_error(path: Path) -> None:

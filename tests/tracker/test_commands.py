@@ -1,8 +1,10 @@
 """What a person asks of a running fleet arrives once, in order, and whole."""
 
+import fcntl
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from fakes.recorded import BEGIN
@@ -96,6 +98,19 @@ def test_many_at_once_get_a_number_each(tmp_path: Path) -> None:
         numbers = list(pool.map(lambda _: append_command(tmp_path, HOLD), range(24)))
     assert sorted(numbers) == list(range(1, 25))
     assert len(read_commands(tmp_path, 0)) == 24
+
+
+def test_who_writes_waits_for_who_writes_already(tmp_path: Path) -> None:
+    append_command(tmp_path, HOLD)
+    writer = Thread(target=append_command, args=(tmp_path, RELEASE))
+    with (tmp_path / "commands.ndjson").open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        writer.start()
+        writer.join(0.2)
+        assert writer.is_alive()
+        assert read_commands(tmp_path, 0) == [(1, HOLD)]
+    writer.join()
+    assert read_commands(tmp_path, 0) == [(1, HOLD), (2, RELEASE)]
 
 
 def test_a_folder_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:

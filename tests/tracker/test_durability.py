@@ -96,8 +96,9 @@ def test_a_command_is_on_disk_before_its_verb_returns(disk: Disk, tmp_path: Path
     assert disk.acts == ["sync commands.ndjson", "sync ."]
 
 
-def test_folders_that_are_made_are_private_and_their_names_on_disk(disk: Disk, tmp_path: Path) -> None:
-    before = os.umask(0)
+@pytest.mark.parametrize("umask", [0, 0o377])
+def test_folders_that_are_made_are_private_and_their_names_on_disk(disk: Disk, tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
     try:
         make_folder(tmp_path / "a" / "b")
         write_file(tmp_path / "a" / "b" / "file", [b"x"])
