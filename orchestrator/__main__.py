@@ -2,14 +2,20 @@
 
 import sys
 
+from orchestrator.app.stops import leave_on_stop
+from orchestrator.errors import ExitCode
+
 
 def main() -> int:
-    """Run the command line; the result is the exit code."""
+    """Run the command line; the result is the exit code. A signal counts from the first moment on."""
+    leave_on_stop(ExitCode.MORE_TO_DO)
     from orchestrator.cli.main import main as run  # noqa: PLC0415  # keeps `--help` fast
     from orchestrator.cli.streams import last_word, patient_streams  # noqa: PLC0415  # as above
 
     stdout = patient_streams()
-    return last_word(run(sys.argv[1:]), stdout)
+    code = last_word(run(sys.argv[1:]), stdout)
+    leave_on_stop(code)
+    return code
 
 
 if __name__ == "__main__":

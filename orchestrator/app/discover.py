@@ -14,9 +14,9 @@ from orchestrator.app.loop import backend_options
 from orchestrator.app.scope_search import ScopeSearch
 from orchestrator.app.scopes import open_scopes
 from orchestrator.app.serving import served
-from orchestrator.app.stops import stop_signals
+from orchestrator.app.stops import leave_on_stop, stop_signals
 from orchestrator.clock import SystemClock
-from orchestrator.errors import OrchestratorError, ScopeUnusable
+from orchestrator.errors import ExitCode, OrchestratorError, ScopeUnusable
 from orchestrator.executor.calls import ScopeCalls
 from orchestrator.executor.ports import Clock
 from orchestrator.model.plan import Discover, Plan
@@ -86,10 +86,13 @@ async def _opened(plan: Plan, environ: Mapping[str, str], on_found: OnFound) -> 
 
 
 async def _cancel_on_signal(scope: anyio.CancelScope) -> None:
-    with anyio.open_signal_receiver(*stop_signals()) as signals:
-        async for _ in signals:
-            scope.cancel()
-            return
+    try:
+        with anyio.open_signal_receiver(*stop_signals()) as signals:
+            async for _ in signals:
+                scope.cancel()
+                return
+    finally:
+        leave_on_stop(ExitCode.MORE_TO_DO)
 
 
 async def discover(

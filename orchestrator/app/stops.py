@@ -1,5 +1,10 @@
-"""Which signals ask this process to stop in good order."""
+"""Which signals ask this process to stop, and what they do before, between and after its event loops.
 
+A loop that listens for them takes them over, and gives them back as if nobody cared: so whoever listens says afterwards
+what they shall do from then on.
+"""
+
+import os
 import signal
 
 _STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -8,3 +13,12 @@ _STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 def stop_signals() -> tuple[signal.Signals, ...]:
     """A stop, Ctrl-C and a closed terminal; without those that the caller had ignored for us, as `nohup` does."""
     return tuple(number for number in _STOPS if signal.getsignal(number) is not signal.SIG_IGN)
+
+
+def leave_on_stop(code: int) -> None:
+    """From now on a stop ends the process at once with this exit code: nothing is under way.
+
+    No exception is raised for it: that would come out anywhere, also where it is swallowed. What matters is on disk.
+    """
+    for number in stop_signals():
+        signal.signal(number, lambda _number, _frame: os._exit(code))

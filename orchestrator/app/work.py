@@ -18,7 +18,7 @@ from orchestrator.app.crash import crasher
 from orchestrator.app.orders import carry_out
 from orchestrator.app.queueing import make_queue, scope_targets, wave_targets
 from orchestrator.app.scopes import open_scopes
-from orchestrator.app.stops import stop_signals
+from orchestrator.app.stops import leave_on_stop, stop_signals
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode, OrchestratorError
 from orchestrator.executor.actions import Finish
@@ -212,13 +212,16 @@ async def _announce(job: Work, session: Session) -> None:
 
 async def _obey_signals(dispatcher: Dispatcher) -> None:
     """The first signal ends the session in good order, the second at once: the journal is right at every instant."""
-    with anyio.open_signal_receiver(*stop_signals()) as signals:
-        stopping = False
-        async for number in signals:
-            if stopping:
-                os._exit(ExitCode.MORE_TO_DO)
-            stopping = True
-            dispatcher.stop(f"stopped by {signal.Signals(number).name}")
+    try:
+        with anyio.open_signal_receiver(*stop_signals()) as signals:
+            stopping = False
+            async for number in signals:
+                if stopping:
+                    os._exit(ExitCode.MORE_TO_DO)
+                stopping = True
+                dispatcher.stop(f"stopped by {signal.Signals(number).name}")
+    finally:
+        leave_on_stop(ExitCode.MORE_TO_DO)
 
 
 def _read_commands(fleet: Path) -> Background:

@@ -82,6 +82,22 @@ def test_two_signals_end_it_at_once(new_cloud: NewCloud) -> None:
     assert set(desk.effective_starts().values()) == {1}
 
 
+def test_a_signal_counts_before_the_session_begins(desk: Desk) -> None:
+    running = desk.start("run", "PLAN")
+    desk.until((desk.fleet / "lock").exists)
+    running.signal()
+    assert running.end(5).code == 5
+
+
+@pytest.mark.slow
+def test_many_signals_end_it_with_its_own_exit_code(busy: Desk) -> None:
+    """Two at once, and more while the process says its last words."""
+    running = _start(busy)
+    while running.process.poll() is None:
+        running.signal()
+    assert running.end().code == 5
+
+
 def test_a_signal_while_a_scope_is_probed(desk: Desk) -> None:
     desk.write(retry={"attempts": 100, "backoff": "5s", "max_backoff": "5s"})
     running = desk.start("run", "PLAN")
@@ -144,7 +160,7 @@ def test_six_starts_at_once_make_one_run(new_cloud: NewCloud) -> None:
         running.signal()
     codes = sorted(running.end().code for running in started)
     assert codes.count(5) >= 1
-    assert set(codes) <= {4, 5, -signal.SIGTERM}
+    assert set(codes) <= {4, 5, -signal.SIGTERM}  # the last: of one whose interpreter was still starting
     assert len(list((desk.fleet / "runs").iterdir())) == 1
     assert max(desk.effective_starts().values()) == 1
 
