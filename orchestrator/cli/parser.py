@@ -48,6 +48,19 @@ OUTCOMES = (
 )
 
 
+#: Options without a value; of all others the next word is the value.
+FLAGS = frozenset({"--no-progress", "--quiet", "--simulate", "--offline", "--forecast", "--dry-run", "--new"})
+
+#: Options that mean something only beside another one: without it they would be overheard, and the run be real.
+_COMPANIONS = {
+    "simulate": ("seed", "speed", "faults"),
+    "dry_run": ("offline", "forecast", "format"),
+}
+
+#: Verbs that need no companion.
+_AT_HOME = {"simulate": ("simulate",), "dry_run": ("plan", "report")}
+
+
 class _Parser(argparse.ArgumentParser):
     """Prints errors as `orchestrator: …` with a hint, and exits with 2."""
 
@@ -76,9 +89,30 @@ def parse(arguments: list[str]) -> Options:
     Raises:
         SystemExit: 2 for a wrong command line; 0 after `--help` and `--version`.
     """
-    values = vars(_parser().parse_args(arguments))
+    parser = _parser()
+    values = vars(parser.parse_args(_verb_first(arguments)))
+    _expect_companions(parser, values)
     overrides = dict(values.pop("set", None) or ())
     return Options(**values, overrides=overrides)
+
+
+def _verb_first(arguments: list[str]) -> list[str]:
+    """The same command line with the verb in front of options that stand before it."""
+    place = 0
+    while place < len(arguments) and arguments[place].startswith("-"):
+        if arguments[place] in ("-h", "--help", "--version"):
+            return arguments
+        place += 1 if arguments[place] in FLAGS or "=" in arguments[place] else 2
+    return [*arguments[place : place + 1], *arguments[:place], *arguments[place + 1 :]]
+
+
+def _expect_companions(parser: argparse.ArgumentParser, values: dict[str, Any]) -> None:
+    for companion, names in _COMPANIONS.items():
+        if values["verb"] in _AT_HOME[companion] or companion in values:
+            continue
+        for name in names:
+            if name in values:
+                parser.error(f"argument --{name}: goes with --{companion.replace('_', '-')}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -182,14 +216,14 @@ def _add_readers(verbs: Any) -> None:
 
 def _add_commands(verbs: Any) -> None:
     hold = _verb(verbs, "hold", "stop all starts of the fleet, also of a running process")
-    hold.add_argument("--note", required=True, help="why; kept with user and time")
+    hold.add_argument("--note", type=_note, required=True, help="why; kept with user and time")
     release = _verb(verbs, "release", "let a held fleet go on, or approve a wave")
     release.add_argument("wave", nargs="?", metavar="WAVE", help="only this wave's approval")
-    release.add_argument("--note", required=True, help="why; kept with user and time")
+    release.add_argument("--note", type=_note, required=True, help="why; kept with user and time")
     settle = _verb(verbs, "settle", "decide what became of an open target")
     settle.add_argument("proxy_id", metavar="PROXY_ID")
     settle.add_argument("--outcome", required=True, choices=["succeeded", "failed", "not_sent"])
-    settle.add_argument("--note", required=True, help="why; kept with user and time")
+    settle.add_argument("--note", type=_note, required=True, help="why; kept with user and time")
 
 
 def _add_simulate(verbs: Any) -> None:
@@ -222,6 +256,12 @@ def _outcomes(text: str) -> frozenset[str]:
     if unknown:
         raise argparse.ArgumentTypeError(f"there is no outcome {unknown[0]!r}; there are {', '.join(OUTCOMES)}")
     return named
+
+
+def _note(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("is empty; say why")
+    return text
 
 
 def _path(text: str) -> Path:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.cli.parser import OUTCOMES, parse
+from orchestrator.cli.parser import FLAGS, OUTCOMES, parse
 from orchestrator.model.outcome import Outcome
 
 
@@ -12,6 +12,21 @@ def test_common_options_stand_before_or_after_the_verb() -> None:
     for line in (["--state", "s", "--quiet", "run", "p.yaml"], ["run", "p.yaml", "--state", "s", "--quiet"]):
         options = parse(line)
         assert (options.verb, options.plan, options.state, options.quiet) == ("run", Path("p.yaml"), Path("s"), True)
+
+
+def test_options_of_a_verb_stand_before_it_too() -> None:
+    line = ["--format", "json", "--quiet", "--set=limits.rate=1/s", "plan", "p.yaml", "--offline"]
+    options = parse(line)
+    assert (options.verb, options.plan, options.format, options.quiet) == ("plan", Path("p.yaml"), "json", True)
+    assert options.offline
+    assert options.overrides == {"limits.rate": "1/s"}
+
+
+def test_what_stands_before_the_verb_is_known_to_take_a_value_or_not() -> None:
+    assert {"--quiet", "--new", "--dry-run"} <= FLAGS
+    for flag in FLAGS - {"--dry-run", "--offline", "--forecast"}:
+        assert parse([flag, "run", "p.yaml"]).verb == "run"
+    assert parse(["--note", "hold", "hold", "p.yaml"]).note == "hold"
 
 
 def test_options_stand_between_the_words_of_a_verb() -> None:
@@ -57,6 +72,14 @@ def test_outcomes_of_the_parser_are_those_of_the_model() -> None:
         ["settle", "p.yaml", "x", "--note", "n"],
         ["schema", "journal"],
         ["report", "p.yaml", "--format", "xml"],
+        ["run", "p.yaml", "--offline"],
+        ["run", "p.yaml", "--forecast"],
+        ["run", "p.yaml", "--format", "json"],
+        ["run", "p.yaml", "--seed", "2"],
+        ["plan", "p.yaml", "--faults", "none"],
+        ["hold", "p.yaml", "--note", " "],
+        ["--offline"],
+        ["--state"],
     ],
 )
 def test_a_wrong_command_line_exits_with_2_and_a_hint(line: list[str], capsys: pytest.CaptureFixture[str]) -> None:
