@@ -1,7 +1,7 @@
 """The one owner of a session's state: records go through it to the journal, and count when they are on disk.
 
 The exceptions are intents, holds and scopes that are given up, which restrict what others may do: they count from the
-moment they are handed over.
+moment they are handed over. So does all that befalls a scope, or a late "opened" would undo its being given up.
 """
 
 from collections import deque
@@ -29,6 +29,8 @@ from orchestrator.model.record import (
     ReturnedToWaiting,
     Reverified,
     ScopeGivenUp,
+    ScopeOpened,
+    ScopePaused,
     Settled,
 )
 from orchestrator.model.state import TargetState
@@ -129,7 +131,7 @@ class Ledger:
     def _append(self, record: Record) -> Pending:
         if self._journal is None:
             raise RuntimeError("no journal is attached")
-        if isinstance(record, Intent | HoldSet | ScopeGivenUp):
+        if isinstance(record, Intent | HoldSet | ScopeOpened | ScopePaused | ScopeGivenUp):
             self._counted.append(record)
             self._apply(record)
         pending = self._journal.append_nowait(record)

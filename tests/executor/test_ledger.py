@@ -24,6 +24,9 @@ from orchestrator.model.record import (
     HoldSet,
     Record,
     Reverified,
+    ScopeGivenUp,
+    ScopeOpened,
+    ScopePaused,
     Settled,
     WaveOpened,
 )
@@ -102,6 +105,24 @@ def test_an_intent_counts_from_the_moment_it_is_handed_over() -> None:
             await anyio.sleep(0.5)
             assert desk.rollout.run.tally.fleet.open == 3
         assert len(decisions) == 3
+
+    at_desk(story)
+
+
+def test_what_befalls_a_scope_counts_in_its_order() -> None:
+    """Else the session waits for ever for a scope that is gone."""
+
+    async def story(desk: Desk) -> None:
+        for record in (
+            ScopePaused(at=START, scope="default", why="refused"),
+            ScopeOpened(at=START, scope="default"),
+            ScopeGivenUp(at=START, scope="default", why="refused again"),
+        ):
+            desk.ledger.note(record)
+        scope = desk.rollout.run.scopes["default"]
+        assert scope.given_up == "refused again"
+        await anyio.sleep(5)
+        assert scope.given_up == "refused again"
 
     at_desk(story)
 
