@@ -19,7 +19,7 @@ from orchestrator.model.target import Target
 from orchestrator.tracker.folder import create_run
 from orchestrator.tracker.journal import Journal
 from orchestrator.tracker.neighbours import last_outcomes, open_elsewhere
-from orchestrator.tracker.place import latest_run, new_run_id
+from orchestrator.tracker.place import latest_run, list_runs, new_run_id
 from orchestrator.tracker.recovery import Recovered, recover
 from orchestrator.tracker.report import build_report
 from orchestrator.tracker.report_form import TargetReport
@@ -165,7 +165,7 @@ def _taken(
         return list(targets), []
     taken: list[Target] = []
     kept: list[Record] = []
-    entries = {entry.proxy_id: entry for entry in build_report(before.run, before.in_force).targets}
+    entries = _last_entries(beginning.folder, last)
     for target in targets:
         known = last.get(target.proxy_id)
         if known is not None and known[0] in beginning.only:
@@ -176,6 +176,19 @@ def _taken(
         wanted = ", ".join(sorted(outcome.value for outcome in beginning.only))
         raise UsageError(f"--only-outcome: no target of the plan has the last outcome {wanted}")
     return taken, kept
+
+
+def _last_entries(folder: Path, last: LastOutcomes) -> dict[str, TargetReport]:
+    """What the report says of each proxy where it took its last outcome; a later run may just have left it out."""
+    entries: dict[str, TargetReport] = {}
+    for run in reversed(list_runs(folder)):
+        if len(entries) == len(last):
+            break
+        recovered = recover(run)
+        for entry in build_report(recovered.run, recovered.in_force).targets:
+            if entry.proxy_id in last and entry.outcome == last[entry.proxy_id][0].value:
+                entries.setdefault(entry.proxy_id, entry)
+    return entries
 
 
 def _keep(entry: TargetReport, outcome: Outcome, position: int, now: datetime) -> OutcomeKept:

@@ -1,6 +1,7 @@
 """From one session to the next: what may change, what may not, and how long a session lasts."""
 
 import json
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -178,6 +179,21 @@ def test_what_failed_is_sent_again_only_when_it_is_asked_for(new_cloud: NewCloud
     assert desk.run("--only-outcome", "rejected,failed").code == 0
     assert desk.outcomes()[rejected] == "succeeded"
     expect_truth(desk)
+
+
+def test_the_others_keep_the_outcome_of_the_run_that_saw_it(new_cloud: NewCloud) -> None:
+    """Also when a run in between only left them out."""
+    rejected, failed = f"{1:032x}po01", f"{2:032x}po01"
+    desk = new_cloud(
+        3,
+        faults=(ScriptedFault(call="upgrade", fault="rejected", proxy_id=rejected),),
+        fates=(ScriptedFate(fate=JobFate(end="failed", fail_reason="no room"), proxy_id=failed),),
+    )
+    desk.write(waves=[{"name": "all"}])
+    assert [desk.run().code, desk.run().code, desk.run("--only-outcome", "rejected").code] == [1, 0, 1]
+    assert desk.report["totals"]["outcomes"] == Counter(desk.outcomes().values())
+    assert desk.outcomes()[failed] == "failed"
+    assert "no room" in next(each["reason"] for each in desk.report["targets"] if each["proxy_id"] == failed)
 
 
 def test_timed_out_upgrades_take_their_end_when_it_is_seen(new_cloud: NewCloud) -> None:
