@@ -1,4 +1,7 @@
-"""The verbs by which a person steers a fleet: hold, release, settle. They write commands, which the run carries out."""
+"""The verbs by which a person steers a fleet: hold, release, settle. They write commands, which the run carries out.
+
+What a person settles while no process works on the run is carried out at once: report and status tell it.
+"""
 
 import getpass
 import os
@@ -6,13 +9,24 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from orchestrator.app.orders import refusal
+from orchestrator.app.fleet import unfinished_run
+from orchestrator.app.orders import carry_out, refusal
 from orchestrator.app.standing import find_run
-from orchestrator.errors import UsageError
+from orchestrator.errors import FleetLocked, UsageError
+from orchestrator.lock import fleet_lock
 from orchestrator.model.plan import Plan
-from orchestrator.tracker.commands import Command, HoldCommand, ReleaseCommand, SettleCommand, append_command
+from orchestrator.tracker.commands import (
+    Command,
+    HoldCommand,
+    ReleaseCommand,
+    SettleCommand,
+    append_command,
+    read_commands,
+)
 from orchestrator.tracker.disk import make_folder
-from orchestrator.tracker.place import claim_fleet, fleet_folder
+from orchestrator.tracker.journal import Journal
+from orchestrator.tracker.place import JOURNAL, LOCK, REPORT, claim_fleet, fleet_folder
+from orchestrator.tracker.report_file import write_report
 
 
 def hold(plan: Plan, state: Path, note: str, now: datetime) -> int:
@@ -39,8 +53,8 @@ def settle(
     outcome: Literal["succeeded", "failed", "not_sent"],
     note: str,
     now: datetime,
-) -> int:
-    """Decide what became of an open target.
+) -> bool:
+    """Decide what became of an open target. True: it counts already; else from the process on that works on the run.
 
     Raises:
         UsageError: it is not open, or was sent and cannot be settled as not sent.
@@ -49,7 +63,29 @@ def settle(
     why = refusal(recovered.run, proxy_id, outcome)
     if why is not None:
         raise UsageError(why)
-    return _give(plan, state, SettleCommand(at=now, user=user_name(), note=note, proxy_id=proxy_id, outcome=outcome))
+    _give(plan, state, SettleCommand(at=now, user=user_name(), note=note, proxy_id=proxy_id, outcome=outcome))
+    try:
+        with fleet_lock(fleet_folder(state, plan.name) / LOCK, now):
+            return _carry_out_now(fleet_folder(state, plan.name), now)
+    except FleetLocked:
+        return False
+
+
+def _carry_out_now(folder: Path, now: datetime) -> bool:
+    """Carry out what persons have asked of the unfinished run, as its next session would."""
+    recovered = unfinished_run(folder)
+    if recovered is None:
+        return False
+    run, journal = recovered.run, Journal.resume(recovered.folder / JOURNAL, recovered.next_seq)
+    try:
+        for number, command in read_commands(folder, run.commands_seen):
+            record = carry_out(run, number, command, now)
+            journal.append([record])
+            run.apply(record)
+    finally:
+        journal.close()
+    write_report(run, recovered.in_force, recovered.folder / REPORT)
+    return True
 
 
 def _give(plan: Plan, state: Path, command: Command) -> int:

@@ -10,7 +10,8 @@ from orchestrator.errors import ExitCode
 def run(options: Options) -> ExitCode:
     """Decide an open target."""
     plan, state = plan_and_state(options)
-    settle(plan, state, options.proxy_id, options.outcome, options.note, SystemClock().now())
+    counts = settle(plan, state, options.proxy_id, options.outcome, options.note, SystemClock().now())
     if not options.quiet:
-        print(f"{options.proxy_id}: {options.outcome}; it counts from the running process, or the next `run`, on")
+        when = "the report tells it" if counts else "the running process takes it up within a second"
+        print(f"{options.proxy_id}: settled as {options.outcome}; {when}")
     return ExitCode.DONE

@@ -126,6 +126,10 @@ def test_a_person_settles_what_stays_in_doubt(new_cloud: NewCloud, decision: str
     assert doubtful in standing
     ended = desk.cli("settle", "PLAN", doubtful, "--outcome", decision, "--note", "seen in the console")
     assert ended.code == 0
+    standing = desk.cli("status", "PLAN").stdout
+    assert "need a person" not in standing
+    assert desk.outcomes()[doubtful] == ("waiting" if decision == "not_sent" else decision)
+    assert desk.cli("settle", "PLAN", doubtful, "--outcome", "failed", "--note", "again").code == 2
     code = desk.run().code
     target = expect_truth(desk)["targets"][0]
     if decision == "not_sent":
