@@ -8,8 +8,9 @@ from orchestrator.model.reply import Job
 from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState
 
-#: A new job may not be found for so long: "several seconds", says the page of ShowGaussMySqlJobInfo.
-_UNSEEN = timedelta(seconds=60)
+#: A new job may not be found for so long: "several seconds", says the page of ShowGaussMySqlJobInfo. One that takes no
+#: longer than that is over by the time it should be.
+_UNSEEN_S = 60.0
 
 
 def foreign_job(listing: Listing, state: TargetState, run: Run) -> Job | None:
@@ -28,11 +29,12 @@ def resurfaced_job(listing: Listing, state: TargetState, run: Run) -> Job | None
     return next((job for job in _unclaimed(listing, state, run) if _resembles(job, [state], names)), None)
 
 
-def ours_running(listing: Listing, state: TargetState, run: Run) -> int:
+def ours_running(listing: Listing, state: TargetState, run: Run, expected_s: float) -> int:
     """How many upgrades of ours run on the target's instance, with those that may be too new to be listed."""
     running = {job.job_id for job in listing.of_instance(state.target.instance_id) if not has_ended(job)}
     accepted = run.accepted_on.get(state.target.instance_id, {})
-    unseen = (workflow_id for workflow_id, at in accepted.items() if listing.asked_at < at + _UNSEEN)
+    unseen_for = timedelta(seconds=min(_UNSEEN_S, expected_s))
+    unseen = (workflow_id for workflow_id, at in accepted.items() if listing.asked_at < at + unseen_for)
     return len(running.intersection(accepted).union(unseen))
 
 

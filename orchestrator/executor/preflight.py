@@ -134,7 +134,8 @@ async def _look_at_jobs(state: TargetState, session: Session, go: Go, read_at: d
 
 
 def _sibling_runs(listing: Listing, state: TargetState, session: Session) -> bool:
-    return ours_running(listing, state, session.run) >= session.plan.limits.per_instance
+    ours = ours_running(listing, state, session.run, session.rollout.expected_s)
+    return ours >= session.plan.limits.per_instance
 
 
 async def _record_reading(state: TargetState, session: Session, version: ProxyVersion) -> None:

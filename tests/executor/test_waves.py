@@ -12,7 +12,7 @@ from fakes.stage import Played, Stage, later, resume
 
 from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Follow, Limits, Plan, Selector, Wave
+from orchestrator.model.plan import Follow, Limits, Plan, Retry, Selector, Wave
 from orchestrator.model.record import (
     HoldSet,
     Intent,
@@ -180,3 +180,15 @@ def test_a_wave_that_cannot_be_verified_after_its_soak_is_not_done() -> None:
     assert "could not be verified after its soak" in played.finish.why
     assert not played.of(WaveDone)
     assert played.outcomes() == {"succeeded": 1, "waiting": 2}
+
+
+def test_a_sibling_waits_no_longer_than_an_upgrade_should_take() -> None:
+    """When upgrades take seconds, a job that is not listed any more is over, and not too new to be listed."""
+    played = stage_of(
+        2,
+        lambda cloud: setattr(cloud, "default_fate", Fate(duration_s=4.0, visible_after_s=1.0)),
+        per_instance=2,
+        follow=Follow(to="accepted", expected_s=5.0),
+        retry=Retry(busy_s=1.0, busy_for_s=20.0),
+    ).play()
+    assert played.outcomes() == {"accepted": 2}
