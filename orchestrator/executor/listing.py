@@ -10,7 +10,7 @@ from orchestrator.executor.calls import Call, ScopeCalls
 from orchestrator.executor.lanes import Lane
 from orchestrator.executor.paging import Paging
 from orchestrator.executor.ports import CloudApi
-from orchestrator.model.reply import Answered, Job, JobPage, Reply
+from orchestrator.model.reply import Answered, Job, JobPage, Refused, Reply
 
 #: Job states after which nothing more happens.
 ENDED = frozenset({"completed", "failed", "canceled", "cancelled"})
@@ -65,9 +65,10 @@ async def read_jobs(
     paging, question = Paging(), _Question(scope, since, status)
     while (offset := paging.next_offset) is not None:
         reply = await scope.read(question.page(offset), lane)
-        if not isinstance(reply, Answered):
+        if isinstance(reply, Answered):
+            paging.feed(reply.value)
+        elif not (isinstance(reply, Refused) and paging.refused()):
             return None
-        paging.feed(reply.value)
     return Listing(tuple(paging.jobs.values()), since, asked_at, paging.complete)
 
 

@@ -47,6 +47,13 @@ class Paging:
         self._learn(len(ids) - fresh, len(ids))
         self.next_offset = None if self.complete or self.total is None else self._next(fresh)
 
+    def refused(self) -> bool:
+        """The cloud refuses `next_offset`. True: it was 0, which is no page number; the rest can still be read."""
+        if self.next_offset != 0:
+            return False
+        self.next_offset = self._after_nothing_new()
+        return True
+
     def _learn(self, known: int, rows: int) -> None:
         if self._meaning is _Meaning.UNKNOWN and self._offset > 1 and rows:
             self._meaning = _Meaning.RECORD if known * 2 > rows else _Meaning.PAGE

@@ -55,6 +55,21 @@ def test_a_list_that_claims_more_than_it_shows_ends_incomplete() -> None:
     assert asked < 30
 
 
+def test_a_cloud_that_knows_no_offset_0_is_read_all_the_same() -> None:
+    """Its offset is a page number, and its list has moved while it was read."""
+    paging, asked = Paging(), 0
+    while (offset := paging.next_offset) is not None:
+        if offset == 0:
+            assert paging.refused()
+            continue
+        assert not paging.refused()
+        page = page_of(rows_of(7), "page", offset)
+        paging.feed(JobPage(jobs=page.jobs, total_count=7 + (asked == 0)))
+        asked += 1
+    assert paging.complete
+    assert len(paging.jobs) == 7
+
+
 def test_duplicates_are_counted_once() -> None:
     def answer(_offset: int, _n: int) -> JobPage:
         return JobPage(jobs=(*rows_of(3), *rows_of(3)), total_count=6)
