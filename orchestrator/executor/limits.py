@@ -50,7 +50,8 @@ class Budget(NamedTuple):
         return self.kind
 
     def __str__(self) -> str:
-        return f"{self.spent} {self.kind}, {self.limit} allowed for the {self.whose}"
+        kind = self.kind.removesuffix("s") if self.spent == 1 else self.kind
+        return f"{self.spent} {kind}, {self.limit} allowed for the {self.whose}"
 
 
 def budgets(rollout: Rollout) -> Iterator[Budget]:

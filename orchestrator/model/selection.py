@@ -8,7 +8,8 @@ class MissingFact(LookupError):
     """The selector asks for something that is not known of the target, so neither yes nor no would be right."""
 
     def __init__(self, fact: str, target: Target) -> None:
-        super().__init__(f"the {fact} of proxy {target.proxy_id} is not known; only discovered targets have it")
+        verb, it = ("are", "them") if fact == "tags" else ("is", "it")
+        super().__init__(f"the {fact} of proxy {target.proxy_id} {verb} not known; only discovered targets have {it}")
         self.fact = fact
         self.target = target
 

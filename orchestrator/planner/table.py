@@ -31,11 +31,20 @@ def table(preview: Preview, *, rows: int | None = None) -> Iterator[str]:
 
 
 def _head(preview: Preview) -> Iterator[str]:
-    read = "versions read from the cloud" if preview.versions_read else "versions not read"
-    yield f"fleet {preview.name}: {_count(preview.targets, 'target')} -> {preview.target_version} ({read})"
+    yield f"fleet {preview.name}: {_count(preview.targets, 'target')} -> {preview.target_version} ({_read(preview)})"
     left_out = sum(len(group.targets) for group in preview.left_out if group.outcome != "excluded")
     excluded = sum(len(group.targets) for group in preview.left_out if group.outcome == "excluded")
     yield f"  to upgrade {preview.sends:,}, left out {left_out:,}, excluded by the plan {excluded:,}"
+
+
+def _read(preview: Preview) -> str:
+    if not preview.versions_read:
+        return "versions not read"
+    groups = [group for wave in preview.waves for group in wave.groups if group.problem]
+    unread = sum(len(group.targets) for group in groups)
+    if unread and unread == preview.targets:
+        return "no version could be read"
+    return "versions read from the cloud" + (f", but {unread:,} could not be read" if unread else "")
 
 
 def _wave(wave: WavePreview, rows: int | None) -> Iterator[str]:
@@ -53,7 +62,7 @@ def _terms(wave: WavePreview) -> Iterator[str]:
     if wave.max_rejected is not None:
         yield f"max_rejected {wave.max_rejected:,}"
     if wave.sends:
-        yield f"about {spoken(wave.duration_s)} (limited by {wave.limited_by})"
+        yield f"{_about(wave.duration_s)} (limited by {wave.limited_by})"
     if wave.soak_s:
         yield f"soak {written_duration(wave.soak_s)}"
     if wave.approve:
@@ -108,8 +117,12 @@ def _duration(preview: Preview) -> Iterator[str]:
 
         yield from rehearsed_lines(preview.forecast)
         return
-    expected = f"expected duration: about {spoken(preview.duration_s)}, limited by {preview.limited_by}"
+    expected = f"expected duration: {_about(preview.duration_s)}, limited by {preview.limited_by}"
     yield f"{expected}; windows and freezes not counted, see --forecast" if preview.closes else expected
+
+
+def _about(seconds: float) -> str:
+    return spoken(seconds) if 0 < seconds < 1 else f"about {spoken(seconds)}"
 
 
 def _slots(preview: Preview) -> Iterator[str]:

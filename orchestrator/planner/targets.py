@@ -11,7 +11,8 @@ from orchestrator.model.selection import MissingFact, matches
 from orchestrator.model.target import Target
 from orchestrator.planner.inventory import SHOWN, read_inventory
 from orchestrator.planner.own_windows import check_own_windows
-from orchestrator.planner.problems import Problems
+from orchestrator.planner.plan_place import told_at
+from orchestrator.planner.problems import At, Problems
 
 
 class Excluded(Struct, frozen=True, gc=False):
@@ -46,7 +47,7 @@ def resolve_targets(plan: Plan, discovered: Iterable[Target] | None = None) -> R
         ExpectNotMet: fewer or more targets than expected.
     """
     gathered = _Gathered(plan, discovered or ())
-    targets, excluded = _split(plan.exclude, gathered.targets)
+    targets, excluded = _split(plan, gathered.targets)
     more_to_come = discovered is None and bool(plan.discover)
     _check_number(plan, len(targets), len(excluded), more_to_come=more_to_come)
     check_own_windows(plan, targets)
@@ -106,17 +107,17 @@ class _Gathered:
         return "discover" if source == "discover" else f"{source}:{line}"
 
 
-def _split(exclude: tuple[Selector, ...], targets: list[Target]) -> tuple[list[Target], list[Excluded]]:
-    if not exclude:
+def _split(plan: Plan, targets: list[Target]) -> tuple[list[Target], list[Excluded]]:
+    if not plan.exclude:
         return targets, []
     kept: list[Target] = []
     excluded: list[Excluded] = []
-    unknown: list[str] = []
+    unknown: list[_Unknown] = []
     for target in targets:
         try:
-            entry = _first_match(exclude, target)
+            entry = _first_match(plan.exclude, target)
         except _Unknown as missing:
-            unknown.append(str(missing))
+            unknown.append(missing)
             continue
         if entry is None:
             kept.append(target)
@@ -124,12 +125,16 @@ def _split(exclude: tuple[Selector, ...], targets: list[Target]) -> tuple[list[T
             excluded.append(Excluded(target, entry))
     if unknown:
         more = f" (and {len(unknown) - 1:,} more proxies)" if len(unknown) > 1 else ""
-        raise PlanError(unknown[0] + more)
+        raise PlanError(told_at(plan.path, unknown[0].at, f"{unknown[0]}{more}"))
     return kept, excluded
 
 
 class _Unknown(Exception):
     """An entry asks for a fact that a target does not have."""
+
+    def __init__(self, entry: int, missing: MissingFact) -> None:
+        super().__init__(str(missing))
+        self.at: At = (((None, "exclude"), entry), missing.fact)
 
 
 def _first_match(exclude: tuple[Selector, ...], target: Target) -> int | None:
@@ -138,7 +143,7 @@ def _first_match(exclude: tuple[Selector, ...], target: Target) -> int | None:
             if matches(selector, target):
                 return entry
         except MissingFact as missing:
-            raise _Unknown(f"exclude[{entry}].{missing.fact}: {missing}") from None
+            raise _Unknown(entry, missing) from None
     return None
 
 
@@ -149,6 +154,6 @@ def _check_number(plan: Plan, count: int, excluded: int, *, more_to_come: bool) 
     wanted = f"at least {least:,}" if most is None else f"{least:,} to {most:,}"
     left_out = f", after {excluded:,} were excluded" if excluded else ""
     raise ExpectNotMet(
-        f"{plan.path}: expect: the plan has {count:,} targets{left_out}, and expects {wanted}",
+        told_at(plan.path, (None, "expect"), f"the plan has {count:,} targets{left_out}, and expects {wanted}"),
         hint="nothing starts; change the targets, or expect.min and expect.max",
     )

@@ -16,6 +16,7 @@ from orchestrator.model.order import order_key
 from orchestrator.model.plan import Plan, Scope, Wave
 from orchestrator.model.selection import MissingFact, matches
 from orchestrator.model.target import Target
+from orchestrator.planner.plan_place import told_at
 
 _NAMED_STRAYS = 5
 
@@ -99,6 +100,7 @@ class _Draw:
 
     def __init__(self, plan: Plan, targets: Sequence[Target], left_out: Collection[str]) -> None:
         keys = [order_key(plan.name, target.proxy_id) for target in targets]
+        self._plan = plan
         #: Indexes that no wave has taken yet, in order.
         self._rest = array("L", sorted(range(len(targets)), key=keys.__getitem__))
         self._targets = targets
@@ -132,7 +134,8 @@ class _Draw:
         try:
             return wave.select is None or matches(wave.select, target)
         except MissingFact as missing:
-            raise PlanError(f"waves: {wave.name}: select.{missing.fact}: {missing}") from None
+            at = (((None, "waves"), self._plan.waves.index(wave)), "select"), missing.fact
+            raise PlanError(told_at(self._plan.path, at, str(missing))) from None
 
     def refuse_strays(self) -> None:
         """Refuse targets that no wave took."""
@@ -142,8 +145,9 @@ class _Draw:
         strays = sorted(self._rest)[:_NAMED_STRAYS]
         named = ", ".join(self._targets[index].proxy_id for index in strays)
         more = f" and {count - len(strays):,} more" if count > len(strays) else ""
+        fit = "1 target fits" if count == 1 else f"{count:,} targets fit"
         raise PlanError(
-            f"waves: {count:,} targets fit no wave: {named}{more}",
+            told_at(self._plan.path, (None, "waves"), f"{fit} no wave: {named}{more}"),
             hint="add a last wave without size and select, such as {name: rest}, or exclude them",
         )
 

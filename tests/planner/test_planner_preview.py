@@ -107,7 +107,7 @@ def test_what_the_arithmetic_leaves_aside_is_told(preview: Callable[..., Preview
 
 def test_the_table_says_it_all(mixed: Preview, proxy_id: Ids) -> None:
     text = "\n".join(table(mixed))
-    assert "fleet fleet: 10 targets -> 2.24.03.000 (versions read from the cloud)" in text
+    assert "fleet fleet: 10 targets -> 2.24.03.000 (versions read from the cloud, but 1 could not be read)" in text
     assert "to upgrade 6, left out 4, excluded by the plan 0" in text
     assert "wave a: 2 proxies, at most 1 in flight" in text
     assert "2.23.12.000 -> 2.24.03.000: " in text

@@ -95,7 +95,9 @@ def test_too_few_to_fill_a_size_is_a_warning(load: Load) -> None:
 
 
 def test_selecting_by_an_unknown_fact_is_an_error(load: Load) -> None:
-    with pytest.raises(PlanError, match=r"waves: a: select.name: the name of proxy p\d+ is not known"):
+    with pytest.raises(
+        PlanError, match=r"fleet.yaml:5:34: waves\[0\].select.name: the name of proxy p\d+ is not known"
+    ):
         assign_waves(load('waves: [{name: a, select: {name: "*x"}}, {name: b}]'), targets(5))
 
 

@@ -1,0 +1,38 @@
+"""Where in its file a plan says something, for mistakes that are found only when its targets are known.
+
+The file is read a second time for it, which only happens when there is something to complain about.
+"""
+
+from pathlib import Path
+
+from orchestrator.planner.problems import At, dotted
+from orchestrator.planner.tree import Mapping, Node, Sequence, find
+from orchestrator.planner.yaml_tree import YamlProblem, read_yaml
+
+
+def told_at(path: str, at: At, message: str) -> str:
+    """A message with the place of the value `at` this key: `plan.yaml:12:5: exclude[0].name: message`.
+
+    Without line and column when the file does not set it, and what holds is the default.
+    """
+    node = _value(_document(path), at)
+    where = f"{path}:{node.line}:{node.column}" if node is not None else path
+    return f"{where}: {dotted(at)}: {message}"
+
+
+def _document(path: str) -> Node | None:
+    try:
+        return read_yaml(Path(path).read_bytes(), {"proxies": lambda _node, _index: None})
+    except (OSError, YamlProblem):  # it has changed since, or is a pipe
+        return None
+
+
+def _value(node: Node | None, at: At) -> Node | None:
+    if at is None:
+        return node
+    above, key = _value(node, at[0]), at[1]
+    if isinstance(above, Mapping) and isinstance(key, str):
+        return find(above, key)
+    if isinstance(above, Sequence) and isinstance(key, int) and key < len(above.items):
+        return above.items[key]
+    return None
