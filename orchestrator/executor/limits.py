@@ -66,8 +66,10 @@ def budgets(rollout: Rollout) -> Iterator[Budget]:
 
 
 def _wave_budgets(rollout: Rollout, wave: Wave) -> Iterator[Budget]:
+    if wave.max_failures is None and wave.max_rejected is None:
+        return
     count = rollout.run.tally.waves[wave.name]
-    base = max(0, rollout.wave_targets[wave.name] - count.left_out)
+    base = rollout.queue.sends(wave.name)
     if wave.max_failures is not None:
         yield Budget("failures", f"wave {wave.name}", wave.max_failures.budget(base), count, wave=wave.name)
     if wave.max_rejected is not None:

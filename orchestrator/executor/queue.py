@@ -28,8 +28,11 @@ class WaveShare:
 
 @dataclass(slots=True)
 class _Cursor:
+    """How far a wave has drawn. `more`: how many it could still draw by its `select`; None until somebody asks."""
+
     at: int = 0
     members: int = 0
+    more: int | None = None
 
 
 @dataclass(slots=True)
@@ -165,6 +168,14 @@ class StartQueue:
         """Whether the wave has nothing left that waits or could be drawn."""
         return self._bench.waiting == 0 and not self._draw(wave)
 
+    def sends(self, wave: str) -> int:
+        """How many targets the present wave sends, as far as is known. Scans the fleet once for each wave."""
+        share, cursor = self._shares[wave], self._cursors[wave]
+        if cursor.more is None:
+            cursor.more = sum(share.admits(each) for rank, each in enumerate(self._order) if not self._drawn[rank])
+        count = cursor.members + cursor.more
+        return count if share.size is None else min(count, share.size)
+
     def next_instant(self) -> datetime | None:
         """When the first of those that were told to come back later may be looked at again."""
         return self._bench.later[0][0] if self._bench.later else None
@@ -204,6 +215,7 @@ class StartQueue:
             if not self._drawn[rank] and share.admits(self._order[rank]):
                 self._mark(rank)
                 cursor.members += 1
+                cursor.more = None if cursor.more is None else cursor.more - 1
                 self._bench.waiting += 1
                 self._admit(rank, None)
                 return True

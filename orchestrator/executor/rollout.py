@@ -18,8 +18,8 @@ class Rollout:
     """One session's view of a run.
 
     Attributes:
-        wave_targets: how many targets each wave was planned with; percentages of its budgets are taken of this.
-        scope_targets: the same for scopes.
+        wave_targets: how many targets each wave was planned with.
+        scope_targets: the same for scopes; percentages of their budgets are taken of this.
         scope_rates: calls per second of each scope.
         available: whether a call in this scope may be begun now.
         resting: open targets that nothing but new evidence will move.

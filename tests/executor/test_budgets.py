@@ -1,5 +1,6 @@
 """Failure budgets: what stops a rollout, and what a release makes of it."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -132,3 +133,34 @@ def test_after_a_release_an_open_failure_no_longer_blocks_the_strict_budget() ->
 
 def order(_cloud: FakeCloud, proxy_id: str) -> bytes:
     return order_key("fleet", proxy_id)
+
+
+def replaced_by(failing_at: tuple[int, ...], *, already: int = 10) -> Callable[[FakeCloud], None]:
+    """The first ten targets in order need nothing, and some of those after them fail."""
+
+    def setup(cloud: FakeCloud) -> None:
+        ordered = sorted(cloud.proxies, key=lambda proxy_id: order(cloud, proxy_id))
+        cloud.versions = dict.fromkeys(ordered[:already], NEW)
+        for number in failing_at:
+            cloud.fates[ordered[number]] = Fate(status="Failed", flips=None, duration_s=60.0)
+
+    return setup
+
+
+def test_the_budget_of_a_wave_is_a_share_of_what_it_really_sends() -> None:
+    """10 of 40 were replaced by others, so the wave sends 10 all the same: 20 % of that bears 2 failures."""
+    early = Wave(name="early", size=Amount(10), max_failures=Amount(20, percent=True))
+    stage = stage_of(40, replaced_by((12, 13)), waves=(early, Wave(name="rest")))
+    assert stage.play().outcomes() == {"already": 10, "failed": 2, "succeeded": 28}
+    held = stage_of(40, replaced_by((12, 13, 14)), waves=(early, Wave(name="rest"))).play().run.hold
+    assert held is not None
+    assert held.reason == "3 failures, 2 allowed for the wave early"
+
+
+def test_what_an_earlier_wave_drew_as_a_replacement_is_no_part_of_a_later_one() -> None:
+    """The first wave takes 20 of 30, 10 in place of others: of the 10 that are left, 20 % are 2."""
+    rest = Wave(name="rest", max_failures=Amount(20, percent=True))
+    stage = stage_of(30, replaced_by(tuple(range(20, 30))), waves=(Wave(name="early", size=Amount(10)), rest))
+    held = stage.play().run.hold
+    assert held is not None
+    assert held.reason.endswith("failures, 2 allowed for the wave rest")
