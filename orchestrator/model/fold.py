@@ -172,7 +172,8 @@ def _adopt(run: _Run, state: TargetState, record: WorkflowAdopted) -> None:
     run.own(state, record.workflow_id)
     state.phase = Phase.IN_FLIGHT
     state.accepted_at = state.accepted_at or state.last.intent.at
-    run.accepted_on.setdefault(state.target.instance_id, {})[record.workflow_id] = state.accepted_at
+    # From now on, not from the intent on: it may have begun much later, and only lists read from now on must show it.
+    run.accepted_on.setdefault(state.target.instance_id, {})[record.workflow_id] = record.at
     state.evidence.append(record.evidence)
     state.reason = None
 

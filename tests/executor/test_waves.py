@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from fakes import acts
 from fakes.acts import Fate
 from fakes.checker import Checker
 from fakes.clock import START
@@ -192,3 +193,18 @@ def test_a_sibling_waits_no_longer_than_an_upgrade_should_take() -> None:
         retry=Retry(busy_s=1.0, busy_for_s=20.0),
     ).play()
     assert played.outcomes() == {"accepted": 2}
+
+
+def test_a_doubtful_upgrade_that_began_late_keeps_its_siblings_off_too() -> None:
+    """It shows only when the last list of running jobs has just been read; that list says nothing of it."""
+
+    def setup(cloud: FakeCloud) -> None:
+        first = next(iter(cloud.proxies))
+        cloud.acts[first] = [acts.LATE_EFFECT]  # 120 s later
+        cloud.fates[first] = Fate(duration_s=600.0, visible_after_s=70.0)
+
+    stage = stage_of(4, setup, per_instance=2, follow=Follow(to="accepted"), limits=Limits(rate=50.0))
+    played = stage.play()
+    assert played.outcomes() == {"accepted": 4}
+    sibling = next(record for record in played.of(Intent) if record.target == played.state(1).key)
+    assert sibling.at >= played.started_at + timedelta(seconds=720)
