@@ -4,8 +4,9 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 
 SECONDS ?= 60
+PLANS ?= 1000
 
-.PHONY: demo test lint bench soak mutants setup clean
+.PHONY: demo test lint bench soak properties mutants setup clean
 
 demo: $(VENV)/.run
 	@rm -rf .demo
@@ -37,6 +38,10 @@ soak: $(VENV)/.test
 # Each protection of docs/protections.md taken out in turn: its test must fail.
 mutants: $(VENV)/.test
 	PYTHONPATH=tests $(BIN)/python -m mutants
+
+# Random plans on virtual time; an independent checker reads each journal, and what was met is counted.
+properties: $(VENV)/.test
+	PYTHONPATH=tests $(BIN)/python -m properties --plans $(PLANS)
 
 setup: $(VENV)/.lint
 

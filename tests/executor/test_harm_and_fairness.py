@@ -1,7 +1,9 @@
 """How much harm a run does before it holds itself, at any speed; and that no scope takes the slots of the others."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
+from random import Random
 from typing import Any
 
 import pytest
@@ -24,17 +26,23 @@ ALL = (Wave(name="all"),)
 # --- strict -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("budget", [0, 3, 9])
-def test_the_same_plan_is_held_after_the_same_failures_at_any_concurrency(budget: int) -> None:
+@pytest.mark.parametrize(("budget", "seed"), [(0, 1), (3, 2), (3, 3), (9, 4)])
+def test_the_same_plan_is_held_after_the_same_failures_at_any_concurrency(budget: int, seed: int) -> None:
     """50 failures are to come among 120 targets; one more than the budget happens, at 1, 10 and 100 calls at once."""
-    failed = [at_concurrency(number, budget) for number in (1, 10, 100)]
+    failed = [at_concurrency(number, budget, seed) for number in (1, 10, 100)]
     assert failed == [budget + 1] * 3
 
 
-def at_concurrency(number: int, budget: int) -> int:
+def at_concurrency(number: int, budget: int, seed: int) -> int:
+    """How many fail before the fleet is held. The seed says which of them would, and how long each takes."""
+
     def setup(cloud: FakeCloud) -> None:
-        for proxy_id in list(cloud.proxies)[20:70]:
-            cloud.fates[proxy_id] = FAILS
+        random = Random(seed)
+        fail = set(random.sample(sorted(cloud.proxies), 50))
+        for proxy_id in cloud.proxies:
+            duration_s = random.uniform(60.0, 600.0)
+            good = Fate(duration_s=duration_s)
+            cloud.fates[proxy_id] = replace(FAILS, duration_s=duration_s) if proxy_id in fail else good
 
     limits = Limits(concurrency=number, in_flight=Amount(100), rate=50.0, ramp=False)
     plan = plan_of(targets_of(120), limits=limits, waves=ALL, failures=Failures(max=Amount(budget)))

@@ -1,24 +1,19 @@
 """Windows, freezes and `fit` over whole runs on virtual time: when something starts, and what a session says before."""
 
 from datetime import UTC, datetime, timedelta
-from random import Random
 from typing import Any
 
 import pytest
 from fakes.acts import Fate
-from fakes.checker import Checker
 from fakes.clock import START
 from fakes.clouds import FakeCloud
-from fakes.fleets import Scenario
-from fakes.nights import check_starts, own_window, some_freezes, some_windows
+from fakes.nights import check_starts, own_window
 from fakes.stage import Played, Stage, plan_of, resume, targets_of
-from hypothesis import Phase, given, settings
-from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Failures, Follow, Freeze, Limits, Plan, Wave, Window
-from orchestrator.model.record import HoldReleased, Intent, Record
+from orchestrator.model.plan import Failures, Follow, Freeze, Limits, Wave, Window
+from orchestrator.model.record import Intent, Record
 from orchestrator.model.target import Facts
 
 LENIENT = Failures(max=Amount(100, percent=True), max_rejected=Amount(100, percent=True), mode="soft")
@@ -42,41 +37,6 @@ def lasting(seconds: float) -> Any:
 
 def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-# --- any plan ---------------------------------------------------------------------------------------------------------
-
-
-@settings(max_examples=12, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
-@given(seed=st.integers(0, 10**9))
-def test_nothing_ever_starts_outside_windows_in_a_freeze_or_under_a_hold(seed: int) -> None:
-    """Whatever the cloud does, and whenever cron starts the run: too early, twice, too late, or not at all."""
-    random = Random(seed)
-    scenario = Scenario(seed)
-    plan = timed(scenario.plan, random)
-    stage = scenario.stage(plan=plan, start=START + timedelta(minutes=random.randrange(14 * 1440)))
-    played = stage.play()
-    for _ in range(12):
-        Checker(replace(plan, windows=())).read(played.records)  # the windows are the next line's business
-        check_starts(plan, played.records)
-        if played.run.ended:
-            return
-        after = timedelta(minutes=random.choice((0, 1, 60, 600, 1440, 4000, 8000)))
-        stage = resume(stage, played, after=after, wait_s=random.choice((0.0, 3600.0, 86400.0)))
-        if played.run.hold is not None:
-            stage.records = [*played.records, HoldReleased(at=played.ended_at, by="ann", note="go on")]
-        played = stage.play()
-
-
-def timed(plan: Plan, random: Random) -> Plan:
-    """The plan with windows and freezes of any kind."""
-    freezes = some_freezes(random, START)
-    if random.random() < 0.3:
-        own = ("18:00-22:00", "22:00-02:00", "02:00-06:00", "00:00-24:00")
-        facts = [Facts(maintenance_window=random.choice(own)) for _ in plan.proxies]
-        proxies = tuple(replace(each, facts=fact) for each, fact in zip(plan.proxies, facts, strict=True))
-        return replace(plan, proxies=proxies, windows="instance", freezes=freezes)
-    return replace(plan, windows=some_windows(random), freezes=freezes, fit=random.random() < 0.7)
 
 
 # --- nights -----------------------------------------------------------------------------------------------------------

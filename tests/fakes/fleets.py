@@ -1,6 +1,7 @@
 """Random small fleets with random troubles. Everything follows from one seed."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -8,11 +9,13 @@ from fakes import acts
 from fakes.acts import Act, Fate, refusing, rejecting, throttling
 from fakes.clock import START
 from fakes.clouds import NEW, FakeCloud
-from fakes.stage import Stage, later, plan_of, targets_of
+from fakes.nights import first_opening
+from fakes.plans import some_plan
+from fakes.stage import Stage, later
 
-from orchestrator.executor.dispatch import Background
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Failures, Follow, Limits, Plan, Retry, Scope, Wave, Window
+from orchestrator.executor.dispatch import Background, Dispatcher
+from orchestrator.model.plan import Plan
+from orchestrator.model.record import HoldSet
 from orchestrator.model.reply import Doubtful, Exchange, Failure, NotSent, Throttled
 
 #: What an upgrade call may come to; ACCEPT is far the most frequent.
@@ -39,19 +42,32 @@ _ACTS: tuple[Act, ...] = (
 )
 
 
+#: Two evenings on which the clock changes in Europe, one on which it does in America, and plain ones.
+_STARTS = (
+    START,
+    START,
+    START + timedelta(hours=13),
+    datetime(2026, 3, 28, 20, 0, tzinfo=UTC),
+    datetime(2026, 10, 24, 21, 0, tzinfo=UTC),
+    datetime(2026, 10, 31, 23, 0, tzinfo=UTC),
+)
+
+
 class Scenario:
     """One random fleet.
 
     Args:
         seed: of everything.
         trouble: share of calls and upgrades that go wrong.
+        change: of the plan.
     """
 
-    def __init__(self, seed: int, trouble: float = 0.3) -> None:
+    def __init__(self, seed: int, trouble: float = 0.3, change: Callable[[Plan], Plan] = lambda plan: plan) -> None:
         self.seed = seed
         self.random = Random(seed)
         self.trouble = self.random.choice((0.0, trouble, trouble, 2 * trouble))
-        self.plan = self._plan()
+        self.start = self.random.choice(_STARTS)
+        self.plan = change(some_plan(self.random, self.start))
 
     def stage(self, **changes: Any) -> Stage:
         """The stage on which it plays."""
@@ -59,60 +75,29 @@ class Scenario:
             "plan": self.plan,
             "cloud_of": self._prepare,
             "seed": self.seed,
-            "wait_s": self.random.choice((0.0, 3600.0, 86400.0)),
+            "start": self.start,
+            "wait_s": self.patience(),
             "script": self.stops(),
         }
         return Stage(**{**values, **changes})
 
+    def patience(self) -> float:
+        """How far away an opening may be to be waited for in the process, in seconds."""
+        return self.random.choice((0.0, 3600.0, 3600.0, 21600.0))
+
+    def next_start(self, after: datetime) -> datetime:
+        """When cron starts the next session: at once, twice, too early, too late, or when something may start."""
+        soon = after + timedelta(minutes=self.random.choice((0, 1, 5, 60, 600)))
+        return soon if self.random.random() < 0.3 else first_opening(self.plan, soon)
+
     def stops(self) -> tuple[Background, ...]:
-        """Sometimes somebody stops the session."""
+        """Sometimes somebody stops the session, or holds the fleet."""
         if self.random.random() < 0.5:
             return ()
         after_s = self.random.choice((0.3, 2.0, 70.0, 400.0, 1000.0)) * self.random.random()
+        if self.random.random() < 0.3:
+            return (later(after_s, _hold),)
         return (later(after_s, lambda dispatcher: dispatcher.stop("stopped by SIGTERM")),)
-
-    def _plan(self) -> Plan:
-        choice = self.random.choice
-        scopes = choice((["default"], ["default"], ["a", "b"], ["a", "b", "c"]))
-        targets = targets_of(self.random.randint(1, 24), per_instance=choice((1, 2, 3)), scopes=scopes)
-        used = dict.fromkeys(target.scope for target in targets)
-        return plan_of(
-            targets,
-            scopes=tuple(
-                Scope(name=name, project_id=f"p-{name}", max_failures=choice((None, None, Amount(1)))) for name in used
-            ),
-            waves=self._waves(),
-            limits=Limits(
-                concurrency=choice((1, 2, 10)),
-                rate=choice((0.5, 2.0, 10.0)),
-                in_flight=choice((Amount(1), Amount(3), Amount(10), Amount(50, percent=True))),
-                per_instance=choice((1, 1, 2)),
-                per_label=choice(({}, {}, {"app": 1})),
-                ramp=choice((True, False)),
-            ),
-            failures=Failures(
-                max=choice((Amount(1, percent=True), Amount(2), Amount(50, percent=True))),
-                mode=choice(("strict", "soft")),
-                max_rejected=choice((Amount(10, percent=True), Amount(60, percent=True))),
-                new_reject=choice(("continue", "continue", "hold")),
-            ),
-            follow=Follow(to=choice(("verified", "verified", "verified", "completed", "accepted")), timeout_s=2400.0),
-            windows=choice(((), (), (), (Window(opens=22 * 60, closes=23 * 60, timezone="UTC"),))),
-            fit=choice((True, False)),
-            retry=Retry(busy_for_s=choice((600.0, 7200.0))),
-        )
-
-    def _waves(self) -> tuple[Wave, ...]:
-        canary = Wave(
-            name="canary",
-            size=Amount(1),
-            soak_s=self.random.choice((0.0, 600.0)),
-            max_failures=self.random.choice((None, Amount(0))),
-        )
-        early = Wave(name="early", size=self.random.choice((Amount(3), Amount(30, percent=True))))
-        return self.random.choice(
-            ((Wave(name="all"),), (canary, Wave(name="rest")), (canary, early, Wave(name="rest")))
-        )
 
     def _prepare(self, cloud: FakeCloud) -> None:
         for target in cloud.proxies.values():
@@ -174,10 +159,15 @@ class Scenario:
     def _outage(self, cloud: FakeCloud) -> None:
         """Sometimes nothing can be reached for a while, or the token ends."""
         if self.random.random() < self.trouble:
-            begins = START + timedelta(seconds=self.random.uniform(0, 2000))
+            begins = self.start + timedelta(seconds=self.random.uniform(0, 2000))
             ends = begins + timedelta(seconds=self.random.choice((30.0, 400.0, 1500.0)))
             failure = self.random.choice((NotSent("unreachable"), Doubtful("no answer", Exchange())))
             cloud.down = lambda now: failure if begins <= now < ends else None
         if self.random.random() < self.trouble:
-            expires = START + timedelta(seconds=self.random.uniform(0, 2000))
+            expires = self.start + timedelta(seconds=self.random.uniform(0, 2000))
             cloud.refuses_generation = lambda now, generation: generation == 1 and now > expires
+
+
+async def _hold(dispatcher: Dispatcher) -> None:
+    now = dispatcher.session.clock.now()
+    await dispatcher.session.ledger.record(HoldSet(at=now, cause="person", reason="held by ann", by="ann"))

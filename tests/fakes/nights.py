@@ -26,10 +26,26 @@ def check_starts(plan: Plan, records: Iterable[Record]) -> int:
     intents = [record for record in records if isinstance(record, Intent)]
     for record in intents:
         assert record.target is not None
-        assert not any(_frozen(freeze, record.at) for freeze in plan.freezes), f"in a freeze: {record.at}"
-        windows = own_window(targets[record.target]) if plan.windows == "instance" else plan.windows
-        assert not windows or any(is_open(window, record.at) for window in windows), f"outside windows: {record.at}"
+        problem = forbidden(plan, targets[record.target], record.at)
+        assert problem is None, problem
     return len(intents)
+
+
+def forbidden(plan: Plan, target: Target, at: datetime) -> str | None:
+    """Why a target may not start at an instant, by windows and freezes; None when it may."""
+    if any(_frozen(freeze, at) for freeze in plan.freezes):
+        return f"in a freeze: {at}"
+    windows = own_window(target) if plan.windows == "instance" else plan.windows
+    if windows and not any(is_open(window, at) for window in windows):
+        return f"outside windows: {at}"
+    return None
+
+
+def first_opening(plan: Plan, after: datetime) -> datetime:
+    """About when something may start again; two weeks later when nothing may before."""
+    instants = (after + timedelta(minutes=10 * number) for number in range(14 * 144))
+    may_start = (each for each in instants if any(not forbidden(plan, target, each) for target in plan.proxies))
+    return next(may_start, after + timedelta(days=14))
 
 
 def own_window(target: Target) -> tuple[Window, ...]:

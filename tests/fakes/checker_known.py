@@ -1,0 +1,97 @@
+"""What a reader of the journal knows of the targets, without any help from the executor's own fold."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from orchestrator.model import record as r
+from orchestrator.model.plan import Plan, Selector, Wave
+from orchestrator.model.target import Target
+
+
+@dataclass
+class Known:
+    """What the journal says of one target so far.
+
+    Attributes:
+        standing: an outcome, or `waiting`, `in_flight`, `doubt`, `in_doubt`, `timed_out`.
+        forgiven: a release has accepted it as a failure or a rejection.
+        doubted: tokens of attempts that were in doubt.
+        reached: the version was seen in place of a job.
+    """
+
+    target: Target
+    wave: str | None = None
+    read_at: datetime | None = None
+    intents: list[r.Intent] = field(default_factory=list)
+    open: bool = False
+    doubt: bool = False
+    unanswered: bool = False
+    standing: str = "waiting"
+    forgiven: bool = False
+    doubted: set[str] = field(default_factory=set)
+    accepted: set[str] = field(default_factory=set)
+    answer: r.AnswerSeen | None = None
+    ended: dict[str, str] = field(default_factory=dict)
+    reached: bool = False
+    settled_at: datetime | None = None
+    reread_at: datetime | None = None
+
+    @property
+    def accepted_at(self) -> datetime | None:
+        """When the upgrade began, as far as is known."""
+        if self.answer is not None and self.answer.verdict in ("accepted", "partial"):
+            return self.answer.at
+        return self.intents[-1].at if self.accepted else None
+
+    @property
+    def offset_s(self) -> float:
+        """How far the cloud's clock is ahead."""
+        return (self.answer.cloud_offset_s or 0.0) if self.answer is not None else 0.0
+
+    @property
+    def left_out(self) -> bool:
+        return self.standing in ("already", "skipped")
+
+    def waits(self) -> None:
+        """Back in the queue: whatever it was counted for is over."""
+        self.open, self.doubt, self.forgiven, self.standing = False, False, False, "waiting"
+
+
+class Fleet:
+    """All targets, and the groups of them that budgets are made for."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.targets = {target.proxy_id: Known(target) for target in plan.proxies}
+
+    @property
+    def everybody(self) -> list[Known]:
+        return list(self.targets.values())
+
+    def failed(self, known: Known) -> bool:
+        return known.standing in self.plan.failures.counts
+
+    def forgive(self) -> None:
+        """A release accepts what has been counted."""
+        for known in self.targets.values():
+            known.forgiven = known.forgiven or self.failed(known) or known.standing == "rejected"
+
+    def of_wave(self, name: str) -> list[Known]:
+        return [known for known in self.targets.values() if known.wave == name]
+
+    def of_scope(self, name: str) -> list[Known]:
+        return [known for known in self.targets.values() if known.target.scope == name]
+
+    def reach(self, wave: Wave) -> int:
+        """How many the wave has sent, or may still send: what a percentage of its own is taken of."""
+        mine = [known for known in self.targets.values() if known.wave == wave.name]
+        more = [known for known in self.targets.values() if known.wave is None and selected(wave, known.target)]
+        count = sum(not known.left_out for known in (*mine, *more))
+        return count if wave.size is None else min(count, wave.size.cap(len(self.targets)))
+
+
+def selected(wave: Wave, target: Target) -> bool:
+    """Whether a wave may have a target, by what the fakes use of selectors."""
+    select = wave.select or Selector()
+    labels = all(target.labels.get(name) == value for name, value in select.labels.items())
+    return labels and select.scope in (None, target.scope) and select.instance_id in (None, target.instance_id)

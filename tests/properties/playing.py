@@ -1,0 +1,106 @@
+"""One random rollout from its first session to its end, every journal of it read by the checker."""
+
+from collections import Counter
+
+from fakes.checker import Checker
+from fakes.clouds import FakeCloud
+from fakes.fleets import Scenario
+from fakes.stage import Played, Stage, fold_all, resume
+from properties.cut import cut_anywhere
+
+from orchestrator.model.plan import Plan
+from orchestrator.model.record import HoldReleased, Record, WaveApproved
+from orchestrator.model.state import TargetState
+
+#: Sessions in which a run must end, or be stuck, however unlucky the instants at which cron starts it.
+_MOST_SESSIONS = 150
+
+
+def try_seed(seed: int, *, cut: bool) -> Counter[str]:
+    """Play the random rollout of a seed.
+
+    Args:
+        seed: of everything.
+        cut: whether its first session dies at some record.
+
+    Returns:
+        how often what was met.
+
+    Raises:
+        AssertionError: a rule was broken.
+    """
+    scenario = Scenario(seed)
+    stage = scenario.stage()
+    met = play_out(scenario, cut_anywhere(stage, stage.play(), scenario.random) if cut else stage)
+    plan = scenario.plan
+    met.update({"plans": 1, "targets": len(plan.proxies), f"plan: {plan.failures.mode}": 1, "plan: cut": cut})
+    kinds = {"windows": plan.windows, "instance windows": plan.windows == "instance", "freezes": plan.freezes}
+    kinds |= {"several scopes": len(plan.scopes) > 1, "several waves": len(plan.waves) > 1, "ramp": plan.limits.ramp}
+    met.update({f"plan: {name}": int(bool(has)) for name, has in kinds.items()})
+    return met
+
+
+def play_out(scenario: Scenario, stage: Stage, rules: Plan | None = None) -> Counter[str]:
+    """Start sessions until the run has ended or only a person can go on; holds are released at once.
+
+    Args:
+        scenario: says when sessions are stopped, and when cron starts the next one.
+        stage: of the first session.
+        rules: what is kept to; None for the plan that is played.
+
+    Returns:
+        how often what was met.
+    """
+    rules = rules or stage.plan
+    played = stage.play()
+    for session in range(_MOST_SESSIONS):
+        met = check(rules, stage, played)
+        if played.run.ended or played.code == 6:
+            return met
+        script = scenario.stops() if session < 8 else ()
+        start = scenario.next_start(played.ended_at)
+        stage = resume(stage, played, start=start, script=script, wait_s=scenario.patience())
+        if played.run.hold is not None:
+            stage.records = [*played.records, _release(scenario, played)]
+        played = stage.play()
+    raise AssertionError(f"no end after {_MOST_SESSIONS} sessions: {played.finish}, {played.outcomes()}")
+
+
+def _release(scenario: Scenario, played: Played) -> Record:
+    held = played.run.hold
+    if held is not None and held.cause == "approval" and scenario.random.random() < 0.5:
+        return WaveApproved(at=played.ended_at, wave=held.wave or "", by="ann", note="go on")
+    return HoldReleased(at=played.ended_at, by="ann", note="go on")
+
+
+def check(rules: Plan, stage: Stage, played: Played) -> Counter[str]:
+    """What must hold after every session."""
+    met = Checker(rules).read(played.records).met
+    folded = fold_all(stage.plan, played.records)
+    touched = {key: state for key, state in played.run.states.items() if state != TargetState(state.target)}
+    assert folded.states == touched
+    assert folded.tally == played.run.tally
+    assert folded.waves == played.run.waves
+    for cloud in played.clouds.values():
+        assert all(count <= 1 for count in cloud.books.values()), cloud.books
+        assert most_at_once(cloud) <= rules.limits.per_instance
+        for proxy_id, count in cloud.books.items():
+            state = played.run.states[proxy_id]
+            assert not count or state.attempts
+            if state.outcome is not None and not _without_id(state):
+                assert state.jobs or state.upgraded_by, f"{proxy_id} has begun and nobody knows its job: {state}"
+    return met
+
+
+def _without_id(state: TargetState) -> bool:
+    """Whether the report states that the workflow could not be recovered."""
+    return state.reason == "workflow_id not recovered"
+
+
+def most_at_once(cloud: FakeCloud) -> int:
+    """The most upgrades that ever ran on one instance at the same time."""
+    most = 0
+    for job in cloud.jobs_made:
+        others = [other for other in cloud.jobs_made if other.instance_id == job.instance_id]
+        most = max(most, sum(other.created_at <= job.created_at < other.ends_at for other in others))
+    return most
