@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from itertools import islice
 from math import ceil
 from typing import NamedTuple
 
@@ -20,14 +21,17 @@ from orchestrator.planner.waves import assign_waves
 #: By how much a limit may be raised, the smallest first.
 _FACTORS = (1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 16.0)
 
-#: No more is tried out than this: each takes as long as a rehearsal.
-_MOST_TRIALS = 6
+#: No more is tried out than this, and less of a large fleet: each trial takes as long as a rehearsal.
+_MOST_TRIALS, _TARGETS_IN_ALL = 6, 15_000
 
 #: Arithmetic may be off by so much; what it holds for much too slow is not tried out.
 _SLACK = 0.95
 
 #: The length of a night when each instance has a window of its own, seconds.
 _ANY_NIGHT_S = 86400.0
+
+
+_RAMP = "limits.ramp"
 
 
 class _Turned(NamedTuple):
@@ -44,18 +48,23 @@ def one_night(setting: Setting, base: Rehearsal, sampler: Callable[[], Callable[
         base: how it went, over more nights than one.
         sampler: begins the durations that were rehearsed with anew, so that trials differ in nothing else.
     """
-    night_s, trials = _night_s(setting, base), 0
-    for turned in _candidates(setting.plan, setting):
-        changed = _with_plan(setting, turned.plan)
-        if _SLACK * _least_s(changed) > night_s:
-            continue
+    trials = min(_MOST_TRIALS, max(1, _TARGETS_IN_ALL // len(setting.targets)))
+    for turned, changed in islice(_promising(setting, base), trials):
         told = play(changed, sampler(), most_nights=1)
         if told.unfinished is None:
             return Change(key=turned.key, value=turned.value, duration_s=told.ends_s)
-        trials += 1
-        if trials >= _MOST_TRIALS:
-            break
     return None
+
+
+def _promising(setting: Setting, base: Rehearsal) -> Iterator[tuple[_Turned, Setting]]:
+    """Changes for which one night might do, by arithmetic, and which arithmetic thinks better than none."""
+    night_s, unchanged_s = _night_s(setting, base), _least_s(setting)
+    for turned in _candidates(setting.plan, setting):
+        changed = _with_plan(setting, turned.plan)
+        least_s = _least_s(changed)
+        gains = least_s < unchanged_s or turned.key == _RAMP  # of which arithmetic knows nothing
+        if gains and _SLACK * least_s <= night_s:
+            yield turned, changed
 
 
 def _night_s(setting: Setting, base: Rehearsal) -> float:
@@ -92,7 +101,7 @@ def _with_plan(setting: Setting, plan: Plan) -> Setting:
 
 def _candidates(plan: Plan, setting: Setting) -> Iterator[_Turned]:
     if plan.limits.ramp:
-        yield _Turned("limits.ramp", "false", _limited(plan, ramp=False))
+        yield _Turned(_RAMP, "false", _limited(plan, ramp=False))
     for factor in _FACTORS:
         yield from _raised(plan, setting, factor)
 

@@ -14,14 +14,14 @@ from orchestrator.executor.lanes import Lane
 from orchestrator.executor.rollout import Rollout
 from orchestrator.model.outcome import REPLACED, Phase
 from orchestrator.model.plan import Plan
-from orchestrator.model.record import AnswerSeen, Intent, JobSeen, Postponed, PreflightDone, Record, Settled
+from orchestrator.model.record import AnswerSeen, Intent, JobSeen, Postponed, Record, Settled
 from orchestrator.model.run import Run
 from orchestrator.model.target import Target
 from orchestrator.planner.forecast import LATENCY_S, calls_per_target, rate_groups
 from orchestrator.planner.waves import Staging
 
 #: Records after which no more can start than before, unless the rollout is `eager`: a slot stays a slot.
-_MOVES_NOBODY = (PreflightDone, Intent, AnswerSeen, JobSeen)
+_MOVES_NOBODY = (Intent, AnswerSeen, JobSeen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

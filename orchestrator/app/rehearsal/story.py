@@ -12,7 +12,7 @@ from orchestrator.executor.openings import open_at
 from orchestrator.executor.preflight import FRESH_S
 from orchestrator.executor.retry import busy_wait_s
 from orchestrator.model.outcome import Outcome
-from orchestrator.model.record import AnswerSeen, Intent, JobSeen, Postponed, PreflightDone, Settled
+from orchestrator.model.record import AnswerSeen, Intent, JobSeen, Postponed, Settled
 from orchestrator.model.reply import Entry
 from orchestrator.model.state import TargetState
 
@@ -37,7 +37,6 @@ def upgrade(scene: Scene, state: TargetState, wave: str) -> Process:
     if state.key in scene.setting.left_out:
         _settle(scene, state, Outcome.ALREADY, wave)
         return
-    scene.note(_preflight(scene, state, wave))
     yield from _list_jobs(scene, scope)
     if scene.rollout.only_accepted and _sibling_runs(scene, state):
         _postpone(scene, state, wave)
@@ -148,17 +147,6 @@ def _postpone(scene: Scene, state: TargetState, wave: str) -> None:
 
 
 # --- records ----------------------------------------------------------------------------------------------------------
-
-
-def _preflight(scene: Scene, state: TargetState, wave: str) -> PreflightDone:
-    return PreflightDone(
-        at=scene.agenda.now,
-        target=state.key,
-        wave=wave,
-        current_version="",
-        latest_version=None,
-        can_upgrade=True,
-    )
 
 
 def _intent(scene: Scene, state: TargetState, wave: str) -> Intent:
