@@ -15,8 +15,13 @@ def causes(run: Run, hold: Hold) -> tuple[str, ...]:
     counted = [state for state in run.states.values() if _counts(run, state, hold)]
     first: dict[str, str] = {}
     for state in sorted(counted, key=_moment):
-        first.setdefault(_reason(state), _moment(state))
-    ordered = sorted(counted, key=lambda state: (first[_reason(state)], _reason(state), _moment(state)))
+        first.setdefault(state.plain_reason or "", _moment(state))
+
+    def rank(state: TargetState) -> tuple[str, str, str]:
+        reason = state.plain_reason or ""
+        return first[reason], reason, _moment(state)
+
+    ordered = sorted(counted, key=rank)
     return tuple(state.key for state in ordered[:_MOST])
 
 
@@ -40,14 +45,6 @@ def _said(attempt: Attempt, reasons: list[str]) -> bool:
         return False
     words = {answer.error_msg or answer.reason, *(entry.error_message for entry in answer.update_result)}
     return not words.isdisjoint(reasons)
-
-
-def _reason(state: TargetState) -> str:
-    """The reason, without what differs from target to target."""
-    reason = state.reason or ""
-    for job_id in state.jobs:
-        reason = reason.replace(job_id, "")
-    return reason
 
 
 def _moment(state: TargetState) -> str:

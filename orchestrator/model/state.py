@@ -121,6 +121,16 @@ class TargetState:
         return [job_id for job_id, seen in self.jobs.items() if seen is None or not seen.ended]
 
     @property
+    def plain_reason(self) -> str | None:
+        """The reason, without the ids that differ from target to target: what several have in common."""
+        if self.reason is None:
+            return None
+        words = self.reason
+        for job_id in self.jobs:
+            words = words.replace(job_id, "")
+        return " ".join(words.split())
+
+    @property
     def standing(self) -> str:
         """The outcome, or the phase in the words of the report."""
         if self.outcome is not None:

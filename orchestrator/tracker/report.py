@@ -15,6 +15,7 @@ from orchestrator.model.tally import Count
 from orchestrator.tracker.rejects import reject_reasons
 from orchestrator.tracker.report_form import (
     Head,
+    HoldGroup,
     HoldReport,
     RunReport,
     ScopeReport,
@@ -84,7 +85,7 @@ def _run(run: Run, started: RunStarted, exit_code: int | None) -> RunReport:
         run_id=started.run_id,
         name=started.name,
         state="held" if run.hold else "completed" if run.ended else "unfinished",
-        hold=_hold(run.hold) if run.hold else None,
+        hold=_hold(run, run.hold) if run.hold else None,
         exit_code=exit_code,
         simulated=started.simulated,
         plan_sha256=started.plan_sha256,
@@ -96,7 +97,10 @@ def _run(run: Run, started: RunStarted, exit_code: int | None) -> RunReport:
     )
 
 
-def _hold(hold: HoldSet) -> HoldReport:
+def _hold(run: Run, hold: HoldSet) -> HoldReport:
+    groups: dict[str | None, list[str]] = {}
+    for proxy_id in hold.proxy_ids:
+        groups.setdefault(run.state(proxy_id).plain_reason, []).append(proxy_id)
     return HoldReport(
         reason=hold.reason,
         cause=hold.cause,
@@ -106,6 +110,7 @@ def _hold(hold: HoldSet) -> HoldReport:
         wave=hold.wave,
         scope=hold.scope,
         proxy_ids=list(hold.proxy_ids),
+        causes=[HoldGroup(reason=reason, proxy_ids=proxy_ids) for reason, proxy_ids in groups.items()],
     )
 
 

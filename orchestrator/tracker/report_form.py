@@ -22,6 +22,13 @@ Text: TypeAlias = str | None
 Instant: TypeAlias = datetime | None
 
 
+class HoldGroup(Struct, frozen=True, kw_only=True):
+    """Targets that caused a hold for one reason."""
+
+    reason: Annotated[Text, Meta(description="Without the ids in it; null when none is known any more")]
+    proxy_ids: list[str]
+
+
 class HoldReport(Struct, frozen=True, kw_only=True):
     """Why nothing starts until `release`."""
 
@@ -33,6 +40,9 @@ class HoldReport(Struct, frozen=True, kw_only=True):
     wave: Annotated[Text, Meta(description="The wave it is about; null for the whole fleet or a scope")]
     scope: Annotated[Text, Meta(description="The scope whose budget is used up; null for the whole fleet or a wave")]
     proxy_ids: Annotated[list[str], Meta(description="The targets that caused it, root causes first")]
+    causes: Annotated[
+        list[HoldGroup], Meta(description="The same targets, by reason; the one that struck first before")
+    ]
 
 
 class RunReport(Struct, frozen=True, kw_only=True):

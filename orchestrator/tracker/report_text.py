@@ -53,8 +53,9 @@ def hold_lines(hold: HoldReport) -> Iterator[str]:
     """Since when, why and through which targets the fleet is held."""
     who = f" by {hold.by}" if hold.by else ""
     yield f"HELD since {hold.at:%Y-%m-%d %H:%M:%SZ}{who}: {hold.reason}{_note(hold)}"
-    for proxy_id in hold.proxy_ids:
-        yield f"{_MARGIN}{proxy_id}"
+    for group in hold.causes:
+        yield f"{_MARGIN}{len(group.proxy_ids)} x {group.reason or 'no reason is known'}"
+        yield from (f"{2 * _MARGIN}{proxy_id}" for proxy_id in group.proxy_ids)
 
 
 def _note(hold: HoldReport) -> str:

@@ -156,6 +156,7 @@ def test_a_hold_is_told_with_its_causes() -> None:
         "wave": "canary",
         "scope": None,
         "proxy_ids": [B, A],
+        "causes": [{"reason": None, "proxy_ids": [B, A]}],
     }
     assert [wave["state"] for wave in report["waves"]] == ["held", "waiting"]
     assert told(hold, r.HoldReleased(at=BEGIN, by="ann", note="fine"))["run"]["hold"] is None

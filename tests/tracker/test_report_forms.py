@@ -66,7 +66,26 @@ def test_a_hold_stands_at_the_top_with_its_causes() -> None:
     hold = r.HoldSet(at=BEGIN, cause="person", reason="asked for", by="ann", note="wait", proxy_ids=(B,))
     lines = list(text_lines(story(hold)))
     assert lines[3] == "HELD since 2026-03-01 22:00:00Z by ann: asked for (wait)"
-    assert lines[4].strip() == B
+    assert lines[4:6] == ["  1 x several candidates", f"    {B}"]
+
+
+def test_the_causes_of_a_hold_are_grouped_by_reason_without_the_ids_in_it() -> None:
+    failed = [failure(key, f"job wf-{key} Failed: disk") for key in (C, D)]
+    hold = r.HoldSet(at=BEGIN, cause="failures", reason="3 failures, 2 allowed for the fleet", proxy_ids=(C, D, B))
+    lines = list(text_lines(story(*(record for records in failed for record in records), hold)))
+    assert lines[4:9] == [
+        "  2 x job Failed: disk",
+        f"    {C}",
+        f"    {D}",
+        "  1 x several candidates",
+        f"    {B}",
+    ]
+
+
+def failure(key: str, reason: str) -> tuple[Record, ...]:
+    job = r.JobSeen(at=BEGIN, target=key, attempt=1, workflow_id=f"wf-{key}", status="Failed", ended=True)
+    settled = r.Settled(at=BEGIN, target=key, outcome=Outcome.FAILED, wave="canary", reason=reason)
+    return (intent(key), job, settled)
 
 
 def test_everything_about_a_simulated_run_says_so() -> None:
