@@ -126,12 +126,23 @@ def _about(seconds: float) -> str:
 
 
 def _slots(preview: Preview) -> Iterator[str]:
-    least = min((wave.in_flight for wave in preview.waves[1:] if wave.sends), default=preview.in_flight)
-    if preview.mode == "strict" and least < preview.in_flight:
-        because = f"because failures.mode is strict and the budget is {preview.max_failures:,}"
-        yield f"in_flight: {preview.in_flight:,} allowed, effective {least:,} {because}"
+    """The cap, and what strict budgets leave of it; the first of several waves is the canary, and always small."""
+    several = len(preview.waves) > 1
+    waves = [wave for wave in preview.waves[several:] if wave.sends]
+    tightest = min(waves, key=lambda wave: wave.in_flight, default=None)
+    if preview.mode == "strict" and tightest is not None and tightest.in_flight < preview.in_flight:
+        because = f"because failures.mode is strict and {_tight_budget(preview, tightest)}"
+        yield f"in_flight: {preview.in_flight:,} allowed, effective {tightest.in_flight:,} {because}"
     else:
         yield f"in_flight: {preview.in_flight:,}"
+
+
+def _tight_budget(preview: Preview, wave: WavePreview) -> str:
+    if preview.max_failures + 1 == wave.in_flight:
+        return f"the budget is {preview.max_failures:,}"
+    if wave.max_failures is not None and wave.max_failures + 1 == wave.in_flight:
+        return f"the budget of wave {wave.name} is {wave.max_failures:,}"
+    return "the budgets of the scopes bear no more"
 
 
 def _count(number: int, one: str, many: str = "") -> str:

@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
+from fakes.stage import plan_of, targets_of
 
 from orchestrator.errors import PlanError
-from orchestrator.model.plan import Follow, Plan
+from orchestrator.model.amount import Amount
+from orchestrator.model.plan import Failures, Follow, Plan, Scope
 from orchestrator.model.reply import ProxyVersion
 from orchestrator.model.target import Target
 from orchestrator.model.verdict import GONE, Reading
@@ -117,6 +119,32 @@ def test_the_table_says_it_all(mixed: Preview, proxy_id: Ids) -> None:
     assert "in_flight: 10 allowed, effective 1 because failures.mode is strict and the budget is 0" in text
     assert "calls: 6 upgrades, about " in text
     assert all(text.count(proxy_id(number)) == 1 for number in range(10))
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("", "10 allowed, effective 1 because failures.mode is strict and the budget is 0"),
+        ("waves: [{name: all}]", "10 allowed, effective 1 because failures.mode is strict and the budget is 0"),
+        (
+            "waves: [{name: a, size: 1}, {name: b, size: 5, max_failures: 1}, {name: c}]\nfailures: {max: 3}",
+            "10 allowed, effective 2 because failures.mode is strict and the budget of wave b is 1",
+        ),
+        ("failures: {max: 9}", "10"),
+        ("failures: {mode: soft}", "10"),
+    ],
+)
+def test_what_strict_budgets_leave_of_in_flight_is_told(preview: Callable[..., Preview], text: str, line: str) -> None:
+    assert f"in_flight: {line}" in list(table(preview(text, proxies=50)))
+
+
+def test_budgets_of_scopes_that_bind_are_told() -> None:
+    scopes = (Scope(name="default", region="cn-north-4", max_failures=Amount(0)),)
+    plan = plan_of(targets_of(50), scopes=scopes, failures=Failures(max=Amount(20)))
+    line = (
+        "in_flight: 10 allowed, effective 1 because failures.mode is strict and the budgets of the scopes bear no more"
+    )
+    assert line in list(table(make_preview(plan, resolve_targets(plan))))
 
 
 def test_long_lists_are_cut_where_asked(preview: Callable[..., Preview]) -> None:
