@@ -4,6 +4,7 @@ No method raises for anything that the network or the cloud does; none waits for
 """
 
 import re
+from collections.abc import Sequence
 from typing import TypeVar
 
 from anyio import Lock
@@ -15,7 +16,7 @@ from orchestrator.cloud.classify import classify
 from orchestrator.cloud.clock import Clock
 from orchestrator.cloud.credentials.credential import unusable
 from orchestrator.cloud.credentials.keeper import Keeper
-from orchestrator.cloud.credentials.secret import hide
+from orchestrator.cloud.credentials.secret import Secret, hide
 from orchestrator.cloud.decode import Decode, NotUnderstood
 from orchestrator.cloud.signer import canonical_query
 from orchestrator.cloud.stamp import Query, Stamp, stamp_for
@@ -125,28 +126,19 @@ class Caller:
     async def _exchange(
         self, route: Route, stamp: Stamp, method: str, path: str, query: Query, body: bytes | None, decoded: Decode[T]
     ) -> Reply[T]:
-        generation = self._keeper.generation
+        # As of now: when the answer comes, they may have been replaced.
+        generation, secrets = self._keeper.generation, self._keeper.secrets
         headers = stamp.headers(method, path, query, body or b"", self._clock.now())
         target = f"{path}?{canonical_query(query)}" if query else path
         answer = await self._transport.send(route, method, target, headers, body)
         if not isinstance(answer, Answer):
             return answer
         if not answer.ok:
-            return self._hidden(classify(answer, generation=generation))
+            return _hidden(classify(answer, generation=generation), secrets)
         try:
             return Answered(decoded(answer.body), exchange_of(answer))
         except NotUnderstood as problem:
-            return self._hidden(_doubt(classify(answer, generation=generation), answer, problem))
-
-    def _hidden(self, failure: Failure) -> Failure:
-        """What the cloud says may quote what we sent."""
-        secrets = self._keeper.secrets
-        message = failure.exchange.error_msg
-        if message is not None and hide(message, secrets) != message:
-            failure = replace(failure, exchange=replace(failure.exchange, error_msg=hide(message, secrets)))
-        if isinstance(failure, Throttled) or hide(failure.reason, secrets) == failure.reason:
-            return failure
-        return replace(failure, reason=hide(failure.reason, secrets))
+            return _hidden(_doubt(classify(answer, generation=generation), answer, problem), secrets)
 
     async def _find_project(self) -> Failure | None:
         """KeystoneListProjects by name: a region's own project bears the region's name."""
@@ -164,6 +156,14 @@ class Caller:
             return replace(failure, generation=self.generation)
         self.project_id = found[0]
         return None
+
+
+def _hidden(failure: Failure, secrets: Sequence[Secret]) -> Failure:
+    """What the cloud says may quote what we sent."""
+    message = failure.exchange.error_msg
+    if message is not None:
+        failure = replace(failure, exchange=replace(failure.exchange, error_msg=hide(message, secrets)))
+    return failure if isinstance(failure, Throttled) else replace(failure, reason=hide(failure.reason, secrets))
 
 
 def _doubt(failure: Failure, answer: Answer, problem: NotUnderstood) -> Failure:

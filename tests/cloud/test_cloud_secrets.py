@@ -1,12 +1,18 @@
 """Whatever goes wrong, no secret is in anything that the package gives back, logs or raises."""
 
+import asyncio
+import json
 import logging
 import traceback
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
 
+from orchestrator.cloud.credentials.secret import HIDDEN, Secret, hide
 from orchestrator.model.plan import Auth
 from orchestrator.model.reply import Answered
 
@@ -81,3 +87,67 @@ async def test_no_secret_in_a_traceback(serve: Any, connect: Any) -> None:
     assert "Caller" in text
     for secret in SECRETS.values():
         assert secret not in text
+
+
+async def test_a_long_token_in_a_page_is_hidden_although_the_page_is_cut(serve: Any, connect: Any) -> None:
+    token = "MIIS" + "".join(f"{number:08x}" for number in range(1000, 1500))
+
+    async def page(request: web.Request) -> Any:
+        return web.Response(text=f"<html>Bad Gateway {request.headers['X-Auth-Token']}</html>", status=502)
+
+    environ = {"TOKEN": token}
+    async with serve(page) as address, connect(address, auth=WAYS["token"], environ=environ) as client:
+        reply = await client.proxy_version(INSTANCE, PROXY)
+    assert "Bad Gateway" in reply.reason
+    assert not any(token[at : at + 8] in repr(reply) for at in range(len(token) - 8))
+
+
+async def test_what_was_sent_before_a_renewal_is_hidden_after_it(serve: Any, connect: Any) -> None:
+    environ = {"TOKEN": SECRETS["TOKEN"]}
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow_echo(request: web.Request) -> Any:
+        asked.set()
+        await go_on.wait()
+        return web.json_response({"error_msg": request.headers["X-Auth-Token"]}, status=400)
+
+    async with serve(slow_echo) as address, connect(address, auth=WAYS["token"], environ=environ) as client:
+        late = asyncio.create_task(client.proxy_version(INSTANCE, PROXY))
+        await asked.wait()
+        environ["TOKEN"] = "quite-another-token"
+        await client.renew()
+        go_on.set()
+        assert (await late).reason == HIDDEN
+
+
+async def test_a_password_with_quotes_is_hidden_in_the_body_that_it_was_sent_in(serve: Any, connect: Any) -> None:
+    password = 's3cr3t "pass" \\ phräse'
+
+    async def echo_body(request: web.Request) -> Any:
+        return web.json_response({"error": {"code": 401, "message": (await request.read()).decode()}}, status=401)
+
+    environ = {"PASSWORD": password}
+    async with (
+        serve(echo_body) as address,
+        connect(address, auth=WAYS["password"], environ=environ, prepared=False) as client,
+    ):
+        told = repr(await client.prepare())
+    assert "methods" in told
+    for piece in ("s3cr3t", "phr"):
+        assert piece not in told
+
+
+@given(
+    secret=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=8, max_size=60),
+    before=st.text("äöü ", max_size=20),
+    after=st.text("äöü ", max_size=20),
+    written=st.sampled_from([str, lambda text: json.dumps(text)[1:-1], quote]),
+    cut=st.integers(0, 40),
+)
+def test_no_eight_letters_of_a_secret_are_left(secret: str, before: str, after: str, written: Any, cut: int) -> None:
+    text = before + written(secret)[: 8 + cut] + after
+    left = hide(text, [Secret(secret)])
+    assert not any(written(secret)[at : at + 8] in left for at in range(len(written(secret)) - 7))
+    assert left.startswith(before)
+    assert left.endswith(after)
+    assert hide(before + after, [Secret(secret)]) == before + after

@@ -90,11 +90,11 @@ class PasswordLogin(Struct, frozen=True, kw_only=True):
 
 def login_failure(failure: Failure, what: str, secrets: tuple[Secret, ...] = ()) -> Failure:
     """The failure of a call for credentials, as one of the call that needed them: that one was never sent."""
-    if isinstance(failure, Throttled):
-        return failure
-    reason = hide(f"{what}: {failure.reason}", secrets)
     message = failure.exchange.error_msg
     exchange = replace(failure.exchange, error_msg=hide(message, secrets) if message else None)
+    if isinstance(failure, Throttled):
+        return Throttled(failure.retry_after_s, exchange)
+    reason = hide(f"{what}: {failure.reason}", secrets)
     match failure:
         case Unauthenticated() | Refused():
             return Unauthenticated(reason, exchange)

@@ -1,12 +1,17 @@
 """Texts that must never be shown: not in a log, a message, a traceback or a report."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NoReturn
+from urllib.parse import quote
 
 HIDDEN = "***"
 
 #: A shorter secret would hide ordinary words wherever they stand.
 _SHORTEST_HIDDEN = 6
+
+#: So much of a secret in a row is hidden, however the rest of it was cut off.
+_PIECE = 8
 
 
 class Secret:
@@ -38,12 +43,24 @@ class Secret:
 
 
 def hide(text: str, secrets: Iterable[Secret]) -> str:
-    """`text` with every secret in it hidden: what the cloud says may quote what we sent."""
+    """`text` with every secret in it hidden: what the cloud says may quote what we sent, whole, cut off or escaped."""
     for secret in secrets:
-        value = secret.reveal()
-        if len(value) >= _SHORTEST_HIDDEN and value in text:
-            text = text.replace(value, HIDDEN)
+        text = _without(text, secret.reveal())
     return text
+
+
+def _without(text: str, value: str) -> str:
+    size = min(len(value), _PIECE)
+    if size < _SHORTEST_HIDDEN:
+        return text
+    written = (value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], quote(value))
+    pieces = {each[at : at + size] for each in written for at in range(len(each) - size + 1)}
+    kept, end = [], 0
+    for at in range(len(text) - size + 1):
+        if text[at : at + size] in pieces:
+            kept += [] if at < end else [text[end:at], HIDDEN]
+            end = at + size
+    return "".join([*kept, text[end:]])
 
 
 class HiddenEnvironment(Mapping[str, str]):
