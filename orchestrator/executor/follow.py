@@ -21,16 +21,26 @@ _PATIENT_POLLS = 8
 
 @dataclass(slots=True)
 class _Following:
-    """One target being followed, and how far apart its looks have grown."""
+    """One target being followed.
+
+    Attributes:
+        seen_at: as of when it is known that nothing has ended.
+        gap_s: how far apart its looks have grown.
+    """
 
     state: TargetState
     session: Session
     began_at: datetime
+    seen_at: datetime
     gap_s: float
 
     @property
     def age_s(self) -> float:
         return (self.session.clock.now() - self.began_at).total_seconds()
+
+    @property
+    def seen_s(self) -> float:
+        return (self.seen_at - self.began_at).total_seconds()
 
     @property
     def overdue(self) -> bool:
@@ -50,11 +60,12 @@ async def follow(state: TargetState, session: Session, *, resumed: bool) -> None
         resumed: an earlier session followed it already, so the first look is due now.
     """
     began_at = state.accepted_at or state.last.intent.at
-    following = _Following(state, session, began_at, session.plan.follow.poll_s)
-    if not resumed:
-        await _wait(following)
-    while not await _look(following):
-        await _wait(following)
+    following = _Following(state, session, began_at, began_at, session.plan.follow.poll_s)
+    with session.glance(state).following():
+        if not resumed:
+            await _wait(following)
+        while not await _look(following):
+            await _wait(following)
     session.reached(Point.JOB_ENDED)
 
 
@@ -65,19 +76,37 @@ async def _wait(following: _Following) -> None:
         following.gap_s = min(SPARSEST_S, 2 * following.gap_s)
         await session.clock.sleep(following.gap_s)
         return
-    at_s = next_look_s(age_s, session.rollout.expected_s, plan.poll_s)
+    # A list that was asked for by somebody else may have shown the job a little before its first look was due.
+    at_s = max(next_look_s(following.seen_s, session.rollout.expected_s, plan.poll_s), following.seen_s + plan.poll_s)
     await session.clock.sleep(max(0.0, min(at_s, max(plan.timeout_s, age_s)) - age_s))
 
 
 async def _look(following: _Following) -> bool:
     """Look once. True: the upgrade has ended."""
     overdue = following.overdue
+    if not following.ended and not overdue and await _seen_running(following):
+        return False
     saw = following.ended or await _read_jobs(following)
+    following.seen_at = following.session.clock.now()
     if following.ended:
         return True
     if overdue:
         await _time_out(following, saw=saw)
     return False
+
+
+async def _seen_running(following: _Following) -> bool:
+    """Whether one list, which serves all who look, shows that every unfinished job still runs."""
+    state, session = following.state, following.session
+    shown = await session.glance(state).shows(
+        frozenset(state.unfinished_jobs), after=following.seen_at, max_age_s=session.plan.follow.poll_s
+    )
+    if shown is None:
+        return False
+    following.seen_at = shown.asked_at
+    for job in shown.jobs:
+        await _record_job(state, session, job.job_id, job)
+    return True
 
 
 async def _read_jobs(following: _Following) -> bool:

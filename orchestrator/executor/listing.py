@@ -54,15 +54,15 @@ class Listing:
 
 
 async def read_jobs(
-    scope: ScopeCalls, lane: Lane, *, since: datetime | None = None, status: str | None = None
+    scope: ScopeCalls, lane: Lane, *, since: datetime | None = None, status: str | None = None, thorough: bool = True
 ) -> Listing | None:
     """Read the job list of a scope page by page; None when a page could not be read.
 
     `since` asks only for jobs created after that instant of our clock, which is turned into the cloud's time; `status`
-    only for jobs of that status.
+    only for jobs of that status. A list that moves is read again when it has to be `thorough`.
     """
     asked_at = scope.clock.now()
-    paging, question = Paging(), _Question(scope, since, status)
+    paging, question = Paging(restarts=2 if thorough else 0), _Question(scope, since, status)
     while (offset := paging.next_offset) is not None:
         reply = await scope.read(question.page(offset), lane)
         if isinstance(reply, Answered):

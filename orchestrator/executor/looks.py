@@ -12,6 +12,11 @@ SPARSEST_S = 1800.0
 #: Looks at a doubtful attempt, within the doubt period.
 DOUBT_AT_MOST_S = 300.0
 
+#: Rows of a page of the job list, and how many upgrades must be followed for each page that has to be read: of so many,
+#: two or more would be looked at one by one in the time for which a list is good.
+_ROWS = 50
+_PER_PAGE = 5
+
 
 def next_look_s(age_s: float, expected_s: float, poll_s: float) -> float:
     """Age of an upgrade, in seconds since it was accepted, at which to look next.
@@ -27,6 +32,16 @@ def next_look_s(age_s: float, expected_s: float, poll_s: float) -> float:
     if age_s >= close_s:
         return age_s + poll_s
     return min(age_s + max(poll_s, expected_s / 5), max(close_s, age_s + poll_s))
+
+
+def list_pays(followed: int, listed: int) -> bool:
+    """Whether a list of running jobs costs fewer calls than looking at each upgrade by its id.
+
+    Args:
+        followed: upgrades that are followed in the scope.
+        listed: jobs that the latest list had, other people's among them.
+    """
+    return followed >= _PER_PAGE * (1 + listed // _ROWS)
 
 
 def doubt_period_s(resend_after_s: float, http_timeout_s: float) -> float:

@@ -11,9 +11,6 @@ from enum import Enum, auto
 
 from orchestrator.model.reply import Job, JobPage
 
-#: A list that moves under our hands is read again from the start, so often.
-_RESTARTS = 2
-
 
 class _Meaning(Enum):
     UNKNOWN = auto()
@@ -23,14 +20,17 @@ class _Meaning(Enum):
 
 @dataclass(slots=True)
 class Paging:
-    """Decides page after page which offset to ask for next; `next_offset` is None when there is no more to ask."""
+    """Decides page after page which offset to ask for next; `next_offset` is None when there is no more to ask.
 
+    A list that moves under our hands is read again from the start, `restarts` times.
+    """
+
+    restarts: int = 2
     jobs: dict[str, Job] = field(default_factory=dict)
     next_offset: int | None = 1
     total: int | None = None
     _offset: int = 1
     _meaning: _Meaning = _Meaning.UNKNOWN
-    _restarts: int = 0
     _asked_zero: bool = False
 
     @property
@@ -76,8 +76,8 @@ class Paging:
             # What is missing may stand before the first record that was asked for.
             self._asked_zero = True
             return 0
-        if self._restarts < _RESTARTS:
-            self._restarts += 1
+        if self.restarts > 0:
+            self.restarts -= 1
             self.jobs.clear()
             self._offset = 1
             self._asked_zero = False

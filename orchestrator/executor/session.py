@@ -9,6 +9,7 @@ from typing import TypedDict
 import anyio
 
 from orchestrator.executor.calls import ScopeCalls
+from orchestrator.executor.glance import Glance
 from orchestrator.executor.ledger import Ledger
 from orchestrator.executor.listing import Board
 from orchestrator.executor.points import Point
@@ -55,6 +56,10 @@ class Session:
     new_token: Callable[[], str]
     known_workflows: Callable[[], Awaitable[AbstractSet[str]]] = _none_known
     reached: Callable[[Point], None] = field(default=_pass)
+    _glances: dict[str, Glance] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._glances = {name: Glance(calls) for name, calls in self.scopes.items()}
 
     @property
     def plan(self) -> Plan:
@@ -73,6 +78,10 @@ class Session:
     def board(self, state: TargetState) -> Board:
         """The job lists of a target's scope."""
         return self.boards[state.target.scope]
+
+    def glance(self, state: TargetState) -> Glance:
+        """The running jobs of a target's scope, at a glance."""
+        return self._glances[state.target.scope]
 
     def about(self, state: TargetState) -> About:
         """The beginning of a record of this target's latest attempt, made now."""

@@ -1,0 +1,92 @@
+"""Looking at many upgrades at once: a page of the scope's running jobs answers for up to fifty of them.
+
+A job that the list shows running needs no look of its own. One that it does not show is asked for by its id, which
+alone tells how it ended: a list never ends anything.
+"""
+
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import anyio
+
+from orchestrator.executor.calls import ScopeCalls
+from orchestrator.executor.lanes import Lane
+from orchestrator.executor.listing import has_ended, read_jobs
+from orchestrator.executor.looks import list_pays
+from orchestrator.model.reply import Job
+
+#: A list that answers for fewer than it leaves open, by more than this, was of no use …
+_MAY_MISS = 3
+
+#: … and the next one is not read sooner than this.
+_LEFT_ALONE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Jobs that run, as a list shows them that was asked for at this instant."""
+
+    asked_at: datetime
+    jobs: list[Job]
+
+
+@dataclass(slots=True)
+class Glance:
+    """The list of one scope's running jobs, shared by all who follow an upgrade in it."""
+
+    scope: ScopeCalls
+    _followed: int = 0
+    _asked_at: datetime | None = None
+    _running: dict[str, Job] = field(default_factory=dict)
+    _rows: int = 0
+    _shown: int = 0
+    _missed: int = 0
+    _lock: anyio.Lock = field(default_factory=anyio.Lock)
+
+    @contextmanager
+    def following(self) -> Iterator[None]:
+        """One more upgrade is followed, for as long as the block lasts."""
+        self._followed += 1
+        try:
+            yield
+        finally:
+            self._followed -= 1
+
+    async def shows(self, job_ids: AbstractSet[str], *, after: datetime, max_age_s: float) -> Shown | None:
+        """What a list shows of these jobs that was asked for later than `after` and less than `max_age_s` ago.
+
+        None: not all of them are there and run, so each must be looked at by its id. Who comes while another reads
+        takes what that one brings.
+
+        Raises:
+            ScopeGone: the scope was given up.
+        """
+        not_before = max(after, self.scope.clock.now() - timedelta(seconds=max_age_s))
+        async with self._lock:
+            if not await self._there(not_before):
+                return None
+        shown = job_ids <= self._running.keys()
+        self._shown += shown
+        self._missed += not shown
+        if not shown or self._asked_at is None:
+            return None
+        return Shown(self._asked_at, [self._running[job_id] for job_id in job_ids])
+
+    async def _there(self, not_before: datetime) -> bool:
+        """Whether there is a list that was asked for later than this, now if it pays to read one."""
+        now = self.scope.clock.now()
+        if self._asked_at is not None and self._asked_at > not_before:
+            return True
+        useless = self._missed > self._shown + _MAY_MISS
+        if not list_pays(self._followed, self._rows) or (
+            useless and self._asked_at is not None and now < self._asked_at + _LEFT_ALONE
+        ):
+            return False
+        self._asked_at, self._running, self._shown, self._missed = now, {}, 0, 0
+        listing = await read_jobs(self.scope, Lane.POLL, status="Running", thorough=False)
+        jobs = listing.jobs if listing else ()
+        self._rows, self._running = len(jobs), {job.job_id: job for job in jobs if not has_ended(job)}
+        return True
