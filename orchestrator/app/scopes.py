@@ -1,14 +1,16 @@
 """The scopes of a plan, ready to be called: one client, one gate, and one rate where endpoint and credentials agree."""
 
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from contextlib import asynccontextmanager
 from random import Random
 
-from orchestrator.cloud import open_clouds, rate_key
+from orchestrator.cloud import account_key, open_clouds, rate_key
 from orchestrator.executor.calls import ScopeCalls
 from orchestrator.executor.lanes import Lanes
 from orchestrator.executor.pacing import WindowPacer
 from orchestrator.executor.ports import Clock
+from orchestrator.executor.trial import Trial
 from orchestrator.model.plan import Plan, Scope
 from orchestrator.model.record import Record
 
@@ -30,6 +32,7 @@ async def open_scopes(
         plan.scopes, http=plan.http, language=plan.language, connections=connections, environ=environ, clock=clock
     ) as clients:
         lanes = shared_lanes(plan, environ, clock)
+        trials = shared_trials(plan, environ)
         yield {
             scope.name: ScopeCalls(
                 name=scope.name,
@@ -39,6 +42,7 @@ async def open_scopes(
                 clock=clock,
                 chance=Random().random,  # noqa: S311  # jitter, not a secret
                 note=note,
+                trial=trials[scope.name],
             )
             for scope in plan.scopes
         }
@@ -54,6 +58,12 @@ def shared_lanes(plan: Plan, environ: Mapping[str, str], clock: Clock) -> dict[s
         rate = min(scope_rate(plan, scope) for scope in group)
         lanes.update(dict.fromkeys((scope.name for scope in group), Lanes(WindowPacer(rate), clock)))
     return lanes
+
+
+def shared_trials(plan: Plan, environ: Mapping[str, str]) -> dict[str, Trial]:
+    """One trial for all scopes with the credentials of the same account."""
+    trials: defaultdict[Hashable, Trial] = defaultdict(Trial)
+    return {scope.name: trials[account_key(scope, environ)] for scope in plan.scopes}
 
 
 def scope_rate(plan: Plan, scope: Scope) -> float:

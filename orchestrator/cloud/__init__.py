@@ -6,11 +6,12 @@ closed result types of `orchestrator.model.reply`.
 
 from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 from orchestrator.cloud.caller import Caller, fits_path
 from orchestrator.cloud.client import Client
 from orchestrator.cloud.clock import Clock
-from orchestrator.cloud.credentials import METADATA, World, source_for
+from orchestrator.cloud.credentials import METADATA, World, is_token, source_for
 from orchestrator.cloud.credentials.keeper import Keeper
 from orchestrator.cloud.credentials.secret import HiddenEnvironment
 from orchestrator.cloud.endpoints import Endpoints, endpoints_of
@@ -19,7 +20,7 @@ from orchestrator.cloud.transport import open_transport
 from orchestrator.errors import PlanError
 from orchestrator.model.plan import Http, Scope
 
-__all__ = ["Client", "Clock", "Endpoints", "endpoints_of", "open_clouds", "rate_key"]
+__all__ = ["Client", "Clock", "Endpoints", "account_key", "endpoints_of", "open_clouds", "rate_key"]
 
 
 @asynccontextmanager
@@ -69,6 +70,21 @@ def rate_key(scope: Scope, environ: Mapping[str, str]) -> Hashable:
         PlanError: as `endpoints_of`.
     """
     return endpoints_of(scope, environ, allow_http=True).service, scope.auth
+
+
+def account_key(scope: Scope, environ: Mapping[str, str]) -> Hashable:
+    """Equal for scopes whose credentials are the same account's and good, or refused, in each of them alike.
+
+    Tokens are for one project, so that one scope's says nothing of another's. Sites with domains of their own, such as
+    the European one, have accounts of their own.
+
+    Raises:
+        PlanError: as `endpoints_of`.
+    """
+    if is_token(scope.auth, environ):
+        return scope.name
+    iam = urlsplit(endpoints_of(scope, environ, allow_http=True).iam).hostname or ""
+    return ".".join(iam.split(".")[-2:]), scope.auth
 
 
 def _client(scope: Scope, places: Endpoints, world: World) -> Client:

@@ -15,6 +15,7 @@ from orchestrator.executor.gate import Gate, GateState, Yielded
 from orchestrator.executor.lanes import Lane, Lanes
 from orchestrator.executor.ports import Clock, CloudApi
 from orchestrator.executor.retry import Chance, backoff_s
+from orchestrator.executor.trial import Trial
 from orchestrator.model.plan import Retry
 from orchestrator.model.record import Record, ScopePaused, ScopeThrottled
 from orchestrator.model.reply import (
@@ -61,6 +62,7 @@ class ScopeCalls:
         chance: a number in [0, 1), for jitter.
 
     Attributes:
+        trial: of its credentials, together with all scopes that have the same.
         line: one caller at a time waits for its turn to send an upgrade.
         turned_away: upgrade calls that closed the gate since one got through.
     """
@@ -72,6 +74,7 @@ class ScopeCalls:
     clock: Clock
     chance: Chance
     note: Callable[[Record], None]
+    trial: Trial = field(default_factory=Trial)
     gate: Gate = field(default_factory=Gate)
     usage: Usage = field(default_factory=Usage)
     cloud_offset_s: float = 0.0

@@ -37,6 +37,7 @@ class _Return:
         if self.scope.gate.reached and not refused:
             await self.scope.clock.sleep(self.scope.backoff_s(1 + self.scope.turned_away))
         while True:
+            self.renewed |= refused
             reply = await self._probe(renew=refused)
             if isinstance(reply, Answered):
                 self._open()
@@ -52,6 +53,9 @@ class _Return:
         return self.scope.turned_away >= (2 if credentials else self.scope.retry.attempts)
 
     async def _probe(self, *, renew: bool) -> Reply[JobPage]:
+        return await self.scope.trial.probe(lambda: self._call(renew=renew))
+
+    async def _call(self, *, renew: bool) -> Reply[JobPage]:
         failure = await self._credentials(renew=renew)
         if failure is not None:
             return failure
@@ -59,10 +63,7 @@ class _Return:
         return await self.scope.send(_first_running_jobs)
 
     async def _credentials(self, *, renew: bool) -> Failure | None:
-        if not renew:
-            return await self.scope.prepare()
-        self.renewed = True
-        return await self.scope.api.renew()
+        return await self.scope.api.renew() if renew else await self.scope.prepare()
 
     def _wait_s(self, reply: Failure) -> float:
         if isinstance(reply, Unauthenticated):

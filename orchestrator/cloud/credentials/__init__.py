@@ -7,7 +7,7 @@ from msgspec import Struct
 from orchestrator.cloud.clock import Clock
 from orchestrator.cloud.credentials.access_key import AccessKeyFromEnvironment
 from orchestrator.cloud.credentials.agency import METADATA, METADATA_TIMEOUT_S, Agency
-from orchestrator.cloud.credentials.chain import DefaultChain
+from orchestrator.cloud.credentials.chain import TOKEN, DefaultChain
 from orchestrator.cloud.credentials.command import TokenFromCommand
 from orchestrator.cloud.credentials.credential import Source
 from orchestrator.cloud.credentials.password import PasswordLogin
@@ -16,7 +16,7 @@ from orchestrator.cloud.credentials.token import TokenFromEnvironment, TokenFrom
 from orchestrator.cloud.transport import Headers, Transport
 from orchestrator.model.plan import Auth, Scope
 
-__all__ = ["METADATA", "World", "source_for"]
+__all__ = ["METADATA", "World", "is_token", "source_for"]
 
 
 class World(Struct, frozen=True, kw_only=True):
@@ -46,6 +46,13 @@ def source_for(scope: Scope, iam: str, world: World) -> Source:
     if auth.agency:
         return Agency(world.transport, world.transport.direct(world.metadata, METADATA_TIMEOUT_S), world.clock)
     return _token(auth, world) or _access_key(auth, environ)
+
+
+def is_token(auth: Auth, environ: Mapping[str, str]) -> bool:
+    """Whether this is a token that somebody else got, which is for one project only."""
+    if auth == Auth():
+        return bool(environ.get(TOKEN))
+    return bool(auth.token_env or auth.token_file or auth.token_command)
 
 
 def _token(auth: Auth, world: World) -> Source | None:
