@@ -1,6 +1,7 @@
 """The official SDK's client and this one send the same request for the same call."""
 
 import asyncio
+import inspect
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from huaweicloudsdkgaussdb.v3 import GaussDBClient
 from huaweicloudsdkgaussdb.v3 import model as sdk
 from yarl import URL
 
+from orchestrator.cloud import Client
 from orchestrator.model.plan import Auth
 from orchestrator.model.reply import Answered
 
@@ -144,6 +146,12 @@ def signed_values(headers: Any) -> Any:
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))  # the SDK writes an application_id there
+
+
+def test_every_call_of_the_client_is_compared() -> None:
+    made = {name for name, method in vars(Client).items() if inspect.iscoroutinefunction(method) and name[0] != "_"}
+    # `prepare` looks the project up, which has a test of its own; `renew` gets credentials. Neither asks the service.
+    assert made - {"prepare", "renew"} == {name.partition(",")[0] for name in CALLS}
 
 
 @pytest.mark.parametrize("name", CALLS)
