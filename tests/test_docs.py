@@ -25,6 +25,7 @@ from orchestrator.planner.plan_file import load_plan
 from orchestrator.simulator.distortion import DISTORTIONS, Effect
 from orchestrator.simulator.profile import JobFate, Kind, Profile, Role
 from orchestrator.simulator.profiles import BUILT_IN, profile_from_yaml
+from orchestrator.simulator.routes import ROUTES
 from orchestrator.tracker.report_csv import COLUMNS
 from orchestrator.tracker.report_form import Report, report_schema
 
@@ -182,6 +183,20 @@ def test_every_fault_is_documented_with_its_effect() -> None:
         row[0].strip("`"): effects[row[1]] for row in rows(section(read("docs/simulated-cloud.md"), "Faults of calls"))
     }
     assert told == {fault: effect for fault, (effect, _) in DISTORTIONS.items()}
+
+
+def test_each_call_has_its_permission_and_the_smallest_policies_have_no_other() -> None:
+    page = section(read("docs/credentials.md"), "Permissions")
+    old, new = (json.loads(block.text) for block in blocks(page, "json"))
+    table = {call.strip("`"): (identity.strip("`"), policy.strip("`")) for call, _, identity, policy in rows(page)}
+    assert set(new["Statement"][0]["Action"]) == {identity for identity, _ in table.values()}
+    assert set(old["Statement"][0]["Action"]) == {policy for _, policy in table.values()}
+    made = {
+        f"{method} …{path.partition('{project_id}')[2].replace('{engine}', 'taurusproxy')}"
+        for (method, path), kind in ROUTES.items()
+        if "{project_id}" in path and kind not in ("instance", "scheduled_jobs")  # which this program does not call
+    }
+    assert set(table) == made
 
 
 def test_credentials_and_endpoints_are_documented() -> None:
