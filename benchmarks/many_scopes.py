@@ -2,6 +2,8 @@
 
 Usage: many_scopes.py [INSTANCES [RATE]]: of all scopes together, and calls per second of each scope. The cloud is the
 simulated one, in a process of its own, so both share the machine: the figures are those of the pair.
+
+The cloud's books are held against the sums of docs/discovery.md: exit code 1 when a verb made one call more or less.
 """
 
 import json
@@ -12,7 +14,7 @@ import tempfile
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import ceil
 from multiprocessing import Pipe, Process
@@ -28,6 +30,8 @@ REGIONS = ("cn-north-4", "cn-east-3", "cn-south-1", "cn-southwest-2", "ap-southe
 #: Divides the upgrade's duration: 3 minutes and more take a third of a second and more.
 SPEED = 600.0
 WITHOUT_PROXY = 0.2
+#: Looks at upgrades under way: how many there are depends on how long these take.
+LOOKS = ("job", "immediate_jobs")
 #: First looks and gaps suit upgrades of some 0.4 s.
 PACE = {
     "follow": {"poll": "200ms", "expected": "500ms", "timeout": "60s", "verify_for": "5s"},
@@ -38,17 +42,16 @@ PACE = {
 def serve(config: SimulatorConfig, told: Connection) -> None:
     """The cloud, until its process is ended."""
     with embedded_cloud(config) as address:
-        told.send((address.url, address.token, config.project_ids()))
+        projects = address.cloud.world.projects.values()
+        told.send((address.url, address.token, config.project_ids(), [len(project.proxies) for project in projects]))
         told.recv()
 
 
 @contextmanager
-def cloud(instances: int) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """A simulated cloud: its address, its token, and the project of each region."""
+def cloud(instances: int) -> Iterator[tuple[str, str, dict[str, str], list[int]]]:
+    """A simulated cloud: its address, its token, the project of each region, and how many proxies each project has."""
     faults = Profile(lists=Lists(without_proxy=WITHOUT_PROXY))
-    config = SimulatorConfig(
-        speed=SPEED, regions=REGIONS, instances=ceil(instances / len(REGIONS)), proxies=1, faults=faults
-    )
+    config = SimulatorConfig(speed=SPEED, regions=REGIONS, instances=instances, proxies=1, faults=faults)
     here, there = Pipe()
     process = Process(target=serve, args=(config, there), daemon=True)
     process.start()
@@ -89,8 +92,26 @@ def books(url: str) -> Counter[str]:
         return Counter(json.loads(answer.read())["calls"])
 
 
-def step(name: str, url: str, environ: dict[str, str], *command: str) -> None:
-    """Run a command line, and tell how long it took and what it asked for."""
+def expected(verb: str, instances: int, proxies: list[int]) -> Counter[str]:
+    """The calls of a verb, by kind, without looks at upgrades under way: their number depends on how long these take.
+
+    Args:
+        verb: `plan` or `run`.
+        instances: in each scope.
+        proxies: in each scope; one on each instance that has any.
+    """
+    found = Counter(
+        immediate_jobs=len(proxies),  # the one call that a scope is tried with
+        instances=len(proxies) * ceil(instances / 100),
+        details=sum(ceil(count / 20) for count in proxies),
+    )
+    if verb == "plan":
+        return found + Counter(immediate_jobs=len(proxies), proxy_version=sum(proxies))
+    return found + Counter(upgrade=sum(proxies), proxy_version=2 * sum(proxies), proxies=sum(proxies))
+
+
+def step(name: str, url: str, environ: dict[str, str], command: Sequence[str], sums: Counter[str]) -> bool:
+    """Run a command line, tell how long it took and what it asked for; whether it asked for what the sums say."""
     before, began = books(url), time.monotonic()
     ended = subprocess.run(
         [*TOOL, *command], env={**os.environ, **environ}, capture_output=True, text=True, check=False
@@ -103,20 +124,33 @@ def step(name: str, url: str, environ: dict[str, str], *command: str) -> None:
     print(f"    {told}")
     if ended.returncode:
         print(ended.stdout[-2000:], ended.stderr[-2000:])
+    looks = () if command[0] == "plan" else LOOKS
+    wrong = {
+        kind: (calls[kind], sums[kind]) for kind in calls | sums if calls[kind] != sums[kind] and kind not in looks
+    }
+    for kind, (made, meant) in wrong.items():
+        print(f"    {made:,} calls of {kind}, and the sum says {meant:,}")
+    return not wrong and not ended.returncode
 
 
-def main() -> None:
-    instances = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
+def main() -> int:
+    instances = ceil((int(sys.argv[1]) if len(sys.argv) > 1 else 5000) / len(REGIONS))
     rate = float(sys.argv[2]) if len(sys.argv) > 2 else 200.0
-    with cloud(instances) as (url, token, projects), tempfile.TemporaryDirectory() as name:
+    with cloud(instances) as (url, token, projects, proxies), tempfile.TemporaryDirectory() as name:
         environ = {f"TOKEN_{number}": token for number in range(len(projects))}
         environ["ORCHESTRATOR_STATE"] = f"{name}/state"
         plan = str(plan_of(Path(name), url, projects, rate))
-        step("plan", url, environ, "plan", plan, "--quiet")
-        step("run", url, environ, "run", plan, "--quiet", "--no-progress")
-        step("audit", url, environ, "plan", plan, "--quiet")
-        print(f"(6 scopes, {ceil(instances / 6) * 6:,} instances, each scope at {rate:g} calls/s at most)")
+        sums = {verb: expected(verb, instances, proxies) for verb in ("plan", "run")}
+        good = [
+            step("plan", url, environ, ("plan", plan, "--quiet"), sums["plan"]),
+            step("run", url, environ, ("run", plan, "--quiet", "--no-progress"), sums["run"]),
+            step("audit", url, environ, ("plan", plan, "--quiet"), sums["plan"]),
+        ]
+        print(
+            f"({len(REGIONS)} scopes, {instances * len(REGIONS):,} instances, each scope at {rate:g} calls/s at most)"
+        )
+    return 0 if all(good) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
