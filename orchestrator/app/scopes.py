@@ -27,7 +27,8 @@ async def open_scopes(
     Raises:
         PlanError: an unknown region, or an address that cannot be used.
     """
-    connections = 2 * plan.limits.concurrency + _SPARE_CONNECTIONS
+    # A preview reads with `concurrency` calls at once in each scope, and all scopes may be on one host.
+    connections = max(2, len(plan.scopes)) * plan.limits.concurrency + _SPARE_CONNECTIONS
     async with open_clouds(
         plan.scopes, http=plan.http, language=plan.language, connections=connections, environ=environ, clock=clock
     ) as clients:
