@@ -139,10 +139,22 @@ def test_a_list_that_does_not_say_how_long_it_is_is_not_complete() -> None:
     at_desk(story)
 
 
-@pytest.mark.parametrize(("asked_s", "listed", "count"), [(10, False, 1), (10, True, 1), (61, False, 0), (61, True, 1)])
-def test_an_upgrade_that_is_too_new_to_be_listed_counts_as_running(asked_s: int, listed: bool, count: int) -> None:
+@pytest.mark.parametrize(
+    ("asked_s", "expected_s", "listed", "count"),
+    [
+        (10, 600, False, 1),
+        (10, 600, True, 1),
+        (61, 600, False, 0),
+        (61, 600, True, 1),
+        (4, 5, False, 1),
+        (6, 5, False, 0),
+    ],
+)
+def test_an_upgrade_that_is_too_new_to_be_listed_counts_as_running(
+    asked_s: int, expected_s: float, listed: bool, count: int
+) -> None:
     run = Run([TARGET], waves=["all"], scopes=["default"], failures=Failures())
     run.accepted_on[TARGET.instance_id] = {"w1": START}
     jobs = (Job(job_id="w1", status="Running", instance_id=TARGET.instance_id),) if listed else ()
     listing = Listing(jobs, None, START + timedelta(seconds=asked_s), complete=True)
-    assert ours_running(listing, run.state(TARGET.proxy_id), run) == count
+    assert ours_running(listing, run.state(TARGET.proxy_id), run, expected_s) == count
