@@ -20,6 +20,7 @@ from orchestrator.executor.openings import start_opening, target_opening
 from orchestrator.executor.queue import Block
 from orchestrator.executor.rollout import Rollout
 from orchestrator.model.plan import Wave
+from orchestrator.model.tally import EMPTY
 from orchestrator.model.target import Target
 
 
@@ -69,7 +70,7 @@ def _wave_action(rollout: Rollout, wave: Wave, now: datetime) -> Action:
 
 def _wave_settled(rollout: Rollout, wave: Wave) -> bool:
     """Whether every target of the wave has its outcome, and it cannot draw another."""
-    is_open = rollout.run.tally.waves[wave.name].open
+    is_open = rollout.run.tally.waves.get(wave.name, EMPTY).open
     return not rollout.queue.starting and not is_open and rollout.queue.exhausted(wave.name)
 
 
@@ -86,7 +87,7 @@ def _after_wave(rollout: Rollout, wave: Wave, now: datetime) -> Action:
 def _wave_failed(rollout: Rollout, wave: Wave) -> Hold | None:
     """A wave in which something was sent and nothing succeeded holds the fleet, unless a person let it pass."""
     status = rollout.run.waves[wave.name]
-    standing = rollout.run.tally.waves[wave.name].standing
+    standing = rollout.run.tally.waves.get(wave.name, EMPTY).standing
     successes = standing["succeeded"] + standing["accepted"] + standing["partial"]
     if not status.sent or successes or status.passed:
         return None
@@ -137,7 +138,7 @@ def _scopes_by_need(rollout: Rollout) -> list[str]:
     run, queue = rollout.run, rollout.queue
 
     def held(scope: str) -> int:
-        return queue.starting_scopes[scope] + run.tally.scopes[scope].open
+        return queue.starting_scopes[scope] + run.tally.scopes.get(scope, EMPTY).open
 
     usable = [name for name in run.scopes if rollout.available(name) and scope_room(rollout, name)]
     return sorted(usable, key=held) if len(usable) > 1 else usable

@@ -8,7 +8,7 @@ from orchestrator.executor.queue import Block
 from orchestrator.executor.rollout import Rollout
 from orchestrator.model.plan import Wave
 from orchestrator.model.record import HoldCause
-from orchestrator.model.tally import Count
+from orchestrator.model.tally import EMPTY, Count
 from orchestrator.model.target import Target
 
 #: Preflights are begun ahead of attempts so that neither the rate nor the concurrency is left unused, but not so far
@@ -68,7 +68,7 @@ def budgets(rollout: Rollout) -> Iterator[Budget]:
 def _wave_budgets(rollout: Rollout, wave: Wave) -> Iterator[Budget]:
     if wave.max_failures is None and wave.max_rejected is None:
         return
-    count = rollout.run.tally.waves[wave.name]
+    count = rollout.run.tally.waves.get(wave.name, EMPTY)
     base = rollout.queue.sends(wave.name)
     if wave.max_failures is not None:
         yield Budget("failures", f"wave {wave.name}", wave.max_failures.budget(base), count, wave=wave.name)
@@ -80,7 +80,7 @@ def _scope_budgets(rollout: Rollout) -> Iterator[Budget]:
     for scope in rollout.plan.scopes:
         if scope.max_failures is None and scope.max_rejected is None:
             continue
-        count = rollout.run.tally.scopes[scope.name]
+        count = rollout.run.tally.scopes.get(scope.name, EMPTY)
         base = max(0, rollout.scope_targets.get(scope.name, 0) - count.left_out)
         if scope.max_failures is not None:
             yield Budget("failures", f"scope {scope.name}", scope.max_failures.budget(base), count, scope=scope.name)
@@ -152,7 +152,7 @@ def ramp_allowance(rollout: Rollout) -> int | None:
     if len(waves) > 1:
         if rollout.wave is None or rollout.wave.name == waves[0].name:
             return None
-        successes -= run.tally.waves[waves[0].name].standing["succeeded"]
+        successes -= run.tally.waves.get(waves[0].name, EMPTY).standing["succeeded"]
     return 1 << ((successes + 1).bit_length() - 1)
 
 

@@ -1,6 +1,6 @@
 """Counts that a decision needs, kept up to date one change at a time, so that no decision ever scans the fleet."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -86,13 +86,17 @@ class Count:
         self.failed = self.recounted = self.rejected = 0
 
 
+#: Of a wave or scope in which nothing was counted yet: only to be read.
+EMPTY = Count()
+
+
 @dataclass(slots=True)
 class Tally:
     """All counts of a run: over the fleet, by wave, by scope; and what is open by instance and by label."""
 
     fleet: Count = field(default_factory=Count)
-    waves: defaultdict[str, Count] = field(default_factory=lambda: defaultdict(Count))
-    scopes: defaultdict[str, Count] = field(default_factory=lambda: defaultdict(Count))
+    waves: dict[str, Count] = field(default_factory=dict)
+    scopes: dict[str, Count] = field(default_factory=dict)
     open_instances: Counter[str] = field(default_factory=Counter)
     open_labels: Counter[tuple[str, str]] = field(default_factory=Counter)
     epoch: int = 0
@@ -124,9 +128,9 @@ class Tally:
             return
         target = state.target
         self.fleet.move(before, after)
-        self.scopes[target.scope].move(before, after)
+        _count(self.scopes, target.scope).move(before, after)
         if after.wave is not None:  # the first wave stays, and before it a target counts nowhere
-            self.waves[after.wave].move(before, after)
+            _count(self.waves, after.wave).move(before, after)
         if before.open != after.open:
             self._move_open(target, after.open - before.open)
 
@@ -147,6 +151,13 @@ def is_failure(state: TargetState, failures: Failures) -> bool:
     if state.phase in (Phase.IN_DOUBT, Phase.TIMED_OUT):
         return state.phase.value in failures.counts
     return state.outcome is not None and state.outcome.value in failures.counts
+
+
+def _count(counts: dict[str, Count], name: str) -> Count:
+    count = counts.get(name)
+    if count is None:
+        count = counts[name] = Count()
+    return count
 
 
 def _bump(counter: Counter[str] | Counter[tuple[str, str]], key: str | tuple[str, str], by: int) -> None:

@@ -11,7 +11,7 @@ from orchestrator.model.plan import Plan, Scope
 from orchestrator.model.record import HoldSet, RunStarted
 from orchestrator.model.run import Run
 from orchestrator.model.status import ScopeStatus, WaveStatus
-from orchestrator.model.tally import Count
+from orchestrator.model.tally import EMPTY, Count
 from orchestrator.tracker.rejects import reject_reasons
 from orchestrator.tracker.report_form import (
     Head,
@@ -141,7 +141,7 @@ def _wave(run: Run, wave: WaveStatus) -> WaveReport:
         state=_wave_state(run, wave),
         started_at=wave.opened_at,
         ended_at=wave.done_at,
-        outcomes=_outcomes(run.tally.waves[wave.name], len(wave.targets)),
+        outcomes=_outcomes(run.tally.waves.get(wave.name, EMPTY), len(wave.targets)),
     )
 
 

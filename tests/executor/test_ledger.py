@@ -190,9 +190,9 @@ async def _says_something_new(desk: Desk) -> Record:
 
 
 HARM = {
-    "stays in doubt": (_stays_in_doubt, "1 failures, 0 allowed for the fleet"),
-    "times out": (_times_out, "1 failures, 0 allowed for the fleet"),
-    "unhealthy after the soak": (_spoils, "1 failures, 0 allowed for the fleet"),
+    "stays in doubt": (_stays_in_doubt, "1 failure, 0 allowed for the fleet"),
+    "times out": (_times_out, "1 failure, 0 allowed for the fleet"),
+    "unhealthy after the soak": (_spoils, "1 failure, 0 allowed for the fleet"),
     "new reject": (_says_something_new, "a REJECT reason never seen before: never heard"),
 }
 
