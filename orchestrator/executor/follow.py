@@ -18,6 +18,9 @@ from orchestrator.model.version import at_least
 #: A job that nobody can see for so many polls is followed by the proxy's version.
 _PATIENT_POLLS = 8
 
+#: After so many lists in a row that showed a job running, it is asked for by its id once: a list might lag behind.
+_TRUSTED_LISTS = 20
+
 
 @dataclass(slots=True)
 class _Following:
@@ -26,6 +29,7 @@ class _Following:
     Attributes:
         seen_at: as of when it is known that nothing has ended.
         gap_s: how far apart its looks have grown.
+        lists: how many lists in a row have shown its jobs running.
     """
 
     state: TargetState
@@ -33,6 +37,7 @@ class _Following:
     began_at: datetime
     seen_at: datetime
     gap_s: float
+    lists: int = 0
 
     @property
     def age_s(self) -> float:
@@ -84,10 +89,11 @@ async def _wait(following: _Following) -> None:
 async def _look(following: _Following) -> bool:
     """Look once. True: the upgrade has ended."""
     overdue = following.overdue
-    if not following.ended and not overdue and await _seen_running(following):
+    if not (following.ended or overdue or following.lists >= _TRUSTED_LISTS) and await _seen_running(following):
+        following.lists += 1
         return False
     saw = following.ended or await _read_jobs(following)
-    following.seen_at = following.session.clock.now()
+    following.seen_at, following.lists = following.session.clock.now(), 0
     if following.ended:
         return True
     if overdue:
@@ -105,7 +111,7 @@ async def _seen_running(following: _Following) -> bool:
         return False
     following.seen_at = shown.asked_at
     for job in shown.jobs:
-        await _record_job(state, session, job.job_id, job)
+        await _record_job(state, session, job.job_id, job, shown.read_at)
     return True
 
 
@@ -123,20 +129,22 @@ async def _read_jobs(following: _Following) -> bool:
         elif reply.value is None:
             invisible += 1
         else:
-            await _record_job(state, session, job_id, reply.value)
+            await _record_job(state, session, job_id, reply.value, session.clock.now())
     if invisible == len(unfinished) and following.age_s >= _PATIENT_POLLS * session.plan.follow.poll_s:
         saw = await _look_at_version(state, session) and saw
     return saw
 
 
-async def _record_job(state: TargetState, session: Session, job_id: str, job: Job) -> None:
-    """Record a status that is new."""
+async def _record_job(state: TargetState, session: Session, job_id: str, job: Job, at: datetime) -> None:
+    """Record a status that is new, with the instant at which it was read."""
     seen = state.jobs.get(job_id)
     if seen is not None and seen.status == job.status:
         return
     await session.ledger.record(
         JobSeen(
-            **session.about(state),
+            at=at,
+            target=state.key,
+            attempt=len(state.attempts),
             workflow_id=job_id,
             status=job.status,
             name=job.name,

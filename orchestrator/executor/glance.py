@@ -27,9 +27,15 @@ _LEFT_ALONE = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Jobs that run, as a list shows them that was asked for at this instant."""
+    """Jobs that run, as a list shows them.
+
+    Attributes:
+        asked_at: just before its first page was asked for; who ended since then may be shown running.
+        read_at: when its last page was there.
+    """
 
     asked_at: datetime
+    read_at: datetime
     jobs: list[Job]
 
 
@@ -40,6 +46,7 @@ class Glance:
     scope: ScopeCalls
     _followed: int = 0
     _asked_at: datetime | None = None
+    _read_at: datetime | None = None
     _running: dict[str, Job] = field(default_factory=dict)
     _rows: int = 0
     _shown: int = 0
@@ -71,9 +78,9 @@ class Glance:
         shown = job_ids <= self._running.keys()
         self._shown += shown
         self._missed += not shown
-        if not shown or self._asked_at is None:
+        if not shown or self._asked_at is None or self._read_at is None:
             return None
-        return Shown(self._asked_at, [self._running[job_id] for job_id in job_ids])
+        return Shown(self._asked_at, self._read_at, [self._running[job_id] for job_id in sorted(job_ids)])
 
     async def _there(self, not_before: datetime) -> bool:
         """Whether there is a list that was asked for later than this, now if it pays to read one."""
@@ -87,6 +94,7 @@ class Glance:
             return False
         self._asked_at, self._running, self._shown, self._missed = now, {}, 0, 0
         listing = await read_jobs(self.scope, Lane.POLL, status="Running", thorough=False)
+        self._read_at = self.scope.clock.now()
         jobs = listing.jobs if listing else ()
         self._rows, self._running = len(jobs), {job.job_id: job for job in jobs if not has_ended(job)}
         return True

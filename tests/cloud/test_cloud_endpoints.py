@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from huaweicloudsdkgaussdb.v3.region.gaussdb_region import GaussDBRegion
 
-from orchestrator.cloud import endpoints_of, rate_key
+from orchestrator.cloud import account_key, endpoints_of, rate_key
 from orchestrator.cloud.endpoints import SERVICES, iam_host
 from orchestrator.cloud.environment_proxy import proxy_for
 from orchestrator.errors import PlanError
@@ -101,6 +101,20 @@ def test_scopes_that_share_endpoint_and_credentials_share_a_rate() -> None:
     assert rate_key(one, {}) == rate_key(two, {}) != rate_key(other, {})
     assert rate_key(one, {}) != rate_key(Scope(name="d", region="cn-north-9"), {})
     assert len({rate_key(one, {}), rate_key(two, {}), rate_key(other, {})}) == 2
+
+
+def test_scopes_of_one_account_share_what_is_known_of_its_credentials() -> None:
+    keys, token = Auth(access_key_env="A", secret_key_env="S"), Auth(token_env="T")
+    here, there = Scope(name="a", region="cn-north-4", auth=keys), Scope(name="b", region="tr-west-1", auth=keys)
+    assert account_key(here, {}) == account_key(there, {})
+    europe = Scope(name="c", region="eu-west-101", endpoint="https://gaussdb.example.eu", auth=keys)
+    assert account_key(europe, {}) != account_key(here, {}), "another site, with accounts of its own"
+    assert account_key(Scope(name="d", region="cn-north-4", auth=Auth(profile="x")), {}) != account_key(here, {})
+    one, two = Scope(name="e", region="cn-north-4", auth=token), Scope(name="f", region="cn-north-4", auth=token)
+    assert account_key(one, {}) != account_key(two, {}), "a token is for one project"
+    chains = [Scope(name=name, region="cn-north-4") for name in "gh"]
+    assert len({account_key(scope, {}) for scope in chains}) == 1
+    assert len({account_key(scope, {"HW_AUTH_TOKEN": "t"}) for scope in chains}) == 2
 
 
 @pytest.mark.parametrize(

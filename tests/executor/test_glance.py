@@ -93,6 +93,15 @@ def test_a_failed_upgrade_among_many_is_seen_to_have_failed() -> None:
     assert "no ip" in (played.state(7).reason or "")
 
 
+def test_a_list_that_lags_behind_for_ever_is_not_believed_for_ever() -> None:
+    def setup(cloud: FakeCloud) -> None:
+        cloud.lists_lag_s = 86400.0
+
+    played = play(12, setup, fate=Fate(duration_s=300.0))
+    assert played.outcomes() == {"succeeded": 12}
+    assert late(played) <= timedelta(minutes=8)
+
+
 def test_other_peoples_jobs_make_a_list_dear() -> None:
     assert [list_pays(followed, 0) for followed in (4, 5)] == [False, True]
     assert [list_pays(followed, 480) for followed in (49, 50)] == [False, True]

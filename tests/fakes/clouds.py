@@ -87,6 +87,7 @@ class FakeCloud:
         reads: asked before every GET with its name, its key and its number; a failure is the reply.
         books: effective starts by proxy.
         offset_s: the cloud's clock minus ours.
+        lists_lag_s: how far the job list is behind.
         most_calls: a guard against loops that burn calls.
     """
 
@@ -104,6 +105,7 @@ class FakeCloud:
     latest: str = NEW
     offsets: str = "page"
     hides_total: bool = False
+    lists_lag_s: float = 0.0
     most_calls: int = 200_000
     down: Callable[[datetime], Failure | None] = lambda _now: None
     renewal: Callable[[int], Failure | None] = lambda _number: None
@@ -298,7 +300,8 @@ class FakeCloud:
     def _rows(self, start_time: datetime | None) -> list[Job]:
         now = self.clock.now()
         jobs = [job for job in self._all_jobs(now) if job.fate.listed and job.visible(now)]
-        rows = [job.seen(now, self._offset) for job in sorted(jobs, key=lambda job: job.created_at, reverse=True)]
+        then = now - timedelta(seconds=self.lists_lag_s)
+        rows = [job.seen(then, self._offset) for job in sorted(jobs, key=lambda job: job.created_at, reverse=True)]
         return [row for row in rows if start_time is None or (row.created_at and row.created_at >= start_time)]
 
 
