@@ -1,6 +1,7 @@
 """Texts that must never be shown: not in a log, a message, a traceback or a report."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NoReturn
 from urllib.parse import quote
@@ -12,6 +13,10 @@ _SHORTEST_HIDDEN = 6
 
 #: So much of a secret in a row is hidden, however the rest of it was cut off.
 _PIECE = 8
+
+
+#: In `Authorization`; who knows it can send that one request again for a quarter of an hour.
+_SIGNATURE = re.compile(r"(Signature=)[0-9A-Fa-f]+")
 
 
 class Secret:
@@ -46,7 +51,7 @@ def hide(text: str, secrets: Iterable[Secret]) -> str:
     """`text` with every secret in it hidden: what the cloud says may quote what we sent, whole, cut off or escaped."""
     for secret in secrets:
         text = _without(text, secret.reveal())
-    return text
+    return _SIGNATURE.sub(rf"\1{HIDDEN}", text)
 
 
 def _without(text: str, value: str) -> str:
