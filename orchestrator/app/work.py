@@ -36,7 +36,7 @@ from orchestrator.planner.own_windows import check_own_windows
 from orchestrator.planner.waves import assign_waves
 from orchestrator.tracker.commands import CommandInbox
 from orchestrator.tracker.journal import Journal
-from orchestrator.tracker.neighbours import known_workflows
+from orchestrator.tracker.neighbours import Workflows
 from orchestrator.tracker.place import JOURNAL, REPORT
 from orchestrator.tracker.recovery import Recovered
 from orchestrator.tracker.report_file import write_report
@@ -166,7 +166,7 @@ def _assemble(job: Work, scopes: dict[str, ScopeCalls], clock: SystemClock) -> D
         clock=clock,
         sending=anyio.Semaphore(job.plan.limits.concurrency, fast_acquire=True),
         new_token=lambda: uuid.uuid4().hex,
-        known_workflows=_known_once(job.state),
+        known_workflows=_known(job.state),
         reached=crasher(os.environ),
     )
     dispatcher = Dispatcher(session, background=(_read_commands(job.fleet), reports.write, *job.background))
@@ -273,14 +273,11 @@ def _both(one: Callable[[Record], None], other: Callable[[Record], None]) -> Cal
     return observe
 
 
-def _known_once(state: Path) -> Callable[[], Awaitable[AbstractSet[str]]]:
-    """Every workflow_id of the state folder, read from disk when it is first needed."""
-    known: set[str] | None = None
+def _known(state: Path) -> Callable[[], Awaitable[AbstractSet[str]]]:
+    """Every workflow_id of the state folder, also those that other fleets have learned since it was last asked."""
+    workflows, one_at_a_time = Workflows(state), anyio.CapacityLimiter(1)
 
     async def read() -> AbstractSet[str]:
-        nonlocal known
-        if known is None:
-            known = await to_thread.run_sync(known_workflows, state)
-        return known
+        return await to_thread.run_sync(workflows.known, limiter=one_at_a_time)
 
     return read

@@ -47,13 +47,38 @@ def open_elsewhere(state: Path, fleet: str, proxy_ids: Collection[str]) -> dict[
     return found
 
 
-def known_workflows(state: Path) -> set[str]:
-    """Every workflow_id in the journals of every run and fleet of a state folder, streamed.
+class Workflows:
+    """Every workflow_id in the journals of every run and fleet of a state folder; other processes go on writing there.
 
-    Raises:
-        StateError: a journal cannot be read.
+    Args:
+        state: the state folder.
     """
-    return {workflow for folder in fleets(state) for run in list_runs(folder) for workflow in _workflows(run)}
+
+    def __init__(self, state: Path) -> None:
+        self._state = state
+        self._known: frozenset[str] = frozenset()
+        self._ends: dict[Path, tuple[int, int]] = {}
+
+    def known(self) -> frozenset[str]:
+        """All of them as of now. Asking again reads only what was written since.
+
+        Raises:
+            StateError: a journal cannot be read.
+        """
+        new = {workflow for folder in fleets(self._state) for run in list_runs(folder) for workflow in self._new(run)}
+        if not new <= self._known:
+            self._known |= new
+        return self._known
+
+    def _new(self, run: Path) -> Iterator[str]:
+        path = run / JOURNAL
+        start, number = self._ends.get(path, (0, 0))
+        with guard(path, "read"):
+            if path.stat().st_size == start:
+                return
+        for line in read_lines(path, start=start, after=number):
+            self._ends[path] = line.end, line.number
+            yield from (found.decode() for found in _WORKFLOW.findall(line.content))
 
 
 def last_outcomes(folder: Path, before_run: str | None = None) -> dict[str, tuple[Outcome, str]]:
@@ -107,12 +132,6 @@ def has_ended(run: Path) -> bool:
 
 def _shares(run: Path, proxy_ids: Collection[str]) -> bool:
     return any(target.proxy_id in proxy_ids for target in load_frozen_targets(run))
-
-
-def _workflows(run: Path) -> Iterator[str]:
-    for line in read_lines(run / JOURNAL):
-        for found in _WORKFLOW.findall(line.content):
-            yield found.decode()
 
 
 def _fold_outcomes(path: Path, last: dict[str, tuple[Outcome, str]]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import anyio
 import pytest
 from fakes.recorded import BEGIN, NEW, OLD, make_plan, make_targets, run_started
+from msgspec.structs import replace
 
 from orchestrator.app.fleet import Beginning, begin_run, end_run, unfinished_run
 from orchestrator.app.work import Work, _assemble
@@ -114,4 +115,6 @@ def test_a_session_knows_every_workflow_of_the_state_folder_and_makes_each_token
     )
     session = _assemble(work, {}, SystemClock()).session
     assert anyio.run(session.known_workflows) == {"w0"}
+    before(tmp_path, "third", INTENT, replace(REJECT, update_result=(Entry(workflow_id="w1", state="ACCEPT"),)))
+    assert anyio.run(session.known_workflows) == {"w0", "w1"}
     assert len({session.new_token() for _ in range(100)}) == 100

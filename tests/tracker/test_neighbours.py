@@ -11,7 +11,8 @@ from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import Record
 from orchestrator.model.reply import Entry
 from orchestrator.tracker.folder import create_run
-from orchestrator.tracker.neighbours import has_ended, known_workflows, last_outcomes, open_elsewhere
+from orchestrator.tracker.journal import Journal
+from orchestrator.tracker.neighbours import Workflows, has_ended, last_outcomes, open_elsewhere
 
 TARGETS = make_targets(4)
 A, B, C, D = (target.proxy_id for target in TARGETS)
@@ -94,7 +95,31 @@ def test_workflows_of_every_run_and_fleet_are_known(tmp_path: Path) -> None:
         r.WorkflowAdopted(at=BEGIN, target=B, workflow_id="w3", evidence="the only one"),
     )
     keep(tmp_path, "prod", SECOND, intent(C), answer(C, Entry(state="REJECT", error_message="no")))
-    assert known_workflows(tmp_path) == {"w1", "w2", "w3"}
+    assert Workflows(tmp_path).known() == {"w1", "w2", "w3"}
+
+
+def test_what_another_fleet_learns_later_is_known_too(tmp_path: Path) -> None:
+    """Its process goes on beside ours: its upgrades must not be taken for a doubtful one of ours."""
+    workflows = Workflows(tmp_path)
+    made = keep(tmp_path, "other", FIRST, intent(A))
+    assert workflows.known() == set()
+    journal = Journal.resume(made / "journal.ndjson", 3)
+    journal.append([answer(A, Entry(workflow_id="w1", state="ACCEPT"))])
+    assert workflows.known() == {"w1"}
+    journal.append([r.WorkflowAdopted(at=BEGIN, target=B, workflow_id="w2", evidence="the only one")])
+    journal.close()
+    with (made / "journal.ndjson").open("ab") as file:
+        file.write(b'{"seq":6,"workflow_id":"torn"')
+    keep(tmp_path, "third", FIRST, intent(C), answer(C, Entry(workflow_id="w3", state="ACCEPT")))
+    assert workflows.known() == workflows.known() == {"w1", "w2", "w3"}
+
+
+def test_what_was_read_is_not_read_again(tmp_path: Path) -> None:
+    made = keep(tmp_path, "other", FIRST, intent(A), answer(A, Entry(workflow_id="w1", state="ACCEPT")))
+    workflows, path = Workflows(tmp_path), made / "journal.ndjson"
+    assert workflows.known() == {"w1"}
+    path.write_bytes(b"x" * path.stat().st_size)
+    assert workflows.known() == {"w1"}
 
 
 def test_the_last_outcome_of_every_run_counts(tmp_path: Path) -> None:
