@@ -119,6 +119,20 @@ def test_a_failed_second_verification_turns_the_outcome() -> None:
     assert run.tally.waves["canary"].failed == 1
 
 
+def test_what_was_read_last_is_told() -> None:
+    settled = r.Settled(at=BEGIN, target=KEY, outcome=Outcome.SUCCEEDED, wave="canary", verified_version=NEW)
+    gone_back = r.Reverified(at=BEGIN, target=KEY, healthy=False, finding="it runs the old one", version=OLD)
+    unread = r.Reverified(at=BEGIN, target=KEY, healthy=False, finding="node ABNORMAL")
+    assert after(settled, gone_back).state(KEY).verified_version == OLD
+    assert after(settled, unread).state(KEY).verified_version == NEW
+
+
+def test_a_new_attempt_has_no_reason_of_the_one_before() -> None:
+    busy = r.Postponed(at=BEGIN, target=KEY, wave="canary", why="backup", until=BEGIN, busy=True, error_code="DBS.1")
+    state = after(busy, intent()).state(KEY)
+    assert (state.reason, state.error_code) == (None, None)
+
+
 def test_a_release_knows_every_reason_seen_so_far() -> None:
     run = after(intent(), answer("rejected", REJECT), r.HoldReleased(at=BEGIN, by="ann", note="fine"))
     assert run.known_rejects == {"no subnet ip"}
