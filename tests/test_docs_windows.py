@@ -106,6 +106,7 @@ def test_every_limit_is_told() -> None:
 def test_the_numbers_are_those_of_the_program() -> None:
     assert f"up to {_MOST} times" in section(FORECAST, "The interval")
     assert f"large ones {_FEWEST} times" in section(FORECAST, "The interval")
+    assert f"up to {change._MOST_TRIALS} changes" in " ".join(section(FORECAST, "What holds it up").split())
     assert f"up to {change._FACTORS[-1]:g} times as much" in section(FORECAST, "What holds it up")
     assert {"ramp", "in_flight", "concurrency", "rate", "failures.max"} <= set(
         spans(section(FORECAST, "What holds it up"))

@@ -3,13 +3,15 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from fakes import acts
 from fakes.acts import Fate
 from fakes.checker import Checker
 from fakes.clock import START
 from fakes.clouds import NEW, FakeCloud
 from fakes.rollouts import failing, released, stage_of
-from fakes.stage import Played, Stage, later, resume
+from fakes.stage import Played, Stage, later, plan_of, resume, targets_of
+from msgspec.structs import replace
 
 from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.model.amount import Amount
@@ -24,6 +26,7 @@ from orchestrator.model.record import (
     WaveSoaking,
 )
 from orchestrator.model.reply import Exchange, Failure, NotSent, Refused
+from orchestrator.model.target import Facts
 
 
 def wave_of_each(played: Played) -> dict[str, list[str]]:
@@ -67,6 +70,27 @@ def test_waves_select_their_targets() -> None:
     played = stage_of(9, waves=waves).play()
     assert len(played.run.waves["gold"].targets) == 3
     assert {played.run.targets[key].labels["app"] for key in played.run.waves["gold"].targets} == {"a1"}
+
+
+@pytest.mark.parametrize(
+    "select",
+    [
+        Selector(scope="b"),
+        Selector(name="prod-*"),
+        Selector(tags={"env": "prod"}),
+        Selector(instance_id=targets_of(2)[1].instance_id),
+        Selector(proxy_id=targets_of(2)[1].proxy_id),
+    ],
+    ids=["scope", "name", "tags", "instance_id", "proxy_id"],
+)
+def test_a_wave_selects_by_any_fact(select: Selector) -> None:
+    """The second of three targets is in another scope, and is the only one of production."""
+    facts = [Facts(name=f"{env}-orders", tags={"env": env}) for env in ("test", "prod", "test")]
+    known = zip(targets_of(3, scopes=("a", "b")), facts, strict=True)
+    proxies = [replace(target, facts=fact) for target, fact in known]
+    played = Stage(plan=plan_of(proxies, waves=(Wave(name="first", select=select), Wave(name="rest")))).play()
+    assert wave_of_each(played)["first"] == [proxies[1].proxy_id]
+    assert len(wave_of_each(played)["rest"]) == 2
 
 
 def test_a_wave_in_which_nothing_succeeded_holds_whatever_the_budget() -> None:
