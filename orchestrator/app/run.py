@@ -169,15 +169,13 @@ def _work(
         wait_s=job.wait_s,
         observe=observe,
         background=background,
+        changed=bool(changes),
     )
     spare_the_collector()
     done: Done = anyio.run(work, asked, backend="asyncio", backend_options=backend_options())
-    code = ExitCode.USAGE if changes else done.code
-    if changes:
-        write_report(recovered.run, plan, asked.report, exit_code=int(code))
     if job.report is not None:
-        write_report(recovered.run, plan, job.report, exit_code=int(code))
-    return Outcome(code, done.finish.why, recovered, plan, asked.report, changes)
+        write_report(recovered.run, plan, job.report, exit_code=int(done.code))
+    return Outcome(done.code, done.finish.why, recovered, plan, asked.report, changes)
 
 
 def _ignore(_record: Record) -> None:

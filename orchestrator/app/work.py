@@ -57,6 +57,7 @@ class Work:
         state: the state folder.
         fleet: the fleet's folder.
         until: nothing starts from this instant on; None for no bound.
+        changed: the plan was changed in a way that needs a new run: what is open is followed, nothing starts.
         observe: called with every record when it counts.
         background: further tasks, such as a live display.
     """
@@ -70,6 +71,7 @@ class Work:
     wait_s: float
     observe: Callable[[Record], None]
     background: tuple[Background, ...] = ()
+    changed: bool = False
 
     @property
     def run(self) -> Run:
@@ -100,7 +102,7 @@ async def work(job: Work) -> Done:
     code = ExitCode.INTERNAL
     try:
         finish = await _opened(job)
-        code = exit_code(job.run, finish)
+        code = exit_code(job.run, finish, changed=job.changed)
         return Done(finish, code)
     except BaseExceptionGroup as group:
         error = _told(group)
@@ -186,6 +188,7 @@ def _rollout(job: Work, scopes: dict[str, ScopeCalls]) -> Rollout:
         scope_rates={name: calls.lanes.pacer.nominal for name, calls in scopes.items()},
         available=lambda name: scopes[name].available,
         until=job.until,
+        changed=job.changed,
         wait_s=job.wait_s,
     )
 

@@ -20,6 +20,7 @@ from orchestrator.log import RecordLog, open_log
 from orchestrator.model.outcome import Outcome as TargetOutcome
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record
+from orchestrator.model.run import Run
 from orchestrator.planner.plan_file import load_plan
 from orchestrator.tracker.recovery import Recovered
 from orchestrator.tracker.report import build_report
@@ -42,7 +43,7 @@ def run(options: Options) -> ExitCode:
     if outcome.changes:
         raise PlanError(
             f"{plan.path}: changed since run {outcome.recovered.folder.name} began: {'; '.join(outcome.changes)}",
-            hint="what was open has been followed; begin a new run with --new, or put the plan back as it was",
+            hint=_after_a_change(outcome.recovered.run),
         )
     return outcome.code
 
@@ -102,6 +103,15 @@ def _summarise(outcome: Outcome, options: Options) -> None:
     for scope in outcome.recovered.run.scopes.values():
         if scope.given_up:
             print(f"orchestrator: scope {scope.name} cannot be used: {scope.given_up}", file=sys.stderr)
+
+
+def _after_a_change(run: Run) -> str:
+    still = sum(1 for _ in run.open_states())
+    if still:
+        return (
+            f"{still} of its targets are still open: see status; then begin a new run with --new, or put the plan back"
+        )
+    return "what was open has been followed; begin a new run with --new, or put the plan back as it was"
 
 
 def _silence(_record: Record) -> None:

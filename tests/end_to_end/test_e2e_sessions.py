@@ -52,6 +52,8 @@ def test_after_a_change_a_new_run_supersedes_the_old_one(new_cloud: NewCloud) ->
     first = desk.report["run"]["run_id"]
     desk.write(waves=[{"name": "all"}])
     assert desk.run().code == 2
+    assert "ended with 2: the plan was changed" in desk.cli("status", "PLAN").stdout
+    assert json.loads(desk.cli("report", "PLAN").stdout)["run"]["exit_code"] == 2
     assert desk.run("--new").code == 0
     expect_truth(desk)
     assert desk.report["totals"]["outcomes"] == {"already": 1, "succeeded": 2}
