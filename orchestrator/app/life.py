@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from orchestrator.errors import UsageError
+from orchestrator.executor.ending import FAILED_BEFORE
 from orchestrator.model.outcome import Outcome, Phase
 from orchestrator.model.record import Record
 from orchestrator.model.reply import Entry
 from orchestrator.model.state import TargetState
+from orchestrator.tracker.place import list_runs
 from orchestrator.tracker.recovery import Recovered, recover
 
 _RULES = {
@@ -33,7 +35,7 @@ _LEFT_OUT = frozenset({"at", "target", "step", "attempt", "record"})
 
 
 def life(folder: Path, proxy_id: str) -> Iterator[str]:
-    """The story of one proxy in a run.
+    """The story of one proxy in a run; when that only kept its outcome, in the run where it took it.
 
     Raises:
         UsageError: it is no target of the run.
@@ -41,10 +43,25 @@ def life(folder: Path, proxy_id: str) -> Iterator[str]:
     story: list[Record] = []
     recovered = recover(folder, lambda record: story.append(record) if record.target == proxy_id else None)
     if proxy_id not in recovered.run.targets:
-        raise UsageError(f"{proxy_id} is no target of run {folder.name}")
+        before = _took_its_outcome(folder, proxy_id)
+        if before is None or all(kept.target != proxy_id for kept in recovered.run.kept):
+            raise UsageError(f"{proxy_id} is no target of run {folder.name}")
+        yield f"run {folder.name} left it out, and it keeps its outcome:"
+        yield from life(before, proxy_id)
+        return
     yield from _head(recovered, proxy_id)
     yield from (_line(record) for record in story)
     yield from _verdict(recovered.run.states.get(proxy_id))
+
+
+def _took_its_outcome(folder: Path, proxy_id: str) -> Path | None:
+    """The newest run before this one that did more with the proxy than leave it out for its earlier failure."""
+    for run in reversed(list_runs(folder.parent.parent)):
+        if run.name < folder.name:
+            found = recover(run).run
+            if proxy_id in found.targets and found.state(proxy_id).reason != FAILED_BEFORE:
+                return run
+    return None
 
 
 def _head(recovered: Recovered, proxy_id: str) -> Iterator[str]:

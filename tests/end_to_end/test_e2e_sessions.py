@@ -195,6 +195,7 @@ def test_the_others_keep_the_outcome_of_the_run_that_saw_it(new_cloud: NewCloud)
     assert [desk.run().code, desk.run().code, desk.run("--only-outcome", "rejected").code] == [1, 0, 1]
     assert desk.report["totals"]["outcomes"] == Counter(desk.outcomes().values())
     assert desk.outcomes()[failed] == "failed"
+    assert "Failed: no room" in desk.cli("status", "PLAN", failed).stdout
     assert "no room" in next(each["reason"] for each in desk.report["targets"] if each["proxy_id"] == failed)
 
 
