@@ -1,43 +1,49 @@
 """`rate: auto`: a pacer that finds the rate which the cloud bears. Arithmetic only; who waits is `lanes`' job.
 
-It stands in for a `WindowPacer`, and learns from every answer: `RateSearch` for limits of about a second, and
-`QuotaWindows` once a refusal lasts so long that the cloud must be counting in longer periods. What is risked to learn
-whether a limit has risen is bounded by a credit, which a small share of the calls that pass earns.
+It stands in for a `WindowPacer`, and learns from every answer. Four parts, each with one idea:
+
+- `RateSearch`: limits of about a second. Between a rate that passed and one that was refused, closing in.
+- `QuotaWindows`: once refusals last so long that the cloud must be counting in longer periods, such as minutes: the
+  calls that passed in a whole period are the limit.
+- The credit: to learn that a limit has risen one must risk a refusal. The calls that pass earn the right to, so that
+  refusals stay below the larger of 1 % and one in five minutes.
+- `LatencyWatch`: a cloud that is overloaded and refuses nothing answers ever more slowly.
 """
 
 from collections import deque
 from math import ceil, inf
 
-from msgspec import Struct
-
 from orchestrator.executor.quota_windows import QuotaWindows
 from orchestrator.executor.rate_search import RateSearch
+from orchestrator.model.reply import Quota
 
-#: Refusals earned by each call that passes, and the most that can be saved; together they stay below 1 % of the calls.
-_EARNED = 0.007
-_FIRST_CREDIT, _MOST_CREDIT = 2.0, 30.0
-_LOOK_EVERY_S = 150.0
+#: Refusals that may be risked: earned by each call that passes or, when calls are few, by the seconds that pass, so
+#: that they stay below the larger of 1 % and one in five minutes. In debt, one is risked after so long without any.
+_EARNED_PER_CALL, _EARNED_PER_S = 0.0085, 1 / 330
+_FIRST_CREDIT, _MOST_CREDIT, _MOST_DEBT = 1.0, 30.0, 3.0
+_LOOK_EVERY_S = 300.0
+#: It never goes slower, unless the cloud names a lower limit: a cloud that refuses at random would bring it to a stop.
+_SLOWEST = 0.5
 #: No limit of a second refuses longer than this.
 _LONG_S, _LONG_WAIT_S = 1.2, 2.0
 _PERIODS_S = (60.0, 3600.0, 86400.0)
 _REMEMBERED = 10_000
 _LATE_S = 0.25
-_LATENCY_WEIGHT, _LATENCY_RISE, _LATENCY_CLIP = 1 / 16, 2.0, 4.0
+_LATENCY_WEIGHT, _LATENCY_CLIP = 1 / 16, 4.0
+#: Answers are slow when they take so many times as long as at their best, and so much longer: a new connection alone
+#: may take that.
+_LATENCY_RISE, _LATENCY_MORE_S = 2.0, 0.5
 _LATENCY_CALLS = 24
 _FORGET_S = 600.0
 #: The first call after a refusal goes alone for so many latencies, lest others share its fate.
 _ALONE = 2.0
 
 
-class Quota(Struct, frozen=True):
-    """A limit in the cloud's own words: so many calls per period."""
-
-    calls: int
-    period_s: float
-
-
 class AutoPacer:
-    """When the next request may leave, at a rate found by trial. All instants are monotonic seconds.
+    """When the next request may leave, at a rate found by trial; a `Pacer`. All instants are monotonic seconds.
+
+    No window of a second holds more than the rate, as with every pacer. It grows only while callers stand in line:
+    slots that nobody wants prove nothing.
 
     Args:
         learned: the rate that an earlier run found, calls per second; None when there is none.
@@ -48,17 +54,19 @@ class AutoPacer:
         self._windows: QuotaWindows | None = None
         self._latency = LatencyWatch()
         self._credit = _FIRST_CREDIT
+        self._answered_at: float | None = None
         self._held_until = self._due = self._last = self._alone_until = -inf
         self._sent: deque[float] = deque(maxlen=_REMEMBERED)
         self._wanted = False
         self._cut_at = -inf
+        self._slowest = _SLOWEST
         self._outage_from: float | None = None
         self._own_count_until = -inf
 
     @property
     def rate(self) -> float:
         """The pace in force, requests per second."""
-        return self._windows.rate if self._windows else self._search.rate
+        return max(self._slowest, self._windows.rate if self._windows else self._search.rate)
 
     @property
     def learned(self) -> float | None:
@@ -86,7 +94,7 @@ class AutoPacer:
     def take(self, now_s: float, *, waited: bool) -> None:
         """A request leaves now. `waited`: it stood in line when its slot came, so lateness is made up."""
         if self._windows:
-            self._windows.roll(now_s, self._allowance(now_s))
+            self._windows.roll(now_s, may_risk=self._may_risk(now_s))
         earliest = self.earliest()
         base = earliest if waited and earliest > now_s - _LATE_S else now_s
         self._due = base + 1 / self.rate
@@ -97,35 +105,33 @@ class AutoPacer:
 
     def answered(self, sent_s: float, now_s: float, kind: str = "") -> None:
         """A call was answered, and not refused as one too many. `kind`: calls of a kind take about as long."""
-        self._credit = min(_MOST_CREDIT, self._credit + _EARNED)
+        self._earn(now_s)
         if sent_s >= self._cut_at:
             self._outage_from = None
-        if self._latency.rising(kind, now_s - sent_s, now_s) and sent_s >= self._cut_at:
+        rising = self._latency.rising(kind, now_s - sent_s, now_s) if kind else False
+        if rising and self._wanted and sent_s >= self._cut_at:
             self._slow_down(now_s)
         elif self._windows:
-            self._windows.accepted(sent_s, now_s, self._allowance(now_s), wanted=self._wanted)
+            self._windows.accepted(sent_s, now_s, wanted=self._wanted, may_risk=self._may_risk(now_s))
         elif self._wanted:
-            self._search.accepted(sent_s, now_s, self._allowance(now_s))
+            self._search.accepted(sent_s, now_s, may_risk=self._may_risk(now_s))
         self._due = min(self._due, max(self._last, self._held_until) + 1 / self.rate)
 
     def throttle(
-        self, now_s: float, wait_s: float, *, sent_s: float = inf, told: bool = True, quota: Quota | None = None
+        self, now_s: float, wait_s: float, *, sent_s: float | None = None, told: bool = True, quota: Quota | None = None
     ) -> None:
-        """The cloud refused a call as one too many.
+        """The cloud refused a call as one too many. Arguments as of `Pacer.throttle`.
 
-        Args:
-            now_s: when the refusal came.
-            wait_s: the pause that the cloud asked for, or that the caller chose.
-            sent_s: when the call left; refusals of calls sent before the last decrease are part of what caused it.
-            told: whether the cloud named the pause.
-            quota: the limit, when the cloud named it.
+        Refusals of calls sent before the last decrease are part of what caused it, and decrease nothing.
         """
-        self._credit -= 1
-        if sent_s >= self._cut_at:
-            wait_s = self._decrease(now_s, wait_s, min(sent_s, now_s), told=told, quota=quota)
-            self._cut_at = now_s
-        elif quota and wait_s == quota.period_s:
-            return
+        if sent_s is not None:
+            self._credit = max(-_MOST_DEBT, self._credit - 1)
+            self._slowest = min(_SLOWEST, quota.calls / quota.period_s / 2) if quota else self._slowest
+            if sent_s >= self._cut_at:
+                wait_s = self._decrease(now_s, wait_s, sent_s, told=told, quota=quota)
+                self._cut_at = now_s
+            elif quota and wait_s == quota.period_s:
+                return
         self._held_until = max(self._held_until, now_s + wait_s)
         self._due = max(self._due, self._held_until)
 
@@ -170,9 +176,14 @@ class AutoPacer:
         self._own_count_until = now_s + wait_s + quota.period_s / 2
         return wait_s
 
-    def _allowance(self, now_s: float) -> float:
-        """How many refusals may be risked: what was earned; in debt one at long intervals, so that a rise is seen."""
-        return max(self._credit, float(now_s - self._cut_at >= _LOOK_EVERY_S))
+    def _earn(self, now_s: float) -> None:
+        silent_s = now_s - (now_s if self._answered_at is None else self._answered_at)
+        self._answered_at = now_s
+        self._credit = min(_MOST_CREDIT, self._credit + max(_EARNED_PER_CALL, _EARNED_PER_S * silent_s))
+
+    def _may_risk(self, now_s: float) -> bool:
+        """Whether one more refusal is within bounds."""
+        return self._credit >= 1 or now_s - self._cut_at >= _LOOK_EVERY_S
 
     def _slow_down(self, now_s: float) -> None:
         self._cut_at = now_s
@@ -183,7 +194,7 @@ class AutoPacer:
 
 
 class LatencyWatch:
-    """Whether answers take more than twice as long as at their best, smoothed; each kind of call for itself."""
+    """Whether answers take much longer than at their best, smoothed; each kind of call for itself."""
 
     def __init__(self) -> None:
         self._best: dict[str, tuple[float, float]] = {}
@@ -203,7 +214,7 @@ class LatencyWatch:
         self.typical_s = smooth
         self._smooth[kind], self._best[kind] = smooth, (best, now_s)
         self._since += 1
-        if smooth <= _LATENCY_RISE * best or self._since < _LATENCY_CALLS:
+        if smooth <= max(_LATENCY_RISE * best, best + _LATENCY_MORE_S) or self._since < _LATENCY_CALLS:
             return False
         self._since = 0
         return True

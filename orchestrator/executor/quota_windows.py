@@ -57,25 +57,25 @@ class QuotaWindows:
         """The cloud has named its limit."""
         self._limit, self.period_s, self._named = limit, period_s, True
 
-    def roll(self, now_s: float, credit: float) -> None:
-        """Go on to the period that holds this instant. `credit`: how many refusals may be risked."""
+    def roll(self, now_s: float, *, may_risk: bool) -> None:
+        """Go on to the period that holds this instant. `may_risk`: a call may be refused in it."""
         if self._full:
             if self._ends_s is not None and now_s >= self._ends_s:
                 self._settle(self._ends_s)
                 self._slack_s = self._next_slack_s
                 self._watched = True
-                self._open(self._ends_s, now_s, credit)
+                self._open(self._ends_s, now_s, may_risk=may_risk)
         elif self._begin_s is not None and now_s >= self._begin_s + self.period_s:
             self._watched = self._slack_s <= _NARROW_S
             periods = (now_s - self._begin_s) // self.period_s
-            self._open(self._begin_s + periods * self.period_s, now_s, credit)
+            self._open(self._begin_s + periods * self.period_s, now_s, may_risk=may_risk)
 
-    def accepted(self, sent_s: float, now_s: float, credit: float, *, wanted: bool) -> None:
+    def accepted(self, sent_s: float, now_s: float, *, wanted: bool, may_risk: bool) -> None:
         """A call was not refused. `wanted`: more calls stand in line, so that growing is of use."""
         if self._full and self._ends_s is None and sent_s > self._refused_s:
             self._ends_s = sent_s
             self._next_slack_s = sent_s - max(self._refused_s, self._latest_s - self._slack_s)
-        self.roll(now_s, credit)
+        self.roll(now_s, may_risk=may_risk)
         if self._begin_s is not None and sent_s < self._begin_s:
             return
         self._count += 1
@@ -126,11 +126,11 @@ class QuotaWindows:
         else:
             self._limit = max(1, int(_LESS * self._limit))
 
-    def _open(self, begin_s: float, now_s: float, credit: float) -> None:
+    def _open(self, begin_s: float, now_s: float, *, may_risk: bool) -> None:
         self._full, self._ends_s, self._named = False, None, False
         self._begin_s, self._count = begin_s, 0
         if self._limit is not None:
-            self._probing = credit >= 1 and now_s >= self._probe_at_s
+            self._probing = may_risk and now_s >= self._probe_at_s
             early = _EARLY * (1 - self._slack_s / self.period_s)
             self.rate = self._limit / self.period_s * (1 / early if self._probing else _MARGIN)
 

@@ -44,11 +44,24 @@ class NotSent(Struct, frozen=True):
     exchange: Exchange = Exchange()
 
 
+class Quota(Struct, frozen=True):
+    """A limit in the cloud's own words: so many calls per period."""
+
+    calls: int
+    period_s: float
+
+
 class Throttled(Struct, frozen=True):
-    """Not executed: too many calls. `retry_after_s` is what the cloud asked for, in header or text; else None."""
+    """Not executed: too many calls.
+
+    Attributes:
+        retry_after_s: what the cloud asked for, in header or text; else None.
+        quota: the limit, if the text names it.
+    """
 
     retry_after_s: float | None
     exchange: Exchange
+    quota: Quota | None = None
 
 
 class Unauthenticated(Struct, frozen=True):

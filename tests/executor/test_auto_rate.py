@@ -15,7 +15,8 @@ from typing import Literal, NamedTuple, Protocol
 
 import pytest
 
-from orchestrator.executor.auto_rate import AutoPacer, Quota
+from orchestrator.executor.auto_rate import AutoPacer
+from orchestrator.model.reply import Quota
 
 Notice = Literal["retry_after", "text", "bare", "mixed"]
 #: (from this second on, calls per second)
@@ -209,83 +210,6 @@ def test_what_was_learned_is_used_at_the_next_start() -> None:
     knowing, not_knowing = (World(Periods(1), "retry_after", [(0, 40)]).play(start, 20, skip_s=0) for start in starts)
     assert knowing.attained >= 0.8
     assert not_knowing.attained <= 0.5
-
-
-def drive(pacer: AutoPacer, calls: int, now_s: float = 0.0, *, waited: bool = True) -> float:
-    for _ in range(calls):
-        now_s = max(now_s, pacer.earliest())
-        pacer.take(now_s, waited=waited)
-        pacer.answered(now_s, now_s + 0.01)
-        now_s += 0.0 if waited else 1.0
-    return now_s
-
-
-def test_starts_low_doubles_and_halves_at_the_first_refusal() -> None:
-    pacer = AutoPacer()
-    assert pacer.rate == 1
-    assert pacer.learned is None
-    now_s = drive(pacer, 40)
-    high = pacer.rate
-    assert high in {4, 8}
-    pacer.throttle(now_s, 1.0, sent_s=now_s)
-    assert pacer.rate <= high / 2
-    assert pacer.earliest() == now_s + 1.0
-
-
-def test_refusals_of_calls_sent_before_the_decrease_decrease_nothing() -> None:
-    pacer = AutoPacer()
-    now_s = drive(pacer, 40)
-    pacer.throttle(now_s + 0.1, 1.0, sent_s=now_s)
-    rate = pacer.rate
-    pacer.throttle(now_s + 0.2, 1.0, sent_s=now_s + 0.05)
-    assert pacer.rate == rate
-    assert pacer.held_until == now_s + 1.2
-
-
-def test_does_not_grow_while_nobody_waits_for_slots() -> None:
-    pacer = AutoPacer()
-    drive(pacer, 200, waited=False)
-    assert pacer.rate == 1
-
-
-def test_a_named_limit_is_taken_at_its_word() -> None:
-    pacer = AutoPacer()
-    now_s = drive(pacer, 40)
-    pacer.throttle(now_s, 60.0, sent_s=now_s, quota=Quota(300, 60.0))
-    assert pacer.learned == 5
-
-
-@pytest.mark.parametrize("learned", [9.0, 9.5, 120.0])
-def test_no_second_holds_more_than_the_rate(learned: float) -> None:
-    pacer = AutoPacer(learned)
-    sent: list[float] = []
-    now_s = 0.0
-    for number in range(300):
-        now_s = max(now_s, pacer.earliest()) + (0.07 if number % 20 == 0 else 0.0)  # late now and then
-        pacer.take(now_s, waited=True)
-        sent.append(now_s)
-    most = max(sum(since <= instant < since + 0.999 for instant in sent) for since in sent)
-    assert ceil(pacer.rate) - 1 <= most <= ceil(pacer.rate)
-
-
-def test_slower_answers_slow_it_down() -> None:
-    """A server that makes 20 calls a second and refuses none: its queue must stay short."""
-    pacer = AutoPacer()
-    now_s = free_s = 0.0
-    answers: list[tuple[float, float]] = []
-    latencies = []
-    while (due_s := max(now_s, pacer.earliest())) < 300:
-        if answers and answers[0][0] <= due_s:
-            now_s, sent_s = heapq.heappop(answers)
-            pacer.answered(sent_s, now_s, "read")
-            continue
-        now_s = due_s
-        pacer.take(now_s, waited=True)
-        free_s = max(free_s, now_s) + 0.05
-        heapq.heappush(answers, (free_s, now_s))
-        latencies.append(free_s - now_s)
-    assert sorted(latencies)[len(latencies) * 95 // 100] < 2.0
-    assert len(latencies) / 300 >= 10
 
 
 def _changing(random: Random, seconds: float, factor: float) -> Steps:
