@@ -11,7 +11,7 @@ from typing import assert_never
 from orchestrator.cloud.answer import Answer, exchange_of, http_date
 from orchestrator.cloud.codes import ALREADY_LATEST, MEANINGS, NOT_FOUND, Meaning, canonical
 from orchestrator.cloud.error_body import ErrorBody, excerpt, read_error
-from orchestrator.model.reply import Busy, Doubtful, Exchange, Failure, Refused, Throttled, Unauthenticated
+from orchestrator.model.reply import Busy, Doubtful, Exchange, Failure, Quota, Refused, Throttled, Unauthenticated
 
 #: The gateway refuses signatures whose date differs by more (signing guide, devg-apisign).
 MAX_SKEW_S = 15 * 60.0
@@ -25,6 +25,7 @@ _TOO_MANY = 429
 _DECIDES_ANYWHERE = frozenset({Meaning.THROTTLED, Meaning.CREDENTIALS})
 _UNIT_S = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 #: "limit:5,time:1 minute" of the gateway; "N times per M seconds" of IAM.
+_CALLS = re.compile(r"\blimit\s*:\s*(\d{1,9})\b|\b(\d{1,9})\s+times?\s+per\b", re.IGNORECASE)
 _PERIOD = re.compile(r"(?:\btime\s*:|\btimes?\s+per)\s*(\d{1,6})?\s*(second|minute|hour|day)s?\b", re.IGNORECASE)
 
 
@@ -40,7 +41,8 @@ def classify(answer: Answer, *, generation: int = 0) -> Failure:
     exchange = exchange_of(answer, error)
     match _meaning(answer.status, code):
         case Meaning.THROTTLED:
-            return Throttled(retry_after_s(answer, error.message or ""), exchange)
+            text = error.message or ""
+            return Throttled(retry_after_s(answer, text), exchange, _quota(text))
         case Meaning.CREDENTIALS | Meaning.LOGIN:
             return Unauthenticated(_skewed(_words(answer, error), exchange), exchange, generation)
         case Meaning.BUSY:
@@ -82,8 +84,19 @@ def retry_after_s(answer: Answer, text: str) -> float | None:
         wait = _header_wait_s(header.strip(), answer)
         if wait is not None:
             return wait
+    return _period_s(text)
+
+
+def _period_s(text: str) -> float | None:
     period = _PERIOD.search(text)
     return None if period is None else int(period[1] or 1) * _UNIT_S[period[2].lower()]
+
+
+def _quota(text: str) -> Quota | None:
+    """The limit that a refusal names: so many calls in its period."""
+    calls, period_s = _CALLS.search(text), _period_s(text)
+    number = int(calls[1] or calls[2]) if calls else 0
+    return Quota(number, period_s) if number and period_s else None
 
 
 def _header_wait_s(header: str, answer: Answer) -> float | None:

@@ -4,7 +4,7 @@ Every reply is observed here once: a throttled scope waits as a whole, a refused
 connection that could not be made.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeAlias, TypeVar
@@ -23,7 +23,10 @@ from orchestrator.model.reply import (
     Busy,
     Doubtful,
     Exchange,
+    Job,
     NotSent,
+    ProxyHealth,
+    ProxyVersion,
     Refused,
     Reply,
     Throttled,
@@ -141,24 +144,37 @@ class ScopeCalls:
 
     async def send(self, call: Call[T]) -> Reply[T]:
         """Nothing but the call; `ready` must have been awaited."""
-        self._count()
-        reply = await call(self.api)
-        self.observe(reply)
+        reply, _ = await self._made(call)
         return reply
 
     async def post(self, call: Call[T]) -> Reply[T]:
         """As `send`, for a call whose like no probe can try: how often it fails in a row decides over the scope."""
-        self._count()
-        reply = await call(self.api)
-        closed = self.observe(reply)
+        reply, closed = await self._made(call)
         self.turned_away = self.turned_away + closed if isinstance(reply, NotSent | Unauthenticated) else 0
         return reply
 
-    def observe(self, reply: Reply[T]) -> bool:
-        """Draw the scope-wide conclusions of a reply. True: it closed the gate."""
+    async def _made(self, call: Call[T]) -> tuple[Reply[T], bool]:
+        """One call, counted and observed; whether it closed the gate."""
+        self._count()
+        sent_s = self.clock.monotonic()
+        reply = await call(self.api)
+        if isinstance(reply, Answered | Refused | Busy):
+            self.lanes.answered(sent_s, _kind(reply))
+        return reply, self.observe(reply, sent_s)
+
+    def observe(self, reply: Reply[T], sent_s: float | None = None) -> bool:
+        """Draw the scope-wide conclusions of a reply.
+
+        Args:
+            reply: to a call, or to getting credentials.
+            sent_s: when the call left; None for credentials, whose refusals say nothing of the scope's rate.
+
+        Returns:
+            Whether it closed the gate.
+        """
         match reply:
             case Throttled():
-                self._throttle(reply)
+                self._throttle(reply, sent_s)
             case Unauthenticated() if reply.generation >= self.api.generation:
                 return self._pause(f"credentials refused: {reply.reason}", credentials=True)
             case Unauthenticated():
@@ -194,16 +210,39 @@ class ScopeCalls:
             self.note(ScopePaused(at=self.clock.now(), step="scope", scope=self.name, why=why))
         return closed
 
-    def _throttle(self, reply: Throttled) -> None:
+    def _throttle(self, reply: Throttled, sent_s: float | None) -> None:
         self.usage.throttled += 1
         self.throttled_in_a_row += 1
+        told = reply.retry_after_s is not None
         wait_s = self.backoff_s(self.throttled_in_a_row) if reply.retry_after_s is None else reply.retry_after_s
-        self.lanes.throttle(wait_s)
+        self.lanes.throttle(wait_s, sent_s=sent_s, told=told, quota=reply.quota)
         now = self.clock.now()
         why = reply.exchange.error_msg or "throttled"
-        until = now + timedelta(seconds=wait_s)
+        until = now + timedelta(seconds=self.lanes.held_s)
         self.note(ScopeThrottled(at=now, step="scope", scope=self.name, until=until, why=why))
 
     def _learn_offset(self, exchange: Exchange) -> None:
         if exchange.cloud_offset_s is not None:
             self.cloud_offset_s = exchange.cloud_offset_s
+
+
+def _kind(reply: Answered[T] | Refused | Busy) -> str:
+    """What was asked, where that always takes about as long: lists take as long as they are long."""
+    value = reply.value if isinstance(reply, Answered) else None
+    return type(value).__name__ if isinstance(value, ProxyVersion | ProxyHealth | Job | tuple) else ""
+
+
+class Rates(Mapping[str, float]):
+    """The rates of scopes as they are now, for `rate: auto` finds better ones."""
+
+    def __init__(self, scopes: Mapping[str, ScopeCalls]) -> None:
+        self._scopes = scopes
+
+    def __getitem__(self, name: str) -> float:
+        return self._scopes[name].lanes.pacer.nominal
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._scopes)
+
+    def __len__(self) -> int:
+        return len(self._scopes)

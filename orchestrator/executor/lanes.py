@@ -9,8 +9,9 @@ from enum import Enum, auto
 
 import anyio
 
-from orchestrator.executor.pacing import WindowPacer
+from orchestrator.executor.pacing import Pacer
 from orchestrator.executor.ports import Clock
+from orchestrator.model.reply import Quota
 
 _POLL_SHARE = 0.3
 
@@ -34,7 +35,7 @@ class _Waiter:
 class Lanes:
     """The line before a pacer. `serve` must run in a task for anybody to be let through late."""
 
-    def __init__(self, pacer: WindowPacer, clock: Clock) -> None:
+    def __init__(self, pacer: Pacer, clock: Clock) -> None:
         self.pacer = pacer
         self._clock = clock
         self._lines: dict[Lane, deque[_Waiter]] = {lane: deque() for lane in Lane}
@@ -57,9 +58,15 @@ class Lanes:
             return True
         return await self._wait(lane)
 
-    def throttle(self, wait_s: float) -> None:
-        """Hold every lane for so long, and send home whoever was about to start something."""
-        self.pacer.throttle(self._clock.monotonic(), wait_s)
+    def answered(self, sent_s: float, kind: str) -> None:
+        """A call that left then was answered, and not refused as one too many."""
+        self.pacer.answered(sent_s, self._clock.monotonic(), kind)
+
+    def throttle(
+        self, wait_s: float, *, sent_s: float | None = None, told: bool = True, quota: Quota | None = None
+    ) -> None:
+        """Hold every lane, and send home whoever was about to start something. Arguments as of `Pacer.throttle`."""
+        self.pacer.throttle(self._clock.monotonic(), wait_s, sent_s=sent_s, told=told, quota=quota)
         self._throttled.set()
         for lane in (Lane.SEND, Lane.START):
             while self._lines[lane]:

@@ -6,11 +6,56 @@ After a refusal for too many calls the pace is halved, and grows back by a tenth
 """
 
 from collections import deque
+from typing import Protocol
+
+from orchestrator.model.reply import Quota
 
 _WINDOW_MAX = 1000
 _SLOWEST = 1 / 16
 _RECOVERY_STEP = 0.1
 _RECOVERY_EVERY_S = 10.0
+
+
+class Pacer(Protocol):
+    """When the next request may leave. All instants are monotonic seconds given by the caller."""
+
+    @property
+    def rate(self) -> float:
+        """The pace in force, requests per second."""
+
+    @property
+    def nominal(self) -> float:
+        """The rate that is kept to when nothing is refused, and that the report states."""
+
+    @property
+    def learned(self) -> float | None:
+        """What the cloud was found to bear, to be kept for the next start; None when nothing was found out."""
+
+    @property
+    def held_until(self) -> float:
+        """Nothing leaves before this instant, because the cloud asked for a pause."""
+
+    def earliest(self) -> float:
+        """The first instant at which a request may leave."""
+
+    def take(self, now_s: float, *, waited: bool) -> None:
+        """A request leaves now. `waited`: it stood in line when its slot came, so lateness is made up."""
+
+    def answered(self, sent_s: float, now_s: float, kind: str = "") -> None:
+        """A call was answered, and not refused as one too many. `kind`: calls of a kind take about as long."""
+
+    def throttle(
+        self, now_s: float, wait_s: float, *, sent_s: float | None = None, told: bool = True, quota: Quota | None = None
+    ) -> None:
+        """The cloud refused a call as one too many: wait, and go on slower.
+
+        Args:
+            now_s: when the refusal came.
+            wait_s: the pause that the cloud asked for, or that the caller chose.
+            sent_s: when the call left; None for a call that this rate does not count, such as a login.
+            told: whether the cloud named the pause.
+            quota: the limit, when the cloud named it.
+        """
 
 
 class WindowPacer:
@@ -22,6 +67,7 @@ class WindowPacer:
 
     def __init__(self, rate: float) -> None:
         self.nominal = rate
+        self.learned: float | None = None  # it is not looked for
         self._factor = 1.0
         self._recovers_at = 0.0
         self._next_at = float("-inf")
@@ -52,8 +98,14 @@ class WindowPacer:
         self._sent.append(now_s)
         self._recover(now_s)
 
-    def throttle(self, now_s: float, wait_s: float) -> None:
-        """The cloud refused a call as one too many: wait, then go on at half the pace."""
+    def answered(self, sent_s: float, now_s: float, kind: str = "") -> None:
+        """Nothing follows: the rate is as the plan says."""
+
+    def throttle(
+        self, now_s: float, wait_s: float, *, sent_s: float | None = None, told: bool = True, quota: Quota | None = None
+    ) -> None:
+        """The cloud refused a call as one too many: wait, then go on at half the pace, whatever it says besides."""
+        del sent_s, told, quota
         if now_s >= self._held_until:
             self._factor = max(_SLOWEST, self._factor / 2)
         self._held_until = max(self._held_until, now_s + wait_s)

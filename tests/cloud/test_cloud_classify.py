@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from orchestrator.cloud.answer import Answer, cloud_offset_s
 from orchestrator.cloud.classify import classify
 from orchestrator.cloud.codes import MEANINGS, Meaning
-from orchestrator.model.reply import Busy, Doubtful, Refused, Throttled, Unauthenticated
+from orchestrator.model.reply import Busy, Doubtful, Quota, Refused, Throttled, Unauthenticated
 
 NOW = datetime(2026, 8, 6, 12, tzinfo=UTC)
 
@@ -121,6 +121,26 @@ def test_error_bodies_in_all_shapes(body: Any) -> None:
     assert isinstance(failure, Busy)
     assert failure.reason == failure.exchange.error_msg == "busy now"
     assert (failure.exchange.error_code or "").strip().upper() == "DBS.200019"
+
+
+@pytest.mark.parametrize(
+    ("text", "quota"),
+    [
+        (
+            "The throttling threshold has been reached: policy user over ratelimit,limit:5,time:1 minute",
+            Quota(5, 60.0),
+        ),
+        ("Too many requests: 300 times per 2 seconds.", Quota(300, 2.0)),
+        ("policy ip over ratelimit, limit: 20, time: 1 hour", Quota(20, 3600.0)),
+        ("limit:0,time:1 minute", None),
+        ("limit:5", None),
+        ("The throttling threshold has been reached", None),
+    ],
+)
+def test_the_limit_that_a_refusal_names(text: str, quota: Quota | None) -> None:
+    failure = judged(429, {"error_code": "APIGW.0308", "error_msg": text})
+    assert isinstance(failure, Throttled)
+    assert failure.quota == quota
 
 
 def test_iam_body() -> None:

@@ -7,13 +7,18 @@ import anyio
 import pytest
 from fakes.clock import VirtualClock, run_virtual
 
+from orchestrator.executor.auto_rate import AutoPacer
 from orchestrator.executor.lanes import Lane, Lanes
-from orchestrator.executor.pacing import WindowPacer
+from orchestrator.executor.pacing import Pacer, WindowPacer
 
 
 def with_lanes(rate: float, story: Callable[[Lanes], Awaitable[None]], seed: int = 0) -> None:
+    with_pacer(WindowPacer(rate), story, seed)
+
+
+def with_pacer(pacer: Pacer, story: Callable[[Lanes], Awaitable[None]], seed: int = 0) -> None:
     async def main() -> None:
-        lanes = Lanes(WindowPacer(rate), VirtualClock())
+        lanes = Lanes(pacer, VirtualClock())
         async with anyio.create_task_group() as group:
             group.start_soon(lanes.serve)
             await story(lanes)
@@ -143,3 +148,27 @@ def test_the_end_of_a_pause_is_told() -> None:
 
     with_lanes(1.0, story)
     assert ends == [15.0, 106.0]
+
+
+def test_polls_get_their_share_of_a_rate_that_is_found_out() -> None:
+    turns: Counter[Lane] = Counter()
+
+    async def story(lanes: Lanes) -> None:
+        async def caller(lane: Lane) -> None:
+            while True:
+                await lanes.turn(lane)
+                turns[lane] += 1
+                sent_s = anyio.current_time()
+                await anyio.sleep(0.05)
+                lanes.answered(sent_s, "")
+
+        async with anyio.create_task_group() as group:
+            for lane in (Lane.START, Lane.POLL):
+                for _ in range(20):
+                    group.start_soon(caller, lane)
+            await anyio.sleep(30)
+            group.cancel_scope.cancel()
+
+    with_pacer(AutoPacer(), story)
+    assert sum(turns.values()) > 200, "it grows"
+    assert turns[Lane.POLL] / turns.total() == pytest.approx(0.3, abs=0.02)

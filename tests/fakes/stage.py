@@ -15,7 +15,8 @@ from fakes.slow_journal import SlowJournal
 
 from orchestrator.app.queueing import make_queue, scope_targets, wave_targets
 from orchestrator.executor.actions import Finish
-from orchestrator.executor.calls import ScopeCalls
+from orchestrator.executor.auto_rate import AutoPacer
+from orchestrator.executor.calls import Rates, ScopeCalls
 from orchestrator.executor.dispatch import Background, Dispatcher
 from orchestrator.executor.ending import exit_code
 from orchestrator.executor.lanes import Lanes
@@ -230,7 +231,7 @@ def _assemble(stage: Stage, clock: VirtualClock, run: Run) -> Dispatcher:
         queue=make_queue(plan, targets, run),
         wave_targets=wave_targets(staging),
         scope_targets=scope_targets(staging),
-        scope_rates={name: calls.lanes.pacer.nominal for name, calls in scopes.items()},
+        scope_rates=Rates(scopes),
         available=lambda name: scopes[name].available,
         until=stage.until,
         wait_s=stage.wait_s,
@@ -252,12 +253,11 @@ def _assemble(stage: Stage, clock: VirtualClock, run: Run) -> Dispatcher:
 
 
 def _calls(stage: Stage, name: str, clock: VirtualClock, note: Callable[[Record], None]) -> ScopeCalls:
-    limit = stage.plan.limits.rate
-    rate = stage.rates.get(name, limit if isinstance(limit, float) else 2.0)
+    rate = stage.rates.get(name, stage.plan.limits.rate)
     return ScopeCalls(
         name=name,
         api=stage.clouds[name],
-        lanes=Lanes(WindowPacer(rate), clock),
+        lanes=Lanes(AutoPacer() if rate == "auto" else WindowPacer(rate), clock),
         retry=stage.plan.retry,
         clock=clock,
         chance=Random(f"{stage.seed}{name}").random,

@@ -73,7 +73,7 @@ def random_fleet(seed: int, size: Size = "full") -> Fleet:
         murky=chance.random() < _MURKY[size],
         doubt_s=doubt_period_s(plan),
         http_timeout_s=plan.http.timeout_s,
-        rate=float(plan.limits.rate) if plan.limits.rate != "auto" else 1.0,
+        rate=4.0 if plan.limits.rate == "auto" else plan.limits.rate,
     )
     config = SimulatorConfig(
         seed=seed,

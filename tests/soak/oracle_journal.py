@@ -168,7 +168,8 @@ class _Reader:
             yield Rule.TIME, "the process was asked to stop before"
         if not self._window_open(at_s):
             yield Rule.TIME, "the window is closed"
-        rate = scope_rate(self.plan, next(scope for scope in self.plan.scopes if scope.name == each.target.scope))
+        scope = next(scope for scope in self.plan.scopes if scope.name == each.target.scope)
+        rate = scope_rate(self.plan, scope) or 1.0
         fresh_s = max(_FRESH_S, _FRESH_CALLS / rate) + _WRITING_S
         if each.preflight is not None and at_s - seconds(each.preflight.at) > fresh_s:
             yield Rule.TIME, f"its preflight was {at_s - seconds(each.preflight.at):.1f} s before"

@@ -86,13 +86,15 @@ def _entry(row: dict[str, str | None]) -> Entry:
 
 
 def _paces(evidence: Evidence) -> Found:
-    """No second holds more calls than the rate; below 1/s they are a whole period apart.
+    """No second holds more calls than the rate, where the plan names one; below 1/s they are a whole period apart.
 
     An upgrade call has its slot first and then writes its intent, so it may leave later by what the disk
     takes for what is under way and for the intent itself.
     """
     for scope in evidence.fleet.plan.scopes:
         rate = scope_rate(evidence.fleet.plan, scope)
+        if rate is None:
+            continue
         most, within_s = max(1, int(rate)), 1.0 if rate >= 1 else 1 / rate
         within_s -= 2 * evidence.disk.delay_s + _TINY_S
         sent = evidence.wire.sent.get(service_host(scope), [])

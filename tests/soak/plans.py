@@ -26,6 +26,9 @@ from orchestrator.simulator.config import made_project_id
 NEW = "2.24.03.000"
 REGIONS = {"bj4": "cn-north-4", "gz": "cn-south-1", "sh": "cn-east-3"}
 
+#: Of so many plans one has its rates found out.
+_AUTO_RATE = 8
+
 #: Every window opens at this hour.
 OPENS_H = 19
 
@@ -54,7 +57,7 @@ def random_plan(chance: Random, seed: int, number: int) -> Plan:
         scopes=scopes,
         proxies=tuple(targets),
         waves=_waves(chance, number),
-        limits=_limits(chance),
+        limits=replace(_limits(chance), rate="auto") if seed % _AUTO_RATE == 0 else _limits(chance),
         failures=_failures(chance),
         windows=_windows(chance),
         fit=False,

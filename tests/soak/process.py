@@ -10,7 +10,8 @@ import anyio
 from soak.life import Life
 
 from orchestrator.app.queueing import make_queue, scope_targets, wave_targets
-from orchestrator.executor.calls import ScopeCalls
+from orchestrator.executor.auto_rate import AutoPacer
+from orchestrator.executor.calls import Rates, ScopeCalls
 from orchestrator.executor.dispatch import Background, Dispatcher
 from orchestrator.executor.lanes import Lanes
 from orchestrator.executor.ledger import Ledger
@@ -137,7 +138,7 @@ def _rollout(plan: Plan, run: Run, scopes: dict[str, ScopeCalls], until: datetim
         queue=make_queue(plan, targets, run),
         wave_targets=wave_targets(staging),
         scope_targets=scope_targets(staging),
-        scope_rates={name: calls.lanes.pacer.nominal for name, calls in scopes.items()},
+        scope_rates=Rates(scopes),
         available=lambda name: scopes[name].available,
         until=until,
         wait_s=_WAIT_S,
@@ -146,15 +147,14 @@ def _rollout(plan: Plan, run: Run, scopes: dict[str, ScopeCalls], until: datetim
 
 def _lanes(plan: Plan, life: Life) -> dict[str, Lanes]:
     """Every scope has an endpoint of its own here, and so a rate of its own."""
-    return {scope.name: Lanes(WindowPacer(scope_rate(plan, scope)), life) for scope in plan.scopes}
+    rates = {scope.name: scope_rate(plan, scope) for scope in plan.scopes}
+    return {name: Lanes(AutoPacer() if rate is None else WindowPacer(rate), life) for name, rate in rates.items()}
 
 
-def scope_rate(plan: Plan, scope: Scope) -> float:
-    """Calls per second that a scope may make."""
+def scope_rate(plan: Plan, scope: Scope) -> float | None:
+    """Calls per second that a scope may make; None when it is to be found out."""
     rate = plan.limits.rate if scope.rate is None else scope.rate
-    if rate == "auto":
-        raise ValueError("trials have fixed rates")
-    return rate
+    return None if rate == "auto" else rate
 
 
 def _known(known: AbstractSet[str]) -> Callable[[], Awaitable[AbstractSet[str]]]:
