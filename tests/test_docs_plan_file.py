@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 import yaml
-from fakes.documents import first_words, read, rows, section
+from fakes.documents import read, rows, section
 
 from orchestrator.planner.overrides import CHANGEABLE
 from orchestrator.planner.record_shape import Field, Record
 from orchestrator.planner.schema import PLAN
 from orchestrator.planner.shapes import ListOf, MapOf, Shape, Words
-from orchestrator.planner.unsupported import _NOT_YET
 
 PAGE = read("docs/plan-file.md")
 #: Keys that mean the same in two places are documented once.
@@ -43,7 +42,7 @@ def _documented_as(key: str) -> str:
 
 KEYS = {_documented_as(key): field for key, field in _walk(PLAN)}
 ROWS = {
-    row[0].strip("`"): row[1] for row in rows(PAGE.partition("## The fleet")[2].partition("## Keys not carried")[0])
+    row[0].strip("`"): row[1] for row in rows(PAGE.partition("## The fleet")[2].partition("## A complete example")[0])
 }
 
 
@@ -68,10 +67,6 @@ def _as_text(value: Any) -> Any:
     if isinstance(value, list):
         return [_as_text(item) for item in value]
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def test_keys_that_are_not_carried_out_yet_are_told() -> None:
-    assert first_words(section(PAGE, "Keys not carried out yet")) == list(_NOT_YET)
 
 
 def test_keys_that_can_be_set_for_a_session_are_told() -> None:

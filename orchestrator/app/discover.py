@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import anyio
 
 from orchestrator.app.loop import backend_options
+from orchestrator.app.rates import RateMemory
 from orchestrator.app.scope_search import ScopeSearch
 from orchestrator.app.scopes import open_scopes
 from orchestrator.app.serving import served
@@ -48,8 +49,10 @@ class DiscoveryIncomplete(ScopeUnusable):
     """Something that `discover` asks for could not be learned; the message says what, scope by scope."""
 
 
-def discover_now(plan: Plan, environ: Mapping[str, str], on_found: OnFound) -> Discovered:
-    """Carry out the plan's discovery, if it has one.
+def discover_now(
+    plan: Plan, environ: Mapping[str, str], on_found: OnFound, memory: RateMemory | None = None
+) -> Discovered:
+    """Carry out the plan's discovery, if it has one. What it finds out of rates is left in the memory, if there is one.
 
     Raises:
         DiscoveryIncomplete: not everything could be read.
@@ -58,18 +61,22 @@ def discover_now(plan: Plan, environ: Mapping[str, str], on_found: OnFound) -> D
     """
     if not plan.discover:
         return Discovered([])
-    found = anyio.run(_unless_stopped, plan, environ, on_found, backend="asyncio", backend_options=backend_options())
+    found = anyio.run(
+        _unless_stopped, plan, environ, on_found, memory, backend="asyncio", backend_options=backend_options()
+    )
     if found is None:
         raise KeyboardInterrupt
     return found
 
 
-async def _unless_stopped(plan: Plan, environ: Mapping[str, str], on_found: OnFound) -> Discovered | None:
+async def _unless_stopped(
+    plan: Plan, environ: Mapping[str, str], on_found: OnFound, memory: RateMemory | None
+) -> Discovered | None:
     ended: Discovered | OrchestratorError | None = None
     async with anyio.create_task_group() as group:
         group.start_soon(_cancel_on_signal, group.cancel_scope)
         try:
-            ended = await _opened(plan, environ, on_found)
+            ended = await _opened(plan, environ, on_found, memory)
         except OrchestratorError as error:  # which would come out of the group wrapped up
             ended = error
         group.cancel_scope.cancel()
@@ -78,11 +85,14 @@ async def _unless_stopped(plan: Plan, environ: Mapping[str, str], on_found: OnFo
     return ended
 
 
-async def _opened(plan: Plan, environ: Mapping[str, str], on_found: OnFound) -> Discovered:
+async def _opened(plan: Plan, environ: Mapping[str, str], on_found: OnFound, memory: RateMemory | None) -> Discovered:
     clock = SystemClock()
-    async with open_scopes(plan, environ=environ, clock=clock, note=_forget) as scopes:
+    async with open_scopes(plan, environ=environ, clock=clock, note=_forget, memory=memory) as scopes:
         readers = plan.limits.concurrency
-        return await discover(plan.discover, scopes, readers=readers, clock=clock, on_found=on_found)
+        found = await discover(plan.discover, scopes, readers=readers, clock=clock, on_found=on_found)
+        if memory is not None:
+            memory.keep(plan, scopes, clock.now())
+        return found
 
 
 async def _cancel_on_signal(scope: anyio.CancelScope) -> None:

@@ -6,19 +6,23 @@ from pathlib import Path
 from msgspec import structs
 
 from orchestrator.app.learned import durations_seen
+from orchestrator.app.rates import RateMemory, assume_rates
 from orchestrator.app.rehearsal.forecast import rehearse
 from orchestrator.model.plan import Plan
 from orchestrator.planner.preview import Preview
 from orchestrator.planner.targets import Resolved
 
 
-def with_forecast(preview: Preview, plan: Plan, resolved: Resolved, *, state: Path, now: datetime) -> Preview:
+def with_forecast(
+    preview: Preview, plan: Plan, resolved: Resolved, *, memory: RateMemory, state: Path, now: datetime
+) -> Preview:
     """The preview of a plan, with a forecast of its run.
 
     Args:
         preview: of this plan and these targets; what it leaves out is not sent.
         plan: what a person asked for.
         resolved: its targets.
+        memory: what is known of rates.
         state: the state folder; it tells how long upgrades of this fleet took.
         now: when the run is taken to begin.
 
@@ -27,8 +31,9 @@ def with_forecast(preview: Preview, plan: Plan, resolved: Resolved, *, state: Pa
         StateError: a run of the fleet cannot be read.
     """
     groups = (group for group in preview.left_out if group.outcome != "excluded")
+    reckoned, _ = assume_rates(plan, memory)
     told = rehearse(
-        plan,
+        reckoned,
         resolved.targets,
         left_out={target.proxy_id for group in groups for target in group.targets},
         seen=durations_seen(plan, state),

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import anyio
 from msgspec import structs
 
 from orchestrator.app.loop import backend_options
+from orchestrator.app.rates import RateMemory, assume_rates
 from orchestrator.app.schedules import read_schedules
 from orchestrator.app.scopes import open_scopes
 from orchestrator.app.versions import read_versions
@@ -44,6 +46,7 @@ def preview_online(
     *,
     history: History | None = None,
     spent: int = 0,
+    memory: RateMemory | None = None,
 ) -> OnlinePreview:
     """Read every version and make the preview.
 
@@ -54,18 +57,26 @@ def preview_online(
         on_read: called with how many versions have been read so far.
         history: of the fleet's runs, to make it an audit too.
         spent: calls that discovery has taken.
+        memory: what is known of rates; None for nothing.
 
     Raises:
         PlanError: the plan cannot be carried out as it is.
     """
     read = anyio.run(
-        _read, plan, resolved, environ, on_read, history, backend="asyncio", backend_options=backend_options()
+        partial(_read, memory=memory),
+        plan,
+        resolved,
+        environ,
+        on_read,
+        history,
+        backend="asyncio",
+        backend_options=backend_options(),
     )
-    preview = make_preview(plan, resolved, read.readings)
+    reckoned, rates = assume_rates(plan, memory or RateMemory(environ=environ))
+    preview = make_preview(reckoned, resolved, read.readings)
     calls = structs.replace(preview.calls, read=spent + read.calls)
-    return OnlinePreview(
-        structs.replace(preview, calls=calls, audit=_audited(plan, resolved, history, read)), read.unusable
-    )
+    audited = _audited(plan, resolved, history, read)
+    return OnlinePreview(structs.replace(preview, calls=calls, rates=rates, audit=audited), read.unusable)
 
 
 async def _read(
@@ -74,9 +85,11 @@ async def _read(
     environ: Mapping[str, str],
     on_read: Callable[[int], None],
     history: History | None,
+    *,
+    memory: RateMemory | None,
 ) -> _Read:
     targets, readers = resolved.targets, plan.limits.concurrency
-    async with open_scopes(plan, environ=environ, clock=SystemClock(), note=_forget) as scopes:
+    async with open_scopes(plan, environ=environ, clock=SystemClock(), note=_forget, memory=memory) as scopes:
         readings, unusable = await read_versions(targets, scopes, readers=readers, on_read=on_read)
         schedules = Schedules()
         if history is not None:

@@ -12,8 +12,9 @@ import anyio
 from orchestrator.app.discover import OnFound, discover_now
 from orchestrator.app.fleet import Beginning, begin_run, changed, end_run, unfinished_run
 from orchestrator.app.loop import backend_options, spare_the_collector
+from orchestrator.app.rates import RateMemory
 from orchestrator.app.work import Done, Work, work
-from orchestrator.errors import ExitCode, PlanError, UsageError
+from orchestrator.errors import ExitCode, UsageError
 from orchestrator.executor.dispatch import Background
 from orchestrator.lock import fleet_lock
 from orchestrator.model.outcome import Outcome as TargetOutcome
@@ -21,7 +22,6 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record
 from orchestrator.model.target import Target
 from orchestrator.planner.targets import resolve_targets
-from orchestrator.planner.unsupported import unsupported_keys
 from orchestrator.planner.waves import assign_waves
 from orchestrator.tracker.disk import make_folder
 from orchestrator.tracker.place import LOCK, REPORT, claim_fleet, fleet_folder
@@ -44,6 +44,7 @@ class Job:
         only: begin a run with the targets whose last outcome was one of these.
         redirect: sends the run to another cloud; such a run always begins anew.
         report: where an extra copy of the report goes.
+        warn: told in a sentence of what is amiss and stops nothing.
         on_found: told how far a discovery has come.
         watch: makes, for a run, what is told of every record and which tasks run beside it.
     """
@@ -58,6 +59,7 @@ class Job:
     only: frozenset[TargetOutcome] | None = None
     redirect: Redirect | None = None
     report: Path | None = None
+    warn: Callable[[str], None] = field(default=lambda _warning: None)
     on_found: OnFound = field(default=lambda _known, _found: None)
     watch: Callable[[Recovered], tuple[Callable[[Record], None], tuple[Background, ...]]] = field(
         default=lambda _recovered: (_ignore, ())
@@ -91,7 +93,6 @@ def run_plan(job: Job) -> Outcome:
         FleetLocked: another process works on the fleet.
         StateError: the state folder cannot be used.
     """
-    _refuse_unsupported(job.plan)
     folder = fleet_folder(job.state, job.plan.name)
     make_folder(folder)
     with fleet_lock(folder / LOCK, job.now):
@@ -100,27 +101,20 @@ def run_plan(job: Job) -> Outcome:
             return _run_locked(job, folder, stack)
 
 
-def _refuse_unsupported(plan: Plan) -> None:
-    keys = unsupported_keys(plan)
-    if keys:
-        raise PlanError(
-            f"{plan.path}: {', '.join(keys)}: not carried out by this version yet",
-            hint="leave it out, or check such a plan with `plan --offline`",
-        )
-
-
 def _run_locked(job: Job, folder: Path, stack: ExitStack) -> Outcome:
     if job.redirect is not None:
         written = resolve_targets(job.plan).targets
         plan, environ = stack.enter_context(job.redirect(job.plan, written))
-        recovered = _begin(job, plan, environ, folder, simulated=True)
-        return _work(job, recovered, plan, environ, folder, [])
-    recovered, changes = _find_or_begin(job, folder)
+        memory = RateMemory(environ=environ)
+        recovered = _begin(job, plan, memory, folder, simulated=True)
+        return _work(job, recovered, plan, memory, folder, [])
+    memory = RateMemory(environ=job.environ, state=job.state, warn=job.warn)
+    recovered, changes = _find_or_begin(job, memory, folder)
     plan = recovered.in_force if changes else job.plan
-    return _work(job, recovered, plan, job.environ, folder, changes)
+    return _work(job, recovered, plan, memory, folder, changes)
 
 
-def _find_or_begin(job: Job, folder: Path) -> tuple[Recovered, list[str]]:
+def _find_or_begin(job: Job, memory: RateMemory, folder: Path) -> tuple[Recovered, list[str]]:
     unfinished = unfinished_run(folder)
     if unfinished is not None and job.new:
         end_run(unfinished, job.now)
@@ -132,12 +126,12 @@ def _find_or_begin(job: Job, folder: Path) -> tuple[Recovered, list[str]]:
             hint="let it end, or end it with --new",
         )
     if unfinished is None:
-        return _begin(job, job.plan, job.environ, folder), []
+        return _begin(job, job.plan, memory, folder), []
     return unfinished, changed(unfinished, job.plan)
 
 
-def _begin(job: Job, plan: Plan, environ: Mapping[str, str], folder: Path, *, simulated: bool = False) -> Recovered:
-    found = discover_now(plan, environ, job.on_found)
+def _begin(job: Job, plan: Plan, memory: RateMemory, folder: Path, *, simulated: bool = False) -> Recovered:
+    found = discover_now(plan, memory.environ, job.on_found, memory)
     targets = resolve_targets(plan, found.targets).targets
     assign_waves(plan, targets)
     return begin_run(
@@ -155,18 +149,17 @@ def _begin(job: Job, plan: Plan, environ: Mapping[str, str], folder: Path, *, si
     )
 
 
-def _work(
-    job: Job, recovered: Recovered, plan: Plan, environ: Mapping[str, str], folder: Path, changes: list[str]
-) -> Outcome:
+def _work(job: Job, recovered: Recovered, plan: Plan, memory: RateMemory, folder: Path, changes: list[str]) -> Outcome:
     observe, background = job.watch(recovered)
     asked = Work(
         plan=plan,
         recovered=recovered,
         state=job.state,
         fleet=folder,
-        environ=environ,
+        environ=memory.environ,
         until=job.now if changes else job.until,
         wait_s=job.wait_s,
+        memory=memory,
         observe=observe,
         background=background,
         changed=bool(changes),

@@ -1,14 +1,16 @@
 """The scopes of a plan, ready to be called: one client, one gate, and one rate where endpoint and credentials agree."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Hashable, Mapping
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 
-from orchestrator.cloud import account_key, open_clouds, rate_key
+from orchestrator.app.rates import RateMemory, rate_groups, written_rate
+from orchestrator.cloud import account_key, open_clouds
+from orchestrator.executor.auto_rate import AutoPacer
 from orchestrator.executor.calls import ScopeCalls
 from orchestrator.executor.lanes import Lanes
-from orchestrator.executor.pacing import WindowPacer
+from orchestrator.executor.pacing import Pacer, WindowPacer
 from orchestrator.executor.ports import Clock
 from orchestrator.executor.trial import Trial
 from orchestrator.model.plan import Plan, Scope
@@ -20,9 +22,21 @@ _SPARE_CONNECTIONS = 20
 
 @asynccontextmanager
 async def open_scopes(
-    plan: Plan, *, environ: Mapping[str, str], clock: Clock, note: Callable[[Record], None]
+    plan: Plan,
+    *,
+    environ: Mapping[str, str],
+    clock: Clock,
+    note: Callable[[Record], None],
+    memory: RateMemory | None = None,
 ) -> AsyncIterator[dict[str, ScopeCalls]]:
     """The calls of each scope, by name. Makes no request itself.
+
+    Args:
+        plan: whose scopes are opened.
+        environ: where endpoints and credentials may be.
+        clock: the one that counts.
+        note: takes records about the scopes.
+        memory: where `rate: auto` starts; None when nothing is known.
 
     Raises:
         PlanError: an unknown region, or an address that cannot be used.
@@ -32,7 +46,7 @@ async def open_scopes(
     async with open_clouds(
         plan.scopes, http=plan.http, language=plan.language, connections=connections, environ=environ, clock=clock
     ) as clients:
-        lanes = shared_lanes(plan, environ, clock)
+        lanes = shared_lanes(plan, memory or RateMemory(environ=environ), clock)
         trials = shared_trials(plan, environ)
         yield {
             scope.name: ScopeCalls(
@@ -49,15 +63,12 @@ async def open_scopes(
         }
 
 
-def shared_lanes(plan: Plan, environ: Mapping[str, str], clock: Clock) -> dict[str, Lanes]:
-    """One line for all scopes with the same endpoint and credentials, at the lowest of their rates."""
-    groups: dict[Hashable, list[Scope]] = {}
-    for scope in plan.scopes:
-        groups.setdefault(rate_key(scope, environ), []).append(scope)
+def shared_lanes(plan: Plan, memory: RateMemory, clock: Clock) -> dict[str, Lanes]:
+    """One line for all scopes with the same endpoint and credentials."""
     lanes: dict[str, Lanes] = {}
-    for group in groups.values():
-        rate = min(scope_rate(plan, scope) for scope in group)
-        lanes.update(dict.fromkeys((scope.name for scope in group), Lanes(WindowPacer(rate), clock)))
+    for group in rate_groups(plan, memory.environ):
+        shared = Lanes(_pacer(plan, group, memory), clock)
+        lanes.update(dict.fromkeys((scope.name for scope in group), shared))
     return lanes
 
 
@@ -67,9 +78,10 @@ def shared_trials(plan: Plan, environ: Mapping[str, str]) -> dict[str, Trial]:
     return {scope.name: trials[account_key(scope, environ)] for scope in plan.scopes}
 
 
-def scope_rate(plan: Plan, scope: Scope) -> float:
-    """Calls per second that a scope may make."""
-    rate = plan.limits.rate if scope.rate is None else scope.rate
-    if rate == "auto":
-        raise NotImplementedError("rate: auto is refused before a run begins")
-    return rate
+def _pacer(plan: Plan, group: Sequence[Scope], memory: RateMemory) -> Pacer:
+    """At the lowest rate that is written for any of them; only if none is, it is found out."""
+    rate = written_rate(plan, group)
+    if rate is not None:
+        return WindowPacer(rate)
+    known = memory.known(group[0])
+    return AutoPacer(None if known is None else known.rate)

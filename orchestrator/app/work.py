@@ -17,12 +17,13 @@ from orchestrator import __version__
 from orchestrator.app.crash import crasher
 from orchestrator.app.orders import carry_out
 from orchestrator.app.queueing import make_queue, scope_targets, wave_targets
+from orchestrator.app.rates import RateMemory
 from orchestrator.app.scopes import open_scopes
 from orchestrator.app.stops import leave_on_stop, stop_signals
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode, OrchestratorError
 from orchestrator.executor.actions import Finish
-from orchestrator.executor.calls import ScopeCalls
+from orchestrator.executor.calls import Rates, ScopeCalls
 from orchestrator.executor.dispatch import Background, Dispatcher
 from orchestrator.executor.ending import exit_code
 from orchestrator.executor.ledger import Ledger
@@ -45,6 +46,8 @@ from orchestrator.tracker.writer import JournalWriter
 
 #: How often a running process looks for a person's commands.
 _INBOX_EVERY_S = 0.4
+#: How often what was found of rates is written down; a process that is killed loses no more.
+_KEEP_RATES_EVERY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +61,7 @@ class Work:
         fleet: the fleet's folder.
         until: nothing starts from this instant on; None for no bound.
         changed: the plan was changed in a way that needs a new run: what is open is followed, nothing starts.
+        memory: where `rate: auto` starts, and is kept.
         observe: called with every record when it counts.
         background: further tasks, such as a live display.
     """
@@ -69,6 +73,7 @@ class Work:
     environ: Mapping[str, str]
     until: datetime | None
     wait_s: float
+    memory: RateMemory
     observe: Callable[[Record], None]
     background: tuple[Background, ...] = ()
     changed: bool = False
@@ -129,14 +134,16 @@ async def _opened(job: Work) -> Finish:
     def note(record: Record) -> None:
         ledger.note(record)
 
-    async with open_scopes(job.plan, environ=job.environ, clock=clock, note=note) as scopes:
+    async with open_scopes(job.plan, environ=job.environ, clock=clock, note=note, memory=job.memory) as scopes:
         dispatcher = _assemble(job, scopes, clock)
         ledger = dispatcher.session.ledger
         writer = JournalWriter(
             Journal.resume(job.recovered.folder / JOURNAL, job.recovered.next_seq), ledger.on_durable
         )
         ledger.attach(writer)
-        return await _journalled(job, dispatcher, writer)
+        finish = await _journalled(job, dispatcher, writer)
+        job.memory.keep(job.plan, scopes, clock.now())
+        return finish
 
 
 async def _journalled(job: Work, dispatcher: Dispatcher, writer: JournalWriter) -> Finish:
@@ -171,7 +178,9 @@ def _assemble(job: Work, scopes: dict[str, ScopeCalls], clock: SystemClock) -> D
         known_workflows=_known(job.state),
         reached=crasher(os.environ),
     )
-    dispatcher = Dispatcher(session, background=(_read_commands(job.fleet), reports.write, *job.background))
+    dispatcher = Dispatcher(
+        session, background=(_read_commands(job.fleet), _keep_rates(job), reports.write, *job.background)
+    )
     return dispatcher
 
 
@@ -185,7 +194,7 @@ def _rollout(job: Work, scopes: dict[str, ScopeCalls]) -> Rollout:
         queue=make_queue(job.plan, targets, job.run),
         wave_targets=wave_targets(staging),
         scope_targets=scope_targets(staging),
-        scope_rates={name: calls.lanes.pacer.nominal for name, calls in scopes.items()},
+        scope_rates=Rates(scopes),
         available=lambda name: scopes[name].available,
         until=job.until,
         changed=job.changed,
@@ -234,6 +243,16 @@ def _read_commands(fleet: Path) -> Background:
         while True:
             await _obey_commands(inbox, dispatcher)
             await dispatcher.session.clock.sleep(_INBOX_EVERY_S)
+
+    return task
+
+
+def _keep_rates(job: Work) -> Background:
+    async def task(dispatcher: Dispatcher) -> None:
+        session = dispatcher.session
+        while True:
+            await session.clock.sleep(_KEEP_RATES_EVERY_S)
+            job.memory.keep(job.plan, session.scopes, session.clock.now())
 
     return task
 

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import state_of
 from orchestrator.cli.terminal import Counter, Search, live, rows, write
@@ -17,20 +19,31 @@ from orchestrator.planner.targets import Resolved, resolve_targets
 
 if TYPE_CHECKING:
     from orchestrator.app.preview import OnlinePreview
+    from orchestrator.app.rates import RateMemory
 
 
 def run(options: Options) -> ExitCode:
     """Check the plan and show what would happen; after a run for this version, what has changed since."""
     plan = load_plan(options.plan, options.overrides)
     if options.offline:
-        resolved = resolve_targets(plan)
-        _show(_forecast(make_preview(plan, resolved), plan, resolved, options), options)
-        return ExitCode.DONE
+        return _offline(plan, options)
     if options.simulate:
         return _simulated(plan, options)
     from orchestrator.app.audit import history_of  # noqa: PLC0415  # only when it is asked for
 
     return _online(plan, os.environ, options, history_of(plan, state_of(options)))
+
+
+def _offline(plan: Plan, options: Options) -> ExitCode:
+    resolved = resolve_targets(plan)
+    preview = make_preview(plan, resolved)
+    if plan.finds_rates:
+        from orchestrator.app.rates import assume_rates  # noqa: PLC0415  # brings HTTP along
+
+        reckoned, rates = assume_rates(plan, _memory(os.environ, options))
+        preview = structs.replace(make_preview(reckoned, resolved), rates=rates)
+    _show(_forecast(preview, plan, resolved, os.environ, options), options)
+    return ExitCode.DONE
 
 
 def _simulated(plan: Plan, options: Options) -> ExitCode:
@@ -49,24 +62,40 @@ def _online(plan: Plan, environ: Mapping[str, str], options: Options, history: H
     from orchestrator.app.preview import preview_online  # noqa: PLC0415  # as above
 
     shown = live(no_progress=options.no_progress, quiet=options.quiet)
-    found = discover_now(plan, environ, Search(shown=shown))
+    memory = _memory(environ, options)
+    found = discover_now(plan, environ, Search(shown=shown), memory)
     resolved = resolve_targets(plan, found.targets)
     counter = Counter("read", len(resolved.targets), shown=shown)
-    online = preview_online(plan, resolved, environ, counter, history=history, spent=found.calls)
-    _show(_forecast(online.preview, plan, resolved, options), options)
+    online = preview_online(plan, resolved, environ, counter, history=history, spent=found.calls, memory=memory)
+    _show(_forecast(online.preview, plan, resolved, environ, options), options)
     for name, why in online.unusable.items():
         print(f"orchestrator: scope {name} cannot be used: {why}", file=sys.stderr)
     return _code(online)
 
 
-def _forecast(preview: Preview, plan: Plan, resolved: Resolved, options: Options) -> Preview:
+def _memory(environ: Mapping[str, str], options: Options) -> "RateMemory":
+    """What runs found of rates; nothing of a simulated cloud, which is a new one each time. It is only read."""
+    from orchestrator.app.rates import RateMemory  # noqa: PLC0415  # brings HTTP along
+
+    state = None if options.simulate else state_of(options)
+    return RateMemory(environ=environ, state=state, writes=False, warn=_warn)
+
+
+def _warn(warning: str) -> None:
+    print(f"orchestrator: {warning}", file=sys.stderr)
+
+
+def _forecast(
+    preview: Preview, plan: Plan, resolved: Resolved, environ: Mapping[str, str], options: Options
+) -> Preview:
     """The preview, with a forecast if one was asked for."""
     if not options.forecast:
         return preview
     from orchestrator.app.forecast import with_forecast  # noqa: PLC0415  # only when it is asked for
     from orchestrator.clock import SystemClock  # noqa: PLC0415  # as above
 
-    return with_forecast(preview, plan, resolved, state=state_of(options), now=SystemClock().now())
+    memory, now = _memory(environ, options), SystemClock().now()
+    return with_forecast(preview, plan, resolved, memory=memory, state=state_of(options), now=now)
 
 
 def _code(online: "OnlinePreview") -> ExitCode:

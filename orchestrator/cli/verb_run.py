@@ -61,9 +61,14 @@ def _job(plan: Plan, options: Options) -> Job:
         only=None if options.only_outcome is None else frozenset(map(TargetOutcome, options.only_outcome)),
         redirect=_redirect(options),
         report=options.report,
+        warn=partial(_warn, options),
         on_found=Search(shown=live(no_progress=options.no_progress, quiet=options.quiet)),
         watch=partial(_watch, options),
     )
+
+
+def _warn(options: Options, warning: str) -> None:
+    _open_log(options).warning("rates.forgotten", why=warning)
 
 
 def _redirect(options: Options) -> Redirect | None:

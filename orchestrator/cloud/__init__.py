@@ -6,7 +6,11 @@ closed result types of `orchestrator.model.reply`.
 
 from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from hashlib import sha256
+from typing import NamedTuple
 from urllib.parse import urlsplit
+
+import msgspec
 
 from orchestrator.cloud.caller import Caller, fits_path
 from orchestrator.cloud.client import Client
@@ -18,9 +22,9 @@ from orchestrator.cloud.endpoints import Endpoints, endpoints_of
 from orchestrator.cloud.stamp import plain_headers
 from orchestrator.cloud.transport import open_transport
 from orchestrator.errors import PlanError
-from orchestrator.model.plan import Http, Scope
+from orchestrator.model.plan import Auth, Http, Scope
 
-__all__ = ["Client", "Clock", "Endpoints", "account_key", "endpoints_of", "open_clouds", "rate_key"]
+__all__ = ["Client", "Clock", "Endpoints", "RateKey", "account_key", "endpoints_of", "open_clouds", "rate_key"]
 
 
 @asynccontextmanager
@@ -63,13 +67,25 @@ async def open_clouds(
         yield {scope.name: _client(scope, places[scope.name], world) for scope in scopes}
 
 
-def rate_key(scope: Scope, environ: Mapping[str, str]) -> Hashable:
+class RateKey(NamedTuple):
+    """What scopes have in common that share one rate: endpoint, and where credentials are found."""
+
+    endpoint: str
+    auth: Auth | None
+
+    @property
+    def digest(self) -> str:
+        """The same in every process, and nothing that a person would not want to be read."""
+        return sha256(msgspec.json.encode(tuple(self))).hexdigest()[:32]
+
+
+def rate_key(scope: Scope, environ: Mapping[str, str]) -> RateKey:
     """Equal for scopes that share one rate: those with the same endpoint and the same credentials.
 
     Raises:
         PlanError: as `endpoints_of`.
     """
-    return endpoints_of(scope, environ, allow_http=True).service, scope.auth
+    return RateKey(endpoints_of(scope, environ, allow_http=True).service, scope.auth)
 
 
 def account_key(scope: Scope, environ: Mapping[str, str]) -> Hashable:

@@ -230,3 +230,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     http: Http = Http()
     language: Literal["en-us", "zh-cn"] = "en-us"
     written: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def finds_rates(self) -> bool:
+        """Whether the rate of a scope is to be found out: `rate: auto`."""
+        return "auto" in {self.limits.rate if scope.rate is None else scope.rate for scope in self.scopes}

@@ -6,6 +6,7 @@ It is a bound of what is possible when nothing fails, not a simulation: queueing
 import math
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -18,7 +19,21 @@ LATENCY_S = 0.2
 #: A listing of running jobs serves a scope for so long, seconds.
 _LISTING_S = 60.0
 #: The rate that is reckoned with while `auto` has not found one, per second.
-_AUTO_RATE = 2.0
+AUTO_RATE = 2.0
+
+
+class AssumedRate(Struct, frozen=True, kw_only=True):
+    """What `rate: auto` is taken to be.
+
+    Attributes:
+        scopes: that share it.
+        rate: calls per second.
+        found_at: when a run found it; None when none has, and it is a guess.
+    """
+
+    scopes: tuple[str, ...]
+    rate: float
+    found_at: datetime | None
 
 
 class WaveForecast(Struct, frozen=True, kw_only=True):
@@ -144,7 +159,7 @@ def rate_groups(plan: Plan) -> list[tuple[list[str], float]]:
     for scope in plan.scopes:
         shared = (scope.endpoint or scope.region, scope.auth)
         wanted = plan.limits.rate if scope.rate is None else scope.rate
-        rate = _AUTO_RATE if wanted == "auto" else wanted
+        rate = AUTO_RATE if wanted == "auto" else wanted
         groups.setdefault(shared, []).append(scope.name)
         rates[shared] = min(rate, rates.get(shared, rate))
     return [(names, rates[shared]) for shared, names in groups.items()]

@@ -13,10 +13,9 @@ from orchestrator.model.reply import ProxyVersion
 from orchestrator.model.target import Target
 from orchestrator.model.verdict import LeaveOut, Reading, Verdict, allowed_sources, verdict
 from orchestrator.planner.audit import Audit
-from orchestrator.planner.forecast import Forecast, forecast
+from orchestrator.planner.forecast import AssumedRate, Forecast, forecast
 from orchestrator.planner.rehearsed import Rehearsed
 from orchestrator.planner.targets import Excluded, Resolved
-from orchestrator.planner.unsupported import unsupported_keys
 from orchestrator.planner.waves import ScopeShare, Staging, WaveShare, assign_waves
 
 _DAY_MINUTES = 24 * 60
@@ -79,7 +78,7 @@ class Preview(Struct, kw_only=True):
         in_flight: the cap as a number; in strict mode a wave may be left less, as it says.
         duration_s: of the waves and soaks, windows and freezes left aside.
         closes: whether windows or freezes keep upgrades from starting at times.
-        unsupported: keys of the plan that a run would refuse.
+        rates: what is reckoned with where the plan says `rate: auto`.
         audit: what has changed since the last run for this version; None when there was none.
         forecast: what a rehearsal of the run says; None when it was not asked for.
     """
@@ -102,7 +101,7 @@ class Preview(Struct, kw_only=True):
     limited_by: str
     closes: bool
     warnings: tuple[str, ...]
-    unsupported: list[str]
+    rates: tuple[AssumedRate, ...] = ()
     audit: Audit | None = None
     forecast: Rehearsed | None = None
 
@@ -230,7 +229,6 @@ def _preview(
         limited_by=expected.limited_by,
         closes=bool(plan.windows or plan.freezes),
         warnings=(*_not_looked_at(plan, readings), *_never_fits(plan), *staging.warnings),
-        unsupported=unsupported_keys(plan),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from orchestrator.model.target import Target
 from orchestrator.planner.audit_text import audit_lines
+from orchestrator.planner.forecast import AssumedRate
 from orchestrator.planner.leaves import written_duration
 from orchestrator.planner.lengths import spoken
 from orchestrator.planner.preview import Group, LeftOut, Preview, WavePreview
@@ -104,11 +105,18 @@ def _foot(preview: Preview) -> Iterator[str]:
     calls = preview.calls
     upgrades = _count(calls.upgrades, "upgrade")
     yield f"calls: {upgrades}, about {calls.all:,} in all; {calls.read:,} made for this preview"
+    for rate in preview.rates:
+        yield _rate(rate, alone=len(preview.rates) == 1)
     yield from _duration(preview)
     for warning in preview.warnings:
         yield f"warning: {warning}"
-    if preview.unsupported:
-        yield f"warning: a run would refuse this plan: {', '.join(preview.unsupported)} cannot be carried out yet"
+
+
+def _rate(assumed: AssumedRate, *, alone: bool) -> str:
+    of = "" if alone else f" of {', '.join(assumed.scopes)}"
+    if assumed.found_at is None:
+        return f"rate{of}: auto, not found out yet; reckoned with {assumed.rate:g}/s"
+    return f"rate{of}: auto, reckoned with {assumed.rate:g}/s, as found until {assumed.found_at:%Y-%m-%d %H:%M} UTC"
 
 
 def _duration(preview: Preview) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 It writes nothing but the claim of a plan on its fleet's name.
 
+    STATE/rates.json (see `rates`)
     STATE/<fleet>/lock, plan_path, commands.ndjson, latest -> runs/<run_id>
     STATE/<fleet>/runs/<run_id>/plan.json, settings.json, targets.ndjson, journal.ndjson, report.json
     STATE/simulated/<fleet>/…   the same for simulated runs, which never mix with real ones

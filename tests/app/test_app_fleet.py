@@ -10,6 +10,7 @@ from fakes.recorded import BEGIN, NEW, OLD, make_plan, make_targets, run_started
 from msgspec.structs import replace
 
 from orchestrator.app.fleet import Beginning, begin_run, end_run, unfinished_run
+from orchestrator.app.rates import RateMemory
 from orchestrator.app.work import Work, _assemble
 from orchestrator.clock import SystemClock
 from orchestrator.errors import PlanError
@@ -111,6 +112,7 @@ def test_a_session_knows_every_workflow_of_the_state_folder_and_makes_each_token
         environ={},
         until=None,
         wait_s=0.0,
+        memory=RateMemory(environ={}),
         observe=lambda _record: None,
     )
     session = _assemble(work, {}, SystemClock()).session

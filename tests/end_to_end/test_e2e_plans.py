@@ -114,15 +114,6 @@ def test_a_preview_reads_and_never_writes(new_cloud: NewCloud) -> None:
     assert desk.cli("plan", "PLAN", "--quiet").stdout == ""
 
 
-def test_what_is_not_carried_out_yet_is_refused_by_run_and_named(desk: Desk) -> None:
-    desk.write(limits={"rate": "auto"})
-    ended = desk.run()
-    assert ended.code == 2
-    assert "limits.rate" in ended.stderr
-    assert not desk.state.exists()
-    assert desk.cli("plan", "PLAN", "--offline").code == 0
-
-
 def test_options_may_stand_before_or_after_the_verb(desk: Desk, tmp_path: Path) -> None:
     before = desk.cli("--quiet", "--state", tmp_path / "a", "plan", "PLAN", "--offline")
     after = desk.cli("plan", "--offline", "PLAN", "--state", tmp_path / "a", "--quiet")

@@ -81,13 +81,6 @@ def test_it_is_json_as_it_stands(mixed: Preview) -> None:
     assert document["waves"][0]["groups"][0]["targets"][0]["proxy_id"].endswith("po01")
 
 
-def test_what_a_run_would_refuse_is_told(preview: Callable[..., Preview]) -> None:
-    text = "freezes: [{from: 2026-01-01, to: 2026-01-02, timezone: UTC}]\nfit: false\n"
-    text += "windows: [{from: 22:00, to: 05:00, timezone: UTC}]"
-    assert preview(text).unsupported == []
-    assert preview("limits: {per_label: {app: 1}}\nscopes_required: all").unsupported == []
-
-
 def test_written_out_targets_have_no_window_of_their_own(preview: Callable[..., Preview]) -> None:
     with pytest.raises(PlanError, match=r"no maintenance window is known of proxy 0+po01 and 9 more"):
         preview("windows: instance")

@@ -1,0 +1,110 @@
+"""`rate: auto` between sessions: what earlier ones found is where this one starts, and what a preview reckons with."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+from msgspec import structs
+
+from orchestrator.cloud import RateKey, rate_key
+from orchestrator.errors import StateError
+from orchestrator.executor.calls import ScopeCalls
+from orchestrator.model.plan import Plan, Scope
+from orchestrator.planner.forecast import AUTO_RATE, AssumedRate
+from orchestrator.tracker.rates import KnownRate, add_rates, read_rates
+
+#: What has moved less than this is not worth writing.
+_NEWS = 0.02
+
+
+def _nobody(_warning: str) -> None:
+    pass
+
+
+@dataclass(kw_only=True)
+class RateMemory:
+    """What is known of the rates of scopes.
+
+    Attributes:
+        state: the state folder; None for a cloud that is new each time, of which nothing is known and kept.
+        environ: where an endpoint may be named.
+        writes: whether what is found is kept; a preview only reads.
+        warn: called with a sentence when the memory is damaged or cannot be written; nothing else follows.
+    """
+
+    environ: Mapping[str, str]
+    state: Path | None = None
+    writes: bool = True
+    warn: Callable[[str], None] = _nobody
+    _kept: dict[str, KnownRate] = field(default_factory=dict)
+
+    def known(self, scope: Scope) -> KnownRate | None:
+        """What was found for the endpoint and the credentials of a scope."""
+        return self._read.get(rate_key(scope, self.environ).digest)
+
+    def keep(self, plan: Plan, scopes: Mapping[str, ScopeCalls], now: datetime) -> None:
+        """Take in what was found since the last time, if it is news, and write it down."""
+        found = {
+            key.digest: KnownRate(endpoint=key.endpoint, rate=round(rate, 3), at=now)
+            for key, rate in self._found(plan, scopes)
+            if self._is_news(key, rate)
+        }
+        self._read.update(found)
+        self._kept.update(found)
+        if self.state is None or not self.writes or not found:
+            return
+        try:
+            add_rates(self.state, found)
+        except StateError as error:
+            self.warn(str(error))
+
+    def _is_news(self, key: RateKey, rate: float) -> bool:
+        """What this process has not kept yet is, whoever found it before: it was in use now."""
+        kept = self._kept.get(key.digest)
+        return kept is None or abs(rate - kept.rate) > _NEWS * kept.rate
+
+    @cached_property
+    def _read(self) -> dict[str, KnownRate]:
+        known, problem = ({}, None) if self.state is None else read_rates(self.state)
+        if problem is not None:
+            self.warn(problem)
+        return known
+
+    def _found(self, plan: Plan, scopes: Mapping[str, ScopeCalls]) -> Iterator[tuple[RateKey, float]]:
+        for scope in plan.scopes:
+            rate = scopes[scope.name].lanes.pacer.learned
+            if rate is not None:
+                yield rate_key(scope, self.environ), rate
+
+
+def rate_groups(plan: Plan, environ: Mapping[str, str]) -> list[list[Scope]]:
+    """The scopes that share a rate."""
+    groups: dict[RateKey, list[Scope]] = {}
+    for scope in plan.scopes:
+        groups.setdefault(rate_key(scope, environ), []).append(scope)
+    return list(groups.values())
+
+
+def written_rate(plan: Plan, group: Sequence[Scope]) -> float | None:
+    """The lowest rate that the plan writes for scopes that share one; None when it is to be found out for all."""
+    rates = (plan.limits.rate if scope.rate is None else scope.rate for scope in group)
+    return min((rate for rate in rates if rate != "auto"), default=None)
+
+
+def assume_rates(plan: Plan, memory: RateMemory) -> tuple[Plan, tuple[AssumedRate, ...]]:
+    """The plan with a number for every `auto`, to be reckoned with, and what the numbers rest on."""
+    if not plan.finds_rates:
+        return plan, ()
+    assumed: list[AssumedRate] = []
+    numbers: dict[str, float] = {}
+    for group in rate_groups(plan, memory.environ):
+        if written_rate(plan, group) is not None:
+            continue
+        names, known = tuple(scope.name for scope in group), memory.known(group[0])
+        rate = AUTO_RATE if known is None else known.rate
+        assumed.append(AssumedRate(scopes=names, rate=rate, found_at=None if known is None else known.at))
+        numbers.update(dict.fromkeys(names, rate))
+    scopes = (structs.replace(scope, rate=numbers.get(scope.name, scope.rate)) for scope in plan.scopes)
+    return structs.replace(plan, scopes=tuple(scopes)), tuple(assumed)

@@ -1,0 +1,63 @@
+"""The rates that the cloud was found to bear, kept between runs in `STATE/rates.json`, for all fleets of the folder.
+
+Nothing hangs on this file but some minutes of searching: one that cannot be read is told of and begun anew, and when
+two processes write it at the same moment, one of them wins. It holds no secrets: credentials are named by a digest of
+the plan's words for where they are found.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from orchestrator.tracker.disk import make_folder, replace_file
+
+RATES = "rates.json"
+#: More entries than anybody has endpoints; the oldest go.
+_MOST = 500
+
+
+class KnownRate(Struct, frozen=True, kw_only=True):
+    """What was found for one endpoint with one kind of credentials.
+
+    Attributes:
+        endpoint: for people; the key says which it is.
+        rate: calls per second.
+        at: when it was last in use.
+    """
+
+    endpoint: str
+    rate: Annotated[float, Meta(gt=0, le=1_000_000)]
+    at: Annotated[datetime, Meta(tz=True)]
+
+
+class _File(Struct, frozen=True, kw_only=True):
+    schema: Literal["orchestrator.rates/1"] = "orchestrator.rates/1"
+    rates: dict[str, KnownRate]
+
+
+def read_rates(state: Path) -> tuple[dict[str, KnownRate], str | None]:
+    """Everything that is known, by key; and why nothing is, if the file cannot be used. No file is no problem."""
+    path = state / RATES
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_File).rates, None
+    except FileNotFoundError:
+        return {}, None
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        return {}, f"{path}: cannot be used, so rates are found out anew: {error}"
+
+
+def add_rates(state: Path, found: Mapping[str, KnownRate]) -> None:
+    """Put these in place of what was known of them.
+
+    Raises:
+        StateError: the file cannot be written.
+    """
+    merged = {**read_rates(state)[0], **found}
+    newest = sorted(merged.items(), key=lambda item: item[1].at)[-_MOST:]
+    make_folder(state)
+    text = msgspec.json.format(msgspec.json.encode(_File(rates=dict(newest))))
+    replace_file(state / RATES, [text, b"\n"])

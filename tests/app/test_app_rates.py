@@ -1,0 +1,147 @@
+"""`rate: auto` between sessions, and what a preview reckons with."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from fakes.clock import VirtualClock
+from fakes.clouds import FakeCloud
+from fakes.stage import plan_of, targets_of
+
+from orchestrator.app.rates import RateMemory, assume_rates
+from orchestrator.app.scopes import shared_lanes
+from orchestrator.executor.auto_rate import AutoPacer
+from orchestrator.executor.calls import ScopeCalls
+from orchestrator.executor.lanes import Lanes
+from orchestrator.executor.pacing import WindowPacer
+from orchestrator.model.amount import Rate
+from orchestrator.model.plan import Auth, Limits, Plan, Scope
+from orchestrator.planner.forecast import AUTO_RATE, AssumedRate
+from orchestrator.planner.preview import make_preview
+from orchestrator.planner.table import table
+from orchestrator.planner.targets import resolve_targets
+from orchestrator.tracker.rates import RATES
+
+NOW = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)
+
+
+def scope(name: str, region: str = "cn-north-4", rate: Rate | None = None, user: str = "robot") -> Scope:
+    auth = Auth(user=user, domain="domain", password_env="SECRET_PLACE")
+    return Scope(name=name, region=region, project_id=f"p-{name}", rate=rate, auth=auth)
+
+
+def plan_with(*scopes: Scope, rate: Rate = "auto") -> Plan:
+    targets = targets_of(12, scopes=[each.name for each in scopes])
+    return plan_of(targets, scopes=scopes, limits=Limits(rate=rate))
+
+
+def memory(state: Path | None, warnings: list[str] | None = None, *, writes: bool = True) -> RateMemory:
+    return RateMemory(environ={}, state=state, writes=writes, warn=(warnings if warnings is not None else []).append)
+
+
+def used(plan: Plan, lanes: Mapping[str, Lanes]) -> dict[str, ScopeCalls]:
+    clock = VirtualClock()
+    return {
+        name: ScopeCalls(
+            name=name,
+            api=FakeCloud(clock, ()),
+            lanes=line,
+            retry=plan.retry,
+            clock=clock,
+            chance=lambda: 0.5,
+            note=lambda _record: None,
+        )
+        for name, line in lanes.items()
+    }
+
+
+def found(state: Path, plan: Plan, rate: float) -> None:
+    """A session ends that has found this rate for every scope."""
+    lanes = dict.fromkeys((each.name for each in plan.scopes), Lanes(AutoPacer(rate), VirtualClock()))
+    memory(state).keep(plan, used(plan, lanes), NOW)
+
+
+def test_scopes_with_the_same_endpoint_and_credentials_share_one_pacer(tmp_path: Path) -> None:
+    plan = plan_with(scope("a"), scope("b"), scope("c", user="other"), scope("d", region="cn-south-1"))
+    lanes = shared_lanes(plan, memory(tmp_path), VirtualClock())
+    assert lanes["a"] is lanes["b"]
+    assert len({id(line) for line in lanes.values()}) == 3
+    assert all(isinstance(line.pacer, AutoPacer) for line in lanes.values())
+
+
+def test_a_rate_that_is_written_binds_those_who_share_it(tmp_path: Path) -> None:
+    plan = plan_with(scope("a", rate=5.0), scope("b"), scope("c", rate=3.0), scope("d", region="cn-south-1"))
+    lanes = shared_lanes(plan, memory(tmp_path), VirtualClock())
+    assert isinstance(lanes["b"].pacer, WindowPacer)
+    assert lanes["a"].pacer.nominal == 3.0
+    assert isinstance(lanes["d"].pacer, AutoPacer)
+    assert assume_rates(plan, memory(tmp_path))[1] == (AssumedRate(scopes=("d",), rate=AUTO_RATE, found_at=None),)
+
+
+def test_the_next_session_starts_where_the_last_one_was(tmp_path: Path) -> None:
+    plan = plan_with(scope("a"), scope("b", region="cn-south-1"))
+    found(tmp_path, plan_with(scope("z")), 40.0)
+    lanes = shared_lanes(plan, memory(tmp_path), VirtualClock())
+    assert lanes["a"].pacer.learned == 40.0
+    assert lanes["a"].pacer.rate == 20.0, "carefully"
+    assert lanes["b"].pacer.learned is None, "another endpoint"
+    assert lanes["b"].pacer.rate == 1.0
+
+
+def test_other_fleets_of_the_state_folder_know_it_too_and_nobody_reads_a_secret(tmp_path: Path) -> None:
+    plan = plan_with(scope("a"))
+    found(tmp_path, plan, 40.0)
+    text = (tmp_path / RATES).read_text()
+    assert "gaussdb.cn-north-4" in text
+    assert not [word for word in ("robot", "domain", "SECRET_PLACE") if word in text]
+
+
+def test_a_damaged_memory_is_told_of_once_and_begun_anew(tmp_path: Path) -> None:
+    plan, warnings = plan_with(scope("a")), list[str]()
+    (tmp_path / RATES).write_text("{")
+    broken = memory(tmp_path, warnings)
+    lanes = shared_lanes(plan, broken, VirtualClock())
+    assert lanes["a"].pacer.learned is None
+    assert broken.known(plan.scopes[0]) is None
+    assert len(warnings) == 1
+    assert RATES in warnings[0]
+
+
+def test_a_memory_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file where the folder should be")
+    plan, warnings = plan_with(scope("a")), list[str]()
+    kept = memory(tmp_path / "state", warnings)
+    kept.keep(plan, used(plan, {"a": Lanes(AutoPacer(9.0), VirtualClock())}), NOW)
+    assert [warning for warning in warnings if "cannot" in warning]
+    assert kept.known(plan.scopes[0]) is not None, "for this process"
+
+
+@pytest.mark.parametrize("state", ["there", None])
+def test_a_preview_and_a_simulated_run_write_nothing(tmp_path: Path, state: str | None) -> None:
+    plan = plan_with(scope("a"))
+    reader = memory(None if state is None else tmp_path / state, writes=False)
+    reader.keep(plan, used(plan, {"a": Lanes(AutoPacer(9.0), VirtualClock())}), NOW)
+    assert list(tmp_path.iterdir()) == []
+    assert reader.known(plan.scopes[0]) is not None, "what discovery found serves the preview"
+
+
+def test_fixed_rates_are_not_remembered(tmp_path: Path) -> None:
+    plan = plan_with(scope("a"), rate=7.0)
+    memory(tmp_path).keep(plan, used(plan, {"a": Lanes(WindowPacer(7.0), VirtualClock())}), NOW)
+    assert list(tmp_path.iterdir()) == []
+    assert assume_rates(plan, memory(tmp_path)) == (plan, ())
+
+
+def test_a_preview_says_what_it_takes_auto_to_be(tmp_path: Path) -> None:
+    plan = plan_with(scope("a"), scope("b", region="cn-south-1"))
+    found(tmp_path, plan_with(scope("a")), 38.0)
+    reckoned, rates = assume_rates(plan, memory(tmp_path))
+    assert [each.rate for each in reckoned.scopes] == [38.0, AUTO_RATE]
+    preview = make_preview(reckoned, resolve_targets(reckoned))
+    preview.rates = rates
+    lines = [line for line in table(preview) if line.startswith("rate")]
+    assert lines == [
+        "rate of a: auto, reckoned with 38/s, as found until 2026-03-01 22:00 UTC",
+        "rate of b: auto, not found out yet; reckoned with 2/s",
+    ]
