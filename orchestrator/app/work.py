@@ -252,7 +252,7 @@ def _keep_rates(job: Work) -> Background:
         session = dispatcher.session
         while True:
             await session.clock.sleep(_KEEP_RATES_EVERY_S)
-            job.memory.keep(job.plan, session.scopes, session.clock.now())
+            await to_thread.run_sync(job.memory.keep, job.plan, session.scopes, session.clock.now())
 
     return task
 

@@ -41,8 +41,7 @@ def classify(answer: Answer, *, generation: int = 0) -> Failure:
     exchange = exchange_of(answer, error)
     match _meaning(answer.status, code):
         case Meaning.THROTTLED:
-            text = error.message or ""
-            return Throttled(retry_after_s(answer, text), exchange, _quota(text))
+            return _throttled(answer, error.message or "", exchange)
         case Meaning.CREDENTIALS | Meaning.LOGIN:
             return Unauthenticated(_skewed(_words(answer, error), exchange), exchange, generation)
         case Meaning.BUSY:
@@ -77,14 +76,13 @@ def _by_status(status: int, code: str) -> Meaning:
     return Meaning.BUSY if status == _CONFLICT and code.startswith("DBS.") else Meaning.REFUSED
 
 
-def retry_after_s(answer: Answer, text: str) -> float | None:
+def _throttled(answer: Answer, text: str, exchange: Exchange) -> Throttled:
     """How long the cloud wants us to wait: `Retry-After` in seconds or as a date, else the period in the text."""
     header = answer.headers.get("Retry-After")
-    if header is not None:
-        wait = _header_wait_s(header.strip(), answer)
-        if wait is not None:
-            return wait
-    return _period_s(text)
+    wait_s = None if header is None else _header_wait_s(header.strip(), answer)
+    if wait_s is not None:
+        return Throttled(wait_s, exchange)
+    return Throttled(_period_s(text), exchange, _quota(text))
 
 
 def _period_s(text: str) -> float | None:

@@ -76,7 +76,7 @@ class AutoPacer:
     @property
     def nominal(self) -> float:
         """The rate to state in the report."""
-        return self.learned or self.rate
+        return round(self.learned or self.rate, 3)
 
     @property
     def held_until(self) -> float:

@@ -54,7 +54,7 @@ class Pacer(Protocol):
             wait_s: the pause that the cloud asked for, or that the caller chose.
             sent_s: when the call left; None for a call that this rate does not count, such as a login.
             told: whether the cloud named the pause.
-            quota: the limit, when the cloud named it.
+            quota: the limit, when the pause is the period of a limit that the cloud named.
         """
 
 

@@ -56,7 +56,7 @@ class Throttled(Struct, frozen=True):
 
     Attributes:
         retry_after_s: what the cloud asked for, in header or text; else None.
-        quota: the limit, if the text names it.
+        quota: the limit, if the wait is the period of a text that names it too.
     """
 
     retry_after_s: float | None

@@ -141,6 +141,9 @@ def test_the_limit_that_a_refusal_names(text: str, quota: Quota | None) -> None:
     failure = judged(429, {"error_code": "APIGW.0308", "error_msg": text})
     assert isinstance(failure, Throttled)
     assert failure.quota == quota
+    header = coded(429, "APIGW.0308", text, Retry_After="9")
+    assert isinstance(header, Throttled)
+    assert header.quota is None, "what the header asks for is waited for as it is"
 
 
 def test_iam_body() -> None:
