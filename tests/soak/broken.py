@@ -120,7 +120,8 @@ class TooFast(Build):
     """Twice the rate, and everybody at once."""
 
     def plan(self, plan: Plan) -> Plan:
-        limits: Limits = replace(plan.limits, rate=2 * float(plan.limits.rate), concurrency=100)
+        rate = plan.limits.rate
+        limits: Limits = replace(plan.limits, rate=rate if rate == "auto" else 2 * rate, concurrency=100)
         return replace(plan, limits=limits)
 
 
