@@ -3,6 +3,8 @@
 import sys
 from collections.abc import Iterable
 
+from orchestrator.tracker.plain import plain
+
 #: Rows of each long list that a person sees; everything when piped.
 ROWS = 5
 
@@ -15,7 +17,7 @@ def rows() -> int | None:
 def write(lines: Iterable[str]) -> None:
     """Print lines to stdout."""
     for line in lines:
-        sys.stdout.write(line + "\n")
+        sys.stdout.write(plain(line) + "\n")
 
 
 def live(*, no_progress: bool, quiet: bool) -> bool:

@@ -8,6 +8,7 @@ from orchestrator.cli.options import Options
 from orchestrator.cli.place import expect_folder, plan_and_state
 from orchestrator.errors import ExitCode
 from orchestrator.tracker.disk import put_file
+from orchestrator.tracker.plain import plain
 from orchestrator.tracker.report import build_report
 from orchestrator.tracker.report_csv import csv_lines
 from orchestrator.tracker.report_file import report_chunks
@@ -26,7 +27,7 @@ def run(options: Options) -> ExitCode:
         case "csv":
             chunks = (line.encode() for line in csv_lines(story.targets))
         case _:
-            chunks = (line.encode() + b"\n" for line in text_lines(story))
+            chunks = (plain(line).encode() + b"\n" for line in text_lines(story))
     if options.output is not None:
         put_file(options.output, chunks)
     elif not options.quiet:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from orchestrator.errors import ExitCode
+from orchestrator.tracker.plain import plain
 from orchestrator.tracker.report_form import Head
 from orchestrator.tracker.report_text import NEEDS_A_PERSON, hold_lines, outcome_lines, reject_lines
 
@@ -32,7 +33,7 @@ def summary(head: Head, report: Path, exit_code: ExitCode) -> str:
         lines.append(f"  and {len(rejects) - _REASONS} more reasons, in the report")
     if run.hold is not None:
         lines += hold_lines(run.hold)
-    return "\n".join([*lines, f"report: {report}", f"next: {_next(head, exit_code)}"])
+    return "\n".join(map(plain, [*lines, f"report: {report}", f"next: {_next(head, exit_code)}"]))
 
 
 def _next(head: Head, exit_code: ExitCode) -> str:

@@ -1,0 +1,19 @@
+"""What others wrote, on a terminal."""
+
+import pytest
+
+from orchestrator.tracker.plain import plain
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("subnet ip", "subnet ip"),
+        ("Grüße, 子网", "Grüße, 子网"),
+        ("two\nlines", "two\\nlines"),
+        ("\x1b[2J\x07gone", "\\x1b[2J\\x07gone"),
+        ("a\u2028b\x9bc", "a\\u2028b\\x9bc"),
+    ],
+)
+def test_control_characters_are_written_out(said: str, shown: str) -> None:
+    assert plain(said) == shown
