@@ -18,7 +18,7 @@ from orchestrator.model.run import Run
 from orchestrator.model.target import Target
 from orchestrator.tracker.folder import create_run
 from orchestrator.tracker.journal import Journal
-from orchestrator.tracker.neighbours import last_outcomes, open_elsewhere
+from orchestrator.tracker.neighbours import last_outcomes, one_begins, open_elsewhere
 from orchestrator.tracker.place import latest_run, list_runs, new_run_id
 from orchestrator.tracker.recovery import Recovered, recover
 from orchestrator.tracker.report import build_report
@@ -122,7 +122,12 @@ def begin_run(plan: Plan, targets: Sequence[Target], beginning: Beginning) -> Re
         PlanError: a proxy is open in another fleet.
         StateError: the state folder cannot be written.
     """
-    _refuse_open_elsewhere(targets, beginning)
+    with one_begins(beginning.state):
+        _refuse_open_elsewhere(targets, beginning)
+        return _begin(plan, targets, beginning)
+
+
+def _begin(plan: Plan, targets: Sequence[Target], beginning: Beginning) -> Recovered:
     before = _previous(beginning.folder)
     last = last_outcomes(beginning.folder)
     taken, kept = _taken(targets, last, before, beginning)
@@ -247,6 +252,7 @@ def _refuse_open_elsewhere(targets: Sequence[Target], beginning: Beginning) -> N
     if elsewhere:
         proxy_id, (fleet, run_id) = next(iter(elsewhere.items()))
         raise PlanError(
-            f"{len(elsewhere)} targets are open in another fleet: {proxy_id} in run {run_id} of fleet {fleet}",
+            f"{len(elsewhere)} targets are open in another fleet, or about to be: "
+            f"{proxy_id} in run {run_id} of fleet {fleet}",
             hint=f"let fleet {fleet} end what it began, then run again",
         )

@@ -1,20 +1,25 @@
-"""What other runs and other fleets of the same state folder know of a proxy. Reads only.
+"""What other runs and other fleets of the same state folder know of a proxy. Writes nothing.
 
 Damage in a neighbour's journal is an error here too: what cannot be read might be open.
 """
 
+import fcntl
+import os
 import re
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
+from orchestrator.lock import holder
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import Record, Reverified, RunStarted, Settled
-from orchestrator.tracker.disk import guard
+from orchestrator.model.run import Run
+from orchestrator.tracker.disk import guard, open_private
 from orchestrator.tracker.folder import load_frozen_targets
 from orchestrator.tracker.line import decode_line, read_lines
-from orchestrator.tracker.place import JOURNAL, fleets, latest_run, list_runs
+from orchestrator.tracker.place import BEGIN, JOURNAL, LOCK, fleets, latest_run, list_runs
 from orchestrator.tracker.recovery import recover
 
 # Quotation marks within a string are escaped in JSON, so these bytes are found only where they are a key.
@@ -29,6 +34,8 @@ _decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
 def open_elsewhere(state: Path, fleet: str, proxy_ids: Collection[str]) -> dict[str, tuple[str, str]]:
     """Which of these proxies are open in another fleet of the state folder, with that fleet and its run_id.
 
+    Those too that a process is about to send: it may have read their versions already.
+
     Args:
         state: the state folder.
         fleet: the one that asks.
@@ -41,10 +48,36 @@ def open_elsewhere(state: Path, fleet: str, proxy_ids: Collection[str]) -> dict[
     for folder in fleets(state):
         run = latest_run(folder) if folder.name != fleet else None
         if run is not None and not has_ended(run) and _shares(run, proxy_ids):
-            for open_state in recover(run).run.open_states():
-                if open_state.key in proxy_ids:
-                    found[open_state.key] = (folder.name, run.name)
+            worked_on = holder(folder / LOCK) is not None
+            for key in _in_hand(recover(run).run, worked_on=worked_on):
+                if key in proxy_ids:
+                    found[key] = (folder.name, run.name)
     return found
+
+
+@contextmanager
+def one_begins(state: Path) -> Iterator[None]:
+    """Let one fleet of a state folder at a time begin a run: of two that share a proxy, the second sees the first.
+
+    Raises:
+        StateError: the state folder cannot be used.
+    """
+    path = state / BEGIN
+    with guard(path, "write"):
+        handle = open_private(path, os.O_RDWR | os.O_CREAT)
+    try:
+        with guard(path, "write"):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _in_hand(run: Run, *, worked_on: bool) -> list[str]:
+    """Targets that are open; when a process works on the run, those too that it has yet to send."""
+    if worked_on:
+        return [key for key in run.targets if key not in run.states or run.states[key].outcome is None]
+    return [state.key for state in run.open_states()]
 
 
 class Workflows:

@@ -20,6 +20,8 @@ from orchestrator.tracker.disk import guard, make_folder, replace_file
 STATE_VARIABLE = "ORCHESTRATOR_STATE"
 SIMULATED = "simulated"
 LOCK, OWNER, COMMANDS, LATEST, RUNS = "lock", "plan_path", "commands.ndjson", "latest", "runs"
+#: In the state folder: locked by whoever begins a run.
+BEGIN = ".begin"
 PLAN, SETTINGS, TARGETS, JOURNAL, REPORT = (
     "plan.json",
     "settings.json",

@@ -1,18 +1,20 @@
 """What other fleets and earlier runs know."""
 
+import fcntl
 from pathlib import Path
 
 import pytest
 from fakes.recorded import BEGIN, NEW, OLD, make_plan, make_targets, run_started
 
 from orchestrator.errors import JournalDamaged
+from orchestrator.lock import fleet_lock
 from orchestrator.model import record as r
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import Record
 from orchestrator.model.reply import Entry
 from orchestrator.tracker.folder import create_run
 from orchestrator.tracker.journal import Journal
-from orchestrator.tracker.neighbours import Workflows, has_ended, last_outcomes, open_elsewhere
+from orchestrator.tracker.neighbours import Workflows, has_ended, last_outcomes, one_begins, open_elsewhere
 
 TARGETS = make_targets(4)
 A, B, C, D = (target.proxy_id for target in TARGETS)
@@ -47,6 +49,20 @@ def test_what_is_open_in_another_fleet_is_named_with_its_run(tmp_path: Path) -> 
     assert open_elsewhere(tmp_path, "prod", {A, B, C}) == {A: ("other", FIRST)}
     assert open_elsewhere(tmp_path, "prod", {B, C}) == {}
     assert open_elsewhere(tmp_path, "other", {A, B, C}) == {}
+
+
+def test_what_a_process_is_about_to_send_is_as_good_as_open(tmp_path: Path) -> None:
+    keep(tmp_path, "other", FIRST, intent(B), settled(B, Outcome.SUCCEEDED))
+    with fleet_lock(tmp_path / "other" / "lock", BEGIN):
+        assert open_elsewhere(tmp_path, "prod", {A, B}) == {A: ("other", FIRST)}
+    assert open_elsewhere(tmp_path, "prod", {A, B}) == {}
+
+
+def test_one_fleet_at_a_time_begins_a_run(tmp_path: Path) -> None:
+    with one_begins(tmp_path), (tmp_path / ".begin").open() as other, pytest.raises(BlockingIOError):
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with one_begins(tmp_path):
+        pass
 
 
 def test_only_the_newest_run_of_a_fleet_can_have_something_open(tmp_path: Path) -> None:
