@@ -2,7 +2,7 @@
 
 import sys
 
-from orchestrator.app.stops import leave_on_stop
+from orchestrator.app.stops import ignore_stops, leave_on_stop
 from orchestrator.errors import ExitCode
 
 
@@ -14,7 +14,7 @@ def main() -> int:
 
     stdout = patient_streams()
     code = last_word(run(sys.argv[1:]), stdout)
-    leave_on_stop(code)
+    ignore_stops()
     return code
 
 

@@ -22,3 +22,12 @@ def leave_on_stop(code: int) -> None:
     """
     for number in stop_signals():
         signal.signal(number, lambda _number, _frame: os._exit(code))
+
+
+def ignore_stops() -> None:
+    """From now on a stop changes nothing: all is said, and the interpreter is about to end.
+
+    While it ends it gives every signal but an ignored one back to the system, which would end it by that signal.
+    """
+    for number in stop_signals():
+        signal.signal(number, signal.SIG_IGN)
