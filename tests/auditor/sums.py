@@ -64,8 +64,13 @@ def _hold(book: Book) -> Line | None:
 
 
 def _hold_problems(told: Line | None, hold: Line | None) -> Iterator[str]:
-    backed = {name: hold[name] for name in told} if told and hold else hold
-    if told != backed:
+    if told is None or hold is None:
+        if told is not hold:
+            yield f"run.hold is {told}, the journal says {hold}"
+        return
+    wrong = [name for name in told.keys() - {"causes"} if told[name] != hold[name]]
+    grouped = [proxy_id for group in told["causes"] for proxy_id in group["proxy_ids"]]
+    if wrong or sorted(grouped) != sorted(hold["proxy_ids"]):
         yield f"run.hold is {told}, the journal says {hold}"
 
 

@@ -80,7 +80,7 @@ def test_a_written_out_target_has_no_window_of_its_own(desk: Desk) -> None:
     for verb in (("run", "PLAN"), ("plan", "PLAN", "--offline")):
         ended = desk.cli(*verb)
         assert ended.code == 2
-        assert "windows: instance: no maintenance window is known of proxy " in ended.stderr
+        assert "windows: no maintenance window is known of proxy " in ended.stderr
         assert "discover" in ended.messages[-1]
 
 
