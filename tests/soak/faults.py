@@ -94,7 +94,7 @@ def random_profile(
     tricked = chance.sample(proxy_ids, min(len(proxy_ids), chance.choice((0, 0, 1, 3))))
     tricks = {key: chance.choice(_TRICKS) for key in tricked}
     upgrade = (
-        _shares(chance, _DOUBTFUL, 0.6, most=6) if murky else _shares(chance, UPGRADE_FAULTS, 0.7 * harsh, most=12)
+        _shares(chance, _DOUBTFUL, 0.6, most=6) if murky else _shares(chance, UPGRADE_FAULTS, 0.5 * harsh, most=12)
     )
     return Profile(
         rates={"upgrade": upgrade, **_read_rates(chance)},

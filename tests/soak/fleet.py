@@ -103,7 +103,7 @@ def random_fleet(seed: int, size: Size = "full") -> Fleet:
 def _number(chance: Random, size: Size) -> int:
     if size == "small":
         return chance.choice((1, 3, 6, 10, 15, 20, 30))
-    return chance.randint(1, 12) if chance.random() < 0.46 else chance.randint(50, 51)
+    return chance.choice((1, 2, 3, 5)) if chance.random() < 0.45 else 50
 
 
 def _simulated(plan: Plan, seed: int) -> list[SimulatedTarget]:
@@ -136,8 +136,8 @@ def _ordeal(chance: Random, targets: int) -> Ordeal:
         return Ordeal(death=_death(chance, targets), down_s=down_s, changes=changes)
     return Ordeal(
         stop_s=chance.uniform(1, 400) if kind < 0.8 else None,
-        full_after=chance.randint(3, 12 * targets) if 0.8 <= kind < 0.85 else None,
-        hold_s=chance.uniform(1, 300) if 0.85 <= kind < 0.93 else None,
+        full_after=chance.randint(3, 8 * targets) if 0.8 <= kind < 0.87 else None,
+        hold_s=chance.uniform(1, 300) if 0.87 <= kind < 0.93 else None,
         until_s=chance.uniform(30, 300) if 0.93 <= kind < 0.96 else None,
         settles_s=chance.uniform(20, 400) if kind >= 0.9 else None,
         down_s=down_s,

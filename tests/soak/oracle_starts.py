@@ -11,6 +11,9 @@ from orchestrator.model.reply import Entry
 from orchestrator.simulator.world import Job
 from orchestrator.tracker.report_form import TargetReport
 
+#: How a job is seen that no list shows.
+_UNLISTED = ("never", "not_listed")
+
 #: Outcomes under which something of ours may still be happening.
 _OPEN = frozenset({"in_flight", "in_doubt", "timed_out"})
 
@@ -71,10 +74,17 @@ def _found(evidence: Evidence, target: TargetReport, known: list[Start]) -> Foun
 
 
 def _mistaken(evidence: Evidence, target: TargetReport, job: Job) -> bool:
-    """Somebody else's upgrade of the same proxy was adopted for ours, which nothing ever showed: the rule allows it."""
+    """Somebody else's upgrade on the instance was taken for ours, whose id nothing showed: the rule allows it."""
     adopted = (evidence.cloud.world.jobs.get(job_id) for job_id in target.workflow_ids)
-    foreign = any(each is not None and each.foreign and each.proxy is job.proxy for each in adopted)
-    return foreign and _never_shown(evidence, job)
+    foreign = any(each is not None and each.foreign and each.instance is job.instance for each in adopted)
+    return foreign and job.fate.seen in _UNLISTED and job.job_id not in _named_ids(evidence, target.proxy_id)
+
+
+def _named_ids(evidence: Evidence, proxy_id: str) -> set[str | None]:
+    """Workflows that answers for a proxy named, as far as they were written."""
+    records = evidence.disk.records
+    mine = (each for each in records if isinstance(each, AnswerSeen) and each.target == proxy_id)
+    return {entry.workflow_id for answer in mine for entry in answer.update_result}
 
 
 def _disproofs(evidence: Evidence, began: dict[str, list[Start]]) -> Found:
@@ -99,7 +109,7 @@ def beyond(evidence: Evidence, job: Job) -> bool:
 
 
 def _never_shown(evidence: Evidence, job: Job) -> bool:
-    if job.fate.seen not in ("never", "not_listed"):
+    if job.fate.seen not in _UNLISTED:
         return False
     proxy_id = job.proxy.proxy_id if job.proxy else ""
     mine = (each for each in evidence.disk.records if isinstance(each, AnswerSeen) and each.target == proxy_id)

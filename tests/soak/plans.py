@@ -167,8 +167,8 @@ def _windows(chance: Random) -> tuple[Window, ...]:
 
 def _follow(chance: Random) -> Follow:
     return Follow(
-        to=chance.choices(("verified", "completed", "accepted"), weights=(7, 1.5, 1.5))[0],
-        poll_s=chance.choice((20.0, 30.0, 60.0)),
+        to=chance.choices(("verified", "completed", "accepted"), weights=(6, 1.5, 2.5))[0],
+        poll_s=chance.choice((30.0, 60.0)),
         timeout_s=chance.choice((120.0, 180.0, 400.0)),
         expected_s=chance.choice((40.0, 80.0, 120.0)),
         verify_for_s=chance.choice((20.0, 60.0)),

@@ -32,7 +32,7 @@ from orchestrator.tracker.report_form import Report
 _MOST_SESSIONS = 80
 
 #: How often a person releases the fleet, settles what is stuck, or waits for a scope to come back.
-_PATIENCE = {ExitCode.HELD: 5, ExitCode.PERSON_NEEDED: 4, ExitCode.SCOPE_UNUSABLE: 3}
+_PATIENCE = {ExitCode.HELD: 3, ExitCode.PERSON_NEEDED: 2, ExitCode.SCOPE_UNUSABLE: 2}
 
 #: The next night, after one in which the window closed.
 _NEXT_NIGHT_S = 24 * 3600.0

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import NoReturn
 from urllib.parse import quote
 
@@ -58,14 +59,19 @@ def _without(text: str, value: str) -> str:
     size = min(len(value), _PIECE)
     if size < _SHORTEST_HIDDEN:
         return text
-    written = (value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], quote(value))
-    pieces = {each[at : at + size] for each in written for at in range(len(each) - size + 1)}
-    kept, end = [], 0
+    pieces, kept, end = _pieces(value, size), [], 0
     for at in range(len(text) - size + 1):
         if text[at : at + size] in pieces:
             kept += [] if at < end else [text[end:at], HIDDEN]
             end = at + size
     return "".join([*kept, text[end:]])
+
+
+@lru_cache(maxsize=16)  # a token has some thousand pieces, and a cloud that refuses much quotes the same one
+def _pieces(value: str, size: int) -> frozenset[str]:
+    """Everything of this size that stands in a secret, in each form in which it may be quoted."""
+    written = (value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], quote(value))
+    return frozenset(each[at : at + size] for each in written for at in range(len(each) - size + 1))
 
 
 class HiddenEnvironment(Mapping[str, str]):
