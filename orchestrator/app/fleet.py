@@ -1,6 +1,6 @@
 """A fleet between two sessions: find its unfinished run or begin a new one, on disk, under the fleet's lock."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -34,15 +34,24 @@ _FAILED = frozenset({Outcome.FAILED, Outcome.MISMATCH, Outcome.REJECTED})
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A run that a session may take up.
+    """A run that a session takes up.
 
     Attributes:
         recovered: the run as its journal tells it.
-        changes: what changed in the plan so that only what is open may be followed; empty when all may go on.
+        changes: what changed in the plan so that a new run is needed.
+        taken: what other fleets have open by now of what waits here.
     """
 
     recovered: Recovered
-    changes: list[str]
+    changes: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
+
+    @property
+    def barred(self) -> str | None:
+        """Why nothing may start, so that only what is open is followed; None when all may go on."""
+        if self.changes:
+            return "the plan was changed, which needs --new"
+        return "what waits is open in another fleet" if self.taken else None
 
 
 def unfinished_run(folder: Path) -> Recovered | None:
@@ -56,9 +65,22 @@ def unfinished_run(folder: Path) -> Recovered | None:
     return None if recovered is None or recovered.run.ended else recovered
 
 
-def changed(recovered: Recovered, plan: Plan) -> list[str]:
-    """What changed in the plan file since the run began, and needs a new run."""
-    return changes_between(recovered.plan, plan)
+def take_up(recovered: Recovered, plan: Plan, state: Path) -> Opened:
+    """An unfinished run, and what speaks against starting anything more in it.
+
+    Raises:
+        StateError: a neighbour's run cannot be read.
+    """
+    return Opened(recovered, tuple(changes_between(recovered.plan, plan)), tuple(_taken_elsewhere(recovered, state)))
+
+
+def _taken_elsewhere(recovered: Recovered, state: Path) -> Iterator[str]:
+    """Proxies that wait here and are open in another fleet: it has begun a run since the last session."""
+    fleet = recovered.folder.parent.parent.name
+    ids = {target.proxy_id for target in _waiting(recovered.run)}
+    elsewhere = open_elsewhere(state, fleet, ids, or_about_to_be=False)
+    for proxy_id, (neighbour, run_id) in elsewhere.items():
+        yield f"proxy {proxy_id} is open in run {run_id} of fleet {neighbour}"
 
 
 def end_run(recovered: Recovered, now: datetime) -> None:

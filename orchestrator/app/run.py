@@ -10,7 +10,7 @@ from pathlib import Path
 import anyio
 
 from orchestrator.app.discover import OnFound, discover_now
-from orchestrator.app.fleet import Beginning, begin_run, changed, end_run, unfinished_run
+from orchestrator.app.fleet import Beginning, Opened, begin_run, end_run, take_up, unfinished_run
 from orchestrator.app.loop import backend_options, spare_the_collector
 from orchestrator.app.rates import RateMemory
 from orchestrator.app.work import Done, Work, work
@@ -71,17 +71,21 @@ class Outcome:
     """How a session of `run` ended.
 
     Attributes:
-        recovered: the run, carried on to the end of the session.
+        opened: the run as it was taken up, carried on to the end of the session; when it was barred, nothing but what
+            was open was followed.
         report: where its report is.
-        changes: what changed in the plan, so that nothing but what was open was followed.
     """
 
     code: ExitCode
     why: str
-    recovered: Recovered
+    opened: Opened
     plan: Plan
     report: Path
-    changes: list[str]
+
+    @property
+    def recovered(self) -> Recovered:
+        """The run."""
+        return self.opened.recovered
 
 
 def run_plan(job: Job) -> Outcome:
@@ -106,15 +110,14 @@ def _run_locked(job: Job, folder: Path, stack: ExitStack) -> Outcome:
         written = resolve_targets(job.plan).targets
         plan, environ = stack.enter_context(job.redirect(job.plan, written))
         memory = RateMemory(environ=environ)
-        recovered = _begin(job, plan, memory, folder, simulated=True)
-        return _work(job, recovered, plan, memory, folder, [])
+        return _work(job, Opened(_begin(job, plan, memory, folder, simulated=True)), plan, memory, folder)
     memory = RateMemory(environ=job.environ, state=job.state, warn=job.warn)
-    recovered, changes = _find_or_begin(job, memory, folder)
-    plan = recovered.in_force if changes else job.plan
-    return _work(job, recovered, plan, memory, folder, changes)
+    opened = _find_or_begin(job, memory, folder)
+    plan = opened.recovered.in_force if opened.changes else job.plan
+    return _work(job, opened, plan, memory, folder)
 
 
-def _find_or_begin(job: Job, memory: RateMemory, folder: Path) -> tuple[Recovered, list[str]]:
+def _find_or_begin(job: Job, memory: RateMemory, folder: Path) -> Opened:
     unfinished = unfinished_run(folder)
     if unfinished is not None and job.new:
         end_run(unfinished, job.now)
@@ -126,8 +129,8 @@ def _find_or_begin(job: Job, memory: RateMemory, folder: Path) -> tuple[Recovere
             hint="let it end, or end it with --new",
         )
     if unfinished is None:
-        return _begin(job, job.plan, memory, folder), []
-    return unfinished, changed(unfinished, job.plan)
+        return Opened(_begin(job, job.plan, memory, folder))
+    return take_up(unfinished, job.plan, job.state)
 
 
 def _begin(job: Job, plan: Plan, memory: RateMemory, folder: Path, *, simulated: bool = False) -> Recovered:
@@ -149,7 +152,8 @@ def _begin(job: Job, plan: Plan, memory: RateMemory, folder: Path, *, simulated:
     )
 
 
-def _work(job: Job, recovered: Recovered, plan: Plan, memory: RateMemory, folder: Path, changes: list[str]) -> Outcome:
+def _work(job: Job, opened: Opened, plan: Plan, memory: RateMemory, folder: Path) -> Outcome:
+    recovered = opened.recovered
     observe, background = job.watch(recovered)
     asked = Work(
         plan=plan,
@@ -157,18 +161,18 @@ def _work(job: Job, recovered: Recovered, plan: Plan, memory: RateMemory, folder
         state=job.state,
         fleet=folder,
         environ=memory.environ,
-        until=job.now if changes else job.until,
+        until=job.now if opened.barred else job.until,
         wait_s=job.wait_s,
         memory=memory,
         observe=observe,
         background=background,
-        changed=bool(changes),
+        barred=opened.barred,
     )
     spare_the_collector()
     done: Done = anyio.run(work, asked, backend="asyncio", backend_options=backend_options())
     if job.report is not None:
         write_report(recovered.run, plan, job.report, exit_code=int(done.code))
-    return Outcome(done.code, done.finish.why, recovered, plan, asked.report, changes)
+    return Outcome(done.code, done.finish.why, opened, plan, asked.report)
 
 
 def _ignore(_record: Record) -> None:

@@ -60,7 +60,7 @@ class Work:
         state: the state folder.
         fleet: the fleet's folder.
         until: nothing starts from this instant on; None for no bound.
-        changed: the plan was changed in a way that needs a new run: what is open is followed, nothing starts.
+        barred: why nothing starts any more in this run; what is open is followed.
         memory: where `rate: auto` starts, and is kept.
         observe: called with every record when it counts.
         background: further tasks, such as a live display.
@@ -76,7 +76,7 @@ class Work:
     memory: RateMemory
     observe: Callable[[Record], None]
     background: tuple[Background, ...] = ()
-    changed: bool = False
+    barred: str | None = None
 
     @property
     def run(self) -> Run:
@@ -107,7 +107,7 @@ async def work(job: Work) -> Done:
     code = ExitCode.INTERNAL
     try:
         finish = await _opened(job)
-        code = exit_code(job.run, finish, changed=job.changed)
+        code = exit_code(job.run, finish, barred=job.barred is not None)
         return Done(finish, code)
     except BaseExceptionGroup as group:
         error = _told(group)
@@ -197,7 +197,7 @@ def _rollout(job: Work, scopes: dict[str, ScopeCalls]) -> Rollout:
         scope_rates=Rates(scopes),
         available=lambda name: scopes[name].available,
         until=job.until,
-        changed=job.changed,
+        barred=job.barred,
         wait_s=job.wait_s,
     )
 

@@ -8,6 +8,7 @@ from functools import partial
 from structlog.typing import FilteringBoundLogger
 
 from orchestrator.app.bounds import seconds, start_bound
+from orchestrator.app.fleet import Opened
 from orchestrator.app.run import Job, Outcome, Redirect, run_plan
 from orchestrator.cli.display import Display
 from orchestrator.cli.options import Options
@@ -40,11 +41,8 @@ def run(options: Options) -> ExitCode:
     plan = load_plan(options.plan, options.overrides)
     outcome = run_plan(_job(plan, options))
     _summarise(outcome, options)
-    if outcome.changes:
-        raise PlanError(
-            f"{plan.path}: changed since run {outcome.recovered.folder.name} began: {'; '.join(outcome.changes)}",
-            hint=_after_a_change(outcome.recovered.run),
-        )
+    if outcome.opened.barred:
+        raise _barred(plan, outcome.opened)
     return outcome.code
 
 
@@ -99,7 +97,7 @@ def _open_log(options: Options) -> FilteringBoundLogger:
 
 
 def _summarise(outcome: Outcome, options: Options) -> None:
-    if options.quiet and outcome.code in _SILENT and not outcome.changes:
+    if options.quiet and outcome.code in _SILENT and not outcome.opened.barred:
         return
     story = build_report(outcome.recovered.run, outcome.plan, exit_code=int(outcome.code))
     print(summary(story.head, outcome.report, outcome.code))
@@ -108,6 +106,21 @@ def _summarise(outcome: Outcome, options: Options) -> None:
     for scope in outcome.recovered.run.scopes.values():
         if scope.given_up:
             print(f"orchestrator: scope {scope.name} cannot be used: {scope.given_up}", file=sys.stderr)
+
+
+def _barred(plan: Plan, opened: Opened) -> PlanError:
+    """Why nothing more may start in the run."""
+    run_id = opened.recovered.folder.name
+    if opened.changes:
+        return PlanError(
+            f"{plan.path}: changed since run {run_id} began: {'; '.join(opened.changes)}",
+            hint=_after_a_change(opened.recovered.run),
+        )
+    more = f" (and {len(opened.taken) - 1} more)" if len(opened.taken) > 1 else ""
+    return PlanError(
+        f"{plan.path}: nothing starts in run {run_id}: {opened.taken[0]}{more}",
+        hint="let that fleet end what it began, then run again",
+    )
 
 
 def _after_a_change(run: Run) -> str:

@@ -227,5 +227,5 @@ class Dispatcher:
         now, ledger = self.session.clock.now(), self.session.ledger
         if self.session.run.settled == self.session.run.total:
             await ledger.record(RunEnded(at=now))
-        code = exit_code(self.session.run, finish, changed=self.session.rollout.changed)
+        code = exit_code(self.session.run, finish, barred=self.session.rollout.barred is not None)
         await ledger.record(SessionEnded(at=now, step="session", exit_code=int(code), why=finish.why))

@@ -9,9 +9,9 @@ from orchestrator.model.run import Run
 FAILED_BEFORE = "failed_before"
 
 
-def exit_code(run: Run, finish: Finish, *, changed: bool = False) -> ExitCode:
-    """Of all codes that apply, the first by precedence; 2 when the plan was `changed` so that nothing could start."""
-    if changed:
+def exit_code(run: Run, finish: Finish, *, barred: bool = False) -> ExitCode:
+    """Of all codes that apply, the first by precedence; 2 when the run was `barred`, so that nothing could start."""
+    if barred:
         return ExitCode.USAGE
     applying = {ExitCode.DONE, *_unfinished(run, finish)}
     if _bad_outcomes(run) and not _nothing_to_do(run):

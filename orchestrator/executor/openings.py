@@ -11,8 +11,8 @@ from orchestrator.model.target import Target
 
 def start_opening(rollout: Rollout, now: datetime) -> Opening:
     """Whether anything may start now, by window, freeze, `fit` and the session's own bound."""
-    if rollout.changed:
-        return Opening(open=False, until=None, why="the plan was changed, which needs --new")
+    if rollout.barred is not None:
+        return Opening(open=False, until=None, why=rollout.barred)
     if rollout.until is not None and now >= rollout.until:
         return Opening(open=False, until=None, why="the time for starts in this session is over")
     return _fleet_opening(rollout, now)

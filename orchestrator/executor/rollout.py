@@ -25,7 +25,7 @@ class Rollout:
         resting: open targets that nothing but new evidence will move.
         stop: why this session ends; None while it goes on.
         until: nothing starts from this instant on.
-        changed: the plan was changed in a way that needs a new run: nothing starts, what is open is followed.
+        barred: why nothing starts any more, though what is open is followed; None while all may go on.
         wait_s: how far away an opening or the end of a soak may be to be waited for in this process.
         verifying: the wave whose soak has ended and that is read once more.
         verified: waves that were read once more after their soak.
@@ -42,7 +42,7 @@ class Rollout:
     resting: set[str] = field(default_factory=set)
     stop: str | None = None
     until: datetime | None = None
-    changed: bool = False
+    barred: str | None = None
     wait_s: float = 3600.0
     verifying: str | None = None
     verified: set[str] = field(default_factory=set)

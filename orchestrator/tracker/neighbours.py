@@ -31,15 +31,16 @@ _LAST_BYTES = 1 << 14
 _decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
 
 
-def open_elsewhere(state: Path, fleet: str, proxy_ids: Collection[str]) -> dict[str, tuple[str, str]]:
+def open_elsewhere(
+    state: Path, fleet: str, proxy_ids: Collection[str], *, or_about_to_be: bool = True
+) -> dict[str, tuple[str, str]]:
     """Which of these proxies are open in another fleet of the state folder, with that fleet and its run_id.
-
-    Those too that a process is about to send: it may have read their versions already.
 
     Args:
         state: the state folder.
         fleet: the one that asks.
         proxy_ids: its proxies; a set or a mapping, for it is asked for every proxy of the other fleets.
+        or_about_to_be: those too that a process is yet to send: it may have read their versions already.
 
     Raises:
         StateError: a run that has not ended cannot be read.
@@ -48,7 +49,7 @@ def open_elsewhere(state: Path, fleet: str, proxy_ids: Collection[str]) -> dict[
     for folder in fleets(state):
         run = latest_run(folder) if folder.name != fleet else None
         if run is not None and not has_ended(run) and _shares(run, proxy_ids):
-            worked_on = holder(folder / LOCK) is not None
+            worked_on = or_about_to_be and holder(folder / LOCK) is not None
             for key in _in_hand(recover(run).run, worked_on=worked_on):
                 if key in proxy_ids:
                     found[key] = (folder.name, run.name)

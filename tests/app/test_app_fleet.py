@@ -53,7 +53,7 @@ def settled(outcome: Outcome) -> r.Settled:
 
 def test_a_proxy_that_is_open_in_another_fleet_keeps_a_run_from_beginning(tmp_path: Path) -> None:
     before(tmp_path, "other", INTENT)
-    with pytest.raises(PlanError, match=f"open in another fleet: {KEY}"):
+    with pytest.raises(PlanError, match=f"open in another fleet, or about to be: {KEY}"):
         begin(tmp_path)
     assert unfinished_run(tmp_path / "prod") is None
 

@@ -218,3 +218,22 @@ def test_a_proxy_that_is_open_in_another_fleet_is_refused(new_cloud: NewCloud) -
     assert "open in another fleet" in ended.stderr
     assert "fleet prod" in ended.stderr
     assert not (other.fleet / "runs").exists()
+
+
+def test_what_another_fleet_has_taken_up_since_is_not_started_beside_it(new_cloud: NewCloud) -> None:
+    desk = new_cloud(1, timing=FOREVER, fates=(ScriptedFate(fate=JobFate(end="hangs")),))
+    desk.write()
+    assert desk.run("--max-duration", "0s").code == 5
+    other = Desk(desk.folder, url=desk.url, targets=desk.targets, name="other")
+    other.write(waves=[{"name": "all"}], follow={"timeout": "1s", "expected": "1s"})
+    assert other.run().code == 6
+
+    barred = desk.run()
+    assert barred.code == 2
+    assert "of fleet other" in barred.stderr
+    assert "--new" not in barred.stderr
+    assert desk.books()["calls"]["upgrade"] == 1
+
+    proxy_id = desk.targets[0].proxy_id
+    other.cli("settle", "PLAN", proxy_id, "--outcome", "failed", "--note", "seen in the console")
+    assert desk.run("--max-duration", "0s").code == 5
