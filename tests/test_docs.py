@@ -16,10 +16,10 @@ from fakes.documents import DOCUMENTS, ROOT, anchors, blocks, commands, first_wo
 from orchestrator import __version__
 from orchestrator.cli.parser import _parser, parse
 from orchestrator.cloud.credentials.chain import KEYS, TOKEN
-from orchestrator.cloud.endpoints import SERVICES
 from orchestrator.errors import ExitCode
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import HoldCause
+from orchestrator.model.region import SERVICES
 from orchestrator.model.verdict import LeaveOutReason
 from orchestrator.planner.plan_file import load_plan
 from orchestrator.simulator.distortion import DISTORTIONS, Effect

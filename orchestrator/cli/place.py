@@ -7,12 +7,21 @@ from orchestrator.cli.options import Options
 from orchestrator.errors import UsageError
 from orchestrator.model.plan import Plan
 from orchestrator.planner.plan_file import load_plan
+from orchestrator.planner.regions import check_regions
 from orchestrator.tracker.place import state_dir
 
 
 def plan_and_state(options: Options) -> tuple[Plan, Path]:
     """The plan, checked, and the state folder."""
     return load_plan(options.plan, options.overrides), state_of(options)
+
+
+def plan_to_call(options: Options) -> Plan:
+    """The plan, checked, also for where its scopes answer, unless a simulated cloud answers for them."""
+    plan = load_plan(options.plan, options.overrides)
+    if not options.simulate:
+        check_regions(plan, os.environ)
+    return plan
 
 
 def state_of(options: Options) -> Path:

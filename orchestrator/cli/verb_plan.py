@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from orchestrator.cli.options import Options
-from orchestrator.cli.place import state_of
+from orchestrator.cli.place import plan_to_call, state_of
 from orchestrator.cli.terminal import Counter, Search, live, rows, write
 from orchestrator.errors import ExitCode
 from orchestrator.model.history import History
 from orchestrator.model.plan import Plan
-from orchestrator.planner.plan_file import load_plan
 from orchestrator.planner.preview import Preview, make_preview
 from orchestrator.planner.targets import Resolved, resolve_targets
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 def run(options: Options) -> ExitCode:
     """Check the plan and show what would happen; after a run for this version, what has changed since."""
-    plan = load_plan(options.plan, options.overrides)
+    plan = plan_to_call(options)
     if options.offline:
         return _offline(plan, options)
     if options.simulate:

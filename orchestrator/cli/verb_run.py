@@ -12,7 +12,7 @@ from orchestrator.app.fleet import Opened
 from orchestrator.app.run import Job, Outcome, Redirect, run_plan
 from orchestrator.cli.display import Display
 from orchestrator.cli.options import Options
-from orchestrator.cli.place import expect_folder, state_of
+from orchestrator.cli.place import expect_folder, plan_to_call, state_of
 from orchestrator.cli.terminal import Search, live
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode, PlanError
@@ -22,7 +22,6 @@ from orchestrator.model.outcome import Outcome as TargetOutcome
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record
 from orchestrator.model.run import Run
-from orchestrator.planner.plan_file import load_plan
 from orchestrator.tracker.recovery import Recovered
 from orchestrator.tracker.report import build_report
 from orchestrator.tracker.summary import summary
@@ -38,7 +37,8 @@ def run(options: Options) -> ExitCode:
 
         return verb_plan.run(options)
     expect_folder("--report", options.report)
-    plan = load_plan(options.plan, options.overrides)
+    expect_folder("--log-file", options.log_file)
+    plan = plan_to_call(options)
     outcome = run_plan(_job(plan, options))
     _summarise(outcome, options)
     if outcome.opened.barred:

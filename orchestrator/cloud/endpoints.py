@@ -1,44 +1,17 @@
-"""Where a scope's services answer: the region table as data, and the addresses of one scope. Never a request.
-
-Three host names stand for one service, and none follows from the region's id, so the table is written out. Sources:
-`huaweicloudsdkgaussdb.v3.region.gaussdb_region`, `huaweicloudsdkcore.auth.endpoint` (3.1.219) and the help page
-"Endpoints" of TaurusDB (taurusdb_00_0003).
-"""
+"""Where a scope's services answer: the addresses of one scope. Never a request."""
 
 from collections.abc import Mapping
 from ipaddress import ip_address
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from orchestrator.errors import PlanError
 from orchestrator.model.plan import Scope
+from orchestrator.model.region import REGION_HINT, SERVICES, service_host, unknown_region
 
 GLOBAL_IAM = "iam.myhuaweicloud.com"
-
-#: Region -> host of TaurusDB.
-SERVICES = {
-    "af-south-1": "gaussdb-mysql.af-south-1.myhuaweicloud.com",
-    "ap-southeast-1": "gaussdbformysql.ap-southeast-1.myhuaweicloud.com",
-    "ap-southeast-2": "gaussdbformysql.ap-southeast-2.myhuaweicloud.com",
-    "ap-southeast-3": "gaussdb.ap-southeast-3.myhuaweicloud.com",
-    "ap-southeast-4": "gaussdb.ap-southeast-4.myhuaweicloud.com",
-    "cn-east-3": "gaussdb.cn-east-3.myhuaweicloud.com",
-    "cn-east-5": "gaussdb-mysql.cn-east-5.myhuaweicloud.com",
-    "cn-north-2": "gaussdb.cn-north-2.myhuaweicloud.com",
-    "cn-north-4": "gaussdb.cn-north-4.myhuaweicloud.com",
-    "cn-north-9": "gaussdb.cn-north-9.myhuaweicloud.com",
-    "cn-north-11": "gaussdbformysql.cn-north-11.myhuaweicloud.com",
-    "cn-south-1": "gaussdb.cn-south-1.myhuaweicloud.com",
-    "cn-south-4": "gaussdb.cn-south-4.myhuaweicloud.com",
-    "cn-southwest-2": "gaussdb.cn-southwest-2.myhuaweicloud.com",
-    "cn-southwest-3": "gaussdb-mysql.cn-southwest-3.myhuaweicloud.com",
-    "la-north-2": "gaussdb-mysql.la-north-2.myhuaweicloud.com",
-    "me-east-1": "gaussdbformysql.me-east-1.myhuaweicloud.com",
-    "ru-northwest-2": "gaussdb.ru-northwest-2.myhuaweicloud.com",
-    "sa-brazil-1": "gaussdb.sa-brazil-1.myhuaweicloud.com",
-    "tr-west-1": "gaussdbformysql.tr-west-1.myhuaweicloud.com",
-}
 
 #: Regions whose IAM answers at the global host; every other known region has `iam.<region>.myhuaweicloud.com`.
 _AT_GLOBAL_IAM = frozenset({"cn-north-11", "cn-south-4", "cn-southwest-3", "ru-northwest-2"})
@@ -60,7 +33,7 @@ def endpoints_of(scope: Scope, environ: Mapping[str, str], *, allow_http: bool =
     Raises:
         PlanError: the region is unknown, an address is malformed, or it is plain http to another machine.
     """
-    service = scope.endpoint or _service_from(environ, scope.region) or _service_host(scope)
+    service = scope.endpoint or service_host(scope.region, environ) or _unknown(scope)
     iam = scope.iam_endpoint or environ.get("HUAWEICLOUD_SDK_IAM_ENDPOINT") or iam_host(scope.region)
     return Endpoints(
         base_address(service, where=f"scope {scope.name}: endpoint", allow_http=allow_http),
@@ -111,22 +84,8 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _service_from(environ: Mapping[str, str], region: str | None) -> str | None:
-    """The SDK's override, `HUAWEICLOUD_SDK_REGION_GAUSSDB_CN_NORTH_4`; of several with commas the first."""
-    if region is None:
-        return None
-    name = "HUAWEICLOUD_SDK_REGION_GAUSSDB_" + region.upper().replace("-", "_")
-    return environ.get(name, "").split(",")[0].strip() or None
-
-
-def _service_host(scope: Scope) -> str:
-    if scope.region in SERVICES:
-        return SERVICES[scope.region]
-    problem = "has neither region nor endpoint" if scope.region is None else f"unknown region {scope.region!r}"
-    raise PlanError(
-        f"scope {scope.name}: {problem}; known regions: {', '.join(SERVICES)}",
-        hint="for any other region set endpoint: https://…",
-    )
+def _unknown(scope: Scope) -> NoReturn:
+    raise PlanError(f"scope {scope.name}: {unknown_region(scope.region)}", hint=REGION_HINT)
 
 
 def _shown(text: str) -> str:

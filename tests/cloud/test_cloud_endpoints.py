@@ -4,10 +4,11 @@ import pytest
 from huaweicloudsdkgaussdb.v3.region.gaussdb_region import GaussDBRegion
 
 from orchestrator.cloud import account_key, endpoints_of, rate_key
-from orchestrator.cloud.endpoints import SERVICES, iam_host
+from orchestrator.cloud.endpoints import iam_host
 from orchestrator.cloud.environment_proxy import proxy_for
 from orchestrator.errors import PlanError
 from orchestrator.model.plan import Auth, Scope
+from orchestrator.model.region import SERVICES
 
 
 def of(environ: Any = None, *, allow_http: bool = False, **keys: Any) -> Any:
