@@ -100,7 +100,8 @@ def _run(run: Run, started: RunStarted, exit_code: int | None) -> RunReport:
 def _hold(run: Run, hold: HoldSet) -> HoldReport:
     groups: dict[str | None, list[str]] = {}
     for proxy_id in hold.proxy_ids:
-        groups.setdefault(run.state(proxy_id).plain_reason, []).append(proxy_id)
+        state = run.states.get(proxy_id)  # none of a target of an earlier run, which set the hold
+        groups.setdefault(state.plain_reason if state else None, []).append(proxy_id)
     return HoldReport(
         reason=hold.reason,
         cause=hold.cause,

@@ -172,6 +172,15 @@ def test_waves_go_from_waiting_to_done() -> None:
     assert told(*story)["waves"][0]["ended_at"] == "2026-03-01T22:00:00Z"
 
 
+def test_a_hold_that_a_run_before_this_one_set_names_targets_that_this_one_does_not_have() -> None:
+    hold = r.HoldSet(at=BEGIN, cause="failures", reason="1 failure, 0 allowed", proxy_ids=("gone", A))
+    report = told(settled(A, Outcome.FAILED, reason="job w1 Failed"), hold)
+    assert report["run"]["hold"]["causes"] == [
+        {"reason": None, "proxy_ids": ["gone"]},
+        {"reason": "job w1 Failed", "proxy_ids": [A]},
+    ]
+
+
 def test_a_hold_of_the_whole_fleet_holds_the_wave_that_is_open() -> None:
     hold = r.HoldSet(at=BEGIN, cause="person", reason="asked for", by="ann", note="wait")
     report = told(r.WaveOpened(at=BEGIN, wave="canary"), hold)
