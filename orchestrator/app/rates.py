@@ -47,7 +47,7 @@ class RateMemory:
     def keep(self, plan: Plan, scopes: Mapping[str, ScopeCalls], now: datetime) -> None:
         """Take in what was found since the last time, if it is news, and write it down."""
         found = {
-            key.digest: KnownRate(endpoint=key.endpoint, rate=round(rate, 3), at=now)
+            key.digest: KnownRate(endpoint=key.endpoint, rate=rate, at=now)
             for key, rate in self._found(plan, scopes)
             if self._is_news(key, rate)
         }

@@ -70,13 +70,17 @@ class AutoPacer:
 
     @property
     def learned(self) -> float | None:
-        """What the cloud is known to bear, to be kept for the next run; None while nothing is known."""
-        return self._windows.learned if self._windows else self._search.learned
+        """What the cloud is known to bear, to be kept for the next run; None while nothing is known.
+
+        Not less than it goes at: of a long pause alone nobody knows how many calls the period bears.
+        """
+        learned = self._windows.learned if self._windows else self._search.learned
+        return None if learned is None else _plain(max(self._slowest, learned))
 
     @property
     def nominal(self) -> float:
         """The rate to state in the report."""
-        return round(self.learned or self.rate, 3)
+        return self.learned or _plain(self.rate)
 
     @property
     def held_until(self) -> float:
@@ -191,6 +195,11 @@ class AutoPacer:
             self._windows.slowed()
         else:
             self._search.slowed(now_s)
+
+
+def _plain(rate: float) -> float:
+    """So exact that it makes no difference, and never 0: a limit may be one call a day."""
+    return float(f"{rate:.4g}")
 
 
 class LatencyWatch:

@@ -118,3 +118,17 @@ def test_a_cloud_that_refuses_at_random_does_not_bring_it_to_a_stop() -> None:
         else:
             pacer.answered(now_s, now_s + 0.05)
     assert calls / 1500 >= 0.4
+
+
+def test_a_long_pause_alone_does_not_make_it_believe_in_a_rate_of_next_to_nothing() -> None:
+    pacer = AutoPacer()
+    now_s = drive(pacer, 3)
+    pacer.throttle(now_s + 0.1, 7200.0, sent_s=now_s, told=True)
+    assert pacer.learned == pacer.nominal == pacer.rate == 0.5
+
+
+def test_one_call_a_day_is_a_rate_too() -> None:
+    pacer = AutoPacer()
+    pacer.take(0.0, waited=True)
+    pacer.throttle(0.1, 86400.0, sent_s=0.0, quota=Quota(1, 86400.0))
+    assert pacer.nominal == pytest.approx(1 / 86400, rel=1e-3)
