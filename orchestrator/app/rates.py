@@ -100,9 +100,10 @@ def assume_rates(plan: Plan, memory: RateMemory) -> tuple[Plan, tuple[AssumedRat
     assumed: list[AssumedRate] = []
     numbers: dict[str, float] = {}
     for group in rate_groups(plan, memory.environ):
-        if written_rate(plan, group) is not None:
+        names, known, written = tuple(scope.name for scope in group), memory.known(group[0]), written_rate(plan, group)
+        if written is not None:
+            numbers.update(dict.fromkeys(names, written))
             continue
-        names, known = tuple(scope.name for scope in group), memory.known(group[0])
         rate = AUTO_RATE if known is None else known.rate
         assumed.append(AssumedRate(scopes=names, rate=rate, found_at=None if known is None else known.at))
         numbers.update(dict.fromkeys(names, rate))

@@ -76,7 +76,9 @@ def test_a_rate_that_is_written_binds_those_who_share_it(tmp_path: Path) -> None
     assert isinstance(lanes["b"].pacer, WindowPacer)
     assert lanes["a"].pacer.nominal == 3.0
     assert isinstance(lanes["d"].pacer, AutoPacer)
-    assert assume_rates(plan, memory(tmp_path))[1] == (AssumedRate(scopes=("d",), rate=AUTO_RATE, found_at=None),)
+    reckoned, assumed = assume_rates(plan, memory(tmp_path))
+    assert assumed == (AssumedRate(scopes=("d",), rate=AUTO_RATE, found_at=None),)
+    assert [each.rate for each in reckoned.scopes] == [3.0, 3.0, 3.0, AUTO_RATE]
 
 
 def test_the_next_session_starts_where_the_last_one_was(tmp_path: Path) -> None:
