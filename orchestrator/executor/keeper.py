@@ -5,7 +5,7 @@ from orchestrator.executor.gate import GateState
 from orchestrator.executor.lanes import Lane
 from orchestrator.executor.ports import CloudApi
 from orchestrator.model.record import ScopeGivenUp, ScopeOpened
-from orchestrator.model.reply import Answered, Failure, JobPage, NotSent, Reply, Throttled, Unauthenticated
+from orchestrator.model.reply import Answered, Exchange, Failure, JobPage, NotSent, Reply, Throttled, Unauthenticated
 
 #: How long a scope that worked in this session may stay away.
 PATIENCE_S = 15 * 60.0
@@ -59,6 +59,8 @@ class _Return:
         failure = await self._credentials(renew=renew)
         if failure is not None:
             return failure
+        if self.scope.lanes.held_s > 0:  # not waited for here, where scopes with the same credentials stand in line
+            return Throttled(self.scope.lanes.held_s, Exchange())
         await self.scope.lanes.turn(Lane.POLL)
         return await self.scope.send(_first_running_jobs)
 

@@ -1,17 +1,24 @@
 """Credentials that are refused, renewed or missing: one renewal for all, no hammering, nothing sent without them."""
 
 from datetime import timedelta
+from random import Random
 from typing import Any
 
+import anyio
 from fakes import acts
-from fakes.clock import START
+from fakes.clock import START, VirtualClock, run_virtual
 from fakes.clouds import FakeCloud
 from fakes.rollouts import stage_of
 from fakes.stage import Played
 
+from orchestrator.executor.calls import ScopeCalls
+from orchestrator.executor.keeper import keep
+from orchestrator.executor.lanes import Lanes
+from orchestrator.executor.pacing import WindowPacer
+from orchestrator.executor.trial import Trial
 from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Limits
-from orchestrator.model.record import Intent, ScopeGivenUp, ScopePaused
+from orchestrator.model.plan import Limits, Retry
+from orchestrator.model.record import Intent, Record, ScopeGivenUp, ScopeOpened, ScopePaused
 from orchestrator.model.reply import Exchange, Failure, Refused, Throttled, Unauthenticated
 
 
@@ -103,6 +110,41 @@ def test_a_login_throttled_in_mid_run_does_not_hammer() -> None:
     played = play(setup)
     assert played.outcomes() == {"succeeded": 6}
     assert sum(70 < at < 170 for at in asked) <= 30
+
+
+def test_while_one_endpoint_throttles_the_scopes_of_another_come_back() -> None:
+    """All three have one account, on trial until somebody was answered; two of them share an endpoint, and its rate."""
+    opened = {}
+
+    async def story() -> None:
+        clock = VirtualClock()
+        trial, busy = Trial(), Lanes(WindowPacer(2.0), clock)
+
+        def note(record: Record) -> None:
+            if isinstance(record, ScopeOpened):
+                opened[record.scope] = clock.monotonic()
+
+        def scope(name: str, lanes: Lanes, wait_s: float) -> ScopeCalls:
+            throttled = Throttled(wait_s, Exchange(http_status=429))
+            cloud = FakeCloud(clock, (), down=lambda _now: throttled if clock.monotonic() < wait_s else None)
+            chance = Random(name).random
+            return ScopeCalls(
+                name=name, api=cloud, lanes=lanes, retry=Retry(), clock=clock, chance=chance, note=note, trial=trial
+            )
+
+        scopes = [scope("a", busy, 3600.0), scope("b", busy, 3600.0), scope("c", Lanes(WindowPacer(2.0), clock), 0.0)]
+        async with anyio.create_task_group() as group:
+            for each in scopes:
+                group.start_soon(each.lanes.serve)
+                group.start_soon(keep, each)
+            await clock.sleep(7200)
+            group.cancel_scope.cancel()
+
+    for seed in range(6):  # whoever comes first
+        opened.clear()
+        run_virtual(story, seed=seed)
+        assert opened["c"] < 10
+        assert {"a", "b"} < opened.keys()
 
 
 def test_without_credentials_nothing_is_sent() -> None:
