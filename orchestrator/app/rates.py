@@ -6,17 +6,21 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
+from anyio import to_thread
 from msgspec import structs
 
 from orchestrator.cloud import RateKey, rate_key
 from orchestrator.errors import StateError
 from orchestrator.executor.calls import ScopeCalls
+from orchestrator.executor.dispatch import Background, Dispatcher
 from orchestrator.model.plan import Plan, Scope
 from orchestrator.planner.forecast import AUTO_RATE, AssumedRate
 from orchestrator.tracker.rates import KnownRate, add_rates, read_rates
 
 #: What has moved less than this is not worth writing.
 _NEWS = 0.02
+#: How often it is written while a session goes on; a process that is killed loses no more.
+_KEEP_EVERY_S = 60.0
 
 
 def _nobody(_warning: str) -> None:
@@ -46,6 +50,10 @@ class RateMemory:
 
     def keep(self, plan: Plan, scopes: Mapping[str, ScopeCalls], now: datetime) -> None:
         """Take in what was found since the last time, if it is news, and write it down."""
+        self.write(self.news(plan, scopes, now))
+
+    def news(self, plan: Plan, scopes: Mapping[str, ScopeCalls], now: datetime) -> dict[str, KnownRate]:
+        """Take in what was found since the last time, by key, as far as it is worth writing."""
         found = {
             key.digest: KnownRate(endpoint=key.endpoint, rate=rate, at=now)
             for key, rate in self._found(plan, scopes)
@@ -53,6 +61,10 @@ class RateMemory:
         }
         self._read.update(found)
         self._kept.update(found)
+        return found
+
+    def write(self, found: Mapping[str, KnownRate]) -> None:
+        """Write it down, where that is wanted. Nothing else is touched, so a thread may do it."""
         if self.state is None or not self.writes or not found:
             return
         try:
@@ -77,6 +89,18 @@ class RateMemory:
             rate = scopes[scope.name].lanes.pacer.learned
             if rate is not None:
                 yield rate_key(scope, self.environ), rate
+
+
+def keeping(memory: RateMemory) -> Background:
+    """The task that writes down, while a session goes on, what it finds."""
+
+    async def task(dispatcher: Dispatcher) -> None:
+        session = dispatcher.session
+        while True:
+            await session.clock.sleep(_KEEP_EVERY_S)
+            await to_thread.run_sync(memory.write, memory.news(session.plan, session.scopes, session.clock.now()))
+
+    return task
 
 
 def rate_groups(plan: Plan, environ: Mapping[str, str]) -> list[list[Scope]]:

@@ -17,7 +17,7 @@ from orchestrator import __version__
 from orchestrator.app.crash import crasher
 from orchestrator.app.orders import carry_out
 from orchestrator.app.queueing import make_queue, scope_targets, wave_targets
-from orchestrator.app.rates import RateMemory
+from orchestrator.app.rates import RateMemory, keeping
 from orchestrator.app.scopes import open_scopes
 from orchestrator.app.stops import leave_on_stop, stop_signals
 from orchestrator.clock import SystemClock
@@ -46,8 +46,6 @@ from orchestrator.tracker.writer import JournalWriter
 
 #: How often a running process looks for a person's commands.
 _INBOX_EVERY_S = 0.4
-#: How often what was found of rates is written down; a process that is killed loses no more.
-_KEEP_RATES_EVERY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +177,7 @@ def _assemble(job: Work, scopes: dict[str, ScopeCalls], clock: SystemClock) -> D
         reached=crasher(os.environ),
     )
     dispatcher = Dispatcher(
-        session, background=(_read_commands(job.fleet), _keep_rates(job), reports.write, *job.background)
+        session, background=(_read_commands(job.fleet), keeping(job.memory), reports.write, *job.background)
     )
     return dispatcher
 
@@ -243,16 +241,6 @@ def _read_commands(fleet: Path) -> Background:
         while True:
             await _obey_commands(inbox, dispatcher)
             await dispatcher.session.clock.sleep(_INBOX_EVERY_S)
-
-    return task
-
-
-def _keep_rates(job: Work) -> Background:
-    async def task(dispatcher: Dispatcher) -> None:
-        session = dispatcher.session
-        while True:
-            await session.clock.sleep(_KEEP_RATES_EVERY_S)
-            await to_thread.run_sync(job.memory.keep, job.plan, session.scopes, session.clock.now())
 
     return task
 

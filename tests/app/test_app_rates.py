@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from fakes.clock import VirtualClock
 from fakes.clouds import FakeCloud
+from fakes.rollouts import stage_of
 from fakes.stage import plan_of, targets_of
 
-from orchestrator.app.rates import RateMemory, assume_rates
+from orchestrator.app.rates import RateMemory, assume_rates, keeping
 from orchestrator.app.scopes import shared_lanes
 from orchestrator.executor.auto_rate import AutoPacer
 from orchestrator.executor.calls import ScopeCalls
@@ -89,6 +90,16 @@ def test_the_next_session_starts_where_the_last_one_was(tmp_path: Path) -> None:
     assert lanes["a"].pacer.rate == 20.0, "carefully"
     assert lanes["b"].pacer.learned is None, "another endpoint"
     assert lanes["b"].pacer.rate == 1.0
+
+
+def test_while_a_session_goes_on_what_it_finds_is_written_down(tmp_path: Path) -> None:
+    """It may be killed at any instant: nothing is left to its end."""
+    stage = stage_of(30, limits=Limits(ramp=False, rate="auto"))
+    stage.script = (keeping(memory(tmp_path)),)
+    assert stage.play().outcomes() == {"succeeded": 30}
+    kept = memory(tmp_path).known(stage.plan.scopes[0])
+    assert kept is not None
+    assert kept.rate >= 1.0
 
 
 def test_other_fleets_of_the_state_folder_know_it_too_and_nobody_reads_a_secret(tmp_path: Path) -> None:
