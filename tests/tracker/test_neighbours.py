@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from fakes.recorded import BEGIN, NEW, OLD, make_plan, make_targets, run_started
 
-from orchestrator.errors import JournalDamaged
+from orchestrator.errors import JournalDamaged, StateError
 from orchestrator.lock import fleet_lock
 from orchestrator.model import record as r
 from orchestrator.model.outcome import Outcome
@@ -112,6 +112,16 @@ def test_workflows_of_every_run_and_fleet_are_known(tmp_path: Path) -> None:
     )
     keep(tmp_path, "prod", SECOND, intent(C), answer(C, Entry(state="REJECT", error_message="no")))
     assert Workflows(tmp_path).known() == {"w1", "w2", "w3"}
+
+
+def test_what_a_run_told_stays_known_while_somebody_moves_it_away(tmp_path: Path) -> None:
+    made = keep(tmp_path, "other", FIRST, intent(A), answer(A, Entry(workflow_id="w1", state="ACCEPT")), ENDED)
+    workflows = Workflows(tmp_path)
+    assert workflows.known() == {"w1"}
+    (made / "journal.ndjson").unlink()
+    assert workflows.known() == {"w1"}
+    with pytest.raises(StateError):
+        Workflows(tmp_path).known()
 
 
 def test_what_another_fleet_learns_later_is_known_too(tmp_path: Path) -> None:
