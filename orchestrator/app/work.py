@@ -222,16 +222,16 @@ async def _announce(job: Work, session: Session) -> None:
 
 async def _obey_signals(dispatcher: Dispatcher) -> None:
     """The first signal ends the session in good order, the second at once: the journal is right at every instant."""
+    stopping = False
     try:
         with anyio.open_signal_receiver(*stop_signals()) as signals:
-            stopping = False
             async for number in signals:
                 if stopping:
                     os._exit(ExitCode.MORE_TO_DO)
                 stopping = True
                 dispatcher.stop(f"stopped by {signal.Signals(number).name}")
-    finally:
-        leave_on_stop(ExitCode.MORE_TO_DO)
+    finally:  # the journal is closed and the report written, unless this is the second stop
+        leave_on_stop(ExitCode.MORE_TO_DO, unheeded=0 if stopping else 1)
 
 
 def _read_commands(fleet: Path) -> Background:
