@@ -21,7 +21,7 @@ from orchestrator.model.reply import Job
 #: A list that answers for fewer than it leaves open, by more than this, was of no use …
 _MAY_MISS = 3
 
-#: … and the next one is not read sooner than this.
+#: … and the next one is not read sooner than this; nor after one that was too long for so few.
 _LEFT_ALONE = timedelta(minutes=5)
 
 
@@ -87,10 +87,7 @@ class Glance:
         now = self.scope.clock.now()
         if self._asked_at is not None and self._asked_at > not_before:
             return True
-        useless = self._missed > self._shown + _MAY_MISS
-        if not list_pays(self._followed, self._rows) or (
-            useless and self._asked_at is not None and now < self._asked_at + _LEFT_ALONE
-        ):
+        if not self._pays(now):
             return False
         self._asked_at, self._running, self._shown, self._missed = now, {}, 0, 0
         listing = await read_jobs(self.scope, Lane.POLL, status="Running", thorough=False)
@@ -98,3 +95,9 @@ class Glance:
         jobs = listing.jobs if listing else ()
         self._rows, self._running = len(jobs), {job.job_id: job for job in jobs if not has_ended(job)}
         return True
+
+    def _pays(self, now: datetime) -> bool:
+        """Whether a list is worth its calls, by what the latest one brought; of an old one that says nothing."""
+        if self._asked_at is None or now >= self._asked_at + _LEFT_ALONE:
+            return list_pays(self._followed, 0)
+        return list_pays(self._followed, self._rows) and self._missed <= self._shown + _MAY_MISS

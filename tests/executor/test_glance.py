@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 from fakes.acts import Fate
-from fakes.clouds import FakeCloud
+from fakes.clock import START
+from fakes.clouds import FakeCloud, FakeJob
 from fakes.stage import Played, Stage, plan_of, targets_of
 
 from orchestrator.executor.looks import list_pays
@@ -100,6 +101,18 @@ def test_a_list_that_lags_behind_for_ever_is_not_believed_for_ever() -> None:
     played = play(12, setup, fate=Fate(duration_s=300.0))
     assert played.outcomes() == {"succeeded": 12}
     assert late(played) <= timedelta(minutes=8)
+
+
+def test_a_list_that_was_too_long_is_tried_again_when_what_it_showed_is_over() -> None:
+    def setup(cloud: FakeCloud) -> None:
+        brief = Fate(duration_s=100.0)
+        cloud.foreign = [FakeJob(f"f{n}", f"{n:030x}ffin07", None, START, brief) for n in range(300)]
+
+    played = play(20, setup, fate=Fate(duration_s=1500.0))
+    assert played.outcomes() == {"succeeded": 20}
+    later = played.started_at + timedelta(minutes=8)
+    looks = [call for call in played.cloud.calls if call.name == "job" and call.at >= later]
+    assert len(looks) <= 4 * 20, "one shows the end, and one comes after every twenty lists"
 
 
 def test_other_peoples_jobs_make_a_list_dear() -> None:
