@@ -5,6 +5,8 @@ BIN    := $(VENV)/bin
 
 SECONDS ?= 60
 PLANS ?= 1000
+# Half of the tests wait for processes of their own, so there are more workers than cores.
+WORKERS ?= $(shell expr 3 '*' $$(getconf _NPROCESSORS_ONLN))
 
 .PHONY: demo test lint bench soak properties mutants setup clean
 
@@ -20,7 +22,7 @@ demo: $(VENV)/.run
 	$(BIN)/orchestrator report plans/quickstart.yaml --simulate --state .demo --format text
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -n auto -q
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff format --check .

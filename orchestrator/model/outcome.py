@@ -36,9 +36,6 @@ class Phase(StrEnum):
 #: Phases in which something of ours may still be happening; each holds a slot.
 OPEN = frozenset({Phase.IN_FLIGHT, Phase.DOUBT, Phase.IN_DOUBT, Phase.TIMED_OUT})
 
-#: Open phases in which nothing but new evidence, or a person, can move the target.
-STUCK = frozenset({Phase.IN_DOUBT, Phase.TIMED_OUT})
-
 #: Outcomes with which a run may still end with exit code 0.
 GOOD = frozenset({Outcome.SUCCEEDED, Outcome.ACCEPTED, Outcome.ALREADY})
 

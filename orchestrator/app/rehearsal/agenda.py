@@ -76,11 +76,6 @@ class Permits:
         self._free = number
         self._waiting: deque[Process] = deque()
 
-    @property
-    def all_taken(self) -> bool:
-        """Whether a newcomer would have to wait."""
-        return self._free == 0
-
     def join(self, process: Process) -> None:
         """Take a permit, or stand in line for one."""
         if self._free:
