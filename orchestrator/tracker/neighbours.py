@@ -7,11 +7,14 @@ import fcntl
 import os
 import re
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from math import ceil
 from pathlib import Path
+from threading import Event
 
 import msgspec
 
+from orchestrator.errors import StateError
 from orchestrator.lock import holder
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import Record, Reverified, RunStarted, Settled
@@ -27,6 +30,7 @@ _WORKFLOW = re.compile(rb'"workflow_id":"([^"\\]+)"')
 _ENDED = b'"record":"run_ended"'
 _OUTCOMES = (b'"record":"settled"', b'"record":"reverified"', b'"record":"run_started"')
 _LAST_BYTES = 1 << 14
+_PAUSE_S = 0.1
 
 _decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
 
@@ -57,21 +61,37 @@ def open_elsewhere(
 
 
 @contextmanager
-def one_begins(state: Path) -> Iterator[None]:
+def one_begins(state: Path, *, patience_s: float = 60.0) -> Iterator[None]:
     """Let one fleet of a state folder at a time begin a run: of two that share a proxy, the second sees the first.
 
+    Args:
+        state: the state folder.
+        patience_s: how long to wait for one that is beginning.
+
     Raises:
-        StateError: the state folder cannot be used.
+        StateError: the state folder cannot be used, or another start does not come to its end.
     """
     path = state / BEGIN
     with guard(path, "write"):
         handle = open_private(path, os.O_RDWR | os.O_CREAT)
     try:
-        with guard(path, "write"):
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        _wait_for(handle, path, patience_s)
         yield
     finally:
         os.close(handle)
+
+
+def _wait_for(handle: int, path: Path, patience_s: float) -> None:
+    never = Event()
+    for _ in range(max(1, ceil(patience_s / _PAUSE_S))):
+        with guard(path, "lock"), suppress(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        never.wait(_PAUSE_S)
+    raise StateError(
+        f"{path}: another fleet has been beginning a run for {patience_s:g} s",
+        hint="see which process holds this file and does not come to its end, then run again",
+    )
 
 
 def _in_hand(run: Run, *, worked_on: bool) -> list[str]:

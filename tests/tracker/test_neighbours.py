@@ -65,6 +65,15 @@ def test_one_fleet_at_a_time_begins_a_run(tmp_path: Path) -> None:
         pass
 
 
+def test_a_start_that_hangs_holds_up_the_others_for_a_while_only(tmp_path: Path) -> None:
+    with (
+        one_begins(tmp_path),
+        pytest.raises(StateError, match=r"\.begin: another fleet has been beginning a run for 0\.05 s"),
+        one_begins(tmp_path, patience_s=0.05),
+    ):
+        pass
+
+
 def test_only_the_newest_run_of_a_fleet_can_have_something_open(tmp_path: Path) -> None:
     keep(tmp_path, "other", FIRST, intent(A))
     keep(tmp_path, "other", SECOND)
