@@ -161,7 +161,7 @@ def _work(job: Job, opened: Opened, plan: Plan, memory: RateMemory, folder: Path
         state=job.state,
         fleet=folder,
         environ=memory.environ,
-        until=job.now if opened.barred else job.until,
+        until=job.until,
         wait_s=job.wait_s,
         memory=memory,
         observe=observe,
