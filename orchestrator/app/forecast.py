@@ -6,6 +6,7 @@ from pathlib import Path
 from msgspec import structs
 
 from orchestrator.app.learned import durations_seen
+from orchestrator.app.loop import spare_the_collector
 from orchestrator.app.rates import RateMemory, assume_rates
 from orchestrator.app.rehearsal.forecast import rehearse
 from orchestrator.model.plan import Plan
@@ -32,6 +33,7 @@ def with_forecast(
     """
     groups = (group for group in preview.left_out if group.outcome != "excluded")
     reckoned, _ = assume_rates(plan, memory)
+    spare_the_collector()
     told = rehearse(
         reckoned,
         resolved.targets,

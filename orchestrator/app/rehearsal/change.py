@@ -22,7 +22,7 @@ from orchestrator.planner.waves import assign_waves
 _FACTORS = (1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 16.0)
 
 #: No more is tried out than this, and less of a large fleet: each trial takes as long as a rehearsal.
-_MOST_TRIALS, _TARGETS_IN_ALL = 6, 15_000
+_MOST_TRIALS, _TARGETS_IN_ALL = 6, 10_000
 
 #: Arithmetic may be off by so much; what it holds for much too slow is not tried out.
 _SLACK = 0.95
