@@ -5,11 +5,17 @@ OrchestratorError
 ├── PlanError           the plan is wrong, or changed so that --new is needed  exit 2
 ├── FleetLocked         another process holds the fleet's lock                 exit 4
 ├── ScopeUnusable       a scope cannot be used: unreachable, refused           exit 7
-└── StateError          the state folder cannot be used                        exit 8
-    └── JournalDamaged  a line of the journal is not what was written          exit 8
+├── StateError          the state folder cannot be used                        exit 8
+│   └── JournalDamaged  a line of the journal is not what was written          exit 8
+└── Broken              a bug of this program, told with its place             exit 70
+
+`place_of` tells of any other exception what it is and where it was raised.
 """
 
 from enum import IntEnum
+
+#: The folder of this program, with a slash at its end.
+_ROOT = __file__.rpartition("/")[0] + "/"
 
 
 class ExitCode(IntEnum):
@@ -87,3 +93,24 @@ class StateError(OrchestratorError):
 
 class JournalDamaged(StateError):
     """A line of a journal is not what was written; the message names file and line."""
+
+
+class Broken(OrchestratorError):
+    """This program has failed in a way that nobody foresaw; the message names what failed, the error and its place."""
+
+
+def place_of(error: BaseException) -> str:
+    """Type and place of an error, as in `KeyError at executor/follow.py:123`, without its text, which may be secret.
+
+    The place is the innermost line of this program that it came through. Of a group it is the first error in it.
+    """
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        ours = file.startswith(_ROOT)
+        if ours or not place:
+            place = f" at {file.removeprefix(_ROOT) if ours else file.rpartition('/')[2]}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return f"{type(error).__name__}{place}"

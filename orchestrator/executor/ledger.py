@@ -34,6 +34,7 @@ from orchestrator.model.record import (
     Settled,
 )
 from orchestrator.model.state import TargetState
+from orchestrator.model.writable import writable
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,7 @@ class Ledger:
     def _append(self, record: Record) -> Pending:
         if self._journal is None:
             raise RuntimeError("no journal is attached")
+        record = writable(record)  # what cannot be written fails here, where it is made, and not among others' records
         if isinstance(record, Intent | HoldSet | ScopeOpened | ScopePaused | ScopeGivenUp):
             self._counted.append(record)
             self._apply(record)

@@ -15,7 +15,7 @@ import msgspec
 from orchestrator.errors import JournalDamaged, StateError
 from orchestrator.model.record import JOURNAL_VERSION, Record
 from orchestrator.tracker.disk import guard, open_private, state_error, sync_folder, write_all
-from orchestrator.tracker.line import Line, decode_line, encode_lines, read_lines
+from orchestrator.tracker.line import DAMAGED_HINT, Line, decode_line, encode_lines, read_lines
 
 _decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
 _TAIL_BLOCK = 1 << 16
@@ -56,6 +56,7 @@ class Journal:
         self._handle = handle
         self._write = write
         self._sync = sync
+        self._size = os.fstat(handle).st_size
         self._dead: StateError | None = None
 
     @classmethod
@@ -104,14 +105,32 @@ class Journal:
         """
         if self._dead is not None:
             raise self._dead
+        lines = encode_lines(records, self.next_seq)
         try:
-            self._write(self._handle, encode_lines(records, self.next_seq))
+            self._write(self._handle, lines)
+            self._size += len(lines)
             self._sync(self._handle)
-            self._expect_in_place()
+            self.expect_whole()
         except OSError as error:
             self._dead = state_error(error, self.path, "write to the journal")
             raise self._dead from error
         self.next_seq += len(records)
+
+    def expect_whole(self) -> None:
+        """Nobody else has cut the file, added to it or put another in its place.
+
+        Raises:
+            StateError: it is not as it was written; the same again for every later append.
+        """
+        try:
+            with guard(self.path, "write to the journal"):
+                self._expect_in_place()
+                size = os.fstat(self._handle).st_size
+            if size != self._size:
+                raise _changed(self.path, size, self._size)
+        except StateError as error:
+            self._dead = error
+            raise
 
     def close(self) -> None:
         """Let go of the file. Everything that `append` returned for is on disk already."""
@@ -146,6 +165,13 @@ def _expect_known_version(path: Path, line: Line) -> None:
             f"{path}: written by a newer version (journal {head.journal}, this version knows {JOURNAL_VERSION})",
             hint="use at least the version of orchestrator that began this run",
         )
+
+
+def _changed(path: Path, size: int, written: int) -> JournalDamaged:
+    return JournalDamaged(
+        f"{path}: {size} bytes are there of {written} that were written: something else has changed the file",
+        hint=DAMAGED_HINT,
+    )
 
 
 def _cut_torn_line(handle: int) -> None:

@@ -1,9 +1,9 @@
 """The form of a line on disk, the only place that knows it: `{"seq":N,<fields>,"crc":"xxxxxxxx"}` and a newline.
 
-The fields are msgspec's encoding of a record. `seq` counts from 1 without a gap, `crc` is the CRC-32 of every byte of
-the line before `,"crc"`, as eight hexadecimal digits. A last line without its newline is torn: the process died while
-it wrote it, nothing it announced has happened, and readers drop it. Anything else that is not what was written is
-damage, told with file, line and byte offset.
+The fields are msgspec's encoding of a record, and `unwritable` where some could not be written as they are. `seq`
+counts from 1 without a gap, `crc` is the CRC-32 of every byte of the line before `,"crc"`, as eight hexadecimal digits.
+A last line without its newline is torn: the process died while it wrote it, nothing it announced has happened, and
+readers drop it. Anything else that is not what was written is damage, told with file, line and byte offset.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,6 +14,7 @@ from zlib import crc32
 import msgspec
 
 from orchestrator.errors import JournalDamaged
+from orchestrator.model.writable import encoded
 from orchestrator.tracker.disk import guard
 
 T = TypeVar("T")
@@ -26,16 +27,14 @@ DAMAGED_HINT = (
     "move the run's folder aside and begin anew with --new"
 )
 
-_encode = msgspec.json.Encoder().encode
-
 
 def encode_lines(values: Iterable[msgspec.Struct], first: int) -> bytes:
-    """The lines of some records, numbered from `first`."""
+    """The lines of some records, numbered from `first`. One that cannot be written whole keeps none from the others."""
     return b"".join([_line(number, value) for number, value in enumerate(values, first)])
 
 
 def _line(number: int, value: msgspec.Struct) -> bytes:
-    head = b'{"seq":%d,%b' % (number, _encode(value)[1:-1])
+    head = b'{"seq":%d,%b' % (number, encoded(value)[1:-1])
     return b'%b,"crc":"%08x"}\n' % (head, crc32(head))
 
 

@@ -1,7 +1,7 @@
 """Natural group commit: whatever has gathered while the disk was busy is written and synced next, in one go.
 
 The loop never waits for the disk: a worker thread writes, one group at a time, and the order of the calls is the order
-in the file. It decides nothing, and never tries a failed write again.
+in the file. It decides nothing, and never tries a failed write again. Whatever goes wrong, everybody who waits is told.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from functools import partial
 import anyio
 from anyio import CapacityLimiter, to_thread
 
-from orchestrator.errors import StateError
+from orchestrator.errors import Broken, OrchestratorError, StateError, place_of
 from orchestrator.model.record import Record
 from orchestrator.tracker.journal import Journal
 
@@ -23,7 +23,7 @@ class Group:
     def __init__(self) -> None:
         self.records: list[Record] = []
         self._done = anyio.Event()
-        self._failure: StateError | None = None
+        self._failure: OrchestratorError | None = None
 
     @property
     def done(self) -> bool:
@@ -35,12 +35,13 @@ class Group:
 
         Raises:
             StateError: they could not be written.
+            Broken: the writer has failed.
         """
         await self._done.wait()
         if self._failure is not None:
             raise again(self._failure)
 
-    def settle(self, failure: StateError | None = None) -> None:
+    def settle(self, failure: OrchestratorError | None = None) -> None:
         """Tell everybody who waits."""
         self._failure = failure
         self._done.set()
@@ -64,7 +65,7 @@ class JournalWriter:
         self._limiter = CapacityLimiter(1)
         self._running = False
         self._closing = False
-        self.failure: StateError | None = None
+        self.failure: OrchestratorError | None = None
 
     def append_nowait(self, record: Record) -> Group:
         """Hand over a record. It is written in any case; `wait` of what is returned tells when it is on disk.
@@ -105,6 +106,7 @@ class JournalWriter:
             self._closing = True
             with anyio.CancelScope(shield=True):
                 await self._write_gathered()
+                await self._expect_whole()
             self._journal.close()
             self._ended.set()
 
@@ -130,17 +132,32 @@ class JournalWriter:
 
     async def _write(self, group: Group) -> None:
         try:
-            # Shielded, because a record that was handed over is written even if everybody who cared was cancelled.
-            with anyio.CancelScope(shield=True):
-                await to_thread.run_sync(partial(self._journal.append, group.records), limiter=self._limiter)
-        except StateError as error:
+            await self._in_thread(partial(self._journal.append, group.records))
+            for record in group.records:
+                self._on_durable(record)
+        except OrchestratorError as error:
             self.failure = error
-            return
-        for record in group.records:
-            self._on_durable(record)
-        group.settle()
+        except BaseException as error:
+            self.failure = Broken(f"the journal's writer failed: {place_of(error)}")
+            if not isinstance(error, Exception):
+                group.settle(self.failure)
+                raise
+        else:
+            group.settle()
+
+    async def _expect_whole(self) -> None:
+        if self.failure is None:
+            try:
+                await self._in_thread(self._journal.expect_whole)
+            except StateError as error:
+                self.failure = error
+
+    async def _in_thread(self, work: Callable[[], None]) -> None:
+        # Shielded, because a record that was handed over is written even if everybody who cared was cancelled.
+        with anyio.CancelScope(shield=True):
+            await to_thread.run_sync(work, limiter=self._limiter)
 
 
-def again(error: StateError) -> StateError:
+def again(error: OrchestratorError) -> OrchestratorError:
     """The same error anew, so that each one who gets it has his own traceback."""
     return type(error)(str(error), hint=error.hint)

@@ -284,3 +284,14 @@ def test_the_target_version_is_the_plans() -> None:
         assert (decision.intent.source_version, decision.intent.target_version) == (OLD, NEW)
 
     at_desk(story)
+
+
+def test_what_cannot_be_written_fails_where_it_is_made() -> None:
+    async def story(desk: Desk) -> None:
+        with pytest.raises(TypeError, match="the field outcome"):
+            await desk.ledger.record(replace(desk.settled(0, Outcome.FAILED), outcome=object()))
+        byte = b"\xff".decode("utf-8", "surrogateescape")
+        await desk.ledger.record(replace(desk.settled(1, Outcome.FAILED), reason=byte))
+        assert desk.states[1].reason == "\\udcff"
+
+    at_desk(story)

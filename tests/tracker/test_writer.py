@@ -1,5 +1,6 @@
 """Group commit: everything reaches the disk in order, in few writes, and nobody is told before it is there."""
 
+import os
 import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -7,9 +8,10 @@ from pathlib import Path
 import anyio
 import pytest
 from fakes.recorded import BEGIN
+from msgspec import structs
 
-from orchestrator.errors import StateError
-from orchestrator.model.record import CommandIgnored, Record
+from orchestrator.errors import Broken, JournalDamaged, StateError
+from orchestrator.model.record import AnswerSeen, CommandIgnored, Record
 from orchestrator.tracker.journal import Journal, read_journal
 from orchestrator.tracker.writer import JournalWriter
 
@@ -202,3 +204,98 @@ def test_a_failed_write_fails_every_waiter_and_every_later_append(tmp_path: Path
     assert failed[0]
     assert disk.syncs == 1
     assert durable == []
+
+
+# --- failures that nobody foresaw -------------------------------------------------------------------------------------
+
+
+class FailingOnce:
+    """Fails for one record, and keeps the others."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+        self.seen: list[Record] = []
+
+    def __call__(self, record: Record) -> None:
+        self.seen.append(record)
+        if record is RECORDS[1]:
+            raise self.error
+
+
+def test_whoever_waits_is_told_of_any_failure(tmp_path: Path, play: Play) -> None:
+    """Not only of a disk that fails: an exception of the one who is called with the records ends nobody's wait."""
+    told: list[str] = []
+
+    async def story() -> None:
+        writer = JournalWriter(Journal.create(tmp_path / "journal.ndjson"), FailingOnce(KeyError("x")))
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(writer.run)
+            groups = [writer.append_nowait(record) for record in RECORDS[:4]]
+            for group in groups:
+                with anyio.fail_after(5), pytest.raises(Broken) as raised:
+                    await group.wait()
+                told.append(str(raised.value))
+            with pytest.raises(Broken):
+                writer.append_nowait(RECORDS[5])
+
+    play(story)
+    assert {words.rpartition(":")[0] for words in told} == {
+        "the journal's writer failed: KeyError at tracker/writer.py"
+    }
+    assert on_disk(tmp_path / "journal.ndjson") == RECORDS[:4]
+
+
+def test_also_when_the_thread_that_writes_dies(tmp_path: Path, play: Play) -> None:
+    async def story() -> None:
+        journal = Journal.create(tmp_path / "journal.ndjson")
+        journal._sync = _raise_memory_error
+        writer = JournalWriter(journal, lambda _record: None)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(writer.run)
+            with anyio.fail_after(5), pytest.raises(Broken, match="MemoryError"):
+                await writer.append(RECORDS[0])
+
+    play(story)
+
+
+def _raise_memory_error(_handle: int) -> None:
+    raise MemoryError
+
+
+def test_a_record_that_cannot_be_written_whole_keeps_none_from_the_others(tmp_path: Path, play: Play) -> None:
+    odd = AnswerSeen(at=BEGIN, target="p", attempt=1, verdict="accepted", request_id="r-\udcff")
+
+    async def story() -> None:
+        writer = JournalWriter(Journal.create(tmp_path / "journal.ndjson"), lambda _record: None)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(writer.run)
+            for record in (RECORDS[0], odd, RECORDS[1]):
+                writer.append_nowait(record)
+            await writer.aclose()
+
+    play(story)
+    escaped = structs.replace(odd, request_id="r-\\udcff")
+    assert on_disk(tmp_path / "journal.ndjson") == [RECORDS[0], escaped, RECORDS[1]]
+    assert b'"unwritable":["request_id"]' in (tmp_path / "journal.ndjson").read_bytes()
+
+
+@pytest.mark.parametrize("after", [0, 1])
+def test_a_journal_that_was_cut_behind_our_back_is_told_at_once_or_at_the_end(
+    tmp_path: Path, play: Play, after: int
+) -> None:
+    """Before a record: by the next one that is written. After the last: at the end."""
+    path = tmp_path / "journal.ndjson"
+
+    async def story() -> None:
+        writer = JournalWriter(Journal.create(path), lambda _record: None)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(writer.run)
+            await writer.append(RECORDS[0])
+            os.truncate(path, path.stat().st_size - 1)
+            for record in RECORDS[1 : 1 + after]:
+                with pytest.raises(JournalDamaged, match="something else has changed the file"):
+                    await writer.append(record)
+            with pytest.raises(JournalDamaged, match="something else has changed the file"):
+                await writer.aclose()
+
+    play(story)
