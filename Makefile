@@ -5,10 +5,11 @@ BIN    := $(VENV)/bin
 
 SECONDS ?= 60
 PLANS ?= 1000
+SEED ?= 1
 # Half of the tests wait for processes of their own, so there are more workers than cores.
 WORKERS ?= $(shell expr 3 '*' $$(getconf _NPROCESSORS_ONLN))
 
-.PHONY: demo test lint bench soak properties mutants setup clean
+.PHONY: demo test lint bench soak fuzz properties mutants setup clean
 
 demo: $(VENV)/.run
 	@rm -rf .demo
@@ -36,6 +37,10 @@ bench: $(VENV)/.test
 # Random fleets, faults and crashes on virtual time, each judged by an oracle; a violation prints the command that replays it.
 soak: $(VENV)/.test
 	PYTHONPATH=tests $(BIN)/python -m soak --seconds $(SECONDS)
+
+# Hostile answers, clocks, exceptions and inputs; SEED draws them, INDEX (with INPUTS=1 one of inputs) plays one again.
+fuzz: $(VENV)/.test
+	PYTHONPATH=tests $(BIN)/python -m fuzz --seconds $(SECONDS) --seed $(SEED) $(if $(INDEX),--index $(INDEX)) $(if $(INPUTS),--inputs)
 
 # Each protection of docs/protections.md taken out in turn: its test must fail.
 mutants: $(VENV)/.test
