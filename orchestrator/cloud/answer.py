@@ -1,14 +1,20 @@
 """One HTTP answer as it arrived, before anybody judged it, and the facts of it that are kept."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
 from msgspec import Struct
 
 from orchestrator.cloud.error_body import ErrorBody
+from orchestrator.cloud.lenient import believable
 from orchestrator.model.reply import Exchange
+
+_LONGEST_DATE = 64
+
+#: The gateway's are 32 digits; a proxy on the way may send one of its own making.
+_LONGEST_REQUEST_ID = 128
 
 
 class Answer(Struct, frozen=True):
@@ -37,12 +43,22 @@ def exchange_of(answer: Answer, error: ErrorBody | None = None) -> Exchange:
     headers = answer.headers
     return Exchange(
         http_status=answer.status,
-        request_id=headers.get("X-Request-Id") or headers.get("X-IAM-Trace-Id") or (error and error.request_id) or None,
+        request_id=_request_id(headers) or (error.request_id if error else None),
         error_code=error.code if error else None,
         error_msg=error.message if error else None,
         duration_ms=answer.duration_ms,
         cloud_offset_s=cloud_offset_s(headers.get("Date"), answer.at),
     )
+
+
+def _request_id(headers: Mapping[str, str]) -> str | None:
+    found = headers.get("X-Request-Id") or headers.get("X-IAM-Trace-Id") or ""
+    return header_text(found)[:_LONGEST_REQUEST_ID] or None
+
+
+def header_text(value: str) -> str:
+    """A header as text: aiohttp leaves bytes that are not UTF-8 in it as surrogates, which nothing can write."""
+    return value.encode("utf-8", "backslashreplace").decode()
 
 
 def cloud_offset_s(date: str | None, now: datetime) -> float | None:
@@ -55,7 +71,6 @@ def cloud_offset_s(date: str | None, now: datetime) -> float | None:
 def http_date(text: str) -> datetime | None:
     """An HTTP date (RFC 9110 §5.6.7) as an instant; None when it is none."""
     try:
-        instant = parsedate_to_datetime(text)
+        return believable(parsedate_to_datetime(text)) if len(text) <= _LONGEST_DATE else None
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)

@@ -18,6 +18,8 @@ from orchestrator.cloud.credentials.credential import unusable
 from orchestrator.cloud.credentials.keeper import Keeper
 from orchestrator.cloud.credentials.secret import Secret, hide
 from orchestrator.cloud.decode import Decode, NotUnderstood
+from orchestrator.cloud.error_body import excerpt
+from orchestrator.cloud.lenient import text
 from orchestrator.cloud.signer import canonical_query
 from orchestrator.cloud.stamp import Query, Stamp, stamp_for
 from orchestrator.cloud.transport import Headers, Route, Transport
@@ -149,9 +151,9 @@ class Caller:
         reply = await self._exchange(self._iam, stamp, "GET", "/v3/projects", query, None, decode.projects)
         if not isinstance(reply, Answered):
             return reply
-        found = [str(row["id"]) for row in reply.value.rows if row.get("id")]
+        found = [project for row in reply.value.rows if (project := text(row.get("id")))]
         if len(found) != 1 or not fits_path(found[0]):
-            listed = f"{len(found)} projects: {', '.join(found)}" if found else "no project"
+            listed = f"{len(found)} projects, such as {excerpt(', '.join(found[:4]))}" if found else "no project"
             failure = unusable(f"IAM knows {listed} named {self._region}; write project_id in the plan")
             return replace(failure, generation=self.generation)
         self.project_id = found[0]

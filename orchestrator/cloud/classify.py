@@ -4,14 +4,13 @@ The rule: a code means refused or busy only under a 4xx status, where it decides
 2xx every code is in doubt, except throttling and refused credentials, which are said before a request is executed.
 """
 
-import math
-import re
 from typing import assert_never
 
 from orchestrator.cloud.answer import Answer, exchange_of, http_date
 from orchestrator.cloud.codes import ALREADY_LATEST, MEANINGS, NOT_FOUND, Meaning, canonical
 from orchestrator.cloud.error_body import ErrorBody, excerpt, read_error
-from orchestrator.model.reply import Busy, Doubtful, Exchange, Failure, Quota, Refused, Throttled, Unauthenticated
+from orchestrator.cloud.pause import header_wait_s, period_s, quota
+from orchestrator.model.reply import Busy, Doubtful, Exchange, Failure, Refused, Throttled, Unauthenticated
 
 #: The gateway refuses signatures whose date differs by more (signing guide, devg-apisign).
 MAX_SKEW_S = 15 * 60.0
@@ -23,10 +22,6 @@ _CONFLICT = 409
 _TOO_MANY = 429
 
 _DECIDES_ANYWHERE = frozenset({Meaning.THROTTLED, Meaning.CREDENTIALS})
-_UNIT_S = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
-#: "limit:5,time:1 minute" of the gateway; "N times per M seconds" of IAM.
-_CALLS = re.compile(r"\blimit\s*:\s*(\d{1,9})\b|\b(\d{1,9})\s+times?\s+per\b", re.IGNORECASE)
-_PERIOD = re.compile(r"(?:\btime\s*:|\btimes?\s+per)\s*(\d{1,6})?\s*(second|minute|hour|day)s?\b", re.IGNORECASE)
 
 
 def classify(answer: Answer, *, generation: int = 0) -> Failure:
@@ -77,35 +72,13 @@ def _by_status(status: int, code: str) -> Meaning:
 
 
 def _throttled(answer: Answer, text: str, exchange: Exchange) -> Throttled:
-    """How long the cloud wants us to wait: `Retry-After` in seconds or as a date, else the period in the text."""
-    header = answer.headers.get("Retry-After")
-    wait_s = None if header is None else _header_wait_s(header.strip(), answer)
+    """How long the cloud wants us to wait: `Retry-After`, else the period in the text."""
+    # Both instants are the cloud's when it sends its own, so that a wrong clock here does no harm.
+    now = http_date(answer.headers.get("Date") or "") or answer.at
+    wait_s = header_wait_s(answer.headers.get("Retry-After") or "", now)
     if wait_s is not None:
         return Throttled(wait_s, exchange)
-    return Throttled(_period_s(text), exchange, _quota(text))
-
-
-def _period_s(text: str) -> float | None:
-    period = _PERIOD.search(text)
-    return None if period is None else int(period[1] or 1) * _UNIT_S[period[2].lower()]
-
-
-def _quota(text: str) -> Quota | None:
-    """The limit that a refusal names: so many calls in its period."""
-    calls, period_s = _CALLS.search(text), _period_s(text)
-    number = int(calls[1] or calls[2]) if calls else 0
-    return Quota(number, period_s) if number and period_s else None
-
-
-def _header_wait_s(header: str, answer: Answer) -> float | None:
-    try:
-        seconds = float(header)
-    except ValueError:
-        instant = http_date(header)
-        # Both dates are the cloud's when it sends its own, so that a wrong clock here does no harm.
-        since = http_date(answer.headers.get("Date") or "") or answer.at
-        return None if instant is None else max(0.0, (instant - since).total_seconds())
-    return max(0.0, seconds) if math.isfinite(seconds) else None
+    return Throttled(period_s(text), exchange, quota(text))
 
 
 def _words(answer: Answer, error: ErrorBody) -> str:

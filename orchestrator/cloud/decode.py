@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from orchestrator.cloud.error_body import excerpt
 from orchestrator.cloud.lenient import instant, integer, objects, text, truth
+from orchestrator.model.foreign import Unreadable, read_json
 from orchestrator.model.reply import Entry, Job, JobPage, Page, ProxyHealth, ProxyVersion
 
 T = TypeVar("T")
@@ -20,6 +21,12 @@ Decode: TypeAlias = Callable[[bytes], T]
 
 #: Most proxies that one question for the list of an instance's proxies brings; an instance has at most 4.
 PROXIES_PER_PAGE = 100
+
+#: Most rows of a list that are read. No question asks for more than 100.
+MAX_ROWS = 2_000
+
+#: Most entries of one `update_result`: a request names one proxy, and an instance has at most 4.
+MAX_ENTRIES = 100
 
 _parse = msgspec.json.Decoder().decode
 _JOB_FIELDS = frozenset(
@@ -43,6 +50,8 @@ def upgrade_entries(body: bytes) -> tuple[Entry, ...]:
         rows = [rows]
     if not isinstance(rows, list):
         raise NotUnderstood("no update_result in the answer")
+    if len(rows) > MAX_ENTRIES:
+        raise NotUnderstood(f"update_result has {len(rows):,} entries, more than {MAX_ENTRIES}")
     if not rows and (data.get("error_code") or data.get("error_msg")):
         raise NotUnderstood("an error instead of an update_result")
     return tuple(_entry(row) for row in rows)
@@ -120,7 +129,7 @@ def job(body: bytes, job_id: str) -> Job | None:
         raise NotUnderstood("no job in the answer")
     found = _job(row)
     if found.job_id.lower() not in ("", job_id.lower()):
-        raise NotUnderstood(f"asked for job {job_id}, the answer is about {found.job_id}")
+        raise NotUnderstood(f"asked for job {job_id}, the answer is about {excerpt(found.job_id)}")
     return replace(found, job_id=job_id)
 
 
@@ -166,10 +175,12 @@ def iam_token(body: bytes) -> float | None:
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        data = _parse(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        shown = excerpt(body.decode("utf-8", "replace"))
-        raise NotUnderstood(f'the answer is not JSON: "{shown}"' if shown else "the answer is empty") from error
+        data = read_json(body, _parse)
+    except Unreadable as error:
+        shown = excerpt(body)
+        raise NotUnderstood(
+            f'the answer cannot be read as JSON ({error}): "{shown}"' if shown else "the answer is empty"
+        ) from error
     if not isinstance(data, dict):
         raise NotUnderstood("the answer is not a JSON object")
     return data
@@ -179,4 +190,6 @@ def _page(data: dict[str, Any], key: str) -> Page:
     rows = data.get(key)
     if not isinstance(rows, list | dict):
         raise NotUnderstood(f"no {key} in the answer")
+    if len(rows) > MAX_ROWS:
+        raise NotUnderstood(f"{key} has {len(rows):,} rows, more than {MAX_ROWS:,}")
     return Page(rows=objects(rows), total_count=integer(data.get("total_count")))

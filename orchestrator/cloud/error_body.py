@@ -9,9 +9,19 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-#: Longest error text that is kept; beyond it a page, not a message.
-_MAX_TEXT = 4096
+from orchestrator.cloud.lenient import text
+from orchestrator.model.foreign import Unreadable, read_json
+
 _MAX_EXCERPT = 160
+
+#: So much of a page is searched for words.
+_MAX_PAGE = 1 << 16
+
+#: Scripts, styles and tags. What begins one is always part of a match, also when its end is missing: a search that
+#: starts again behind each of many `<` would take the square of the length.
+_MARKUP = re.compile(r"<(script|style)\b.*?(?:</\1\b[^>]*+>?|\Z)|<[a-z/!?][^>]*+>?", re.DOTALL | re.IGNORECASE)
+
+_parse = msgspec.json.Decoder().decode
 
 _CODES = ("error_code", "errCode", "errorCode", "code")
 _TEXTS = ("error_msg", "errMsg", "errorMsg", "error_message", "message", "msg", "description")
@@ -34,20 +44,21 @@ class ErrorBody(Struct, frozen=True, kw_only=True):
 def read_error(body: bytes) -> ErrorBody:
     """Code, message and request id, at the top level or one below it."""
     try:
-        data: Any = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return ErrorBody(excerpt=excerpt(body.decode("utf-8", "replace")))
+        data: Any = read_json(body, _parse)
+    except Unreadable:
+        return ErrorBody(excerpt=excerpt(body))
     for level in _levels(data):
         code, message = _first(level, _CODES), _first(level, _TEXTS)
         if code or message:
             request_id = _first(level, ("request_id",)) or _first(data, ("request_id",))
             return ErrorBody(code=code, message=message, request_id=request_id)
-    return ErrorBody(excerpt="" if isinstance(data, dict) else excerpt(str(data)))
+    return ErrorBody(excerpt="" if isinstance(data, dict) else excerpt(body))
 
 
-def excerpt(text: str) -> str:
-    """A short piece of `text` without markup, line breaks or control characters, for a person to recognise it by."""
-    plain = re.sub(r"(?s)<(script|style)\b.*?</\1\s*>|<[^>]*>", " ", text[: 16 * _MAX_TEXT])
+def excerpt(said: str | bytes) -> str:
+    """A short piece of what was said, for a person to recognise it by: no markup, line breaks or control characters."""
+    page = said[:_MAX_PAGE]
+    plain = _MARKUP.sub(" ", page if isinstance(page, str) else page.decode("utf-8", "replace"))
     words = " ".join("".join(c if c.isprintable() else " " for c in plain).split())
     return words if len(words) <= _MAX_EXCERPT else words[: _MAX_EXCERPT - 1] + "…"
 
@@ -61,6 +72,7 @@ def _levels(data: Any) -> list[dict[str, Any]]:
 def _first(level: dict[str, Any], keys: tuple[str, ...]) -> str | None:
     for key in keys:
         value = level.get(key)
-        if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
-            return str(value).strip()[:_MAX_TEXT]
+        found = None if isinstance(value, bool) else text(value)
+        if found and found.strip():
+            return found.strip()
     return None

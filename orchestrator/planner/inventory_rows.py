@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from orchestrator.model.foreign import Unreadable, read_json
 from orchestrator.planner.declared_targets import PROXY
 from orchestrator.planner.problems import Problems, nearest, quote
 
@@ -16,6 +17,11 @@ KNOWN = [entry.key for entry in PROXY.fields if entry.key != "labels"]
 REQUIRED = sorted(PROXY.required)
 
 _MAX_LINE = 1024 * 1024
+
+#: Columns of a CSV file, and keys of a JSON object: each becomes a label that every target carries.
+MAX_COLUMNS = 200
+
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class Row(Struct, gc=False):
@@ -58,6 +64,9 @@ def _csv_rows(file: Iterable[str], problems: Problems) -> Iterator[Row]:
 
 def _header_is_good(header: list[str], problems: Problems) -> bool:
     before = len(problems)
+    if len(header) > MAX_COLUMNS:
+        problems.at_place(1, 0, f"the header has {len(header):,} columns, more than {MAX_COLUMNS}")
+        return False
     for column in REQUIRED:
         if column not in header:
             hint = "; separate the columns by commas" if len(header) == 1 and ";" in header[0] else ""
@@ -92,7 +101,6 @@ def _much_alike(name: str, known: str) -> bool:
 
 def ndjson_rows(path: str, problems: Problems) -> Iterator[Row]:
     """The rows of a file with one JSON object a line; blank lines are skipped. Labels may also stand in `labels`."""
-    decode = msgspec.json.Decoder(dict[str, Any]).decode
     known = set(KNOWN)
     try:
         with open(path, "rb") as file:  # noqa: PTH123  # bytes, for msgspec decodes them faster than text
@@ -101,7 +109,7 @@ def ndjson_rows(path: str, problems: Problems) -> Iterator[Row]:
                 if row.isspace() or not row:
                     continue
                 try:
-                    yield Row(number, _texts(decode(row), row, known))
+                    yield Row(number, _texts(read_json(row, _decode), row, known))
                 except ValueError as error:
                     problems.at_place(number, 0, _reason(error, row))
     except OSError as error:
@@ -109,9 +117,7 @@ def ndjson_rows(path: str, problems: Problems) -> Iterator[Row]:
 
 
 def _reason(error: ValueError, row: bytes) -> str:
-    if isinstance(error, UnicodeDecodeError):
-        return "not UTF-8"
-    if isinstance(error, msgspec.DecodeError):
+    if isinstance(error, Unreadable):
         return "is longer than 1 MiB" if len(row) >= _MAX_LINE else f"expected one JSON object: {error}"
     return str(error)
 
@@ -121,6 +127,8 @@ def _texts(found: dict[str, Any], line: bytes, known: set[str]) -> dict[str, str
     keys = len(found)
     if "labels" in found:
         keys += _spread_labels(found)
+    if keys > MAX_COLUMNS:
+        raise ValueError(f"has {keys:,} keys, more than {MAX_COLUMNS}")
     if line.count(b'":') != keys:
         _refuse_repeated_keys(line)
     if not found.keys() <= known:

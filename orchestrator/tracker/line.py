@@ -7,6 +7,7 @@ readers drop it. Anything else that is not what was written is damage, told with
 """
 
 from collections.abc import Iterable, Iterator
+from math import inf
 from pathlib import Path
 from typing import TypeVar
 from zlib import crc32
@@ -14,6 +15,7 @@ from zlib import crc32
 import msgspec
 
 from orchestrator.errors import JournalDamaged
+from orchestrator.model.foreign import Unreadable, read_json
 from orchestrator.model.writable import encoded
 from orchestrator.tracker.disk import guard
 
@@ -86,8 +88,8 @@ def decode_line(decoder: msgspec.json.Decoder[T], path: Path, line: Line) -> T:
         JournalDamaged: something that nobody here writes.
     """
     try:
-        return decoder.decode(line.content)
-    except msgspec.MsgspecError as error:
+        return read_json(line.content, decoder.decode, most_values=inf)  # a frozen plan holds every proxy it names
+    except Unreadable as error:
         raise damaged(path, line.number, line.start, f"unknown content: {error}") from error
 
 

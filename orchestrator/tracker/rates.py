@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from orchestrator.model.foreign import Unreadable, read_json
 from orchestrator.tracker.disk import make_folder, replace_file
 
 RATES = "rates.json"
@@ -39,14 +40,17 @@ class _File(Struct, frozen=True, kw_only=True):
     rates: dict[str, KnownRate]
 
 
+_decoder = msgspec.json.Decoder(_File)
+
+
 def read_rates(state: Path) -> tuple[dict[str, KnownRate], str | None]:
     """Everything that is known, by key; and why nothing is, if the file cannot be used. No file is no problem."""
     path = state / RATES
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_File).rates, None
+        return read_json(path.read_bytes(), _decoder.decode).rates, None
     except FileNotFoundError:
         return {}, None
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except (OSError, Unreadable) as error:
         return {}, f"{path}: cannot be used, so rates are found out anew: {error}"
 
 

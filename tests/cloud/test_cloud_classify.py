@@ -162,7 +162,7 @@ def test_iam_body() -> None:
         (b"{}", "HTTP 502 without a message"),
         (b"[1, 2]", "HTTP 502: [1, 2]"),
         (b"\xff\xfe", "HTTP 502: \ufffd\ufffd"),
-        (b"null", "HTTP 502: None"),
+        (b"null", "HTTP 502: null"),
     ],
 )
 def test_bodies_that_are_no_error_of_the_api(body: Any, reason: Any) -> None:
@@ -187,10 +187,10 @@ def test_a_redirect_says_where_to() -> None:
     [
         ("7", "", 7.0),
         (" 0.5 ", "", 0.5),
-        ("-3", "", 0.0),
+        ("-3", "", None),
         ("nan", "limit:5,time:1 minute", 60.0),
         ("Thu, 06 Aug 2026 12:00:30 GMT", "", 30.0),
-        ("Thu, 06 Aug 2026 11:00:00 GMT", "", 0.0),
+        ("Thu, 06 Aug 2026 11:00:00 GMT", "", None),
         ("soon", "", None),
         (None, "The throttling threshold has been reached: policy user over ratelimit,limit:5,time:1 minute", 60.0),
         (None, "policy ip over ratelimit,limit:5,time:30 second", 30.0),

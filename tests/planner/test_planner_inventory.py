@@ -122,6 +122,17 @@ def test_an_ndjson_object_is_a_target_and_further_keys_are_labels(tmp_path: Path
         (f'{{"instance_id": "{I1}", "proxy_id": "{P1}", "a": "1", "labels": {{"a": "2"}}}}\n', "labels.a: stands"),
         (f'{{"instance_id": "{I1}", "proxy_id": "{P1}", "proxyid": "1"}}\n', "proxyid: looks like proxy_id"),
         (b'{"instance_id": "\xff"}\n', "fleet.ndjson:1: "),
+        (
+            '{"labels": ' + "[" * 1_100 + "]" * 1_100 + "}",
+            "fleet.ndjson:1: expected one JSON object: nested more than 64",
+        ),
+        (
+            "\n" + '{"labels": ' * 1_100 + "1" + "}" * 1_100,
+            "fleet.ndjson:2: expected one JSON object: nested more than 64",
+        ),
+        (f'{{"shard": {"9" * 5_000}}}', "fleet.ndjson:1: expected one JSON object: Integer value out of range"),
+        (f'{{"shard": [{"1," * 250_000}1]}}', "fleet.ndjson:1: expected one JSON object: more than 200,000 values"),
+        ("{" + ",".join(f'"k{n}": "x"' for n in range(201)) + "}", "fleet.ndjson:1: has 201 keys, more than 200"),
         (b'{"a": "' + b"x" * 1_100_000 + b'"}\n', "is longer than 1 MiB"),
     ],
 )
@@ -165,3 +176,11 @@ def test_equal_texts_are_kept_once(tmp_path: Path) -> None:
         assert other.source_version is one.source_version
         assert other.instance_id is one.instance_id
         assert other.scope is one.scope
+
+
+def test_a_csv_file_has_bounds(tmp_path: Path) -> None:
+    assert csv(tmp_path, ",".join(f"c{number}" for number in range(201)))[1] == [
+        "fleet.csv:1: the header has 201 columns, more than 200"
+    ]
+    cell = f'instance_id,proxy_id,app\n{I1},{P1},"{"x" * 200_000}"\n'
+    assert csv(tmp_path, cell)[1] == ["fleet.csv:2: not readable as CSV: field larger than field limit (131072)"]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from zlib import crc32
 
 import msgspec
 import pytest
@@ -284,3 +285,13 @@ def test_a_read_only_folder_is_told(tmp_path: Path) -> None:
     with pytest.raises(StateError, match="cannot make the journal"):
         Journal.create(Path("/proc/journal.ndjson"))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "more", [b'"more":' + b"[" * 1_100 + b"]" * 1_100, b'"more":' + b'{"a":' * 1_100, b'"run_id":"\xff"']
+)
+def test_a_line_that_a_stranger_wrote_with_the_right_checksum_is_damage(tmp_path: Path, more: bytes) -> None:
+    head = LINES[0][: LINES[0].rindex(b',"crc"')] + b"," + more
+    path = written(tmp_path, b'%b,"crc":"%08x"}\n' % (head, crc32(head)))
+    with pytest.raises(JournalDamaged, match=r"journal\.ndjson:1: unknown content"):
+        read(path)

@@ -18,6 +18,7 @@ from orchestrator.cloud.credentials.password import login_failure
 from orchestrator.cloud.credentials.secret import Secret
 from orchestrator.cloud.lenient import instant, text
 from orchestrator.cloud.transport import Headers, Route, Transport
+from orchestrator.model.foreign import Unreadable, read_json
 from orchestrator.model.reply import Doubtful, Failure, NotSent
 
 METADATA = "http://169.254.169.254"
@@ -86,8 +87,8 @@ class Agency:
 
 def _key(answer: Answer) -> Credential | Failure:
     try:
-        data: Any = msgspec.json.decode(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        data: Any = read_json(answer.body, _parse)
+    except Unreadable:
         data = None
     inner = data.get("credential") if isinstance(data, dict) else None
     if not isinstance(inner, dict):
@@ -102,4 +103,5 @@ def _key(answer: Answer) -> Credential | Failure:
     return AccessKey(access_key=access, secret_key=secret, security_token=token, lifetime_s=lifetime_s)
 
 
+_parse = msgspec.json.Decoder().decode
 _FIELDS = ("access", "secret", "securitytoken")
