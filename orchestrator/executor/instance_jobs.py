@@ -24,8 +24,11 @@ def foreign_job(listing: Listing, state: TargetState, run: Run) -> Job | None:
 
 
 def resurfaced_job(listing: Listing, state: TargetState, run: Run) -> Job | None:
-    """A job that may be what a doubtful attempt of this very target has started, although that was disproved."""
-    names = _names(listing, state, run)
+    """A job that may be what an attempt of this very target has started, although it was not executed, or disproved.
+
+    After a doubtful attempt a name as ours have is enough; else the job must name the proxy.
+    """
+    names = _names(listing, state, run) if state.doubtful_from is not None else set()
     return next((job for job in _unclaimed(listing, state, run) if _resembles(job, [state], names)), None)
 
 

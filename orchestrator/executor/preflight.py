@@ -80,17 +80,20 @@ async def preflight(state: TargetState, session: Session) -> Ready | None:
 
 
 def doubting(state: TargetState, finding: Finding) -> Finding:
-    """After a doubtful attempt nothing is claimed from one reading: what speaks against a disproof is looked into."""
-    if isinstance(finding, LeaveOut) and finding.outcome is Outcome.ALREADY and state.doubtful_from is not None:
+    """After an attempt nothing is claimed from one reading, whatever its answer: what it may have done is looked for.
+
+    The target version always speaks for the attempt. Any other finding is believed when it stands after one such look.
+    """
+    if isinstance(finding, LeaveOut) and finding.outcome is Outcome.ALREADY and state.attempted:
         return Resurfaced(finding.why)
-    if isinstance(finding, LeaveOut | Denied) and _once_in_doubt(state):
+    if isinstance(finding, LeaveOut | Denied) and state.unexamined and _speaks(state, finding):
         return Resurfaced(finding.why)
     return finding
 
 
-def _once_in_doubt(state: TargetState) -> bool:
-    """Whether a doubtful attempt was disproved, and nobody has looked a second time since."""
-    return state.doubtful_from is not None and not state.doubts_renewed
+def _speaks(state: TargetState, finding: LeaveOut | Denied) -> bool:
+    """Whether a finding may come of an upgrade of ours. One without a version says so only after a doubtful attempt."""
+    return state.doubtful_from is not None or (isinstance(finding, LeaveOut) and finding is not GONE)
 
 
 async def _look(state: TargetState, session: Session) -> Finding:
@@ -118,11 +121,12 @@ def _unread(reply: Refused | Busy | Doubtful) -> Finding:
 
 
 async def _look_at_jobs(state: TargetState, session: Session, go: Go, read_at: datetime) -> Finding:
-    # A target that was busy is judged by what was read since.
-    listing = await session.board(state).running(after=state.busy_at)
+    # A target that was busy, or that an attempt was made for, is judged by what was read since.
+    tried_at = state.last.intent.at if state.attempted else None
+    listing = await session.board(state).running(after=max(filter(None, (state.busy_at, tried_at)), default=None))
     if listing is None:
         return NotNow("the list of running jobs could not be read")
-    mine = resurfaced_job(listing, state, session.run) if _once_in_doubt(state) else None
+    mine = resurfaced_job(listing, state, session.run) if state.unexamined else None
     if mine is not None:
         return Resurfaced(f"job {mine.job_id} ({mine.name}) runs on the instance")
     foreign = foreign_job(listing, state, session.run)

@@ -8,7 +8,7 @@ from orchestrator.executor.reconcile import reconcile
 from orchestrator.executor.session import Session
 from orchestrator.executor.verify import settle, verify
 from orchestrator.model.outcome import Outcome, Phase
-from orchestrator.model.record import AnswerMissing, AnswerSeen, JobSeen, Postponed
+from orchestrator.model.record import AnswerMissing, AnswerSeen, DoubtRenewed, JobSeen, Postponed
 from orchestrator.model.state import TargetState
 from orchestrator.model.version import at_least
 
@@ -53,6 +53,8 @@ async def _after_answer(state: TargetState, session: Session, answer: AnswerSeen
     match answer.verdict:
         case "accepted" | "partial":
             return True
+        case "refused" if answer.already_latest:
+            return await _already_latest(state, session, answer)
         case "rejected" | "refused":
             await _settle_refused(state, session, answer)
         case "busy":
@@ -62,13 +64,18 @@ async def _after_answer(state: TargetState, session: Session, answer: AnswerSeen
     return False
 
 
+async def _already_latest(state: TargetState, session: Session, answer: AnswerSeen) -> bool:
+    """It is believed only after the version was read; and then an attempt of ours may be what brought it there."""
+    version = await read_version(state, session)
+    if version is None or not at_least(version.current_version, session.plan.target_version):
+        await _settle_refused(state, session, answer)
+        return False
+    why = f"runs {version.current_version}; {answer.error_msg or answer.reason or 'already the latest'}"
+    await session.ledger.record(DoubtRenewed(**session.about(state), why=why))
+    return await reconcile(state, session)
+
+
 async def _settle_refused(state: TargetState, session: Session, answer: AnswerSeen) -> None:
-    """`rejected`; but "already the latest" is believed only after the version was read."""
-    if answer.already_latest:
-        version = await read_version(state, session)
-        if version is not None and at_least(version.current_version, session.plan.target_version):
-            await settle(state, session, Outcome.ALREADY, answer.error_msg, version.current_version)
-            return
     reason = answer.error_msg if answer.verdict == "refused" else answer.reason
     await settle(state, session, Outcome.REJECTED, reason or answer.reason, error_code=answer.error_code)
 

@@ -164,6 +164,7 @@ def _doubt(state: TargetState) -> None:
 def _renew_doubt(state: TargetState, record: DoubtRenewed) -> None:
     state.phase = Phase.DOUBT
     state.doubt_since = record.at
+    state.doubtful_from = state.doubtful_from or state.attempts[state.decided].intent.at
     state.doubts_renewed += 1
     state.evidence.append(record.why)
 

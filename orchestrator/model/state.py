@@ -75,6 +75,16 @@ class TargetState:
         return self.phase in OPEN
 
     @property
+    def attempted(self) -> bool:
+        """Whether an upgrade call was made for it in this run that nobody has settled as not sent."""
+        return len(self.attempts) > self.decided or self.doubtful_from is not None
+
+    @property
+    def unexamined(self) -> bool:
+        """Whether nobody has looked a second time for what its attempts may have done, since the latest of them."""
+        return self.attempted and not self.doubts_renewed
+
+    @property
     def unanswered(self) -> bool:
         """Whether the latest attempt has left, or was about to, and nothing has come of it yet."""
         waits = self.phase is Phase.IN_FLIGHT and self.last.answer is None

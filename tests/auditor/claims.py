@@ -188,6 +188,8 @@ class Claim:
     def _nothing_began(self, outcome: str) -> str | None:
         if self.target["workflow_ids"] or self.named("version_adopted"):
             return "something began"
+        if outcome == "already" and self.intents:
+            return "this run sent an upgrade for it"
         if outcome == "already":
             read = [line["current_version"] for line in self.named("preflight_done")]
             version = self.target["verified_version"] or next(reversed(read), "")

@@ -17,8 +17,8 @@ from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Failures, Follow, Limits, Retry, Wave
 from orchestrator.model.record import DoubtRenewed, Intent, Postponed, PreflightDone
 from orchestrator.model.reply import Exchange, Refused
-from orchestrator.model.state import TargetState
-from orchestrator.model.verdict import LeaveOut
+from orchestrator.model.state import Attempt, TargetState
+from orchestrator.model.verdict import GONE, LeaveOut
 
 LENIENT = Failures(max=Amount(100, percent=True), max_rejected=Amount(100, percent=True), mode="soft")
 FREE = Limits(in_flight=Amount(100), concurrency=50, rate=50.0, ramp=False)
@@ -238,3 +238,28 @@ def test_what_is_believed_of_a_target_that_was_in_doubt(renewed: bool, finding: 
     state = TargetState(targets_of(1)[0], doubtful_from=START, doubts_renewed=renewed)
     assert (doubting(state, finding) is finding) == believed
     assert doubting(TargetState(state.target), finding) is finding
+
+
+@pytest.mark.parametrize(
+    ("renewed", "finding", "believed"),
+    [
+        (0, LeaveOut(Outcome.ALREADY, "current", "runs it"), False),
+        (1, LeaveOut(Outcome.ALREADY, "current", "runs it"), False),
+        (0, LeaveOut(Outcome.SKIPPED, "drifted", "runs another"), False),
+        (1, LeaveOut(Outcome.SKIPPED, "drifted", "runs another"), True),
+        (0, LeaveOut(Outcome.SKIPPED, "not_offered", "an older one"), False),
+        (0, GONE, True),
+        (0, Denied("no permission", None), True),
+    ],
+)
+def test_what_is_believed_of_a_target_after_an_attempt_that_was_not_executed(
+    renewed: bool, finding: Any, believed: bool
+) -> None:
+    target = targets_of(1)[0]
+    intent = Intent(
+        at=START, target=target.proxy_id, attempt=1, wave="all", token="t", source_version="1", target_version="2"
+    )
+    state = TargetState(target, attempts=[Attempt(intent)], doubts_renewed=renewed)
+    assert (doubting(state, finding) is finding) == believed
+    state.decided = 1  # a person has settled it as not sent
+    assert doubting(state, finding) is finding

@@ -161,12 +161,53 @@ def test_already_latest_is_believed_after_the_version_was_read() -> None:
         first = next(iter(cloud.proxies))
 
     played = play_first([refusing("DBS.200093", "already the latest", latest=True)], setup=setup)
-    assert outcome(played) == ("already", "already the latest")
+    assert outcome(played) == ("succeeded", None)
+    assert "version only, workflow_id not recovered" in played.state(0).evidence
 
 
 def test_already_latest_although_it_runs_the_old_version_is_a_rejection() -> None:
     played = play_first([refusing("DBS.200093", "already the latest", latest=True)])
     assert outcome(played) == ("rejected", "already the latest")
+
+
+NOT_EXECUTED = {
+    "401": acts.UNAUTHENTICATED,
+    "429": throttling(400.0),
+    "not sent": acts.UNSENT,
+    "busy": acts.BUSY,
+}
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["named", "unnamed"])
+@pytest.mark.parametrize("act", NOT_EXECUTED.values(), ids=NOT_EXECUTED)
+def test_an_upgrade_that_ran_although_the_answer_said_no_is_found_and_never_called_already(
+    act: Act, *, named: bool
+) -> None:
+    ran = Act(act.reply, effect=True)
+    fate = Fate(named=named, duration_s=30.0, visible_after_s=0.0)
+    played = play_first([ran], fate=fate, follow=Follow(expected_s=60))
+    assert outcome(played)[0] == "succeeded"
+    assert list(played.state(0).jobs) == ["wf-default-0-0"]
+    assert played.cloud.upgrades[played.state(0).key] == 1
+    assert starts(played) == 1
+
+
+@pytest.mark.parametrize("act", [acts.UNAUTHENTICATED, throttling(400.0)], ids=["401", "429"])
+def test_a_job_that_names_the_proxy_and_runs_after_a_refusal_is_taken_up_at_once(act: Act) -> None:
+    ran = Act(act.reply, effect=True)
+    played = play_first(
+        [ran], fate=Fate(named=True, duration_s=9000.0, visible_after_s=0.0), follow=Follow(timeout_s=10000)
+    )
+    assert outcome(played)[0] == "succeeded"
+    assert list(played.state(0).jobs) == ["wf-default-0-0"]
+    assert played.cloud.upgrades[played.state(0).key] == 1
+
+
+def test_a_proxy_that_was_upgraded_after_a_refusal_and_whose_job_nobody_sees_succeeded_by_its_version_only() -> None:
+    ran = Act(throttling(400.0).reply, effect=True)
+    played = play_first([ran], fate=Fate(listed=False, duration_s=30.0))
+    assert outcome(played)[0] == "succeeded"
+    assert "version only, workflow_id not recovered" in played.state(0).evidence
 
 
 def test_every_answer_is_kept_word_for_word() -> None:

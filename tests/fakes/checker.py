@@ -184,6 +184,8 @@ class Checker:
             self._success(known, record)
         if record.outcome in (Outcome.ALREADY, Outcome.SKIPPED, Outcome.REJECTED, Outcome.DEFERRED):
             assert not known.accepted, "claimed that nothing began"
+        if record.outcome is Outcome.ALREADY:
+            assert not known.intents, "already, although this run sent it"
         known.settled_at, known.open, known.doubt = record.at, False, False
         known.standing = record.outcome.value
         self.met[f"outcome: {known.standing}"] += 1
