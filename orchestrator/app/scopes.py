@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from random import Random
 
 from orchestrator.app.rates import RateMemory, rate_groups, written_rate
-from orchestrator.cloud import account_key, open_clouds
+from orchestrator.cloud import Secrets, account_key, open_clouds
 from orchestrator.executor.auto_rate import AutoPacer
 from orchestrator.executor.calls import ScopeCalls
 from orchestrator.executor.lanes import Lanes
@@ -28,6 +28,7 @@ async def open_scopes(
     clock: Clock,
     note: Callable[[Record], None],
     memory: RateMemory | None = None,
+    secrets: Secrets | None = None,
 ) -> AsyncIterator[dict[str, ScopeCalls]]:
     """The calls of each scope, by name. Makes no request itself.
 
@@ -37,6 +38,7 @@ async def open_scopes(
         clock: the one that counts.
         note: takes records about the scopes.
         memory: where `rate: auto` starts; None when nothing is known.
+        secrets: learns what must not be shown.
 
     Raises:
         PlanError: an unknown region, or an address that cannot be used.
@@ -44,7 +46,13 @@ async def open_scopes(
     # A preview reads with `concurrency` calls at once in each scope, and all scopes may be on one host.
     connections = max(2, len(plan.scopes)) * plan.limits.concurrency + _SPARE_CONNECTIONS
     async with open_clouds(
-        plan.scopes, http=plan.http, language=plan.language, connections=connections, environ=environ, clock=clock
+        plan.scopes,
+        http=plan.http,
+        language=plan.language,
+        connections=connections,
+        environ=environ,
+        clock=clock,
+        secrets=secrets,
     ) as clients:
         lanes = shared_lanes(plan, memory or RateMemory(environ=environ), clock)
         trials = shared_trials(plan, environ)

@@ -6,7 +6,7 @@ import signal
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from orchestrator.app.rates import RateMemory, keeping
 from orchestrator.app.scopes import open_scopes
 from orchestrator.app.stops import leave_on_stop, stop_signals
 from orchestrator.clock import SystemClock
+from orchestrator.cloud import Secrets
 from orchestrator.errors import ExitCode, OrchestratorError
 from orchestrator.executor.actions import Finish
 from orchestrator.executor.calls import Rates, ScopeCalls
@@ -59,6 +60,7 @@ class Work:
         fleet: the fleet's folder.
         until: nothing starts from this instant on; None for no bound.
         barred: why nothing starts any more in this run; what is open is followed.
+        secrets: what no record may hold.
         memory: where `rate: auto` starts, and is kept.
         observe: called with every record when it counts.
         background: further tasks, such as a live display.
@@ -75,6 +77,7 @@ class Work:
     observe: Callable[[Record], None]
     background: tuple[Background, ...] = ()
     barred: str | None = None
+    secrets: Secrets = field(default_factory=Secrets)
 
     @property
     def run(self) -> Run:
@@ -132,7 +135,9 @@ async def _opened(job: Work) -> Finish:
     def note(record: Record) -> None:
         ledger.note(record)
 
-    async with open_scopes(job.plan, environ=job.environ, clock=clock, note=note, memory=job.memory) as scopes:
+    async with open_scopes(
+        job.plan, environ=job.environ, clock=clock, note=note, memory=job.memory, secrets=job.secrets
+    ) as scopes:
         dispatcher = _assemble(job, scopes, clock)
         ledger = dispatcher.session.ledger
         writer = JournalWriter(
@@ -164,7 +169,8 @@ def _assemble(job: Work, scopes: dict[str, ScopeCalls], clock: SystemClock) -> D
     def wake() -> None:
         dispatcher.wake()
 
-    ledger = Ledger(rollout, clock, changed=wake, observe=_both(job.observe, reports.note))
+    observe = _both(job.observe, reports.note)
+    ledger = Ledger(rollout, clock, changed=wake, observe=observe, mask=job.secrets.mask)
     session = Session(
         rollout=rollout,
         ledger=ledger,

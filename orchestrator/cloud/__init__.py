@@ -15,7 +15,7 @@ import msgspec
 from orchestrator.cloud.caller import Caller, fits_path
 from orchestrator.cloud.client import Client
 from orchestrator.cloud.clock import Clock
-from orchestrator.cloud.credentials import METADATA, World, is_token, source_for
+from orchestrator.cloud.credentials import METADATA, Secrets, World, is_token, source_for
 from orchestrator.cloud.credentials.keeper import Keeper
 from orchestrator.cloud.credentials.secret import HiddenEnvironment
 from orchestrator.cloud.endpoints import Endpoints, endpoints_of
@@ -24,7 +24,17 @@ from orchestrator.cloud.transport import open_transport
 from orchestrator.errors import PlanError
 from orchestrator.model.plan import Auth, Http, Scope
 
-__all__ = ["Client", "Clock", "Endpoints", "RateKey", "account_key", "endpoints_of", "open_clouds", "rate_key"]
+__all__ = [
+    "Client",
+    "Clock",
+    "Endpoints",
+    "RateKey",
+    "Secrets",
+    "account_key",
+    "endpoints_of",
+    "open_clouds",
+    "rate_key",
+]
 
 
 @asynccontextmanager
@@ -37,6 +47,7 @@ async def open_clouds(
     environ: Mapping[str, str],
     clock: Clock,
     metadata: str = METADATA,
+    secrets: Secrets | None = None,
 ) -> AsyncIterator[Mapping[str, Client]]:
     """A client for each scope, by its name, over one session that ends with the block. Makes no request itself.
 
@@ -48,6 +59,7 @@ async def open_clouds(
         environ: the environment, the only one that is looked at.
         clock: for signatures, durations and expiry.
         metadata: base address of the ECS metadata service.
+        secrets: learns what the clients get, and has what they hid in what the cloud says; None for their own.
 
     Raises:
         PlanError: an unknown region, a malformed address or project id, an unreadable `http.ca_file`.
@@ -63,6 +75,7 @@ async def open_clouds(
             headers=plain,
             metadata=metadata,
             command_timeout_s=http.timeout_s,
+            secrets=Secrets() if secrets is None else secrets,
         )
         yield {scope.name: _client(scope, places[scope.name], world) for scope in scopes}
 
@@ -113,8 +126,9 @@ def _client(scope: Scope, places: Endpoints, world: World) -> Client:
             region=scope.region,
             transport=transport,
             routes=(transport.route(places.service), transport.route(places.iam)),
-            keeper=Keeper(source_for(scope, places.iam, world), clock),
+            keeper=Keeper(source_for(scope, places.iam, world), clock, world.secrets),
             plain=world.headers,
             clock=clock,
+            secrets=world.secrets,
         )
     )

@@ -4,7 +4,6 @@ No method raises for anything that the network or the cloud does; none waits for
 """
 
 import re
-from collections.abc import Sequence
 from typing import TypeVar
 
 from anyio import Lock
@@ -16,7 +15,7 @@ from orchestrator.cloud.classify import classify
 from orchestrator.cloud.clock import Clock
 from orchestrator.cloud.credentials.credential import unusable
 from orchestrator.cloud.credentials.keeper import Keeper
-from orchestrator.cloud.credentials.secret import Secret, hide
+from orchestrator.cloud.credentials.registry import Secrets
 from orchestrator.cloud.decode import Decode, NotUnderstood
 from orchestrator.cloud.error_body import excerpt
 from orchestrator.cloud.lenient import text
@@ -31,7 +30,6 @@ from orchestrator.model.reply import (
     NotSent,
     Refused,
     Reply,
-    Throttled,
 )
 
 T = TypeVar("T")
@@ -58,6 +56,7 @@ class Caller:
         keeper: Keeper,
         plain: Headers,
         clock: Clock,
+        secrets: Secrets | None = None,
     ) -> None:
         self.project_id = project_id
         self._region = region
@@ -66,6 +65,7 @@ class Caller:
         self._keeper = keeper
         self._plain = plain
         self._clock = clock
+        self._secrets = Secrets() if secrets is None else secrets
         self._stamp: Stamp | None = None
         self._stamped = 0
         self._lookup = Lock()
@@ -128,19 +128,21 @@ class Caller:
     async def _exchange(
         self, route: Route, stamp: Stamp, method: str, path: str, query: Query, body: bytes | None, decoded: Decode[T]
     ) -> Reply[T]:
-        # As of now: when the answer comes, they may have been replaced.
-        generation, secrets = self._keeper.generation, self._keeper.secrets
+        generation = self._keeper.generation  # as of now: when the answer comes, it may have been replaced
         headers = stamp.headers(method, path, query, body or b"", self._clock.now())
         target = f"{path}?{canonical_query(query)}" if query else path
         answer = await self._transport.send(route, method, target, headers, body)
-        if not isinstance(answer, Answer):
-            return answer
+        reply = self._judged(answer, decoded, generation) if isinstance(answer, Answer) else answer
+        return self._secrets.mask(reply)
+
+    def _judged(self, answer: Answer, decoded: Decode[T], generation: int) -> Reply[T]:
         if not answer.ok:
-            return _hidden(classify(answer, generation=generation), secrets)
+            return classify(self._secrets.searched(answer), generation=generation)
         try:
             return Answered(decoded(answer.body), exchange_of(answer))
-        except NotUnderstood as problem:
-            return _hidden(_doubt(classify(answer, generation=generation), answer, problem), secrets)
+        except NotUnderstood:
+            plain = self._secrets.searched(answer)
+            return _doubt(classify(plain, generation=generation), plain, decoded)
 
     async def _find_project(self) -> Failure | None:
         """KeystoneListProjects by name: a region's own project bears the region's name."""
@@ -160,16 +162,12 @@ class Caller:
         return None
 
 
-def _hidden(failure: Failure, secrets: Sequence[Secret]) -> Failure:
-    """What the cloud says may quote what we sent."""
-    message = failure.exchange.error_msg
-    if message is not None:
-        failure = replace(failure, exchange=replace(failure.exchange, error_msg=hide(message, secrets)))
-    return failure if isinstance(failure, Throttled) else replace(failure, reason=hide(failure.reason, secrets))
-
-
-def _doubt(failure: Failure, answer: Answer, problem: NotUnderstood) -> Failure:
+def _doubt(failure: Failure, answer: Answer, decoded: Decode[T]) -> Failure:
     """A 2xx answer that was not understood: the decoder says more than `classify` unless the body named an error."""
     if not isinstance(failure, Doubtful) or failure.exchange.error_code or failure.exchange.error_msg:
         return failure
-    return Doubtful(f"HTTP {answer.status}: {problem}", failure.exchange)
+    try:
+        decoded(answer.body)
+    except NotUnderstood as problem:
+        return Doubtful(f"HTTP {answer.status}: {problem}", failure.exchange)
+    return failure

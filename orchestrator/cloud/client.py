@@ -13,6 +13,7 @@ import msgspec
 from orchestrator.cloud import decode
 from orchestrator.cloud.caller import Caller
 from orchestrator.cloud.codes import NO_PROXY, canonical
+from orchestrator.cloud.credentials.secret import HIDDEN
 from orchestrator.cloud.decode import Decode
 from orchestrator.model.reply import (
     Answered,
@@ -76,7 +77,10 @@ class Client:
         """POST upgrade-version (UpgradeProxyVersion). Never sent twice by anything below this method."""
         body = msgspec.json.encode({"source_version": source_version, "target_version": target_version})
         path = ("instances", instance_id, "proxy", proxy_id, "upgrade-version")
-        return await self._caller.call("POST", decode.upgrade_entries, "v3", *path, body=body)
+        reply = await self._caller.call("POST", decode.upgrade_entries, "v3", *path, body=body)
+        if isinstance(reply, Answered):
+            return Answered(tuple(map(_without_hidden_id, reply.value)), reply.exchange)
+        return reply
 
     async def proxy_version(self, instance_id: str, proxy_id: str) -> Reply[ProxyVersion]:
         """GET proxy-version (ShowProxyVersion)."""
@@ -150,6 +154,12 @@ class Client:
     async def _proxies(self, instance_id: str, decoded: Decode[T]) -> Reply[T]:
         query = [("offset", "0"), ("limit", str(decode.PROXIES_PER_PAGE))]
         return await self._caller.call("GET", decoded, "v3", "instances", instance_id, "proxies", query=query)
+
+
+def _without_hidden_id(entry: Entry) -> Entry:
+    """A secret in the place of an id is hidden, and what is left of it is no id: none came."""
+    hidden = entry.workflow_id is not None and HIDDEN in entry.workflow_id
+    return msgspec.structs.replace(entry, workflow_id=None) if hidden else entry
 
 
 def _no_proxy(reply: Reply[T]) -> TypeGuard[Refused]:

@@ -11,8 +11,6 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from orchestrator.cloud.error_body import excerpt
-
 
 class Place(Struct, frozen=True):
     """Where the call was going: what its messages name."""
@@ -23,6 +21,14 @@ class Place(Struct, frozen=True):
     connect_timeout_s: float
     timeout_s: float
 
+
+#: By the names of the exceptions of aiohttp's parser, which stand behind the one that is raised.
+_MALFORMED = {
+    "BadStatusLine": "no status line",
+    "LineTooLong": "a line or header is too long",
+    "BadHttpMessage": "a header is malformed",
+    "InvalidHeader": "a header is malformed",
+}
 
 Words: TypeAlias = Callable[[Exception, Place], str]
 
@@ -79,7 +85,10 @@ def _cut(_: Exception, place: Place) -> str:
 
 
 def _not_http(error: Exception, place: Place) -> str:
-    return f"{place.address} did not answer with HTTP: {excerpt(getattr(error, 'message', '') or type(error).__name__)}"
+    """Nothing of the answer is quoted: a secret that is on its way to us is not known as one yet."""
+    cause = getattr(error.__cause__, "__cause__", None) or error.__cause__
+    why = _MALFORMED.get(type(cause).__name__, "its answer is malformed")
+    return f"{place.address} did not answer with HTTP: {why}"
 
 
 def _too_large(_: Exception, place: Place) -> str:

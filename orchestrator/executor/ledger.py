@@ -68,15 +68,23 @@ class Ledger:
         rollout: the session's state, which nobody else changes.
         changed: called after every change, to wake the loop.
         observe: called with every record when it counts, for logs and display.
+        mask: gives every record without the secrets that may stand in its strings.
     """
 
     def __init__(
-        self, rollout: Rollout, clock: Clock, *, changed: Callable[[], None], observe: Callable[[Record], None]
+        self,
+        rollout: Rollout,
+        clock: Clock,
+        *,
+        changed: Callable[[], None],
+        observe: Callable[[Record], None],
+        mask: Callable[[Record], Record] = lambda record: record,
     ) -> None:
         self.rollout = rollout
         self._clock = clock
         self._changed = changed
         self._observe = observe
+        self._mask = mask
         self._journal: Journal | None = None
         self._counted: deque[Record] = deque()
         self._harm: Pending | None = None
@@ -132,6 +140,7 @@ class Ledger:
     def _append(self, record: Record) -> Pending:
         if self._journal is None:
             raise RuntimeError("no journal is attached")
+        record = self._mask(record)
         record = writable(record)  # what cannot be written fails here, where it is made, and not among others' records
         if isinstance(record, Intent | HoldSet | ScopeOpened | ScopePaused | ScopeGivenUp):
             self._counted.append(record)

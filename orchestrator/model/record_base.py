@@ -4,6 +4,10 @@ from datetime import datetime
 
 from msgspec import Struct
 
+#: Fields that tie records together. Their words are the plan's and our own, which hold no secret, and a key that is
+#: changed would tie a record to nothing: they are never searched for secrets.
+KEYS = frozenset({"target", "step", "wave", "waves", "scope", "token"})
+
 
 def _snake(name: str) -> str:
     return "".join(f"_{char.lower()}" if char.isupper() else char for char in name).lstrip("_")

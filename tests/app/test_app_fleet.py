@@ -13,6 +13,7 @@ from orchestrator.app.fleet import Beginning, begin_run, end_run, unfinished_run
 from orchestrator.app.rates import RateMemory
 from orchestrator.app.work import Work, _assemble
 from orchestrator.clock import SystemClock
+from orchestrator.cloud.credentials.secret import Secret
 from orchestrator.errors import PlanError
 from orchestrator.model import record as r
 from orchestrator.model.outcome import Outcome
@@ -100,13 +101,10 @@ def test_a_run_that_is_ended_for_a_new_one_says_what_never_started(tmp_path: Pat
     assert standings == ["rejected", "not_started", "not_started"]
 
 
-def test_a_session_knows_every_workflow_of_the_state_folder_and_makes_each_token_once(tmp_path: Path) -> None:
-    """Evidence is judged by them: another fleet's upgrade is no candidate."""
-    before(tmp_path, "other", INTENT, REJECT, settled(Outcome.REJECTED), ENDED)
-    recovered = begin(tmp_path)
-    work = Work(
+def work_in(tmp_path: Path) -> Work:
+    return Work(
         plan=PLAN,
-        recovered=recovered,
+        recovered=begin(tmp_path),
         state=tmp_path,
         fleet=tmp_path / "prod",
         environ={},
@@ -115,7 +113,27 @@ def test_a_session_knows_every_workflow_of_the_state_folder_and_makes_each_token
         memory=RateMemory(environ={}),
         observe=lambda _record: None,
     )
-    session = _assemble(work, {}, SystemClock()).session
+
+
+def test_the_ledger_of_a_session_hides_what_the_session_learns(tmp_path: Path) -> None:
+    written: list[Record] = []
+    work = work_in(tmp_path)
+
+    class Kept:
+        def append_nowait(self, record: Record) -> Any:
+            written.append(record)
+
+    ledger = _assemble(work, {}, SystemClock()).session.ledger
+    ledger.attach(Kept())
+    work.secrets.learn("test", Secret("hush-hush"))
+    ledger.note(r.ScopePaused(at=BEGIN, scope="default", why="it said hush-hush"))
+    assert [getattr(record, "why", None) for record in written] == ["it said ***"]
+
+
+def test_a_session_knows_every_workflow_of_the_state_folder_and_makes_each_token_once(tmp_path: Path) -> None:
+    """Evidence is judged by them: another fleet's upgrade is no candidate."""
+    before(tmp_path, "other", INTENT, REJECT, settled(Outcome.REJECTED), ENDED)
+    session = _assemble(work_in(tmp_path), {}, SystemClock()).session
     assert anyio.run(session.known_workflows) == {"w0"}
     before(tmp_path, "third", INTENT, replace(REJECT, update_result=(Entry(workflow_id="w1", state="ACCEPT"),)))
     assert anyio.run(session.known_workflows) == {"w0", "w1"}

@@ -12,9 +12,10 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.cloud.credentials.secret import HIDDEN, Secret, hide
+from orchestrator.cloud.credentials.registry import Secrets
+from orchestrator.cloud.credentials.secret import HIDDEN, Secret
 from orchestrator.model.plan import Auth
-from orchestrator.model.reply import Answered
+from orchestrator.model.reply import Answered, Entry
 
 pytestmark = pytest.mark.anyio
 
@@ -137,6 +138,60 @@ async def test_a_password_with_quotes_is_hidden_in_the_body_that_it_was_sent_in(
         assert piece not in told
 
 
+async def test_no_secret_in_any_field_of_a_reply_that_was_understood(serve: Any, connect: Any) -> None:
+    async def quote_everywhere(request: web.Request) -> Any:
+        said = f"see {request.headers['X-Auth-Token']}"
+        job = dict.fromkeys(("job_id", "job_name", "status", "fail_reason", "process", "instance_id", "extra"), said)
+        rows = [{said: said, "pool_id": PROXY, "status": said, "nodes": [{"status": said}]}]
+        body = {
+            "current_version": said,
+            "latest_version": said,
+            "update_result": [{"instance_id": said, "state": said, "error_message": said}],
+            "jobs": [job],
+            "proxy_list": rows,
+            "instances": rows,
+        }
+        return web.json_response(body, headers={"X-Request-Id": said})
+
+    async with serve(quote_everywhere) as address, connect(address, auth=WAYS["token"], environ=SECRETS) as client:
+        replies = [
+            await client.upgrade(INSTANCE, PROXY, "1", "2"),
+            await client.proxy_version(INSTANCE, PROXY),
+            await client.proxy_health(INSTANCE, PROXY),
+            await client.jobs(offset=0),
+            await client.proxies(INSTANCE),
+            await client.instances(offset=0),
+        ]
+    for reply in replies:
+        assert isinstance(reply, Answered)
+        assert HIDDEN in repr(reply)
+        assert SECRETS["TOKEN"] not in repr(reply)
+
+
+async def test_a_secret_in_the_place_of_a_workflow_id_is_no_id(serve: Any, connect: Any) -> None:
+    async def quote_as_id(request: web.Request) -> Any:
+        entry = {"instance_id": INSTANCE, "state": "ACCEPT", "workflow_id": request.headers["X-Auth-Token"]}
+        return web.json_response({"update_result": [entry]})
+
+    async with serve(quote_as_id) as address, connect(address, auth=WAYS["token"], environ=SECRETS) as client:
+        reply = await client.upgrade(INSTANCE, PROXY, "1", "2")
+    assert reply.value == (Entry(instance_id=INSTANCE, state="ACCEPT"),)
+
+
+@pytest.mark.parametrize("status", [200, 400, 502])
+async def test_the_start_of_a_secret_is_not_left_by_a_cut(serve: Any, connect: Any, status: int) -> None:
+    """An excerpt has 160 letters: after `pad` the first seven of the token are among them."""
+
+    async def page(request: web.Request) -> Any:
+        pad = "x" * 152
+        return web.Response(status=status, text=f"{pad}{request.headers['X-Auth-Token']}", content_type="text/html")
+
+    async with serve(page) as address, connect(address, auth=WAYS["token"], environ=SECRETS) as client:
+        reply = await client.proxy_version(INSTANCE, PROXY)
+    assert SECRETS["TOKEN"][:4] not in reply.reason
+    assert HIDDEN in reply.reason
+
+
 @given(
     secret=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=8, max_size=60),
     before=st.text("äöü ", max_size=20),
@@ -146,8 +201,10 @@ async def test_a_password_with_quotes_is_hidden_in_the_body_that_it_was_sent_in(
 )
 def test_no_eight_letters_of_a_secret_are_left(secret: str, before: str, after: str, written: Any, cut: int) -> None:
     text = before + written(secret)[: 8 + cut] + after
-    left = hide(text, [Secret(secret)])
+    secrets = Secrets()
+    secrets.learn("test", Secret(secret))
+    left = secrets.hide(text)
     assert not any(written(secret)[at : at + 8] in left for at in range(len(written(secret)) - 7))
     assert left.startswith(before)
     assert left.endswith(after)
-    assert hide(before + after, [Secret(secret)]) == before + after
+    assert secrets.hide(before + after) == before + after

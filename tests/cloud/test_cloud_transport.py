@@ -136,11 +136,25 @@ async def test_slow_body_is_doubtful(send: Any, serve: Any, clock: Any) -> None:
     assert outcome.exchange.http_status == 200
 
 
-async def test_what_is_not_http_is_doubtful(send: Any, raw_server: Any, clock: Any) -> None:
-    async with raw_server((b"SSH-2.0-OpenSSH_9.6\r\n\r\n",)) as address:
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (b"SSH-2.0-TOKEN\r\n\r\n", "no status line"),
+        (b"HTTP/1.1 TOKEN OK\r\n\r\n", "no status line"),
+        (b"HTTP/1.1 200 OK\r\nX-Subject-Token: " + b"TOKEN" * 20000 + b"\r\n\r\n", "a line or header is too long"),
+        (b"HTTP/1.1 200 OK\r\nX-Sub ject: TOKEN\r\n\r\n", "a header is malformed"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: TOKEN\r\n\r\n", "malformed"),
+    ],
+)
+async def test_what_is_not_http_is_doubtful_and_not_quoted(
+    send: Any, raw_server: Any, clock: Any, said: bytes, why: str
+) -> None:
+    async with raw_server((said,)) as address:
         outcome = await send(address, clock)
     assert isinstance(outcome, Doubtful)
-    assert "did not answer with HTTP" in outcome.reason
+    assert "did not answer with HTTP: " in outcome.reason
+    assert why in outcome.reason
+    assert "TOKEN" not in outcome.reason
 
 
 @pytest.mark.parametrize("packed", [False, True])

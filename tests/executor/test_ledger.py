@@ -295,3 +295,28 @@ def test_what_cannot_be_written_fails_where_it_is_made() -> None:
         assert desk.states[1].reason == "\\udcff"
 
     at_desk(story)
+
+
+def test_every_record_is_searched_for_secrets_where_it_enters() -> None:
+    written: list[Record] = []
+
+    async def story(desk: Desk) -> None:
+        ledger = Ledger(
+            desk.rollout,
+            desk.clock,
+            changed=lambda: None,
+            observe=lambda _record: None,
+            mask=lambda record: replace(record, reason="hidden") if isinstance(record, HoldSet) else record,
+        )
+
+        class Kept:
+            def append_nowait(self, record: Record) -> Any:
+                written.append(record)
+
+        ledger.attach(Kept())
+        ledger.note(HoldSet(at=desk.clock.now(), step="hold", cause="person", reason="hush-hush", by="me"))
+        assert desk.rollout.run.hold is not None
+        assert desk.rollout.run.hold.reason == "hidden"
+
+    at_desk(story)
+    assert [record.reason for record in written if isinstance(record, HoldSet)] == ["hidden"]

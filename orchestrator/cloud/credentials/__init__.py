@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from orchestrator.cloud.clock import Clock
 from orchestrator.cloud.credentials.access_key import AccessKeyFromEnvironment
@@ -12,11 +12,12 @@ from orchestrator.cloud.credentials.command import TokenFromCommand
 from orchestrator.cloud.credentials.credential import Source
 from orchestrator.cloud.credentials.password import PasswordLogin
 from orchestrator.cloud.credentials.profile import Profile
+from orchestrator.cloud.credentials.registry import Secrets
 from orchestrator.cloud.credentials.token import TokenFromEnvironment, TokenFromFile
 from orchestrator.cloud.transport import Headers, Transport
 from orchestrator.model.plan import Auth, Scope
 
-__all__ = ["METADATA", "World", "is_token", "source_for"]
+__all__ = ["METADATA", "Secrets", "World", "is_token", "source_for"]
 
 
 class World(Struct, frozen=True, kw_only=True):
@@ -26,6 +27,7 @@ class World(Struct, frozen=True, kw_only=True):
         metadata: base address of the ECS metadata service.
         headers: of a request that needs no credentials, but for `Host`.
         command_timeout_s: how long a token command may run.
+        secrets: learns what is got.
     """
 
     transport: Transport
@@ -34,6 +36,7 @@ class World(Struct, frozen=True, kw_only=True):
     headers: Headers
     metadata: str = METADATA
     command_timeout_s: float = 30.0
+    secrets: Secrets = field(default_factory=Secrets)
 
 
 def source_for(scope: Scope, iam: str, world: World) -> Source:
@@ -44,7 +47,8 @@ def source_for(scope: Scope, iam: str, world: World) -> Source:
     if auth.profile is not None:
         return Profile(auth.profile, environ)
     if auth.agency:
-        return Agency(world.transport, world.transport.direct(world.metadata, METADATA_TIMEOUT_S), world.clock)
+        route = world.transport.direct(world.metadata, METADATA_TIMEOUT_S)
+        return Agency(world.transport, route, world.clock, world.secrets)
     return _token(auth, world) or _access_key(auth, environ)
 
 
@@ -82,6 +86,7 @@ def _password(scope: Scope, iam: str, world: World) -> Source:
         route=route,
         headers=headers,
         environ=world.environ,
+        secrets=world.secrets,
     )
 
 

@@ -15,6 +15,7 @@ from orchestrator.cloud.classify import classify
 from orchestrator.cloud.clock import Clock
 from orchestrator.cloud.credentials.credential import AccessKey, Credential, checked, unusable
 from orchestrator.cloud.credentials.password import login_failure
+from orchestrator.cloud.credentials.registry import Secrets
 from orchestrator.cloud.credentials.secret import Secret
 from orchestrator.cloud.lenient import instant, text
 from orchestrator.cloud.transport import Headers, Route, Transport
@@ -38,10 +39,11 @@ class Agency:
 
     renew_before_s = 40 * 60.0
 
-    def __init__(self, transport: Transport, route: Route, clock: Clock) -> None:
+    def __init__(self, transport: Transport, route: Route, clock: Clock, secrets: Secrets) -> None:
         self._transport = transport
         self._route = route
         self._clock = clock
+        self._secrets = secrets
         self._token: Secret | None = None
         self._token_until_s = float("-inf")
 
@@ -69,7 +71,9 @@ class Agency:
             return
         if answer.ok:
             found = checked(answer.body.decode("utf-8", "replace"), "the metadata token")
-            self._token = found if isinstance(found, Secret) else None
+            if isinstance(found, Secret):
+                self._secrets.learn(self, found)
+                self._token = found
             self._token_until_s = now_s + _TOKEN_LIFETIME_S / 2
         elif answer.status in _WITHOUT_TOKENS:
             self._token_until_s = now_s + _ASK_AGAIN_AFTER_S
@@ -81,8 +85,8 @@ class Agency:
         return await self._transport.send(self._route, "GET", _KEY_PATH, headers)
 
     def _refused(self, answer: Answer) -> Failure:
-        secrets = (self._token,) if self._token else ()
-        return login_failure(classify(answer), "ECS agency: no keys; is an agency bound to this ECS?", secrets)
+        failure = classify(self._secrets.searched(answer))
+        return login_failure(failure, "ECS agency: no keys; is an agency bound to this ECS?")
 
 
 def _key(answer: Answer) -> Credential | Failure:

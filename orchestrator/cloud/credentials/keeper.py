@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from orchestrator.cloud.clock import Clock
 from orchestrator.cloud.credentials.credential import Credential, Source, secrets_of
-from orchestrator.cloud.credentials.secret import Secret
+from orchestrator.cloud.credentials.registry import Secrets
 from orchestrator.model.reply import Failure, Unauthenticated
 
 #: After an early renewal that failed, or brought nothing newer, the next one waits; the old credential still works.
@@ -20,11 +20,12 @@ class Keeper:
         credential: what to sign with; None before the first and after one was refused and no new one came.
     """
 
-    def __init__(self, source: Source, clock: Clock) -> None:
+    def __init__(self, source: Source, clock: Clock, secrets: Secrets | None = None) -> None:
         self.generation = 0
         self.credential: Credential | None = None
         self._source = source
         self._clock = clock
+        self._secrets = Secrets() if secrets is None else secrets
         self._lock = Lock()
         self._fetches = 0
         self._failure: Failure | None = None
@@ -45,11 +46,6 @@ class Keeper:
         """Fetch after a refusal: the old credential is of no use any more, whatever comes of it."""
         return await self._fetch(drop=True)
 
-    @property
-    def secrets(self) -> tuple[Secret, ...]:
-        """What must be hidden in anything that the cloud says."""
-        return secrets_of(self.credential)
-
     async def _fetch(self, *, drop: bool = False) -> Failure | None:
         seen = self._fetches
         async with self._lock:
@@ -66,7 +62,9 @@ class Keeper:
         now_s = self._clock.monotonic()
         if not isinstance(found, Credential):
             self._renew_at_s = now_s + _RETRY_AFTER_S
-            return replace(found, generation=self.generation) if isinstance(found, Unauthenticated) else found
+            failure = self._secrets.mask(found)
+            return replace(failure, generation=self.generation) if isinstance(failure, Unauthenticated) else failure
+        self._secrets.learn(self, *secrets_of(found))
         if found != self.credential:
             self.generation += 1
         self.credential = found

@@ -9,14 +9,14 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import replace
 
 from orchestrator.cloud import decode
 from orchestrator.cloud.answer import Answer, exchange_of
 from orchestrator.cloud.classify import classify
 from orchestrator.cloud.credentials.credential import Credential, Token, checked, unusable
 from orchestrator.cloud.credentials.files import at_home, read_text
-from orchestrator.cloud.credentials.secret import Secret, hide
+from orchestrator.cloud.credentials.registry import Secrets
+from orchestrator.cloud.credentials.secret import Secret
 from orchestrator.cloud.transport import Headers, Route, Transport
 from orchestrator.model.plan import Auth
 from orchestrator.model.reply import (
@@ -42,6 +42,7 @@ class PasswordLogin(Struct, frozen=True, kw_only=True):
     route: Route
     headers: Headers
     environ: Mapping[str, str]
+    secrets: Secrets
     renew_before_s: float = 600.0
 
     async def fetch(self) -> Credential | Failure:
@@ -53,9 +54,10 @@ class PasswordLogin(Struct, frozen=True, kw_only=True):
         password = await self._password()
         if not isinstance(password, str):
             return password
+        self.secrets.learn(self.route, Secret(password))
         body = msgspec.json.encode(_login(self.auth, password, self.project))
         answer = await self.transport.send(self.route, "POST", _TARGET, self.headers, body)
-        return self._token(answer) if isinstance(answer, Answer) and answer.ok else self._failed(answer, password)
+        return self._token(answer) if isinstance(answer, Answer) and answer.ok else self._failed(answer)
 
     @property
     def _what(self) -> str:
@@ -83,23 +85,20 @@ class PasswordLogin(Struct, frozen=True, kw_only=True):
             lifetime_s = None  # the token counts, its expiry is a convenience
         return Token(token=found, lifetime_s=lifetime_s)
 
-    def _failed(self, answer: Answer | NotSent | Doubtful, password: str) -> Failure:
-        failure = classify(answer) if isinstance(answer, Answer) else answer
-        return login_failure(failure, self._what, (Secret(password),))
+    def _failed(self, answer: Answer | NotSent | Doubtful) -> Failure:
+        failure = classify(self.secrets.searched(answer)) if isinstance(answer, Answer) else answer
+        return login_failure(failure, self._what)
 
 
-def login_failure(failure: Failure, what: str, secrets: tuple[Secret, ...] = ()) -> Failure:
+def login_failure(failure: Failure, what: str) -> Failure:
     """The failure of a call for credentials, as one of the call that needed them: that one was never sent."""
-    message = failure.exchange.error_msg
-    exchange = replace(failure.exchange, error_msg=hide(message, secrets) if message else None)
-    if isinstance(failure, Throttled):
-        return Throttled(failure.retry_after_s, exchange)
-    reason = hide(f"{what}: {failure.reason}", secrets)
     match failure:
+        case Throttled():
+            return Throttled(failure.retry_after_s, failure.exchange)
         case Unauthenticated() | Refused():
-            return Unauthenticated(reason, exchange)
+            return Unauthenticated(f"{what}: {failure.reason}", failure.exchange)
         case NotSent() | Busy() | Doubtful():
-            return NotSent(reason, exchange)
+            return NotSent(f"{what}: {failure.reason}", failure.exchange)
 
 
 def _login(auth: Auth, password: str, project: dict[str, str]) -> dict[str, Any]:

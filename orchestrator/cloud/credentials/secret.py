@@ -1,23 +1,9 @@
 """Texts that must never be shown: not in a log, a message, a traceback or a report."""
 
-import json
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
 from typing import NoReturn
-from urllib.parse import quote
 
 HIDDEN = "***"
-
-#: A shorter secret would hide ordinary words wherever they stand.
-_SHORTEST_HIDDEN = 6
-
-#: So much of a secret in a row is hidden, however the rest of it was cut off.
-_PIECE = 8
-
-
-#: In `Authorization`; who knows it can send that one request again for a quarter of an hour.
-_SIGNATURE = re.compile(r"(Signature=)[0-9A-Fa-f]+")
 
 
 class Secret:
@@ -46,32 +32,6 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret is not written anywhere")
-
-
-def hide(text: str, secrets: Iterable[Secret]) -> str:
-    """`text` with every secret in it hidden: what the cloud says may quote what we sent, whole, cut off or escaped."""
-    for secret in secrets:
-        text = _without(text, secret.reveal())
-    return _SIGNATURE.sub(rf"\1{HIDDEN}", text)
-
-
-def _without(text: str, value: str) -> str:
-    size = min(len(value), _PIECE)
-    if size < _SHORTEST_HIDDEN:
-        return text
-    pieces, kept, end = _pieces(value, size), [], 0
-    for at in range(len(text) - size + 1):
-        if text[at : at + size] in pieces:
-            kept += [] if at < end else [text[end:at], HIDDEN]
-            end = at + size
-    return "".join([*kept, text[end:]])
-
-
-@lru_cache(maxsize=16)  # a token has some thousand pieces, and a cloud that refuses much quotes the same one
-def _pieces(value: str, size: int) -> frozenset[str]:
-    """Everything of this size that stands in a secret, in each form in which it may be quoted."""
-    written = (value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], quote(value))
-    return frozenset(each[at : at + size] for each in written for at in range(len(each) - size + 1))
 
 
 class HiddenEnvironment(Mapping[str, str]):

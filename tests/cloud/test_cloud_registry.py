@@ -1,0 +1,126 @@
+"""What is known as a secret is in no text, in whatever form; and what only looks like one stays."""
+
+import json
+from base64 import b64encode
+from time import perf_counter
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from orchestrator.cloud.answer import Answer
+from orchestrator.cloud.credentials.registry import Secrets
+from orchestrator.cloud.credentials.secret import Secret
+from orchestrator.model.reply import Entry, Exchange, Refused
+
+TOKEN = "MIIS" + "".join(f"{number:x}/{number:x}+" for number in range(1000, 1500)) + "=="
+WORKFLOW = "375ac6a4-7f52-4d1b-9f3e-0a1b2c3d4e5f"
+
+
+def known(*values: str) -> Secrets:
+    secrets = Secrets()
+    for value in values:
+        secrets.learn(value, Secret(value))
+    return secrets
+
+
+@pytest.mark.parametrize("secret", [TOKEN, 'p4ss "phrase" \\ wörds/x', "hunter2-hunter2"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        str,
+        lambda text: json.dumps(text)[1:-1],
+        lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+        lambda text: text.replace("/", "\\/"),
+        quote,
+        quote_plus,
+        lambda text: quote(text, safe=""),
+        lambda text: text[:40],
+        lambda text: text[-40:],
+    ],
+)
+def test_a_secret_is_hidden_in_every_form(secret: str, written: Any) -> None:
+    hidden = known(secret).hide(f"before {written(secret)} after")
+    assert hidden.startswith("before ***")
+    assert hidden.endswith("*** after")
+    assert not any(written(secret)[at : at + 8] in hidden for at in range(len(written(secret)) - 7))
+
+
+@pytest.mark.parametrize("user", ["u", "us", "use", "a-user"])
+def test_a_password_is_hidden_in_basic_authentication(user: str) -> None:
+    password = "hunter2-hunter2-hunter2"
+    header = b64encode(f"{user}:{password}".encode()).decode()
+    hidden = known(password).hide(f"Proxy-Authorization: Basic {header}")
+    shown = hidden.partition("Basic ")[2].partition("***")
+    assert shown[1]
+    assert len(shown[0]) <= -(-(len(user) + 1) * 4 // 3) + 1
+    assert len(shown[2]) <= 3
+
+
+@pytest.mark.parametrize(
+    ("secret", "text", "hidden"),
+    [
+        ("pw", "the pw is pw", "the pw is pw"),
+        ("pass", "password: pass, bypass", "password: ***, bypass"),
+        ("secret", "a secretive word", "a ***ive word"),
+        ("seven77", "seven77seven77", "******"),
+        ("abcdefgh", "abcdefg", "abcdefg"),
+        ("abcdefghi", "xabcdefghx", "x***x"),
+        ("aaaaaaaaaa", "baaaaaaaab", "b***b"),
+        ("abcdefghij", "abcdef efghij", "abcdef efghij"),
+        ("abcdefghij", "abcdefabcdefghij", "abcdef***"),
+    ],
+)
+def test_short_secrets_and_pieces(secret: str, text: str, hidden: str) -> None:
+    assert known(secret).hide(text) == hidden
+
+
+def test_a_signature_is_hidden() -> None:
+    said = "SDK-HMAC-SHA256 Access=x, SignedHeaders=host, Signature=0123abcdef"
+    assert Secrets().hide(said).endswith("Signature=***")
+
+
+def test_nothing_known_changes_nothing() -> None:
+    text = "any text at all"
+    assert Secrets().hide(text) is text
+
+
+def test_the_id_of_a_workflow_is_never_lost_to_a_secret_that_resembles_it() -> None:
+    entry = Entry(workflow_id=WORKFLOW, error_message=f"see {WORKFLOW}")
+    found = known(WORKFLOW[:18], WORKFLOW + "-and-more").mask(entry)
+    assert found.workflow_id == WORKFLOW
+    assert found.error_message == "see ***"
+    assert known(WORKFLOW).mask(entry).workflow_id == "***"
+
+
+def test_the_last_credentials_of_an_owner_are_hidden_and_older_ones_forgotten() -> None:
+    secrets = Secrets()
+    for number in range(4):
+        secrets.learn("owner", Secret(f"token-number-{number}{number}{number}{number}"))
+    assert secrets.hide("0000 token-number-3333, token-number-1111") == "0000 ***, ***"
+    assert secrets.hide("r-0000") == "r-0000"
+    secrets.learn("other", Secret("quite-another"))
+    assert secrets.hide("quite-another token-number-2222") == "*** ***"
+
+
+def test_an_answer_is_searched_before_it_is_cut() -> None:
+    answer = Answer(502, {"X-Request-Id": TOKEN}, f"<p>{TOKEN}</p>".encode() + b"\xff", None)  # type: ignore[arg-type]
+    found = known(TOKEN).searched(answer)
+    assert (found.headers["x-request-id"], found.body) == ("***", b"<p>***</p>\xff")
+
+
+def test_every_string_of_a_reply_is_masked() -> None:
+    said = f"no: {TOKEN}"
+    reply = Refused(said, Exchange(request_id=said, error_code=said, error_msg=said))
+    assert TOKEN[:8] not in repr(known(TOKEN).mask(reply))
+
+
+def test_a_text_made_of_pieces_costs_no_more_than_its_length() -> None:
+    def cost_s(size: int) -> float:
+        text = (TOKEN[:7] + "#") * (size // 8)
+        began_s = perf_counter()
+        assert secrets.hide(text) == text
+        return perf_counter() - began_s
+
+    secrets = known(TOKEN)
+    assert min(cost_s(1 << 19) for _ in range(3)) < 64 * min(cost_s(1 << 15) for _ in range(3))
