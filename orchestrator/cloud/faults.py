@@ -95,6 +95,10 @@ def _too_large(_: Exception, place: Place) -> str:
     return f"the answer of {place.address} is larger than 1 MiB"
 
 
+def _repeated(_: Exception, place: Place) -> str:
+    return f"{place.address} sent the answer to an earlier request once more"
+
+
 def _other(error: Exception, place: Place) -> str:
     return f"the call to {place.address} failed: {type(error).__name__}"
 
@@ -138,6 +142,7 @@ WORDS: dict[str, Words] = {
     "WSMessageTypeError": _other,
     "ClientError": _other,
     "AnswerTooLarge": _too_large,
+    "AnswerRepeated": _repeated,
     "Exception": _other,
 }
 

@@ -1,4 +1,4 @@
-"""Send one HTTP request and bring back the answer, or say whether it left. The only user of aiohttp.
+"""Send one HTTP request and bring back the answer, or say whether it left. Only this and `connector` use aiohttp.
 
 It never sends a request twice, follows no redirect, keeps no cookie, trusts no certificate that does not verify, waits
 for nothing without an end, and reads no more than 1 MiB.
@@ -7,25 +7,22 @@ for nothing without an end, and reads no more than 1 MiB.
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from contextvars import ContextVar
 from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import (
-    ClientConnectionError,
     ClientError,
     ClientResponse,
     ClientSession,
     ClientTimeout,
     DummyCookieJar,
-    TCPConnector,
 )
-from aiohttp.connector import Connection
 from multidict import CIMultiDict
 from yarl import URL
 
 from orchestrator.cloud.answer import Answer
 from orchestrator.cloud.clock import Clock
+from orchestrator.cloud.connector import Departure, Line, OneWayConnector, departure
 from orchestrator.cloud.environment_proxy import proxy_for
 from orchestrator.cloud.faults import Place, words_for
 from orchestrator.errors import PlanError
@@ -35,42 +32,14 @@ from orchestrator.model.reply import Doubtful, Exchange, NotSent
 MAX_ANSWER_BYTES = 1 << 20
 
 #: A pooled connection is used again only this long after it delivered an answer: gateways close idle ones silently, and
-#: a request written to such a connection is lost without anybody knowing whether it was executed.
+#: a request written to such a connection is lost. Only reads use one again: any other request has a connection of its
+#: own, on which no answer to another question can come (docs/adr/0009-a-connection-for-each-upgrade.md).
 REUSE_WITHIN_S = 5.0
 
 #: Tokens travel in headers and are several kB long; the gateway allows 32 kB (api-sign-errorcode, APIGW.0201).
 _MAX_HEADER_BYTES = 64 << 10
 
 Headers = CIMultiDict[str]
-
-
-class _Departure:
-    """Whether a call has been given a connection, from where on its bytes may be on the wire."""
-
-    __slots__ = ("left",)
-
-    def __init__(self) -> None:
-        self.left = False
-
-
-#: Set anew by every call, in the task that makes it.
-_departure: ContextVar[_Departure] = ContextVar("departure")
-
-
-class _OneWayConnector(TCPConnector):
-    """Gives each call one connection.
-
-    aiohttp asks for a second one when a reused connection breaks and the method is idempotent (`_retry_connection` in
-    `ClientSession._request`; never for POST). One call is one request here, counted and paced as one, so it is refused.
-    """
-
-    async def connect(self, *args: Any, **kwargs: Any) -> Connection:
-        departure = _departure.get()
-        if departure.left:
-            raise ClientConnectionError("closed by the other side before it answered")
-        connection = await super().connect(*args, **kwargs)
-        departure.left = True
-        return connection
 
 
 class Route:
@@ -93,10 +62,13 @@ class Route:
 
 
 class Transport:
-    """One session for all scopes; made by `open_transport`."""
+    """The sessions for all scopes, one for reads and one for the rest; made by `open_transport`."""
 
-    def __init__(self, session: ClientSession, http: Http, environ: Mapping[str, str], clock: Clock) -> None:
-        self._session = session
+    def __init__(
+        self, reads: ClientSession, others: ClientSession, http: Http, environ: Mapping[str, str], clock: Clock
+    ) -> None:
+        self._reads = reads
+        self._others = others
         self._http = http
         self._environ = environ
         self._clock = clock
@@ -121,12 +93,13 @@ class Transport:
             headers: all of them, so that none is added on the way.
             body: the bytes, if any.
         """
-        departure = _Departure()
-        _departure.set(departure)
+        ours = Departure()
+        departure.set(ours)
         began_s = self._clock.monotonic()
         status = None
         try:
-            async with self._session.request(
+            session = self._reads if method == "GET" else self._others
+            async with session.request(
                 method,
                 URL(route.base + target, encoded=True),
                 headers=headers,
@@ -136,13 +109,13 @@ class Transport:
                 **self._timeout(route),
             ) as response:
                 status = response.status
-                content = await _read(response)
+                content = await _read(response, ours.line)
                 return Answer(status, response.headers, content, self._clock.now(), self._since_ms(began_s))
         except (ClientError, TimeoutError, OSError, ValueError) as error:
             # ValueError: a header or host name that cannot be written, found before anything is sent.
             exchange = Exchange(http_status=status, duration_ms=self._since_ms(began_s))
-            reason = words_for(error, route.place, left=departure.left)
-            return Doubtful(reason, exchange) if departure.left else NotSent(reason, exchange)
+            reason = words_for(error, route.place, left=ours.left)
+            return Doubtful(reason, exchange) if ours.left else NotSent(reason, exchange)
 
     def _timeout(self, route: Route) -> dict[str, Any]:
         """Nothing for the usual time-outs, which the session has: an object per call would cost more than it says."""
@@ -154,7 +127,9 @@ class Transport:
         return round((self._clock.monotonic() - began_s) * 1000)
 
 
-async def _read(response: ClientResponse) -> bytes:
+async def _read(response: ClientResponse, line: Line | None) -> bytes:
+    if line is not None:
+        line.take(response)
     chunks, size = [], 0
     while chunk := await response.content.readany():
         chunks.append(chunk)
@@ -162,6 +137,8 @@ async def _read(response: ClientResponse) -> bytes:
         if size > MAX_ANSWER_BYTES:
             response.close()
             raise AnswerTooLarge
+    if line is not None:
+        line.end()
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
@@ -178,31 +155,34 @@ async def open_transport(
     clock: Clock,
     reuse_within_s: float = REUSE_WITHIN_S,
 ) -> AsyncIterator[Transport]:
-    """The one session, closed with the block.
+    """The way out, closed with the block.
 
     Args:
         http: time-outs and trust.
-        connections: most at once to one host; a call beyond it waits for one, within the connect time-out.
+        connections: most at once to one host, for reads and for the rest; a call beyond it waits for one, within the
+            connect time-out.
         environ: for the forward proxies.
         clock: for durations and the cloud's offset.
-        reuse_within_s: how long after its last answer a connection is used again.
+        reuse_within_s: how long after its last answer a connection is used again by a read.
 
     Raises:
         PlanError: `http.ca_file` cannot be read or is no certificate.
     """
-    connector = _OneWayConnector(
-        limit=0,  # no common limit: a host that hangs must not take the connections of the others
-        limit_per_host=connections,
-        keepalive_timeout=reuse_within_s,
-        ssl=_trust(http.ca_file),
-    )
-    async with ClientSession(
+    trust = _trust(http.ca_file)
+    # No common limit: a host that hangs must not take the connections of the others.
+    pooled = OneWayConnector(limit=0, limit_per_host=connections, ssl=trust, keepalive_timeout=reuse_within_s)
+    single = OneWayConnector(limit=0, limit_per_host=connections, ssl=trust, force_close=True)
+    async with _session(pooled, http) as reads, _session(single, http) as others:
+        yield Transport(reads, others, http, environ, clock)
+
+
+def _session(connector: OneWayConnector, http: Http) -> ClientSession:
+    return ClientSession(
         connector=connector,
         cookie_jar=DummyCookieJar(),
         timeout=ClientTimeout(total=http.timeout_s, connect=http.connect_timeout_s),
         max_field_size=_MAX_HEADER_BYTES,
-    ) as session:
-        yield Transport(session, http, environ, clock)
+    )
 
 
 def _trust(ca_file: str | None) -> ssl.SSLContext | bool:

@@ -68,13 +68,10 @@ async def test_disconnect_after_sending_is_doubtful_and_nothing_is_sent_again(
     assert raw.requests == 1
 
 
-@pytest.mark.parametrize("method", ["POST", "GET"])
-async def test_a_reused_connection_that_breaks_is_not_replaced(
-    send: Any, raw_server: Any, clock: Any, method: str
-) -> None:
+async def test_a_reused_connection_that_breaks_is_not_replaced(send: Any, raw_server: Any, clock: Any) -> None:
     raw = raw_server(OK, (b"",), OK)
     async with raw as address:
-        first, second = await send(address, clock, method=method, times=2)
+        first, second = await send(address, clock, method="GET", times=2)
     assert isinstance(first, Answer)
     assert isinstance(second, Doubtful)
     assert (raw.requests, raw.connections) == (2, 1)
@@ -85,7 +82,7 @@ async def test_a_connection_that_the_server_closed_meanwhile_is_not_used(
 ) -> None:
     raw = raw_server((OK,), OK)
     async with raw as address:
-        first, second = await send(address, clock, times=2, pause_s=0.02)
+        first, second = await send(address, clock, method="GET", times=2, pause_s=0.02)
     assert isinstance(first, Answer)
     assert isinstance(second, Answer)
     assert raw.connections == 2
@@ -97,7 +94,7 @@ async def test_an_idle_connection_is_reused_only_for_a_while(
 ) -> None:
     raw = raw_server(OK, OK)
     async with raw as address:
-        outcomes = await send(address, clock, times=2, pause_s=0.03, reuse_within_s=reuse_within_s)
+        outcomes = await send(address, clock, method="GET", times=2, pause_s=0.03, reuse_within_s=reuse_within_s)
     assert all(isinstance(outcome, Answer) for outcome in outcomes)
     assert raw.connections == connections
 

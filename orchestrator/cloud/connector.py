@@ -1,0 +1,124 @@
+"""Give each call one connection, on which nothing but its own answer can come.
+
+HTTP/1.1 answers bear no number: what comes next on a connection is taken for the answer. So a connection on which bytes
+came that nobody asked for is closed, and an answer that is the one before, sent once more, is none.
+"""
+
+import select
+from contextvars import ContextVar
+from functools import partial
+from typing import Any, TypeAlias
+
+from aiohttp import ClientConnectionError, ClientError, ClientResponse, TCPConnector
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
+
+Heads: TypeAlias = tuple[tuple[bytes, bytes], ...]
+
+
+class AnswerRepeated(ClientError):
+    """The head of the answer is that of the answer before on this connection, with its request id."""
+
+
+class Line(ResponseHandler):
+    """One connection, as long as it lives. Counts what is read from it, and knows the head of its last answer."""
+
+    def __init__(self, loop: Any) -> None:
+        super().__init__(loop)
+        self._head: Heads | None = None
+        self._received = 0
+        self._answered_at = 0
+
+    @property
+    def fresh(self) -> bool:
+        """Whether it has brought no answer yet."""
+        return self._head is None
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing was read since the last answer, and, unless it is fresh, nothing waits to be read."""
+        if self.should_close or self.transport is None or self._received != self._answered_at:
+            return False
+        return self.fresh or not _readable(self.transport.get_extra_info("socket").fileno())
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes have come."""
+        self._received += len(data)
+        super().data_received(data)
+
+    def take(self, response: ClientResponse) -> None:
+        """Note an answer whose head has come.
+
+        Raises:
+            AnswerRepeated: it is not the answer to this question; the connection is closed.
+        """
+        # Equal to the byte, `Date` among it, and with an id that is made for each request: sent twice.
+        if response.raw_headers == self._head and "X-Request-Id" in response.headers:
+            response.close()
+            raise AnswerRepeated
+        self._head = response.raw_headers
+
+    def end(self) -> None:
+        """Note that the answer has come to its end."""
+        self._answered_at = self._received
+
+
+class Departure:
+    """The connection that a call was given, from where on its bytes may be on the wire; None before."""
+
+    __slots__ = ("line",)
+
+    def __init__(self) -> None:
+        self.line: Line | None = None
+
+    @property
+    def left(self) -> bool:
+        """Whether the request may have left."""
+        return self.line is not None
+
+
+#: Set anew by every call, in the task that makes it.
+departure: ContextVar[Departure] = ContextVar("departure")
+
+
+class OneWayConnector(TCPConnector):
+    """Gives each call one connection, and no second one.
+
+    aiohttp asks for a second one when a reused connection breaks and the method is idempotent (`_retry_connection` in
+    `ClientSession._request`; never for POST). One call is one request here, counted and paced as one, so it is refused.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._factory = partial(_new_line, loop=self._loop)  # not public; `_line` refuses to go without it
+
+    async def connect(self, *args: Any, **kwargs: Any) -> Connection:
+        """A new connection, or one of the pool on which nothing came since its last answer."""
+        ours = departure.get()
+        if ours.left:
+            raise ClientConnectionError("closed by the other side before it answered")
+        connection = await super().connect(*args, **kwargs)
+        while not (line := _line(connection)).silent:
+            connection.close()
+            if line.fresh:
+                raise ClientConnectionError("the other side spoke before it was asked")
+            connection = await super().connect(*args, **kwargs)
+        ours.line = line
+        return connection
+
+
+def _new_line(loop: Any) -> ResponseHandler:
+    return Line(loop)
+
+
+def _line(connection: Connection) -> Line:
+    if not isinstance(connection.protocol, Line):
+        connection.close()
+        raise ClientConnectionError("not a connection that can be watched")
+    return connection.protocol
+
+
+def _readable(handle: int) -> bool:
+    waiting = select.poll()
+    waiting.register(handle, select.POLLIN)
+    return bool(waiting.poll(0))
