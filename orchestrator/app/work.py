@@ -104,18 +104,22 @@ async def work(job: Work) -> Done:
     Raises:
         StateError: the journal cannot be written.
         PlanError: the plan cannot be carried out as it is.
+        ScopeUnusable: the environment names a proxy that is none.
     """
     code = ExitCode.INTERNAL
     try:
         finish = await _opened(job)
         code = exit_code(job.run, finish, barred=job.barred is not None)
         return Done(finish, code)
-    except BaseExceptionGroup as group:
-        error = _told(group)
-        if error is None:
-            raise
+    except OrchestratorError as error:
         code = error.exit_code
-        raise error from group
+        raise
+    except BaseExceptionGroup as group:
+        told = _told(group)
+        if told is None:
+            raise
+        code = told.exit_code
+        raise told from group
     finally:
         write_report(job.run, job.plan, job.report, exit_code=int(code))
 

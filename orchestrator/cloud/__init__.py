@@ -17,8 +17,8 @@ from orchestrator.cloud.client import Client
 from orchestrator.cloud.clock import Clock
 from orchestrator.cloud.credentials import METADATA, Secrets, World, is_token, source_for
 from orchestrator.cloud.credentials.keeper import Keeper
-from orchestrator.cloud.credentials.secret import HiddenEnvironment
 from orchestrator.cloud.endpoints import Endpoints, endpoints_of
+from orchestrator.cloud.secret import HiddenEnvironment
 from orchestrator.cloud.stamp import plain_headers
 from orchestrator.cloud.transport import open_transport
 from orchestrator.errors import PlanError
@@ -63,10 +63,12 @@ async def open_clouds(
 
     Raises:
         PlanError: an unknown region, a malformed address or project id, an unreadable `http.ca_file`.
+        ScopeUnusable: the environment names a proxy that is none.
     """
     environ = HiddenEnvironment(environ)
     places = {scope.name: endpoints_of(scope, environ, allow_http=http.allow_http) for scope in scopes}
-    async with open_transport(http, connections=connections, environ=environ, clock=clock) as transport:
+    known = Secrets() if secrets is None else secrets
+    async with open_transport(http, connections=connections, environ=environ, clock=clock, secrets=known) as transport:
         plain = plain_headers(language)
         world = World(
             transport=transport,
@@ -75,7 +77,7 @@ async def open_clouds(
             headers=plain,
             metadata=metadata,
             command_timeout_s=http.timeout_s,
-            secrets=Secrets() if secrets is None else secrets,
+            secrets=known,
         )
         yield {scope.name: _client(scope, places[scope.name], world) for scope in scopes}
 

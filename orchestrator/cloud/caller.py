@@ -15,10 +15,10 @@ from orchestrator.cloud.classify import classify
 from orchestrator.cloud.clock import Clock
 from orchestrator.cloud.credentials.credential import unusable
 from orchestrator.cloud.credentials.keeper import Keeper
-from orchestrator.cloud.credentials.registry import Secrets
 from orchestrator.cloud.decode import Decode, NotUnderstood
 from orchestrator.cloud.error_body import excerpt
 from orchestrator.cloud.lenient import text
+from orchestrator.cloud.registry import Secrets
 from orchestrator.cloud.signer import canonical_query
 from orchestrator.cloud.stamp import Query, Stamp, stamp_for
 from orchestrator.cloud.transport import Headers, Route, Transport

@@ -13,8 +13,8 @@ import msgspec
 from orchestrator.cloud import decode
 from orchestrator.cloud.caller import Caller
 from orchestrator.cloud.codes import NO_PROXY, canonical
-from orchestrator.cloud.credentials.secret import HIDDEN
 from orchestrator.cloud.decode import Decode
+from orchestrator.cloud.secret import HIDDEN
 from orchestrator.model.reply import (
     Answered,
     Entry,

@@ -23,8 +23,9 @@ from yarl import URL
 from orchestrator.cloud.answer import Answer
 from orchestrator.cloud.clock import Clock
 from orchestrator.cloud.connector import Departure, Line, OneWayConnector, departure
-from orchestrator.cloud.environment_proxy import proxy_for
+from orchestrator.cloud.environment_proxy import Proxy, proxy_for
 from orchestrator.cloud.faults import Place, words_for
+from orchestrator.cloud.registry import Secrets
 from orchestrator.errors import PlanError
 from orchestrator.model.plan import Http
 from orchestrator.model.reply import Doubtful, Exchange, NotSent
@@ -47,11 +48,11 @@ class Route:
 
     __slots__ = ("base", "host", "place", "proxy")
 
-    def __init__(self, base: str, proxy: str | None, http: Http) -> None:
+    def __init__(self, base: str, proxy: Proxy | None, http: Http) -> None:
         parts = urlsplit(base)
         self.base = base
         self.host = parts.netloc
-        self.proxy = URL(proxy) if proxy else None
+        self.proxy = proxy.url if proxy else None
         self.place = Place(
             address=parts.netloc if parts.port else f"{parts.netloc}:{443 if parts.scheme == 'https' else 80}",
             host=parts.hostname or "",
@@ -65,17 +66,31 @@ class Transport:
     """The sessions for all scopes, one for reads and one for the rest; made by `open_transport`."""
 
     def __init__(
-        self, reads: ClientSession, others: ClientSession, http: Http, environ: Mapping[str, str], clock: Clock
+        self,
+        reads: ClientSession,
+        others: ClientSession,
+        http: Http,
+        environ: Mapping[str, str],
+        clock: Clock,
+        secrets: Secrets,
     ) -> None:
         self._reads = reads
         self._others = others
         self._http = http
         self._environ = environ
         self._clock = clock
+        self._secrets = secrets
 
     def route(self, base: str) -> Route:
-        """The way to a base address, `scheme://host[:port]`."""
-        return Route(base, proxy_for(base, self._environ), self._http)
+        """The way to a base address, `scheme://host[:port]`.
+
+        Raises:
+            ScopeUnusable: the environment names a proxy on the way that is none.
+        """
+        proxy = proxy_for(base, self._environ)
+        if proxy is not None:
+            self._secrets.learn(proxy, *proxy.secrets)
+        return Route(base, proxy, self._http)
 
     def direct(self, base: str, timeout_s: float) -> Route:
         """A way that no proxy may see and that is given up sooner: to the metadata service of this machine."""
@@ -154,6 +169,7 @@ async def open_transport(
     environ: Mapping[str, str],
     clock: Clock,
     reuse_within_s: float = REUSE_WITHIN_S,
+    secrets: Secrets | None = None,
 ) -> AsyncIterator[Transport]:
     """The way out, closed with the block.
 
@@ -164,6 +180,7 @@ async def open_transport(
         environ: for the forward proxies.
         clock: for durations and the cloud's offset.
         reuse_within_s: how long after its last answer a connection is used again by a read.
+        secrets: learns the passwords of proxies.
 
     Raises:
         PlanError: `http.ca_file` cannot be read or is no certificate.
@@ -173,7 +190,7 @@ async def open_transport(
     pooled = OneWayConnector(limit=0, limit_per_host=connections, ssl=trust, keepalive_timeout=reuse_within_s)
     single = OneWayConnector(limit=0, limit_per_host=connections, ssl=trust, force_close=True)
     async with _session(pooled, http) as reads, _session(single, http) as others:
-        yield Transport(reads, others, http, environ, clock)
+        yield Transport(reads, others, http, environ, clock, Secrets() if secrets is None else secrets)
 
 
 def _session(connector: OneWayConnector, http: Http) -> ClientSession:

@@ -13,7 +13,7 @@ from orchestrator.app.fleet import Beginning, begin_run, end_run, unfinished_run
 from orchestrator.app.rates import RateMemory
 from orchestrator.app.work import Work, _assemble
 from orchestrator.clock import SystemClock
-from orchestrator.cloud.credentials.secret import Secret
+from orchestrator.cloud.secret import Secret
 from orchestrator.errors import PlanError
 from orchestrator.model import record as r
 from orchestrator.model.outcome import Outcome

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.cloud.credentials.secret import Secret
+from orchestrator.cloud.secret import Secret
 from orchestrator.model.plan import Auth, Http
 from orchestrator.model.reply import NotSent, Unauthenticated
 

@@ -6,7 +6,7 @@ from huaweicloudsdkgaussdb.v3.region.gaussdb_region import GaussDBRegion
 from orchestrator.cloud import account_key, endpoints_of, rate_key
 from orchestrator.cloud.endpoints import iam_host
 from orchestrator.cloud.environment_proxy import proxy_for
-from orchestrator.errors import PlanError
+from orchestrator.errors import PlanError, ScopeUnusable
 from orchestrator.model.plan import Auth, Scope
 from orchestrator.model.region import SERVICES
 
@@ -132,7 +132,49 @@ def test_scopes_of_one_account_share_what_is_known_of_its_credentials() -> None:
         ("https://a.example", {"HTTPS_PROXY": "http://p", "NO_PROXY": "b.example"}, "http://p"),
         ("https://127.0.0.1:8443", {"HTTPS_PROXY": "http://p"}, None),
         ("http://localhost:80", {"http_proxy": "http://p"}, None),
+        ("https://a.example", {"HTTPS_PROXY": " http://p:3128/\n"}, "http://p:3128"),
+        ("https://a.example", {"ALL_PROXY": "http://p"}, None),
+        ("https://a.example", {"HTTPS_PROXY": "http://p", "NO_PROXY": " a.example , "}, None),
+        ("https://a.example:8443", {"HTTPS_PROXY": "http://p", "NO_PROXY": "a.example:8443"}, None),
+        ("https://a.example", {"HTTPS_PROXY": "http://p", "NO_PROXY": "[,\udcff,a.example:x"}, "http://p"),
+        ("http://127.0.0.1:1", {"http_proxy": "no:port"}, None),
     ],
 )
 def test_forward_proxy(base: str, environ: Any, proxy: Any) -> None:
-    assert proxy_for(base, environ) == proxy
+    found = proxy_for(base, environ)
+    assert (None if found is None else str(found.url)) == proxy
+
+
+def test_user_and_password_of_a_proxy_are_read_once_and_shown_nowhere() -> None:
+    found = proxy_for("https://a.example", {"HTTPS_PROXY": "http://b%40b:p%40ss%23%3A1@[::1]:3128/"})
+    assert found is not None
+    assert (found.url.host, found.url.port, found.url.user, found.url.password) == ("::1", 3128, "b@b", "p@ss#:1")
+    assert repr(found) == "Proxy(::1:3128)"
+    assert [secret.reveal() for secret in found.secrets] == ["p@ss#:1", "YkBiOnBAc3MjOjE="]
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "http://bob:hush@127.0.0.1:port",
+        "http://bob:hush@127.0.0.1:hush",
+        "http://bob:hush@127.0.0.1:99999",
+        "http://bob:hush@127.0.0.1:0",
+        "http://bob:p@ss#hush@127.0.0.1:9",
+        "http://bob:p@hush@127.0.0.1:9",
+        "http://bob:hu/sh@127.0.0.1:9",
+        "http://bob:hu?sh@127.0.0.1:9",
+        "http://b%3Ab:hush@127.0.0.1:9",
+        "bob:hush@",
+        "http://[hush",
+        "socks5://bob:hush@127.0.0.1:9",
+        "http://bob:hush@a b:9",
+        "http://bob:hüsh@a:9",
+        "http://hush\udcff:9",
+    ],
+)
+def test_what_is_no_proxy_is_named_by_its_variable_and_not_shown(name: str, value: str) -> None:
+    with pytest.raises(ScopeUnusable, match=f"environment variable {name} is not the address of a proxy") as caught:
+        proxy_for("https://a.example", {name: value})
+    assert "hush" not in f"{caught.value} {caught.value.hint} {caught.value.__cause__}"

@@ -5,7 +5,7 @@ import pytest
 
 from orchestrator.cloud.credentials.credential import Token, unusable
 from orchestrator.cloud.credentials.keeper import Keeper
-from orchestrator.cloud.credentials.secret import Secret
+from orchestrator.cloud.secret import Secret
 from orchestrator.model.reply import NotSent, Unauthenticated
 
 pytestmark = pytest.mark.anyio

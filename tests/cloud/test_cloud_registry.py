@@ -9,8 +9,8 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from orchestrator.cloud.answer import Answer
-from orchestrator.cloud.credentials.registry import Secrets
-from orchestrator.cloud.credentials.secret import Secret
+from orchestrator.cloud.registry import Secrets
+from orchestrator.cloud.secret import Secret
 from orchestrator.model.reply import Entry, Exchange, Refused
 
 TOKEN = "MIIS" + "".join(f"{number:x}/{number:x}+" for number in range(1000, 1500)) + "=="

@@ -12,8 +12,8 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.cloud.credentials.registry import Secrets
-from orchestrator.cloud.credentials.secret import HIDDEN, Secret
+from orchestrator.cloud.registry import Secrets
+from orchestrator.cloud.secret import HIDDEN, Secret
 from orchestrator.model.plan import Auth
 from orchestrator.model.reply import Answered, Entry
 

@@ -12,8 +12,8 @@ from orchestrator.cloud.credentials.command import TokenFromCommand
 from orchestrator.cloud.credentials.credential import Source
 from orchestrator.cloud.credentials.password import PasswordLogin
 from orchestrator.cloud.credentials.profile import Profile
-from orchestrator.cloud.credentials.registry import Secrets
 from orchestrator.cloud.credentials.token import TokenFromEnvironment, TokenFromFile
+from orchestrator.cloud.registry import Secrets
 from orchestrator.cloud.transport import Headers, Transport
 from orchestrator.model.plan import Auth, Scope
 

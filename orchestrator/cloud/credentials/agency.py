@@ -15,9 +15,9 @@ from orchestrator.cloud.classify import classify
 from orchestrator.cloud.clock import Clock
 from orchestrator.cloud.credentials.credential import AccessKey, Credential, checked, unusable
 from orchestrator.cloud.credentials.password import login_failure
-from orchestrator.cloud.credentials.registry import Secrets
-from orchestrator.cloud.credentials.secret import Secret
 from orchestrator.cloud.lenient import instant, text
+from orchestrator.cloud.registry import Secrets
+from orchestrator.cloud.secret import Secret
 from orchestrator.cloud.transport import Headers, Route, Transport
 from orchestrator.model.foreign import Unreadable, read_json
 from orchestrator.model.reply import Doubtful, Failure, NotSent

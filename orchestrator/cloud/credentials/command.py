@@ -8,8 +8,8 @@ from anyio import fail_after, run_process
 from msgspec import Struct
 
 from orchestrator.cloud.credentials.credential import Credential, Token, checked, unusable
-from orchestrator.cloud.credentials.secret import HIDDEN, Secret
 from orchestrator.cloud.error_body import excerpt
+from orchestrator.cloud.secret import HIDDEN, Secret
 from orchestrator.model.reply import Failure
 
 #: Anything this long without a blank may be a key or a token, and a program's complaint may quote one.

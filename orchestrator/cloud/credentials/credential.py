@@ -4,7 +4,7 @@ from typing import Protocol, TypeAlias
 
 from msgspec import Struct
 
-from orchestrator.cloud.credentials.secret import Secret
+from orchestrator.cloud.secret import Secret
 from orchestrator.model.reply import Exchange, Failure, Unauthenticated
 
 

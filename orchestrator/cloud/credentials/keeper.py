@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from orchestrator.cloud.clock import Clock
 from orchestrator.cloud.credentials.credential import Credential, Source, secrets_of
-from orchestrator.cloud.credentials.registry import Secrets
+from orchestrator.cloud.registry import Secrets
 from orchestrator.model.reply import Failure, Unauthenticated
 
 #: After an early renewal that failed, or brought nothing newer, the next one waits; the old credential still works.

@@ -15,8 +15,8 @@ from orchestrator.cloud.answer import Answer, exchange_of
 from orchestrator.cloud.classify import classify
 from orchestrator.cloud.credentials.credential import Credential, Token, checked, unusable
 from orchestrator.cloud.credentials.files import at_home, read_text
-from orchestrator.cloud.credentials.registry import Secrets
-from orchestrator.cloud.credentials.secret import Secret
+from orchestrator.cloud.registry import Secrets
+from orchestrator.cloud.secret import Secret
 from orchestrator.cloud.transport import Headers, Route, Transport
 from orchestrator.model.plan import Auth
 from orchestrator.model.reply import (

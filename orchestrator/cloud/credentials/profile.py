@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from orchestrator.cloud.credentials.credential import AccessKey, Credential, checked, unusable
 from orchestrator.cloud.credentials.files import at_home, read_text
-from orchestrator.cloud.credentials.secret import Secret
+from orchestrator.cloud.secret import Secret
 from orchestrator.model.reply import Failure
 
 _SAME = {"basic": "basiccredentials", "basiccredentials": "basic"}

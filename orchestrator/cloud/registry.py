@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from multidict import CIMultiDict
 
 from orchestrator.cloud.answer import Answer
-from orchestrator.cloud.credentials.secret import HIDDEN, Secret
+from orchestrator.cloud.secret import HIDDEN, Secret
 from orchestrator.model.strings import with_strings
 
 T = TypeVar("T")
