@@ -7,6 +7,7 @@ for nothing without an end, and reads no more than 1 MiB.
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ from orchestrator.cloud.clock import Clock
 from orchestrator.cloud.connector import Departure, Line, OneWayConnector, departure
 from orchestrator.cloud.environment_proxy import Proxy, proxy_for
 from orchestrator.cloud.faults import Place, words_for
+from orchestrator.cloud.own_files import open_own
 from orchestrator.cloud.registry import Secrets
 from orchestrator.errors import PlanError
 from orchestrator.model.plan import Http
@@ -208,6 +210,7 @@ def _trust(ca_file: str | None) -> ssl.SSLContext | bool:
         return True
     context = ssl.create_default_context()
     try:
+        open_own(Path(ca_file)).close()
         context.load_verify_locations(ca_file)
     except (OSError, ssl.SSLError) as error:
         why = error.strerror or "no certificate in it"

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping as AnyMapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, BinaryIO
 
 from msgspec import structs
 
@@ -24,6 +24,7 @@ from orchestrator.planner.tree import Folded, Mapping, Sequence, written_keys
 from orchestrator.planner.yaml_tree import YamlProblem, read_yaml
 
 MAX_BYTES = 256 * 1024 * 1024
+_CHUNK = 1024 * 1024
 
 
 def load_plan(path: Path, overrides: AnyMapping[str, str] = MappingProxyType({})) -> Plan:
@@ -56,7 +57,7 @@ def read_bytes(path: Path) -> bytes:
     """
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+            data = _read(file)
     except FileNotFoundError:
         raise PlanError(f"{path}: there is no such plan file") from None
     except IsADirectoryError:
@@ -67,6 +68,15 @@ def read_bytes(path: Path) -> bytes:
         hint = "move the targets to an NDJSON inventory, which may have any size"
         raise PlanError(f"{path}: is larger than {MAX_BYTES // 1024 // 1024} MiB", hint=hint)
     return data
+
+
+def _read(file: BinaryIO) -> bytes:
+    """In chunks: a file that is read at once takes the memory of the largest one that is allowed."""
+    chunks, size = [], 0
+    while size <= MAX_BYTES and (chunk := file.read(_CHUNK)):
+        chunks.append(chunk)
+        size += len(chunk)
+    return b"".join(chunks)
 
 
 def _tree(data: bytes, proxies: ProxyFold, problems: Problems) -> Mapping:

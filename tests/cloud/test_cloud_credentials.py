@@ -1,13 +1,18 @@
 """Tokens, keys and profiles that are lying about, and what is said when they are not."""
 
+import asyncio
 import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
+from orchestrator.clock import SystemClock
 from orchestrator.cloud.secret import Secret
+from orchestrator.cloud.transport import open_transport
+from orchestrator.errors import PlanError
 from orchestrator.model.plan import Auth, Http
 from orchestrator.model.reply import NotSent, Unauthenticated
 
@@ -54,10 +59,13 @@ async def test_token_from_command(asked: Any) -> None:
 @pytest.mark.parametrize(
     ("script", "words"),
     [
-        ("import sys; print('TOKEN-' + 'a' * 40); sys.exit('no: ' + 'S3cr3t' * 8)", "ended with 1: no: ***"),
-        ("raise SystemExit(3)", "ended with 3: no message"),
+        ("import sys; print('TOKEN-' + 'a' * 40); sys.exit('no: ' + 'S3cr3t' * 8)", "ended with 1; run it by hand"),
+        ("raise SystemExit(3)", "ended with 3; run it by hand"),
         ("print()", "output of token_command"),
         ("print('two words')", "blanks"),
+        ("print('\"TOKEN-1\"')", "stands in quotes"),
+        ("print('TOKEN-' * 100000)", "printed more than 65536 bytes"),
+        ("import os; os.close(1); os.kill(os.getpid(), 9)", "ended with -9"),
     ],
 )
 async def test_token_command_that_fails(refused: Any, script: Any, words: str) -> None:
@@ -78,6 +86,37 @@ async def test_token_command_that_hangs(serve: Any, connect: Any, cloud: Any) ->
     assert "did not end within 0.1 s" in failure.reason
 
 
+async def test_a_child_of_the_token_command_that_keeps_its_output_open_is_not_waited_for(
+    asked: Any, tmp_path: Path
+) -> None:
+    """A credential helper starts an agent, which lives on."""
+    path, fifo = tmp_path / "pid", tmp_path / "fifo"
+    environ = {"PATH": os.environ["PATH"]}
+    os.mkfifo(fifo)
+    script = f"(cat {fifo}) & echo $! > {path}; echo TOKEN"
+    headers = await asked(Auth(token_command=("/bin/sh", "-c", script)), environ)
+    assert headers["X-Auth-Token"] == "TOKEN"
+    os.kill(int(path.read_text()), 9)  # raises when it has ended
+
+
+async def test_a_token_command_that_hangs_is_killed_with_its_children(
+    serve: Any, connect: Any, cloud: Any, tmp_path: Path
+) -> None:
+    """Its end is seen at the other end of a FIFO, which is read to its end once nobody holds it open any more."""
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    auth = Auth(token_command=("/bin/sh", "-c", f"exec 3>{fifo}; sleep 600 & wait"))
+    environ = {"PATH": os.environ["PATH"]}
+    reader = asyncio.create_task(asyncio.to_thread(fifo.read_bytes))
+    async with (
+        serve(cloud.answer) as address,
+        connect(address, auth=auth, environ=environ, http=Http(timeout_s=0.5), prepared=False) as client,
+    ):
+        assert "did not end" in (await client.prepare()).reason
+    os.close(os.open(fifo, os.O_RDWR))  # lets the reader go if the command never got to opening it
+    assert await asyncio.wait_for(reader, 30) == b""
+
+
 async def test_missing_secrets_are_named(refused: Any, tmp_path: Path) -> None:
     folder = str(tmp_path)
     for auth, environ, name in [
@@ -87,6 +126,12 @@ async def test_missing_secrets_are_named(refused: Any, tmp_path: Path) -> None:
         (Auth(token_env="MY"), {"MY": "pässword"}, "MY holds"),
         (Auth(token_file="/no/such/file"), {}, "/no/such/file: No such file"),
         (Auth(token_file=folder), {}, folder),
+        (Auth(token_env="MY"), {"MY": "'hush-hush'"}, "MY stands in quotes"),
+        (KEYS, {"A": '"a"'}, "A stands in quotes"),
+        (LOGIN, {"PASSWORD": '"hush hush"\n'}, "PASSWORD stands in quotes"),
+        (LOGIN, {"PASSWORD": "hush\nhush"}, "PASSWORD holds line breaks"),
+        (LOGIN, {"PASSWORD": "hush\udcff"}, "PASSWORD holds line breaks, or characters"),
+        (LOGIN, {"PASSWORD": " \n"}, "PASSWORD is empty"),
         (Auth(token_command=("/no/such/program",)), {}, "/no/such/program"),
         (KEYS, {}, "A is not set"),
         (KEYS, {"A": "a"}, "S is not set"),
@@ -96,7 +141,9 @@ async def test_missing_secrets_are_named(refused: Any, tmp_path: Path) -> None:
         (Auth(profile="basic"), {"HOME": folder}, ".huaweicloud/credentials"),
         (Auth(), {"HOME": folder, "HUAWEICLOUD_SDK_AK": "a"}, "HUAWEICLOUD_SDK_SK"),
     ]:
-        assert name in await refused(auth, environ)
+        reason = await refused(auth, environ)
+        assert name in reason
+        assert "hush" not in reason
 
 
 async def test_empty_chain_names_every_place(refused: Any, tmp_path: Path) -> None:
@@ -147,12 +194,82 @@ async def test_profile_sections(asked: Any, tmp_path: Path, section: str, writte
         ("sk = hush-hush\n[basic", "not an INI file"),
         ("[basic]\nak\nhush-hush", "not an INI file"),
         ("\xff", "credentials"),
+        ("[basic]\nak='hush-hush'\nsk=x\n", "[basic] ak stands in quotes"),
+        ('[basic]\nak=x\nsk="hush-hush"\n', "[basic] sk stands in quotes"),
+        ("[basic]\nak=x\nsk=x\nsecurity_token = 'hush'\n", "[basic] security_token stands in quotes"),
     ],
 )
 async def test_profile_that_cannot_be_used(refused: Any, tmp_path: Path, text: str, words: str) -> None:
     reason = await refused(Auth(profile="basic"), profile(tmp_path, text))
     assert words in reason
     assert "hush" not in reason
+
+
+async def test_secrets_of_every_kind_are_trimmed_alike(asked: Any, cloud: Any, tmp_path: Path, login: Any) -> None:
+    (tmp_path / "file").write_text(" hush-hush \r\n")
+    path, environ = str(tmp_path / "file"), {"V": " hush-hush \r\n", "PATH": os.environ["PATH"]}
+    for auth in (Auth(token_env="V"), Auth(token_file=path), Auth(token_command=("cat", path))):
+        assert (await asked(auth, environ))["X-Auth-Token"] == "hush-hush"
+    assert (await asked(Auth(), {"HW_AUTH_TOKEN": environ["V"]}))["X-Auth-Token"] == "hush-hush"
+    headers = await asked(Auth(access_key_env="V", secret_key_env="V", security_token_env="V"), environ)
+    assert "Access=hush-hush," in headers["Authorization"]
+    assert headers["X-Security-Token"] == "hush-hush"
+    cloud.login = login
+    for auth in (Auth(user="u", domain="d", password_env="V"), Auth(user="u", domain="d", password_file=path)):
+        await asked(auth, environ)
+        body = next(body for _, path, _, body in reversed(cloud.seen) if path == "/v3/auth/tokens")
+        assert b'"password":"hush-hush"' in body
+
+
+@pytest.fixture
+def login() -> Any:
+    return lambda _number: web.json_response({}, status=201, headers={"X-Subject-Token": "tok"})
+
+
+def _link(tmp_path: Path, target: Path) -> Path:
+    (tmp_path / "link").symlink_to(target)
+    return tmp_path / "link"
+
+
+@pytest.mark.parametrize("kind", ["token", "password", "profile", "ca_file"])
+async def test_a_credential_file_that_is_no_file_is_not_waited_for(refused: Any, tmp_path: Path, kind: str) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    auth, environ = {
+        "token": (Auth(token_file=str(fifo)), {}),
+        "password": (Auth(user="u", domain="d", password_file=str(fifo)), {}),
+        "profile": (Auth(profile="basic"), {"HUAWEICLOUD_SDK_CREDENTIALS_FILE": str(fifo)}),
+        "ca_file": (Auth(token_env="V"), {}),
+    }[kind]
+    if kind == "ca_file":
+        with pytest.raises(PlanError, match=r"http\.ca_file: .*: Not a regular file"):
+            async with open_transport(Http(ca_file=str(fifo)), connections=1, environ={}, clock=SystemClock()):
+                pass
+    else:
+        assert "Not a regular file" in await refused(auth, environ)
+
+
+async def test_a_link_of_our_own_is_followed_as_kubernetes_mounts_secrets(asked: Any, tmp_path: Path) -> None:
+    (tmp_path / "..data").mkdir()
+    (tmp_path / "..data" / "token").write_text("mounted")
+    path = _link(tmp_path, tmp_path / "..data" / "token")
+    assert (await asked(Auth(token_file=str(path)), {}))["X-Auth-Token"] == "mounted"
+
+
+async def test_a_link_to_what_everybody_may_write_is_not_followed(refused: Any, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("hush")
+    (tmp_path / "token").chmod(0o666)
+    path = _link(tmp_path, tmp_path / "token")
+    assert "A link to a file that everybody may write is not followed" in await refused(Auth(token_file=str(path)), {})
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.parametrize("what", ["link", "token"])
+async def test_a_link_of_others_is_not_followed(refused: Any, tmp_path: Path, what: str) -> None:
+    (tmp_path / "token").write_text("hush")
+    path = _link(tmp_path, tmp_path / "token")
+    os.chown(tmp_path / what, 12345, 12345, follow_symlinks=False)
+    assert "belongs to another user" in await refused(Auth(token_file=str(path)), {})
 
 
 async def test_home_is_the_environments(asked: Any, tmp_path: Path) -> None:

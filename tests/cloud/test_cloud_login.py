@@ -61,7 +61,7 @@ async def test_login_by_region_with_a_password_from_a_file(
         await client.prepare()
     body = json.loads(cloud.seen[0][3])["auth"]
     assert body["scope"] == {"project": {"name": "cn-north-4"}}
-    assert body["identity"]["password"]["user"]["password"] == " pass word "
+    assert body["identity"]["password"]["user"]["password"] == "pass word"
 
 
 async def test_login_is_renewed_before_its_end_also_with_a_wrong_clock(
@@ -83,6 +83,21 @@ async def test_login_is_renewed_before_its_end_also_with_a_wrong_clock(
         await client.proxy_version(INSTANCE, PROXY)
         assert (cloud.logins, client.generation) == (2, 2)
         assert cloud.headers()["X-Auth-Token"] == "second"
+
+
+@pytest.mark.parametrize("lifetime_s", [-3600.0, 0.0, 5.0])
+async def test_a_token_that_is_said_to_have_ended_is_used_for_a_minute(
+    serve: Any, connect: Any, cloud: Any, clock: Any, lifetime_s: float
+) -> None:
+    cloud.login = lambda number: token(clock, f"tok{number}", lifetime_s)
+    async with serve(cloud.answer) as address, connect(address, auth=LOGIN, environ={"PASSWORD": "p"}) as client:
+        for _ in range(59):
+            clock.advance(1)
+            assert await client.prepare() is None
+        assert cloud.logins == 1
+        clock.advance(1)
+        assert await client.prepare() is None
+        assert cloud.logins == 2
 
 
 @pytest.mark.parametrize(

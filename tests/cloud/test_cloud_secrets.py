@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import traceback
+from itertools import count
 from typing import Any
 from urllib.parse import quote
 
@@ -139,8 +140,10 @@ async def test_a_password_with_quotes_is_hidden_in_the_body_that_it_was_sent_in(
 
 
 async def test_no_secret_in_any_field_of_a_reply_that_was_understood(serve: Any, connect: Any) -> None:
+    numbers = count()
+
     async def quote_everywhere(request: web.Request) -> Any:
-        said = f"see {request.headers['X-Auth-Token']}"
+        said = f"{next(numbers)}: see {request.headers['X-Auth-Token']}"
         job = dict.fromkeys(("job_id", "job_name", "status", "fail_reason", "process", "instance_id", "extra"), said)
         rows = [{said: said, "pool_id": PROXY, "status": said, "nodes": [{"status": said}]}]
         body = {

@@ -1,6 +1,7 @@
 """Credentials that a plan does not name: the places where a site already has them, the first that is there."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from anyio import to_thread
 from msgspec import Struct
@@ -32,7 +33,7 @@ class DefaultChain(Struct, frozen=True):
         if source is not None:
             return await source.fetch()
         path = profile_path(self.environ)
-        if await to_thread.run_sync(path.exists):
+        if await to_thread.run_sync(_is_there, path):
             return await Profile("basic", self.environ).fetch()
         pairs = " and ".join(f"{access}/{secret}" for access, secret, _ in KEYS)
         return unusable(f"none found: {TOKEN}, {pairs} are not set, and there is no {path}; or write auth in the plan")
@@ -45,3 +46,14 @@ class DefaultChain(Struct, frozen=True):
                 given = token if self.environ.get(token) else None
                 return AccessKeyFromEnvironment(access, secret, given, self.environ)
         return None
+
+
+def _is_there(path: Path) -> bool:
+    """Also when it cannot be read: then that is told, and not that there is none."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True

@@ -7,6 +7,8 @@ from msgspec import Struct
 from orchestrator.cloud.secret import Secret
 from orchestrator.model.reply import Exchange, Failure, Unauthenticated
 
+_QUOTES = frozenset("\"'`")
+
 
 class Token(Struct, frozen=True, kw_only=True):
     """A project-scoped IAM token, sent as `X-Auth-Token`. `lifetime_s` None: unknown, good until refused."""
@@ -43,14 +45,27 @@ def unusable(reason: str) -> Unauthenticated:
     return Unauthenticated(reason=f"credentials: {reason}", exchange=Exchange())
 
 
-def checked(text: str, where: str) -> Secret | Unauthenticated:
-    """A secret as it was found, without surrounding blanks; refused when it is empty or could not stand in a header."""
+def trimmed(text: str, where: str) -> Secret | Unauthenticated:
+    """A secret of any kind as it was found, without what stands around it by habit: blanks and line breaks.
+
+    Quotes around it are refused: a shell or an INI file was meant to take them away, and they would be sent.
+    """
     value = text.strip()
     if not value:
         return unusable(f"{where} is empty")
-    if not (value.isascii() and value.isprintable()) or " " in value:
-        return unusable(f"{where} holds blanks, line breaks or characters that no credential has")
+    if not value.isprintable():
+        return unusable(f"{where} holds line breaks, or characters that no secret has")
+    if value[0] == value[-1] and value[0] in _QUOTES:
+        return unusable(f"{where} stands in quotes, which would be sent with it; take them away")
     return Secret(value)
+
+
+def checked(text: str, where: str) -> Secret | Unauthenticated:
+    """The same for a secret that is sent in a header, where not everything can stand."""
+    found = trimmed(text, where)
+    if isinstance(found, Secret) and (not found.reveal().isascii() or " " in found.reveal()):
+        return unusable(f"{where} holds blanks, or characters that no credential has")
+    return found
 
 
 def secrets_of(credential: Credential | None) -> tuple[Secret, ...]:

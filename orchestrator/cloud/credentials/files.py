@@ -6,6 +6,7 @@ from pathlib import Path
 from anyio import to_thread
 
 from orchestrator.cloud.credentials.credential import unusable
+from orchestrator.cloud.own_files import open_own
 from orchestrator.model.reply import Unauthenticated
 
 _MAX_BYTES = 64 << 10
@@ -26,7 +27,7 @@ async def read_text(path: Path) -> str | Unauthenticated:
 
 
 def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
+    with open_own(path) as file:
         return file.read(_MAX_BYTES + 1)
 
 

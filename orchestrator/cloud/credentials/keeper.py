@@ -8,8 +8,9 @@ from orchestrator.cloud.credentials.credential import Credential, Source, secret
 from orchestrator.cloud.registry import Secrets
 from orchestrator.model.reply import Failure, Unauthenticated
 
-#: After an early renewal that failed, or brought nothing newer, the next one waits; the old credential still works.
-_RETRY_AFTER_S = 60.0
+#: Renewals that nobody refused come no closer together than this: after one that failed or brought nothing newer the
+#: old credential still works, and one whose end is told wrong must not make us log in before every call.
+_AT_MOST_EVERY_S = 60.0
 
 
 class Keeper:
@@ -61,7 +62,7 @@ class Keeper:
     def _take(self, found: Credential | Failure) -> Failure | None:
         now_s = self._clock.monotonic()
         if not isinstance(found, Credential):
-            self._renew_at_s = now_s + _RETRY_AFTER_S
+            self._renew_at_s = now_s + _AT_MOST_EVERY_S
             failure = self._secrets.mask(found)
             return replace(failure, generation=self.generation) if isinstance(failure, Unauthenticated) else failure
         self._secrets.learn(self, *secrets_of(found))
@@ -70,7 +71,6 @@ class Keeper:
         self.credential = found
         self._renew_at_s = self._ends_at_s = float("inf")
         if found.lifetime_s is not None:
-            self._ends_at_s = now_s + found.lifetime_s
-            soonest_s = now_s + min(_RETRY_AFTER_S, found.lifetime_s / 2)
-            self._renew_at_s = max(soonest_s, self._ends_at_s - self._source.renew_before_s)
+            self._ends_at_s = now_s + max(_AT_MOST_EVERY_S, found.lifetime_s)
+            self._renew_at_s = max(now_s + _AT_MOST_EVERY_S, self._ends_at_s - self._source.renew_before_s)
         return None

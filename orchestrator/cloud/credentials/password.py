@@ -13,8 +13,8 @@ from msgspec import Struct
 from orchestrator.cloud import decode
 from orchestrator.cloud.answer import Answer, exchange_of
 from orchestrator.cloud.classify import classify
-from orchestrator.cloud.credentials.credential import Credential, Token, checked, unusable
-from orchestrator.cloud.credentials.files import at_home, read_text
+from orchestrator.cloud.credentials.credential import Credential, Token, checked, trimmed, unusable
+from orchestrator.cloud.credentials.token import from_environment, from_file
 from orchestrator.cloud.registry import Secrets
 from orchestrator.cloud.secret import Secret
 from orchestrator.cloud.transport import Headers, Route, Transport
@@ -52,10 +52,10 @@ class PasswordLogin(Struct, frozen=True, kw_only=True):
         if not (self.auth.user and self.auth.domain):
             return unusable("a login with a password needs auth.user and auth.domain")
         password = await self._password()
-        if not isinstance(password, str):
+        if not isinstance(password, Secret):
             return password
-        self.secrets.learn(self.route, Secret(password))
-        body = msgspec.json.encode(_login(self.auth, password, self.project))
+        self.secrets.learn(self.route, password)
+        body = msgspec.json.encode(_login(self.auth, password.reveal(), self.project))
         answer = await self.transport.send(self.route, "POST", _TARGET, self.headers, body)
         return self._token(answer) if isinstance(answer, Answer) and answer.ok else self._failed(answer)
 
@@ -63,17 +63,13 @@ class PasswordLogin(Struct, frozen=True, kw_only=True):
     def _what(self) -> str:
         return f"IAM login of {self.auth.user} at {self.route.host}"
 
-    async def _password(self) -> str | Failure:
-        """A password may hold blanks, so only the line break at the end of a file is no part of it."""
+    async def _password(self) -> Secret | Failure:
+        """It may hold blanks, in its midst."""
         if self.auth.password_env is not None:
-            value = self.environ.get(self.auth.password_env)
-            return value or unusable(f"environment variable {self.auth.password_env} is not set")
+            return from_environment(self.environ, self.auth.password_env, trimmed)
         if self.auth.password_file is None:
             return unusable("a login with a password needs auth.password_env or auth.password_file")
-        text = await read_text(at_home(self.auth.password_file, self.environ))
-        if not isinstance(text, str):
-            return text
-        return text.rstrip("\r\n") or unusable(f"{self.auth.password_file} is empty")
+        return await from_file(self.auth.password_file, self.environ, trimmed)
 
     def _token(self, answer: Answer) -> Credential | Failure:
         found = checked(answer.headers.get("X-Subject-Token", ""), "X-Subject-Token in the answer of IAM")

@@ -1,13 +1,14 @@
 """A token that somebody else got: from an environment variable or a file, read again after every refusal."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 from msgspec import Struct
 
 from orchestrator.cloud.credentials.credential import Credential, Token, checked, unusable
 from orchestrator.cloud.credentials.files import at_home, read_text
 from orchestrator.cloud.secret import Secret
-from orchestrator.model.reply import Failure
+from orchestrator.model.reply import Failure, Unauthenticated
 
 
 class TokenFromEnvironment(Struct, frozen=True):
@@ -36,15 +37,18 @@ class TokenFromFile(Struct, frozen=True):
         return Token(token=found) if isinstance(found, Secret) else found
 
 
-def from_environment(environ: Mapping[str, str], name: str) -> Secret | Failure:
+Check: TypeAlias = Callable[[str, str], Secret | Unauthenticated]
+
+
+def from_environment(environ: Mapping[str, str], name: str, check: Check = checked) -> Secret | Failure:
     """A secret in a variable."""
     value = environ.get(name)
     if value is None:
         return unusable(f"environment variable {name} is not set")
-    return checked(value, f"environment variable {name}")
+    return check(value, f"environment variable {name}")
 
 
-async def from_file(path: str, environ: Mapping[str, str]) -> Secret | Failure:
+async def from_file(path: str, environ: Mapping[str, str], check: Check = checked) -> Secret | Failure:
     """A secret that is the whole content of a file."""
     text = await read_text(at_home(path, environ))
-    return checked(text, path) if isinstance(text, str) else text
+    return check(text, path) if isinstance(text, str) else text
