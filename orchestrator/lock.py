@@ -10,7 +10,6 @@ description lock, see fcntl(2). To ask takes nothing, so that whoever only looks
 import fcntl
 import json
 import os
-import platform
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 from orchestrator.errors import FleetLocked, StateError
+from orchestrator.host import machine_name
 
 _MODE = 0o600
 _MOST_BYTES = 1000
@@ -94,7 +94,7 @@ def _take(handle: int, path: Path, since: datetime) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.ftruncate(handle, 0)
-        told = {"pid": os.getpid(), "host": platform.node(), "since": f"{since:%Y-%m-%dT%H:%M:%SZ}"}
+        told = {"pid": os.getpid(), "host": machine_name(), "since": f"{since:%Y-%m-%dT%H:%M:%SZ}"}
         os.pwrite(handle, json.dumps(told).encode() + b"\n", 0)
         if _SET_MARK is not None:
             fcntl.fcntl(handle, _SET_MARK, _MARK)

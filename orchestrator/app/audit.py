@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from orchestrator.host import path_of
 from orchestrator.model.history import History
 from orchestrator.model.plan import Plan
 from orchestrator.model.version import same_version
@@ -17,6 +18,6 @@ def history_of(plan: Plan, state: Path) -> History | None:
         StateError: a run cannot be read.
     """
     folder = fleet_folder(state, plan.name)
-    check_owner(folder, Path(plan.path))
+    check_owner(folder, path_of(plan.path))
     history = read_history(folder)
     return history if history and same_version(history.target_version, plan.target_version) else None

@@ -4,10 +4,11 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from orchestrator.errors import UsageError
+from orchestrator.planner.leaves import duration
+from orchestrator.planner.texts import YEARS
 
-_CLOCK_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
-_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+_DURATION = duration("0s", "366d")
 
 
 def start_bound(until: str | None, max_duration: str | None, now: datetime) -> datetime | None:
@@ -25,15 +26,15 @@ def start_bound(until: str | None, max_duration: str | None, now: datetime) -> d
 
 
 def seconds(text: str, option: str) -> float:
-    """A duration with its unit, such as `50m`.
+    """A duration with its unit, such as `50m`, as a plan has them.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is none, or longer than a year.
     """
-    match = _DURATION.fullmatch(text.strip())
-    if match is None:
-        raise UsageError(f"{option}: expected a duration such as 50m, got {text!r}")
-    return float(match[1]) * _UNITS_S[match[2]]
+    try:
+        return float(_DURATION.parse(text.strip()))
+    except ValueError as error:
+        raise UsageError(f"{option}: {str(error) or 'expected a duration such as 50m'}, got {text!r}") from None
 
 
 def _until(text: str, now: datetime) -> datetime:
@@ -46,4 +47,6 @@ def _until(text: str, now: datetime) -> datetime:
         raise UsageError(f"--until: expected HH:MM (UTC) or an RFC 3339 instant, got {text!r}") from None
     if instant.tzinfo is None:
         raise UsageError(f"--until: {text!r} has no offset; write {text}Z, or another offset")
+    if instant.year not in YEARS:
+        raise UsageError(f"--until: expected an instant of the years {YEARS[0]} to {YEARS[-1]}, got {text!r}")
     return instant.astimezone(UTC)

@@ -3,8 +3,6 @@
 What a person settles while no process works on the run is carried out at once: report and status tell it.
 """
 
-import getpass
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -13,6 +11,7 @@ from orchestrator.app.fleet import unfinished_run
 from orchestrator.app.orders import carry_out, refusal
 from orchestrator.app.standing import find_run
 from orchestrator.errors import FleetLocked, UsageError
+from orchestrator.host import path_of, user_name
 from orchestrator.lock import fleet_lock
 from orchestrator.model.plan import Plan
 from orchestrator.tracker.commands import (
@@ -91,13 +90,5 @@ def _carry_out_now(folder: Path, now: datetime) -> bool:
 def _give(plan: Plan, state: Path, command: Command) -> int:
     folder = fleet_folder(state, plan.name)
     make_folder(folder)
-    claim_fleet(folder, Path(plan.path))
+    claim_fleet(folder, path_of(plan.path))
     return append_command(folder, command)
-
-
-def user_name() -> str:
-    """Who asks."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())

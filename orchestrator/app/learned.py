@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from orchestrator.host import path_of
 from orchestrator.model.durations import Durations
 from orchestrator.model.plan import Plan
 from orchestrator.tracker.place import check_owner, fleet_folder, list_runs
@@ -23,7 +24,7 @@ def durations_seen(plan: Plan, state: Path) -> list[float]:
         StateError: a run cannot be read.
     """
     folder = fleet_folder(state, plan.name)
-    check_owner(folder, Path(plan.path))
+    check_owner(folder, path_of(plan.path))
     seen: list[float] = []
     for run in _latest_first(list_runs(folder)):
         seen += _all(recover(run).run.durations)

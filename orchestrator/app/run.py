@@ -16,6 +16,7 @@ from orchestrator.app.rates import RateMemory
 from orchestrator.app.work import Done, Work, work
 from orchestrator.errors import ExitCode, UsageError
 from orchestrator.executor.dispatch import Background
+from orchestrator.host import path_of
 from orchestrator.lock import fleet_lock
 from orchestrator.model.outcome import Outcome as TargetOutcome
 from orchestrator.model.plan import Plan
@@ -100,7 +101,7 @@ def run_plan(job: Job) -> Outcome:
     folder = fleet_folder(job.state, job.plan.name)
     make_folder(folder)
     with fleet_lock(folder / LOCK, job.now):
-        claim_fleet(folder, Path(job.plan.path))
+        claim_fleet(folder, path_of(job.plan.path))
         with ExitStack() as stack:
             return _run_locked(job, folder, stack)
 

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from orchestrator.app.closed import closed, spoken
 from orchestrator.errors import ExitCode, UsageError
+from orchestrator.host import path_of
 from orchestrator.lock import holder
 from orchestrator.model.outcome import Phase
 from orchestrator.model.plan import Plan, Wave
 from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState
 from orchestrator.tracker.commands import HoldCommand, ReleaseCommand, read_commands
-from orchestrator.tracker.place import LOCK, RUNS, check_owner, fleet_folder, latest_run
+from orchestrator.tracker.place import LOCK, check_owner, fleet_folder, list_runs
 from orchestrator.tracker.recovery import Recovered, recover
 from orchestrator.tracker.report import build_report
 from orchestrator.tracker.report_text import outcome_lines, reject_lines
@@ -29,9 +30,10 @@ def find_run(state: Path, plan: Plan, run_id: str | None = None) -> Recovered:
         StateError: it cannot be read.
     """
     folder = fleet_folder(state, plan.name)
-    check_owner(folder, Path(plan.path))
-    found = latest_run(folder) if run_id is None else folder / RUNS / run_id
-    if found is None or not found.is_dir():
+    check_owner(folder, path_of(plan.path))
+    runs = {run.name: run for run in list_runs(folder)}
+    found = runs.get(run_id or max(runs, default=""))
+    if found is None:
         which = f"run {run_id}" if run_id else "any run"
         raise UsageError(f"{plan.path}: there is no trace of {which} of fleet {plan.name} in {state}")
     return recover(found)

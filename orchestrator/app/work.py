@@ -1,7 +1,6 @@
 """One session of a run: everything opened and joined, run to its end, and the report written whatever happens."""
 
 import os
-import platform
 import signal
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
@@ -31,6 +30,7 @@ from orchestrator.executor.ledger import Ledger
 from orchestrator.executor.listing import Board
 from orchestrator.executor.rollout import Rollout
 from orchestrator.executor.session import Session
+from orchestrator.host import machine_name
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record, ReturnedToWaiting, SessionStarted, Settled, WaveDone
 from orchestrator.model.run import Run
@@ -219,7 +219,7 @@ async def _announce(job: Work, session: Session) -> None:
             step="session",
             number=len(job.run.sessions) + 1,
             pid=os.getpid(),
-            host=platform.node(),
+            host=machine_name(),
             orchestrator_version=__version__,
             changed=settings_changed(job.recovered.in_force, job.plan),
         )

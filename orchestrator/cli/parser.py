@@ -6,6 +6,7 @@ import argparse
 
 from orchestrator import __version__
 from orchestrator.cli.options import Options
+from orchestrator.host import readable
 
 TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ OUTCOMES = (
 )
 
 
+#: So much of a wrong number is repeated.
+_ECHO = 40
+
 #: Options without a value; of all others the next word is the value.
 FLAGS = frozenset({"--no-progress", "--quiet", "--simulate", "--offline", "--forecast", "--dry-run", "--new"})
 
@@ -62,10 +66,14 @@ _AT_HOME = {"simulate": ("simulate",), "dry_run": ("plan", "report")}
 
 
 class _Parser(argparse.ArgumentParser):
-    """Prints errors as `orchestrator: …` with a hint, and exits with 2."""
+    """Makes every word text that can be written, unless it is a path; prints errors with a hint, and exits with 2."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.register("type", None, readable)  # of each argument that names no type of its own
 
     def error(self, message: str) -> Any:
-        self.exit(2, f"orchestrator: {message}\nhint: {self.prog} --help\n")
+        self.exit(2, f"orchestrator: {readable(message)}\nhint: {self.prog} --help\n")
 
 
 class _VerbParser(_Parser):
@@ -91,6 +99,7 @@ def parse(arguments: list[str]) -> Options:
     """
     parser = _parser()
     values = vars(parser.parse_args(_verb_first(arguments)))
+    _expect_values(parser, values)
     _expect_companions(parser, values)
     overrides = dict(values.pop("set", None) or ())
     return Options(**values, overrides=overrides)
@@ -104,6 +113,13 @@ def _verb_first(arguments: list[str]) -> list[str]:
             return arguments
         place += 1 if arguments[place] in FLAGS or "=" in arguments[place] else 2
     return [*arguments[place : place + 1], *arguments[:place], *arguments[place + 1 :]]
+
+
+def _expect_values(parser: argparse.ArgumentParser, values: dict[str, Any]) -> None:
+    """Refuse `--option=--`, of which argparse makes an empty list."""
+    for name, value in values.items():
+        if value == [] or (isinstance(value, list) and [] in value):
+            parser.error(f"argument --{name.replace('_', '-')}: expected a value, got '--'")
 
 
 def _expect_companions(parser: argparse.ArgumentParser, values: dict[str, Any]) -> None:
@@ -125,6 +141,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"orchestrator {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=_VerbParser)
+    verbs.type = str  # the verb's own parser looks at each word
     _add_plan(verbs)
     _add_run(verbs)
     _add_readers(verbs)
@@ -169,9 +186,11 @@ def _verb(verbs: Any, name: str, text: str, *, plan: bool = True, epilog: str | 
 def _add_simulation(verb: Any) -> None:
     group = verb.add_argument_group("simulated cloud")
     group.add_argument("--simulate", action="store_true", help="use an embedded simulated cloud of the plan's targets")
-    group.add_argument("--seed", type=int, help="all its chance follows from this (default: 1)")
+    group.add_argument("--seed", type=_seed, help="all its chance follows from this (default: 1)")
     group.add_argument("--speed", type=_speed, help="divides its durations and the plan's (default: 60)")
-    group.add_argument("--faults", metavar="none|light|harsh|FILE", help="what goes wrong in it (default: light)")
+    group.add_argument(
+        "--faults", type=_file_name, metavar="none|light|harsh|FILE", help="what goes wrong in it (default: light)"
+    )
 
 
 def _add_preview(verb: Any) -> None:
@@ -228,18 +247,20 @@ def _add_commands(verbs: Any) -> None:
 
 def _add_simulate(verbs: Any) -> None:
     verb = _verb(verbs, "simulate", "serve the simulated cloud on loopback until stopped", plan=False)
-    verb.add_argument("--port", type=int, help="0 (the default) for any; the address is the first line of stdout")
-    verb.add_argument("--seed", type=int, help="all chance follows from this (default: 1)")
+    verb.add_argument("--port", type=_port, help="0 (the default) for any; the address is the first line of stdout")
+    verb.add_argument("--seed", type=_seed, help="all chance follows from this (default: 1)")
     verb.add_argument("--speed", type=_speed, default=1.0, help="divides durations (default: 1)")
-    verb.add_argument("--instances", type=int, help="number of DB instances (default: 20)")
-    verb.add_argument("--proxies", type=int, help="Database Proxies on each (default: 2)")
+    verb.add_argument("--instances", type=_count, help="number of DB instances (default: 20)")
+    verb.add_argument("--proxies", type=_count, help="Database Proxies on each (default: 2)")
     verb.add_argument("--project-id", help="default: made from the seed")
     verb.add_argument("--token", help="accepted as X-Auth-Token (default: made from the seed)")
     verb.add_argument("--user", help="accepted by IAM, with --password")
     verb.add_argument("--password")
     verb.add_argument("--access-key", help="accepted in signatures, with --secret-key")
     verb.add_argument("--secret-key")
-    verb.add_argument("--faults", metavar="none|light|harsh|FILE", default="none", help="default: none")
+    verb.add_argument(
+        "--faults", type=_file_name, metavar="none|light|harsh|FILE", default="none", help="default: none"
+    )
     verb.add_argument("--write-plan", type=_path, metavar="FILE", help="write a plan for exactly this fleet")
 
 
@@ -247,7 +268,7 @@ def _override(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals or not key:
         raise argparse.ArgumentTypeError(f"expected KEY=VALUE such as limits.in_flight=5, got {text!r}")
-    return key, value
+    return key, readable(value)
 
 
 def _outcomes(text: str) -> frozenset[str]:
@@ -261,17 +282,59 @@ def _outcomes(text: str) -> frozenset[str]:
 def _note(text: str) -> str:
     if not text.strip():
         raise argparse.ArgumentTypeError("is empty; say why")
-    return text
+    return readable(text)
 
 
 def _path(text: str) -> Path:
     from pathlib import Path  # noqa: PLC0415  # not needed for `--help`
 
-    return Path(text)
+    return Path(_file_name(text))
+
+
+def _file_name(text: str) -> str:
+    """Its bytes stay as they are."""
+    import os  # noqa: PLC0415  # as above
+
+    try:
+        usable = bool(text) and b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        usable = False
+    if not usable:
+        raise argparse.ArgumentTypeError(f"expected the name of a file or folder, got {text!r}")
+    return text
+
+
+def _number(text: str, least: float, most: float) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not least <= number <= most:
+        raise argparse.ArgumentTypeError(f"expected a number from {least:,} to {most:,}, got {_cut(text)!r}")
+    return number
+
+
+def _whole(text: str, most: int) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(most)) and int(text) <= most):
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 to {most:,}, got {_cut(text)!r}")
+    return int(text)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _ECHO else text[:_ECHO] + "…"
 
 
 def _speed(text: str) -> float:
-    speed = float(text)
-    if not 0 < speed < float("inf"):
-        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text}")
-    return speed
+    return _number(text, 0.001, 1_000_000)
+
+
+def _seed(text: str) -> int:
+    return _whole(text, 2**63 - 1)
+
+
+def _port(text: str) -> int:
+    return _whole(text, 65_535)
+
+
+def _count(text: str) -> int:
+    return _whole(text, 100_000)

@@ -36,7 +36,12 @@ def expect_folder(option: str, path: Path | None) -> None:
     Raises:
         UsageError: its folder is not there, or it is a folder itself.
     """
-    if path is not None and not path.absolute().parent.is_dir():
-        raise UsageError(f"{option}: there is no folder {path.absolute().parent}")
-    if path is not None and path.is_dir():
-        raise UsageError(f"{option}: {path} is a folder")
+    if path is None:
+        return
+    try:
+        if not path.absolute().parent.is_dir():
+            raise UsageError(f"{option}: there is no folder {path.absolute().parent}")
+        if path.is_dir():
+            raise UsageError(f"{option}: {path} is a folder")
+    except OSError as error:
+        raise UsageError(f"{option}: {path}: {error.strerror or error}") from error

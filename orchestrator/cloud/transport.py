@@ -7,7 +7,6 @@ for nothing without an end, and reads no more than 1 MiB.
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,6 +28,7 @@ from orchestrator.cloud.faults import Place, words_for
 from orchestrator.cloud.own_files import open_own
 from orchestrator.cloud.registry import Secrets
 from orchestrator.errors import PlanError
+from orchestrator.host import path_of
 from orchestrator.model.plan import Http
 from orchestrator.model.reply import Doubtful, Exchange, NotSent
 
@@ -210,8 +210,8 @@ def _trust(ca_file: str | None) -> ssl.SSLContext | bool:
         return True
     context = ssl.create_default_context()
     try:
-        open_own(Path(ca_file)).close()
-        context.load_verify_locations(ca_file)
+        open_own(path_of(ca_file)).close()
+        context.load_verify_locations(path_of(ca_file))
     except (OSError, ssl.SSLError) as error:
         why = error.strerror or "no certificate in it"
         raise PlanError(f"http.ca_file: {ca_file}: {why}") from error

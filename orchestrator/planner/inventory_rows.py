@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from orchestrator.host import path_of
 from orchestrator.model.foreign import Unreadable, read_json
 from orchestrator.planner.declared_targets import PROXY
 from orchestrator.planner.problems import Problems, nearest, quote
@@ -34,7 +35,7 @@ class Row(Struct, gc=False):
 def csv_rows(path: str, problems: Problems) -> Iterator[Row]:
     """The rows of a CSV file with a header line; UTF-8, a byte order mark and any line ends are fine."""
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:  # noqa: PTH123  # streams beside its binary twin
+        with open(path_of(path), encoding="utf-8-sig", newline="") as file:  # noqa: PTH123  # streams beside its binary twin
             yield from _csv_rows(file, problems)
     except UnicodeDecodeError:
         problems.at_place(_bad_line(path), 0, "not UTF-8")
@@ -103,7 +104,7 @@ def ndjson_rows(path: str, problems: Problems) -> Iterator[Row]:
     """The rows of a file with one JSON object a line; blank lines are skipped. Labels may also stand in `labels`."""
     known = set(KNOWN)
     try:
-        with open(path, "rb") as file:  # noqa: PTH123  # bytes, for msgspec decodes them faster than text
+        with open(path_of(path), "rb") as file:  # noqa: PTH123  # bytes, for msgspec decodes them faster than text
             for number, line in enumerate(iter(partial(file.readline, _MAX_LINE), b""), 1):
                 row = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
                 if row.isspace() or not row:
@@ -187,7 +188,7 @@ def _as_text(name: str, value: Any) -> str:
 
 
 def _bad_line(path: str) -> int:
-    with open(path, "rb") as file:  # noqa: PTH123  # as above
+    with open(path_of(path), "rb") as file:  # noqa: PTH123  # as above
         for number, line in enumerate(file, 1):
             try:
                 line.decode("utf-8-sig")

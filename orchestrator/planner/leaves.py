@@ -1,6 +1,7 @@
 """Texts of a plan that are numbers: durations, rates, amounts, counts, switches. Out of range is an error."""
 
 import re
+import sys
 from typing import Any
 
 from orchestrator.model.amount import Amount, Rate
@@ -15,6 +16,8 @@ _PERCENT = re.compile(_DECIMAL + "%")
 UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _PER_S = {"s": 1.0, "min": 60.0, "h": 3600.0}
 MAX_RATE = 1_000_000.0
+#: Python refuses to read a number of some thousand digits.
+_MOST_DIGITS = 40
 
 _SWITCH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _SWITCH_TEXTS = [form for word in _SWITCH for form in (word, word.title(), word.upper())]
@@ -38,12 +41,20 @@ def integer(least: int, most: int) -> Leaf:
     expected = f"a whole number from {least:,} to {most:,}"
 
     def parse(text: str) -> int:
-        if not _INTEGER.fullmatch(text) or not least <= int(text) <= most:
+        number = _whole(text)
+        if number is None or not least <= number <= most:
             raise ValueError
-        return int(text)
+        return number
 
     whole = {"type": "integer", "minimum": least, "maximum": most}
     return Leaf(expected=expected, parse=parse, schema={"anyOf": [whole, _text(_INTEGER)]})
+
+
+def _whole(text: str) -> int | None:
+    """The whole number that is written there, if it is one; a longer one than any range takes is `sys.maxsize`."""
+    if not _INTEGER.fullmatch(text):
+        return None
+    return int(text) if len(text) <= _MOST_DIGITS else sys.maxsize
 
 
 def duration(least: str = "0s", most: str = "30d") -> Leaf:
@@ -92,10 +103,11 @@ def amount(*, least: int) -> Leaf:
     bound = "from 0% to 100%" if least == 0 else "above 0% and up to 100%"
 
     def parse(text: str) -> Amount:
-        if _INTEGER.fullmatch(text):
-            if not least <= int(text) <= _MOST:
+        number = _whole(text)
+        if number is not None:
+            if not least <= number <= _MOST:
                 raise ValueError(f"expected a number from {least} to {_MOST:,}, or a percentage {bound}")
-            return Amount(int(text))
+            return Amount(number)
         match = _PERCENT.fullmatch(text)
         if match is None:
             raise ValueError

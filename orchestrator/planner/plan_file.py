@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 from msgspec import structs
 
 from orchestrator.errors import PlanError
+from orchestrator.host import is_lasting, path_text
 from orchestrator.model.plan import Plan, Scope
 from orchestrator.planner.declared_scope import WHERE, make_scope
 from orchestrator.planner.declared_targets import DEFAULT_SCOPE
@@ -114,6 +115,9 @@ def _values(root: Mapping, proxies: ProxyFold, problems: Problems) -> dict[str, 
 
 
 def _stem(path: Path, problems: Problems) -> str:
+    if not is_lasting(path):
+        problems.at_place(1, 1, "name: a plan that is read from a pipe needs one; no file name can stand in for it")
+        return ""
     try:
         return str(FLEET_NAME.parse(path.stem))
     except ValueError:
@@ -124,7 +128,7 @@ def _stem(path: Path, problems: Problems) -> str:
 
 def _plan(values: dict[str, Any], path: Path, **known: Any) -> Plan:
     base = path.absolute().parent
-    values = {**values, **known, "path": str(path.absolute())}
+    values = {**values, **known, "path": path_text(str(path.absolute()))}
     values.pop("version")
     values["scopes"] = tuple(_located_scope(scope, base) for scope in _scopes(values))
     values["inventory"] = tuple(located(name, base) for name in values.get("inventory", ()))
@@ -154,8 +158,8 @@ def _located(value: Any, base: Path, *attributes: str) -> Any:
 
 
 def located(text: str, base: Path) -> str:
-    """The absolute path of a file that a plan names: relative to the plan's folder, `~` is the home folder."""
-    return os.path.normpath(base / os.path.expanduser(text))  # noqa: PTH111  # Path refuses an unknown home
+    """The absolute path of a file that a plan names, as text: relative to the plan's folder, `~` is the home folder."""
+    return path_text(os.path.normpath(base / os.path.expanduser(text)))  # noqa: PTH111  # Path refuses an unknown home
 
 
 def _sha256(data: bytes) -> str:

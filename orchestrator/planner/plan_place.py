@@ -3,8 +3,7 @@
 The file is read a second time for it, which only happens when there is something to complain about.
 """
 
-from pathlib import Path
-
+from orchestrator.host import is_lasting, path_of
 from orchestrator.planner.problems import At, dotted
 from orchestrator.planner.tree import Mapping, Node, Sequence, find
 from orchestrator.planner.yaml_tree import YamlProblem, read_yaml
@@ -21,9 +20,11 @@ def told_at(path: str, at: At, message: str) -> str:
 
 
 def _document(path: str) -> Node | None:
+    if not is_lasting(path_of(path)):
+        return None
     try:
-        return read_yaml(Path(path).read_bytes(), {"proxies": lambda _node, _index: None})
-    except (OSError, YamlProblem):  # it has changed since, or is a pipe
+        return read_yaml(path_of(path).read_bytes(), {"proxies": lambda _node, _index: None})
+    except (OSError, YamlProblem):  # it has changed since
         return None
 
 

@@ -52,6 +52,9 @@ class Leaf(Struct, frozen=True, kw_only=True):
         if not isinstance(node, Scalar):
             problems.add(node, at, f"expected {self.expected}, got {kind(node)}")
             return BAD
+        if "\0" in node.text:  # as "\0" in YAML: no file, no header and no database takes it
+            problems.add(node, at, "must not hold the character U+0000")
+            return BAD
         try:
             return self.parse(node.text)
         except ValueError as error:

@@ -23,6 +23,9 @@ _TIME = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]|24:00")
 _LOOPBACK = re.compile(r"http://(localhost|127\.[0-9.]+|\[::1\])(:[0-9]+)?")
 _OTHER_FILTER = re.compile(r"[A-Za-z0-9-]{1,64}")
 
+#: Near the ends of the calendar, 0001 and 9999, no time zone and days around a date cannot be found.
+YEARS = range(2000, 3000)
+
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_MINUTES = 24 * 60
 
@@ -153,9 +156,12 @@ def _date(text: str) -> str:
     if _DATE.fullmatch(text) is None:
         raise ValueError
     try:
-        return date.fromisoformat(text).isoformat()
+        day = date.fromisoformat(text)
     except ValueError:
         raise ValueError("expected a day of the calendar") from None
+    if day.year not in YEARS:
+        raise ValueError(f"expected a day of the years {YEARS[0]} to {YEARS[-1]}")
+    return day.isoformat()
 
 
 DATE = Leaf(

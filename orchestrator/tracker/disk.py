@@ -63,9 +63,10 @@ def make_folder(path: Path) -> None:
         StateError: it cannot be made.
     """
     missing = []
-    while not path.is_dir():
-        missing.append(path)
-        path = path.parent
+    with guard(path, "use the folder"):
+        while not path.is_dir():
+            missing.append(path)
+            path = path.parent
     for folder in reversed(missing):
         with guard(folder, "make the folder"):
             with suppress(FileExistsError):  # another process made it meanwhile; were it a file, chmod would not help

@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from orchestrator.errors import PlanError
+from orchestrator.errors import PlanError, UsageError
+from orchestrator.host import is_lasting
 from orchestrator.tracker.disk import guard, make_folder, replace_file
 
 STATE_VARIABLE = "ORCHESTRATOR_STATE"
@@ -36,10 +37,26 @@ _STAMP = "%Y%m%dT%H%M%S"
 
 
 def state_dir(option: str | None, environ: Mapping[str, str], plan_path: Path, *, simulated: bool = False) -> Path:
-    """The state folder: `--state`, else `$ORCHESTRATOR_STATE`, else `.orchestrator/` beside the plan."""
+    """The state folder: `--state`, else `$ORCHESTRATOR_STATE`, else `.orchestrator/` beside the plan.
+
+    Raises:
+        UsageError: neither is set, and the plan is a pipe.
+    """
     named = option or environ.get(STATE_VARIABLE)
-    folder = Path(named).expanduser().absolute() if named else plan_path.absolute().parent / ".orchestrator"
+    if not named and not is_lasting(plan_path):
+        raise UsageError(
+            f"{plan_path}: a plan that is read from a pipe has no folder of its own for its state",
+            hint=f"name the state folder with --state or ${STATE_VARIABLE}",
+        )
+    folder = _expanded(named).absolute() if named else plan_path.absolute().parent / ".orchestrator"
     return folder / SIMULATED if simulated else folder
+
+
+def _expanded(named: str) -> Path:
+    try:
+        return Path(named).expanduser()
+    except RuntimeError as error:  # a `~name` that this machine does not know
+        raise UsageError(f"state folder {named}: {error}", hint="write the whole path") from error
 
 
 def fleet_folder(state: Path, name: str) -> Path:
@@ -59,11 +76,13 @@ def fleet_folder(state: Path, name: str) -> Path:
 def claim_fleet(folder: Path, plan_path: Path) -> None:
     """Make a fleet's name belong to a plan file, unless it belongs to another one that still exists.
 
+    A plan that is read from a pipe owns no name, for the next pipe of that name holds another plan.
+
     Raises:
         PlanError: the name is taken.
         StateError: the folder cannot be used.
     """
-    if check_owner(folder, plan_path) != plan_path.absolute():
+    if check_owner(folder, plan_path) != plan_path.absolute() and is_lasting(plan_path):
         make_folder(folder)
         replace_file(folder / OWNER, [os.fsencode(plan_path.absolute()) + b"\n"])
 
@@ -79,7 +98,7 @@ def check_owner(folder: Path, plan_path: Path) -> Path | None:
         if not (folder / OWNER).exists():
             return None
         owner = Path(os.fsdecode((folder / OWNER).read_bytes().removesuffix(b"\n")))
-        if owner.exists() and not (plan_path.exists() and owner.samefile(plan_path)):
+        if is_lasting(owner) and owner.exists() and not (plan_path.exists() and owner.samefile(plan_path)):
             raise PlanError(
                 f"{plan_path}: the fleet name {folder.name!r} belongs to {owner}",
                 hint="give this plan another name, or another state folder with --state",

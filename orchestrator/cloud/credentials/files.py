@@ -7,6 +7,7 @@ from anyio import to_thread
 
 from orchestrator.cloud.credentials.credential import unusable
 from orchestrator.cloud.own_files import open_own
+from orchestrator.host import path_of
 from orchestrator.model.reply import Unauthenticated
 
 _MAX_BYTES = 64 << 10
@@ -34,4 +35,4 @@ def _head(path: Path) -> bytes:
 def at_home(path: str, environ: Mapping[str, str]) -> Path:
     """The path, `~` being the home that the environment names."""
     home = environ.get("HOME")
-    return Path(home, path[2:]) if home and path.startswith("~/") else Path(path)
+    return Path(home, path[2:]) if home and path.startswith("~/") else path_of(path)

@@ -1,0 +1,68 @@
+"""Text and file names from the host: arguments, users, machines, paths. The one place where their bytes become text.
+
+Python keeps a byte that is not UTF-8 as a lone surrogate (PEP 383). Such a text opens the right file, but no journal,
+report or terminal takes it: so it is written out where it enters, and a path keeps its bytes in a form of its own.
+"""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: What is no character, and how people read it: `\xe9` where it stands for a byte, `\ud800` else.
+UNWRITABLE = {code: f"\\u{code:04x}" for code in range(0xD800, 0xE000)} | {
+    0xDC00 + byte: f"\\x{byte:02x}" for byte in range(0x80, 0x100)
+}
+
+_URI = "file://"
+
+
+def readable(text: str) -> str:
+    r"""The text with each byte that is not UTF-8 written out: `caf\xe9`."""
+    return text if text.isascii() else text.translate(UNWRITABLE)
+
+
+def path_text(path: str) -> str:
+    """An absolute path as text that a record takes: as it is, or as a `file:` URI when its bytes are not UTF-8."""
+    name = os.fsencode(path)
+    try:
+        return name.decode()
+    except UnicodeDecodeError:
+        from urllib.parse import quote_from_bytes  # noqa: PLC0415  # hardly ever needed
+
+        return _URI + quote_from_bytes(name)
+
+
+def path_of(text: str) -> Path:
+    """The path that `path_text` made this text of; a path that is not absolute is taken as it is."""
+    from pathlib import Path  # noqa: PLC0415  # not needed for `--help`
+
+    if not text.startswith(_URI):
+        return Path(text)
+    from urllib.parse import unquote_to_bytes  # noqa: PLC0415  # hardly ever needed
+
+    return Path(os.fsdecode(unquote_to_bytes(text.removeprefix(_URI))))
+
+
+def is_lasting(path: Path) -> bool:
+    """Whether a path leads to the same file the next time: `/dev/stdin`, or what a shell makes of `<(…)`, does not."""
+    absolute = str(path.absolute())
+    return not absolute.startswith(("/dev/", "/proc/")) and not path.is_fifo()
+
+
+def user_name() -> str:
+    """Who works here, as text."""
+    import getpass  # noqa: PLC0415  # only for verbs that ask
+
+    try:
+        return readable(getpass.getuser())
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
+def machine_name() -> str:
+    """The name of this machine, as text."""
+    return readable(os.uname().nodename)

@@ -1,0 +1,53 @@
+"""Text and paths from the host: what is not UTF-8 is written out, and a path still leads to its file."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.host import is_lasting, machine_name, path_of, path_text, readable, user_name
+from orchestrator.tracker.plain import plain
+
+FILE_NAMES = st.binary(min_size=1, max_size=20).filter(lambda name: b"\0" not in name)
+
+
+@given(st.binary(max_size=40))
+def test_text_of_any_bytes_can_be_written(raw: bytes) -> None:
+    text = readable(os.fsdecode(raw))
+    text.encode()
+    plain(text).encode()
+
+
+def test_a_byte_that_is_not_utf_8_is_written_out() -> None:
+    assert readable(os.fsdecode(b"caf\xe9 \xc3\xa9")) == "caf\\xe9 é"
+    assert plain(os.fsdecode(b"caf\xe9\n")) == "caf\\xe9\\n"
+
+
+@given(FILE_NAMES)
+def test_a_path_comes_back_with_its_bytes(name: bytes) -> None:
+    path = os.path.join("/plans", os.fsdecode(name))  # noqa: PTH118  # Path would take `//` and `.` out
+    text = path_text(path)
+    text.encode()
+    assert path_of(text) == Path(path)
+
+
+def test_a_path_in_utf_8_stays_as_it_is() -> None:
+    assert path_text("/plans/café.yaml") == "/plans/café.yaml"
+    assert path_text(os.fsdecode(b"/plans/caf\xe9.yaml")) == "file:///plans/caf%E9.yaml"
+
+
+def test_user_and_machine_are_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGNAME", os.fsdecode(b"jos\xe9"))
+    assert user_name() == "jos\\xe9"
+    assert machine_name() == os.uname().nodename
+
+
+def test_a_pipe_is_no_lasting_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "plan.yaml").touch()
+    assert is_lasting(tmp_path / "plan.yaml")
+    assert is_lasting(tmp_path / "gone.yaml")
+    for path in (tmp_path / "fifo", Path("/dev/stdin"), Path("/dev/fd/63"), Path("/proc/self/fd/63")):
+        assert not is_lasting(path)
