@@ -94,7 +94,7 @@ def connect(clock: SetClock) -> Callable[..., AbstractAsyncContextManager[Client
         )
         clouds = open_clouds(
             [scope],
-            http=http or Http(connect_timeout_s=2.0, timeout_s=2.0),
+            http=http or Http(),
             language="en-us",
             connections=10,
             environ={"TOKEN": "token-of-the-test"} if environ is None else environ,
@@ -162,7 +162,7 @@ async def _send(
 ) -> Any:
     outcomes = []
     async with open_transport(
-        http or Http(connect_timeout_s=1.0, timeout_s=2.0),
+        http or Http(),
         connections=5,
         environ=environ or {},
         clock=clock,

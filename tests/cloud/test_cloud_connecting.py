@@ -19,8 +19,8 @@ from orchestrator.model.reply import NotSent
 
 pytestmark = pytest.mark.anyio
 
-HTTP = Http(connect_timeout_s=1.0, timeout_s=2.0)
-HASTY = Http(connect_timeout_s=0.05, timeout_s=0.1)
+#: For a server that accepts nobody.
+HASTY = Http(connect_timeout_s=0.05)
 
 
 async def test_closed_port_was_not_sent(send: Any, clock: Any) -> None:
@@ -138,18 +138,19 @@ async def test_a_proxy_that_refuses_the_tunnel_was_not_sent(send: Any, raw_serve
 
 async def test_a_call_beyond_the_connections_of_a_host_waits_and_was_not_sent(serve: Any, clock: Any) -> None:
     seen: list[Any] = []
-    gate = asyncio.Event()
+    arrived, gate = asyncio.Event(), asyncio.Event()
 
     async def held(request: web.Request) -> Any:
         seen.append(request)
+        arrived.set()
         await gate.wait()
         return web.Response()
 
-    http = Http(connect_timeout_s=0.05, timeout_s=2.0)
+    http = Http(connect_timeout_s=0.5)
     async with serve(held) as address, open_transport(http, connections=1, environ={}, clock=clock) as transport:
         route = transport.route(address)
         first = asyncio.create_task(transport.send(route, "GET", "/", CIMultiDict()))
-        await asyncio.sleep(0.02)
+        await arrived.wait()
         second = await transport.send(route, "GET", "/", CIMultiDict())
         gate.set()
         assert isinstance(await first, Answer)

@@ -12,17 +12,21 @@ pytestmark = pytest.mark.anyio
 
 
 class Scripted:
-    """A source that takes its time and gives what the test wrote down."""
+    """A source that gives what the test wrote down, while its gate is open."""
 
     renew_before_s = 600.0
 
     def __init__(self, *outcomes: Any) -> None:
         self.outcomes = list(outcomes)
         self.fetches = 0
+        self.asked, self.gate = anyio.Event(), anyio.Event()
+        self.gate.set()
 
     async def fetch(self) -> Any:
         self.fetches += 1
-        await anyio.sleep(0.005)
+        self.asked.set()
+        await anyio.lowlevel.checkpoint()
+        await self.gate.wait()
         return self.outcomes.pop(0)
 
 
@@ -85,11 +89,13 @@ async def test_callers_do_not_wait_for_an_early_renewal(clock: Any) -> None:
     keeper = Keeper(source, clock)
     await keeper.prepare()
     clock.advance(3001)
+    source.asked, source.gate = anyio.Event(), anyio.Event()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(keeper.prepare)
-        await anyio.sleep(0.001)
+        await source.asked.wait()
         assert await keeper.prepare() is None
         assert keeper.credential == tok("one", 3600.0)
+        source.gate.set()
     assert keeper.credential == tok("two", 3600.0)
 
 
@@ -124,8 +130,10 @@ async def test_a_refused_credential_is_dropped_whatever_comes_of_the_renewal(clo
 
 async def test_a_caller_that_gives_up_leaves_the_others_unharmed(clock: Any) -> None:
     source = Scripted(tok("one"))
+    source.gate = anyio.Event()
     keeper = Keeper(source, clock)
     with anyio.move_on_after(0.001):
         await keeper.prepare()
+    source.gate.set()
     assert await keeper.prepare() is None
     assert keeper.credential == tok("one")

@@ -9,7 +9,7 @@ import signal
 
 import pytest
 from auditor.audit import audit
-from fakes.e2e import Desk, NewCloud, expect_truth, sim_targets
+from fakes.e2e import IMPATIENT, Desk, NewCloud, expect_truth, sim_targets
 
 from orchestrator.app.crash import VARIABLE
 from orchestrator.executor.points import Point
@@ -29,7 +29,7 @@ _CROSSED = tuple(Point) if os.environ.get("CRASH_MATRIX") == "full" else _NEAR
 
 def _fleet(new_cloud: NewCloud, *faults: ScriptedFault, count: int = 3) -> Desk:
     desk = new_cloud(count, faults=faults)
-    desk.write(http={"timeout": "300ms"}, retry={"resend_after": "500ms"})
+    desk.write(**IMPATIENT)
     return desk
 
 
@@ -128,7 +128,9 @@ def test_in_a_harsh_world_whatever_is_told_is_true(new_cloud: NewCloud, seed: in
     harsh = {"jobs": HARSH.jobs, "roles": HARSH.roles, "lists": HARSH.lists, "clock_skew_s": HARSH.clock_skew_s}
     desk = new_cloud(10, per_instance=2, seed=seed, rates=rates, latency=Latency(), **harsh)
     desk.write(
-        http={"timeout": "300ms"}, retry={"resend_after": "500ms", "busy_for": "2s"}, follow={"timeout": "1500ms"}
+        http=IMPATIENT["http"],
+        retry={**IMPATIENT["retry"], "busy_for": "2s"},
+        follow={"timeout": "1500ms", "verify_for": "1s"},
     )
     for point in (Point.ANSWER_RECEIVED, Point.EVIDENCE_READ):
         code = desk.run(environ={VARIABLE: f"{point}:2"}).code
@@ -144,7 +146,7 @@ def test_in_a_harsh_world_whatever_is_told_is_true(new_cloud: NewCloud, seed: in
 def test_the_report_of_a_harsh_simulated_run_adds_up(desk: Desk, seed: str) -> None:
     """The embedded cloud as a user meets it, and a checker that reads journal and report, and nothing else."""
     desk.targets = sim_targets(40, per_instance=2)
-    fast = {"http": {"timeout": "300ms"}, "limits": {"rate": "1000/s", "in_flight": 40}}
+    fast = {"http": IMPATIENT["http"], "limits": {"rate": "1000/s", "in_flight": 40}}
     desk.write(waves=[{"name": "all"}], follow=None, retry=None, **fast)
     ended = desk.run("--simulate", "--faults", "harsh", "--seed", seed, "--speed", "1000", "--log-level", "error")
     assert ended.code in (1, 6), ended

@@ -12,7 +12,8 @@ from typing import Any
 
 import jsonschema
 import pytest
-from fakes.e2e import Desk, Ended, NewCloud, cloud_desk, expect_truth
+from fakes.e2e import Desk, NewCloud, cloud_desk, expect_truth
+from fakes.processes import Ended
 
 from orchestrator.simulator.profile import JobFate, ScriptedFate, ScriptedFault
 

@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-from fakes.e2e import Desk, Ended, NewCloud
+from fakes.e2e import Desk, NewCloud
+from fakes.processes import Ended
 
 LATIN_1 = b"incident caf\xe9"
 

@@ -9,11 +9,11 @@ from fakes.documents import ROOT, read, rows, section
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(900)
 def test_six_scopes_cost_the_calls_of_the_sums() -> None:
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, str(ROOT / "benchmarks" / "many_scopes.py"), "130", "100"]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=170)
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=800)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "(6 scopes, 132 instances, each scope at 100 calls/s at most)" in done.stdout
     assert [line.partition(":")[0] for line in done.stdout.splitlines() if ": exit 0, " in line] == [

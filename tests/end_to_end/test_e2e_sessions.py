@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from fakes.e2e import Desk, NewCloud, expect_truth
+from fakes.held_jobs import held
 
 from orchestrator.simulator.profile import JobFate, ScriptedFate, ScriptedFault, Timing
 
-FOREVER = Timing(node_s=20_000.0, visible_s=(0.0, 1.0))
+FOREVER = Timing(node_s=20_000_000.0, visible_s=(0.0, 1.0))
 
 
 def _interrupted(desk: Desk) -> Desk:
@@ -18,6 +19,14 @@ def _interrupted(desk: Desk) -> Desk:
     desk.until_recorded("answer_seen")
     running.signal()
     assert running.end().code == 5
+    return desk
+
+
+def _stopped(new_cloud: NewCloud, count: int, **changes: object) -> Desk:
+    """A run that was stopped with one target in flight, whose job has ended since."""
+    desk = new_cloud(count, fates=held())
+    desk.write(**changes)
+    _interrupted(desk).end_jobs()
     return desk
 
 
@@ -36,7 +45,7 @@ def _interrupted(desk: Desk) -> Desk:
 def test_what_is_open_is_followed_before_a_changed_plan_is_refused(
     new_cloud: NewCloud, change: dict[str, object], named: str
 ) -> None:
-    desk = _interrupted(new_cloud(4))
+    desk = _stopped(new_cloud, 4)
     desk.write(**change)
     ended = desk.run()
     assert ended.code == 2
@@ -48,7 +57,7 @@ def test_what_is_open_is_followed_before_a_changed_plan_is_refused(
 
 
 def test_after_a_change_a_new_run_supersedes_the_old_one(new_cloud: NewCloud) -> None:
-    desk = _interrupted(new_cloud(3))
+    desk = _stopped(new_cloud, 3)
     first = desk.report["run"]["run_id"]
     desk.write(waves=[{"name": "all"}])
     assert desk.run().code == 2
@@ -73,14 +82,14 @@ def test_a_new_run_is_refused_while_something_is_open(new_cloud: NewCloud) -> No
 
 
 def test_a_plan_that_only_looks_different_goes_on(new_cloud: NewCloud) -> None:
-    desk = _interrupted(new_cloud(3))
+    desk = _stopped(new_cloud, 3)
     content = json.loads(desk.plan.read_text())
     desk.plan.write_text("# the same in other words\n" + json.dumps(dict(reversed(content.items())), indent=4))
     assert desk.run().code == 0
 
 
 def test_limits_may_change_and_the_change_is_recorded(new_cloud: NewCloud) -> None:
-    desk = _interrupted(new_cloud(3))
+    desk = _stopped(new_cloud, 3)
     desk.write(limits={"rate": "150/s"}, retry={"attempts": 3})
     assert desk.run("--set", "limits.in_flight=7").code == 0
     changed = [record["changed"] for record in desk.records() if record["record"] == "session_started"][-1]
@@ -98,12 +107,12 @@ def test_a_setting_of_one_session_holds_for_that_session(new_cloud: NewCloud) ->
 
 
 def test_inventories_are_frozen_with_the_run(new_cloud: NewCloud) -> None:
-    desk = new_cloud(3)
+    desk = new_cloud(3, fates=held())
     rows = [f"{each.instance_id},{each.proxy_id},gold" for each in desk.targets]
     inventory = desk.folder / "fleet.csv"
     inventory.write_text("\n".join(["instance_id,proxy_id,tier", *rows[:2]]) + "\n")
     desk.write(proxies=None, inventory="fleet.csv")
-    _interrupted(desk)
+    _interrupted(desk).end_jobs()
     inventory.write_text("\n".join(["instance_id,proxy_id,tier", *rows]) + "\n")
     assert desk.run().code == 0
     assert desk.report["totals"]["targets"] == 2
@@ -163,7 +172,7 @@ def test_a_short_soak_is_waited_for(new_cloud: NewCloud) -> None:
 
 def test_with_a_wait_of_nothing_a_soak_ends_the_session(new_cloud: NewCloud) -> None:
     desk = new_cloud(2)
-    desk.write(waves=[{"name": "canary", "size": 1, "soak": "1s"}, {"name": "rest"}])
+    desk.write(waves=[{"name": "canary", "size": 1, "soak": "8s"}, {"name": "rest"}])
     assert desk.run("--wait", "0s").code == 5
     assert desk.run("--wait", "10s").code == 0
 
@@ -200,11 +209,12 @@ def test_the_others_keep_the_outcome_of_the_run_that_saw_it(new_cloud: NewCloud)
 
 
 def test_timed_out_upgrades_take_their_end_when_it_is_seen(new_cloud: NewCloud) -> None:
-    desk = new_cloud(1, timing=Timing(node_s=1_000.0, visible_s=(0.0, 1.0)))
+    desk = new_cloud(1, fates=held())
     desk.write(waves=[{"name": "all"}], follow={"timeout": "1s", "expected": "1s"})
     assert desk.run().code == 6
     assert desk.report["totals"]["outcomes"] == {"timed_out": 1}
-    desk.write(waves=[{"name": "all"}], follow={"timeout": "10s"})
+    desk.end_jobs()
+    desk.write(follow={"timeout": "10m"})
     assert desk.run().code == 0
     expect_truth(desk)
 

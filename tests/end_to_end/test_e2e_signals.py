@@ -3,16 +3,18 @@
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
-from fakes.e2e import Desk, NewCloud, Running, expect_truth
+from fakes.bad_servers import answer, bad_server
+from fakes.e2e import IMPATIENT, Desk, NewCloud, expect_truth
+from fakes.held_jobs import held
+from fakes.processes import PATIENCE_S, Running
 
 from orchestrator.simulator.profile import ScriptedFault, Timing
 
 #: Jobs that take longer than a test, so that a signal always finds them under way.
-SLOW = Timing(node_s=20_000.0, visible_s=(0.0, 1.0))
+SLOW = Timing(node_s=20_000_000.0, visible_s=(0.0, 1.0))
 
 
 @pytest.fixture
@@ -33,10 +35,8 @@ def _start(desk: Desk, *arguments: str) -> Running:
 def test_one_signal_ends_the_session_in_good_order(busy: Desk, number: signal.Signals) -> None:
     running = _start(busy)
     before = busy.books()["calls"]["upgrade"]
-    began = time.monotonic()
     running.signal(number)
-    ended = running.end()
-    assert time.monotonic() - began < 2, "a stop does not wait for jobs"
+    ended = running.end()  # it does not wait for jobs, which outlast every patience
     assert ended.code == 5
     assert number.name in ended.stdout
     assert busy.books()["calls"]["upgrade"] == before
@@ -48,11 +48,12 @@ def test_one_signal_ends_the_session_in_good_order(busy: Desk, number: signal.Si
 
 @pytest.mark.slow
 def test_after_a_signal_the_next_start_completes_the_run(new_cloud: NewCloud) -> None:
-    desk = new_cloud(3)
+    desk = new_cloud(3, fates=held())
     running = desk.start("run", "PLAN")
     desk.until_recorded("answer_seen")
     running.signal()
     assert running.end().code == 5
+    desk.end_jobs()
     run_id = desk.report["run"]["run_id"]
     assert desk.run().code == 0
     report = expect_truth(desk)
@@ -65,18 +66,16 @@ def test_after_a_signal_the_next_start_completes_the_run(new_cloud: NewCloud) ->
 def test_two_signals_end_it_at_once(new_cloud: NewCloud) -> None:
     """The second one does not wait for a call that hangs; the journal is right all the same."""
     desk = new_cloud(2, faults=(ScriptedFault(call="upgrade", fault="silence", nth=2),))
-    desk.write(http={"timeout": "20s"}, retry={"resend_after": "100ms"})
+    desk.write(http={"timeout": "10m"})
     running = desk.start("run", "PLAN")
     desk.until_recorded("intent", count=2)
     desk.until(lambda: desk.books()["calls"]["upgrade"] == 2)
     running.signal()
-    time.sleep(0.2)
+    desk.until(lambda: not running.pending(signal.SIGTERM))
     assert running.process.poll() is None, "the call under way is finished first"
     running.signal()
-    began = time.monotonic()
     assert running.end().code == 5
-    assert time.monotonic() - began < 1
-    desk.write(http={"timeout": "300ms"}, retry={"resend_after": "100ms"})
+    desk.write(**IMPATIENT)
     assert desk.run().code == 0
     expect_truth(desk)
     assert set(desk.effective_starts().values()) == {1}
@@ -86,7 +85,7 @@ def test_a_signal_counts_before_the_session_begins(desk: Desk) -> None:
     running = desk.start("run", "PLAN")
     desk.until((desk.fleet / "lock").exists)
     running.signal()
-    assert running.end(5).code == 5
+    assert running.end().code == 5
 
 
 @pytest.mark.slow
@@ -99,12 +98,13 @@ def test_many_signals_end_it_with_its_own_exit_code(busy: Desk) -> None:
 
 
 def test_a_signal_while_a_scope_is_probed(desk: Desk) -> None:
-    desk.write(retry={"attempts": 100, "backoff": "5s", "max_backoff": "5s"})
-    running = desk.start("run", "PLAN")
-    desk.until_recorded("session_started")
-    time.sleep(0.2)
-    running.signal()
-    assert running.end(5).code == 5
+    with bad_server(answer("502 Bad Gateway", b"")) as server:
+        desk.url = server.url
+        desk.write(retry={"attempts": 100, "backoff": "10m", "max_backoff": "10m"})
+        running = desk.start("run", "PLAN")
+        desk.until(lambda: bool(server.requests))
+        running.signal()
+        assert running.end().code == 5
     assert desk.report["totals"]["outcomes"] == {"waiting": 3}
 
 
@@ -114,16 +114,14 @@ def test_a_signal_during_a_soak(new_cloud: NewCloud) -> None:
     running = desk.start("run", "PLAN")
     desk.until_recorded("wave_soaking")
     running.signal()
-    assert running.end(5).code == 5
+    assert running.end().code == 5
     assert desk.report["waves"][0]["state"] == "soaking"
 
 
 def test_a_closed_terminal_that_nohup_ignores_is_ignored(busy: Desk) -> None:
     running = busy.start("run", "PLAN", preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
     busy.until_recorded("answer_seen", count=2)
-    running.signal(signal.SIGHUP)
-    time.sleep(0.3)
-    assert running.process.poll() is None
+    running.signal(signal.SIGHUP)  # would be taken first, had it not been ignored
     running.signal(signal.SIGTERM)
     ended = running.end()
     assert ended.code == 5
@@ -222,7 +220,7 @@ def test_without_open_streams(new_cloud: NewCloud, closed: str) -> None:
             os.close(handle)
 
     running = desk.start("run", "PLAN", stdout=None, stderr=None, preexec_fn=close)
-    assert running.process.wait(20) == 0
+    assert running.process.wait(PATIENCE_S) == 0
     assert desk.report["totals"]["outcomes"] == {"succeeded": 1}
 
 
@@ -244,5 +242,5 @@ def test_head_of_a_long_preview(desk: Desk) -> None:
     running.process.stdout = None
     assert running.process.stderr is not None
     assert running.process.stderr.read() == ""
-    assert running.process.wait(10) == 0
+    assert running.process.wait(PATIENCE_S) == 0
     running.process.stderr.close()

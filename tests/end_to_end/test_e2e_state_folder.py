@@ -10,9 +10,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from fakes.e2e import Desk, Ended, NewCloud, expect_truth
-
-from orchestrator.simulator.profile import Timing
+from fakes.e2e import IMPATIENT, Desk, NewCloud, expect_truth
+from fakes.held_jobs import held
+from fakes.processes import Ended
 
 not_root = pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root")
 
@@ -138,7 +138,7 @@ def test_a_torn_last_line_is_dropped(new_cloud: NewCloud) -> None:
 def test_a_lost_answer_in_the_journal_is_looked_for(new_cloud: NewCloud, kept: int) -> None:
     """The disk lost the last line, which was an answer: the attempt is in doubt, and nothing is sent again."""
     desk = new_cloud(3)
-    desk.write(http={"timeout": "200ms"}, retry={"resend_after": "200ms"})
+    desk.write(**IMPATIENT)
     journal = _interrupted(desk)
     lines = journal.read_bytes().splitlines(keepends=True)
     assert json.loads(lines[-1])["record"] == "answer_seen"
@@ -247,12 +247,13 @@ def test_a_disk_that_fails_in_mid_run(
 
 @pytest.mark.slow
 def test_a_folder_that_is_deleted_under_a_running_process(new_cloud: NewCloud) -> None:
-    desk = new_cloud(6, timing=Timing(node_s=200.0, visible_s=(0.0, 1.0)))
+    desk = new_cloud(6, fates=held())
     desk.write(waves=[{"name": "all"}], limits={"in_flight": 1})
     running = desk.start("run", "PLAN")
     desk.until_recorded("answer_seen")
     moved = desk.folder / "moved"
     desk.fleet.rename(moved)
+    desk.end_jobs()
     ended = running.end()
     assert "Traceback" not in ended.stderr
     _expect_unusable(ended)
@@ -263,7 +264,7 @@ def test_a_folder_that_is_deleted_under_a_running_process(new_cloud: NewCloud) -
 def _busy_desk(new_cloud: NewCloud) -> Desk:
     """Six proxies at once, whose doubts end soon."""
     desk = new_cloud(6)
-    desk.write(waves=[{"name": "all"}], http={"timeout": "300ms"}, retry={"resend_after": "300ms"})
+    desk.write(waves=[{"name": "all"}], **IMPATIENT)
     return desk
 
 

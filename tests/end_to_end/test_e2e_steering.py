@@ -1,14 +1,21 @@
 """A person steers a fleet from another process: hold, release, settle, status; while it runs, before, and between."""
 
 import json
-import time
 
 import pytest
-from fakes.e2e import Desk, NewCloud, expect_truth
+from fakes.e2e import IMPATIENT, Desk, NewCloud, expect_truth
+from fakes.held_jobs import held
 
 from orchestrator.simulator.profile import JobFate, Lists, ScriptedFate, ScriptedFault, Timing
 
 NOTE = ("--note", "incident 4711")
+
+
+def _held(new_cloud: NewCloud, count: int = 6) -> Desk:
+    """One job after the other, and the first one ends when it is told to."""
+    desk = new_cloud(count, fates=held())
+    desk.write(waves=[{"name": "all"}], limits={"in_flight": 1})
+    return desk
 
 
 def _slow(new_cloud: NewCloud, count: int = 6, **profile: object) -> Desk:
@@ -19,17 +26,17 @@ def _slow(new_cloud: NewCloud, count: int = 6, **profile: object) -> Desk:
 
 
 @pytest.mark.slow
-def test_a_hold_stops_a_running_process_within_a_second(new_cloud: NewCloud) -> None:
-    desk = _slow(new_cloud)
+def test_a_hold_stops_a_running_process(new_cloud: NewCloud) -> None:
+    desk = _held(new_cloud)
     running = desk.start("run", "PLAN")
     desk.until_recorded("answer_seen")
-    held = desk.cli("hold", "PLAN", *NOTE)
-    since = time.monotonic()
-    desk.until_recorded("hold_set", timeout_s=1.0 + (time.monotonic() - since))
+    told = desk.cli("hold", "PLAN", *NOTE)
+    desk.until_recorded("hold_set")
     sent = desk.books()["calls"]["upgrade"]
+    desk.end_jobs()
     ended = running.end()
-    assert held.code == 0
-    assert "is held" in held.stdout
+    assert told.code == 0
+    assert "is held" in told.stdout
     assert ended.code == 3
     assert desk.books()["calls"]["upgrade"] == sent, "something was started after the hold"
     report = expect_truth(desk)
@@ -42,15 +49,14 @@ def test_a_hold_stops_a_running_process_within_a_second(new_cloud: NewCloud) -> 
 
 @pytest.mark.slow
 def test_a_release_lets_a_running_process_go_on(new_cloud: NewCloud) -> None:
-    desk = _slow(new_cloud, 3)
+    desk = _held(new_cloud, 3)
     running = desk.start("run", "PLAN")
     desk.until_recorded("answer_seen")
     desk.cli("hold", "PLAN", *NOTE)
     desk.cli("release", "PLAN", *NOTE)
-    ended = running.end()
-    if ended.code == 3:  # its last open target ended between hold and release
-        ended = desk.run()
-    assert ended.code == 0
+    desk.until_recorded("hold_released")
+    desk.end_jobs()
+    assert running.end().code == 0
     assert desk.report["run"]["hold"] is None
     expect_truth(desk)
 
@@ -118,7 +124,7 @@ def test_a_person_settles_what_stays_in_doubt(new_cloud: NewCloud, decision: str
     doubtful, other = f"{0:032x}po01", f"{1:032x}po01"
     lost = ScriptedFault(call="upgrade", fault="lost_request", proxy_id=doubtful)
     desk = new_cloud(2, faults=(lost,), lists=Lists(jobs_hidden=1.0))
-    desk.write(waves=[{"name": "all"}], http={"timeout": "100ms"}, retry={"resend_after": "100ms"})
+    desk.write(waves=[{"name": "all"}], **IMPATIENT)
     assert desk.run().code == 6
     assert desk.outcomes() == {doubtful: "in_doubt", other: "succeeded"}
     standing = desk.cli("status", "PLAN").stdout

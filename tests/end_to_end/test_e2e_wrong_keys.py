@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes.e2e import SPEED, TIMING, TOKEN, Desk, Ended
+from fakes.e2e import SPEED, TIMING, TOKEN, Desk
+from fakes.processes import Ended
 
 from orchestrator.simulator.config import SimulatorConfig
 from orchestrator.simulator.embedded import Address, embedded_cloud

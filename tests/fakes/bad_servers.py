@@ -70,7 +70,7 @@ def _serve(
 
 
 def _answer(connection: socket.socket, server: BadServer, said: bytes, context: ssl.SSLContext | None) -> None:
-    connection.settimeout(5)
+    connection.settimeout(60)
     with context.wrap_socket(connection, server_side=True) if context else connection as stream:
         server.requests.append(stream.recv(65536).partition(b"\r\n")[0].decode())
         stream.sendall(said)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -16,7 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from auditor.audit import audit
+from fakes.held_jobs import end_jobs
+from fakes.processes import PATIENCE_S, Ended, Running
 
+from orchestrator.simulator.cloud import SimulatedCloud
 from orchestrator.simulator.config import SimulatedTarget, SimulatorConfig
 from orchestrator.simulator.embedded import embedded_cloud
 from orchestrator.simulator.profile import Profile, Timing
@@ -26,21 +28,24 @@ PROJECT = "054e292c9880d4992f02c0196d3ea468"
 NOBODY = "http://127.0.0.1:9"  # the discard port, where nobody listens
 TOKEN = "token-of-the-end-to-end-tests"
 NOT_RECOVERED = "workflow_id not recovered"
-PATIENCE_S = 45.0
 #: At speed 1000 a job takes 0.1 to 0.5 s.
 SPEED = 1000.0
 #: Before the division by the speed: a job can be found at once; a late effect comes within 0.2 s.
 TIMING = Timing(visible_s=(0.0, 1.0), visible_late_s=(100.0, 200.0), effect_late_s=(50.0, 200.0))
 
-#: Durations that suit a cloud at speed 1000, where a job takes 0.1 to 0.5 s.
+#: Durations that suit a cloud at speed 1000, where a job takes 0.1 to 0.5 s. Pauses are short. Bounds are so long that
+#: no busy machine reaches them: a test that is about a bound sets it, in a world where nothing else ends the wait.
 PACE: dict[str, Any] = {
     "waves": [{"name": "canary", "size": 1, "max_failures": 0}, {"name": "rest"}],
     "limits": {"rate": "200/s", "in_flight": 10, "ramp": "false"},
     "failures": {"max": "100%", "max_rejected": "100%", "mode": "soft"},
-    "follow": {"poll": "40ms", "expected": "250ms", "timeout": "10s", "verify_for": "1s"},
-    "retry": {"attempts": 5, "backoff": "20ms", "max_backoff": "100ms", "busy": "50ms", "busy_for": "5s"},
-    "http": {"timeout": "5s"},
+    "follow": {"poll": "40ms", "expected": "250ms", "timeout": "10m", "verify_for": "1m"},
+    "retry": {"attempts": 5, "backoff": "20ms", "max_backoff": "100ms", "busy": "50ms", "busy_for": "1m"},
+    "http": {"timeout": "30s", "connect_timeout": "30s"},
 }
+#: Where an answer never comes, or a doubt must last its time: a doubt ends after twice the time-out of a call. What is
+#: late only on a busy machine is a doubt as well, so what a test expects must hold with it.
+IMPATIENT: dict[str, Any] = {"http": {"timeout": "2s"}, "retry": {"resend_after": "500ms"}}
 
 
 def sim_targets(count: int, *, per_instance: int = 1, already: int = 0) -> tuple[SimulatedTarget, ...]:
@@ -57,45 +62,6 @@ def sim_targets(count: int, *, per_instance: int = 1, already: int = 0) -> tuple
     )
 
 
-@dataclass(frozen=True)
-class Ended:
-    """A process that has ended."""
-
-    code: int
-    stdout: str
-    stderr: str
-
-    @property
-    def logs(self) -> list[dict[str, Any]]:
-        """The log lines of stderr."""
-        return [json.loads(line) for line in self.stderr.splitlines() if line.startswith("{")]
-
-    @property
-    def messages(self) -> list[str]:
-        """The lines of stderr that are no logs."""
-        return [line for line in self.stderr.splitlines() if not line.startswith("{")]
-
-
-class Running:
-    """A process under way."""
-
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self.process = process
-
-    def signal(self, number: int = signal.SIGTERM) -> None:
-        self.process.send_signal(number)
-
-    def end(self, timeout_s: float = PATIENCE_S) -> Ended:
-        """Wait for its end; no end is an error of the test."""
-        try:
-            stdout, stderr = self.process.communicate(timeout=timeout_s)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            stdout, stderr = self.process.communicate()
-            raise AssertionError(f"still there after {timeout_s} s\n{stdout}\n{stderr}") from None
-        return Ended(self.process.returncode, stdout or "", stderr or "")
-
-
 @dataclass
 class Desk:
     """A fleet as its operator has it: a folder with a plan and a state folder, an environment, a command line.
@@ -104,6 +70,7 @@ class Desk:
         folder: of the plan.
         url: of the cloud that the plan names.
         targets: of the plan.
+        cloud: behind the address, where it is a simulated one of this process.
     """
 
     folder: Path
@@ -111,6 +78,7 @@ class Desk:
     targets: Sequence[SimulatedTarget] = ()
     token: str = TOKEN
     name: str = "prod"
+    cloud: SimulatedCloud | None = None
     environ: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -197,6 +165,11 @@ class Desk:
         """`run PLAN …`."""
         return self.cli("run", "PLAN", *arguments, **options)
 
+    def end_jobs(self) -> None:
+        """Let the held jobs of the cloud end; see `fakes.held_jobs`."""
+        assert self.cloud is not None
+        end_jobs(self.cloud)
+
     # --- what came of it ---------------------------------------------------------------------------------------------
 
     @property
@@ -215,7 +188,7 @@ class Desk:
 
     def books(self) -> dict[str, Any]:
         """What really happened in the cloud."""
-        with urllib.request.urlopen(f"{self.url}/_simulated/books", timeout=10) as response:  # loopback
+        with urllib.request.urlopen(f"{self.url}/_simulated/books", timeout=PATIENCE_S) as response:  # loopback
             found: dict[str, Any] = json.loads(response.read())
         return found
 
@@ -229,7 +202,7 @@ class Desk:
         deadline = time.monotonic() + timeout_s
         while not happened():
             assert time.monotonic() < deadline, "it did not happen"
-            time.sleep(0.01)
+            time.sleep(0.05)
 
     def until_recorded(self, *names: str, count: int = 1, timeout_s: float = PATIENCE_S) -> None:
         """Wait until the journal has so many records of one of these names."""
@@ -253,7 +226,7 @@ def cloud_desk(
     faults = Profile(**{"timing": TIMING, **profile})
     config = SimulatorConfig(seed=seed, speed=SPEED, targets=targets, token=TOKEN, faults=faults)
     with embedded_cloud(config) as address:
-        desk = Desk(folder, url=address.url, targets=targets)
+        desk = Desk(folder, url=address.url, targets=targets, cloud=address.cloud)
         desk.write()
         yield desk
 

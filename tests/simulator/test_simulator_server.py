@@ -124,7 +124,7 @@ def test_a_token_is_as_good_as_a_signature(cloud: Address) -> None:
     assert headers["Content-Type"] == "application/json"
 
 
-def get(address: Address, path: str, timeout_s: float = 5) -> tuple[int, dict[str, str], bytes]:
+def get(address: Address, path: str, timeout_s: float = 120) -> tuple[int, dict[str, str], bytes]:
     request = Request(address.url + path, headers={"X-Auth-Token": address.token})
     with urlopen(request, timeout=timeout_s) as response:
         return response.status, dict(response.headers), response.read()
@@ -208,10 +208,10 @@ def test_the_verb_prints_its_address_writes_a_plan_and_stops_on_sigterm(tmp_path
         url = process.stdout.readline().strip()
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url)
         written = yaml.safe_load(plan.read_text())
-        with urlopen(f"{url}/_simulated/books", timeout=5) as response:
+        with urlopen(f"{url}/_simulated/books", timeout=120) as response:
             assert json.loads(response.read())["calls"] == {}
         process.send_signal(signal.SIGTERM)
-        _, notes = process.communicate(timeout=10)
+        _, notes = process.communicate(timeout=120)
     assert process.returncode == 0
     token = notes.strip().removeprefix("export HW_AUTH_TOKEN=")
     assert token == config_from_options().accepted_token()
