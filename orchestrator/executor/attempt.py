@@ -66,7 +66,8 @@ async def _send(state: TargetState, session: Session, source_version: str) -> No
     session.reached(Point.INTENT_WRITTEN)
     target, plan = state.target, session.plan
     reply = await session.calls(state).post(
-        lambda api: api.upgrade(target.instance_id, target.proxy_id, source_version, plan.target_version)
+        lambda api: api.upgrade(target.instance_id, target.proxy_id, source_version, plan.target_version),
+        state.key,
     )
     session.reached(Point.ANSWER_RECEIVED)
     await session.ledger.record(answer_record(decision.intent, reply, session))

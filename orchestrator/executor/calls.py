@@ -4,10 +4,11 @@ Every reply is observed here once: a throttled scope waits as a whole, a refused
 connection that could not be made.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TypeAlias, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 import anyio
 
@@ -35,6 +36,10 @@ from orchestrator.model.reply import (
 
 T = TypeVar("T")
 Call: TypeAlias = Callable[[CloudApi], Awaitable[Reply[T]]]
+CallKind: TypeAlias = Literal["read", "upgrade"]
+
+#: A token that is refused for one read, while others get through, is tried for it once more and no oftener.
+_REFUSALS_OF_A_READ = 2
 
 
 @dataclass(slots=True)
@@ -67,7 +72,10 @@ class ScopeCalls:
     Attributes:
         trial: of its credentials, together with all scopes that have the same.
         line: one caller at a time waits for its turn to send an upgrade.
-        turned_away: upgrade calls that closed the gate since one got through.
+        throttled_in_a_row: refusals since a call of that kind got through; reads that pass say nothing of upgrades.
+        turned_away: upgrade calls that closed the gate since one got through, by target.
+        upgrades_let_in: whether an upgrade call got through in this session.
+        got_through: calls that were let in, since the session began.
     """
 
     name: str
@@ -81,8 +89,10 @@ class ScopeCalls:
     gate: Gate = field(default_factory=Gate)
     usage: Usage = field(default_factory=Usage)
     cloud_offset_s: float = 0.0
-    throttled_in_a_row: int = 0
-    turned_away: int = 0
+    throttled_in_a_row: Counter[CallKind] = field(default_factory=Counter)
+    turned_away: Counter[str] = field(default_factory=Counter)
+    upgrades_let_in: bool = False
+    got_through: int = 0
     line: anyio.Lock = field(default_factory=anyio.Lock)
 
     @property
@@ -93,23 +103,37 @@ class ScopeCalls:
     async def read(self, call: Call[T], lane: Lane) -> Answered[T] | Refused | Busy | Doubtful:
         """A GET, tried again on any transient failure, `retry.attempts` times; pauses of the scope do not count.
 
+        A pause that this very call brings about, while others get through, does count: it is not the scope.
+
         Raises:
             Yielded: the scope cannot be used now, and the lane is one that starts something.
             ScopeGone: the scope was given up.
         """
-        tries = 0
+        tries, began = 0, self.got_through
         while True:
             reply = await self.once(call, lane)
             if isinstance(reply, Answered | Refused | Busy):
                 return reply
-            if isinstance(reply, Throttled):
-                await self.clock.sleep(self.lanes.held_s)
+            tries, alone = tries + 1, self.got_through > began
+            spent = tries >= self._tries(reply)
+            if spent and (alone or isinstance(reply, Doubtful)):
+                return self._given_up(reply, alone=alone)
             if isinstance(reply, Doubtful):
-                tries += 1
-                if tries >= self.retry.attempts:
-                    self._pause(f"no answer that can be read: {reply.reason}")
-                    return reply
                 await self.clock.sleep(self.backoff_s(tries))
+                continue
+            if spent and isinstance(reply, Throttled):  # one probe finds out whether others would get through
+                self._pause(_why(reply))
+            lane = Lane.POLL  # who brought a pause about waits for its end
+
+    def _tries(self, reply: Reply[T]) -> int:
+        return _REFUSALS_OF_A_READ if isinstance(reply, Unauthenticated) else self.retry.attempts
+
+    def _given_up(self, reply: NotSent | Throttled | Unauthenticated | Doubtful, *, alone: bool) -> Doubtful:
+        """A read that fails for good. When others get through, the scope is not to blame, and none of them waits."""
+        why = _why(reply)
+        if not alone:
+            self._pause(f"no answer that can be read: {why}")
+        return Doubtful(f"{why}, again and again while others got through" if alone else why, reply.exchange)
 
     async def once(self, call: Call[T], lane: Lane) -> Reply[T]:
         """One call, when it is this caller's turn."""
@@ -147,34 +171,40 @@ class ScopeCalls:
         reply, _ = await self._made(call)
         return reply
 
-    async def post(self, call: Call[T]) -> Reply[T]:
+    async def post(self, call: Call[T], target: str) -> Reply[T]:
         """As `send`, for a call whose like no probe can try: how often it fails in a row decides over the scope."""
-        reply, closed = await self._made(call)
-        self.turned_away = self.turned_away + closed if isinstance(reply, NotSent | Unauthenticated) else 0
+        reply, closed = await self._made(call, "upgrade")
+        if isinstance(reply, NotSent | Unauthenticated):
+            self.turned_away[target] += closed
+        else:
+            self.turned_away.clear()
+            self.upgrades_let_in |= not isinstance(reply, Throttled)
         return reply
 
-    async def _made(self, call: Call[T]) -> tuple[Reply[T], bool]:
+    async def _made(self, call: Call[T], kind: CallKind = "read") -> tuple[Reply[T], bool]:
         """One call, counted and observed; whether it closed the gate."""
         self._count()
         sent_s = self.clock.monotonic()
         reply = await call(self.api)
         if isinstance(reply, Answered | Refused | Busy):
             self.lanes.answered(sent_s, _kind(reply))
-        return reply, self.observe(reply, sent_s)
+            self.got_through += 1
+        return reply, self.observe(reply, sent_s, kind)
 
-    def observe(self, reply: Reply[T], sent_s: float | None = None) -> bool:
+    def observe(self, reply: Reply[T], sent_s: float | None = None, kind: CallKind = "read") -> bool:
         """Draw the scope-wide conclusions of a reply.
 
         Args:
             reply: to a call, or to getting credentials.
             sent_s: when the call left; None for credentials, whose refusals say nothing of the scope's rate.
+            kind: of the call.
 
         Returns:
             Whether it closed the gate.
         """
         match reply:
             case Throttled():
-                self._throttle(reply, sent_s)
+                self._throttle(reply, sent_s, kind)
             case Unauthenticated() if reply.generation >= self.api.generation:
                 return self._pause(f"credentials refused: {reply.reason}", credentials=True)
             case Unauthenticated():
@@ -182,7 +212,7 @@ class ScopeCalls:
             case NotSent():
                 return self._pause(reply.reason)
             case Answered() | Refused() | Busy() | Doubtful():
-                self.throttled_in_a_row = 0
+                self.throttled_in_a_row[kind] = 0
                 self._learn_offset(reply.exchange)
         return False
 
@@ -210,11 +240,11 @@ class ScopeCalls:
             self.note(ScopePaused(at=self.clock.now(), step="scope", scope=self.name, why=why))
         return closed
 
-    def _throttle(self, reply: Throttled, sent_s: float | None) -> None:
+    def _throttle(self, reply: Throttled, sent_s: float | None, kind: CallKind) -> None:
         self.usage.throttled += 1
-        self.throttled_in_a_row += 1
+        self.throttled_in_a_row[kind] += 1
         told = reply.retry_after_s is not None
-        wait_s = self.backoff_s(self.throttled_in_a_row) if reply.retry_after_s is None else reply.retry_after_s
+        wait_s = self.backoff_s(self.throttled_in_a_row[kind]) if reply.retry_after_s is None else reply.retry_after_s
         self.lanes.throttle(wait_s, sent_s=sent_s, told=told, quota=reply.quota)
         now = self.clock.now()
         why = reply.exchange.error_msg or "throttled"
@@ -224,6 +254,10 @@ class ScopeCalls:
     def _learn_offset(self, exchange: Exchange) -> None:
         if exchange.cloud_offset_s is not None:
             self.cloud_offset_s = exchange.cloud_offset_s
+
+
+def _why(reply: NotSent | Throttled | Unauthenticated | Doubtful) -> str:
+    return reply.exchange.error_msg or "throttled" if isinstance(reply, Throttled) else reply.reason
 
 
 def _kind(reply: Answered[T] | Refused | Busy) -> str:

@@ -35,7 +35,7 @@ class _Return:
             self._give_up()
             return
         if self.scope.gate.reached and not refused:
-            await self.scope.clock.sleep(self.scope.backoff_s(1 + self.scope.turned_away))
+            await self.scope.clock.sleep(self.scope.backoff_s(1 + self.scope.turned_away.total()))
         while True:
             self.renewed |= refused
             reply = await self._probe(renew=refused)
@@ -49,8 +49,11 @@ class _Return:
             await self.scope.clock.sleep(self._wait_s(reply))
 
     def _turned_away_for_good(self, *, credentials: bool) -> bool:
-        """Whether probes keep coming back, but no upgrade call gets through."""
-        return self.scope.turned_away >= (2 if credentials else self.scope.retry.attempts)
+        """Whether probes come back, but no upgrade call gets through. Where one did, a single target proves nothing."""
+        turned_away = self.scope.turned_away
+        if self.scope.upgrades_let_in and len(turned_away) == 1:
+            return False
+        return turned_away.total() >= (2 if credentials else self.scope.retry.attempts)
 
     async def _probe(self, *, renew: bool) -> Reply[JobPage]:
         return await self.scope.trial.probe(lambda: self._call(renew=renew))

@@ -179,7 +179,7 @@ class Ledger:
             case Intent() | DoubtRenewed():
                 queue.sent(target)
             case Postponed() | AttemptDisproved() | ReturnedToWaiting() if state.phase is Phase.WAITING:
-                queue.back(target, state.not_before)
+                queue.back(target, state.not_before, turned_away=state.turned_away)
             case Settled() if record.outcome in REPLACED and state.wave is not None:
                 queue.left_out(target, state.wave)
             case Settled():

@@ -1,7 +1,8 @@
 """Which target is next. Waves draw targets in one fixed order; what cannot start now is set aside under its reason.
 
-Every operation costs O(log n), amortised: no decision scans the fleet. Drawing is lazy and depends on nothing but the
-order, so a session that starts again draws the same waves.
+A target whose attempts are turned away goes behind all that were turned away less often, also behind those that its
+wave has yet to draw. Every operation costs O(log n), amortised: no decision scans the fleet. Drawing is lazy and
+depends on nothing but the order, so a session that starts again draws the same waves.
 """
 
 from collections import Counter, defaultdict
@@ -12,6 +13,9 @@ from heapq import heappop, heappush
 from typing import TypeAlias
 
 from orchestrator.model.target import Target
+
+#: Where a target stands in line: how often it was turned away, and its rank.
+Place: TypeAlias = tuple[int, int]
 
 #: What a target waits for: a slot on its instance, or of one of its labels.
 Block: TypeAlias = tuple[str, str]
@@ -40,7 +44,7 @@ class _Bench:
     """Targets of the current wave that were drawn and wait to start, by rank.
 
     Attributes:
-        ready: by scope, a heap each.
+        ready: by scope, a heap of places each.
         blocked: by what they wait for, and scope; of each heap only the first is called when a slot comes free, so
             that a thousand targets of one label cost no more than ten.
         called: what each of those was called for; if something else keeps it, the next one is called.
@@ -48,8 +52,8 @@ class _Bench:
         closed: those whose own window is closed.
     """
 
-    ready: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
-    blocked: dict[Block, dict[str, list[int]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
+    ready: dict[str, list[Place]] = field(default_factory=lambda: defaultdict(list))
+    blocked: dict[Block, dict[str, list[Place]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
     called: dict[int, Block] = field(default_factory=dict)
     later: list[tuple[datetime, int]] = field(default_factory=list)
     closed: list[tuple[datetime, int]] = field(default_factory=list)
@@ -71,6 +75,7 @@ class StartQueue:
         self._rank = {target.proxy_id: rank for rank, target in enumerate(order)}
         self._drawn = bytearray(len(order))
         self._undrawn = Counter(target.scope for target in order)
+        self._turned_away: dict[int, int] = {}
         self._bench = _Bench()
         self.starting: dict[str, str] = {}
         self.starting_instances: Counter[str] = Counter()
@@ -80,10 +85,18 @@ class StartQueue:
     # --- what a session begins with ----------------------------------------------------------------------------------
 
     def restore(
-        self, proxy_id: str, wave: str | None, *, member: bool, waiting: bool, not_before: datetime | None
+        self,
+        proxy_id: str,
+        wave: str | None,
+        *,
+        member: bool,
+        waiting: bool,
+        not_before: datetime | None,
+        turned_away: int = 0,
     ) -> None:
         """Put a target that an earlier session drew back where it was."""
         rank = self._rank[proxy_id]
+        self._turned_away[rank] = turned_away
         self._mark(rank)
         if wave is not None:
             self._cursors[wave].members += member
@@ -111,11 +124,14 @@ class StartQueue:
             self.sent(target)
             self.freed(target)
 
-    def back(self, target: Target, not_before: datetime | None = None) -> None:
-        """The target waits again."""
+    def back(self, target: Target, not_before: datetime | None = None, *, turned_away: int | None = None) -> None:
+        """The target waits again. `turned_away`: how often by now; None leaves that as it is."""
         self.settled(target)
+        rank = self._rank[target.proxy_id]
+        if turned_away is not None:
+            self._turned_away[rank] = turned_away
         self._bench.waiting += 1
-        self._admit(self._rank[target.proxy_id], not_before)
+        self._admit(rank, not_before)
 
     def left_out(self, target: Target, wave: str) -> None:
         """The target needs no upgrade: the wave may draw another in its place."""
@@ -152,11 +168,11 @@ class StartQueue:
             self._draw_for(wave, scope)
             ready = self._bench.ready[scope]
             while ready:
-                target = self._order[ready[0]]
+                target = self._order[ready[0][1]]
                 block = blocked(target)
                 if block is None:
                     return target
-                self._set_aside(heappop(ready), block)
+                self._set_aside(heappop(ready)[1], block)
                 self._draw_for(wave, scope)
         return None
 
@@ -201,7 +217,8 @@ class StartQueue:
     # --- inside ------------------------------------------------------------------------------------------------------
 
     def _draw_for(self, wave: str, scope: str) -> None:
-        while not self._bench.ready[scope] and self._undrawn[scope] and self._draw(wave):
+        ready = self._bench.ready[scope]
+        while (not ready or ready[0][0]) and self._undrawn[scope] and self._draw(wave):
             pass
 
     def _draw(self, wave: str) -> bool:
@@ -230,14 +247,17 @@ class StartQueue:
         if not_before is not None:
             heappush(self._bench.later, (not_before, rank))
         else:
-            heappush(self._bench.ready[self._order[rank].scope], rank)
+            heappush(self._bench.ready[self._order[rank].scope], self._place(rank))
+
+    def _place(self, rank: int) -> Place:
+        return self._turned_away.get(rank, 0), rank
 
     def _set_aside(self, rank: int, block: Block | datetime) -> None:
         called = self._bench.called.pop(rank, None)
         if isinstance(block, datetime):
             heappush(self._bench.closed, (block, rank))
         else:
-            heappush(self._bench.blocked[block][self._order[rank].scope], rank)
+            heappush(self._bench.blocked[block][self._order[rank].scope], self._place(rank))
         if called is not None and called != block:
             self._call_next(called)
 
@@ -250,7 +270,7 @@ class StartQueue:
         """A slot came free: the first that waits for it in each scope is looked at again."""
         lines = self._bench.blocked.get(block, {})
         for scope, line in list(lines.items()):
-            rank = heappop(line)
+            _, rank = heappop(line)
             self._bench.called[rank] = block
             self._admit(rank, None)
             if not line:

@@ -1,5 +1,7 @@
 """The story of one proxy, from its turn to its outcome. Nothing in it knows who runs it, or how many beside it."""
 
+from datetime import timedelta
+
 from orchestrator.executor.attempt import attempt
 from orchestrator.executor.follow import follow
 from orchestrator.executor.preflight import postpone_busy, preflight
@@ -81,13 +83,23 @@ async def _settle_refused(state: TargetState, session: Session, answer: AnswerSe
 
 
 async def _wait_again(state: TargetState, session: Session, answer: AnswerSeen) -> None:
-    """Not sent, throttled, or credentials refused: nothing of the target happened, its scope is being seen to."""
+    """Not sent, throttled, or credentials refused: nothing of the target happened, its scope is being seen to.
+
+    Where others get through and its own attempts do not, `retry.attempts` times in a row, it is given up for this run.
+    """
+    why = f"{answer.verdict}: {answer.reason or ''}".rstrip(": ")
+    if state.turned_away >= session.plan.retry.attempts and session.run.others_got_through(state):
+        evidence = f"{state.turned_away} attempts in a row were turned away while others got through; {why}"
+        code = answer.error_code
+        await settle(state, session, Outcome.DEFERRED, answer.verdict, error_code=code, evidence=evidence)
+        return
+    pause = timedelta(seconds=session.calls(state).backoff_s(state.turned_away))
     await session.ledger.record(
         Postponed(
             **session.about(state),
             wave=state.last.intent.wave,
-            why=f"{answer.verdict}: {answer.reason or ''}".rstrip(": "),
-            until=session.clock.now(),
+            why=why,
+            until=session.clock.now() + pause,
             error_code=answer.error_code,
         )
     )

@@ -107,6 +107,7 @@ async def settle(
     version: str | None = None,
     *,
     error_code: str | None = None,
+    evidence: str | None = None,
 ) -> None:
     """Settle a target that was sent."""
     await session.ledger.record(
@@ -116,6 +117,7 @@ async def settle(
             reason=reason,
             error_code=error_code,
             verified_version=version,
+            evidence=evidence,
         )
     )
     session.reached(Point.SETTLED)

@@ -28,8 +28,8 @@ from orchestrator.model.record import (
     VersionReached,
     WorkflowAdopted,
 )
-from orchestrator.model.state import Attempt, TargetState, is_accept, is_reject
-from orchestrator.model.status import WaveStatus
+from orchestrator.model.state import TURNED_AWAY, Attempt, TargetState, is_accept, is_reject
+from orchestrator.model.status import ScopeStatus, WaveStatus
 
 #: Verdicts that settle a target, unless an earlier attempt of it was doubtful.
 _REFUSALS = frozenset({"rejected", "refused", "busy"})
@@ -39,6 +39,7 @@ class _Run(Protocol):
     """What a fold changes beside the target's own state."""
 
     waves: dict[str, WaveStatus]
+    scopes: dict[str, ScopeStatus]
     rejects: Counter[str]
     known_rejects: set[str]
     new_rejects: list[str]
@@ -124,6 +125,11 @@ def _intend(run: _Run, state: TargetState, record: Intent) -> None:
 def _answer(run: _Run, state: TargetState, record: AnswerSeen) -> None:
     attempt = state.attempts[record.attempt - 1]
     attempt.answer = record
+    if record.verdict in TURNED_AWAY:
+        state.turned_away += 1
+    else:
+        state.turned_away = 0
+        run.scopes[state.target.scope].got_through += 1
     _count_rejects(run, record)
     if record.verdict in ("accepted", "partial"):
         _accept(run, state, record)
@@ -230,5 +236,6 @@ def _return(state: TargetState, record: ReturnedToWaiting) -> None:
     state.phase = Phase.WAITING
     state.doubtful_from = state.accepted_at = None
     state.decided = len(state.attempts)
+    state.turned_away = 0
     state.reason = None
     state.evidence.append(f"settled as not sent by {record.settled_by}: {record.note}")

@@ -127,6 +127,10 @@ class Run:
         """Targets on an instance that may have a job whose id is not known: under way, in doubt, settled without it."""
         return [self.states[proxy_id] for proxy_id in self._unknown.get(instance_id, ())]
 
+    def others_got_through(self, state: TargetState) -> bool:
+        """Whether an attempt for another target of its scope was let in, in this run."""
+        return self.scopes[state.target.scope].got_through > state.got_through
+
     def join_wave(self, state: TargetState, wave: str) -> None:
         """Note the wave that drew a target; the first one stays."""
         if state.wave is None:

@@ -4,9 +4,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from orchestrator.model.outcome import OPEN, Outcome, Phase
-from orchestrator.model.record import AnswerSeen, Intent, JobSeen
+from orchestrator.model.record import AnswerSeen, Intent, JobSeen, Verdict
 from orchestrator.model.reply import Entry
 from orchestrator.model.target import Target
+
+#: Verdicts that say nothing of the target: the call was not let in, or never left.
+TURNED_AWAY: frozenset[Verdict] = frozenset({"throttled", "unauthenticated", "not_sent"})
 
 
 @dataclass(slots=True)
@@ -35,6 +38,7 @@ class TargetState:
         read_version: the version that the latest preflight read.
         upgraded_by: version seen in place of a job that could not be found.
         counted_in: the release epoch in which the target was counted as a failure; -1 when it never was.
+        turned_away: how many of its latest attempts, in a row, the cloud turned away without looking at the target.
         busy_since: first of the postponements because the cloud was busy.
         busy_at: the latest of them.
     """
@@ -59,6 +63,7 @@ class TargetState:
     upgraded_by: str | None = None
     evidence: list[str] = field(default_factory=list)
     not_before: datetime | None = None
+    turned_away: int = 0
     busy_since: datetime | None = None
     busy_at: datetime | None = None
     busy_times: int = 0
@@ -139,6 +144,12 @@ class TargetState:
         for job_id in self.jobs:
             words = words.replace(job_id, "")
         return " ".join(words.split())
+
+    @property
+    def got_through(self) -> int:
+        """How many of its attempts have an answer, and were not turned away."""
+        answers = [attempt.answer for attempt in self.attempts if attempt.answer]
+        return sum(answer.verdict not in TURNED_AWAY for answer in answers)
 
     @property
     def standing(self) -> str:

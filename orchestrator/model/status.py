@@ -20,7 +20,12 @@ class WaveStatus:
 
 @dataclass(slots=True)
 class ScopeStatus:
-    """Where a scope stands, and how much it was used. `opened`: it was reached in the present session."""
+    """Where a scope stands, and how much it was used.
+
+    Attributes:
+        opened: it was reached in the present session.
+        got_through: attempts that were answered, and not turned away.
+    """
 
     name: str
     project_id: str | None = None
@@ -28,6 +33,7 @@ class ScopeStatus:
     paused: str | None = None
     given_up: str | None = None
     throttled_until: datetime | None = None
+    got_through: int = 0
     calls: int = 0
     throttled: int = 0
     rate_limit: float | None = None

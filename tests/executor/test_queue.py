@@ -274,3 +274,30 @@ def restored(
     for key, wave in recorded.items():
         queue.restore(key, wave, member=key not in nothing, waiting=key not in done, not_before=None)
     return queue
+
+
+def test_a_target_that_was_turned_away_stands_behind_those_that_are_yet_to_be_drawn() -> None:
+    targets = targets_of(6)
+    queue = queue_of(targets)
+    first, second = start(queue), start(queue)
+    assert [first, second] == targets[:2]
+    for target, times in ((targets[0], 2), (targets[1], 1)):
+        queue.sent(target)
+        queue.back(target, turned_away=times)
+    assert drain(queue) == [*targets[2:], targets[1], targets[0]]
+
+
+def test_the_next_session_knows_who_was_turned_away() -> None:
+    targets = targets_of(4)
+    queue = queue_of(targets)
+    queue.restore(targets[0].proxy_id, "w0", member=True, waiting=True, not_before=None, turned_away=1)
+    assert drain(queue) == [*targets[1:], targets[0]]
+
+
+def test_a_wave_draws_no_more_than_its_size_for_one_that_was_turned_away() -> None:
+    targets = targets_of(4)
+    queue = queue_of(targets, 2, None)
+    start(queue)
+    queue.sent(targets[0])
+    queue.back(targets[0], turned_away=1)
+    assert drain(queue) == [targets[1], targets[0]]
