@@ -87,8 +87,12 @@ class Secrets:
     def searched(self, answer: Answer) -> Answer:
         """An answer without any secret, before something of it is cut: the start of a secret is not found later."""
         body = self.hide(answer.body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
-        headers = CIMultiDict((name, self.hide(value)) for name, value in answer.headers.items())
-        return replace(answer, headers=headers, body=body)
+        return replace(self.searched_headers(answer), body=body)
+
+    def searched_headers(self, answer: Answer) -> Answer:
+        """The same for an answer whose body is read whole, and searched as what was read from it."""
+        found = [(name, self.hide(value)) for name, value in answer.headers.items()]
+        return replace(answer, headers=CIMultiDict(found))
 
     def mask(self, value: T) -> T:
         """A value, such as a reply or a record, without any secret in any string of it."""

@@ -94,9 +94,11 @@ async def test_a_child_of_the_token_command_that_keeps_its_output_open_is_not_wa
     environ = {"PATH": os.environ["PATH"]}
     os.mkfifo(fifo)
     script = f"(cat {fifo}) & echo $! > {path}; echo TOKEN"
-    headers = await asked(Auth(token_command=("/bin/sh", "-c", script)), environ)
+    try:
+        headers = await asked(Auth(token_command=("/bin/sh", "-c", script)), environ)
+    finally:
+        os.kill(int(path.read_text()), 9)  # raises when it has ended
     assert headers["X-Auth-Token"] == "TOKEN"
-    os.kill(int(path.read_text()), 9)  # raises when it has ended
 
 
 async def test_a_token_command_that_hangs_is_killed_with_its_children(

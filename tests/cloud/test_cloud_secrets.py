@@ -183,16 +183,32 @@ async def test_a_secret_in_the_place_of_a_workflow_id_is_no_id(serve: Any, conne
 
 @pytest.mark.parametrize("status", [200, 400, 502])
 async def test_the_start_of_a_secret_is_not_left_by_a_cut(serve: Any, connect: Any, status: int) -> None:
-    """An excerpt has 160 letters: after `pad` the first seven of the token are among them."""
+    """An excerpt has 160 letters and a request id 128: the first seven of the token are among them."""
 
     async def page(request: web.Request) -> Any:
-        pad = "x" * 152
-        return web.Response(status=status, text=f"{pad}{request.headers['X-Auth-Token']}", content_type="text/html")
+        token, headers = (
+            request.headers["X-Auth-Token"],
+            {"X-Request-Id": f"{'x' * 121}{request.headers['X-Auth-Token']}"},
+        )
+        return web.Response(status=status, text=f"{'x' * 152}{token}", content_type="text/html", headers=headers)
 
     async with serve(page) as address, connect(address, auth=WAYS["token"], environ=SECRETS) as client:
         reply = await client.proxy_version(INSTANCE, PROXY)
-    assert SECRETS["TOKEN"][:4] not in reply.reason
+    assert SECRETS["TOKEN"][:4] not in repr(reply)
     assert HIDDEN in reply.reason
+    assert HIDDEN in reply.exchange.request_id
+
+
+async def test_the_start_of_a_secret_is_not_left_by_a_cut_of_the_request_id_of_an_answer(
+    serve: Any, connect: Any
+) -> None:
+    async def answer(request: web.Request) -> Any:
+        headers = {"X-Request-Id": f"{'x' * 121}{request.headers['X-Auth-Token']}"}
+        return web.json_response({"current_version": "1"}, headers=headers)
+
+    async with serve(answer) as address, connect(address, auth=WAYS["token"], environ=SECRETS) as client:
+        reply = await client.proxy_version(INSTANCE, PROXY)
+    assert reply.exchange.request_id == f"{'x' * 121}***"
 
 
 @given(

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pytest
 from fakes.e2e import SPEED, TIMING, Desk, sim_targets
 from fakes.echo import echo_server
+from fakes.quoting import WORKFLOW, quoting_cloud
 
 from orchestrator.simulator.config import SimulatorConfig
 from orchestrator.simulator.embedded import embedded_cloud
@@ -112,3 +113,23 @@ def test_no_secret_is_told_when_the_cloud_quotes_it(tmp_path: Path, way: str, pa
         written += _session(desk, ("run", "PLAN"), ("report", "PLAN"))
     _expect_none(written, SECRETS)
     assert any(b"cannot be used: " in each for each in written)
+
+
+@pytest.mark.parametrize("way", ["token", "keys", "password"])
+def test_no_secret_is_written_by_a_run_whose_cloud_quotes_it_in_every_field(tmp_path: Path, way: str) -> None:
+    with quoting_cloud(TOKEN) as url:
+        desk = _desk(tmp_path, url, way)
+        desk.targets = sim_targets(5)
+        desk.write(auth=WAYS[way], waves=[{"name": "all", "max_failures": "100%"}])
+        upgraded = desk.targets[3].proxy_id
+        commands = [("run", "PLAN"), ("report", "PLAN"), ("status", "PLAN"), ("status", "PLAN", upgraded)]
+        written = list(_session(desk, *commands, ("plan", "PLAN", "--format", "json"), ("plan", "PLAN")))
+        outcomes = list(desk.outcomes().values())
+        workflows = [target["workflow_ids"] for target in desk.report["targets"]]
+        desk.name = "found"
+        desk.write(auth=WAYS[way], proxies=None, discover=[{}])
+        written += _session(desk, ("plan", "PLAN"), ("run", "PLAN"), ("status", "PLAN"))
+    _expect_none(written, SECRETS)
+    assert outcomes == ["rejected", "rejected", "failed", "succeeded", "skipped"]
+    assert workflows == [[], [], [WORKFLOW.format(2)], [WORKFLOW.format(3)], []], "no id is lost to what is hidden"
+    assert b"".join(written).count(b"***") > 50
