@@ -96,7 +96,7 @@ class Secrets:
 
     def mask(self, value: T) -> T:
         """A value, such as a reply or a record, without any secret in any string of it."""
-        return with_strings(value, self._hide_but_ids)
+        return with_strings(value, self._hide_but_ids) if self._exact else value
 
     def _hide_but_ids(self, text: str) -> str:
         """An id that is a secret's neighbour by chance stays what it is: it is the only way to what we started."""

@@ -31,8 +31,8 @@ def with_strings(value: T, change: Callable[[str], str]) -> T:
 
 
 def _changed(value: Any, change: Callable[[str], str]) -> Any:
-    if type(value) is str:
-        return change(value)
+    if value is None or type(value) is str:
+        return None if value is None else change(value)
     match value:
         case Raw():
             text = bytes(value).decode("utf-8", "surrogateescape")
