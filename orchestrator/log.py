@@ -4,6 +4,7 @@ An event's name is `area.thing_happened`, everything else is a key with a value;
 nobody reads any more (a closed pipe, a closed terminal) never ends a run. No secret is ever given to it.
 """
 
+import json
 import os
 import sys
 import weakref
@@ -20,6 +21,7 @@ from structlog.typing import FilteringBoundLogger
 from orchestrator.errors import StateError
 from orchestrator.model import record as records
 from orchestrator.model.outcome import GOOD, Outcome
+from orchestrator.plain import plain
 from orchestrator.model.record import Record
 
 Level: TypeAlias = Literal["debug", "info", "warning", "error"]
@@ -192,12 +194,21 @@ def _keys(record: Record) -> dict[str, Any]:
 
 def _json(_logger: object, _method: str, event: _Event) -> str:
     first = {key: event.pop(key) for key in ("timestamp", "level", "event")}
-    return msgspec.json.encode(first | dict(event)).decode()
+    line = msgspec.json.encode(first | dict(event)).decode()
+    if line.isprintable():
+        return line
+    # Only strings hold such characters, and there an escape means the same.
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in line)
 
 
 def _console(*, colors: bool) -> Callable[[Any, str, _Event], str]:
     render = structlog.dev.ConsoleRenderer(colors=colors)
-    return lambda logger, method, event: render(logger, method, msgspec.to_builtins(event))
+    return lambda logger, method, event: render(logger, method, _plain_texts(msgspec.to_builtins(event)))
+
+
+def _plain_texts(event: _Event) -> _Event:
+    """The renderer shows texts as they are, and writes out what is no text as Python does."""
+    return {key: plain(value) if isinstance(value, str) else value for key, value in event.items()}
 
 
 def _is_terminal(stream: TextIO) -> bool:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.host import is_lasting, machine_name, path_of, path_text, readable, user_name
-from orchestrator.tracker.plain import plain
+from orchestrator.plain import plain
 
 FILE_NAMES = st.binary(min_size=1, max_size=20).filter(lambda name: b"\0" not in name)
 

@@ -13,7 +13,7 @@ from fakes.plausible import PlausibleRun
 from fakes.recorded import BEGIN, run_started
 
 from orchestrator.errors import StateError
-from orchestrator.log import _EVENTS, Level, RecordLog, open_log
+from orchestrator.log import _EVENTS, Form, Level, RecordLog, open_log
 from orchestrator.model import record as r
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import Record, RunRecord, TargetRecord
@@ -118,7 +118,7 @@ def test_a_log_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 LOG_ON = """
 import sys
 from datetime import UTC, datetime
-from orchestrator.log import open_log
+from orchestrator.log import Form, open_log
 log = open_log(lambda: datetime.now(UTC))
 for number in range(2000):
     log.info("run.going_on", number=number, padding="x" * 100)
@@ -148,3 +148,15 @@ def test_a_closed_stream_ends_no_run() -> None:
     log.info("run.going_on")
     log.info("run.going_on")
     assert stderr.closed
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_what_the_cloud_says_moves_no_cursor(form: Form) -> None:
+    said = "no \x1b[2J\x9b1m\r\u202egnp.exe\x7f Grüße"
+    stderr = io.StringIO()
+    open_log(lambda: BEGIN, form=form, stderr=stderr).info("attempt.answered", reason=said, entries=[{"state": said}])
+    line = stderr.getvalue().removesuffix("\n")
+    assert line.isprintable()
+    assert "Grüße" in line
+    if form == "json":
+        assert json.loads(line)["reason"] == said

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.executor.dispatch import Dispatcher
+from orchestrator.plain import plain
 from orchestrator.model.run import Run
 from orchestrator.model.status import WaveStatus
 from orchestrator.tracker.recovery import Recovered
@@ -40,7 +41,7 @@ class Display:
 
     def render(self, dispatcher: Dispatcher) -> RenderableType:
         """The display as it stands."""
-        return Group(self._title(), self._waves(dispatcher), self._numbers(dispatcher), Text(_waits(dispatcher)))
+        return Group(self._title(), self._waves(dispatcher), self._numbers(dispatcher), Text(plain(_waits(dispatcher))))
 
     def _title(self) -> Text:
         started = self._run.started

@@ -7,7 +7,7 @@ import sys
 from orchestrator.cli.options import Options
 from orchestrator.cli.parser import parse
 from orchestrator.errors import ExitCode, OrchestratorError
-from orchestrator.host import readable
+from orchestrator.plain import plain
 
 TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ def _handler(verb: str) -> Callable[[Options], ExitCode]:
 
 def _say(message: str, hint: str | None) -> None:
     lines = message if ":" in message.partition(" ")[0] else f"orchestrator: {message}"
-    print(readable(lines), file=sys.stderr)
+    print("\n".join(map(plain, lines.split("\n"))), file=sys.stderr)
     if hint:
-        print(f"hint: {readable(hint)}", file=sys.stderr)
+        print(f"hint: {plain(hint)}", file=sys.stderr)
 
 
 def _bug(error: Exception, *, debug: bool) -> None:

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable
 
-from orchestrator.tracker.plain import plain
+from orchestrator.plain import plain
 
 #: Rows of each long list that a person sees; everything when piped.
 ROWS = 5
@@ -18,6 +18,11 @@ def write(lines: Iterable[str]) -> None:
     """Print lines to stdout."""
     for line in lines:
         sys.stdout.write(plain(line) + "\n")
+
+
+def tell(line: str) -> None:
+    """Print a line to stderr."""
+    sys.stderr.write(plain(line) + "\n")
 
 
 def live(*, no_progress: bool, quiet: bool) -> bool:

@@ -1,7 +1,6 @@
 """`orchestrator plan`: the preview."""
 
 import os
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -9,7 +8,7 @@ from msgspec import structs
 
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import plan_to_call, state_of
-from orchestrator.cli.terminal import Counter, Search, live, rows, write
+from orchestrator.cli.terminal import Counter, Search, live, rows, tell, write
 from orchestrator.errors import ExitCode
 from orchestrator.model.history import History
 from orchestrator.model.plan import Plan
@@ -68,7 +67,7 @@ def _online(plan: Plan, environ: Mapping[str, str], options: Options, history: H
     online = preview_online(plan, resolved, environ, counter, history=history, spent=found.calls, memory=memory)
     _show(_forecast(online.preview, plan, resolved, environ, options), options)
     for name, why in online.unusable.items():
-        print(f"orchestrator: scope {name} cannot be used: {why}", file=sys.stderr)
+        tell(f"orchestrator: scope {name} cannot be used: {why}")
     return _code(online)
 
 
@@ -81,7 +80,7 @@ def _memory(environ: Mapping[str, str], options: Options) -> "RateMemory":
 
 
 def _warn(warning: str) -> None:
-    print(f"orchestrator: {warning}", file=sys.stderr)
+    tell(f"orchestrator: {warning}")
 
 
 def _forecast(

@@ -7,8 +7,8 @@ from orchestrator.app.standing import find_run
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import expect_folder, plan_and_state
 from orchestrator.errors import ExitCode
+from orchestrator.plain import plain
 from orchestrator.tracker.disk import put_file
-from orchestrator.tracker.plain import plain
 from orchestrator.tracker.report import build_report
 from orchestrator.tracker.report_csv import csv_lines
 from orchestrator.tracker.report_file import report_chunks

@@ -1,7 +1,6 @@
 """`orchestrator run`: the job."""
 
 import os
-import sys
 from collections.abc import Callable
 from functools import partial
 
@@ -13,7 +12,7 @@ from orchestrator.app.run import Job, Outcome, Redirect, run_plan
 from orchestrator.cli.display import Display
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import expect_folder, plan_to_call, state_of
-from orchestrator.cli.terminal import Search, live
+from orchestrator.cli.terminal import Search, live, tell, write
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode, PlanError
 from orchestrator.executor.dispatch import Background
@@ -100,12 +99,12 @@ def _summarise(outcome: Outcome, options: Options) -> None:
     if options.quiet and outcome.code in _SILENT and not outcome.opened.barred:
         return
     story = build_report(outcome.recovered.run, outcome.plan, exit_code=int(outcome.code))
-    print(summary(story.head, outcome.report, outcome.code))
+    write(summary(story.head, outcome.report, outcome.code).split("\n"))
     if outcome.code in (ExitCode.MORE_TO_DO, ExitCode.PERSON_NEEDED, ExitCode.SCOPE_UNUSABLE):
-        print(f"why: {outcome.why}")
+        write([f"why: {outcome.why}"])
     for scope in outcome.recovered.run.scopes.values():
         if scope.given_up:
-            print(f"orchestrator: scope {scope.name} cannot be used: {scope.given_up}", file=sys.stderr)
+            tell(f"orchestrator: scope {scope.name} cannot be used: {scope.given_up}")
 
 
 def _barred(plan: Plan, opened: Opened) -> PlanError:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from orchestrator.errors import ExitCode
-from orchestrator.tracker.plain import plain
+from orchestrator.plain import plain
 from orchestrator.tracker.report_form import Head
 from orchestrator.tracker.report_text import NEEDS_A_PERSON, hold_lines, outcome_lines, reject_lines
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.tracker.plain import plain
+from orchestrator.plain import plain
 
 
 @pytest.mark.parametrize(
@@ -13,6 +13,9 @@ from orchestrator.tracker.plain import plain
         ("two\nlines", "two\\nlines"),
         ("\x1b[2J\x07gone", "\\x1b[2J\\x07gone"),
         ("a\u2028b\x9bc", "a\\u2028b\\x9bc"),
+        ("\u202egnp.exe\u2066\u200f", "\\u202egnp.exe\\u2066\\u200f"),
+        ("half \udcff of it", "half \\xff of it"),
+        ("10\xa0000", "10\xa0000"),
     ],
 )
 def test_control_characters_are_written_out(said: str, shown: str) -> None:

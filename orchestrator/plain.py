@@ -1,0 +1,16 @@
+"""Text that others wrote, made fit for a terminal and for one line: what the cloud says must not move the cursor."""
+
+from unicodedata import category
+
+from orchestrator.host import UNWRITABLE
+
+#: Controls, marks that turn the direction of what follows, what no font has, ends of lines.
+_UNSHOWN = frozenset({"Cc", "Cf", "Co", "Cn", "Zl", "Zp"})
+
+
+def plain(line: str) -> str:
+    """The line with all that is no character to be read, and bytes that are not UTF-8, written out as escapes."""
+    if line.isprintable():
+        return line
+    shown = line.translate(UNWRITABLE)
+    return "".join(repr(char)[1:-1] if category(char) in _UNSHOWN else char for char in shown)
