@@ -21,8 +21,8 @@ from structlog.typing import FilteringBoundLogger
 from orchestrator.errors import StateError
 from orchestrator.model import record as records
 from orchestrator.model.outcome import GOOD, Outcome
-from orchestrator.plain import plain
 from orchestrator.model.record import Record
+from orchestrator.plain import plain
 
 Level: TypeAlias = Literal["debug", "info", "warning", "error"]
 Form: TypeAlias = Literal["json", "console", "auto"]

@@ -8,9 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.executor.dispatch import Dispatcher
-from orchestrator.plain import plain
 from orchestrator.model.run import Run
 from orchestrator.model.status import WaveStatus
+from orchestrator.plain import plain
 from orchestrator.tracker.recovery import Recovered
 
 _REFRESH_S = 0.25
