@@ -9,9 +9,10 @@ OrchestratorError
 │   └── JournalDamaged  a line of the journal is not what was written          exit 8
 └── Broken              a bug of this program, told with its place             exit 70
 
-`place_of` tells of any other exception what it is and where it was raised.
+`told` makes one of them of any other exception, and `place_of` says of it what it is and where it was raised.
 """
 
+from collections.abc import Iterator
 from enum import IntEnum
 
 #: The folder of this program, with a slash at its end.
@@ -95,8 +96,30 @@ class JournalDamaged(StateError):
     """A line of a journal is not what was written; the message names file and line."""
 
 
+#: What to do about a bug.
+BUG_HINT = "this is a bug; run again with --log-level debug for the traceback. What was sent is on disk."
+
+
 class Broken(OrchestratorError):
     """This program has failed in a way that nobody foresaw; the message names what failed, the error and its place."""
+
+    def __init__(self, message: str, *, hint: str | None = BUG_HINT) -> None:
+        super().__init__(message, hint=hint)
+
+
+def told(error: Exception) -> OrchestratorError:
+    """What to tell people of an error: the first of a group that has a message for them; of a bug, its place."""
+    leaves = list(_leaves(error))
+    spoken = [leaf for leaf in leaves if isinstance(leaf, OrchestratorError)]
+    return min(spoken, key=lambda leaf: isinstance(leaf, Broken), default=Broken(f"internal error: {place_of(error)}"))
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from _leaves(each)
+    else:
+        yield error
 
 
 def place_of(error: BaseException) -> str:

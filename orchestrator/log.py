@@ -49,6 +49,7 @@ _EVENTS: dict[type[Record], tuple[str, Level]] = {
     records.ScopeOpened: ("scope.opened", "info"),
     records.ScopeGivenUp: ("scope.given_up", "error"),
     records.ScopeUsed: ("scope.used", "debug"),
+    records.PartFailed: ("part.failed", "error"),
     records.PreflightDone: ("preflight.done", "debug"),
     records.Postponed: ("target.postponed", "info"),
     records.Intent: ("attempt.intended", "debug"),
@@ -66,6 +67,7 @@ _EVENTS: dict[type[Record], tuple[str, Level]] = {
     records.Reverified: ("target.reverified", "debug"),
     records.Settled: ("target.settled", "info"),
     records.ReturnedToWaiting: ("target.returned_to_waiting", "warning"),
+    records.StoryFailed: ("story.failed", "error"),
 }
 #: What says nothing to a reader of logs; the journal keeps it.
 _LEFT_OUT = frozenset({"at", "step", "token", "command", "known_rejects", "journal", "commands_seen"})

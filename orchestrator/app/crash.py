@@ -1,4 +1,7 @@
-"""Dying on purpose: tests name a point of a proxy's story and the how-manieth pass at which the process is killed."""
+"""Failing on purpose: tests name a point of a proxy's story and the how-manieth pass at which the process fails.
+
+What happens there is the end of the process by SIGKILL, or an exception that nobody expects, or that nothing moves.
+"""
 
 import os
 import signal
@@ -6,26 +9,47 @@ from collections.abc import Callable, Mapping
 
 from orchestrator.executor.points import Point
 
-#: `POINT:N`, as in `intent_written:3`. Set by tests only; without it nothing here does anything.
+#: `POINT:N` or `POINT:N:HOW`, as in `intent_written:3:raise`. Set by tests only; without it nothing here does anything.
 VARIABLE = "ORCHESTRATOR_CRASH_AT"
 
 
+class Injected(Exception):
+    """What is thrown on purpose."""
+
+
 def crasher(environ: Mapping[str, str]) -> Callable[[Point], None]:
-    """What a session calls at every point: nothing, or the end of the process by SIGKILL."""
-    wanted, _, number = environ.get(VARIABLE, "").partition(":")
+    """What a session calls at every point: nothing, or the failure that was asked for."""
+    wanted, _, rest = environ.get(VARIABLE, "").partition(":")
     if not wanted:
         return _survive
-    left = int(number or 1)
+    number, _, how = rest.partition(":")
+    left, fail = int(number or 1), _WAYS[how or "kill"]
 
     def reached(point: Point) -> None:
         nonlocal left
         if point == wanted:
             left -= 1
             if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+                fail()
 
     return reached
 
 
 def _survive(_point: Point) -> None:
     pass
+
+
+def _kill() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _throw() -> None:
+    raise Injected
+
+
+def _hang() -> None:
+    while True:
+        signal.pause()
+
+
+_WAYS: Mapping[str, Callable[[], None]] = {"kill": _kill, "raise": _throw, "hang": _hang}

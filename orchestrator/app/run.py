@@ -75,6 +75,7 @@ class Outcome:
         opened: the run as it was taken up, carried on to the end of the session; when it was barred, nothing but what
             was open was followed.
         report: where its report is.
+        warnings: what failed beside it, and is in no record.
     """
 
     code: ExitCode
@@ -82,6 +83,7 @@ class Outcome:
     opened: Opened
     plan: Plan
     report: Path
+    warnings: tuple[str, ...] = ()
 
     @property
     def recovered(self) -> Recovered:
@@ -173,7 +175,7 @@ def _work(job: Job, opened: Opened, plan: Plan, memory: RateMemory, folder: Path
     done: Done = anyio.run(work, asked, backend="asyncio", backend_options=backend_options())
     if job.report is not None:
         write_report(recovered.run, plan, job.report, exit_code=int(done.code))
-    return Outcome(done.code, done.finish.why, opened, plan, asked.report)
+    return Outcome(done.code, done.finish.why, opened, plan, asked.report, done.warnings)
 
 
 def _ignore(_record: Record) -> None:

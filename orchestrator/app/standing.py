@@ -16,7 +16,7 @@ from orchestrator.tracker.commands import HoldCommand, ReleaseCommand, read_comm
 from orchestrator.tracker.place import LOCK, check_owner, fleet_folder, list_runs
 from orchestrator.tracker.recovery import Recovered, recover
 from orchestrator.tracker.report import build_report
-from orchestrator.tracker.report_text import outcome_lines, reject_lines
+from orchestrator.tracker.report_text import bug_lines, outcome_lines, reject_lines
 
 #: Targets that need a person are named up to this many.
 _NAMED = 10
@@ -48,6 +48,7 @@ def standing(recovered: Recovered, state: Path, now: datetime) -> Iterator[str]:
     yield f"{simulated}{head.name} -> {head.target_version}: run {head.run_id}, {head.state}"
     worker = holder(fleet_folder(state, head.name) / LOCK)
     yield f"  {worker}" if worker else _last_session(run)
+    yield from bug_lines(head)
     yield from outcome_lines(story.head)
     if reasons := reject_lines(story.head):
         yield "refused by the cloud:"

@@ -3,10 +3,12 @@
 import os
 import signal
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -17,22 +19,25 @@ from orchestrator.app.crash import crasher
 from orchestrator.app.orders import carry_out
 from orchestrator.app.queueing import make_queue, scope_targets, wave_targets
 from orchestrator.app.rates import RateMemory, keeping
+from orchestrator.app.reports import Reports, last_report
 from orchestrator.app.scopes import open_scopes
 from orchestrator.app.stops import leave_on_stop, stop_signals
 from orchestrator.clock import SystemClock
 from orchestrator.cloud import Secrets
-from orchestrator.errors import ExitCode, OrchestratorError
+from orchestrator.errors import ExitCode, OrchestratorError, place_of, told
 from orchestrator.executor.actions import Finish
 from orchestrator.executor.calls import Rates, ScopeCalls
-from orchestrator.executor.dispatch import Background, Dispatcher
+from orchestrator.executor.dispatch import Background, Dispatcher, guarded
 from orchestrator.executor.ending import exit_code
 from orchestrator.executor.ledger import Ledger
 from orchestrator.executor.listing import Board
 from orchestrator.executor.rollout import Rollout
 from orchestrator.executor.session import Session
+from orchestrator.executor.sinks import Tee
+from orchestrator.executor.supervise import Service, supervise
 from orchestrator.host import machine_name
 from orchestrator.model.plan import Plan
-from orchestrator.model.record import Record, ReturnedToWaiting, SessionStarted, Settled, WaveDone
+from orchestrator.model.record import Record, ReturnedToWaiting, SessionStarted, Settled
 from orchestrator.model.run import Run
 from orchestrator.planner.own_windows import check_own_windows
 from orchestrator.planner.waves import assign_waves
@@ -41,7 +46,6 @@ from orchestrator.tracker.journal import Journal
 from orchestrator.tracker.neighbours import Workflows
 from orchestrator.tracker.place import JOURNAL, REPORT
 from orchestrator.tracker.recovery import Recovered
-from orchestrator.tracker.report_file import write_report
 from orchestrator.tracker.settings import save_settings, settings_changed, settings_of
 from orchestrator.tracker.writer import JournalWriter
 
@@ -92,45 +96,40 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """How a session ended."""
+    """How a session ended.
+
+    Attributes:
+        warnings: what failed beside the session and after its journal was closed.
+    """
 
     finish: Finish
     code: ExitCode
+    warnings: tuple[str, ...] = ()
 
 
 async def work(job: Work) -> Done:
     """Run one session, and write the report on the way out, also out of any error.
 
     Raises:
-        StateError: the journal cannot be written.
+        StateError: the journal or the report cannot be written.
         PlanError: the plan cannot be carried out as it is.
         ScopeUnusable: the environment names a proxy that is none.
+        Broken: a bug that has no bulkhead of its own.
     """
-    code = ExitCode.INTERNAL
     try:
         finish = await _opened(job)
-        code = exit_code(job.run, finish, barred=job.barred is not None)
-        return Done(finish, code)
-    except OrchestratorError as error:
-        code = error.exit_code
-        raise
-    except BaseExceptionGroup as group:
-        told = _told(group)
-        if told is None:
+    except Exception as error:
+        last = told(error)
+        with suppress(OrchestratorError):  # the first error says more
+            last_report(job.run, job.plan, job.report, last.exit_code)
+        if last is error:
             raise
-        code = told.exit_code
-        raise told from group
-    finally:
-        write_report(job.run, job.plan, job.report, exit_code=int(code))
-
-
-def _told(group: BaseExceptionGroup[BaseException]) -> OrchestratorError | None:
-    """The first error of a group that has a message for people."""
-    for error in group.exceptions:
-        found = _told(error) if isinstance(error, BaseExceptionGroup) else error
-        if isinstance(found, OrchestratorError):
-            return found
-    return None
+        raise last from error
+    except BaseException:
+        last_report(job.run, job.plan, job.report, ExitCode.INTERNAL)
+        raise
+    code = exit_code(job.run, finish, barred=job.barred is not None)
+    return Done(finish, code, tuple(last_report(job.run, job.plan, job.report, code)))
 
 
 async def _opened(job: Work) -> Finish:
@@ -149,14 +148,21 @@ async def _opened(job: Work) -> Finish:
         )
         ledger.attach(writer)
         finish = await _journalled(job, dispatcher, writer)
-        job.memory.keep(job.plan, scopes, clock.now())
+        _keep_rates(job, scopes, clock)
         return finish
+
+
+def _keep_rates(job: Work, scopes: dict[str, ScopeCalls], clock: SystemClock) -> None:
+    try:
+        job.memory.keep(job.plan, scopes, clock.now())
+    except Exception as error:  # noqa: BLE001  # a bulkhead: the next session finds the rates again
+        job.memory.warn(f"the rates are not kept: {place_of(error)}")
 
 
 async def _journalled(job: Work, dispatcher: Dispatcher, writer: JournalWriter) -> Finish:
     async with anyio.create_task_group() as group:
         group.start_soon(writer.run)
-        group.start_soon(_obey_signals, dispatcher)
+        group.start_soon(supervise, Service("signals", partial(_obey_signals, dispatcher)), dispatcher.session)
         await _announce(job, dispatcher.session)
         inbox = CommandInbox(job.fleet)
         await _obey_commands(inbox, dispatcher)
@@ -167,14 +173,17 @@ async def _journalled(job: Work, dispatcher: Dispatcher, writer: JournalWriter) 
 
 
 def _assemble(job: Work, scopes: dict[str, ScopeCalls], clock: SystemClock) -> Dispatcher:
-    reports = _Reports(job)
+    reports = Reports(job.run, job.plan, job.report)
     rollout = _rollout(job, scopes)
 
     def wake() -> None:
         dispatcher.wake()
 
-    observe = _both(job.observe, reports.note)
-    ledger = Ledger(rollout, clock, changed=wake, observe=observe, mask=job.secrets.mask)
+    def failed(sink: str, error: Exception) -> None:
+        ledger.part_failed(sink, error)
+
+    sinks = Tee({"the log": job.observe, "the reports": reports.note}, failed)
+    ledger = Ledger(rollout, clock, changed=wake, observe=sinks, mask=job.secrets.mask)
     session = Session(
         rollout=rollout,
         ledger=ledger,
@@ -186,10 +195,16 @@ def _assemble(job: Work, scopes: dict[str, ScopeCalls], clock: SystemClock) -> D
         known_workflows=_known(job.state),
         reached=crasher(os.environ),
     )
-    dispatcher = Dispatcher(
-        session, background=(_read_commands(job.fleet), keeping(job.memory), reports.write, *job.background)
-    )
+    dispatcher = Dispatcher(session, background=tuple(_background(job, reports)))
     return dispatcher
+
+
+def _background(job: Work, reports: Reports) -> Iterator[Background]:
+    yield guarded("a person's commands", _read_commands(job.fleet), vital=True)
+    yield guarded("the memory of the rates", keeping(job.memory), vital=False)
+    yield guarded("the reports", reports.write, vital=False)
+    for shown in job.background:
+        yield guarded("the display", shown, vital=False)
 
 
 def _rollout(job: Work, scopes: dict[str, ScopeCalls]) -> Rollout:
@@ -263,34 +278,6 @@ async def _obey_commands(inbox: CommandInbox, dispatcher: Dispatcher) -> None:
             await dispatcher.overrule(record)
         else:
             await session.ledger.record(record)
-
-
-class _Reports:
-    """Writes the report after each wave."""
-
-    def __init__(self, job: Work) -> None:
-        self._job = job
-        self._due = anyio.Event()
-
-    def note(self, record: Record) -> None:
-        """A wave that is done makes a report due."""
-        if isinstance(record, WaveDone):
-            self._due.set()
-
-    async def write(self, _dispatcher: Dispatcher) -> None:
-        """Write a report whenever one is due."""
-        while True:
-            await self._due.wait()
-            self._due = anyio.Event()
-            write_report(self._job.run, self._job.plan, self._job.report)
-
-
-def _both(one: Callable[[Record], None], other: Callable[[Record], None]) -> Callable[[Record], None]:
-    def observe(record: Record) -> None:
-        one(record)
-        other(record)
-
-    return observe
 
 
 def _known(state: Path) -> Callable[[], Awaitable[AbstractSet[str]]]:

@@ -6,7 +6,7 @@ import sys
 
 from orchestrator.cli.options import Options
 from orchestrator.cli.parser import parse
-from orchestrator.errors import ExitCode, OrchestratorError
+from orchestrator.errors import BUG_HINT, ExitCode, OrchestratorError, place_of
 from orchestrator.plain import plain
 
 TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
@@ -31,6 +31,8 @@ def _run(options: Options) -> ExitCode:
     except OrchestratorError as error:
         if not (options.quiet and error.exit_code in _SILENT):
             _say(str(error), error.hint)
+        if error.exit_code is ExitCode.INTERNAL and options.log_level == "debug":
+            _trace(error)
         return error.exit_code
     except Exception as error:  # noqa: BLE001  # a bug: say so in words, and keep the traceback for the log level debug
         _bug(error, debug=options.log_level == "debug")
@@ -52,13 +54,12 @@ def _say(message: str, hint: str | None) -> None:
 
 
 def _bug(error: Exception, *, debug: bool) -> None:
+    _say(f"internal error: {place_of(error)}: {error}", BUG_HINT)
+    if debug:
+        _trace(error)
+
+
+def _trace(error: Exception) -> None:
     import traceback  # noqa: PLC0415  # only needed here
 
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    print(
-        f"orchestrator: internal error: {type(error).__name__}: {error} ({where.filename}:{where.lineno})\n"
-        "hint: this is a bug; run again with --log-level debug for the traceback. What was sent is on disk.",
-        file=sys.stderr,
-    )
-    if debug:
-        traceback.print_exception(error)
+    traceback.print_exception(error)

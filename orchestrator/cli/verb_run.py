@@ -14,7 +14,7 @@ from orchestrator.cli.options import Options
 from orchestrator.cli.place import expect_folder, plan_to_call, state_of
 from orchestrator.cli.terminal import Search, live, tell, write
 from orchestrator.clock import SystemClock
-from orchestrator.errors import ExitCode, PlanError
+from orchestrator.errors import BUG_HINT, ExitCode, PlanError
 from orchestrator.executor.dispatch import Background
 from orchestrator.log import RecordLog, open_log
 from orchestrator.model.outcome import Outcome as TargetOutcome
@@ -39,8 +39,9 @@ def run(options: Options) -> ExitCode:
     expect_folder("--log-file", options.log_file)
     plan = plan_to_call(options)
     outcome = run_plan(_job(plan, options))
+    _tell_of_bugs(outcome)
     _summarise(outcome, options)
-    if outcome.opened.barred:
+    if outcome.opened.barred and outcome.code is ExitCode.USAGE:
         raise _barred(plan, outcome.opened)
     return outcome.code
 
@@ -100,11 +101,23 @@ def _summarise(outcome: Outcome, options: Options) -> None:
         return
     story = build_report(outcome.recovered.run, outcome.plan, exit_code=int(outcome.code))
     write(summary(story.head, outcome.report, outcome.code).split("\n"))
-    if outcome.code in (ExitCode.MORE_TO_DO, ExitCode.PERSON_NEEDED, ExitCode.SCOPE_UNUSABLE):
+    if outcome.code in (ExitCode.INTERNAL, ExitCode.MORE_TO_DO, ExitCode.PERSON_NEEDED, ExitCode.SCOPE_UNUSABLE):
         write([f"why: {outcome.why}"])
     for scope in outcome.recovered.run.scopes.values():
         if scope.given_up:
             tell(f"orchestrator: scope {scope.name} cannot be used: {scope.given_up}")
+
+
+def _tell_of_bugs(outcome: Outcome) -> None:
+    """What failed in this program, each with its place; also with `--quiet`."""
+    run = outcome.recovered.run
+    aside = (f"target {state.key}: {state.set_aside}" for state in run.set_aside())
+    for error in (*run.troubles, *aside):
+        tell(f"orchestrator: internal error: {error}")
+    for warning in (*run.warnings, *outcome.warnings):
+        tell(f"orchestrator: warning: {warning}")
+    if outcome.code is ExitCode.INTERNAL:
+        tell(f"hint: {BUG_HINT}")
 
 
 def _barred(plan: Plan, opened: Opened) -> PlanError:

@@ -5,18 +5,21 @@ From the intent on nothing but death interrupts it, so that a stop never makes a
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 
 import anyio
 
+from orchestrator.errors import place_of
 from orchestrator.executor.calls import ScopeCalls
 from orchestrator.executor.gate import Yielded
 from orchestrator.executor.judge import UpgradeReply, judge
 from orchestrator.executor.lanes import Lane
 from orchestrator.executor.ledger import Go
 from orchestrator.executor.points import Point
+from orchestrator.executor.ports import Pending
 from orchestrator.executor.preflight import FRESH_S, Ready
 from orchestrator.executor.session import Session
-from orchestrator.model.record import AnswerSeen, Intent
+from orchestrator.model.record import AnswerSeen, Intent, Verdict
 from orchestrator.model.reply import Answered, Exchange, Refused
 from orchestrator.model.state import TargetState
 
@@ -64,19 +67,60 @@ async def _send(state: TargetState, session: Session, source_version: str) -> No
     if not isinstance(decision, Go):
         return
     session.reached(Point.INTENT_WRITTEN)
+    answer = _Answer(decision.intent, session)
     target, plan = state.target, session.plan
-    reply = await session.calls(state).post(
-        lambda api: api.upgrade(target.instance_id, target.proxy_id, source_version, plan.target_version),
-        state.key,
-    )
-    session.reached(Point.ANSWER_RECEIVED)
-    await session.ledger.record(answer_record(decision.intent, reply, session))
+    try:
+        await session.calls(state).post(
+            lambda api: api.upgrade(target.instance_id, target.proxy_id, source_version, plan.target_version),
+            state.key,
+            answer.keep,
+        )
+    finally:
+        await answer.on_disk()
     session.reached(Point.ANSWER_WRITTEN)
 
 
-def answer_record(intent: Intent, reply: UpgradeReply, session: Session) -> AnswerSeen:
+@dataclass(slots=True)
+class _Answer:
+    """The answer to an intent: handed to the journal as it came, before anything that can fail is made of it."""
+
+    intent: Intent
+    session: Session
+    pending: Pending | None = None
+    error: Exception | None = None
+
+    def keep(self, reply: UpgradeReply) -> None:
+        """Hand it over, whatever fails meanwhile."""
+        verdict, reason = self._judged(reply)
+        try:
+            self.session.reached(Point.ANSWER_RECEIVED)
+        finally:
+            self.pending = self.session.ledger.note(answer_record(self.intent, reply, verdict, reason, self.session))
+
+    def _judged(self, reply: UpgradeReply) -> tuple[Verdict, str | None]:
+        try:
+            return judge(reply)
+        except Exception as error:  # noqa: BLE001  # the answer counts more than what is thought of it
+            self.error = error
+            return "in_doubt", f"the answer could not be judged: {place_of(error)}"
+
+    async def on_disk(self) -> None:
+        """Return when it is on disk.
+
+        Raises:
+            StateError: it could not be written.
+            Exception: it could not be judged, or counted, which is for the target's bulkhead.
+        """
+        if self.pending is not None:
+            await self.session.ledger.counted(self.intent, self.pending)
+        if self.error is not None:
+            raise self.error
+
+
+def answer_record(
+    intent: Intent, reply: UpgradeReply, verdict: Verdict, reason: str | None, session: Session
+) -> AnswerSeen:
     """The record of a reply, with every entry word for word."""
-    verdict, reason = judge(reply)
     exchange: Exchange = reply.exchange
     return AnswerSeen(
         at=session.clock.now(),

@@ -171,9 +171,18 @@ class ScopeCalls:
         reply, _ = await self._made(call)
         return reply
 
-    async def post(self, call: Call[T], target: str) -> Reply[T]:
-        """As `send`, for a call whose like no probe can try: how often it fails in a row decides over the scope."""
-        reply, closed = await self._made(call, "upgrade")
+    async def post(self, call: Call[T], target: str, keep: Callable[[Reply[T]], None]) -> Reply[T]:
+        """As `send`, for a call whose like no probe can try: how often it fails in a row decides over the scope.
+
+        `keep` has the reply before anything is concluded from it.
+        """
+
+        async def kept(api: CloudApi) -> Reply[T]:
+            reply = await call(api)
+            keep(reply)
+            return reply
+
+        reply, closed = await self._made(kept, "upgrade")
         if isinstance(reply, NotSent | Unauthenticated):
             self.turned_away[target] += closed
         else:

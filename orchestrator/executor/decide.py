@@ -191,5 +191,7 @@ def _stuck(rollout: Rollout, why: str | None = None) -> Finish:
     gone = [scope.name for scope in rollout.run.scopes.values() if scope.given_up]
     if gone:
         return Finish(Ending.SCOPE, f"what is left waits for scopes that cannot be used: {', '.join(gone)}")
+    if rollout.broken:
+        return Finish(Ending.LATER, f"{len(rollout.broken)} targets wait for the next session after an internal error")
     slots = f" ({why})" if why else ""
     return Finish(Ending.PERSON, f"nothing moves but targets that stay in doubt or timed out{slots}")

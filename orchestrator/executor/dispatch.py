@@ -6,14 +6,17 @@ The only module that assumes a single process.
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeAlias
 
 import anyio
 from anyio.abc import TaskGroup
 
+from orchestrator.errors import Broken, StateError
 from orchestrator.executor.actions import (
     Action,
     CloseWave,
+    Ending,
     Finish,
     Hold,
     OpenWave,
@@ -22,14 +25,17 @@ from orchestrator.executor.actions import (
     VerifyWave,
     WaitUntil,
 )
+from orchestrator.executor.bulkhead import break_off
 from orchestrator.executor.causes import causes
 from orchestrator.executor.decide import next_action
 from orchestrator.executor.ending import exit_code
 from orchestrator.executor.gate import ScopeGone, Yielded
-from orchestrator.executor.services import note_usage, services
+from orchestrator.executor.ledger import SetAside
+from orchestrator.executor.services import USAGE, note_usage, services
 from orchestrator.executor.session import Session
 from orchestrator.executor.soak import verify_wave
 from orchestrator.executor.story import upgrade_one
+from orchestrator.executor.supervise import Service, supervise
 from orchestrator.model.record import (
     CommandIgnored,
     HoldSet,
@@ -58,6 +64,15 @@ class _Worker:
 
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     ended: anyio.Event | None = None
+
+
+def guarded(name: str, background: Background, *, vital: bool) -> Background:
+    """The same task behind a bulkhead, see `supervise`."""
+
+    async def task(dispatcher: "Dispatcher") -> None:
+        await supervise(Service(name, partial(background, dispatcher), vital), dispatcher.session)
+
+    return task
 
 
 class Dispatcher:
@@ -111,17 +126,29 @@ class Dispatcher:
         """
         async with anyio.create_task_group() as group:
             self._group = group
-            for task in services(self.session, self.wake):
-                group.start_soon(task)
+            for service in services(self.session, self.wake):
+                group.start_soon(supervise, service, self.session)
             for background in self._background:
                 group.start_soon(background, self)
             for state in self.session.run.open_states():
-                self._follow_up(group, state)
-            finish = await self._loop(group)
+                if state.set_aside:
+                    self.session.rest(state)
+                else:
+                    self._follow_up(group, state)
+            finish = await self._guarded_loop(group)
             group.cancel_scope.cancel()
         with anyio.CancelScope(shield=True):
             await self._close(finish)
         return finish
+
+    async def _guarded_loop(self, group: TaskGroup) -> Finish:
+        try:
+            return await self._loop(group)
+        except (StateError, Broken):
+            raise
+        except Exception as error:  # noqa: BLE001  # a bug in a decision: the session ends in good order
+            self.session.ledger.part_failed("the next action", error, ends=True)
+            return Finish(Ending.STOPPED, self.session.rollout.stop or "internal error")
 
     async def _loop(self, group: TaskGroup) -> Finish:
         while True:
@@ -180,9 +207,13 @@ class Dispatcher:
                 await upgrade_one(state, self.session)
             except Yielded:
                 pass  # it waits again, see `_leave`
-            except ScopeGone:
+            except (ScopeGone, SetAside):
                 if state.is_open:
                     self.session.rest(state)
+            except (StateError, Broken):
+                raise  # nothing can be recorded any more, of nobody
+            except Exception as error:  # noqa: BLE001  # a bulkhead: whatever it is, it touches this target alone
+                await break_off(state, self.session, error)
             finally:
                 if worker.ended is not None:
                     worker.ended.set()
@@ -194,7 +225,11 @@ class Dispatcher:
             return
         del self._workers[state.key]
         queue = self.session.rollout.queue
-        if state.key in queue.starting:
+        if state.key in queue.starting and state.is_open:
+            queue.sent(state.target)  # set aside: what held a reservation holds a slot
+        elif state.key in queue.starting and state.key in self.session.rollout.broken:
+            queue.sit_out(state.target)
+        elif state.key in queue.starting:
             pause = _REFUSED_PAUSE if self.session.calls(state).available else timedelta()
             queue.back(state.target, self.session.clock.now() + pause)
         self.wake()
@@ -223,7 +258,10 @@ class Dispatcher:
         )
 
     async def _close(self, finish: Finish) -> None:
-        note_usage(self.session)
+        try:
+            note_usage(self.session)
+        except Exception as error:  # noqa: BLE001  # only counts: the end of the session is worth more
+            self.session.ledger.part_failed(USAGE, error)
         now, ledger = self.session.clock.now(), self.session.ledger
         if self.session.run.settled == self.session.run.total:
             await ledger.record(RunEnded(at=now))

@@ -6,10 +6,12 @@ moment they are handed over. So does all that befalls a scope, or a late "opened
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from orchestrator.errors import OrchestratorError, place_of
 from orchestrator.executor.limits import due_hold, room
 from orchestrator.executor.openings import start_opening, target_opening
 from orchestrator.executor.ports import Clock, Journal, Pending
@@ -24,6 +26,7 @@ from orchestrator.model.record import (
     FollowTimedOut,
     HoldSet,
     Intent,
+    PartFailed,
     Postponed,
     Record,
     ReturnedToWaiting,
@@ -32,6 +35,7 @@ from orchestrator.model.record import (
     ScopeOpened,
     ScopePaused,
     Settled,
+    StoryFailed,
 )
 from orchestrator.model.state import TargetState
 from orchestrator.model.writable import writable
@@ -61,13 +65,17 @@ class Seen:
 Decision: TypeAlias = Go | Refused | Seen
 
 
+class SetAside(Exception):  # a signal to the story, not an error
+    """A record is on disk and cannot be applied: its target was set aside, and nothing more is done for it."""
+
+
 class Ledger:
     """Writes records and keeps run and queue in step with them.
 
     Args:
         rollout: the session's state, which nobody else changes.
         changed: called after every change, to wake the loop.
-        observe: called with every record when it counts, for logs and display.
+        observe: called with every record when it counts, for logs and display; it must not fail.
         mask: gives every record without the secrets that may stand in its strings.
     """
 
@@ -97,18 +105,33 @@ class Ledger:
         """Something changed that is no record."""
         self._changed()
 
-    def note(self, record: Record) -> None:
-        """Hand over a record that nobody waits for."""
-        self._append(record)
+    def note(self, record: Record) -> Pending:
+        """Hand over a record that nobody must wait for."""
+        return self._append(record)
+
+    def part_failed(self, part: str, error: BaseException, *, ends: bool = False) -> None:
+        """A part of the program failed beside the targets; it is recorded, and may end the session."""
+        if ends:
+            self.rollout.stop = self.rollout.stop or f"internal error: {part}: {place_of(error)}"
+            self.wake()
+        with suppress(OrchestratorError):  # no journal any more: the session ends for that
+            self.note(PartFailed(at=self._clock.now(), step="session", part=part, error=place_of(error), ends=ends))
 
     async def record(self, *records: Record) -> None:
         """Return when the records are on disk and count.
 
         Raises:
             StateError: they could not be written.
+            SetAside: one of them cannot be applied.
         """
-        for pending in [self._append(record) for record in records]:
-            await pending.wait()
+        for record, pending in [(record, self._append(record)) for record in records]:
+            await self.counted(record, pending)
+
+    async def counted(self, record: Record, pending: Pending) -> None:
+        """As `record`, of a record of this target that was handed over already."""
+        await pending.wait()
+        if record.target is not None and self.rollout.run.state(record.target).set_aside:
+            raise SetAside
 
     async def intent(self, state: TargetState, source_version: str, token: str) -> Decision:
         """Write the intent of the target's next attempt, if everything still allows it.
@@ -117,7 +140,12 @@ class Ledger:
             state: the target, which holds a reservation.
             source_version: the version just read.
             token: new for every execution of this step.
+
+        Raises:
+            SetAside: the target was set aside, by now or for this very record.
         """
+        if state.set_aside:
+            raise SetAside
         if state.is_open:
             return Seen(state.last.intent)
         while (harm := self._harm) is not None:
@@ -127,15 +155,20 @@ class Ledger:
         if refusal is not None:
             return Refused(refusal)
         intent = self._new_intent(state, source_version, token)
-        await self._append(intent).wait()
+        await self.counted(intent, self._append(intent))
         return Go(intent)
 
     def on_durable(self, record: Record) -> None:
-        """A record is on disk."""
+        """A record is on disk. What fails here ends the session in good order, and fails nobody who waits."""
         if self._counted and self._counted[0] is record:
             self._counted.popleft()
-        else:
+            return
+        try:
             self._apply(record)
+        except Exception as error:
+            if isinstance(record, PartFailed):
+                raise
+            self.part_failed(f"counting the record {record.__struct_config__.tag}", error, ends=True)
 
     def _append(self, record: Record) -> Pending:
         if self._journal is None:
@@ -143,8 +176,8 @@ class Ledger:
         record = self._mask(record)
         record = writable(record)  # what cannot be written fails here, where it is made, and not among others' records
         if isinstance(record, Intent | HoldSet | ScopeOpened | ScopePaused | ScopeGivenUp):
-            self._counted.append(record)
             self._apply(record)
+            self._counted.append(record)
         pending = self._journal.append_nowait(record)
         if may_trip(self.rollout.plan.failures, record):
             self._harm = pending
@@ -188,6 +221,8 @@ class Ledger:
                 pass
         if was_open and not state.is_open:
             queue.freed(target)
+        if state.set_aside:
+            self.rollout.resting.add(state.key)
 
 
 def may_trip(failures: Failures, record: Record) -> bool:
@@ -197,7 +232,7 @@ def may_trip(failures: Failures, record: Record) -> bool:
             return outcome is Outcome.REJECTED or outcome.value in failures.counts
         case AnswerSeen(verdict="rejected" | "refused" | "partial"):
             return failures.new_reject == "hold"
-        case DoubtRemains() | FollowTimedOut():
+        case DoubtRemains() | FollowTimedOut() | StoryFailed():
             return True
         case Reverified(healthy=healthy):
             return not healthy

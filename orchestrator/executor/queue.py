@@ -133,6 +133,11 @@ class StartQueue:
         self._bench.waiting += 1
         self._admit(rank, not_before)
 
+    def sit_out(self, target: Target) -> None:
+        """The target, which held a reservation, waits for the next session; its wave does not end without it."""
+        self.settled(target)
+        self._bench.waiting += 1
+
     def left_out(self, target: Target, wave: str) -> None:
         """The target needs no upgrade: the wave may draw another in its place."""
         self.settled(target)

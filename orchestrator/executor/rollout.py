@@ -23,6 +23,7 @@ class Rollout:
         scope_rates: calls per second of each scope.
         available: whether a call in this scope may be begun now.
         resting: open targets that nothing but new evidence will move.
+        broken: targets whose story broke off in this session; none of them is taken up again in it.
         stop: why this session ends; None while it goes on.
         until: nothing starts from this instant on.
         barred: why nothing starts any more, though what is open is followed; None while all may go on.
@@ -40,6 +41,7 @@ class Rollout:
     scope_rates: Mapping[str, float]
     available: Callable[[str], bool] = _everywhere
     resting: set[str] = field(default_factory=set)
+    broken: set[str] = field(default_factory=set)
     stop: str | None = None
     until: datetime | None = None
     barred: str | None = None

@@ -1,29 +1,29 @@
 """The tasks that run beside the loop as long as a session lives: pacing, keeping scopes usable, noting their use."""
 
-from collections.abc import Callable, Coroutine, Iterator
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterator
 
 from orchestrator.executor.calls import ScopeCalls
 from orchestrator.executor.keeper import keep
 from orchestrator.executor.lanes import Lanes
 from orchestrator.executor.session import Session
+from orchestrator.executor.supervise import Service, Task
 from orchestrator.model.record import ScopeUsed
 
 #: How often the use of the scopes is written down.
 _USAGE_EVERY_S = 30.0
 
-Task: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
+USAGE = "the note of the scopes' use"
 
 
-def services(session: Session, wake: Callable[[], None]) -> Iterator[Task]:
+def services(session: Session, wake: Callable[[], None]) -> Iterator[Service]:
     """Every task that a session needs; `wake` makes the loop look for the next action."""
     scopes = session.scopes.values()
-    for lanes in {id(scope.lanes): scope.lanes for scope in scopes}.values():
-        yield lanes.serve
-        yield _releasing(lanes, wake)
+    for scope in {id(scope.lanes): scope for scope in scopes}.values():
+        yield Service(f"the turns of scope {scope.name}", scope.lanes.serve)
+        yield Service(f"the pauses of scope {scope.name}", _releasing(scope.lanes, wake))
     for scope in scopes:
-        yield _keeping(scope, wake)
-    yield _noting_usage(session)
+        yield Service(f"the keeper of scope {scope.name}", _keeping(scope, wake))
+    yield Service(USAGE, _noting_usage(session), vital=False)
 
 
 def note_usage(session: Session) -> None:

@@ -4,7 +4,10 @@ from collections.abc import Iterator
 
 import anyio
 
+from orchestrator.errors import Broken, StateError
+from orchestrator.executor.bulkhead import break_off
 from orchestrator.executor.gate import ScopeGone
+from orchestrator.executor.ledger import SetAside
 from orchestrator.executor.session import Session
 from orchestrator.executor.verify import reverify
 from orchestrator.model.outcome import Outcome
@@ -37,5 +40,10 @@ async def _read_each(states: Iterator[TargetState], session: Session, wave: str)
     for state in states:
         try:
             await reverify(state, session)
-        except ScopeGone:
+        except (ScopeGone, SetAside):
             session.rollout.unverified.add(wave)
+        except (StateError, Broken):
+            raise
+        except Exception as error:  # noqa: BLE001  # a bulkhead: the others are read
+            session.rollout.unverified.add(wave)
+            await break_off(state, session, error)

@@ -45,7 +45,7 @@ async def began(state: TargetState, session: Session) -> bool:
     if state.unanswered:
         await session.ledger.record(AnswerMissing(**session.about(state)))
     answer = state.last.answer
-    if state.phase is not Phase.IN_FLIGHT or answer is None:
+    if state.doubtful or answer is None:
         return await reconcile(state, session)
     return await _after_answer(state, session, answer)
 

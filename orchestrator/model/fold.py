@@ -24,6 +24,7 @@ from orchestrator.model.record import (
     ReturnedToWaiting,
     Reverified,
     Settled,
+    StoryFailed,
     VersionAdopted,
     VersionReached,
     WorkflowAdopted,
@@ -49,6 +50,7 @@ class _Run(Protocol):
     accepted_in: dict[str, datetime]
     accepted: set[str]
     upgrade_calls: int
+    troubles: list[str]
 
     def join_wave(self, state: TargetState, wave: str) -> None: ...
 
@@ -95,10 +97,14 @@ def fold(run: _Run, state: TargetState, record: Record) -> None:  # noqa: C901, 
             _settle(run, state, record)
         case ReturnedToWaiting():
             _return(state, record)
+        case StoryFailed():
+            _break_off(run, state, record)
         case _:
             pass
     if state.outcome is not None:
         state.phase = Phase.SETTLED  # also when an answer comes after a person has settled it
+    elif state.set_aside:
+        state.phase = Phase.IN_DOUBT  # whatever comes later, until a person decides
 
 
 def _postpone(run: _Run, state: TargetState, record: Postponed) -> None:
@@ -194,11 +200,11 @@ def _reach(state: TargetState, version: str) -> None:
 def _see_job(run: _Run, state: TargetState, record: JobSeen) -> None:
     run.own(state, record.workflow_id)
     state.jobs[record.workflow_id] = record
-    if record.ended:
+    if record.ended or state.phase is Phase.IN_DOUBT:
         state.phase = Phase.IN_FLIGHT
         state.reason = None
-        if state.accepted_at is not None and record.status.lower() == "completed":
-            run.durations.add(_duration_s(state.accepted_at, state.last, record))
+    if record.ended and state.accepted_at is not None and record.status.lower() == "completed":
+        run.durations.add(_duration_s(state.accepted_at, state.last, record))
     if record.name:
         run.job_names.setdefault(state.target.scope, set()).add(record.name)
 
@@ -216,7 +222,7 @@ def _duration_s(accepted_at: datetime, attempt: Attempt, record: JobSeen) -> flo
 def _settle(run: _Run, state: TargetState, record: Settled) -> None:
     if record.wave is not None:
         run.join_wave(state, record.wave)
-    state.phase = Phase.SETTLED
+    state.phase, state.set_aside = Phase.SETTLED, None
     state.outcome = record.outcome
     state.reason, state.error_code = record.reason, record.error_code
     state.settled_by, state.settled_at = record.settled_by, record.at
@@ -232,8 +238,18 @@ def _reverify(state: TargetState, record: Reverified) -> None:
         state.reason = record.finding
 
 
+def _break_off(run: _Run, state: TargetState, record: StoryFailed) -> None:
+    if record.wave is not None:
+        run.join_wave(state, record.wave)
+    why = f"internal error: {record.error}"
+    state.evidence.append(why)
+    run.troubles.append(f"target {state.key}: {record.error}")
+    if state.is_open:
+        state.phase, state.reason = Phase.IN_DOUBT, why
+
+
 def _return(state: TargetState, record: ReturnedToWaiting) -> None:
-    state.phase = Phase.WAITING
+    state.phase, state.set_aside = Phase.WAITING, None
     state.doubtful_from = state.accepted_at = None
     state.decided = len(state.attempts)
     state.turned_away = 0

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from orchestrator.model.aside import set_aside
 from orchestrator.model.durations import Durations
 from orchestrator.model.fold import fold
 from orchestrator.model.outcome import BEGAN, Outcome, Phase
@@ -15,6 +16,7 @@ from orchestrator.model.record import (
     HoldReleased,
     HoldSet,
     OutcomeKept,
+    PartFailed,
     Record,
     RunEnded,
     RunStarted,
@@ -74,6 +76,9 @@ class Run:
         self.durations = Durations()
         self.upgrade_calls = 0
         self.kept: list[OutcomeKept] = []
+        #: Errors of this program in the latest session: by which it ends with 70, and such as only say less of it.
+        self.troubles: list[str] = []
+        self.warnings: list[str] = []
         self._unknown: dict[str, set[str]] = {}
 
     # --- reading ---------------------------------------------------------------------------------------------------
@@ -114,6 +119,10 @@ class Run:
         """Every target that holds a slot. Scans what was touched: for the start of a session and for reports."""
         return [state for state in self.states.values() if state.is_open]
 
+    def set_aside(self) -> list[TargetState]:
+        """Every target that a record is known of which cannot be applied. Scans as `open_states`."""
+        return [state for state in self.states.values() if state.set_aside]
+
     def recount(self, failures: Failures) -> None:
         """Count anew what is harm, when a session has other `failures` than the one before."""
         if failures == self.failures:
@@ -145,7 +154,11 @@ class Run:
     # --- folding ---------------------------------------------------------------------------------------------------
 
     def apply(self, record: Record) -> None:
-        """Fold one record into the state."""
+        """Fold one record into the state. If it cannot be applied to its target, that one is set aside.
+
+        Raises:
+            Exception: it is about no target of the run, or about the run itself, and does not fit the records before.
+        """
         self.last_at = record.at
         self.commands_seen = max(self.commands_seen, getattr(record, "command", 0))
         if record.target is None or isinstance(record, OutcomeKept):
@@ -153,7 +166,12 @@ class Run:
             return
         state = self.state(record.target)
         before = self.tally.mark(state, self.failures)
-        fold(self, state, record)
+        try:
+            fold(self, state, record)
+        except Exception as error:  # noqa: BLE001  # a bulkhead: whatever it is, it touches this target alone
+            for workflow_id in set_aside(state, record, error):
+                self.own(state, workflow_id)
+            state.wave = state.wave if state.wave in self.waves else None
         self.tally.move(state, before, self.tally.mark(state, self.failures))
         self._index_unknown(state)
 
@@ -183,6 +201,8 @@ class Run:
                     self.hold = None
             case HoldSet():
                 self.hold = record
+            case PartFailed():
+                self._tell(record)
             case HoldReleased():
                 self._release()
             case ScopePaused() | ScopeThrottled() | ScopeOpened() | ScopeGivenUp() | ScopeUsed():
@@ -193,9 +213,15 @@ class Run:
     def _open_session(self, record: SessionStarted) -> None:
         self.sessions.append(record)
         self.session_ended = None
+        self.troubles, self.warnings = [], []
         for scope in self.scopes.values():
             scope.paused = scope.given_up = None
             scope.opened = False
+
+    def _tell(self, record: PartFailed) -> None:
+        told, words = self.troubles if record.ends else self.warnings, f"{record.part}: {record.error}"
+        if words not in told:
+            told.append(words)
 
     def _release(self) -> None:
         if self.hold and self.hold.cause == "wave_failed" and self.hold.wave:

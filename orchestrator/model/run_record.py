@@ -169,6 +169,20 @@ class ScopeUsed(Base, frozen=True, kw_only=True):
     seconds: float
 
 
+class PartFailed(Base, frozen=True, kw_only=True):
+    """A part of the program failed beside the targets: a sink of records, or a task of the session.
+
+    Attributes:
+        part: its name, in the words of the manual.
+        error: type and place.
+        ends: whether the session ends by it, in good order.
+    """
+
+    part: str
+    error: str
+    ends: bool = False
+
+
 RunRecord: TypeAlias = (
     RunStarted
     | OutcomeKept
@@ -187,4 +201,5 @@ RunRecord: TypeAlias = (
     | ScopeOpened
     | ScopeGivenUp
     | ScopeUsed
+    | PartFailed
 )

@@ -37,6 +37,7 @@ class TargetState:
         decided: attempts that a person has settled as not sent; they are evidence of nothing any more.
         read_version: the version that the latest preflight read.
         upgraded_by: version seen in place of a job that could not be found.
+        set_aside: why the target needs a person before anything more is done for it: a record of it cannot be applied.
         counted_in: the release epoch in which the target was counted as a failure; -1 when it never was.
         turned_away: how many of its latest attempts, in a row, the cloud turned away without looking at the target.
         busy_since: first of the postponements because the cloud was busy.
@@ -67,6 +68,7 @@ class TargetState:
     busy_since: datetime | None = None
     busy_at: datetime | None = None
     busy_times: int = 0
+    set_aside: str | None = None
     counted_in: int = -1
 
     @property
@@ -94,6 +96,11 @@ class TargetState:
         """Whether the latest attempt has left, or was about to, and nothing has come of it yet."""
         waits = self.phase is Phase.IN_FLIGHT and self.last.answer is None
         return waits and self.accepted_at is None and self.upgraded_by is None
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it is to be found out what became of an attempt."""
+        return self.phase is not Phase.IN_FLIGHT and self.doubtful_from is not None
 
     @property
     def last(self) -> Attempt:

@@ -60,7 +60,7 @@ class AnswerSeen(Base, frozen=True, kw_only=True):
 
 
 class AnswerMissing(Base, frozen=True, kw_only=True):
-    """A session ended between an intent and its answer: the attempt is in doubt."""
+    """A session, or a story that a bug broke off, ended between an intent and its answer: the attempt is in doubt."""
 
     step: str = "attempt"
 
@@ -169,6 +169,14 @@ class ReturnedToWaiting(Base, frozen=True, kw_only=True):
     command: int = 0
 
 
+class StoryFailed(Base, frozen=True, kw_only=True):
+    """A bug broke off what was done for the target; `error` is its type and place. It goes on in the next session."""
+
+    step: str = "story"
+    wave: str | None = None
+    error: str
+
+
 TargetRecord: TypeAlias = (
     PreflightDone
     | Postponed
@@ -187,4 +195,5 @@ TargetRecord: TypeAlias = (
     | Reverified
     | Settled
     | ReturnedToWaiting
+    | StoryFailed
 )

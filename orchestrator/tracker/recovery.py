@@ -5,7 +5,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from orchestrator.errors import JournalDamaged
+from orchestrator.errors import JournalDamaged, place_of
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record, RunStarted
 from orchestrator.model.run import Run
@@ -72,8 +72,8 @@ def _fold(folder: Path, run: Run, observe: Callable[[Record], None] | None) -> i
             raise _broken(f"{path}:{seq}", "the start of the run is not the first record, and nothing else")
         try:
             run.apply(record)
-        except (LookupError, AttributeError, TypeError) as error:
-            raise _broken(f"{path}:{seq}", f"the record does not fit those before it: {error!r}") from error
+        except Exception as error:
+            raise _broken(f"{path}:{seq}", f"the record does not fit those before it: {place_of(error)}") from error
         if isinstance(record, RunStarted):
             _expect_whole(folder, run, record)
         if observe is not None:

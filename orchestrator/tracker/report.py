@@ -94,6 +94,8 @@ def _run(run: Run, started: RunStarted, exit_code: int | None) -> RunReport:
         ended_at=run.ended.at if run.ended else None,
         sessions=len(run.sessions),
         orchestrator_version=run.sessions[-1].orchestrator_version if run.sessions else started.orchestrator_version,
+        errors=[*run.troubles, *(f"target {state.key}: {state.set_aside}" for state in run.set_aside())],
+        warnings=list(run.warnings),
     )
 
 

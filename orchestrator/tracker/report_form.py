@@ -63,6 +63,8 @@ class RunReport(Struct, frozen=True, kw_only=True):
     ended_at: Annotated[Instant, Meta(description="When the run ended; null while it has not")]
     sessions: Annotated[int, Meta(description="How many processes have worked on it")]
     orchestrator_version: Annotated[str, Meta(description="Of the latest session")]
+    errors: Annotated[list[str], Meta(description="Bugs in the latest session, with their place, which end it with 70")]
+    warnings: Annotated[list[str], Meta(description="What failed beside the targets in it, and hides nothing else")]
 
 
 class Totals(Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from orchestrator.tracker.report import Story
-from orchestrator.tracker.report_form import Head, HoldReport, ScopeReport, TargetReport, WaveReport
+from orchestrator.tracker.report_form import Head, HoldReport, RunReport, ScopeReport, TargetReport, WaveReport
 
 #: Where a target stands that only a person, or new evidence, can move.
 NEEDS_A_PERSON = ("in_doubt", "timed_out")
@@ -47,6 +47,13 @@ def _title(head: Head) -> Iterator[str]:
     yield f"targets: {head.totals.targets}, upgrade calls: {head.totals.upgrade_calls}, calls: {head.totals.calls}"
     if run.hold is not None:
         yield from hold_lines(run.hold)
+    yield from bug_lines(run)
+
+
+def bug_lines(run: RunReport) -> Iterator[str]:
+    """What failed in this program, one line each."""
+    yield from (f"INTERNAL ERROR: {error}" for error in run.errors)
+    yield from (f"WARNING: {warning}" for warning in run.warnings)
 
 
 def hold_lines(hold: HoldReport) -> Iterator[str]:

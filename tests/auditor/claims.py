@@ -116,7 +116,9 @@ class Claim:
     def _evidence(self) -> list[str]:
         found = []
         for line in self.lines:
-            if line["record"] == "returned_to_waiting":
+            if line["record"] == "story_failed":
+                found.append(f"internal error: {line['error']}")
+            elif line["record"] == "returned_to_waiting":
                 found.append(f"settled as not sent by {line['settled_by']}: {line['note']}")
             elif line.get(_EVIDENCE.get(line["record"], "")):
                 found.append(line[_EVIDENCE[line["record"]]])
@@ -136,6 +138,7 @@ class Claim:
     def _reason(self) -> Iterator[str]:
         reason = self.target["reason"]
         said = [line[_REASONS[line["record"]]] for line in self.lines if line["record"] in _REASONS]
+        said += [f"internal error: {line['error']}" for line in self.named("story_failed")]
         expected = self.spoilt["finding"] if self.spoilt else self.settled["reason"] if self.settled else None
         if self.settled and reason != expected:
             yield f"reason is {reason!r}, the journal says {expected!r}"
@@ -159,7 +162,7 @@ class Claim:
         if standing == "timed_out":
             return None if self.named("follow_timed_out") else "no line says that its time was over"
         if standing == "in_doubt":
-            doubts = self.named("answer_missing", "doubt_looked", "doubt_renewed", "doubt_remains")
+            doubts = self.named("answer_missing", "doubt_looked", "doubt_renewed", "doubt_remains", "story_failed")
             return None if doubts or self._doubtful() else "no line says so"
         if standing == "in_flight":
             return None if self.intents else "nothing was sent"

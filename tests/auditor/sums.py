@@ -39,6 +39,8 @@ def _run_problems(run: Line, book: Book) -> Iterator[str]:
         yield f"{run['sessions']} sessions, {len(book.named('session_started'))} have a line"
     if run["orchestrator_version"] != (book.last("session_started") or started)["orchestrator_version"]:
         yield f"run.orchestrator_version is {run['orchestrator_version']}, the latest session's is another"
+    if (run["errors"], run["warnings"]) != _bugs(book):
+        yield f"run.errors and run.warnings are {run['errors']} and {run['warnings']}, by the journal {_bugs(book)}"
     ended = book.last("run_ended")
     if run["ended_at"] != (ended["at"] if ended else None):
         yield f"run.ended_at is {run['ended_at']}, the journal says {ended}"
@@ -48,6 +50,20 @@ def _run_problems(run: Line, book: Book) -> Iterator[str]:
         yield f"run.state is {run['state']}, by the journal it is {state}"
     yield from _hold_problems(run["hold"], hold)
     yield from _exit_problems(run["exit_code"], book)
+
+
+def _bugs(book: Book) -> tuple[list[str], list[str]]:
+    """What failed in the latest session: by which it ends with 70, and what is only told."""
+    errors: dict[str, None] = {}
+    warnings: dict[str, None] = {}
+    for line in book.named("session_started", "story_failed", "part_failed"):
+        if line["record"] == "session_started":
+            errors, warnings = {}, {}
+        elif line["record"] == "story_failed":
+            errors[f"target {line['target']}: {line['error']}"] = None
+        else:
+            (errors if line["ends"] else warnings)[f"{line['part']}: {line['error']}"] = None
+    return list(errors), list(warnings)
 
 
 def _hold(book: Book) -> Line | None:

@@ -155,3 +155,25 @@ def test_the_report_of_a_harsh_simulated_run_adds_up(desk: Desk, seed: str) -> N
     records = [json.loads(line) for line in (folder / "journal.ndjson").read_bytes().splitlines()]
     assert {"answer_seen", "doubt_looked", "settled"} <= {record["record"] for record in records}
     assert len({record["target"] for record in records if record["record"] == "intent"}) > 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", [Point.INTENT_WRITTEN, Point.ANSWER_RECEIVED, Point.JOB_READ])
+def test_an_exception_at_a_point_touches_one_target_and_is_told_with_its_place(
+    new_cloud: NewCloud, point: Point
+) -> None:
+    desk = new_cloud(4)
+    desk.write(waves=[{"name": "all"}], http={"timeout": "300ms"}, retry={"resend_after": "500ms"})
+    ended = desk.run("--quiet", environ={VARIABLE: f"{point}:2:raise"})
+    assert ended.code == 70
+    (failed,) = [each for each in desk.report["targets"] if each["outcome"] != "succeeded"]
+    assert failed["outcome"] == "in_doubt"
+    told = f"target {failed['proxy_id']}: Injected at app/crash.py:"
+    assert any(line.startswith(f"orchestrator: internal error: {told}") for line in ended.messages)
+    assert desk.report["run"]["errors"][0].startswith(told)
+    assert told in desk.cli("status", "PLAN").stdout
+    if point is not Point.INTENT_WRITTEN:
+        (attempt,) = failed["attempts"]
+        assert [entry["workflow_id"] for entry in attempt["update_result"]] == failed["workflow_ids"] != []
+    assert _run_until_done(desk) == 0
+    _expect_all_upgraded_once(desk)

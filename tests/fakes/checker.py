@@ -115,6 +115,8 @@ class Checker:
                 known.standing = "in_doubt"
             case r.FollowTimedOut():
                 known.standing = "timed_out"
+            case r.StoryFailed() if known.open and not known.settled_at:
+                known.standing = "in_doubt"
             case r.WorkflowAdopted():
                 known.accepted.add(record.workflow_id)
                 known.doubt, known.standing = False, "in_flight"

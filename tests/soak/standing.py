@@ -23,6 +23,7 @@ from orchestrator.model.record import (
     ReturnedToWaiting,
     Reverified,
     Settled,
+    StoryFailed,
     VersionAdopted,
     VersionReached,
     WorkflowAdopted,
@@ -114,9 +115,11 @@ def fold(each: Standing, record: Record) -> None:  # one line for each record
             each.phase = "in_doubt"
         case FollowTimedOut():
             each.phase = "timed_out"
+        case StoryFailed() if each.is_open:
+            each.phase = "in_doubt"
         case WorkflowAdopted() | VersionAdopted() | VersionReached():
             each.phase = "open"
-        case JobSeen() if record.ended:
+        case JobSeen() if record.ended or each.phase == "in_doubt":
             each.phase = "open"
         case Settled():
             each.wave = each.wave or record.wave

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes.plausible import PlausibleRun
@@ -12,7 +13,8 @@ from msgspec.structs import replace
 
 from orchestrator.errors import JournalDamaged, StateError
 from orchestrator.model.plan import Limits
-from orchestrator.model.record import DoubtLooked, Intent, Record, RunStarted
+from orchestrator.model.record import AnswerSeen, DoubtLooked, Intent, Record, RunStarted
+from orchestrator.model.reply import Entry
 from orchestrator.model.run import Run
 from orchestrator.tracker.folder import create_run
 from orchestrator.tracker.journal import Journal
@@ -36,7 +38,7 @@ def report(run: Run, live: PlausibleRun) -> bytes:
     return b"".join(report_chunks(build_report(run, live.plan)))
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10_000), steps=st.integers(0, 80))
 def test_the_fold_of_the_journal_is_the_live_state(
     tmp_path_factory: pytest.TempPathFactory, seed: int, steps: int
@@ -96,18 +98,9 @@ def test_settings_of_the_latest_session_are_in_force(tmp_path: Path) -> None:
     "record",
     [
         DoubtLooked(at=BEGIN, target="nobody", finding=""),
-        Intent(
-            at=BEGIN,
-            target=make_targets(1)[0].proxy_id,
-            attempt=1,
-            wave="no such wave",
-            token="t",
-            source_version="1",
-            target_version=NEW,
-        ),
         run_started(8),
     ],
-    ids=["unknown target", "unknown wave", "second start"],
+    ids=["unknown target", "second start"],
 )
 def test_a_record_that_does_not_fit_is_damage_with_its_place(tmp_path: Path, record: Record) -> None:
     made = kept(tmp_path, PlausibleRun(3))
@@ -116,6 +109,29 @@ def test_a_record_that_does_not_fit_is_damage_with_its_place(tmp_path: Path, rec
     journal.close()
     with pytest.raises(JournalDamaged, match=r"journal\.ndjson:3: "):
         recover(made)
+
+
+def test_a_record_that_does_not_fit_its_target_sets_that_one_aside(tmp_path: Path) -> None:
+    """It is read, the run goes on, and report and status name the target, the record and the place."""
+    target, *others = (each.proxy_id for each in make_targets(3))
+    made = kept(tmp_path, PlausibleRun(3))
+    journal = Journal.resume(made / "journal.ndjson", 3)
+    about: Any = {"at": BEGIN, "target": target, "attempt": 1}
+    versions: Any = {"source_version": "1", "target_version": NEW}
+    entry = Entry(instance_id="i", workflow_id="wf-1", state="ACCEPT", error_message=None)
+    journal.append(
+        [
+            Intent(**about, wave="no such wave", token="t", **versions),
+            AnswerSeen(**about, verdict="accepted", update_result=(entry,)),
+        ]
+    )
+    journal.close()
+    run = recover(made).run
+    assert run.standing(target) == "in_doubt"
+    assert {run.standing(other) for other in others} == {"waiting"}
+    (error,) = build_report(run, recover(made).in_force).head.run.errors
+    assert error.startswith(f"target {target}: the record intent cannot be applied: KeyError at model/run.py:")
+    assert run.workflows == {"wf-1": target}
 
 
 def test_a_journal_of_another_run_is_damage(tmp_path: Path) -> None:
