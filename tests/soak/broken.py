@@ -3,15 +3,27 @@
 Each differs from the real one in what it is joined to: its journal, its cloud, its plan, its tokens. None is a mock.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 from msgspec.structs import replace
 from soak.life import Life
-from soak.process import Build
-from soak.twisted_ports import PRESENCE, Api, EditedJournal, HastyJournal, HopefulApi, ImpatientApi, TrustingApi
+from soak.process import Build, Mask
+from soak.twisted_ports import (
+    PRESENCE,
+    Api,
+    EditedJournal,
+    FragileJournal,
+    HastyJournal,
+    HopefulApi,
+    ImpatientApi,
+    RawApi,
+    TrustingApi,
+)
 
+from orchestrator.cloud import Secrets
+from orchestrator.cloud.secret import Secret
 from orchestrator.executor.ledger import Ledger
-from orchestrator.executor.ports import CloudApi, Journal
+from orchestrator.executor.ports import CloudApi, Journal, Pending
 from orchestrator.executor.rollout import Rollout
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Failures, Limits, Plan, Retry
@@ -157,26 +169,56 @@ class SendsBeforeWriting(Build):
 class IgnoresPeople(Build):
     """A person's hold is written down, and that is all."""
 
-    def ledger(self, rollout: Rollout, life: Life, changed: Callable[[], None]) -> Ledger:
+    def ledger(self, rollout: Rollout, life: Life, changed: Callable[[], None], mask: Mask) -> Ledger:
         class Deaf(Ledger):
             def _apply(self, record: Record) -> None:
                 if not (isinstance(record, HoldSet) and record.cause == "person"):
                     super()._apply(record)
 
-        return Deaf(rollout, life, changed=changed, observe=_ignore)
+        return Deaf(rollout, life, changed=changed, observe=_ignore, mask=mask)
 
 
 class CountsTwice(Build):
     """What lives is not what was written."""
 
-    def ledger(self, rollout: Rollout, life: Life, changed: Callable[[], None]) -> Ledger:
+    def ledger(self, rollout: Rollout, life: Life, changed: Callable[[], None], mask: Mask) -> Ledger:
         class Double(Ledger):
             def on_durable(self, record: Record) -> None:
                 super().on_durable(record)
                 if isinstance(record, Postponed) and record.target is not None:
                     rollout.run.state(record.target).busy_times += 1
 
-        return Double(rollout, life, changed=changed, observe=_ignore)
+        return Double(rollout, life, changed=changed, observe=_ignore, mask=mask)
+
+
+class WriterDies(Build):
+    """A header is taken as it is, and the writer dies of the first record that cannot be encoded."""
+
+    def api(self, api: CloudApi, plan: Plan) -> CloudApi:
+        return RawApi(api, plan)
+
+    def ledger(self, rollout: Rollout, life: Life, changed: Callable[[], None], mask: Mask) -> Ledger:
+        class Raw(Ledger):
+            def _append(self, record: Record) -> Pending:
+                if isinstance(record, AnswerSeen) and self._journal is not None:
+                    return self._journal.append_nowait(record)
+                return super()._append(record)
+
+        return Raw(rollout, life, changed=changed, observe=_ignore, mask=mask)
+
+    def journal(self, journal: Journal) -> Journal:
+        return FragileJournal(journal)
+
+
+class HidesNothing(Build):
+    """Knows no secret when it sees one."""
+
+    def secrets(self) -> Secrets:
+        class Forgetful(Secrets):
+            def learn(self, owner: Hashable, *secrets: Secret) -> None:
+                del owner, secrets
+
+        return Forgetful()
 
 
 def _ignore(_record: Record) -> None:

@@ -9,6 +9,7 @@ from soak.life import Died, Life
 
 from orchestrator.errors import StateError
 from orchestrator.model.record import Record
+from orchestrator.tracker.line import encode_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,11 @@ class Disk:
     delay_s: float
     lines: list[Line] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
+    content: bytearray = field(default_factory=bytearray)
 
     def store(self, records: list[Record], now_s: float) -> None:
+        """Write them, in the form of the real journal too."""
+        self.content += encode_lines(records, len(self.lines) + 1)
         self.lines.extend(Line(record, now_s) for record in records)
         self.records.extend(records)
 

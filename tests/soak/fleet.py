@@ -1,19 +1,23 @@
 """One trial, made from one seed: the fleet, its plan, its cloud, and everything that will happen to its processes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Literal
 
+from msgspec.structs import replace as other
 from soak.faults import random_profile
 from soak.life import PLACES, Death
 from soak.plans import NEW, REGIONS, doubt_period_s, random_plan
+from soak.poison import NO_POISON, Dose
 from soak.virtual_api import Outage, service_host
 
 from orchestrator.executor.points import Point
-from orchestrator.model.plan import Plan
+from orchestrator.model.amount import Amount
+from orchestrator.model.plan import Failures, Plan, Wave
 from orchestrator.simulator.config import SimulatedTarget, SimulatorConfig, made_project_id
+from orchestrator.simulator.profile import Profile, Timing
 
-_PASSWORD = "not-a-secret"
+_PASSWORD = "a-password-of-the-soak"
 #: Doubts and ends are rare, and deaths among them dear.
 _RARE = (Point.EVIDENCE_READ, Point.DOUBT_RESOLVED, Point.JOB_READ, Point.JOB_ENDED, Point.VERIFIED)
 _DEATHS = (*(point.value for point in Point), *PLACES, *(point.value for point in _RARE))
@@ -30,6 +34,7 @@ class Ordeal:
 
     Attributes:
         death: it is killed there.
+        raises: an exception is raised there.
         stop_s: it is asked to stop, so many seconds after its start.
         full_after: the disk has room for so many records.
         hold_s: a person holds the fleet then, and releases it some time later.
@@ -39,6 +44,7 @@ class Ordeal:
     """
 
     death: Death | None = None
+    raises: Death | None = None
     stop_s: float | None = None
     full_after: int | None = None
     hold_s: float | None = None
@@ -61,6 +67,14 @@ class Fleet:
     ordeals: tuple[Ordeal, ...]
     careless: float
     helpful: bool
+    dose: Dose = NO_POISON
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no byte on disk may show."""
+        auths = [scope.auth for scope in self.plan.scopes if scope.auth is not None]
+        names = {name for auth in auths for name in (auth.token_env, auth.password_env, auth.secret_key_env)}
+        return tuple(value for name, value in self.environ.items() if name in names)
 
 
 def random_fleet(seed: int, size: Size = "full") -> Fleet:
@@ -87,7 +101,7 @@ def random_fleet(seed: int, size: Size = "full") -> Fleet:
         access_key="AK1234567890",
         secret_key=_PASSWORD,
     )
-    return Fleet(
+    fleet = Fleet(
         seed=seed,
         plan=plan,
         config=config,
@@ -97,6 +111,39 @@ def random_fleet(seed: int, size: Size = "full") -> Fleet:
         ordeals=tuple(_ordeal(chance, len(plan.proxies)) for _ in range(chance.choice((0, 1, 2, 2, 3, 4)))),
         careless=chance.choice((0.0, 0.0, 0.3)),
         helpful=chance.random() < 0.85,
+    )
+    return _poisoned(fleet, Random(f"dose {seed}"))
+
+
+def _poisoned(fleet: Fleet, chance: Random) -> Fleet:
+    """Of ten trials one has poison in any answer, and in one a single target is poisoned."""
+    kind = chance.randrange(10)
+    if kind == 0:
+        return replace(fleet, dose=Dose(share=chance.choice((0.01, 0.05, 0.2))))
+    return one_poisoned(fleet, chance) if kind == 1 else fleet
+
+
+def one_poisoned(fleet: Fleet, chance: Random) -> Fleet:
+    """The same fleet on a good day, but for one target: what becomes of it may harm no other."""
+    good = Profile(timing=Timing(node_s=5.0, node_spread=(0.9, 1.1), visible_s=(0.5, 2.0)))
+    generous = Failures(max=Amount(100, percent=True), max_rejected=Amount(100, percent=True), mode="soft")
+    plan = other(
+        fleet.plan,
+        source_versions=(),
+        waves=(Wave(name="rest"),),
+        failures=generous,
+        retry=other(fleet.plan.retry, busy_for_s=24 * 3600.0),
+        scopes=tuple(other(scope, max_failures=None) for scope in fleet.plan.scopes),
+    )
+    return replace(
+        fleet,
+        plan=plan,
+        config=other(fleet.config, faults=good),
+        outages=(),
+        ordeals=(),
+        careless=0.0,
+        helpful=True,
+        dose=Dose(proxy_id=chance.choice(plan.proxies).proxy_id),
     )
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 
 from soak.faults import ENDS, FLIPS, HEALTHS, PAGINGS, ROLES, SEEN, UPGRADE_FAULTS
 from soak.life import PLACES
+from soak.poison import POISONS
 from soak.trial import Evidence
 
 from orchestrator.executor.points import Point
@@ -39,7 +40,12 @@ def expected() -> list[str]:
         "health": HEALTHS,
         "seen": SEEN,
     }
-    named |= {"role": ROLES, "paging": PAGINGS, "death": (*(point.value for point in Point), *PLACES)}
+    named |= {
+        "poison": POISONS,
+        "role": ROLES,
+        "paging": PAGINGS,
+        "death": (*(point.value for point in Point), *PLACES),
+    }
     return [f"{kind}: {name}" for kind, names in named.items() for name in names] + list(_OTHER)
 
 
@@ -55,6 +61,7 @@ def hits(evidence: Evidence) -> Counter[str]:
         met["person: hold"] += isinstance(record, HoldSet) and record.cause == "person"
         met["person: settled"] += isinstance(record, Settled) and record.settled_by is not None
         met["person: not_sent"] += isinstance(record, ReturnedToWaiting)
+    met.update({f"poison: {name}": number for name, number in evidence.wire.poisoner.met.items()})
     met.update({f"outcome: {name}": number for name, number in evidence.report.totals.outcomes.items()})
     return met
 

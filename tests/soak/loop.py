@@ -22,8 +22,12 @@ _RESOLUTION_S = 1e-6
 _MOST_ROUNDS = 1_000_000
 
 
+#: No process goes on for longer: whatever holds it up, it ends itself and tells its exit code.
+_LONGEST_S = 30 * 24 * 3600.0
+
+
 class Stuck(RuntimeError):
-    """Every task waits and no timer would wake one, or tasks wake each other for ever."""
+    """Every task waits and no timer would wake one, tasks wake each other for ever, or timers go on for ever."""
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
@@ -32,6 +36,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def __init__(self, now_s: float) -> None:
         super().__init__()
         self._now_s = now_s
+        self._ends_s = now_s + _LONGEST_S
         self._rounds = 0
         self._clock_resolution = _RESOLUTION_S
         self._selector = self
@@ -50,6 +55,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         if self._rounds > _MOST_ROUNDS:
             raise Stuck("tasks wake each other for ever")
         self._now_s += timeout
+        if self._now_s > self._ends_s:
+            raise Stuck("the process does not end")
         return ()
 
     def _process_events(self, _events: tuple[()]) -> None:

@@ -5,6 +5,7 @@ It shares no decision with the executor: every rule is worked out anew, from wha
 
 from soak.oracle_claims import claims
 from soak.oracle_ends import ends
+from soak.oracle_harm import harm, secret
 from soak.oracle_journal import journal_rules
 from soak.oracle_report import report_rules
 from soak.oracle_starts import starts
@@ -15,7 +16,7 @@ from soak.violation import Found, Rule, Violation
 
 def judge(evidence: Evidence) -> list[Violation]:
     """Everything that is wrong with a trial; nothing when all promises were kept."""
-    parts = (starts, claims, wire_rules, journal_rules, report_rules, ends, _folds)
+    parts = (starts, claims, wire_rules, journal_rules, report_rules, ends, harm, secret, _folds)
     return [violation for part in parts for violation in part(evidence)]
 
 

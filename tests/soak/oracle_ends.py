@@ -31,6 +31,9 @@ def ends(evidence: Evidence) -> Found:
     """Every rule about ends."""
     if evidence.endless:
         yield Violation(Rule.ENDS, f"still not at its end after {len(evidence.processes)} processes")
+    for process in evidence.processes:
+        if process.how == "stuck":
+            yield Violation(Rule.ENDS, f"process {process.number}: {process.why}")
     reader = _Reader(evidence)
     for record in evidence.disk.records:
         yield from reader.read(record)

@@ -58,7 +58,7 @@ def _answered(evidence: Evidence, post: Post, attempt: int, answer: AnswerSeen |
         if process.how == "ended" or (process.how == "died" and not lost_with_it):
             yield Violation(Rule.ANSWER, f"{post.proxy_id}: the answer to attempt {attempt} is not in the journal")
         return
-    if post.answer is not None and (answer.http_status, answer.update_result) != _said(post):
+    if post.answer is not None and not post.spoiled and (answer.http_status, answer.update_result) != _said(post):
         yield Violation(Rule.ANSWER, f"{post.proxy_id}: attempt {attempt} was answered otherwise than {answer}")
 
 

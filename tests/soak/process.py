@@ -5,11 +5,13 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from itertools import count
 from random import Random
+from typing import TypeAlias
 
 import anyio
 from soak.life import Life
 
 from orchestrator.app.queueing import make_queue, scope_targets, wave_targets
+from orchestrator.cloud import Secrets
 from orchestrator.executor.auto_rate import AutoPacer
 from orchestrator.executor.calls import Rates, ScopeCalls
 from orchestrator.executor.dispatch import Background, Dispatcher
@@ -29,8 +31,16 @@ from orchestrator.planner.waves import assign_waves
 _WAIT_S = 20 * 3600.0
 
 
+#: Gives a record without the secrets in it.
+Mask: TypeAlias = Callable[[Record], Record]
+
+
 class Build:
     """How a process is put together; a test of the oracle overrides one part of it, and so breaks one promise."""
+
+    def secrets(self) -> Secrets:
+        """What hides the secrets that this process gets."""
+        return Secrets()
 
     def run(self, run: Run) -> Run:
         """The run as it was recovered."""
@@ -55,9 +65,9 @@ class Build:
         numbers = count()
         return lambda: f"{session}-{next(numbers)}"
 
-    def ledger(self, rollout: Rollout, life: Life, changed: Callable[[], None]) -> Ledger:
+    def ledger(self, rollout: Rollout, life: Life, changed: Callable[[], None], mask: Mask) -> Ledger:
         """The one owner of the state."""
-        return Ledger(rollout, life, changed=changed, observe=_ignore)
+        return Ledger(rollout, life, changed=changed, observe=_ignore, mask=mask)
 
 
 def _ignore(_record: Record) -> None:
@@ -75,6 +85,7 @@ def assemble(
     chance: Random,
     until: datetime | None,
     background: Iterable[Background],
+    mask: Mask,
 ) -> Dispatcher:
     """A dispatcher that is ready to run once a journal is attached to its ledger."""
     plan, run = build.plan(plan), build.run(run)
@@ -100,7 +111,7 @@ def assemble(
         for scope in plan.scopes
     }
     rollout = _rollout(plan, run, scopes, until)
-    ledger = build.ledger(rollout, life, wake)
+    ledger = build.ledger(rollout, life, wake, mask)
     session_of_run = Session(
         rollout=rollout,
         ledger=ledger,

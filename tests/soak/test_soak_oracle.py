@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
 from msgspec.structs import replace as other
 from soak import broken
-from soak.fleet import Fleet, Ordeal, random_fleet
+from soak.fleet import Fleet, Ordeal, one_poisoned, random_fleet
 from soak.oracle import judge
 from soak.plans import OPENS_H
+from soak.poison import Dose
 from soak.process import Build
 from soak.trial import Evidence, run_trial
 from soak.violation import Rule
@@ -50,6 +52,15 @@ def _nightly(seed: int) -> Fleet:
     return replace(fleet, plan=other(fleet.plan, windows=(window,)))
 
 
+def _poisoned(seed: int) -> Fleet:
+    """Every other answer is poisoned."""
+    return replace(random_fleet(seed, "small"), dose=Dose(share=0.5))
+
+
+def _one_poisoned(seed: int) -> Fleet:
+    return one_poisoned(random_fleet(seed, "small"), Random(seed))
+
+
 _BROKEN: list[tuple[type[Build], Rule, Callable[[int], Fleet]]] = [
     (broken.SendsAgain, Rule.ONCE, _any),
     (broken.SendsAgain, Rule.FOUND, _any),
@@ -70,6 +81,8 @@ _BROKEN: list[tuple[type[Build], Rule, Callable[[int], Fleet]]] = [
     (broken.SendsBeforeWriting, Rule.INTENT, _any),
     (broken.IgnoresPeople, Rule.HOLD, _held),
     (broken.CountsTwice, Rule.FOLD, _any),
+    (broken.WriterDies, Rule.ENDS, _poisoned),
+    (broken.HidesNothing, Rule.SECRET, _poisoned),
 ]
 
 
@@ -110,6 +123,10 @@ def _tampered() -> Iterator[tuple[str, Evidence, Rule]]:
     yield "a workflow_id is made up", _with_report(good, targets=but(workflow_ids=["made-up"])), Rule.TRUE
     yield "an attempt is missing", _with_report(good, targets=but(attempts=[])), Rule.REPORT
     yield "totals", _with_report(good, totals=other(good.report.totals, upgrade_calls=0)), Rule.REPORT
+    beside = run_trial(_one_poisoned(_GOOD))
+    assert judge(beside) == []
+    spoiled = [other(each, outcome="failed") for each in beside.report.targets]
+    yield "others are harmed", _with_report(beside, targets=spoiled), Rule.HARM
     yield "it never ends", replace(good, endless=True), Rule.ENDS
 
 

@@ -10,6 +10,7 @@ import pytest
 from soak.life import Life
 from soak.loop import ZERO, VirtualLoop, play
 from soak.plans import NEW
+from soak.poison import Dose, Poisoner
 from soak.virtual_api import Wire, open_clients
 
 from orchestrator.app.serving import served
@@ -42,7 +43,7 @@ class Gateway:
             seed=seed, faults=faults, target_version=NEW, regions=("cn-north-4",), instances=1, proxies=1
         )
         self.cloud = SimulatedCloud(self.config, ZERO)
-        self.wire = Wire(self.cloud, Random(seed))
+        self.wire = Wire(self.cloud, Random(seed), Poisoner(Dose(), Random(seed), ()))
         self.project = next(iter(self.cloud.world.projects))
         self.passed = 0
 

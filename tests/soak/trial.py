@@ -12,9 +12,10 @@ import anyio
 from soak.disk import Disk, VirtualJournal
 from soak.fleet import Fleet, Ordeal
 from soak.life import Death, Died, Life
-from soak.loop import ZERO, VirtualLoop, instant, play
+from soak.loop import ZERO, Stuck, VirtualLoop, instant, play
 from soak.person import Person
 from soak.plans import changed
+from soak.poison import Poisoner
 from soak.process import Build, assemble, new_run
 from soak.virtual_api import Wire, open_clients
 
@@ -40,7 +41,7 @@ _NEXT_NIGHT_S = 24 * 3600.0
 #: Until somebody has seen to a scope that was given up.
 _REPAIR_S = 600.0
 
-How = Literal["ended", "died", "disk_full"]
+How = Literal["ended", "died", "disk_full", "stuck"]
 
 
 @dataclass(kw_only=True)
@@ -90,7 +91,8 @@ class Trial:
         self.build = build
         self.chance = Random(f"trial {fleet.seed}")
         self.cloud = SimulatedCloud(fleet.config, ZERO)
-        self.wire = Wire(self.cloud, self.chance, fleet.outages)
+        poisoner = Poisoner(fleet.dose, Random(f"poison {fleet.seed}"), fleet.secrets)
+        self.wire = Wire(self.cloud, self.chance, poisoner, fleet.outages)
         self.disk = Disk(fleet.disk_delay_s)
         self.person = Person(fleet, self.cloud, self.chance)
         self.processes: list[Process] = []
@@ -122,6 +124,8 @@ class Trial:
         if not self.processes:
             return True
         last = self.processes[-1]
+        if last.how == "stuck":
+            return False
         if len(self.processes) >= _MOST_SESSIONS or last.code in (ExitCode.DONE, ExitCode.OTHER_OUTCOMES):
             return False
         if any(self.codes[code] >= patience for code, patience in _PATIENCE.items()):
@@ -134,8 +138,11 @@ class Trial:
         ordeal = ordeals[number - 1] if number <= len(ordeals) else Ordeal()
         plan = changed(self.fleet.plan, self.chance) if ordeal.changes else self.fleet.plan
         process = Process(number=number, plan=plan, ordeal=ordeal, began_s=self.now_s)
-        play(lambda loop: self._live(loop, process), self.now_s)
         self.processes.append(process)
+        try:
+            play(lambda loop: self._live(loop, process), self.now_s)
+        except Stuck as stuck:
+            process.how, process.why, process.ended_s = "stuck", str(stuck), self.now_s
         self.now_s = process.ended_s + ordeal.down_s
         if process.code == ExitCode.MORE_TO_DO and ordeal.stop_s is None:
             self.now_s = _NEXT_NIGHT_S * (1 + self.now_s // _NEXT_NIGHT_S)
@@ -176,7 +183,8 @@ class Trial:
         async def typed(dispatcher: Dispatcher) -> None:
             await self.person.during(dispatcher, process.ordeal, life)
 
-        clients = open_clients(process.plan, self.wire, life, self.fleet.environ, process.number)
+        secrets = self.build.secrets()
+        clients = open_clients(process.plan, self.wire, life, self.fleet.environ, process.number, secrets)
         return assemble(
             self.build,
             run,
@@ -187,6 +195,7 @@ class Trial:
             chance=self.chance,
             until=None if process.until_s is None else instant(process.until_s),
             background=(typed,),
+            mask=secrets.mask,
         )
 
     async def _work(self, process: Process, dispatcher: Dispatcher, life: Life) -> None:

@@ -1,8 +1,11 @@
 """Journals and clouds that mislead an executor: each keeps the real one behind it, and twists one thing."""
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
+import msgspec
 from msgspec.structs import replace
 
 from orchestrator.executor.ports import CloudApi, Journal, Pending
@@ -40,6 +43,27 @@ class HastyJournal:
     def append_nowait(self, record: Record) -> Pending:
         pending = self._journal.append_nowait(record)
         return Done() if isinstance(record, Intent) else pending
+
+
+class Never:
+    async def wait(self) -> None:
+        """Nobody tells."""
+        await asyncio.Event().wait()
+
+
+class FragileJournal:
+    """Dies of a record that cannot be encoded, and tells nobody who waits, then or later."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._dead = False
+
+    def append_nowait(self, record: Record) -> Pending:
+        with suppress(UnicodeError):
+            msgspec.json.encode(record)
+            return Never() if self._dead else self._journal.append_nowait(record)
+        self._dead = True
+        return Never()
 
 
 class Api:
@@ -109,6 +133,16 @@ class ImpatientApi(Api):
         if isinstance(reply, Answered) and reply.value is not None:
             return Answered(replace(reply.value, status="Completed"), reply.exchange)
         return reply
+
+
+class RawApi(Api):
+    """Takes the bytes of a header as they are."""
+
+    async def upgrade(self, instance_id: str, proxy_id: str, source: str, target: str) -> Reply[tuple[Entry, ...]]:
+        reply = await super().upgrade(instance_id, proxy_id, source, target)
+        if not isinstance(reply, Answered) or "\\" not in (reply.exchange.request_id or ""):
+            return reply
+        return Answered(reply.value, replace(reply.exchange, request_id="\udcff"))
 
 
 class TrustingApi(Api):

@@ -24,6 +24,8 @@ class Rule(StrEnum):
     PACE = "rate and concurrency"
     FOLD = "the journal folds to the live state"
     REPORT = "the report adds up, and says what the journal says"
+    HARM = "what is wrong with one target harms no other"
+    SECRET = "no secret is in any byte on disk"
     ENDS = "processes end when nothing is left to do, and say why; nothing is given up too soon"
 
 

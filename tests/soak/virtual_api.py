@@ -11,7 +11,9 @@ from random import Random
 
 from soak.life import Life
 from soak.loop import instant
+from soak.poison import Poisoner
 
+from orchestrator.cloud import Secrets
 from orchestrator.cloud.answer import Answer
 from orchestrator.cloud.caller import Caller
 from orchestrator.cloud.client import Client
@@ -38,6 +40,7 @@ class Post:
     Attributes:
         number: which of the proxy's calls it is in the cloud's books; None when it never got past the gateway.
         answer: what came back whole to a living process.
+        spoiled: its body was poisoned on the way.
         ended_s: when the process knew how it went; None when it died before.
     """
 
@@ -47,6 +50,7 @@ class Post:
     number: int | None = None
     ended_s: float | None = None
     answer: Answer | None = None
+    spoiled: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,11 +69,13 @@ class Wire:
     Attributes:
         posts: every upgrade call that was sent.
         sent: by host, when each request left.
+        poisoner: what becomes of answers on their way.
         adrift: what a dead process had sent, and when it arrives all the same.
     """
 
     cloud: SimulatedCloud
     chance: Random
+    poisoner: Poisoner
     outages: tuple[Outage, ...] = ()
     posts: list[Post] = field(default_factory=list)
     sent: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -96,6 +102,24 @@ class Wire:
         after = len(self.cloud.books.calls_of(post.proxy_id))
         post.number = after if after > before else None
         return reply
+
+    def poisoned(self, answer: Answer, request: Request, post: Post | None) -> Answer:
+        """An answer as it arrives, when something was done to it on the way."""
+        if post is None:
+            return self.poisoner.answer(answer, about=self._about(request), began=False)
+        began = post.number is not None and self.cloud.books.calls_of(post.proxy_id)[post.number - 1].job is not None
+        crossed = self.poisoner.upgrade_answer(answer, request.path.split("/")[4])
+        poisoned = self.poisoner.answer(crossed, about=post.proxy_id, began=began)
+        post.spoiled = poisoned.body != crossed.body
+        return poisoned
+
+    def _about(self, request: Request) -> str | None:
+        """The proxy that a request to read something names, by its own id or by its job's."""
+        parts = request.path.split("/")
+        if "proxy" in parts:
+            return parts[parts.index("proxy") + 1]
+        job = self.cloud.world.jobs.get(request.query.partition("id=")[2])
+        return None if job is None or job.proxy is None else job.proxy.proxy_id
 
     def down(self, host: str, now_s: float) -> bool:
         return any(outage.host == host and outage.from_s <= now_s < outage.to_s for outage in self.outages)
@@ -128,7 +152,7 @@ class VirtualTransport:
         request = self._request(method, target, headers, body)
         if method == "POST" and target.endswith("/upgrade-version"):
             return await self._post(request, began_s)
-        return await self._delivered(self._arrive(request), began_s)
+        return await self._delivered(request, self._arrive(request), began_s)
 
     async def _post(self, request: Request, began_s: float) -> Answer | NotSent | Doubtful:
         post = Post(self._session, request.path.split("/")[6], began_s)
@@ -142,7 +166,7 @@ class VirtualTransport:
                 arrives_s = self._life.monotonic() + self._wire.chance.uniform(*_ADRIFT_S)
                 self._wire.adrift.append((arrives_s, request, post))
             raise
-        answer = await self._delivered(self._arrive(request, post), began_s)
+        answer = await self._delivered(request, self._arrive(request, post), began_s, post)
         post.ended_s = self._life.monotonic()
         post.answer = answer if isinstance(answer, Answer) else None
         return answer
@@ -150,7 +174,9 @@ class VirtualTransport:
     def _arrive(self, request: Request, post: Post | None = None) -> Reply:
         return self._wire.arrive(request, self._life.monotonic(), post)
 
-    async def _delivered(self, reply: Reply, began_s: float) -> Answer | Doubtful:
+    async def _delivered(
+        self, request: Request, reply: Reply, began_s: float, post: Post | None = None
+    ) -> Answer | Doubtful:
         delivery, left_s = reply.delivery, began_s + self._http.timeout_s - self._life.monotonic()
         takes_s = delivery.delay_s + delivery.trickle_s
         if delivery.never or takes_s >= left_s:
@@ -161,8 +187,9 @@ class VirtualTransport:
         if delivery.cut_after is not None:
             status = reply.status if delivery.cut_after else None
             return Doubtful("the connection was closed before the answer was whole", self._facts(began_s, status))
-        headers = reply.headers
-        return Answer(reply.status, headers, reply.body, self._life.now(), self._facts(began_s).duration_ms)
+        duration_ms = self._facts(began_s).duration_ms
+        answer = Answer(reply.status, reply.headers, reply.body, self._life.now(), duration_ms)
+        return self._wire.poisoned(answer, request, post)
 
     def _facts(self, began_s: float, status: int | None = None) -> Exchange:
         return Exchange(http_status=status, duration_ms=round(1000 * (self._life.monotonic() - began_s)))
@@ -184,11 +211,14 @@ def service_host(scope: Scope) -> str:
     return f"gaussdb.{scope.region}.myhuaweicloud.com"
 
 
-def open_clients(plan: Plan, wire: Wire, life: Life, environ: dict[str, str], session: int) -> dict[str, Client]:
-    """A real client for each scope, on the virtual wire."""
+def open_clients(
+    plan: Plan, wire: Wire, life: Life, environ: dict[str, str], session: int, secrets: Secrets | None = None
+) -> dict[str, Client]:
+    """A real client for each scope, on the virtual wire; `secrets` learns what they get."""
     transport = VirtualTransport(wire, life, plan.http, session)
     plain = plain_headers(plan.language)
-    world = World(transport=transport, environ=environ, clock=life, headers=plain)  # type: ignore[arg-type]
+    secrets = Secrets() if secrets is None else secrets
+    world = World(transport=transport, environ=environ, clock=life, headers=plain, secrets=secrets)  # type: ignore[arg-type]
     return {scope.name: _client(scope, world, transport, life) for scope in plan.scopes}
 
 
@@ -200,8 +230,9 @@ def _client(scope: Scope, world: World, transport: VirtualTransport, life: Life)
             region=scope.region,
             transport=transport,  # type: ignore[arg-type]  # it has all that is used of the real one
             routes=(transport.route(f"https://{service_host(scope)}"), transport.route(iam)),
-            keeper=Keeper(source_for(scope, iam, world), life),
+            keeper=Keeper(source_for(scope, iam, world), life, world.secrets),
             plain=world.headers,
             clock=life,
+            secrets=world.secrets,
         )
     )
