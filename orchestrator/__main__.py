@@ -10,10 +10,12 @@ def main() -> int:
     """Run the command line; the result is the exit code. A signal counts from the first moment on."""
     leave_on_stop(ExitCode.MORE_TO_DO)
     from orchestrator.cli.main import main as run  # noqa: PLC0415  # keeps `--help` fast
+    from orchestrator.cli.parser import only_prints  # noqa: PLC0415  # as above
     from orchestrator.cli.streams import last_word, patient_streams  # noqa: PLC0415  # as above
 
     stdout = patient_streams()
-    code = last_word(run(sys.argv[1:]), stdout)
+    words = sys.argv[1:]
+    code = last_word(run(words), stdout, only_prints=only_prints(words))
     ignore_stops()
     return code
 

@@ -7,6 +7,7 @@ Beside the lock (`flock`) its holder puts a mark on the file that others can ask
 description lock, see fcntl(2). To ask takes nothing, so that whoever only looks never keeps out one who starts.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -118,5 +119,7 @@ def _told(handle: int) -> str:
 def _unusable(path: Path, error: OSError) -> StateError:
     return StateError(
         f"{path}: cannot lock the fleet: {error.strerror or error}",
-        hint="the state folder must be on a local disk that this user may write to",
+        hint="open files: raise the limit (ulimit -n)"
+        if error.errno in (errno.EMFILE, errno.ENFILE)
+        else "the state folder must be on a local disk that this user may write to",
     )

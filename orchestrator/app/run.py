@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -12,9 +13,10 @@ import anyio
 from orchestrator.app.discover import OnFound, discover_now
 from orchestrator.app.fleet import Beginning, Opened, begin_run, end_run, take_up, unfinished_run
 from orchestrator.app.loop import backend_options, spare_the_collector
+from orchestrator.app.open_files import make_room
 from orchestrator.app.rates import RateMemory
 from orchestrator.app.work import Done, Work, work
-from orchestrator.errors import ExitCode, UsageError
+from orchestrator.errors import ExitCode, StateError, UsageError
 from orchestrator.executor.dispatch import Background
 from orchestrator.host import path_of
 from orchestrator.lock import fleet_lock
@@ -45,7 +47,7 @@ class Job:
         only: begin a run with the targets whose last outcome was one of these.
         redirect: sends the run to another cloud; such a run always begins anew.
         report: where an extra copy of the report goes.
-        warn: told in a sentence of what is amiss and stops nothing.
+        warn: told of what is amiss and stops nothing: the event's name, and a sentence.
         on_found: told how far a discovery has come.
         watch: makes, for a run, what is told of every record and which tasks run beside it.
     """
@@ -60,7 +62,7 @@ class Job:
     only: frozenset[TargetOutcome] | None = None
     redirect: Redirect | None = None
     report: Path | None = None
-    warn: Callable[[str], None] = field(default=lambda _warning: None)
+    warn: Callable[[str, str], None] = field(default=lambda _event, _why: None)
     on_found: OnFound = field(default=lambda _known, _found: None)
     watch: Callable[[Recovered], tuple[Callable[[Record], None], tuple[Background, ...]]] = field(
         default=lambda _recovered: (_ignore, ())
@@ -114,7 +116,7 @@ def _run_locked(job: Job, folder: Path, stack: ExitStack) -> Outcome:
         plan, environ = stack.enter_context(job.redirect(job.plan, written))
         memory = RateMemory(environ=environ)
         return _work(job, Opened(_begin(job, plan, memory, folder, simulated=True)), plan, memory, folder)
-    memory = RateMemory(environ=job.environ, state=job.state, warn=job.warn)
+    memory = RateMemory(environ=job.environ, state=job.state, warn=partial(job.warn, "rates.forgotten"))
     opened = _find_or_begin(job, memory, folder)
     plan = opened.recovered.in_force if opened.changes else job.plan
     return _work(job, opened, plan, memory, folder)
@@ -158,6 +160,9 @@ def _begin(job: Job, plan: Plan, memory: RateMemory, folder: Path, *, simulated:
 def _work(job: Job, opened: Opened, plan: Plan, memory: RateMemory, folder: Path) -> Outcome:
     recovered = opened.recovered
     observe, background = job.watch(recovered)
+    room = make_room(plan, ends=1 if job.redirect is None else 2)
+    if room.warning:
+        job.warn("open_files.few", room.warning)
     asked = Work(
         plan=plan,
         recovered=recovered,
@@ -168,14 +173,23 @@ def _work(job: Job, opened: Opened, plan: Plan, memory: RateMemory, folder: Path
         wait_s=job.wait_s,
         memory=memory,
         observe=observe,
+        room=room,
         background=background,
         barred=opened.barred,
     )
     spare_the_collector()
     done: Done = anyio.run(work, asked, backend="asyncio", backend_options=backend_options())
-    if job.report is not None:
-        write_report(recovered.run, plan, job.report, exit_code=int(done.code))
+    _copy_report(job, recovered, plan, done.code)
     return Outcome(done.code, done.finish.why, opened, plan, asked.report, done.warnings)
+
+
+def _copy_report(job: Job, recovered: Recovered, plan: Plan, code: ExitCode) -> None:
+    """A copy that cannot be written changes nothing of what became of the fleet."""
+    if job.report is not None:
+        try:
+            write_report(recovered.run, plan, job.report, exit_code=int(code))
+        except StateError as error:
+            job.warn("report.not_copied", str(error))
 
 
 def _ignore(_record: Record) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 
+from orchestrator.app.open_files import make_room
 from orchestrator.app.rates import RateMemory, rate_groups, written_rate
 from orchestrator.cloud import Secrets, account_key, open_clouds
 from orchestrator.executor.auto_rate import AutoPacer
@@ -16,9 +17,6 @@ from orchestrator.executor.trial import Trial
 from orchestrator.model.plan import Plan, Scope
 from orchestrator.model.record import Record
 
-#: Connections beside those of the attempts: polls and preflights.
-_SPARE_CONNECTIONS = 20
-
 
 @asynccontextmanager
 async def open_scopes(
@@ -29,6 +27,7 @@ async def open_scopes(
     note: Callable[[Record], None],
     memory: RateMemory | None = None,
     secrets: Secrets | None = None,
+    connections: int | None = None,
 ) -> AsyncIterator[dict[str, ScopeCalls]]:
     """The calls of each scope, by name. Makes no request itself.
 
@@ -39,17 +38,16 @@ async def open_scopes(
         note: takes records about the scopes.
         memory: where `rate: auto` starts; None when nothing is known.
         secrets: learns what must not be shown.
+        connections: most to one host, for reads and for the rest; None for what the plan needs.
 
     Raises:
         PlanError: an unknown region, or an address that cannot be used.
     """
-    # A preview reads with `concurrency` calls at once in each scope, and all scopes may be on one host.
-    connections = max(2, len(plan.scopes)) * plan.limits.concurrency + _SPARE_CONNECTIONS
     async with open_clouds(
         plan.scopes,
         http=plan.http,
         language=plan.language,
-        connections=connections,
+        connections=make_room(plan).connections if connections is None else connections,
         environ=environ,
         clock=clock,
         secrets=secrets,

@@ -16,6 +16,7 @@ from anyio import to_thread
 
 from orchestrator import __version__
 from orchestrator.app.crash import crasher
+from orchestrator.app.open_files import Room
 from orchestrator.app.orders import carry_out
 from orchestrator.app.queueing import make_queue, scope_targets, wave_targets
 from orchestrator.app.rates import RateMemory, keeping
@@ -68,6 +69,7 @@ class Work:
         memory: where `rate: auto` starts, and is kept.
         observe: called with every record when it counts.
         background: further tasks, such as a live display.
+        room: how many connections and calls fit into what this process may have open.
     """
 
     plan: Plan
@@ -79,6 +81,7 @@ class Work:
     wait_s: float
     memory: RateMemory
     observe: Callable[[Record], None]
+    room: Room
     background: tuple[Background, ...] = ()
     barred: str | None = None
     secrets: Secrets = field(default_factory=Secrets)
@@ -139,7 +142,13 @@ async def _opened(job: Work) -> Finish:
         ledger.note(record)
 
     async with open_scopes(
-        job.plan, environ=job.environ, clock=clock, note=note, memory=job.memory, secrets=job.secrets
+        job.plan,
+        environ=job.environ,
+        clock=clock,
+        note=note,
+        memory=job.memory,
+        secrets=job.secrets,
+        connections=job.room.connections,
     ) as scopes:
         dispatcher = _assemble(job, scopes, clock)
         ledger = dispatcher.session.ledger
@@ -190,7 +199,7 @@ def _assemble(job: Work, scopes: dict[str, ScopeCalls], clock: SystemClock) -> D
         scopes=scopes,
         boards={name: Board(calls) for name, calls in scopes.items()},
         clock=clock,
-        sending=anyio.Semaphore(job.plan.limits.concurrency, fast_acquire=True),
+        sending=anyio.Semaphore(job.room.concurrency, fast_acquire=True),
         new_token=lambda: uuid.uuid4().hex,
         known_workflows=_known(job.state),
         reached=crasher(os.environ),

@@ -52,6 +52,9 @@ OUTCOMES = (
 #: So much of a wrong number is repeated.
 _ECHO = 40
 
+#: Verbs that print, and do nothing else.
+READERS = frozenset({"plan", "status", "report", "schema"})
+
 #: Options without a value; of all others the next word is the value.
 FLAGS = frozenset({"--no-progress", "--quiet", "--simulate", "--offline", "--forecast", "--dry-run", "--new"})
 
@@ -103,6 +106,12 @@ def parse(arguments: list[str]) -> Options:
     _expect_companions(parser, values)
     overrides = dict(values.pop("set", None) or ())
     return Options(**values, overrides=overrides)
+
+
+def only_prints(arguments: list[str]) -> bool:
+    """Whether a command line asks for nothing but text on standard output."""
+    words = _verb_first(arguments)
+    return words[0] in READERS or "--dry-run" in words if words else True
 
 
 def _verb_first(arguments: list[str]) -> list[str]:

@@ -56,13 +56,19 @@ def patient_streams() -> PatientFile:
     return stdout
 
 
-def last_word(code: int, stdout: PatientFile) -> int:
-    """Flush stdout and return the exit code, which is never 0 when output was lost, as on a full disk."""
+def last_word(code: int, stdout: PatientFile, *, only_prints: bool) -> int:
+    """Flush stdout, say so when output was lost, as on a full disk, and return the exit code.
+
+    Args:
+        code: what became of the fleet; it stands, whatever becomes of the words about it.
+        stdout: from `patient_streams`.
+        only_prints: the verb does nothing else, so that it has not done it when output was lost.
+    """
     sys.stdout.flush()
     if stdout.lost is None:
         return code
     print(f"orchestrator: cannot write to standard output: {stdout.lost.strerror}", file=sys.stderr)
-    return code or int(ExitCode.USAGE)
+    return int(ExitCode.STATE_UNUSABLE) if only_prints and code == ExitCode.DONE else code
 
 
 def _text(file: PatientFile, *, line_buffering: bool) -> io.TextIOWrapper:

@@ -65,8 +65,8 @@ def _job(plan: Plan, options: Options) -> Job:
     )
 
 
-def _warn(options: Options, warning: str) -> None:
-    _open_log(options).warning("rates.forgotten", why=warning)
+def _warn(options: Options, event: str, why: str) -> None:
+    _open_log(options).warning(event, why=why)
 
 
 def _redirect(options: Options) -> Redirect | None:

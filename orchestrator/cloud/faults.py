@@ -30,6 +30,9 @@ _MALFORMED = {
     "InvalidHeader": "a header is malformed",
 }
 
+#: This process, or this machine, may open no more files.
+_NO_MORE_FILES = frozenset({errno.EMFILE, errno.ENFILE})
+
 Words: TypeAlias = Callable[[Exception, Place], str]
 
 
@@ -160,6 +163,8 @@ def _system(error: Exception) -> str:
     cause = getattr(error, "os_error", error)
     if isinstance(cause, ssl.SSLError):
         return cause.reason or str(cause)
+    if isinstance(cause, OSError) and cause.errno in _NO_MORE_FILES:
+        return "no more open files here, of which a connection is one; raise the limit (ulimit -n)"
     if isinstance(cause, OSError) and (cause.strerror or str(cause)):
         return cause.strerror or str(cause)
     return str(error) or type(error).__name__

@@ -24,6 +24,8 @@ _HINTS = {
     errno.EACCES: "give this user access to the folder, or name another one with --state",
     errno.EPERM: "give this user access to the folder, or name another one with --state",
     errno.ENOENT: "the folder is gone: put it back from where it was moved to, or name the right one with --state",
+    errno.EMFILE: "open files: this process may open no more; raise the limit (ulimit -n) and start again",
+    errno.ENFILE: "open files: this machine may open no more; close some, or raise fs.file-max, and start again",
     errno.EIO: "the disk fails: look at the system's log before starting again",
 }
 _DEFAULT_HINT = "the state folder must be on a durable local disk that this user may write to"

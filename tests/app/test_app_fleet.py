@@ -10,6 +10,7 @@ from fakes.recorded import BEGIN, NEW, OLD, make_plan, make_targets, run_started
 from msgspec.structs import replace
 
 from orchestrator.app.fleet import Beginning, begin_run, end_run, unfinished_run
+from orchestrator.app.open_files import Room
 from orchestrator.app.rates import RateMemory
 from orchestrator.app.work import Work, _assemble
 from orchestrator.clock import SystemClock
@@ -103,6 +104,7 @@ def test_a_run_that_is_ended_for_a_new_one_says_what_never_started(tmp_path: Pat
 
 def work_in(tmp_path: Path) -> Work:
     return Work(
+        room=Room(20, 10),
         plan=PLAN,
         recovered=begin(tmp_path),
         state=tmp_path,

@@ -1,8 +1,10 @@
 """Bytes, pipes and paths from the host, as real processes meet them."""
 
 import os
+import resource
 from pathlib import Path
 
+import pytest
 from fakes.e2e import Desk, NewCloud
 from fakes.processes import Ended
 
@@ -67,3 +69,20 @@ def test_a_plan_from_a_pipe_does_not_take_the_name_of_a_file(desk: Desk) -> None
         refused = desk.cli("hold", "/dev/stdin", "--note", "n", stdin=plan)
     assert refused.code == 2, "the file does"
     assert "belongs to" in refused.stderr
+
+
+@pytest.mark.parametrize("hard", [None, 100], ids=["the hard limit is far higher", "the hard limit is low too"])
+def test_few_open_files_end_no_run(new_cloud: NewCloud, hard: int | None) -> None:
+    """As `ulimit -Sn 48` or `ulimit -n 100` before it, with a plan that asks for 200 calls at once."""
+    desk = new_cloud(40)
+    desk.write(limits={"concurrency": 200, "in_flight": 40, "rate": "2000/s"}, waves=[{"name": "all"}])
+
+    def limit() -> None:
+        there = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (48 if hard is None else hard, hard or there))
+
+    ended = desk.run(preexec_fn=limit)
+    assert ended.code == 0, ended
+    assert desk.report["totals"]["outcomes"] == {"succeeded": 40}
+    warned = [line["why"] for line in ended.logs if line["event"] == "open_files.few"]
+    assert bool(warned) == (hard is not None)

@@ -228,8 +228,37 @@ def test_without_open_streams(new_cloud: NewCloud, closed: str) -> None:
 def test_output_that_could_not_be_written_is_told(desk: Desk) -> None:
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         ended = desk.cli("schema", "plan", stdout=full)
-    assert ended.code == 2
+    assert ended.code == 8
     assert ended.messages == ["orchestrator: cannot write to standard output: No space left on device"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_behind_the_streams_does_not_hide_the_exit_code(new_cloud: NewCloud) -> None:
+    """As `>> run.log 2>&1` of cron."""
+    desk = new_cloud(2)
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        assert desk.start("run", "PLAN", stdout=full, stderr=full).end().code == 0
+        assert desk.report["totals"]["outcomes"] == {"succeeded": 2}
+        assert desk.start("run", "PLAN", "--log-file", "/dev/full", stdout=full, stderr=full).end().code == 0
+        assert desk.start("hold", "PLAN", "--note", "n", stdout=full, stderr=full).end().code == 0
+    assert desk.run().code == 3
+
+
+@pytest.mark.parametrize("target", ["/dev/full", "/dev/stdout", "copy/is/a/folder"])
+def test_a_copy_of_the_report_that_cannot_be_written_is_a_warning(new_cloud: NewCloud, target: str) -> None:
+    desk = new_cloud(2)
+    reading, writing = os.pipe()
+    os.close(reading)
+    running = desk.start("run", "PLAN", "--report", target, stdout=writing)
+    os.close(writing)
+    ended = running.end()
+    if target == "copy/is/a/folder":
+        assert ended.code == 2, "what is obviously wrong is said before anything is sent"
+        assert not desk.state.exists()
+        return
+    assert ended.code == 0, ended
+    assert "report.not_copied" in {line["event"] for line in ended.logs}
+    assert desk.report["totals"]["outcomes"] == {"succeeded": 2}
 
 
 def test_head_of_a_long_preview(desk: Desk) -> None:
