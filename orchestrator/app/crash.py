@@ -13,6 +13,12 @@ from orchestrator.executor.points import Point
 VARIABLE = "ORCHESTRATOR_CRASH_AT"
 
 
+#: How long the session may stand still, in whole seconds; set by tests only.
+PATIENCE = "ORCHESTRATOR_PATIENCE_S"
+#: Else it is this: no disk is so slow, and no wait that the program makes on purpose counts.
+_PATIENCE_S = 300.0
+
+
 class Injected(Exception):
     """What is thrown on purpose."""
 
@@ -20,10 +26,11 @@ class Injected(Exception):
 def crasher(environ: Mapping[str, str]) -> Callable[[Point], None]:
     """What a session calls at every point: nothing, or the failure that was asked for."""
     wanted, _, rest = environ.get(VARIABLE, "").partition(":")
-    if not wanted:
-        return _survive
     number, _, how = rest.partition(":")
-    left, fail = int(number or 1), _WAYS[how or "kill"]
+    fail = _WAYS.get(how or "kill")
+    if wanted not in set(Point) or fail is None or not (number or "1").isdecimal():
+        return _survive
+    left = int(number or 1)
 
     def reached(point: Point) -> None:
         nonlocal left
@@ -33,6 +40,12 @@ def crasher(environ: Mapping[str, str]) -> Callable[[Point], None]:
                 fail()
 
     return reached
+
+
+def patience_s(environ: Mapping[str, str]) -> float:
+    """For how many seconds the same thing may be due before the session counts as one that stands still."""
+    asked = environ.get(PATIENCE, "")
+    return float(asked) if asked.isdecimal() else _PATIENCE_S
 
 
 def _survive(_point: Point) -> None:

@@ -15,7 +15,7 @@ import anyio
 from anyio import to_thread
 
 from orchestrator import __version__
-from orchestrator.app.crash import crasher
+from orchestrator.app.crash import crasher, patience_s
 from orchestrator.app.open_files import Room
 from orchestrator.app.orders import carry_out
 from orchestrator.app.queueing import make_queue, scope_targets, wave_targets
@@ -23,6 +23,7 @@ from orchestrator.app.rates import RateMemory, keeping
 from orchestrator.app.reports import Reports, last_report
 from orchestrator.app.scopes import open_scopes
 from orchestrator.app.stops import leave_on_stop, stop_signals
+from orchestrator.app.watchdog import Watchdog, due_in, end_process
 from orchestrator.clock import SystemClock
 from orchestrator.cloud import Secrets
 from orchestrator.errors import ExitCode, OrchestratorError, place_of, told
@@ -169,15 +170,18 @@ def _keep_rates(job: Work, scopes: dict[str, ScopeCalls], clock: SystemClock) ->
 
 
 async def _journalled(job: Work, dispatcher: Dispatcher, writer: JournalWriter) -> Finish:
-    async with anyio.create_task_group() as group:
-        group.start_soon(writer.run)
-        group.start_soon(supervise, Service("signals", partial(_obey_signals, dispatcher)), dispatcher.session)
-        await _announce(job, dispatcher.session)
-        inbox = CommandInbox(job.fleet)
-        await _obey_commands(inbox, dispatcher)
-        finish = await dispatcher.run()
-        await writer.aclose()
-        group.cancel_scope.cancel()
+    watchdog = Watchdog(partial(due_in, dispatcher, writer), end_process, patience_s(os.environ))
+    with watchdog.watching():
+        async with anyio.create_task_group() as group:
+            group.start_soon(watchdog.beat)
+            group.start_soon(writer.run)
+            group.start_soon(supervise, Service("signals", partial(_obey_signals, dispatcher)), dispatcher.session)
+            await _announce(job, dispatcher.session)
+            inbox = CommandInbox(job.fleet)
+            await _obey_commands(inbox, dispatcher)
+            finish = await dispatcher.run()
+            await writer.aclose()
+            group.cancel_scope.cancel()
     return finish
 
 

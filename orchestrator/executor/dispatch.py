@@ -86,6 +86,7 @@ class Dispatcher:
     def __init__(self, session: Session, background: Sequence[Background] = ()) -> None:
         self.session = session
         self.waits_for = ""
+        self.performing: Action | None = None
         self._background = background
         self._changed = anyio.Event()
         self._workers: dict[str, _Worker] = {}
@@ -159,7 +160,9 @@ class Dispatcher:
             if isinstance(action, WaitUntil):
                 await self._wait(action)
             else:
+                self.performing = action
                 await self._perform(action, group)
+                self.performing = None
 
     async def _wait(self, action: WaitUntil) -> None:
         self.waits_for = action.why

@@ -65,6 +65,7 @@ class JournalWriter:
         self._limiter = CapacityLimiter(1)
         self._running = False
         self._closing = False
+        self.under_way: Group | None = None
         self.failure: OrchestratorError | None = None
 
     def append_nowait(self, record: Record) -> Group:
@@ -131,6 +132,7 @@ class JournalWriter:
             group.settle(self.failure)
 
     async def _write(self, group: Group) -> None:
+        self.under_way = group
         try:
             await self._in_thread(partial(self._journal.append, group.records))
             for record in group.records:
@@ -144,6 +146,8 @@ class JournalWriter:
                 raise
         else:
             group.settle()
+        finally:
+            self.under_way = None
 
     async def _expect_whole(self) -> None:
         if self.failure is None:

@@ -11,7 +11,7 @@ import pytest
 from auditor.audit import audit
 from fakes.e2e import IMPATIENT, Desk, NewCloud, expect_truth, sim_targets
 
-from orchestrator.app.crash import VARIABLE
+from orchestrator.app.crash import PATIENCE, VARIABLE
 from orchestrator.executor.points import Point
 from orchestrator.simulator.profile import Fault, Latency, ScriptedFault
 from orchestrator.simulator.profiles import HARSH
@@ -175,5 +175,16 @@ def test_an_exception_at_a_point_touches_one_target_and_is_told_with_its_place(
     if point is not Point.INTENT_WRITTEN:
         (attempt,) = failed["attempts"]
         assert [entry["workflow_id"] for entry in attempt["update_result"]] == failed["workflow_ids"] != []
+    assert _run_until_done(desk) == 0
+    _expect_all_upgraded_once(desk)
+
+
+@pytest.mark.slow
+def test_a_session_that_stands_still_ends_itself_and_says_what_stood(new_cloud: NewCloud) -> None:
+    """The lock is free then, so that the next start goes on and nobody waits for ever in silence."""
+    desk = _fleet(new_cloud, count=2)
+    ended = desk.run("--quiet", environ={VARIABLE: f"{Point.ANSWER_WRITTEN}:1:hang", PATIENCE: "5"})
+    assert ended.code == 70
+    assert any("the event loop stood still" in line for line in ended.messages)
     assert _run_until_done(desk) == 0
     _expect_all_upgraded_once(desk)
