@@ -3,7 +3,7 @@
 From the intent on nothing but death interrupts it, so that a stop never makes a doubt.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ import anyio
 from orchestrator.errors import place_of
 from orchestrator.executor.calls import ScopeCalls
 from orchestrator.executor.gate import Yielded
-from orchestrator.executor.judge import UpgradeReply, judge
+from orchestrator.executor.judge import UpgradeReply, judge, stray_workflows
 from orchestrator.executor.lanes import Lane
 from orchestrator.executor.ledger import Go
 from orchestrator.executor.points import Point
@@ -34,12 +34,13 @@ async def attempt(state: TargetState, session: Session, ready: Ready) -> None:
         Yielded, ScopeGone: the scope cannot be used now; nothing was sent.
     """
     calls = session.calls(state)
+    known = await session.known_workflows()
     async with _clear_to_send(calls, session):
         session.reached(Point.SLOT_TAKEN)
         if _stale(ready, session, calls.lanes.pacer.rate):
             raise Yielded("what was read has grown old")
         with anyio.CancelScope(shield=True):
-            await _send(state, session, ready.source_version)
+            await _send(state, session, ready.source_version, known)
 
 
 @asynccontextmanager
@@ -62,13 +63,13 @@ def _stale(ready: Ready, session: Session, rate: float) -> bool:
     return age_s >= max(FRESH_S, _FRESH_CALLS / rate)
 
 
-async def _send(state: TargetState, session: Session, source_version: str) -> None:
+async def _send(state: TargetState, session: Session, source_version: str, known: Collection[str]) -> None:
     decision = await session.ledger.intent(state, source_version, session.new_token())
     if not isinstance(decision, Go):
         return
     session.reached(Point.INTENT_WRITTEN)
-    answer = _Answer(decision.intent, session)
     target, plan = state.target, session.plan
+    answer = _Answer(decision.intent, session, target.instance_id, known)
     try:
         await session.calls(state).post(
             lambda api: api.upgrade(target.instance_id, target.proxy_id, source_version, plan.target_version),
@@ -82,10 +83,16 @@ async def _send(state: TargetState, session: Session, source_version: str) -> No
 
 @dataclass(slots=True)
 class _Answer:
-    """The answer to an intent: handed to the journal as it came, before anything that can fail is made of it."""
+    """The answer to an intent: handed to the journal as it came, before anything that can fail is made of it.
+
+    `known`: workflows that were there before it was asked for.
+    """
 
     intent: Intent
     session: Session
+    instance_id: str
+    known: Collection[str]
+    strays: tuple[str, ...] = ()
     pending: Pending | None = None
     error: Exception | None = None
 
@@ -95,11 +102,13 @@ class _Answer:
         try:
             self.session.reached(Point.ANSWER_RECEIVED)
         finally:
-            self.pending = self.session.ledger.note(answer_record(self.intent, reply, verdict, reason, self.session))
+            record = answer_record(self.intent, reply, verdict, reason, self.session, self.strays)
+            self.pending = self.session.ledger.note(record)
 
     def _judged(self, reply: UpgradeReply) -> tuple[Verdict, str | None]:
         try:
-            return judge(reply)
+            self.strays = tuple(stray_workflows(reply, self.instance_id, self.known))
+            return judge(reply, self.instance_id, self.known)
         except Exception as error:  # noqa: BLE001  # the answer counts more than what is thought of it
             self.error = error
             return "in_doubt", f"the answer could not be judged: {place_of(error)}"
@@ -118,7 +127,12 @@ class _Answer:
 
 
 def answer_record(
-    intent: Intent, reply: UpgradeReply, verdict: Verdict, reason: str | None, session: Session
+    intent: Intent,
+    reply: UpgradeReply,
+    verdict: Verdict,
+    reason: str | None,
+    session: Session,
+    strays: tuple[str, ...] = (),
 ) -> AnswerSeen:
     """The record of a reply, with every entry word for word."""
     exchange: Exchange = reply.exchange
@@ -136,4 +150,5 @@ def answer_record(
         cloud_offset_s=exchange.cloud_offset_s,
         already_latest=isinstance(reply, Refused) and reply.already_latest,
         update_result=reply.value if isinstance(reply, Answered) else (),
+        strays=strays,
     )

@@ -10,7 +10,7 @@ from orchestrator.executor.points import Point
 from orchestrator.executor.readings import read_version
 from orchestrator.executor.session import Session
 from orchestrator.model.outcome import Phase
-from orchestrator.model.record import FollowTimedOut, JobSeen, VersionReached
+from orchestrator.model.record import DoubtRenewed, FollowTimedOut, JobSeen, VersionReached
 from orchestrator.model.reply import Answered, Job
 from orchestrator.model.state import TargetState
 from orchestrator.model.version import at_least
@@ -110,6 +110,8 @@ async def _seen_running(following: _Following) -> bool:
     if shown is None:
         return False
     following.seen_at = shown.asked_at
+    if any(job.instance_id not in (None, state.target.instance_id) for job in shown.jobs):
+        return False
     for job in shown.jobs:
         await _record_job(state, session, job.job_id, job, shown.read_at)
     return True
@@ -128,6 +130,8 @@ async def _read_jobs(following: _Following) -> bool:
             saw = False
         elif reply.value is None:
             invisible += 1
+        elif reply.value.instance_id not in (None, state.target.instance_id):
+            await _disown(state, session, job_id, reply.value)
         else:
             await _record_job(state, session, job_id, reply.value, session.clock.now())
     if invisible == len(unfinished) and following.age_s >= _PATIENT_POLLS * session.plan.follow.poll_s:
@@ -135,9 +139,17 @@ async def _read_jobs(following: _Following) -> bool:
     return saw
 
 
+async def _disown(state: TargetState, session: Session, job_id: str, job: Job) -> None:
+    """The job of an answer runs elsewhere: the answer was another's, and what became of ours is not known."""
+    why = f"job {job_id} runs on instance {job.instance_id}, so it is not of this target"
+    await session.ledger.record(DoubtRenewed(**session.about(state), why=why, workflow_id=job_id))
+
+
 async def _record_job(state: TargetState, session: Session, job_id: str, job: Job, at: datetime) -> None:
     """Record a status that is new, with the instant at which it was read."""
-    seen = state.jobs.get(job_id)
+    if job_id not in state.jobs:  # disowned meanwhile
+        return
+    seen = state.jobs[job_id]
     if seen is not None and seen.status == job.status:
         return
     await session.ledger.record(

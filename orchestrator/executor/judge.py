@@ -1,5 +1,6 @@
 """What the reply to an upgrade-version call means. Pure."""
 
+from collections.abc import Collection, Iterator
 from typing import TypeAlias, assert_never
 
 from orchestrator.model.record import Verdict
@@ -28,10 +29,19 @@ _VERDICTS: dict[type, Verdict] = {
 }
 
 
-def judge(reply: UpgradeReply) -> tuple[Verdict, str | None]:
-    """The verdict, and the reason when it is not plain acceptance."""
+def judge(reply: UpgradeReply, instance_id: str, known: Collection[str]) -> tuple[Verdict, str | None]:
+    """The verdict, and the reason when it is not plain acceptance.
+
+    Args:
+        reply: to the call.
+        instance_id: what was asked to be upgraded.
+        known: workflow ids that were there before the call left: none of them can be what it started.
+    """
     match reply:
         case Answered(value=entries):
+            strayed = next((entry for entry in entries if strays(entry, instance_id, known)), None)
+            if strayed is not None:
+                return "in_doubt", f"the answer is about instance {strayed.instance_id}, workflow {strayed.workflow_id}"
             return judge_entries(entries)
         case Throttled(exchange=exchange):
             return "throttled", exchange.error_msg
@@ -39,6 +49,17 @@ def judge(reply: UpgradeReply) -> tuple[Verdict, str | None]:
             return _VERDICTS[type(reply)], reply.reason
         case _:
             assert_never(reply)
+
+
+def strays(entry: Entry, instance_id: str, known: Collection[str]) -> bool:
+    """Whether an entry is no answer to the question: it names another instance, or a workflow of another attempt."""
+    return entry.instance_id not in (None, instance_id) or entry.workflow_id in known
+
+
+def stray_workflows(reply: UpgradeReply, instance_id: str, known: Collection[str]) -> Iterator[str]:
+    """The workflow ids of an answer that belong to another question."""
+    if isinstance(reply, Answered):
+        yield from (each.workflow_id for each in reply.value if each.workflow_id and strays(each, instance_id, known))
 
 
 def judge_entries(entries: tuple[Entry, ...]) -> tuple[Verdict, str | None]:

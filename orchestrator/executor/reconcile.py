@@ -116,7 +116,7 @@ async def _doubt(state: TargetState, session: Session, *, over: bool) -> Doubt:
         target_version=session.plan.target_version,
         intent_at=_first_doubt(state),
         cloud_offset_s=session.calls(state).cloud_offset_s,
-        ours=known | run.workflows.keys(),
+        ours=(known | run.workflows.keys()) - run.contested,
         presence=run.accepted,
         job_names=run.job_names.get(target.scope, set()),
         alone=len(run.unknown_on(target.instance_id)) <= 1,

@@ -29,13 +29,14 @@ async def upgrade_one(state: TargetState, session: Session) -> None:
         ready = await preflight(state, session)
         if ready is not None:
             await attempt(state, session, ready)
-    if not state.is_open or not await began(state, session):
-        return
-    if session.rollout.only_accepted:
-        await _settle_accepted(state, session)
-        return
-    await follow(state, session, resumed=resumed)
-    await conclude(state, session)
+    while state.is_open and await began(state, session):
+        if session.rollout.only_accepted:
+            await _settle_accepted(state, session)
+            return
+        await follow(state, session, resumed=resumed)
+        if state.phase is not Phase.DOUBT:  # else what was followed was not ours
+            await conclude(state, session)
+            return
 
 
 async def began(state: TargetState, session: Session) -> bool:

@@ -51,10 +51,16 @@ class _Run(Protocol):
     accepted: set[str]
     upgrade_calls: int
     troubles: list[str]
+    workflows: dict[str, str]
+    contested: set[str]
 
     def join_wave(self, state: TargetState, wave: str) -> None: ...
 
     def own(self, state: TargetState, workflow_id: str) -> None: ...
+
+    def contest(self, workflow_id: str) -> None: ...
+
+    def disown(self, state: TargetState, workflow_id: str) -> None: ...
 
 
 def fold(run: _Run, state: TargetState, record: Record) -> None:  # noqa: C901, PLR0912  # one line for each record
@@ -70,7 +76,7 @@ def fold(run: _Run, state: TargetState, record: Record) -> None:  # noqa: C901, 
         case AnswerSeen():
             _answer(run, state, record)
         case AnswerMissing():
-            _doubt(state)
+            doubt(state)
         case DoubtLooked():
             state.evidence.append(record.finding)
         case WorkflowAdopted():
@@ -82,7 +88,7 @@ def fold(run: _Run, state: TargetState, record: Record) -> None:  # noqa: C901, 
             state.phase = Phase.WAITING
             state.evidence.append(record.evidence)
         case DoubtRenewed():
-            _renew_doubt(state, record)
+            _renew_doubt(run, state, record)
         case DoubtRemains():
             state.phase, state.reason = Phase.IN_DOUBT, record.why
         case JobSeen():
@@ -137,10 +143,24 @@ def _answer(run: _Run, state: TargetState, record: AnswerSeen) -> None:
         state.turned_away = 0
         run.scopes[state.target.scope].got_through += 1
     _count_rejects(run, record)
-    if record.verdict in ("accepted", "partial"):
+    state.disowned.update(record.strays)
+    if record.verdict in ("accepted", "partial") and not _contested(run, state, record):
         _accept(run, state, record)
-    elif record.verdict == "in_doubt" or (state.doubtful_from is not None and record.verdict in _REFUSALS):
-        _doubt(state)
+    elif attempt.doubtful or (state.doubtful_from is not None and record.verdict in _REFUSALS):
+        doubt(state)
+
+
+def _contested(run: _Run, state: TargetState, record: AnswerSeen) -> bool:
+    """Whether an answer names a workflow that another answer gave to another target: neither can be trusted."""
+    named = {entry.workflow_id for entry in record.update_result if entry.workflow_id}
+    twice = {each for each in named if each in run.contested or run.workflows.get(each, state.key) != state.key}
+    for workflow_id in sorted(twice):
+        run.contest(workflow_id)
+        run.contested.add(workflow_id)
+        state.evidence.append(f"workflow {workflow_id} was given to another target too")
+    state.disowned.update(twice)
+    state.attempts[record.attempt - 1].contested = bool(twice)
+    return bool(twice)
 
 
 def _count_rejects(run: _Run, record: AnswerSeen) -> None:
@@ -168,16 +188,19 @@ def _accept(run: _Run, state: TargetState, record: AnswerSeen) -> None:
             run.accepted_on.setdefault(state.target.instance_id, {})[entry.workflow_id] = record.at
 
 
-def _doubt(state: TargetState) -> None:
+def doubt(state: TargetState) -> None:
+    """The latest attempt has no answer that can be trusted."""
     state.phase = Phase.DOUBT
     state.doubtful_from = state.doubtful_from or state.last.intent.at
 
 
-def _renew_doubt(state: TargetState, record: DoubtRenewed) -> None:
+def _renew_doubt(run: _Run, state: TargetState, record: DoubtRenewed) -> None:
     state.phase = Phase.DOUBT
     state.doubt_since = record.at
     state.doubtful_from = state.doubtful_from or state.attempts[state.decided].intent.at
     state.doubts_renewed += 1
+    if record.workflow_id is not None:
+        run.disown(state, record.workflow_id)
     state.evidence.append(record.why)
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from orchestrator.model.aside import set_aside
 from orchestrator.model.durations import Durations
-from orchestrator.model.fold import fold
+from orchestrator.model.fold import doubt, fold
 from orchestrator.model.outcome import BEGAN, Outcome, Phase
 from orchestrator.model.plan import Failures
 from orchestrator.model.record import (
@@ -72,6 +72,8 @@ class Run:
         self.accepted_in: dict[str, datetime] = {}
         #: Of `workflows`, those that an answer accepted: an adopted one may be somebody else's after all.
         self.accepted: set[str] = set()
+        #: Ids that answers gave to more than one target, or to one on whose instance the job does not run.
+        self.contested: set[str] = set()
         self.job_names: dict[str, set[str]] = {}
         self.durations = Durations()
         self.upgrade_calls = 0
@@ -150,6 +152,30 @@ class Run:
         """A workflow is ours, and belongs to this target."""
         state.jobs.setdefault(workflow_id, None)
         self.workflows[workflow_id] = state.key
+        self.contested.discard(workflow_id)
+
+    def contest(self, workflow_id: str) -> None:
+        """Another answer names a workflow that is ours: unless it was seen where it belongs, both are in doubt."""
+        owner = self.states.get(self.workflows.get(workflow_id, ""))
+        if owner is None or owner.outcome is not None or owner.jobs.get(workflow_id) is not None:
+            return
+        before = self.tally.mark(owner, self.failures)
+        self.disown(owner, workflow_id)
+        self.tally.move(owner, before, self.tally.mark(owner, self.failures))
+        self._index_unknown(owner)
+
+    def disown(self, state: TargetState, workflow_id: str) -> None:
+        """A workflow that was taken for this target's may be another's: only evidence says whose it is."""
+        self.contested.add(workflow_id)
+        self.accepted.discard(workflow_id)
+        self.accepted_on.get(state.target.instance_id, {}).pop(workflow_id, None)
+        if self.workflows.get(workflow_id) == state.key:
+            del self.workflows[workflow_id]
+        state.jobs.pop(workflow_id, None)
+        state.disowned.add(workflow_id)
+        state.last.contested = True
+        if not state.jobs:
+            doubt(state)
 
     # --- folding ---------------------------------------------------------------------------------------------------
 

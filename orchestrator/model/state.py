@@ -18,11 +18,12 @@ class Attempt:
 
     intent: Intent
     answer: AnswerSeen | None = None
+    contested: bool = False
 
     @property
     def doubtful(self) -> bool:
-        """Whether no answer came that can be trusted."""
-        return self.answer is None or self.answer.verdict == "in_doubt"
+        """Whether no answer came that can be trusted: none at all, none that is clear, or one that may be another's."""
+        return self.answer is None or self.answer.verdict == "in_doubt" or self.contested
 
 
 @dataclass(slots=True)
@@ -34,6 +35,7 @@ class TargetState:
         doubtful_from: instant of the first doubtful intent; from then on no refusal settles anything.
         doubt_since: from when the doubt period counts: the latest intent, or when the doubt was renewed.
         doubts_renewed: how often a later reading spoke against a disproof since the latest intent.
+        disowned: workflow ids in its answers that belong to another question, or may do.
         decided: attempts that a person has settled as not sent; they are evidence of nothing any more.
         read_version: the version that the latest preflight read.
         upgraded_by: version seen in place of a job that could not be found.
@@ -60,6 +62,7 @@ class TargetState:
     doubtful_from: datetime | None = None
     doubt_since: datetime | None = None
     doubts_renewed: int = 0
+    disowned: set[str] = field(default_factory=set)
     decided: int = 0
     upgraded_by: str | None = None
     evidence: list[str] = field(default_factory=list)
@@ -125,10 +128,15 @@ class TargetState:
 
     @property
     def doubtful_entries(self) -> tuple[Entry, ...]:
-        """The entries of every answer that is in doubt, REJECT ones left out."""
+        """The entries of every answer that is in doubt: no REJECT ones, and none that answer another question."""
         attempts = self.attempts[self.decided :]
         answers = (attempt.answer for attempt in attempts if attempt.answer and attempt.doubtful)
-        return tuple(entry for answer in answers for entry in answer.update_result if not is_reject(entry))
+        entries = (entry for answer in answers for entry in answer.update_result if not is_reject(entry))
+        return tuple(entry for entry in entries if self._is_ours(entry))
+
+    def _is_ours(self, entry: Entry) -> bool:
+        named = entry.instance_id in (None, self.target.instance_id)
+        return named and entry.workflow_id not in self.disowned
 
     @property
     def refused_in_part(self) -> tuple[Entry, ...]:

@@ -44,7 +44,7 @@ class Intent(Base, frozen=True, kw_only=True):
 
 
 class AnswerSeen(Base, frozen=True, kw_only=True):
-    """What came of an attempt; `update_result` word for word."""
+    """What came of an attempt; `update_result` word for word. `strays`: ids in it that belong to another question."""
 
     step: str = "attempt"
     verdict: Verdict
@@ -57,6 +57,7 @@ class AnswerSeen(Base, frozen=True, kw_only=True):
     cloud_offset_s: float | None = None
     already_latest: bool = False
     update_result: tuple[Entry, ...] = ()
+    strays: tuple[str, ...] = ()
 
 
 class AnswerMissing(Base, frozen=True, kw_only=True):
@@ -97,10 +98,14 @@ class AttemptDisproved(Base, frozen=True, kw_only=True):
 
 
 class DoubtRenewed(Base, frozen=True, kw_only=True):
-    """A later reading speaks against the evidence by which a doubtful attempt was disproved: it is in doubt again."""
+    """A later reading speaks against what was believed of an attempt: it is in doubt again.
+
+    `workflow_id`: the job that was taken for its own, and runs on another instance.
+    """
 
     step: str = "reconcile"
     why: str
+    workflow_id: str | None = None
 
 
 class DoubtRemains(Base, frozen=True, kw_only=True):

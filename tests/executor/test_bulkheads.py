@@ -123,9 +123,9 @@ def _throw(*_arguments: object, **_names: object) -> Any:
 def test_an_answer_that_cannot_be_judged_is_kept_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     judged: list[Any] = []
 
-    def fails_once(reply: Any) -> Any:
+    def fails_once(reply: Any, instance_id: str, known: Any) -> Any:
         judged.append(reply)
-        return _throw() if len(judged) == 2 else judge(reply)
+        return _throw() if len(judged) == 2 else judge(reply, instance_id, known)
 
     monkeypatch.setattr(attempt, "judge", fails_once)
     stage = stage_of()

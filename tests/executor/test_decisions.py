@@ -84,7 +84,7 @@ def test_nothing_but_rejects_is_a_rejection_and_nothing_but_known_ids_acceptance
     ],
 )
 def test_what_a_reply_means(reply: Any, verdict: str) -> None:
-    assert judge(reply)[0] == verdict
+    assert judge(reply, "i", ())[0] == verdict
 
 
 # --- the end of a session ---------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Doubtful attempts beside other upgrades, of ours and of others: nobody's job is taken for another's."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -126,9 +127,9 @@ def test_one_of_several_jobs_that_failed_fails_the_target_when_all_have_ended() 
         (target,) = cloud.proxies.values()
         two = Act(lambda instance, job: acts.ok((instance, job), (instance, "second")), effect=True)
         cloud.acts[target.proxy_id] = [two]
-        at = cloud.clock.now()
+        at = cloud.clock.now() + timedelta(seconds=10)
         fate = Fate(duration_s=900.0, status="Failed", flips=None, fail_reason="disk")
-        cloud.foreign.append(FakeJob("second", "elsewhere", None, at, fate))
+        cloud.foreign.append(FakeJob("second", target.instance_id, None, at, fate))
 
     played = stage_of(1, setup).play()
     assert (played.state(0).standing, played.state(0).reason) == ("failed", "job second Failed: disk")

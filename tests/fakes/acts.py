@@ -57,7 +57,7 @@ class Act:
     latency_s: float | None = None
 
 
-def _entry(instance_id: str, job_id: str | None, state: str | None, error: str | None = None) -> Entry:
+def _entry(instance_id: str | None, job_id: str | None, state: str | None, error: str | None = None) -> Entry:
     return Entry(instance_id=instance_id, workflow_id=job_id, state=state, error_message=error)
 
 
@@ -65,7 +65,7 @@ def _ok(*entries: Entry) -> Update:
     return Answered(entries, Exchange(http_status=200, request_id="r-ok", duration_ms=40))
 
 
-def ok(*accepted: tuple[str, str]) -> Update:
+def ok(*accepted: tuple[str | None, str]) -> Update:
     """The answer that accepts these instances' workflows."""
     return _ok(*(_entry(instance, job, "ACCEPT") for instance, job in accepted))
 

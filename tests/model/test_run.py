@@ -209,7 +209,7 @@ def test_a_reject_is_no_job_of_ours_though_it_has_an_id() -> None:
 
 
 def test_what_a_person_settled_as_not_sent_is_evidence_no_more() -> None:
-    odd = Entry(instance_id="i", workflow_id="w9", state="QUEUED")
+    odd = Entry(workflow_id="w9", state="QUEUED")
     returned = r.ReturnedToWaiting(at=BEGIN, target=KEY, attempt=1, settled_by="ann", note="looked")
     state = after(intent(), answer("in_doubt", odd)).state(KEY)
     assert state.doubtful_entries == (odd,)

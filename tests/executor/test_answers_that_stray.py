@@ -1,0 +1,87 @@
+"""Answers that belong to another question: whoever gets one is in doubt, and nobody succeeds with another's id."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fakes.acts import Act, Fate, Update, ok
+from fakes.clouds import FakeCloud
+from fakes.rollouts import stage_of
+from fakes.stage import Played, fold_all
+
+from orchestrator.model.record import AnswerSeen, DoubtRenewed, JobSeen
+
+NAMED = Fate(named=True, duration_s=300.0)
+KINDS = ("own instance", "no instance", "true instance")
+
+
+def crossed(shift: int, kind: str) -> Any:
+    """Each target is answered with the workflow of the one `shift` places on; 0: all with that of the first."""
+
+    def setup(cloud: FakeCloud) -> None:
+        keys = list(cloud.proxies)
+        cloud.default_fate = NAMED
+        for at, key in enumerate(keys):
+            cloud.acts[key] = [Act(answering(cloud, keys[(at + shift) % len(keys)] if shift else keys[0]), effect=True)]
+
+    def answering(cloud: FakeCloud, other: str) -> Callable[[str, str], Update]:
+        return lambda instance, _job: answer(cloud, instance, other)
+
+    def answer(cloud: FakeCloud, instance: str, other: str) -> Update:
+        index = list(cloud.proxies).index(other)
+        job = f"wf-default-{index}-0"
+        names = {"own instance": instance, "no instance": None, "true instance": cloud.proxies[other].instance_id}
+        return ok((names[kind], job))
+
+    return setup
+
+
+def right(played: Played) -> bool:
+    """Whether every id that a target owns is that of its own job."""
+    made = {job.job_id: job.proxy_id for job in played.cloud.jobs_made}
+    return all(made.get(job_id) == state.key for state in played.run.states.values() for job_id in state.jobs)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("shift", [1, 2, 0], ids=["shifted by one", "by two", "one for all"])
+@pytest.mark.parametrize("targets", [2, 6])
+def test_nobody_succeeds_with_the_workflow_of_another(targets: int, shift: int, kind: str) -> None:
+    played = stage_of(targets, crossed(shift, kind)).play()
+    assert right(played)
+    assert played.outcomes() == {"succeeded": targets}
+    assert all(list(state.jobs) for state in played.run.states.values())
+    assert max(played.cloud.books.values()) == 1
+    assert set(played.cloud.upgrades.values()) == {1}
+    assert not {seen.target for seen in played.of(JobSeen)} - set(played.run.targets)
+
+
+def test_a_journal_reads_back_as_it_was_written() -> None:
+    stage = stage_of(6, crossed(1, "no instance"))
+    played = stage.play()
+    run = fold_all(stage.plan, played.records)
+    assert {key: state.jobs.keys() for key, state in run.states.items()} == {
+        key: state.jobs.keys() for key, state in played.run.states.items()
+    }
+    assert run.tally.fleet.standing == played.run.tally.fleet.standing
+
+
+def test_a_workflow_that_the_state_folder_knew_before_is_no_answer() -> None:
+    def setup(cloud: FakeCloud) -> None:
+        cloud.default_fate = NAMED
+        first = next(iter(cloud.proxies))
+        cloud.acts[first] = [Act(lambda instance, _job: ok((instance, "wf-of-last-night")), effect=True)]
+
+    stage = stage_of(3, setup)
+    stage.known = frozenset({"wf-of-last-night"})
+    played = stage.play()
+    assert played.state(0).outcome == "succeeded"
+    assert list(played.state(0).jobs) == ["wf-default-0-0"]
+    first = next(record for record in played.of(AnswerSeen) if record.target == played.state(0).key)
+    assert (first.verdict, first.strays) == ("in_doubt", ("wf-of-last-night",))
+
+
+def test_a_job_that_runs_on_another_instance_is_no_sight_of_ours() -> None:
+    played = stage_of(6, crossed(1, "no instance")).play()
+    found = [record for record in played.of(DoubtRenewed) if record.workflow_id]
+    assert right(played)
+    assert all("runs on instance" in record.why for record in found)
