@@ -2,9 +2,11 @@
 
 HTTP/1.1 answers bear no number: what comes next on a connection is taken for the answer. So a connection on which bytes
 came that nobody asked for is closed, and an answer that is the one before, sent once more, is none.
+A request id that comes twice shows that, as long as the cloud makes one for each request.
 """
 
 import select
+from collections import deque
 from contextvars import ContextVar
 from functools import partial
 from typing import Any, TypeAlias
@@ -15,16 +17,36 @@ from aiohttp.connector import Connection
 
 Heads: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
+#: So many of the latest request ids are kept, to find out whether one comes again.
+_IDS_KEPT = 64
+
 
 class AnswerRepeated(ClientError):
     """The head of the answer is that of the answer before on this connection, with its request id."""
 
 
+class RequestIds:
+    """Whether the other side makes a request id for each request: not when one comes on two connections."""
+
+    __slots__ = ("_seen", "unique")
+
+    def __init__(self) -> None:
+        self._seen: deque[str] = deque(maxlen=_IDS_KEPT)
+        self.unique = True
+
+    def note(self, request_id: str, *, fresh: bool) -> None:
+        """Take in the id of an answer; `fresh`: the first one on its connection, so no earlier answer sent twice."""
+        if fresh and request_id in self._seen:
+            self.unique = False
+        self._seen.append(request_id)
+
+
 class Line(ResponseHandler):
     """One connection, as long as it lives. Counts what is read from it, and knows the head of its last answer."""
 
-    def __init__(self, loop: Any) -> None:
+    def __init__(self, loop: Any, ids: RequestIds) -> None:
         super().__init__(loop)
+        self._ids = ids
         self._head: Heads | None = None
         self._received = 0
         self._answered_at = 0
@@ -52,10 +74,13 @@ class Line(ResponseHandler):
         Raises:
             AnswerRepeated: it is not the answer to this question; the connection is closed.
         """
-        # Equal to the byte, `Date` among it, and with an id that is made for each request: sent twice.
-        if response.raw_headers == self._head and "X-Request-Id" in response.headers:
-            response.close()
-            raise AnswerRepeated
+        request_id = response.headers.get("X-Request-Id")
+        if request_id is not None:
+            self._ids.note(request_id, fresh=self.fresh)
+            # Equal to the byte, `Date` among it, and with an id that is made for each request: sent twice.
+            if response.raw_headers == self._head and self._ids.unique:
+                response.close()
+                raise AnswerRepeated
         self._head = response.raw_headers
 
     def end(self) -> None:
@@ -90,7 +115,9 @@ class OneWayConnector(TCPConnector):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._factory = partial(_new_line, loop=self._loop)  # not public; `_line` refuses to go without it
+        self._factory = partial(
+            _new_line, loop=self._loop, ids=RequestIds()
+        )  # not public; `_line` refuses to go without it
 
     async def connect(self, *args: Any, **kwargs: Any) -> Connection:
         """A new connection, or one of the pool on which nothing came since its last answer."""
@@ -107,8 +134,8 @@ class OneWayConnector(TCPConnector):
         return connection
 
 
-def _new_line(loop: Any) -> ResponseHandler:
-    return Line(loop)
+def _new_line(loop: Any, ids: RequestIds) -> ResponseHandler:
+    return Line(loop, ids)
 
 
 def _line(connection: Connection) -> Line:

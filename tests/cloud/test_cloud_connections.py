@@ -16,8 +16,8 @@ from orchestrator.model.reply import Doubtful, NotSent
 pytestmark = pytest.mark.anyio
 
 
-def said(number: int, *, request_id: bool = True) -> bytes:
-    head = b"X-Request-Id: r-%d\r\n" % number if request_id else b""
+def said(number: int, *, request_id: bool = True, heads: bytes = b"") -> bytes:
+    head = b"X-Request-Id: r-%d\r\n" % number if request_id else heads
     return b"HTTP/1.1 200 OK\r\nDate: Thu, 06 Aug 2026 12:00:00 GMT\r\n%bContent-Length: 1\r\n\r\n%d" % (head, number)
 
 
@@ -26,6 +26,7 @@ class Scripted:
 
     def __init__(self, *, request_id: bool = True) -> None:
         self.request_id = request_id
+        self.heads = b""
         self.requests = 0
         self.connections = 0
         self.before: dict[int, bytes] = {}
@@ -51,7 +52,7 @@ class Scripted:
                 await reader.readuntil(b"\r\n\r\n")
                 self.requests += 1
                 number = self.requests
-                answer = said(number, request_id=self.request_id)
+                answer = said(number, request_id=self.request_id, heads=self.heads)
                 writer.write(self.before.get(number, b"") + answer + self.after.get(number, b""))
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -123,6 +124,15 @@ async def test_an_answer_that_is_sent_once_more_as_the_next_request_comes_is_in_
     assert bodies(first, second, third) == [b"1", None, b"3"]
     assert isinstance(second, Doubtful)
     assert second.reason.endswith("sent the answer to an earlier request once more")
+    assert server.connections == 2
+
+
+async def test_a_request_id_that_is_the_same_for_all_requests_shows_nothing(clock: Any) -> None:
+    server = Scripted(request_id=False)
+    server.heads = b"X-Request-Id: always\r\n"
+    async with server(clock) as (transport, address):
+        answers = [await ask(transport, address) for _ in range(6)]
+    assert bodies(*answers) == [b"1", None, b"3", b"4", b"5", b"6"]  # the second one teaches it
     assert server.connections == 2
 
 
