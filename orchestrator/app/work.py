@@ -153,9 +153,8 @@ async def _opened(job: Work) -> Finish:
     ) as scopes:
         dispatcher = _assemble(job, scopes, clock)
         ledger = dispatcher.session.ledger
-        writer = JournalWriter(
-            Journal.resume(job.recovered.folder / JOURNAL, job.recovered.next_seq), ledger.on_durable
-        )
+        journal = Journal.resume(job.recovered.folder / JOURNAL, job.recovered.next_seq)
+        writer = JournalWriter(journal, ledger.on_durable)
         ledger.attach(writer)
         finish = await _journalled(job, dispatcher, writer)
         _keep_rates(job, scopes, clock)
@@ -171,14 +170,14 @@ def _keep_rates(job: Work, scopes: dict[str, ScopeCalls], clock: SystemClock) ->
 
 async def _journalled(job: Work, dispatcher: Dispatcher, writer: JournalWriter) -> Finish:
     watchdog = Watchdog(partial(due_in, dispatcher, writer), end_process, patience_s(os.environ))
+    signals = Service("signals", partial(_obey_signals, dispatcher))
     with watchdog.watching():
         async with anyio.create_task_group() as group:
             group.start_soon(watchdog.beat)
             group.start_soon(writer.run)
-            group.start_soon(supervise, Service("signals", partial(_obey_signals, dispatcher)), dispatcher.session)
+            group.start_soon(supervise, signals, dispatcher.session)
             await _announce(job, dispatcher.session)
-            inbox = CommandInbox(job.fleet)
-            await _obey_commands(inbox, dispatcher)
+            await _obey_commands(CommandInbox(job.fleet), dispatcher)
             finish = await dispatcher.run()
             await writer.aclose()
             group.cancel_scope.cancel()
