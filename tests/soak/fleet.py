@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec.structs import replace as other
 from soak.faults import random_profile
-from soak.life import PLACES, Death
+from soak.life import PLACES, TROUBLES, Death
 from soak.plans import NEW, REGIONS, doubt_period_s, random_plan
 from soak.poison import NO_POISON, Dose
 from soak.virtual_api import Outage, service_host
@@ -116,11 +116,19 @@ def random_fleet(seed: int, size: Size = "full") -> Fleet:
 
 
 def _poisoned(fleet: Fleet, chance: Random) -> Fleet:
-    """Of ten trials one has poison in any answer, and in one a single target is poisoned."""
+    """Of ten trials one has poison in any answer, in one a single target is poisoned, in one an exception is raised."""
     kind = chance.randrange(10)
     if kind == 0:
         return replace(fleet, dose=Dose(share=chance.choice((0.01, 0.05, 0.2))))
-    return one_poisoned(fleet, chance) if kind == 1 else fleet
+    if kind == 1:
+        return one_poisoned(fleet, chance)
+    return one_troubled(fleet, chance) if kind == 2 else fleet
+
+
+def one_troubled(fleet: Fleet, chance: Random) -> Fleet:
+    """The same fleet, in whose first process an exception is raised."""
+    place = Death(chance.choice((*(point.value for point in Point), *TROUBLES)), chance.randint(1, 3))
+    return replace(fleet, ordeals=(Ordeal(raises=place), *fleet.ordeals))
 
 
 def one_poisoned(fleet: Fleet, chance: Random) -> Fleet:

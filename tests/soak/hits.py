@@ -99,6 +99,8 @@ def _count_processes(evidence: Evidence, met: Counter[str]) -> None:
         met["processes"] += 1
         if process.death is not None:
             met[f"death: {process.death.place}"] += 1
+        if process.raised:
+            met[f"exception: {process.ordeal.raises.place if process.ordeal.raises else None}"] += 1
         met["process: disk_full"] += process.how == "disk_full"
         met["process: stopped"] += process.why.startswith("stopped")
         met[f"exit: {process.code}"] += process.code is not None

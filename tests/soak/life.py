@@ -16,12 +16,19 @@ from orchestrator.executor.points import Point
 PLACES = ("record", "written", "post", "instant")
 
 
+#: Where an exception may be raised beside those points: in a sink of records, and where a record is counted.
+TROUBLES = ("sink", "fold")
+
 #: No sleep is shorter: time goes on, and whoever sleeps until an instant gets there.
 _SHORTEST_S = 1e-5
 
 
 class Died(BaseException):
     """The process was killed. Not an `Exception`: no handler of the program may swallow it."""
+
+
+class Injected(Exception):
+    """A bug that was put there."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +50,14 @@ class Death:
 class Life:
     """One process lifetime on virtual time. Also its clock, in the shape that executor and cloud ask for."""
 
-    def __init__(self, loop: VirtualLoop, death: Death | None) -> None:
+    def __init__(self, loop: VirtualLoop, death: Death | None, raises: Death | None = None) -> None:
         self.loop = loop
         self.death = death
+        self.raises = raises
+        self.raised = False
         self.dead = False
         self.passed: Counter[str] = Counter()
+        self.troubled: Counter[str] = Counter()
         self.monotonic = loop.time
         self._shown = (loop.time(), instant(loop.time()))
         self._waiting: dict[asyncio.Future[None], None] = {}
@@ -88,6 +98,7 @@ class Life:
         """The program comes by one of its named points."""
         self.check()
         self.come_by(point.value)
+        self.trouble(point.value)
 
     def come_by(self, place: str) -> None:
         """A place at which the process may be meant to die."""
@@ -95,6 +106,18 @@ class Life:
         if self.death is not None and self.death.place == place and self.passed[place] == self.death.nth:
             self.die()
             raise Died(place)
+
+    def trouble(self, place: str) -> None:
+        """A place at which an exception may be injected."""
+        self.troubled[place] += 1
+        if self.raises is not None and self.raises.place == place and self.troubled[place] == self.raises.nth:
+            self.raised = True
+            raise Injected(place)
+
+    @property
+    def missed(self) -> bool:
+        """A record on disk was not counted in this life, for an exception was raised there."""
+        return self.raised and self.raises is not None and self.raises.place == "fold"
 
     def check(self) -> None:
         """The dead do nothing."""

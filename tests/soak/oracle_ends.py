@@ -1,5 +1,6 @@
 """How processes end, and what is given up on: exit codes, `timed_out` and `deferred` against what the journal shows."""
 
+from collections import Counter
 from datetime import timedelta
 
 from soak.standing import Fleetwide
@@ -9,6 +10,7 @@ from soak.violation import Found, Rule, Violation
 from orchestrator.errors import ExitCode
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import (
+    AnswerSeen,
     FollowTimedOut,
     HoldReleased,
     HoldSet,
@@ -24,6 +26,7 @@ from orchestrator.model.record import (
 
 _TINY = timedelta(milliseconds=1)
 
+_TURNED_AWAY = frozenset({"throttled", "unauthenticated", "not_sent"})
 _GOOD = frozenset({"succeeded", "accepted", "already"})
 
 
@@ -32,7 +35,7 @@ def ends(evidence: Evidence) -> Found:
     if evidence.endless:
         yield Violation(Rule.ENDS, f"still not at its end after {len(evidence.processes)} processes")
     for process in evidence.processes:
-        if process.how == "stuck":
+        if process.how in ("stuck", "broken"):
             yield Violation(Rule.ENDS, f"process {process.number}: {process.why}")
     reader = _Reader(evidence)
     for record in evidence.disk.records:
@@ -44,10 +47,12 @@ class _Reader:
 
     def __init__(self, evidence: Evidence) -> None:
         self.plan = evidence.fleet.plan
+        self.raised = any(process.raised for process in evidence.processes)
         self.fleet = Fleetwide(self.plan)
         self.held = False
         self.given_up: set[str] = set()
         self.busy_from: dict[str | None, Record] = {}
+        self.turned_away: Counter[str | None] = Counter()
 
     def read(self, record: Record) -> Found:
         self.fleet.take(record)
@@ -79,6 +84,7 @@ class _Reader:
             ExitCode.MORE_TO_DO: not settled and not self.held and not self.given_up,
             ExitCode.PERSON_NEEDED: not settled and not self.held and not self.given_up and (stuck or open_now),
             ExitCode.SCOPE_UNUSABLE: not settled and bool(self.given_up),
+            ExitCode.INTERNAL: self.raised,
         }
         if not fits.get(ExitCode(record.exit_code), False):
             yield Violation(
@@ -89,6 +95,9 @@ class _Reader:
         match record:
             case Postponed(busy=True):
                 self.busy_from.setdefault(record.target, record)
+            case AnswerSeen():
+                away = record.verdict in _TURNED_AWAY
+                self.turned_away[record.target] = self.turned_away[record.target] + 1 if away else 0
             case FollowTimedOut():
                 yield from self._timed_out(record)
             case Settled(outcome=Outcome.DEFERRED):
@@ -104,7 +113,9 @@ class _Reader:
             yield Violation(Rule.ENDS, f"{record.target} is timed out after {record.at - since}")
 
     def _deferred(self, record: Settled) -> Found:
-        """Busy for `busy_for`, or until a window closed."""
+        """Busy for `busy_for`, until a window closed, or turned away at every one of its attempts."""
+        if self.turned_away[record.target] >= self.plan.retry.attempts:
+            return
         since = self.busy_from.get(record.target)
         waited = record.at - since.at if since else timedelta()
         if not self.plan.windows and waited < timedelta(seconds=self.plan.retry.busy_for_s) - _TINY:

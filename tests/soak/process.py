@@ -22,9 +22,11 @@ from orchestrator.executor.pacing import WindowPacer
 from orchestrator.executor.ports import CloudApi, Journal
 from orchestrator.executor.rollout import Rollout
 from orchestrator.executor.session import Session
+from orchestrator.executor.sinks import Tee
 from orchestrator.model.plan import Plan, Scope
 from orchestrator.model.record import Record
 from orchestrator.model.run import Run
+from orchestrator.model.run_record import PartFailed
 from orchestrator.planner.waves import assign_waves
 
 #: How long a process waits for a window to open: most nights, not all of them.
@@ -67,7 +69,21 @@ class Build:
 
     def ledger(self, rollout: Rollout, life: Life, changed: Callable[[], None], mask: Mask) -> Ledger:
         """The one owner of the state."""
-        return Ledger(rollout, life, changed=changed, observe=_ignore, mask=mask)
+
+        class Troubled(Ledger):
+            def _apply(self, record: Record) -> None:
+                if not isinstance(record, PartFailed):
+                    life.trouble("fold")
+                super()._apply(record)
+
+        def sink(_record: Record) -> None:
+            life.trouble("sink")
+
+        def failed(name: str, error: Exception) -> None:
+            ledger.part_failed(name, error)
+
+        ledger = Troubled(rollout, life, changed=changed, observe=Tee({"a sink": sink}, failed), mask=mask)
+        return ledger
 
 
 def _ignore(_record: Record) -> None:

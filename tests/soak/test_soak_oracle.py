@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace as other
 from soak import broken
 from soak.fleet import Fleet, Ordeal, one_poisoned, random_fleet
+from soak.life import Death
 from soak.oracle import judge
 from soak.plans import OPENS_H
 from soak.poison import Dose
@@ -16,7 +17,11 @@ from soak.process import Build
 from soak.trial import Evidence, run_trial
 from soak.violation import Rule
 
+from orchestrator.executor import dispatch
+from orchestrator.executor.points import Point
+from orchestrator.executor.session import Session
 from orchestrator.model.plan import Window
+from orchestrator.model.state import TargetState
 from orchestrator.simulator.profile import JobShares, Lists, Profile
 from orchestrator.tracker.report_form import TargetReport
 
@@ -95,6 +100,18 @@ def test_a_broken_executor_is_found_out(build: type[Build], rule: Rule, fleet: C
         if rule in {violation.rule for violation in judge(run_trial(fleet(seed), build()))}:
             return
     pytest.fail(f"{build.__name__} broke nothing that the oracle noticed in {_MOST_TRIALS} trials")
+
+
+@pytest.mark.slow
+def test_an_exception_that_is_not_caught_at_its_bulkhead_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def let_through(_state: TargetState, _session: Session, error: Exception) -> None:
+        raise error
+
+    monkeypatch.setattr(dispatch, "break_off", let_through)
+    raises = Death(Point.ANSWER_RECEIVED, 1)
+    evidence = run_trial(replace(random_fleet(_GOOD, "small"), ordeals=(Ordeal(raises=raises),)))
+
+    assert Rule.ENDS in {violation.rule for violation in judge(evidence)}
 
 
 def test_every_rule_has_its_proof() -> None:

@@ -33,7 +33,7 @@ from orchestrator.tracker.report_form import Report
 _MOST_SESSIONS = 80
 
 #: How often a person releases the fleet, settles what is stuck, or waits for a scope to come back.
-_PATIENCE = {ExitCode.HELD: 3, ExitCode.PERSON_NEEDED: 2, ExitCode.SCOPE_UNUSABLE: 2}
+_PATIENCE = {ExitCode.INTERNAL: 3, ExitCode.HELD: 3, ExitCode.PERSON_NEEDED: 2, ExitCode.SCOPE_UNUSABLE: 2}
 
 #: The next night, after one in which the window closed.
 _NEXT_NIGHT_S = 24 * 3600.0
@@ -41,7 +41,7 @@ _NEXT_NIGHT_S = 24 * 3600.0
 #: Until somebody has seen to a scope that was given up.
 _REPAIR_S = 600.0
 
-How = Literal["ended", "died", "disk_full", "stuck"]
+How = Literal["ended", "died", "disk_full", "stuck", "broken"]
 
 
 @dataclass(kw_only=True)
@@ -49,6 +49,7 @@ class Process:
     """What became of one process.
 
     Attributes:
+        raised: an exception was injected.
         fold_differs: what the live state and the fold of the journal disagree on, at a good end.
     """
 
@@ -62,6 +63,7 @@ class Process:
     code: int | None = None
     why: str = ""
     fold_differs: str | None = None
+    raised: bool = False
 
     @property
     def until_s(self) -> float | None:
@@ -124,7 +126,7 @@ class Trial:
         if not self.processes:
             return True
         last = self.processes[-1]
-        if last.how == "stuck":
+        if last.how in ("stuck", "broken"):
             return False
         if len(self.processes) >= _MOST_SESSIONS or last.code in (ExitCode.DONE, ExitCode.OTHER_OUTCOMES):
             return False
@@ -151,7 +153,7 @@ class Trial:
         self.codes[process.code] += 1
 
     async def _live(self, loop: VirtualLoop, process: Process) -> None:
-        life, run = Life(loop, process.ordeal.death), self._recovered()
+        life, run = Life(loop, process.ordeal.death, process.ordeal.raises), self._recovered()
         dispatcher = self._dispatcher(process, run, life)
         ledger = dispatcher.session.ledger
         journal = VirtualJournal(self.disk, life, self.chance, ledger.on_durable, process.ordeal.full_after)
@@ -159,12 +161,14 @@ class Trial:
         try:
             await self._work(process, dispatcher, life)
             await journal.drained()
-            process.fold_differs = self._difference(run)
+            process.fold_differs = None if life.missed else self._difference(run)
         except (BaseExceptionGroup, StateError, Died) as error:
             process.how = _how(error, life)
+            process.why = f"an exception was raised at {process.ordeal.raises}" if process.how == "broken" else ""
             process.code = ExitCode.STATE_UNUSABLE if process.how == "disk_full" else None
             process.death = life.death if life.dead else None
             journal.lose()
+        process.raised = life.raised
         process.ended_s = loop.time()
 
     def _recovered(self) -> Run:
@@ -202,7 +206,9 @@ class Trial:
         async with anyio.create_task_group() as group:
             group.start_soon(_die_with, life)
             await self._announce(dispatcher, process, life)
-            await self.person.before(dispatcher, settle=self.codes[ExitCode.PERSON_NEEDED] > 0)
+            await self.person.before(
+                dispatcher, settle=self.codes[ExitCode.PERSON_NEEDED] + self.codes[ExitCode.INTERNAL] > 0
+            )
             if process.ordeal.stop_s is not None:
                 life.loop.call_at(process.began_s + process.ordeal.stop_s, dispatcher.stop, "stopped by SIGTERM")
             finish = await dispatcher.run()
@@ -237,6 +243,8 @@ def _how(error: BaseException, life: Life) -> How:
         return "died"
     if _holds(error, StateError):
         return "disk_full"
+    if life.raised:
+        return "broken"
     raise error
 
 
