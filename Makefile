@@ -9,7 +9,7 @@ SEED ?= 1
 # Half of the tests wait for processes of their own, so there are more workers than cores.
 WORKERS ?= $(shell expr 3 '*' $$(getconf _NPROCESSORS_ONLN))
 
-.PHONY: demo test lint bench soak fuzz properties mutants setup clean
+.PHONY: demo test lint bench soak fuzz fuzz-proof properties mutants setup clean
 
 demo: $(VENV)/.run
 	@rm -rf .demo
@@ -41,6 +41,10 @@ soak: $(VENV)/.test
 # Hostile answers, clocks, exceptions and inputs; SEED draws them, INDEX (with INPUTS=1 one of inputs) plays one again.
 fuzz: $(VENV)/.test
 	PYTHONPATH=tests $(BIN)/python -m fuzz --seconds $(SECONDS) --seed $(SEED) $(if $(INDEX),--index $(INDEX)) $(if $(INPUTS),--inputs)
+
+# The fuzzer finds out the program without its protections, one at a time.
+fuzz-proof: $(VENV)/.test
+	PYTHONPATH=tests $(BIN)/python -m fuzz.broken
 
 # Each protection of docs/protections.md taken out in turn: its test must fail.
 mutants: $(VENV)/.test

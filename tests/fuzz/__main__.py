@@ -4,7 +4,6 @@ With `--index N` one trial is played again. Exit 1 when a promise was broken.
 """
 
 import argparse
-import multiprocessing
 import sys
 import time
 from collections.abc import Iterator
@@ -49,7 +48,7 @@ def _options() -> argparse.Namespace:
 def _results(seed: int, seconds: float, jobs: int) -> Iterator[tuple[int, list[str]]]:
     """How many trials were played, and what each that failed has to tell."""
     ends, batches = time.monotonic() + seconds, count()
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(jobs) as pool:
         running: set[Future[list[str]]] = set()
         while time.monotonic() < ends or running:
             while len(running) < 2 * jobs and time.monotonic() < ends:

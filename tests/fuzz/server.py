@@ -158,7 +158,9 @@ class Server:
         for part in range(parts):
             await asyncio.sleep(said.delay_s / parts)
             await loop.sock_sendall(connection, wire[part * len(wire) // parts : (part + 1) * len(wire) // parts])
-        await loop.sock_sendall(connection, said.after)
+        if said.after:
+            await asyncio.sleep(said.after_s)
+            await loop.sock_sendall(connection, said.after)
         return said.close or said.cut is not None
 
 

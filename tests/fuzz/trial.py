@@ -136,7 +136,7 @@ def play(trial: Trial) -> Evidence:
 
 def _play(trial: Trial, folder: Path) -> Evidence:
     rng = random.Random(f"{trial.seed}/{trial.index}/world")
-    times, secrets = Times(drift=trial.drift), tuple(rng.randbytes(24).hex().encode() for _ in range(3))
+    times, secrets = Times(drift=trial.drift), (rng.randbytes(24).hex().encode(),)
     cloud = Cloud(trial.targets, times, rng)
     server = Server(cloud, times, trial.faults, secrets)
     evidence = Evidence(trial, cloud, secrets)
@@ -158,8 +158,8 @@ def _session(trial: Trial, number: int, folder: Path, server: Server, secrets: t
     times, last = server.times, number == trial.sessions - 1
     times.deadline_s = times.passed_s + _PATIENCE_S[trial.theme]
     words = ["run", "plan.yaml", "--state", "state", "--log-file", "log", "--log-level", "debug"]
-    token, access, secret = (each.decode() for each in secrets)
-    environ = {"HOME": str(folder), "USER": "tester", "HW_AUTH_TOKEN": token, "AK": access, "SK": secret}
+    held = {"AK": "AKEXAMPLE", "SK": secrets[0].decode()} if trial.signed else {"HW_AUTH_TOKEN": secrets[0].decode()}
+    environ = {"HOME": str(folder), "USER": "tester", **held}
 
     def on_loop(loop: asyncio.AbstractEventLoop) -> None:
         server.listen(loop)

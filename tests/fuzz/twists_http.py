@@ -63,12 +63,17 @@ def refused(said: Said, context: Context) -> None:
 
 @_twist
 def throttled(said: Said, context: Context) -> None:
-    """Too many calls, and when to come back."""
+    """Too many calls."""
     status, code = context.rng.choice(_THROTTLES)
-    said.say(status, {"error_code": code, "error_msg": "limit:5,time:1 minute"})
+    said.say(status, {"error_code": code, "error_msg": context.rng.choice(("limit:5,time:1 minute", "slow down"))})
     said.refusal, said.effect = True, False
-    if context.rng.random() < 0.8:
-        said.put(b"Retry-After", context.rng.choice(_WAITS))
+
+
+@_twist
+def paused(said: Said, context: Context) -> None:
+    """Too many calls, and any instant to come back at."""
+    throttled(said, context)
+    said.put(b"Retry-After", context.rng.choice(_WAITS))
 
 
 @_twist

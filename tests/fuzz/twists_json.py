@@ -150,7 +150,10 @@ def entries(said: Said, context: Context) -> None:
         [{**entry, "state": "REJECT", "workflow_id": context.secret().decode(), "error_message": "no"}],
         [entry] * 1000,
     )
-    said.value = {"update_result": context.rng.choice(shapes)}
+    chosen = context.rng.choice(shapes)
+    said.value = {"update_result": chosen}
+    if chosen and all(isinstance(each, dict) and each["state"] == "REJECT" for each in chosen):
+        said.effect = False
 
 
 @_twist

@@ -61,9 +61,9 @@ def no_http(said: Said, context: Context) -> None:
 
 
 @_twist
-def twice(said: Said, _context: Context) -> None:
+def twice(said: Said, context: Context) -> None:
     """The same answer once more on its connection."""
-    said.after = said.bytes()
+    said.after, said.after_s = said.bytes(), context.rng.choice((0.0, 0.02, 0.5))
 
 
 @_twist
