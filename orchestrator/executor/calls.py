@@ -38,6 +38,9 @@ T = TypeVar("T")
 Call: TypeAlias = Callable[[CloudApi], Awaitable[Reply[T]]]
 CallKind: TypeAlias = Literal["read", "upgrade"]
 
+#: A pause that the cloud asks for is honoured so far; in a longer one, a probe is made so often.
+LONGEST_PAUSE_S = 3600.0
+
 #: A token that is refused for one read, while others get through, is tried for it once more and no oftener.
 _REFUSALS_OF_A_READ = 2
 
@@ -253,12 +256,22 @@ class ScopeCalls:
         self.usage.throttled += 1
         self.throttled_in_a_row[kind] += 1
         told = reply.retry_after_s is not None
-        wait_s = self.backoff_s(self.throttled_in_a_row[kind]) if reply.retry_after_s is None else reply.retry_after_s
+        asked_s = self.backoff_s(self.throttled_in_a_row[kind]) if reply.retry_after_s is None else reply.retry_after_s
+        wait_s = min(asked_s, LONGEST_PAUSE_S)
         self.lanes.throttle(wait_s, sent_s=sent_s, told=told, quota=reply.quota)
-        now = self.clock.now()
-        why = reply.exchange.error_msg or "throttled"
-        until = now + timedelta(seconds=self.lanes.held_s)
-        self.note(ScopeThrottled(at=now, step="scope", scope=self.name, until=until, why=why))
+        now, held_s, why = self.clock.now(), self.lanes.held_s, _why(reply)
+        self.note(
+            ScopeThrottled(
+                at=now,
+                step="scope",
+                scope=self.name,
+                until=now + timedelta(seconds=max(held_s, asked_s)),
+                why=why,
+                probe_at=now + timedelta(seconds=held_s) if asked_s > wait_s else None,
+            )
+        )
+        if asked_s > wait_s:  # when it is over, one probe goes first
+            self._pause(why)
 
     def _learn_offset(self, exchange: Exchange) -> None:
         if exchange.cloud_offset_s is not None:

@@ -23,11 +23,15 @@ from orchestrator.model.plan import Wave
 from orchestrator.model.tally import EMPTY
 from orchestrator.model.target import Target
 
+#: Pauses that the cloud asks for are waited for so long, whatever the session's `wait_s`.
+_ALWAYS_WAITED_S = 900.0
+
 
 def next_action(rollout: Rollout, now: datetime) -> Action:
     """The next thing to do. O(log n), amortised; looks at nothing but its arguments."""
-    if rollout.stop is not None:
-        return Finish(Ending.STOPPED, rollout.stop)
+    ending = _stopped(rollout) or _long_pause(rollout, now)
+    if ending is not None:
+        return ending
     if rollout.run.hold is not None:
         return _held(rollout, rollout.run.hold.reason)
     hold = due_hold(rollout)
@@ -39,6 +43,37 @@ def next_action(rollout: Rollout, now: datetime) -> Action:
     if wave is None:
         return Finish(Ending.COMPLETED, "every target is settled")
     return _wave_action(rollout, wave, now)
+
+
+def _stopped(rollout: Rollout) -> Finish | None:
+    return None if rollout.stop is None else Finish(Ending.STOPPED, rollout.stop)
+
+
+def _long_pause(rollout: Rollout, now: datetime) -> Finish | None:
+    """The end of a session in which nothing can move before a pause ends that the cloud asks for, as of a window.
+
+    Short pauses are always waited for, and longer ones up to the session's `wait_s`.
+    """
+    ends = {each.name: each.throttled_until for each in rollout.run.scopes.values() if each.throttled_until}
+    if not ends or rollout.verifying is not None or rollout.queue.next_instant() is not None:
+        return None
+    moving = [name for name in rollout.run.scopes if _moves(rollout, name)]
+    first = min((ends.get(name, now) for name in moving), default=now)
+    far = (first - now).total_seconds() > max(rollout.wait_s, _ALWAYS_WAITED_S)
+    bounded = rollout.until is not None and first >= rollout.until
+    if not far and not (bounded and first > now + timedelta(seconds=_ALWAYS_WAITED_S)):
+        return None
+    return Finish(Ending.LATER, f"the cloud asks for a pause: next possible start {first:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _moves(rollout: Rollout, scope: str) -> bool:
+    """Whether a scope has targets that would move, or start, if it could be used."""
+    run, queue = rollout.run, rollout.queue
+    if run.scopes[scope].given_up:
+        return False
+    resting = sum(run.targets[key].scope == scope for key in rollout.resting)
+    under_way = queue.starting_scopes[scope] + run.tally.scopes.get(scope, EMPTY).open - resting
+    return under_way > 0 or queue.waits_in(scope)
 
 
 def _required(rollout: Rollout) -> Action:

@@ -1,6 +1,6 @@
 """The keeper of one scope: while it is paused, one probe at a time, until it is back or given up for this session."""
 
-from orchestrator.executor.calls import ScopeCalls
+from orchestrator.executor.calls import LONGEST_PAUSE_S, ScopeCalls
 from orchestrator.executor.gate import GateState
 from orchestrator.executor.lanes import Lane
 from orchestrator.executor.ports import CloudApi
@@ -74,7 +74,7 @@ class _Return:
         if isinstance(reply, Unauthenticated):
             return 0.0
         if isinstance(reply, Throttled) and reply.retry_after_s is not None:
-            return reply.retry_after_s
+            return max(self.scope.lanes.held_s, min(reply.retry_after_s, LONGEST_PAUSE_S))
         return self.scope.backoff_s(max(1, self.failures))
 
     def _hopeless(self, reply: Failure) -> bool:

@@ -11,6 +11,9 @@ from enum import Enum, auto
 
 from orchestrator.model.reply import Job, JobPage
 
+#: A list that goes on for longer is cut off, and not complete, so its absences prove nothing.
+MOST_PAGES, MOST_ROWS = 5_000, 100_000
+
 
 class _Meaning(Enum):
     UNKNOWN = auto()
@@ -32,6 +35,7 @@ class Paging:
     _offset: int = 1
     _meaning: _Meaning = _Meaning.UNKNOWN
     _asked_zero: bool = False
+    _pages: int = 0
 
     @property
     def complete(self) -> bool:
@@ -45,7 +49,9 @@ class Paging:
         self.jobs.update((job.job_id, job) for job in page.jobs)
         self.total = page.total_count
         self._learn(len(ids) - fresh, len(ids))
-        self.next_offset = None if self.complete or self.total is None else self._next(fresh)
+        self._pages += 1
+        over = self.complete or self.total is None or self._pages >= MOST_PAGES or len(self.jobs) >= MOST_ROWS
+        self.next_offset = None if over else self._next(fresh)
 
     def refused(self) -> bool:
         """The cloud refuses `next_offset`. True: it was 0, which is no page number; the rest can still be read."""

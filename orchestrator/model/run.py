@@ -241,7 +241,7 @@ class Run:
         self.session_ended = None
         self.troubles, self.warnings = [], []
         for scope in self.scopes.values():
-            scope.paused = scope.given_up = None
+            scope.paused = scope.given_up = scope.throttled_until = scope.probe_at = None
             scope.opened = False
 
     def _tell(self, record: PartFailed) -> None:
@@ -265,9 +265,9 @@ class Run:
             case ScopePaused():
                 scope.paused = record.why
             case ScopeThrottled():
-                scope.throttled_until = record.until
+                scope.throttled_until, scope.probe_at = record.until, record.probe_at
             case ScopeOpened():
-                scope.paused = scope.given_up = None
+                scope.paused = scope.given_up = scope.throttled_until = scope.probe_at = None
                 scope.opened = True
                 scope.project_id = record.project_id or scope.project_id
             case ScopeGivenUp():

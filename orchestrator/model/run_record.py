@@ -138,11 +138,15 @@ class ScopePaused(Base, frozen=True, kw_only=True):
 
 
 class ScopeThrottled(Base, frozen=True, kw_only=True):
-    """The cloud refused a call as one too many; the whole scope waits until then."""
+    """The cloud refused a call as one too many; the whole scope waits until then.
+
+    `probe_at`: of a pause too long to be believed, when one probe asks again.
+    """
 
     scope: str
     until: datetime
     why: str
+    probe_at: datetime | None = None
 
 
 class ScopeOpened(Base, frozen=True, kw_only=True):

@@ -33,6 +33,7 @@ class ScopeStatus:
     paused: str | None = None
     given_up: str | None = None
     throttled_until: datetime | None = None
+    probe_at: datetime | None = None
     got_through: int = 0
     calls: int = 0
     throttled: int = 0

@@ -15,6 +15,8 @@ from orchestrator.model.reply import Page
 Row: TypeAlias = dict[str, Any]
 
 PAGE_ROWS = 100
+#: A list that goes on for longer is cut off, and not complete.
+MOST_PAGES, MOST_ROWS = 5_000, 100_000
 #: Rows that a page of a careful reading shares with the one before.
 _OVERLAP = 10
 #: How often a list that moves is read in all.
@@ -46,6 +48,7 @@ class Listing:
     _joined: bool = True
     _steady: bool = True
     _pages: int = 0
+    _read: int = 0
 
     @property
     def at_once(self) -> bool:
@@ -62,7 +65,10 @@ class Listing:
         self._note(page, ids)
         for key, row in named:
             self.rows.setdefault(key, row)
-        if self._ended(page, offset, fresh=fresh):
+        self._read += 1
+        if self._read >= MOST_PAGES or len(self.rows) >= MOST_ROWS:
+            self.next_offset = None
+        elif self._ended(page, offset, fresh=fresh):
             self._end_reading()
         else:
             self.next_offset = offset + self._step(len(page.rows))

@@ -1,0 +1,97 @@
+"""Pauses that the cloud asks for, and lists, have an end of ours."""
+
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from fakes.acts import throttling
+from fakes.clock import START
+from fakes.clouds import FakeCloud
+from fakes.rollouts import stage_of
+
+from orchestrator.executor import paging
+from orchestrator.executor.actions import Ending
+from orchestrator.executor.paging import Paging
+from orchestrator.model.record import ScopeThrottled
+from orchestrator.model.reply import Exchange, Failure, Job, JobPage, Page, Throttled
+from orchestrator.planner import listing
+from orchestrator.planner.listing import Listing
+
+DAY = 86400.0
+
+
+def always(seconds: float, *, until_s: float = 1e9) -> Any:
+    def down(now: datetime) -> Failure | None:
+        throttled = now < START + timedelta(seconds=until_s)
+        return Throttled(seconds, Exchange(http_status=429)) if throttled else None
+
+    def setup(cloud: FakeCloud) -> None:
+        cloud.down = down
+
+    return setup
+
+
+def test_a_pause_further_away_than_the_session_waits_ends_it_and_names_the_instant() -> None:
+    played = stage_of(3, always(DAY)).play()
+    assert played.code == 5
+    assert played.finish.ending is Ending.LATER
+    assert f"next possible start {START + timedelta(days=1):%Y-%m-%d}" in played.finish.why
+    assert played.seconds < 10
+
+
+@pytest.mark.parametrize(("asked_s", "wait_s"), [(800.0, 0.0), (3000.0, 3600.0)])
+def test_a_short_pause_is_waited_for(asked_s: float, wait_s: float) -> None:
+    stage = stage_of(3, always(asked_s, until_s=10))
+    stage.wait_s = wait_s
+    played = stage.play()
+    assert played.outcomes() == {"succeeded": 3}
+    assert played.seconds > asked_s
+
+
+def test_a_pause_that_ends_after_the_bound_of_the_session_is_not_waited_for() -> None:
+    stage = stage_of(3, always(3000.0))
+    stage.until = START + timedelta(seconds=1800)
+    played = stage.play()
+    assert played.code == 5
+    assert played.seconds < 10
+
+
+def test_in_a_pause_that_is_too_long_one_probe_an_hour_finds_out() -> None:
+    stage = stage_of(3, always(DAY, until_s=5.5 * 3600))
+    stage.wait_s = 2 * DAY
+    played = stage.play()
+    assert played.outcomes() == {"succeeded": 3}
+    assert len([call for call in played.cloud.calls if call.at < START + timedelta(hours=5.5)]) <= 7
+    assert 6 * 3600 <= played.seconds < 7 * 3600
+    assert all(record.probe_at - record.at == timedelta(hours=1) for record in played.of(ScopeThrottled))
+
+
+def test_what_is_followed_does_not_keep_a_session_alive_through_a_long_pause() -> None:
+    def setup(cloud: FakeCloud) -> None:
+        keys = list(cloud.proxies)
+        cloud.acts[keys[-1]] = [throttling(DAY)]
+
+    played = stage_of(3, setup).play()
+    assert played.code == 5
+    assert played.seconds < 3600
+
+
+def test_a_job_list_that_never_ends_is_cut_off_and_not_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paging, "MOST_ROWS", 500)
+    numbers, read = count(), Paging()
+    while read.next_offset is not None:
+        jobs = tuple(Job(job_id=f"j{next(numbers)}") for _ in range(50))
+        read.feed(JobPage(jobs=jobs, total_count=len(read.jobs) + 1000))
+    assert len(read.jobs) == 500
+    assert not read.complete
+
+
+def test_a_list_of_instances_that_never_ends_is_cut_off_and_not_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "MOST_ROWS", 500)
+    numbers, read = count(), Listing()
+    while read.next_offset is not None:
+        rows = tuple({"id": f"i{next(numbers)}"} for _ in range(100))
+        read.feed(Page(rows=rows, total_count=len(read.rows) + 1000))
+    assert len(read.rows) == 500
+    assert not read.complete
