@@ -6,7 +6,9 @@ report or terminal takes it: so it is written out where it enters, and a path ke
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 
 TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
 if TYPE_CHECKING:
@@ -45,6 +47,26 @@ def path_of(text: str) -> Path:
     from urllib.parse import unquote_to_bytes  # noqa: PLC0415  # hardly ever needed
 
     return Path(os.fsdecode(unquote_to_bytes(text.removeprefix(_URI))))
+
+
+def open_plain(path: Path, flags: int, mode: int = 0o600) -> int:
+    """Open a regular file that is ours, by this very name: no link is followed, and no pipe or device is waited for.
+
+    Raises:
+        OSError: it cannot be opened, or is something else.
+    """
+    try:
+        handle = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, mode)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError(errno.ELOOP, "a link stands in its place, which is not followed") from error
+        if error.errno == errno.ENXIO:  # a pipe that nobody reads
+            raise OSError(errno.EINVAL, "not a regular file") from error
+        raise
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "not a regular file")
+    return handle
 
 
 def is_lasting(path: Path) -> bool:

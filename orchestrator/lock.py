@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 
 from orchestrator.errors import FleetLocked, StateError
-from orchestrator.host import machine_name
+from orchestrator.host import machine_name, open_plain
 
 _MODE = 0o600
 _MOST_BYTES = 1000
@@ -61,10 +61,10 @@ def holder(path: Path) -> str | None:
     Raises:
         StateError: the lock file cannot be used.
     """
-    if not path.exists():
-        return None
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        handle = open_plain(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
     except OSError as error:
         raise _unusable(path, error) from error
     try:
@@ -84,7 +84,7 @@ def _is_marked(handle: int) -> bool:
 
 def _open(path: Path) -> int:
     try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _MODE)
+        handle = open_plain(path, os.O_RDWR | os.O_CREAT, _MODE)
         os.fchmod(handle, _MODE)
     except OSError as error:
         raise _unusable(path, error) from error

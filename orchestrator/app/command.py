@@ -88,7 +88,7 @@ def _carry_out_now(folder: Path, now: datetime) -> bool:
 
 
 def _give(plan: Plan, state: Path, command: Command) -> int:
-    folder = fleet_folder(state, plan.name)
+    folder = fleet_folder(state, plan.name, writes=True)
     make_folder(folder)
     claim_fleet(folder, path_of(plan.path))
     return append_command(folder, command)

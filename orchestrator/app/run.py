@@ -102,7 +102,7 @@ def run_plan(job: Job) -> Outcome:
         FleetLocked: another process works on the fleet.
         StateError: the state folder cannot be used.
     """
-    folder = fleet_folder(job.state, job.plan.name)
+    folder = fleet_folder(job.state, job.plan.name, writes=True)
     make_folder(folder)
     with fleet_lock(folder / LOCK, job.now):
         claim_fleet(folder, path_of(job.plan.path))

@@ -10,8 +10,10 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from orchestrator.errors import StateError
+from orchestrator.host import open_plain
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
@@ -21,8 +23,9 @@ _HINTS = {
     errno.EDQUOT: "the disk quota is used up: free some space and start again",
     errno.EFBIG: "the file may not grow any further: raise the limit (ulimit -f) and start again",
     errno.EROFS: "that disk is read-only: mount it read-write, or name another folder with --state",
-    errno.EACCES: "give this user access to the folder, or name another one with --state",
-    errno.EPERM: "give this user access to the folder, or name another one with --state",
+    errno.EACCES: "give the folder and all in it to this user (chown -R), or name another one with --state",
+    errno.EPERM: "give the folder and all in it to this user (chown -R), or name another one with --state",
+    errno.ELOOP: "see who has put it there and why, then put the file itself in its place",
     errno.ENOENT: "the folder is gone: put it back from where it was moved to, or name the right one with --state",
     errno.EMFILE: "open files: this process may open no more; raise the limit (ulimit -n) and start again",
     errno.ENFILE: "open files: this machine may open no more; close some, or raise fs.file-max, and start again",
@@ -47,15 +50,24 @@ def guard(path: Path, doing: str) -> Iterator[None]:
 
 
 def open_private(path: Path, flags: int) -> int:
-    """Open a file with mode 0600 whatever the umask says; never inherited by child processes.
+    """Open a regular file with mode 0600 whatever the umask says; never inherited by child processes.
 
     Raises:
         OSError: it cannot be opened.
     """
-    handle = os.open(path, flags | os.O_CLOEXEC, FILE_MODE)
+    handle = open_plain(path, flags, FILE_MODE)
     if flags & os.O_CREAT:
         os.fchmod(handle, FILE_MODE)
     return handle
+
+
+def open_to_read(path: Path, buffering: int = -1) -> BinaryIO:
+    """Open a regular file for reading.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    return os.fdopen(open_plain(path, os.O_RDONLY), "rb", buffering)
 
 
 def make_folder(path: Path) -> None:
@@ -127,9 +139,9 @@ def put_file(path: Path, chunks: Iterable[bytes]) -> None:
         StateError: it could not be written.
     """
     with guard(path, "write"):
-        replaceable = not path.exists() or path.is_file()
+        replaceable, place = not path.exists() or path.is_file(), path.resolve()
     if replaceable:
-        replace_file(path.resolve(), chunks)
+        replace_file(place, chunks)
         return
     with guard(path, "write"):
         handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC)

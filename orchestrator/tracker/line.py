@@ -17,7 +17,7 @@ import msgspec
 from orchestrator.errors import JournalDamaged
 from orchestrator.model.foreign import Unreadable, read_json
 from orchestrator.model.writable import encoded
-from orchestrator.tracker.disk import guard
+from orchestrator.tracker.disk import guard, open_to_read
 
 T = TypeVar("T")
 
@@ -66,7 +66,7 @@ def read_lines(path: Path, *, start: int = 0, after: int = 0) -> Iterator[Line]:
         StateError: the file cannot be read.
     """
     number = after
-    with guard(path, "read"), path.open("rb", buffering=_BLOCK) as file:
+    with guard(path, "read"), open_to_read(path, _BLOCK) as file:
         file.seek(start)
         for content in file:
             if content[-1:] != b"\n":

@@ -19,7 +19,7 @@ from orchestrator.lock import holder
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import Record, Reverified, RunStarted, Settled
 from orchestrator.model.run import Run
-from orchestrator.tracker.disk import guard, open_private
+from orchestrator.tracker.disk import guard, open_private, open_to_read
 from orchestrator.tracker.folder import load_frozen_targets
 from orchestrator.tracker.line import decode_line, read_lines
 from orchestrator.tracker.place import BEGIN, JOURNAL, LOCK, fleets, latest_run, list_runs
@@ -181,7 +181,7 @@ def has_ended(run: Path) -> bool:
         StateError: the journal cannot be read.
     """
     path = run / JOURNAL
-    with guard(path, "read"), path.open("rb") as file:
+    with guard(path, "read"), open_to_read(path) as file:
         file.seek(max(0, path.stat().st_size - _LAST_BYTES))
         return _ENDED in file.read().rpartition(b"\n")[0]
 

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from orchestrator.errors import PlanError, UsageError
 from orchestrator.host import is_lasting
-from orchestrator.tracker.disk import guard, make_folder, replace_file
+from orchestrator.tracker.disk import guard, make_folder, open_to_read, replace_file
+from orchestrator.tracker.ownership import check_folder
 
 STATE_VARIABLE = "ORCHESTRATOR_STATE"
 SIMULATED = "simulated"
@@ -33,6 +34,8 @@ PLAN, SETTINGS, TARGETS, JOURNAL, REPORT = (
 
 _FLEET = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _RUN_ID = re.compile(r"\d{8}T\d{9}Z(-[A-Za-z0-9]+)?")
+#: A path is no longer.
+_MOST_OWNER = 1 << 16
 _STAMP = "%Y%m%dT%H%M%S"
 
 
@@ -59,36 +62,45 @@ def _expanded(named: str) -> Path:
         raise UsageError(f"state folder {named}: {error}", hint="write the whole path") from error
 
 
-def fleet_folder(state: Path, name: str) -> Path:
-    """The folder of one fleet.
+def fleet_folder(state: Path, name: str, *, writes: bool = False) -> Path:
+    """The folder of one fleet. Every verb comes by its folder here, so here it is looked at.
+
+    Args:
+        state: the state folder.
+        name: of the fleet.
+        writes: whether the verb writes there.
 
     Raises:
         PlanError: the name cannot be a folder's.
+        StateError: the folder, or one above it in the state folder, is another user's, or others may write there.
     """
     if not _FLEET.fullmatch(name) or name == SIMULATED:
         raise PlanError(
             f"name: {name!r} cannot name a fleet",
             hint=f"letters, digits, '.', '_' and '-', at most 128 and not beginning with '.' or '-'; not {SIMULATED!r}",
         )
+    above = (state.parent, state) if state.name == SIMULATED else (state,)
+    for folder in (*above, state / name):
+        check_folder(folder, writes=writes)
     return state / name
 
 
 def claim_fleet(folder: Path, plan_path: Path) -> None:
     """Make a fleet's name belong to a plan file, unless it belongs to another one that still exists.
 
-    A plan that is read from a pipe owns no name, for the next pipe of that name holds another plan.
-
     Raises:
         PlanError: the name is taken.
         StateError: the folder cannot be used.
     """
-    if check_owner(folder, plan_path) != plan_path.absolute() and is_lasting(plan_path):
+    if check_owner(folder, plan_path) != plan_path.absolute():
         make_folder(folder)
         replace_file(folder / OWNER, [os.fsencode(plan_path.absolute()) + b"\n"])
 
 
 def check_owner(folder: Path, plan_path: Path) -> Path | None:
     """The plan file that the fleet's name belongs to, None when it belongs to nobody.
+
+    A plan that was read from a pipe keeps no name from others: the next pipe of that name holds another plan.
 
     Raises:
         PlanError: it belongs to another file, which still exists.
@@ -97,7 +109,8 @@ def check_owner(folder: Path, plan_path: Path) -> Path | None:
     with guard(folder / OWNER, "read"):
         if not (folder / OWNER).exists():
             return None
-        owner = Path(os.fsdecode((folder / OWNER).read_bytes().removesuffix(b"\n")))
+        with open_to_read(folder / OWNER) as file:
+            owner = Path(os.fsdecode(file.read(_MOST_OWNER).removesuffix(b"\n")))
         if is_lasting(owner) and owner.exists() and not (plan_path.exists() and owner.samefile(plan_path)):
             raise PlanError(
                 f"{plan_path}: the fleet name {folder.name!r} belongs to {owner}",

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from orchestrator.model.foreign import Unreadable, read_json
-from orchestrator.tracker.disk import make_folder, replace_file
+from orchestrator.tracker.disk import make_folder, open_to_read, replace_file
 
 RATES = "rates.json"
 #: More entries than anybody has endpoints; the oldest go.
@@ -47,11 +47,16 @@ def read_rates(state: Path) -> tuple[dict[str, KnownRate], str | None]:
     """Everything that is known, by key; and why nothing is, if the file cannot be used. No file is no problem."""
     path = state / RATES
     try:
-        return read_json(path.read_bytes(), _decoder.decode).rates, None
+        return read_json(_content(path), _decoder.decode).rates, None
     except FileNotFoundError:
         return {}, None
     except (OSError, Unreadable) as error:
         return {}, f"{path}: cannot be used, so rates are found out anew: {error}"
+
+
+def _content(path: Path) -> bytes:
+    with open_to_read(path) as file:
+        return file.read()
 
 
 def add_rates(state: Path, found: Mapping[str, KnownRate]) -> None:

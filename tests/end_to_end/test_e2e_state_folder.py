@@ -79,7 +79,7 @@ def test_a_read_only_folder(new_cloud: NewCloud) -> None:
 def test_a_read_only_disk(new_cloud: NewCloud) -> None:
     desk = new_cloud(1)
     desk.state.mkdir()
-    ended = _in_own_mounts(desk, f"mount -t tmpfs -o ro tmpfs {desk.state}")
+    ended = _in_own_mounts(desk, f"mount -t tmpfs -o ro,mode=0700 tmpfs {desk.state}")
     _expect_unusable(ended, str(desk.state), "Read-only file system")
     assert desk.books()["calls"] == {}
 
@@ -199,7 +199,7 @@ def test_a_full_disk(new_cloud: NewCloud) -> None:
     desk = _busy_desk(new_cloud)
     desk.state.mkdir()
     kept = desk.folder / "kept"
-    prepare = f"mount -t tmpfs -o size=32k tmpfs {desk.state}"
+    prepare = f"mount -t tmpfs -o size=32k,mode=0700 tmpfs {desk.state}"
     ended = _in_own_mounts(desk, prepare, after=f"cp -a {desk.state} {kept}")
     _expect_unusable(ended, "No space left on device", "free some space")
     shutil.copytree(kept, desk.state, dirs_exist_ok=True, symlinks=True)
@@ -295,3 +295,37 @@ def _in_own_mounts(desk: Desk, prepare: str, *, after: str = "true") -> Ended:
     if ended.code == 99:
         pytest.skip("mounting is not allowed here")
     return ended
+
+
+VERBS: list[tuple[str, ...]] = [
+    ("run", "PLAN"),
+    ("plan", "PLAN"),
+    ("status", "PLAN"),
+    ("report", "PLAN"),
+    ("hold", "PLAN", "--note", "n"),
+    ("release", "PLAN", "--note", "n"),
+    ("settle", "PLAN", "x", "--outcome", "failed", "--note", "n"),
+]
+
+
+def test_no_verb_uses_a_folder_that_others_may_write(new_cloud: NewCloud) -> None:
+    desk = new_cloud(1)
+    assert desk.run().code == 0
+    desk.state.chmod(0o777)
+    for verb in VERBS:
+        ended = desk.cli(*verb)
+        assert ended.code == 8, (verb, ended)
+        assert f"hint: see that nobody has, then: chmod go-w {desk.state}" in ended.messages
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to another user")
+def test_a_folder_of_another_user_is_not_written_into(new_cloud: NewCloud) -> None:
+    """As one trial as root in the folder of the service user: what root makes there, that user cannot go on with."""
+    desk = new_cloud(1)
+    assert desk.run().code == 0
+    os.chown(desk.state, 12345, 12345)
+    for verb in VERBS:
+        ended = desk.cli(*verb)
+        reads = verb[0] in ("plan", "status", "report")
+        assert ended.code == (0 if reads else 2 if verb[0] == "settle" else 8), (verb, ended)
+    assert "start it as 12345, or hand the folder over: chown -R root" in desk.run().stderr
