@@ -78,6 +78,7 @@ class Outcome:
             was open was followed.
         report: where its report is.
         warnings: what failed beside it, and is in no record.
+        lost: why a side channel took nothing, by its name.
     """
 
     code: ExitCode
@@ -86,6 +87,7 @@ class Outcome:
     plan: Plan
     report: Path
     warnings: tuple[str, ...] = ()
+    lost: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def recovered(self) -> Recovered:
@@ -179,17 +181,19 @@ def _work(job: Job, opened: Opened, plan: Plan, memory: RateMemory, folder: Path
     )
     spare_the_collector()
     done: Done = anyio.run(work, asked, backend="asyncio", backend_options=backend_options())
-    _copy_report(job, recovered, plan, done.code)
-    return Outcome(done.code, done.finish.why, opened, plan, asked.report, done.warnings)
+    lost = _copy_report(job, recovered, plan, done.code)
+    return Outcome(done.code, done.finish.why, opened, plan, asked.report, done.warnings, lost)
 
 
-def _copy_report(job: Job, recovered: Recovered, plan: Plan, code: ExitCode) -> None:
-    """A copy that cannot be written changes nothing of what became of the fleet."""
+def _copy_report(job: Job, recovered: Recovered, plan: Plan, code: ExitCode) -> Mapping[str, str]:
+    """Why there is no copy, if there should be one: that changes nothing of what became of the fleet."""
     if job.report is not None:
         try:
             write_report(recovered.run, plan, job.report, exit_code=int(code))
         except StateError as error:
             job.warn("report.not_copied", str(error))
+            return {"the copy of the report": str(error)}
+    return {}
 
 
 def _ignore(_record: Record) -> None:

@@ -56,6 +56,13 @@ def patient_streams() -> PatientFile:
     return stdout
 
 
+def lost_output() -> str | None:
+    """Why something that was printed on standard output is lost, as far as the system has said so by now."""
+    sys.stdout.flush()
+    file = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+    return file.lost.strerror if isinstance(file, PatientFile) and file.lost is not None else None
+
+
 def last_word(code: int, stdout: PatientFile, *, only_prints: bool) -> int:
     """Flush stdout, say so when output was lost, as on a full disk, and return the exit code.
 

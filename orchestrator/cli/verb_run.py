@@ -9,9 +9,11 @@ from structlog.typing import FilteringBoundLogger
 from orchestrator.app.bounds import seconds, start_bound
 from orchestrator.app.fleet import Opened
 from orchestrator.app.run import Job, Outcome, Redirect, run_plan
+from orchestrator.app.side_channels import remember
 from orchestrator.cli.display import Display
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import expect_folder, plan_to_call, state_of
+from orchestrator.cli.streams import lost_output
 from orchestrator.cli.terminal import Search, live, tell, write
 from orchestrator.clock import SystemClock
 from orchestrator.errors import BUG_HINT, ExitCode, PlanError
@@ -41,6 +43,7 @@ def run(options: Options) -> ExitCode:
     outcome = run_plan(_job(plan, options))
     _tell_of_bugs(outcome)
     _summarise(outcome, options)
+    _remember_lost(outcome)
     if outcome.opened.barred and outcome.code is ExitCode.USAGE:
         raise _barred(plan, outcome.opened)
     return outcome.code
@@ -106,6 +109,14 @@ def _summarise(outcome: Outcome, options: Options) -> None:
     for scope in outcome.recovered.run.scopes.values():
         if scope.given_up:
             tell(f"orchestrator: scope {scope.name} cannot be used: {scope.given_up}")
+
+
+def _remember_lost(outcome: Outcome) -> None:
+    """What nobody could read or find where it should be is said in the report."""
+    output = lost_output()
+    lost = {**outcome.lost, **({"standard output": output} if output else {})}
+    if lost:
+        remember(outcome.recovered, outcome.plan, outcome.code, lost, SystemClock().now())
 
 
 def _tell_of_bugs(outcome: Outcome) -> None:

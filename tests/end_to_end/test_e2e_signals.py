@@ -239,6 +239,7 @@ def test_a_full_disk_behind_the_streams_does_not_hide_the_exit_code(new_cloud: N
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         assert desk.start("run", "PLAN", stdout=full, stderr=full).end().code == 0
         assert desk.report["totals"]["outcomes"] == {"succeeded": 2}
+        assert desk.report["run"]["warnings"] == ["standard output: No space left on device"]
         assert desk.start("run", "PLAN", "--log-file", "/dev/full", stdout=full, stderr=full).end().code == 0
         assert desk.start("hold", "PLAN", "--note", "n", stdout=full, stderr=full).end().code == 0
     assert desk.run().code == 3
@@ -258,6 +259,10 @@ def test_a_copy_of_the_report_that_cannot_be_written_is_a_warning(new_cloud: New
         return
     assert ended.code == 0, ended
     assert "report.not_copied" in {line["event"] for line in ended.logs}
+    expect_truth(desk)
+    [warning] = desk.report["run"]["warnings"]
+    assert warning.startswith(f"the copy of the report: {target}: cannot write: ")
+    assert warning in desk.cli("report", "PLAN", "--format", "text").stdout
     assert desk.report["totals"]["outcomes"] == {"succeeded": 2}
 
 

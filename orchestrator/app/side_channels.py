@@ -1,0 +1,42 @@
+"""What failed beside a session that has ended, in its journal and report: it hides nothing of what became of it."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+
+from orchestrator.errors import ExitCode, OrchestratorError
+from orchestrator.lock import fleet_lock
+from orchestrator.model.plan import Plan
+from orchestrator.model.record import PartFailed
+from orchestrator.tracker.journal import Journal
+from orchestrator.tracker.place import JOURNAL, LOCK, REPORT
+from orchestrator.tracker.recovery import Recovered, recover
+from orchestrator.tracker.report_file import write_report
+
+
+def remember(recovered: Recovered, plan: Plan, code: ExitCode, failed: Mapping[str, str], now: datetime) -> None:
+    """Record what failed, and write the report once more. The fleet's lock must be free.
+
+    Nothing is said when that fails too, or another process works on the fleet by now: the caller has said it already.
+
+    Args:
+        recovered: the run.
+        plan: as in force in the session.
+        code: of the session.
+        failed: the words of each failure, by the name of what failed.
+        now: the present instant.
+    """
+    run = recovered.folder
+    with suppress(OrchestratorError), fleet_lock(run.parent.parent / LOCK, now):
+        there = recover(run)
+        if len(there.run.sessions) > len(recovered.run.sessions):
+            return  # the warnings of a session are its own
+        records = [PartFailed(at=now, step="session", part=part, error=error) for part, error in failed.items()]
+        journal = Journal.resume(run / JOURNAL, there.next_seq)
+        try:
+            journal.append(records)
+        finally:
+            journal.close()
+        for record in records:
+            there.run.apply(record)
+        write_report(there.run, plan, run / REPORT, exit_code=int(code))
