@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from fakes.acts import Act, Fate, Update, ok
 from fakes.clouds import FakeCloud
-from fakes.rollouts import stage_of
+from fakes.rollouts import FREE, stage_of
 from fakes.stage import Played, fold_all
+from msgspec.structs import replace
 
 from orchestrator.model.record import AnswerSeen, DoubtRenewed, JobSeen
 
@@ -53,6 +54,22 @@ def test_nobody_succeeds_with_the_workflow_of_another(targets: int, shift: int, 
     assert max(played.cloud.books.values()) == 1
     assert set(played.cloud.upgrades.values()) == {1}
     assert not {seen.target for seen in played.of(JobSeen)} - set(played.run.targets)
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["of the first", "of the second"])
+def test_one_workflow_for_two_proxies_of_one_instance_is_nobodys_until_the_list_names_its_proxy(number: int) -> None:
+    def setup(cloud: FakeCloud) -> None:
+        cloud.default_fate = NAMED
+        keys = list(cloud.proxies)
+        for key in keys:
+            cloud.acts[key] = [Act(lambda instance, _job: ok((instance, f"wf-default-{number}-0")), effect=True)]
+
+    limits = replace(FREE, per_instance=2)
+    played = stage_of(2, setup, per_instance=2, limits=limits).play()
+    assert played.outcomes() == {"succeeded": 2}
+    assert right(played)
+    assert all(len(state.jobs) == 1 for state in played.run.states.values())
+    assert set(played.cloud.upgrades.values()) == {1}
 
 
 def test_a_journal_reads_back_as_it_was_written() -> None:

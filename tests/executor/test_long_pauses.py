@@ -67,6 +67,23 @@ def test_in_a_pause_that_is_too_long_one_probe_an_hour_finds_out() -> None:
     assert all(record.probe_at - record.at == timedelta(hours=1) for record in played.of(ScopeThrottled))
 
 
+def test_not_everybody_who_waits_is_the_probe() -> None:
+    def down(now: datetime) -> Failure | None:
+        throttled = timedelta(seconds=30) < now - START < timedelta(hours=5.5)
+        return Throttled(DAY, Exchange(http_status=429)) if throttled else None
+
+    def setup(cloud: FakeCloud) -> None:
+        cloud.down = down
+        cloud.latency_s = 5.0
+
+    stage = stage_of(4, setup)
+    stage.wait_s = 2 * DAY
+    played = stage.play()
+    assert played.outcomes() == {"succeeded": 4}
+    hours = (timedelta(minutes=30), timedelta(hours=5.5))
+    assert len([call for call in played.cloud.calls if hours[0] < call.at - START < hours[1]]) <= 6
+
+
 def test_what_is_followed_does_not_keep_a_session_alive_through_a_long_pause() -> None:
     def setup(cloud: FakeCloud) -> None:
         keys = list(cloud.proxies)
