@@ -50,6 +50,8 @@ _EVENTS: dict[type[Record], tuple[str, Level]] = {
     records.ScopeGivenUp: ("scope.given_up", "error"),
     records.ScopeUsed: ("scope.used", "debug"),
     records.PartFailed: ("part.failed", "error"),
+    records.CloudTimeLearned: ("clock.cloud_time_learned", "debug"),
+    records.ClockStepped: ("clock.stepped", "warning"),
     records.PreflightDone: ("preflight.done", "debug"),
     records.Postponed: ("target.postponed", "info"),
     records.Intent: ("attempt.intended", "debug"),

@@ -23,3 +23,11 @@ def test_sleeping_takes_monotonic_time(backend: str) -> None:
         return clock.monotonic() - before_s
 
     assert anyio.run(story, backend=backend) >= 0.009
+
+
+def test_a_step_of_the_wall_clock_does_not_reach_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SystemClock()
+    stepped = datetime.now(UTC) + timedelta(days=2)
+    monkeypatch.setattr(SystemClock, "wall", lambda _self: stepped)
+    assert abs(datetime.now(UTC) - clock.now()) < timedelta(seconds=5)
+    assert clock.wall() == stepped

@@ -23,7 +23,6 @@ def make_queue(plan: Plan, targets: Sequence[Target], run: Run) -> StartQueue:
             state.wave,
             member=state.outcome not in REPLACED,
             waiting=state.phase is Phase.WAITING,
-            not_before=state.not_before,
             turned_away=state.turned_away,
         )
     return queue

@@ -31,6 +31,7 @@ from orchestrator.executor.actions import Finish
 from orchestrator.executor.calls import Rates, ScopeCalls
 from orchestrator.executor.dispatch import Background, Dispatcher, guarded
 from orchestrator.executor.ending import exit_code
+from orchestrator.executor.host_time import HostTime
 from orchestrator.executor.ledger import Ledger
 from orchestrator.executor.listing import Board
 from orchestrator.executor.rollout import Rollout
@@ -186,7 +187,7 @@ async def _journalled(job: Work, dispatcher: Dispatcher, writer: JournalWriter) 
 
 def _assemble(job: Work, scopes: dict[str, ScopeCalls], clock: SystemClock) -> Dispatcher:
     reports = Reports(job.run, job.plan, job.report)
-    rollout = _rollout(job, scopes)
+    rollout = _rollout(job, scopes, HostTime(clock))
 
     def wake() -> None:
         dispatcher.wake()
@@ -219,7 +220,7 @@ def _background(job: Work, reports: Reports) -> Iterator[Background]:
         yield guarded("the display", shown, vital=False)
 
 
-def _rollout(job: Work, scopes: dict[str, ScopeCalls]) -> Rollout:
+def _rollout(job: Work, scopes: dict[str, ScopeCalls], host: HostTime) -> Rollout:
     targets = list(job.run.targets.values())
     check_own_windows(job.plan, targets)  # `windows` may have changed since the run began
     staging = assign_waves(job.plan, targets)
@@ -231,6 +232,7 @@ def _rollout(job: Work, scopes: dict[str, ScopeCalls]) -> Rollout:
         scope_targets=scope_targets(staging),
         scope_rates=Rates(scopes),
         available=lambda name: scopes[name].available,
+        ahead=lambda: host.ahead(job.run.timeline.offsets),
         until=job.until,
         barred=job.barred,
         wait_s=job.wait_s,
@@ -249,6 +251,7 @@ async def _announce(job: Work, session: Session) -> None:
             host=machine_name(),
             orchestrator_version=__version__,
             changed=settings_changed(job.recovered.in_force, job.plan),
+            clocks=session.ledger.clocks(),
         )
     )
     save_settings(job.recovered.folder, settings_of(job.plan))

@@ -40,7 +40,7 @@ async def attempt(state: TargetState, session: Session, ready: Ready) -> None:
         if _stale(ready, session, calls.lanes.pacer.rate):
             raise Yielded("what was read has grown old")
         with anyio.CancelScope(shield=True):
-            await _send(state, session, ready.source_version, known)
+            await _send(state, session, ready, known)
 
 
 @asynccontextmanager
@@ -63,8 +63,9 @@ def _stale(ready: Ready, session: Session, rate: float) -> bool:
     return age_s >= max(FRESH_S, _FRESH_CALLS / rate)
 
 
-async def _send(state: TargetState, session: Session, source_version: str, known: Collection[str]) -> None:
-    decision = await session.ledger.intent(state, source_version, session.new_token())
+async def _send(state: TargetState, session: Session, ready: Ready, known: Collection[str]) -> None:
+    source_version = ready.source_version
+    decision = await session.ledger.intent(state, source_version, session.new_token(), folded=ready.folded)
     if not isinstance(decision, Go):
         return
     session.reached(Point.INTENT_WRITTEN)

@@ -12,13 +12,14 @@ from typing import Literal, TypeAlias, TypeVar
 
 import anyio
 
+from orchestrator.executor.cloud_time import STEP_S, CloudTime
 from orchestrator.executor.gate import Gate, GateState, Yielded
 from orchestrator.executor.lanes import Lane, Lanes
 from orchestrator.executor.ports import Clock, CloudApi
 from orchestrator.executor.retry import Chance, backoff_s
 from orchestrator.executor.trial import Trial
 from orchestrator.model.plan import Retry
-from orchestrator.model.record import Record, ScopePaused, ScopeThrottled
+from orchestrator.model.record import ClockStepped, Record, ScopePaused, ScopeThrottled
 from orchestrator.model.reply import (
     Answered,
     Busy,
@@ -91,7 +92,7 @@ class ScopeCalls:
     trial: Trial = field(default_factory=Trial)
     gate: Gate = field(default_factory=Gate)
     usage: Usage = field(default_factory=Usage)
-    cloud_offset_s: float = 0.0
+    cloud_time: CloudTime = field(default_factory=CloudTime)
     throttled_in_a_row: Counter[CallKind] = field(default_factory=Counter)
     turned_away: Counter[str] = field(default_factory=Counter)
     upgrades_let_in: bool = False
@@ -214,6 +215,7 @@ class ScopeCalls:
         Returns:
             Whether it closed the gate.
         """
+        self._learn_time(reply.exchange)
         match reply:
             case Throttled():
                 self._throttle(reply, sent_s, kind)
@@ -225,7 +227,6 @@ class ScopeCalls:
                 return self._pause(reply.reason)
             case Answered() | Refused() | Busy() | Doubtful():
                 self.throttled_in_a_row[kind] = 0
-                self._learn_offset(reply.exchange)
         return False
 
     def backoff_s(self, tries: int) -> float:
@@ -273,9 +274,15 @@ class ScopeCalls:
         if asked_s > wait_s:  # when it is over, one probe goes first
             self._pause(why)
 
-    def _learn_offset(self, exchange: Exchange) -> None:
-        if exchange.cloud_offset_s is not None:
-            self.cloud_offset_s = exchange.cloud_offset_s
+    def _learn_time(self, exchange: Exchange) -> None:
+        first = self.cloud_time.offset_s is None
+        change_s = self.cloud_time.learn(exchange, self.clock.monotonic())
+        if change_s is None:
+            return
+        now = self.clock.now()
+        self.note(self.cloud_time.learned(self.name, now))
+        if not first and abs(change_s) >= STEP_S:
+            self.note(ClockStepped(at=now, step="clock", clock="cloud", by_s=round(change_s, 3), scope=self.name))
 
 
 def _why(reply: NotSent | Throttled | Unauthenticated | Doubtful) -> str:

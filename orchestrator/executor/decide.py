@@ -16,10 +16,11 @@ from orchestrator.executor.actions import (
 )
 from orchestrator.executor.calendar import Opening
 from orchestrator.executor.limits import Room, due_hold, room, scope_room, target_block
-from orchestrator.executor.openings import start_opening, target_opening
-from orchestrator.executor.queue import Block
+from orchestrator.executor.openings import bound_passed, start_opening, target_opening
+from orchestrator.executor.queue import Block, Later
 from orchestrator.executor.rollout import Rollout
 from orchestrator.model.plan import Wave
+from orchestrator.model.status import WaveStatus
 from orchestrator.model.tally import EMPTY
 from orchestrator.model.target import Target
 
@@ -93,7 +94,7 @@ def _held(rollout: Rollout, reason: str) -> Action:
 def _wave_action(rollout: Rollout, wave: Wave, now: datetime) -> Action:
     status = rollout.run.waves[wave.name]
     if status.soaks_until is not None:
-        return _soak(rollout, wave, status.soaks_until, now)
+        return _soak(rollout, wave, status, now)
     if _wave_settled(rollout, wave):
         return _after_wave(rollout, wave, now)
     if status.opened_at is None:
@@ -129,9 +130,13 @@ def _wave_failed(rollout: Rollout, wave: Wave) -> Hold | None:
     return Hold("wave_failed", f"wave {wave.name}: {status.sent} sent, none succeeded", wave=wave.name)
 
 
-def _soak(rollout: Rollout, wave: Wave, until: datetime, now: datetime) -> Action:
-    if now < until:
-        return _wait_bounded(rollout, until, f"wave {wave.name} soaks", now)
+def _soak(rollout: Rollout, wave: Wave, status: WaveStatus, now: datetime) -> Action:
+    timeline = rollout.run.timeline
+    if not timeline.tells(status.soaking) and _being_reached(rollout):
+        return WaitUntil(None, f"wave {wave.name} soaks; the cloud's time is asked for")
+    left_s = status.soak_s - timeline.least_elapsed_s(status.soaking, now)
+    if left_s > 0:
+        return _wait_bounded(rollout, now + timedelta(seconds=left_s), f"wave {wave.name} soaks", now)
     if rollout.plan.follow.to != "verified" or wave.name in rollout.verified:
         return _wave_failed(rollout, wave) or CloseWave(wave.name)
     if wave.name in rollout.unverified:
@@ -139,6 +144,11 @@ def _soak(rollout: Rollout, wave: Wave, until: datetime, now: datetime) -> Actio
     if rollout.verifying is not None:
         return WaitUntil(None, f"wave {wave.name} is verified once more")
     return VerifyWave(wave.name)
+
+
+def _being_reached(rollout: Rollout) -> bool:
+    """Whether a scope may still be reached for the first time in this session."""
+    return not all(scope.opened or scope.given_up for scope in rollout.run.scopes.values())
 
 
 # --- starting ---------------------------------------------------------------------------------------------------------
@@ -161,11 +171,23 @@ def _start(rollout: Rollout, wave: Wave, now: datetime) -> Action:
     return _nothing_ready(rollout, wave, now)
 
 
-def _blocked(rollout: Rollout, target: Target, now: datetime) -> Block | datetime | None:
+def _blocked(rollout: Rollout, target: Target, now: datetime) -> Block | Later | datetime | None:
+    left_s = _postponed_s(rollout, target, now)
+    if left_s > 0:
+        return Later(now + timedelta(seconds=left_s))
     gate = target_opening(rollout, target, now)
     if not gate.open:
         return gate.until or now + timedelta(days=1)
     return target_block(rollout, target)
+
+
+def _postponed_s(rollout: Rollout, target: Target, now: datetime) -> float:
+    """How much is left of the time for which a target was sent back, perhaps in an earlier session."""
+    state = rollout.run.states.get(target.proxy_id)
+    if state is None or state.postponed is None or state.not_before is None:
+        return 0.0
+    wait_s = (state.not_before - state.postponed.at).total_seconds()
+    return wait_s - rollout.run.timeline.elapsed_s(state.postponed, now, target.scope)
 
 
 def _scopes_by_need(rollout: Rollout) -> list[str]:
@@ -192,10 +214,11 @@ def _closed(rollout: Rollout, gate: Opening, now: datetime) -> Action:
 
 def _wait_bounded(rollout: Rollout, instant: datetime, why: str, now: datetime) -> Action:
     """Wait in this process if something moves anyway, or if the instant is near enough; else come back later."""
-    near = (instant - now).total_seconds() <= rollout.wait_s and (rollout.until is None or instant < rollout.until)
+    near = (instant - now).total_seconds() <= rollout.wait_s and not bound_passed(rollout, instant)
+    shown = f"{instant + rollout.ahead():%Y-%m-%d %H:%M:%S} UTC"
     if rollout.moving or near:
-        return WaitUntil(instant, f"{why}, until {instant:%Y-%m-%d %H:%M:%S} UTC")
-    return Finish(Ending.LATER, f"{why}: next possible start {instant:%Y-%m-%d %H:%M:%S} UTC")
+        return WaitUntil(instant, f"{why}, until {shown}")
+    return Finish(Ending.LATER, f"{why}: next possible start {shown}")
 
 
 def _full(rollout: Rollout, free: Room) -> Action:

@@ -37,6 +37,7 @@ from orchestrator.executor.soak import verify_wave
 from orchestrator.executor.story import upgrade_one
 from orchestrator.executor.supervise import Service, supervise
 from orchestrator.model.record import (
+    Clocks,
     CommandIgnored,
     HoldSet,
     ReturnedToWaiting,
@@ -52,7 +53,7 @@ from orchestrator.model.state import TargetState
 #: A target whose intent was refused is not taken up again sooner than this.
 _REFUSED_PAUSE = timedelta(seconds=0.5)
 
-#: The loop never spins, whatever the wall clock does.
+#: The loop never spins, whatever the clocks do.
 _SHORTEST_WAIT_S = 0.01
 
 Background: TypeAlias = Callable[["Dispatcher"], Coroutine[Any, Any, None]]
@@ -181,9 +182,18 @@ class Dispatcher:
             case OpenWave(wave=wave):
                 await record(WaveOpened(at=now, step="wave", wave=wave))
             case SoakWave(wave=wave, until=until):
-                await record(WaveSoaking(at=now, step="wave", wave=wave, until=until))
+                await record(
+                    WaveSoaking(
+                        at=now,
+                        step="wave",
+                        wave=wave,
+                        until=until,
+                        clocks=self._clocks(),
+                        clouds=self.session.ledger.clouds(),
+                    )
+                )
             case CloseWave(wave=wave):
-                await record(WaveDone(at=now, step="wave", wave=wave))
+                await record(WaveDone(at=now, step="wave", wave=wave, clocks=self._clocks()))
             case VerifyWave(wave=wave):
                 self.session.rollout.verifying = wave
                 group.start_soon(self._verify_wave, wave)
@@ -191,6 +201,9 @@ class Dispatcher:
                 await self._hold(action)
             case WaitUntil() | Finish():
                 raise AssertionError("the loop itself performs these")
+
+    def _clocks(self) -> Clocks:
+        return self.session.ledger.clocks()
 
     # --- workers -----------------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from orchestrator.executor.listing import Listing, has_ended
 from orchestrator.model.reply import Job, ProxyHealth, ProxyVersion
 from orchestrator.model.version import at_least, same_version
 
-#: How much earlier than our intent, by the cloud's clock, a job of ours may seem to have been created.
+#: How much earlier or later than it can have been, by the cloud's clock, a job of ours may seem to have been created.
 CREATED_MARGIN = timedelta(minutes=5)
 
 #: The `Date` header and the job times have full seconds only.
@@ -28,8 +28,8 @@ class Doubt:
     """One target whose attempt may or may not have started an upgrade.
 
     Attributes:
-        intent_at: instant of the first doubtful intent, by our clock.
-        cloud_offset_s: the cloud's clock minus ours.
+        earliest: the first doubtful intent, in the cloud's time at that moment.
+        latest: the end of the doubt period from the latest intent, in the cloud's time: nothing of ours began later.
         ours: every workflow_id known to this state folder.
         presence: accepted workflow ids of this scope, by which a list shows that it lists such jobs.
         job_names: names that jobs of ours were seen to have in this scope.
@@ -42,8 +42,8 @@ class Doubt:
     instance_id: str
     source_version: str
     target_version: str
-    intent_at: datetime
-    cloud_offset_s: float
+    earliest: datetime
+    latest: datetime
     ours: Collection[str]
     presence: Collection[str]
     job_names: Collection[str]
@@ -185,7 +185,9 @@ def _resembles(doubt: Doubt, job: Job) -> bool:
 
 def _is_candidate(doubt: Doubt, job: Job) -> bool:
     """Whether this job, which resembles the upgrade, is it if it is the only one."""
-    if job.created_at is None or job.created_at < _cloud_time(doubt) - CREATED_MARGIN:
+    if job.created_at is None:
+        return False
+    if not doubt.earliest - CREATED_MARGIN <= job.created_at <= doubt.latest + CREATED_MARGIN:
         return False
     if _names_proxy(doubt, job):
         return True
@@ -198,11 +200,7 @@ def _names_proxy(doubt: Doubt, job: Job) -> bool:
 
 
 def _ended_before(doubt: Doubt, job: Job) -> bool:
-    return job.ended_at is not None and job.ended_at < _cloud_time(doubt) - _ENDED_MARGIN
-
-
-def _cloud_time(doubt: Doubt) -> datetime:
-    return doubt.intent_at + timedelta(seconds=doubt.cloud_offset_s)
+    return job.ended_at is not None and job.ended_at < doubt.earliest - _ENDED_MARGIN
 
 
 def _running_elsewhere(doubt: Doubt, listing: Listing) -> Job | None:

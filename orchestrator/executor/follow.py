@@ -1,7 +1,7 @@
 """Following an accepted upgrade until the cloud says that it ended."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from orchestrator.executor.lanes import Lane
 from orchestrator.executor.listing import has_ended
@@ -9,6 +9,7 @@ from orchestrator.executor.looks import SPARSEST_S, next_look_s
 from orchestrator.executor.points import Point
 from orchestrator.executor.readings import read_version
 from orchestrator.executor.session import Session
+from orchestrator.model.moment import Moment
 from orchestrator.model.outcome import Phase
 from orchestrator.model.record import DoubtRenewed, FollowTimedOut, JobSeen, VersionReached
 from orchestrator.model.reply import Answered, Job
@@ -27,6 +28,7 @@ class _Following:
     """One target being followed.
 
     Attributes:
+        began: when it was accepted.
         seen_at: as of when it is known that nothing has ended.
         gap_s: how far apart its looks have grown.
         lists: how many lists in a row have shown its jobs running.
@@ -34,18 +36,18 @@ class _Following:
 
     state: TargetState
     session: Session
-    began_at: datetime
+    began: Moment
     seen_at: datetime
     gap_s: float
     lists: int = 0
 
     @property
     def age_s(self) -> float:
-        return (self.session.clock.now() - self.began_at).total_seconds()
+        return self.session.elapsed_s(self.state, self.began)
 
     @property
     def seen_s(self) -> float:
-        return (self.seen_at - self.began_at).total_seconds()
+        return self.age_s - (self.session.clock.now() - self.seen_at).total_seconds()
 
     @property
     def overdue(self) -> bool:
@@ -64,8 +66,10 @@ async def follow(state: TargetState, session: Session, *, resumed: bool) -> None
         session: of this process.
         resumed: an earlier session followed it already, so the first look is due now.
     """
-    began_at = state.accepted_at or state.last.intent.at
-    following = _Following(state, session, began_at, began_at, session.plan.follow.poll_s)
+    await session.calls(state).gate.passage(patient=True)  # the cloud's time is known then
+    began = state.accepted_at or state.last.sent
+    seen_at = session.clock.now() - timedelta(seconds=session.elapsed_s(state, began))
+    following = _Following(state, session, began, seen_at, session.plan.follow.poll_s)
     with session.glance(state).following():
         if not resumed:
             await _wait(following)
@@ -179,7 +183,7 @@ async def _time_out(following: _Following, *, saw: bool) -> None:
     state, session = following.state, following.session
     if saw and state.phase is not Phase.TIMED_OUT:
         why = f"no end within {session.plan.follow.timeout_s:g} s: {_describe_jobs(state)}"
-        await session.ledger.record(FollowTimedOut(**session.about(state), why=why))
+        await session.ledger.record(FollowTimedOut(**session.about(state), why=why, clocks=session.clocks(state)))
     session.rest(state)
 
 

@@ -1,9 +1,9 @@
 """Whose a job is that runs on an instance: a stranger's, that of another upgrade of ours, or perhaps our own. Pure."""
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import timedelta
 
 from orchestrator.executor.listing import Listing, has_ended
+from orchestrator.model.moment import Moment
 from orchestrator.model.reply import Job
 from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState
@@ -36,8 +36,11 @@ def ours_running(listing: Listing, state: TargetState, run: Run, expected_s: flo
     """How many upgrades of ours run on the target's instance, with those that may be too new to be listed."""
     running = {job.job_id for job in listing.of_instance(state.target.instance_id) if not has_ended(job)}
     accepted = run.accepted_on.get(state.target.instance_id, {})
-    unseen_for = timedelta(seconds=min(_UNSEEN_S, expected_s))
-    unseen = (workflow_id for workflow_id, at in accepted.items() if listing.asked_at < at + unseen_for)
+
+    def age_s(since: Moment) -> float:
+        return run.timeline.elapsed_s(since, listing.asked_at, state.target.scope)
+
+    unseen = (workflow_id for workflow_id, since in accepted.items() if age_s(since) < min(_UNSEEN_S, expected_s))
     return len(running.intersection(accepted).union(unseen))
 
 

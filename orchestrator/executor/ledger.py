@@ -4,7 +4,7 @@ The exceptions are intents, holds and scopes that are given up, which restrict w
 moment they are handed over. So does all that befalls a scope, or a late "opened" would undo its being given up.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,8 +21,10 @@ from orchestrator.model.plan import Failures
 from orchestrator.model.record import (
     AnswerSeen,
     AttemptDisproved,
+    Clocks,
+    ClockStepped,
+    CloudTimeLearned,
     DoubtRemains,
-    DoubtRenewed,
     FollowTimedOut,
     HoldSet,
     Intent,
@@ -62,6 +64,9 @@ class Seen:
     record: Intent
 
 
+#: Records that count from the moment they are handed over.
+_AT_ONCE = (Intent, HoldSet, ScopeOpened, ScopePaused, ScopeGivenUp)
+
 Decision: TypeAlias = Go | Refused | Seen
 
 
@@ -96,6 +101,7 @@ class Ledger:
         self._journal: Journal | None = None
         self._counted: deque[Record] = deque()
         self._harm: Pending | None = None
+        self._unfolded: Counter[str | None] = Counter()
 
     def attach(self, journal: Journal) -> None:
         """Say where records go; the journal reports back to `on_durable`."""
@@ -117,6 +123,14 @@ class Ledger:
         with suppress(OrchestratorError):  # no journal any more: the session ends for that
             self.note(PartFailed(at=self._clock.now(), step="session", part=part, error=place_of(error), ends=ends))
 
+    def clocks(self, scope: str | None = None) -> Clocks:
+        """What the clocks show now: this host's, and the cloud's of a scope, or of any."""
+        return self.rollout.run.timeline.clocks(self._clock.now(), self._clock.monotonic(), scope)
+
+    def clouds(self) -> dict[str, Clocks]:
+        """The same for every scope whose cloud's time is known."""
+        return self.rollout.run.timeline.clouds(self._clock.now(), self._clock.monotonic())
+
     async def record(self, *records: Record) -> None:
         """Return when the records are on disk and count.
 
@@ -133,13 +147,14 @@ class Ledger:
         if record.target is not None and self.rollout.run.state(record.target).set_aside:
             raise SetAside
 
-    async def intent(self, state: TargetState, source_version: str, token: str) -> Decision:
+    async def intent(self, state: TargetState, source_version: str, token: str, *, folded: int) -> Decision:
         """Write the intent of the target's next attempt, if everything still allows it.
 
         Args:
             state: the target, which holds a reservation.
             source_version: the version just read.
             token: new for every execution of this step.
+            folded: how many records of the target its story knows.
 
         Raises:
             SetAside: the target was set aside, by now or for this very record.
@@ -151,18 +166,26 @@ class Ledger:
         while (harm := self._harm) is not None:
             await harm.wait()
             self._harm = None if self._harm is harm else self._harm
-        refusal = may_send(self.rollout, state, self._clock.now())
+        refusal = self._unknown(state, folded) or may_send(self.rollout, state, self._clock.now())
         if refusal is not None:
             return Refused(refusal)
         intent = self._new_intent(state, source_version, token)
         await self.counted(intent, self._append(intent))
         return Go(intent)
 
+    def _unknown(self, state: TargetState, folded: int) -> str | None:
+        """Whether there are records of the target that its story has not taken into account."""
+        if state.folded == folded and not self._unfolded[state.key]:
+            return None
+        return "something has been written of it meanwhile"
+
     def on_durable(self, record: Record) -> None:
         """A record is on disk. What fails here ends the session in good order, and fails nobody who waits."""
         if self._counted and self._counted[0] is record:
             self._counted.popleft()
             return
+        if self._unfolded[record.target]:
+            self._unfolded[record.target] -= 1
         try:
             self._apply(record)
         except Exception as error:
@@ -175,13 +198,20 @@ class Ledger:
             raise RuntimeError("no journal is attached")
         record = self._mask(record)
         record = writable(record)  # what cannot be written fails here, where it is made, and not among others' records
-        if isinstance(record, Intent | HoldSet | ScopeOpened | ScopePaused | ScopeGivenUp):
+        if self._at_once(record):
             self._apply(record)
             self._counted.append(record)
+        else:
+            self._unfolded[record.target] += record.target is not None
         pending = self._journal.append_nowait(record)
         if may_trip(self.rollout.plan.failures, record):
             self._harm = pending
         return pending
+
+    def _at_once(self, record: Record) -> bool:
+        if isinstance(record, CloudTimeLearned):  # before its scope opens, the first time; later ones change moments
+            return record.scope not in self.rollout.run.timeline.offsets
+        return isinstance(record, _AT_ONCE)
 
     def _new_intent(self, state: TargetState, source_version: str, token: str) -> Intent:
         return Intent(
@@ -192,11 +222,13 @@ class Ledger:
             token=token,
             source_version=source_version,
             target_version=self.rollout.plan.target_version,
+            clocks=self.clocks(state.target.scope),
         )
 
     def _apply(self, record: Record) -> None:
         if record.target is None:
             self.rollout.run.apply(record)
+            self._reopen(record)
         else:
             state = self.rollout.run.state(record.target)
             was_open = state.is_open
@@ -205,14 +237,20 @@ class Ledger:
         self._observe(record)
         self._changed()
 
+    def _reopen(self, record: Record) -> None:
+        if isinstance(record, ClockStepped | CloudTimeLearned):
+            self.rollout.queue.reopen()
+
     def _requeue(self, record: Record, state: TargetState, *, was_open: bool) -> None:
         queue, target = self.rollout.queue, state.target
         self.rollout.resting.discard(state.key)
+        if state.is_open and not was_open:
+            queue.sent(target)
         match record:
-            case Intent() | DoubtRenewed():
-                queue.sent(target)
-            case Postponed() | AttemptDisproved() | ReturnedToWaiting() if state.phase is Phase.WAITING:
+            case Postponed() if state.phase is Phase.WAITING:
                 queue.back(target, state.not_before, turned_away=state.turned_away)
+            case AttemptDisproved() | ReturnedToWaiting() if was_open and state.phase is Phase.WAITING:
+                queue.back(target, turned_away=state.turned_away)
             case Settled() if record.outcome in REPLACED and state.wave is not None:
                 queue.left_out(target, state.wave)
             case Settled():

@@ -1,8 +1,8 @@
 """What the cloud's job list says: read once, used by all targets of a scope that ask at about the same time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import anyio
 
@@ -58,13 +58,13 @@ async def read_jobs(
 ) -> Listing | None:
     """Read the job list of a scope page by page; None when a page could not be read.
 
-    `since` asks only for jobs created after that instant of our clock, which is turned into the cloud's time; `status`
-    only for jobs of that status. A list that moves is read again when it has to be `thorough`.
+    `since` asks only for jobs created after that instant of the cloud's time; `status` only for jobs of that status. A
+    list that moves is read again when it has to be `thorough`.
     """
     asked_at = scope.clock.now()
-    paging, question = Paging(restarts=2 if thorough else 0), _Question(scope, since, status)
+    paging = Paging(restarts=2 if thorough else 0)
     while (offset := paging.next_offset) is not None:
-        reply = await scope.read(question.page(offset), lane)
+        reply = await scope.read(_page(offset, since, status), lane)
         if isinstance(reply, Answered):
             paging.feed(reply.value)
         elif not (isinstance(reply, Refused) and paging.refused()):
@@ -72,27 +72,11 @@ async def read_jobs(
     return Listing(tuple(paging.jobs.values()), since, asked_at, paging.complete)
 
 
-@dataclass(slots=True)
-class _Question:
-    """What is asked for, the same on every page. `since` becomes the cloud's time when the first page is asked for.
+def _page(offset: int, since: datetime | None, status: str | None) -> Call[JobPage]:
+    def call(api: CloudApi) -> Awaitable[Reply[JobPage]]:
+        return api.jobs(offset=offset, start_time=since, status=status)
 
-    Not before: at the start of a session the offset of the cloud's clock is known only once the scope was reached.
-    """
-
-    scope: ScopeCalls
-    since: datetime | None
-    status: str | None
-    start_time: datetime | None = None
-
-    def page(self, offset: int) -> Call[JobPage]:
-        """The call for one page."""
-
-        async def call(api: CloudApi) -> Reply[JobPage]:
-            if self.since is not None and self.start_time is None:
-                self.start_time = self.since + timedelta(seconds=self.scope.cloud_offset_s)
-            return await api.jobs(offset=offset, start_time=self.start_time, status=self.status)
-
-        return call
+    return call
 
 
 @dataclass(slots=True)
@@ -113,7 +97,10 @@ class Board:
             return self._running
 
     async def since(self, instants: Iterable[datetime], *, max_age_s: float, after: datetime | None) -> Listing | None:
-        """Every job created since the earliest of `instants`, at most so old and read after the instant `after`."""
+        """Every job created since the earliest of `instants`, which are the cloud's.
+
+        The list is at most so old and was read after the instant `after`, which is ours.
+        """
         since = min(instants)
         async with self._lock:
             known = self._all

@@ -1,6 +1,10 @@
-"""Whether upgrades may start now: by window, freeze, `fit`, and the bound of the session. Pure."""
+"""Whether upgrades may start now: by window, freeze, `fit`, and the bound of the session. Pure.
+
+Instants that come in and go out are those of the session's clock; the calendar, which may be ahead of it, stays here.
+"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from orchestrator.executor.calendar import ALWAYS, Opening, instance_window, opening
@@ -13,9 +17,15 @@ def start_opening(rollout: Rollout, now: datetime) -> Opening:
     """Whether anything may start now, by window, freeze, `fit` and the session's own bound."""
     if rollout.barred is not None:
         return Opening(open=False, until=None, why=rollout.barred)
-    if rollout.until is not None and now >= rollout.until:
+    if bound_passed(rollout, now):
         return Opening(open=False, until=None, why="the time for starts in this session is over")
     return _fleet_opening(rollout, now)
+
+
+def bound_passed(rollout: Rollout, now: datetime) -> bool:
+    """Whether the session's own bound for starts has passed at an instant."""
+    by_calendar = rollout.until is not None and now + rollout.ahead() >= rollout.until
+    return by_calendar or (rollout.ends_at is not None and now >= rollout.ends_at)
 
 
 def target_opening(rollout: Rollout, target: Target, now: datetime) -> Opening:
@@ -25,7 +35,7 @@ def target_opening(rollout: Rollout, target: Target, now: datetime) -> Opening:
     windows = instance_window(target.facts.maintenance_window if target.facts else None)
     if not windows:
         return Opening(open=False, until=None, why="its instance has no maintenance window")
-    return _fitting(rollout, opening(windows, rollout.plan.freezes, now), windows, now)
+    return _by_calendar(rollout, windows, now)
 
 
 def open_at(rollout: Rollout, target: Target, instant: datetime) -> bool:
@@ -38,7 +48,14 @@ def _fleet_opening(rollout: Rollout, now: datetime) -> Opening:
     windows = () if plan.windows == "instance" else plan.windows
     if not windows and not plan.freezes:
         return ALWAYS
-    return _fitting(rollout, opening(windows, plan.freezes, now), windows, now)
+    return _by_calendar(rollout, windows, now)
+
+
+def _by_calendar(rollout: Rollout, windows: Sequence[Window], now: datetime) -> Opening:
+    ahead = rollout.ahead()
+    today = now + ahead
+    gate = _fitting(rollout, opening(windows, rollout.plan.freezes, today), windows, today)
+    return gate if gate.until is None or not ahead else replace(gate, until=gate.until - ahead)
 
 
 def _fitting(rollout: Rollout, gate: Opening, windows: Sequence[Window], now: datetime) -> Opening:

@@ -49,10 +49,13 @@ class CloudApi(Protocol):
 
 
 class Clock(Protocol):
-    """Time: UTC for windows, soak and journal; monotonic seconds for pacing and time-outs."""
+    """Time: steady UTC for the journal and all that has to last; the wall clock for windows; seconds for pacing."""
 
     def now(self) -> datetime:
-        """The present instant, aware, in UTC."""
+        """The present instant, aware, in UTC, steady: the difference of two readings is time that really passed."""
+
+    def wall(self) -> datetime:
+        """What the wall clock shows, aware, in UTC, wherever it was set to: for the calendar alone."""
 
     def monotonic(self) -> float:
         """Seconds from some fixed point, never going back."""

@@ -23,10 +23,11 @@ FRESH_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The upgrade may be sent, from this version."""
+    """The upgrade may be sent, from this version, unless the target has more than `folded` records by then."""
 
     source_version: str
     read_at: datetime
+    folded: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,9 @@ async def preflight(state: TargetState, session: Session) -> Ready | None:
         case Denied():
             await _settle(state, session, Outcome.REJECTED, finding.why, error_code=finding.error_code)
         case Resurfaced():
-            await session.ledger.record(DoubtRenewed(**session.about(state), why=finding.why))
+            await session.ledger.record(
+                DoubtRenewed(**session.about(state), why=finding.why, clocks=session.clocks(state))
+            )
         case LeaveOut():
             reason = None if finding.outcome is Outcome.ALREADY else finding.reason
             await _settle(state, session, finding.outcome, reason, evidence=finding.why)
@@ -122,8 +125,9 @@ def _unread(reply: Refused | Busy | Doubtful) -> Finding:
 
 async def _look_at_jobs(state: TargetState, session: Session, go: Go, read_at: datetime) -> Finding:
     # A target that was busy, or that an attempt was made for, is judged by what was read since.
-    tried_at = state.last.intent.at if state.attempted else None
-    listing = await session.board(state).running(after=max(filter(None, (state.busy_at, tried_at)), default=None))
+    tried = state.last.sent if state.attempted else None
+    since = filter(None, map(session.run.timeline.here, (state.busy_at, tried)))
+    listing = await session.board(state).running(after=max(since, default=None))
     if listing is None:
         return NotNow("the list of running jobs could not be read")
     mine = resurfaced_job(listing, state, session.run) if state.unexamined else None
@@ -134,7 +138,7 @@ async def _look_at_jobs(state: TargetState, session: Session, go: Go, read_at: d
         return NotNow(f"job {foreign.job_id} ({foreign.name}) runs on the instance")
     if session.rollout.only_accepted and _sibling_runs(listing, state, session):
         return NotNow("an upgrade of another proxy runs on the instance")
-    return Ready(go.source_version, read_at)
+    return Ready(go.source_version, read_at, state.folded)
 
 
 def _sibling_runs(listing: Listing, state: TargetState, session: Session) -> bool:
@@ -162,9 +166,10 @@ async def postpone_busy(state: TargetState, session: Session, why: str, error_co
     It is given up when it was busy for `retry.busy_for`, or would be looked at again only after the window has closed.
     """
     now, retry = session.clock.now(), session.plan.retry
-    gives_up_at = (state.busy_since or now) + timedelta(seconds=retry.busy_for_s)
-    until = min(now + timedelta(seconds=busy_wait_s(state.busy_times, retry.busy_s)), max(gives_up_at, now))
-    if now >= gives_up_at or not open_at(session.rollout, state.target, until):
+    busy_s = session.elapsed_s(state, state.busy_since) if state.busy_since else 0.0
+    left_s = retry.busy_for_s - busy_s
+    until = now + timedelta(seconds=max(0.0, min(busy_wait_s(state.busy_times, retry.busy_s), left_s)))
+    if left_s <= 0 or not open_at(session.rollout, state.target, until):
         await _settle(state, session, Outcome.DEFERRED, why, error_code=error_code)
         return
     await session.ledger.record(

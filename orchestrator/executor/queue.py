@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import heappop, heappush
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from orchestrator.model.target import Target
 
@@ -19,6 +19,12 @@ Place: TypeAlias = tuple[int, int]
 
 #: What a target waits for: a slot on its instance, or of one of its labels.
 Block: TypeAlias = tuple[str, str]
+
+
+class Later(NamedTuple):
+    """What a target waits for that was told to come back: an instant of the session's clock."""
+
+    instant: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +90,7 @@ class StartQueue:
 
     # --- what a session begins with ----------------------------------------------------------------------------------
 
-    def restore(
-        self,
-        proxy_id: str,
-        wave: str | None,
-        *,
-        member: bool,
-        waiting: bool,
-        not_before: datetime | None,
-        turned_away: int = 0,
-    ) -> None:
+    def restore(self, proxy_id: str, wave: str | None, *, member: bool, waiting: bool, turned_away: int = 0) -> None:
         """Put a target that an earlier session drew back where it was."""
         rank = self._rank[proxy_id]
         self._turned_away[rank] = turned_away
@@ -102,7 +99,7 @@ class StartQueue:
             self._cursors[wave].members += member
         if waiting:
             self._bench.waiting += 1
-            self._admit(rank, not_before)
+            self._admit(rank, None)
 
     # --- what the loop reports ---------------------------------------------------------------------------------------
 
@@ -157,7 +154,7 @@ class StartQueue:
         now: datetime,
         *,
         scopes: Iterable[str],
-        blocked: Callable[[Target], Block | datetime | None],
+        blocked: Callable[[Target], Block | Later | datetime | None],
     ) -> Target | None:
         """The next target of the wave that may start, without taking it up.
 
@@ -165,8 +162,8 @@ class StartQueue:
             wave: the wave that is open.
             now: targets that wait for a later instant are passed over.
             scopes: names of the scopes that may be used, the one to prefer first.
-            blocked: why a target may not start now: the limit that must be `freed` first, or the instant at which its
-                window opens.
+            blocked: why a target may not start now: the limit that must be `freed` first, the instant at which it is
+                to come back, or the one at which its window opens.
         """
         self._ripen(now)
         for scope in scopes:
@@ -184,6 +181,11 @@ class StartQueue:
     def take(self, target: Target) -> None:
         """Remove what `peek` returned."""
         heappop(self._bench.ready[target.scope])
+
+    def reopen(self) -> None:
+        """The calendar has changed: whose window was closed is looked at again."""
+        while self._bench.closed:
+            self._admit(heappop(self._bench.closed)[1], None)
 
     def exhausted(self, wave: str) -> bool:
         """Whether the wave has nothing left that waits or could be drawn."""
@@ -257,9 +259,11 @@ class StartQueue:
     def _place(self, rank: int) -> Place:
         return self._turned_away.get(rank, 0), rank
 
-    def _set_aside(self, rank: int, block: Block | datetime) -> None:
+    def _set_aside(self, rank: int, block: Block | Later | datetime) -> None:
         called = self._bench.called.pop(rank, None)
-        if isinstance(block, datetime):
+        if isinstance(block, Later):
+            heappush(self._bench.later, (block.instant, rank))
+        elif isinstance(block, datetime):
             heappush(self._bench.closed, (block, rank))
         else:
             heappush(self._bench.blocked[block][self._order[rank].scope], self._place(rank))

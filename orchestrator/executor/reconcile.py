@@ -1,6 +1,6 @@
 """Finding out what became of a doubtful attempt: looking again and again, and recording what the evidence allows."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from orchestrator.executor.evidence import (
     CREATED_MARGIN,
@@ -19,6 +19,7 @@ from orchestrator.executor.looks import DOUBT_AT_MOST_S, SPARSEST_S, doubt_perio
 from orchestrator.executor.points import Point
 from orchestrator.executor.readings import read_health, read_version
 from orchestrator.executor.session import Session
+from orchestrator.model.moment import Moment
 from orchestrator.model.outcome import Phase
 from orchestrator.model.record import (
     AttemptDisproved,
@@ -36,12 +37,17 @@ from orchestrator.model.state import TargetState, is_accept
 async def reconcile(state: TargetState, session: Session) -> bool:
     """Look until it is known what happened. True: the upgrade began, and is to be followed.
 
-    False: it never began, and the target waits for another attempt. While neither can be shown, it keeps looking.
+    False: it never began, and the target waits for another attempt, or is settled. While neither can be shown, it keeps
+    looking. What others have written meanwhile, such as a late answer, counts before any look of ours.
     """
     gap_s = session.plan.follow.poll_s
-    while True:
-        over = _period_over(state, session)
-        conclusion = await _look(state, session, over=over)
+    await session.calls(state).gate.passage(patient=True)  # the cloud's time is known then
+    while not _known(state):
+        left_s = _left_s(state, session)
+        over = left_s <= 0
+        conclusion = await _look(state, session, left_s=left_s)
+        if _known(state):
+            break
         if not isinstance(conclusion, Unknown):
             await _record(state, session, conclusion)
             session.reached(Point.DOUBT_RESOLVED)
@@ -49,34 +55,36 @@ async def reconcile(state: TargetState, session: Session) -> bool:
         if over and session.rollout.only_accepted and conclusion.began:
             return True
         await _record_unknown(state, session, conclusion, over=over)
-        await session.clock.sleep(gap_s if over else min(gap_s, _left_s(state, session)))
+        await session.clock.sleep(gap_s if over else min(gap_s, max(0.0, _left_s(state, session))))
         gap_s = min(2 * gap_s, SPARSEST_S if over else DOUBT_AT_MOST_S)
+    return state.began
 
 
-def _period_ends(state: TargetState, session: Session) -> datetime:
-    period_s = doubt_period_s(session.plan.retry.resend_after_s, session.plan.http.timeout_s)
-    return (state.doubt_since or state.last.intent.at) + timedelta(seconds=period_s)
+def _known(state: TargetState) -> bool:
+    """Whether a record of somebody else has ended the doubt: an accepted answer, a job, a person's word."""
+    return state.began or not state.is_open
+
+
+def _period_s(session: Session) -> float:
+    return doubt_period_s(session.plan.retry.resend_after_s, session.plan.http.timeout_s)
 
 
 def _left_s(state: TargetState, session: Session) -> float:
-    return max(0.0, (_period_ends(state, session) - session.clock.now()).total_seconds())
+    """How much of the doubt period is left; less than nothing when it has passed."""
+    return _period_s(session) - session.elapsed_s(state, state.doubt_since or state.last.sent)
 
 
-def _period_over(state: TargetState, session: Session) -> bool:
-    return session.clock.now() >= _period_ends(state, session)
-
-
-async def _look(state: TargetState, session: Session, *, over: bool) -> Conclusion:
+async def _look(state: TargetState, session: Session, *, left_s: float) -> Conclusion:
     named = await _named(state, session)
     if named is not None:
         return named
     sight = Sight(
-        listing=await _read_listing(state, session, over=over),
+        listing=await _read_listing(state, session, left_s=left_s),
         version=await read_version(state, session),
         health=await read_health(state, session),
     )
     session.reached(Point.EVIDENCE_READ)
-    doubt = await _doubt(state, session, over=over)
+    doubt = await _doubt(state, session, over=left_s <= 0)
     conclusion = weigh(doubt, sight)
     if isinstance(conclusion, NeverBegan) and len(state.attempts) >= session.plan.retry.attempts:
         return Unknown(f"{conclusion.evidence}; but all {len(state.attempts)} attempts are used up")
@@ -96,26 +104,28 @@ async def _is_job(entry: Entry, state: TargetState, session: Session) -> bool:
     return isinstance(reply, Answered) and reply.value is not None
 
 
-async def _read_listing(state: TargetState, session: Session, *, over: bool) -> Listing | None:
-    instants = [_first_doubt(state) - CREATED_MARGIN]
-    accepted = session.run.accepted_in.get(state.target.scope)
+async def _read_listing(state: TargetState, session: Session, *, left_s: float) -> Listing | None:
+    timeline, scope = session.run.timeline, state.target.scope
+    instants = [timeline.cloud_time(_first_doubt(state), scope) - CREATED_MARGIN]
+    accepted = session.run.accepted_in.get(scope)
     if accepted is not None:
         # Absence counts only where presence is seen: reach back to the latest upgrade that was accepted.
-        instants.append(accepted - CREATED_MARGIN)
-    after = _period_ends(state, session) if over else None
+        instants.append(timeline.cloud_time(accepted, scope) - CREATED_MARGIN)
+    after = session.clock.now() + timedelta(seconds=left_s) if left_s <= 0 else None
     return await session.board(state).since(instants, max_age_s=session.plan.follow.poll_s / 2, after=after)
 
 
 async def _doubt(state: TargetState, session: Session, *, over: bool) -> Doubt:
     run, target = session.run, state.target
+    latest = run.timeline.cloud_time(state.last.sent, target.scope) + timedelta(seconds=_period_s(session))
     known = await session.known_workflows()
     return Doubt(
         proxy_id=target.proxy_id,
         instance_id=target.instance_id,
         source_version=state.last.intent.source_version,
         target_version=session.plan.target_version,
-        intent_at=_first_doubt(state),
-        cloud_offset_s=session.calls(state).cloud_offset_s,
+        earliest=run.timeline.cloud_time(_first_doubt(state), target.scope),
+        latest=latest,
         ours=(known | run.workflows.keys()) - run.contested,
         presence=run.accepted,
         job_names=run.job_names.get(target.scope, set()),
@@ -125,8 +135,8 @@ async def _doubt(state: TargetState, session: Session, *, over: bool) -> Doubt:
     )
 
 
-def _first_doubt(state: TargetState) -> datetime:
-    return state.doubtful_from or state.last.intent.at
+def _first_doubt(state: TargetState) -> Moment:
+    return state.doubtful_from or state.last.sent
 
 
 async def _record(state: TargetState, session: Session, conclusion: Adopt | Happened | NeverBegan) -> None:
@@ -139,7 +149,7 @@ async def _record(state: TargetState, session: Session, conclusion: Adopt | Happ
         case Happened(version=version):
             records = [VersionAdopted(**about, version=version, evidence=evidence)]
         case NeverBegan():
-            records = [AttemptDisproved(**about, evidence=evidence)]
+            records = [AttemptDisproved(**about, evidence=evidence, clocks=session.clocks(state))]
     await session.ledger.record(*records)
 
 
@@ -151,12 +161,17 @@ async def _record_unknown(state: TargetState, session: Session, unknown: Unknown
     if not over or (unknown.began and not _overdue(state, session)):
         return
     if state.phase is Phase.DOUBT:
-        spent = FollowTimedOut if unknown.began else DoubtRemains
-        await session.ledger.record(spent(**about, why=unknown.why))
+        await session.ledger.record(_spent(state, session, unknown))
     session.rest(state)
+
+
+def _spent(state: TargetState, session: Session, unknown: Unknown) -> Record:
+    about = session.about(state)
+    if unknown.began:
+        return FollowTimedOut(**about, why=unknown.why, clocks=session.clocks(state))
+    return DoubtRemains(**about, why=unknown.why)
 
 
 def _overdue(state: TargetState, session: Session) -> bool:
     """Whether an upgrade that began, though its job is not known, should have ended by now."""
-    age_s = (session.clock.now() - state.last.intent.at).total_seconds()
-    return age_s >= session.plan.follow.timeout_s
+    return session.elapsed_s(state, state.last.sent) >= session.plan.follow.timeout_s

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from orchestrator.executor.queue import StartQueue
 from orchestrator.model.plan import Plan, Wave
@@ -21,11 +21,13 @@ class Rollout:
         wave_targets: how many targets each wave was planned with.
         scope_targets: the same for scopes; percentages of their budgets are taken of this.
         scope_rates: calls per second of each scope.
+        ahead: how far the calendar is ahead of the session's clock, see `host_time`.
         available: whether a call in this scope may be begun now.
         resting: open targets that nothing but new evidence will move.
         broken: targets whose story broke off in this session; none of them is taken up again in it.
         stop: why this session ends; None while it goes on.
-        until: nothing starts from this instant on.
+        until: nothing starts from this instant of the calendar on.
+        ends_at: nor from this instant of the session's clock on.
         barred: why nothing starts any more, though what is open is followed; None while all may go on.
         wait_s: how far away an opening or the end of a soak may be to be waited for in this process.
         verifying: the wave whose soak has ended and that is read once more.
@@ -40,10 +42,12 @@ class Rollout:
     scope_targets: Mapping[str, int]
     scope_rates: Mapping[str, float]
     available: Callable[[str], bool] = _everywhere
+    ahead: Callable[[], timedelta] = timedelta
     resting: set[str] = field(default_factory=set)
     broken: set[str] = field(default_factory=set)
     stop: str | None = None
     until: datetime | None = None
+    ends_at: datetime | None = None
     barred: str | None = None
     wait_s: float = 3600.0
     verifying: str | None = None

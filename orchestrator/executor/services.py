@@ -3,14 +3,18 @@
 from collections.abc import Callable, Iterator
 
 from orchestrator.executor.calls import ScopeCalls
+from orchestrator.executor.host_time import HostTime
 from orchestrator.executor.keeper import keep
 from orchestrator.executor.lanes import Lanes
 from orchestrator.executor.session import Session
 from orchestrator.executor.supervise import Service, Task
-from orchestrator.model.record import ScopeUsed
+from orchestrator.model.record import ClockStepped, ScopeUsed
 
 #: How often the use of the scopes is written down.
 _USAGE_EVERY_S = 30.0
+
+#: How often the wall clock is compared. What starts is judged by it at that very instant; only waits depend on this.
+_CLOCK_EVERY_S = 10.0
 
 USAGE = "the note of the scopes' use"
 
@@ -24,6 +28,7 @@ def services(session: Session, wake: Callable[[], None]) -> Iterator[Service]:
     for scope in scopes:
         yield Service(f"the keeper of scope {scope.name}", _keeping(scope, wake))
     yield Service(USAGE, _noting_usage(session), vital=False)
+    yield Service("the watch on the clock", _watching_clock(session), vital=False)
 
 
 def note_usage(session: Session) -> None:
@@ -50,6 +55,20 @@ def _noting_usage(session: Session) -> Task:
         while True:
             await session.clock.sleep(_USAGE_EVERY_S)
             note_usage(session)
+
+    return task
+
+
+def _watching_clock(session: Session) -> Task:
+    async def task() -> None:
+        host = HostTime(session.clock)
+        while True:
+            await session.clock.sleep(_CLOCK_EVERY_S)
+            by_s = host.step_s()
+            if by_s is not None:
+                session.ledger.note(
+                    ClockStepped(at=session.clock.now(), step="clock", clock="host", by_s=round(by_s, 3))
+                )
 
     return task
 

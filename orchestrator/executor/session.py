@@ -15,7 +15,9 @@ from orchestrator.executor.listing import Board
 from orchestrator.executor.points import Point
 from orchestrator.executor.ports import Clock
 from orchestrator.executor.rollout import Rollout
+from orchestrator.model.moment import Moment
 from orchestrator.model.plan import Plan
+from orchestrator.model.record import Clocks
 from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState
 
@@ -86,6 +88,14 @@ class Session:
     def about(self, state: TargetState) -> About:
         """The beginning of a record of this target's latest attempt, made now."""
         return {"at": self.clock.now(), "target": state.key, "attempt": len(state.attempts)}
+
+    def elapsed_s(self, state: TargetState, since: Moment) -> float:
+        """Seconds since a moment of a target, in this session or an earlier one, as far as they passed for certain."""
+        return self.run.timeline.elapsed_s(since, self.clock.now(), state.target.scope)
+
+    def clocks(self, state: TargetState) -> Clocks:
+        """What the clocks show now, for a record of this target."""
+        return self.ledger.clocks(state.target.scope)
 
     def rest(self, state: TargetState) -> None:
         """Only new evidence will move this target: it keeps no session alive."""

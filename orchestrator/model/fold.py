@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
 from typing import Protocol
 
 from orchestrator.model.durations import Durations
+from orchestrator.model.moment import Moment
 from orchestrator.model.outcome import Outcome, Phase
 from orchestrator.model.record import (
     AnswerMissing,
@@ -31,6 +31,7 @@ from orchestrator.model.record import (
 )
 from orchestrator.model.state import TURNED_AWAY, Attempt, TargetState, is_accept, is_reject
 from orchestrator.model.status import ScopeStatus, WaveStatus
+from orchestrator.model.timeline import Timeline
 
 #: Verdicts that settle a target, unless an earlier attempt of it was doubtful.
 _REFUSALS = frozenset({"rejected", "refused", "busy"})
@@ -46,13 +47,14 @@ class _Run(Protocol):
     new_rejects: list[str]
     durations: Durations
     job_names: dict[str, set[str]]
-    accepted_on: dict[str, dict[str, datetime]]
-    accepted_in: dict[str, datetime]
+    accepted_on: dict[str, dict[str, Moment]]
+    accepted_in: dict[str, Moment]
     accepted: set[str]
     upgrade_calls: int
     troubles: list[str]
     workflows: dict[str, str]
     contested: set[str]
+    timeline: Timeline
 
     def join_wave(self, state: TargetState, wave: str) -> None: ...
 
@@ -65,6 +67,7 @@ class _Run(Protocol):
 
 def fold(run: _Run, state: TargetState, record: Record) -> None:  # noqa: C901, PLR0912  # one line for each record
     """Apply a record of a target to its state, and to what the run remembers of all targets together."""
+    state.folded += 1
     match record:
         case PreflightDone():
             run.join_wave(state, record.wave)
@@ -76,7 +79,7 @@ def fold(run: _Run, state: TargetState, record: Record) -> None:  # noqa: C901, 
         case AnswerSeen():
             _answer(run, state, record)
         case AnswerMissing():
-            doubt(state)
+            _miss(state, record)
         case DoubtLooked():
             state.evidence.append(record.finding)
         case WorkflowAdopted():
@@ -85,18 +88,17 @@ def fold(run: _Run, state: TargetState, record: Record) -> None:  # noqa: C901, 
             _reach(state, record.version)
             state.evidence.append(record.evidence)
         case AttemptDisproved():
-            state.phase = Phase.WAITING
-            state.evidence.append(record.evidence)
+            _disprove(state, record)
         case DoubtRenewed():
             _renew_doubt(run, state, record)
         case DoubtRemains():
-            state.phase, state.reason = Phase.IN_DOUBT, record.why
+            _remain(state, record)
         case JobSeen():
             _see_job(run, state, record)
         case VersionReached():
             _reach(state, record.version)
         case FollowTimedOut():
-            state.phase, state.reason = Phase.TIMED_OUT, record.why
+            _time_out(state, record)
         case Reverified():
             _reverify(state, record)
         case Settled():
@@ -118,8 +120,9 @@ def _postpone(run: _Run, state: TargetState, record: Postponed) -> None:
     state.phase = Phase.WAITING
     state.not_before = record.until
     state.reason, state.error_code = record.why, record.error_code
+    state.postponed = run.timeline.moment(record.at, state.target.scope)
     if record.busy:
-        state.busy_since, state.busy_at = state.busy_since or record.at, record.at
+        state.busy_since, state.busy_at = state.busy_since or state.postponed, state.postponed
         state.busy_times += 1
 
 
@@ -127,9 +130,10 @@ def _intend(run: _Run, state: TargetState, record: Intent) -> None:
     run.join_wave(state, record.wave)
     if not state.attempts:
         run.waves[record.wave].sent += 1
-    state.attempts.append(Attempt(record))
+    sent = run.timeline.moment(record.at, state.target.scope, record.clocks)
+    state.attempts.append(Attempt(record, sent))
     state.phase = Phase.IN_FLIGHT
-    state.doubt_since, state.doubts_renewed = record.at, 0
+    state.doubt_since, state.doubts_renewed = sent, 0
     state.reason = state.error_code = None
     run.upgrade_calls += 1
 
@@ -142,6 +146,9 @@ def _answer(run: _Run, state: TargetState, record: AnswerSeen) -> None:
     else:
         state.turned_away = 0
         run.scopes[state.target.scope].got_through += 1
+    if record.cloud_offset_s is not None and state.target.scope not in run.timeline.offsets:
+        within_s = 1.0 + record.duration_ms / 1000
+        run.timeline.learn(state.target.scope, record.at, record.cloud_offset_s, within_s)
     _count_rejects(run, record)
     state.disowned.update(record.strays)
     if record.verdict in ("accepted", "partial") and not _contested(run, state, record):
@@ -179,37 +186,62 @@ def _count_reject(run: _Run, reason: str) -> None:
 
 def _accept(run: _Run, state: TargetState, record: AnswerSeen) -> None:
     state.phase = Phase.IN_FLIGHT
-    state.accepted_at = record.at
-    run.accepted_in[state.target.scope] = record.at
+    state.accepted_at = run.timeline.moment(record.at, state.target.scope)
+    run.accepted_in[state.target.scope] = state.accepted_at
     for entry in record.update_result:
         if is_accept(entry) and entry.workflow_id:
             run.own(state, entry.workflow_id)
             run.accepted.add(entry.workflow_id)
-            run.accepted_on.setdefault(state.target.instance_id, {})[entry.workflow_id] = record.at
+            run.accepted_on.setdefault(state.target.instance_id, {})[entry.workflow_id] = state.accepted_at
 
 
 def doubt(state: TargetState) -> None:
     """The latest attempt has no answer that can be trusted."""
     state.phase = Phase.DOUBT
-    state.doubtful_from = state.doubtful_from or state.last.intent.at
+    state.doubtful_from = state.doubtful_from or state.last.sent
+
+
+def _miss(state: TargetState, record: AnswerMissing) -> None:
+    if state.attempts[record.attempt - 1].answer is None and state.questions(record):
+        doubt(state)
+
+
+def _disprove(state: TargetState, record: AttemptDisproved) -> None:
+    state.evidence.append(record.evidence)
+    if state.questions(record):
+        state.phase = Phase.WAITING
+
+
+def _remain(state: TargetState, record: DoubtRemains) -> None:
+    if state.questions(record):
+        state.phase, state.reason = Phase.IN_DOUBT, record.why
+
+
+def _time_out(state: TargetState, record: FollowTimedOut) -> None:
+    if state.is_open:
+        state.phase, state.reason = Phase.TIMED_OUT, record.why
 
 
 def _renew_doubt(run: _Run, state: TargetState, record: DoubtRenewed) -> None:
-    state.phase = Phase.DOUBT
-    state.doubt_since = record.at
-    state.doubtful_from = state.doubtful_from or state.attempts[state.decided].intent.at
-    state.doubts_renewed += 1
     if record.workflow_id is not None:
         run.disown(state, record.workflow_id)
     state.evidence.append(record.why)
+    if state.began:
+        return
+    state.phase = Phase.DOUBT
+    state.doubt_since = run.timeline.moment(record.at, state.target.scope)
+    state.doubtful_from = state.doubtful_from or state.attempts[state.decided].sent
+    state.doubts_renewed += 1
 
 
 def _adopt(run: _Run, state: TargetState, record: WorkflowAdopted) -> None:
     run.own(state, record.workflow_id)
     state.phase = Phase.IN_FLIGHT
-    state.accepted_at = state.accepted_at or state.last.intent.at
+    state.accepted_at = state.accepted_at or state.last.sent
     # From now on, not from the intent on: it may have begun much later, and only lists read from now on must show it.
-    run.accepted_on.setdefault(state.target.instance_id, {})[record.workflow_id] = record.at
+    run.accepted_on.setdefault(state.target.instance_id, {})[record.workflow_id] = run.timeline.moment(
+        record.at, state.target.scope
+    )
     state.evidence.append(record.evidence)
     state.reason = None
 
@@ -227,18 +259,18 @@ def _see_job(run: _Run, state: TargetState, record: JobSeen) -> None:
         state.phase = Phase.IN_FLIGHT
         state.reason = None
     if record.ended and state.accepted_at is not None and record.status.lower() == "completed":
-        run.durations.add(_duration_s(state.accepted_at, state.last, record))
+        run.durations.add(_duration_s(run, state, state.accepted_at, record))
     if record.name:
         run.job_names.setdefault(state.target.scope, set()).add(record.name)
 
 
-def _duration_s(accepted_at: datetime, attempt: Attempt, record: JobSeen) -> float:
+def _duration_s(run: _Run, state: TargetState, accepted_at: Moment, record: JobSeen) -> float:
     """How long an upgrade took: to the end that the cloud told, if that is before we saw it."""
-    seen_s = (record.at - accepted_at).total_seconds()
+    scope = state.target.scope
+    seen_s = run.timeline.elapsed_s(accepted_at, record.at, scope)
     if record.ended_at is None:
         return seen_s
-    offset_s = attempt.answer.cloud_offset_s or 0.0 if attempt.answer else 0.0
-    told_s = (record.ended_at - accepted_at).total_seconds() - offset_s
+    told_s = (record.ended_at - run.timeline.cloud_time(accepted_at, scope)).total_seconds()
     return min(seen_s, told_s) if told_s > 0 else seen_s
 
 
@@ -272,6 +304,8 @@ def _break_off(run: _Run, state: TargetState, record: StoryFailed) -> None:
 
 
 def _return(state: TargetState, record: ReturnedToWaiting) -> None:
+    if state.jobs or not (state.is_open or state.set_aside):
+        return  # an answer came meanwhile: it was sent
     state.phase, state.set_aside = Phase.WAITING, None
     state.doubtful_from = state.accepted_at = None
     state.decided = len(state.attempts)

@@ -7,8 +7,11 @@ a run, the report is a fold of them too, and nothing else is remembered. A new r
 
 from typing import TypeAlias
 
+from orchestrator.model.record_base import Clocks
 from orchestrator.model.run_record import (
     JOURNAL_VERSION,
+    ClockStepped,
+    CloudTimeLearned,
     CommandIgnored,
     HoldCause,
     HoldReleased,
@@ -58,6 +61,9 @@ __all__ = [
     "AnswerMissing",
     "AnswerSeen",
     "AttemptDisproved",
+    "ClockStepped",
+    "Clocks",
+    "CloudTimeLearned",
     "CommandIgnored",
     "DoubtLooked",
     "DoubtRemains",

@@ -9,6 +9,20 @@ from msgspec import Struct
 KEYS = frozenset({"target", "step", "wave", "waves", "scope", "token"})
 
 
+class Clocks(Struct, frozen=True, kw_only=True):
+    """What the clocks showed at a record that time is counted from, or that waited for time to pass.
+
+    Attributes:
+        monotonic_s: of the process; it says nothing in another session.
+        cloud_at: the cloud's time, by the `Date` of its answers; None when it sent none. It was at least that …
+        within_s: … and at most so much later: a `Date` has whole seconds, and an answer takes its time.
+    """
+
+    monotonic_s: float
+    cloud_at: datetime | None = None
+    within_s: float = 1.0
+
+
 def _snake(name: str) -> str:
     return "".join(f"_{char.lower()}" if char.isupper() else char for char in name).lstrip("_")
 

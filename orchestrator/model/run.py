@@ -10,9 +10,12 @@ from datetime import datetime
 from orchestrator.model.aside import set_aside
 from orchestrator.model.durations import Durations
 from orchestrator.model.fold import doubt, fold
+from orchestrator.model.moment import Moment
 from orchestrator.model.outcome import BEGAN, Outcome, Phase
 from orchestrator.model.plan import Failures
 from orchestrator.model.record import (
+    ClockStepped,
+    CloudTimeLearned,
     HoldReleased,
     HoldSet,
     OutcomeKept,
@@ -36,6 +39,7 @@ from orchestrator.model.state import TargetState
 from orchestrator.model.status import ScopeStatus, WaveStatus
 from orchestrator.model.tally import NOTHING, Tally
 from orchestrator.model.target import Target
+from orchestrator.model.timeline import Timeline
 
 
 class Run:
@@ -68,8 +72,8 @@ class Run:
         self.known_rejects: set[str] = set()
         self.new_rejects: list[str] = []
         self.workflows: dict[str, str] = {}
-        self.accepted_on: dict[str, dict[str, datetime]] = {}
-        self.accepted_in: dict[str, datetime] = {}
+        self.accepted_on: dict[str, dict[str, Moment]] = {}
+        self.accepted_in: dict[str, Moment] = {}
         #: Of `workflows`, those that an answer accepted: an adopted one may be somebody else's after all.
         self.accepted: set[str] = set()
         #: Ids that answers gave to more than one target, or to one on whose instance the job does not run.
@@ -81,6 +85,7 @@ class Run:
         #: Errors of this program in the latest session: by which it ends with 70, and such as only say less of it.
         self.troubles: list[str] = []
         self.warnings: list[str] = []
+        self.timeline = Timeline()
         self._unknown: dict[str, set[str]] = {}
 
     # --- reading ---------------------------------------------------------------------------------------------------
@@ -175,6 +180,7 @@ class Run:
         state.disowned.add(workflow_id)
         state.last.contested = True
         if not state.jobs:
+            state.accepted_at = None
             doubt(state)
 
     # --- folding ---------------------------------------------------------------------------------------------------
@@ -218,7 +224,7 @@ class Run:
             case WaveOpened():
                 self.waves[record.wave].opened_at = record.at
             case WaveSoaking():
-                self.waves[record.wave].soaks_until = record.until
+                self._soak(record)
             case WaveDone():
                 self.waves[record.wave].done_at = record.at
             case WaveApproved():
@@ -231,6 +237,8 @@ class Run:
                 self._tell(record)
             case HoldReleased():
                 self._release()
+            case CloudTimeLearned() | ClockStepped():
+                self.timeline.note(record)
             case ScopePaused() | ScopeThrottled() | ScopeOpened() | ScopeGivenUp() | ScopeUsed():
                 self._apply_to_scope(record)
             case _:
@@ -240,6 +248,7 @@ class Run:
         self.sessions.append(record)
         self.session_ended = None
         self.troubles, self.warnings = [], []
+        self.timeline.begin(record)
         for scope in self.scopes.values():
             scope.paused = scope.given_up = scope.throttled_until = scope.probe_at = None
             scope.opened = False
@@ -248,6 +257,12 @@ class Run:
         told, words = self.troubles if record.ends else self.warnings, f"{record.part}: {record.error}"
         if words not in told:
             told.append(words)
+
+    def _soak(self, record: WaveSoaking) -> None:
+        wave = self.waves[record.wave]
+        wave.soaks_until = record.until
+        wave.soaking = self.timeline.moments(record.at, record.clouds)
+        wave.soak_s = (record.until - record.at).total_seconds()
 
     def _release(self) -> None:
         if self.hold and self.hold.cause == "wave_failed" and self.hold.wave:

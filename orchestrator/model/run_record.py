@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 from msgspec import Raw, field
 
 from orchestrator.model.outcome import Outcome
-from orchestrator.model.record_base import Base
+from orchestrator.model.record_base import Base, Clocks
 
 #: Version of the journal's form. A reader refuses a journal with a higher one.
 JOURNAL_VERSION = 1
@@ -52,6 +52,7 @@ class SessionStarted(Base, frozen=True, kw_only=True):
     host: str
     orchestrator_version: str
     changed: dict[str, str] = field(default_factory=dict)
+    clocks: Clocks | None = None
 
 
 class SessionEnded(Base, frozen=True, kw_only=True):
@@ -74,16 +75,19 @@ class WaveOpened(Base, frozen=True, kw_only=True):
 
 
 class WaveSoaking(Base, frozen=True, kw_only=True):
-    """Every target of the wave is settled; the next wave opens after `until`."""
+    """Every target of the wave is settled; the next wave opens after `until`. `clouds`: the clocks of each scope."""
 
     wave: str
     until: datetime
+    clocks: Clocks | None = None
+    clouds: dict[str, Clocks] = field(default_factory=dict)
 
 
 class WaveDone(Base, frozen=True, kw_only=True):
     """The wave is settled, soaked and verified once more."""
 
     wave: str
+    clocks: Clocks | None = None
 
 
 class WaveApproved(Base, frozen=True, kw_only=True):
@@ -163,6 +167,33 @@ class ScopeGivenUp(Base, frozen=True, kw_only=True):
     why: str
 
 
+class CloudTimeLearned(Base, frozen=True, kw_only=True):
+    """How far the cloud's time is from that of the session's clock: at the first `Date`, and when it has changed.
+
+    Attributes:
+        offset_s: the cloud's time minus ours, in seconds: at least that …
+        within_s: … and at most so much more.
+    """
+
+    scope: str
+    offset_s: float
+    within_s: float = 1.0
+
+
+class ClockStepped(Base, frozen=True, kw_only=True):
+    """A clock was set. No time that is waited for ends earlier for it.
+
+    Attributes:
+        clock: `host`: the wall clock against monotonic time; `cloud`: the `Date` of a scope's answers against it.
+        by_s: how far, forwards when positive.
+        scope: whose cloud it was.
+    """
+
+    clock: Literal["host", "cloud"]
+    by_s: float
+    scope: str | None = None
+
+
 class ScopeUsed(Base, frozen=True, kw_only=True):
     """How much a session used a scope since its last such record."""
 
@@ -206,4 +237,6 @@ RunRecord: TypeAlias = (
     | ScopeGivenUp
     | ScopeUsed
     | PartFailed
+    | CloudTimeLearned
+    | ClockStepped
 )

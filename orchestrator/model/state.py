@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from orchestrator.model.moment import Moment
 from orchestrator.model.outcome import OPEN, Outcome, Phase
-from orchestrator.model.record import AnswerSeen, Intent, JobSeen, Verdict
+from orchestrator.model.record import AnswerSeen, Intent, JobSeen, Record, Verdict
 from orchestrator.model.reply import Entry
 from orchestrator.model.target import Target
 
@@ -14,9 +15,10 @@ TURNED_AWAY: frozenset[Verdict] = frozenset({"throttled", "unauthenticated", "no
 
 @dataclass(slots=True)
 class Attempt:
-    """One upgrade-version call: its intent, and its answer once there is one."""
+    """One upgrade-version call: its intent, when that was, and its answer once there is one."""
 
     intent: Intent
+    sent: Moment
     answer: AnswerSeen | None = None
     contested: bool = False
 
@@ -32,7 +34,7 @@ class TargetState:
 
     Attributes:
         jobs: the workflows accepted or adopted, each with the last that was seen of it; None before the first look.
-        doubtful_from: instant of the first doubtful intent; from then on no refusal settles anything.
+        doubtful_from: moment of the first doubtful intent; from then on no refusal settles anything.
         doubt_since: from when the doubt period counts: the latest intent, or when the doubt was renewed.
         doubts_renewed: how often a later reading spoke against a disproof since the latest intent.
         disowned: workflow ids in its answers that belong to another question, or may do.
@@ -42,8 +44,11 @@ class TargetState:
         set_aside: why the target needs a person before anything more is done for it: a record of it cannot be applied.
         counted_in: the release epoch in which the target was counted as a failure; -1 when it never was.
         turned_away: how many of its latest attempts, in a row, the cloud turned away without looking at the target.
+        not_before: it waits until then, by the clock of the session that said so; see `postponed`.
+        postponed: when that was said.
         busy_since: first of the postponements because the cloud was busy.
         busy_at: the latest of them.
+        folded: how many records of it there are.
     """
 
     target: Target
@@ -58,9 +63,9 @@ class TargetState:
     verified_version: str | None = None
     attempts: list[Attempt] = field(default_factory=list)
     jobs: dict[str, JobSeen | None] = field(default_factory=dict)
-    accepted_at: datetime | None = None
-    doubtful_from: datetime | None = None
-    doubt_since: datetime | None = None
+    accepted_at: Moment | None = None
+    doubtful_from: Moment | None = None
+    doubt_since: Moment | None = None
     doubts_renewed: int = 0
     disowned: set[str] = field(default_factory=set)
     decided: int = 0
@@ -68,11 +73,13 @@ class TargetState:
     evidence: list[str] = field(default_factory=list)
     not_before: datetime | None = None
     turned_away: int = 0
-    busy_since: datetime | None = None
-    busy_at: datetime | None = None
+    postponed: Moment | None = None
+    busy_since: Moment | None = None
+    busy_at: Moment | None = None
     busy_times: int = 0
     set_aside: str | None = None
     counted_in: int = -1
+    folded: int = 0
 
     @property
     def key(self) -> str:
@@ -83,6 +90,15 @@ class TargetState:
     def is_open(self) -> bool:
         """Whether something of ours may still be happening there."""
         return self.phase in OPEN
+
+    def questions(self, record: Record) -> bool:
+        """Whether a conclusion about an attempt still counts: nothing has shown meanwhile that one began or is over."""
+        return self.is_open and record.attempt == len(self.attempts) and not self.began
+
+    @property
+    def began(self) -> bool:
+        """Whether an upgrade of ours is known to have started here."""
+        return bool(self.jobs) or self.accepted_at is not None or self.upgraded_by is not None
 
     @property
     def attempted(self) -> bool:
@@ -97,8 +113,7 @@ class TargetState:
     @property
     def unanswered(self) -> bool:
         """Whether the latest attempt has left, or was about to, and nothing has come of it yet."""
-        waits = self.phase is Phase.IN_FLIGHT and self.last.answer is None
-        return waits and self.accepted_at is None and self.upgraded_by is None
+        return self.phase is Phase.IN_FLIGHT and self.last.answer is None and not self.began
 
     @property
     def doubtful(self) -> bool:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from orchestrator.model.outcome import Outcome
-from orchestrator.model.record_base import Base
+from orchestrator.model.record_base import Base, Clocks
 from orchestrator.model.reply import Entry
 
 Verdict: TypeAlias = Literal[
@@ -41,6 +41,7 @@ class Intent(Base, frozen=True, kw_only=True):
     token: str
     source_version: str
     target_version: str
+    clocks: Clocks | None = None
 
 
 class AnswerSeen(Base, frozen=True, kw_only=True):
@@ -95,6 +96,7 @@ class AttemptDisproved(Base, frozen=True, kw_only=True):
 
     step: str = "reconcile"
     evidence: str
+    clocks: Clocks | None = None
 
 
 class DoubtRenewed(Base, frozen=True, kw_only=True):
@@ -106,6 +108,7 @@ class DoubtRenewed(Base, frozen=True, kw_only=True):
     step: str = "reconcile"
     why: str
     workflow_id: str | None = None
+    clocks: Clocks | None = None
 
 
 class DoubtRemains(Base, frozen=True, kw_only=True):
@@ -139,6 +142,7 @@ class FollowTimedOut(Base, frozen=True, kw_only=True):
 
     step: str = "follow"
     why: str
+    clocks: Clocks | None = None
 
 
 class Reverified(Base, frozen=True, kw_only=True):

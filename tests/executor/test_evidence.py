@@ -25,8 +25,8 @@ DOUBT = Doubt(
     instance_id=INSTANCE,
     source_version=OLD,
     target_version=NEW,
-    intent_at=AT,
-    cloud_offset_s=0.0,
+    earliest=AT,
+    latest=AT + timedelta(minutes=15),
     ours={"shown", "elsewhere"},
     presence={"shown"},
     job_names={NAME},
@@ -166,8 +166,8 @@ def test_a_job_that_names_the_proxy_is_it_even_beside_other_doubts() -> None:
 
 def test_the_clouds_clock_is_heeded() -> None:
     late = job(created_at=AT - timedelta(minutes=30))
-    assert isinstance(weigh(replace(DOUBT, cloud_offset_s=-1800.0), seeing(late)), Adopt)
-    assert isinstance(weigh(replace(DOUBT, cloud_offset_s=1800.0), seeing(job())), Unknown)
+    assert isinstance(weigh(replace(DOUBT, earliest=AT - timedelta(minutes=30)), seeing(late)), Adopt)
+    assert isinstance(weigh(replace(DOUBT, earliest=AT + timedelta(minutes=30)), seeing(job())), Unknown)
 
 
 # --- rule 3: the version says that it happened ------------------------------------------------------------------------
@@ -259,3 +259,11 @@ def test_it_is_sent_again_only_with_all_the_evidence(
     if isinstance(conclusion, Happened):
         assert version == NEW
         assert period_over
+
+
+def test_a_job_created_after_the_doubt_period_is_not_it() -> None:
+    ends = DOUBT.latest
+    assert isinstance(weigh(DOUBT, seeing(job(created_at=ends + timedelta(minutes=5)))), Adopt)
+    later = weigh(DOUBT, seeing(job(created_at=ends + timedelta(minutes=5, seconds=1))))
+    assert isinstance(later, Unknown)
+    assert "could be it" in later.why

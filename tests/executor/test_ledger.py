@@ -22,6 +22,7 @@ from orchestrator.model.record import (
     FollowTimedOut,
     HoldReleased,
     HoldSet,
+    PreflightDone,
     Record,
     Reverified,
     ScopeGivenUp,
@@ -50,7 +51,8 @@ class Desk:
         return self.rollout.run.state(target.proxy_id)
 
     async def intent(self, number: int = 0) -> Decision:
-        return await self.ledger.intent(self.states[number], OLD, f"token-{number}")
+        state = self.states[number]
+        return await self.ledger.intent(state, OLD, f"token-{number}", folded=state.folded)
 
     def settled(self, number: int, outcome: Outcome) -> Settled:
         return Settled(at=self.clock.now(), target=self.states[number].key, outcome=outcome, wave="rest")
@@ -320,3 +322,21 @@ def test_every_record_is_searched_for_secrets_where_it_enters() -> None:
 
     at_desk(story)
     assert [record.reason for record in written if isinstance(record, HoldSet)] == ["hidden"]
+
+
+@pytest.mark.parametrize("waits", [True, False], ids=["folded meanwhile", "on its way to the disk"])
+def test_an_intent_is_refused_when_its_story_does_not_know_every_record_of_its_target(waits: bool) -> None:
+    async def story(desk: Desk) -> None:
+        state = desk.states[0]
+        known = state.folded
+        news = PreflightDone(
+            at=START, target=state.key, wave="rest", current_version=OLD, latest_version=NEW, can_upgrade=True
+        )
+        if waits:
+            await desk.ledger.record(news)
+        else:
+            desk.ledger.note(news)
+        decision = await desk.ledger.intent(state, OLD, "t", folded=known)
+        assert decision == Refused("something has been written of it meanwhile")
+
+    at_desk(story)

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from orchestrator.executor.preflight import Denied, NotNow, doubting
 from orchestrator.model.amount import Amount
+from orchestrator.model.moment import Moment
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Failures, Follow, Limits, Retry, Wave
 from orchestrator.model.record import DoubtRenewed, Intent, Postponed, PreflightDone
@@ -235,7 +236,7 @@ def test_a_proxy_that_became_not_upgradable_after_a_disproved_doubt_is_skipped_i
     ],
 )
 def test_what_is_believed_of_a_target_that_was_in_doubt(renewed: bool, finding: Any, believed: bool) -> None:
-    state = TargetState(targets_of(1)[0], doubtful_from=START, doubts_renewed=renewed)
+    state = TargetState(targets_of(1)[0], doubtful_from=Moment(START, 1), doubts_renewed=renewed)
     assert (doubting(state, finding) is finding) == believed
     assert doubting(TargetState(state.target), finding) is finding
 
@@ -259,7 +260,7 @@ def test_what_is_believed_of_a_target_after_an_attempt_that_was_not_executed(
     intent = Intent(
         at=START, target=target.proxy_id, attempt=1, wave="all", token="t", source_version="1", target_version="2"
     )
-    state = TargetState(target, attempts=[Attempt(intent)], doubts_renewed=renewed)
+    state = TargetState(target, attempts=[Attempt(intent, Moment(START, 1))], doubts_renewed=renewed)
     assert (doubting(state, finding) is finding) == believed
     state.decided = 1  # a person has settled it as not sent
     assert doubting(state, finding) is finding

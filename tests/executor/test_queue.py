@@ -272,7 +272,7 @@ def restored(
 ) -> StartQueue:
     queue = queue_of(targets, *sizes)
     for key, wave in recorded.items():
-        queue.restore(key, wave, member=key not in nothing, waiting=key not in done, not_before=None)
+        queue.restore(key, wave, member=key not in nothing, waiting=key not in done)
     return queue
 
 
@@ -290,7 +290,7 @@ def test_a_target_that_was_turned_away_stands_behind_those_that_are_yet_to_be_dr
 def test_the_next_session_knows_who_was_turned_away() -> None:
     targets = targets_of(4)
     queue = queue_of(targets)
-    queue.restore(targets[0].proxy_id, "w0", member=True, waiting=True, not_before=None, turned_away=1)
+    queue.restore(targets[0].proxy_id, "w0", member=True, waiting=True, turned_away=1)
     assert drain(queue) == [*targets[1:], targets[0]]
 
 

@@ -119,7 +119,7 @@ def test_a_version_that_stays_is_a_mismatch() -> None:
     assert outcome(played) == ("mismatch", f"the job ended, but the proxy runs {clouds.OLD}")
     assert state.settled_at is not None
     assert state.accepted_at is not None
-    assert (state.settled_at - state.accepted_at).total_seconds() >= 600
+    assert (state.settled_at - state.accepted_at.at).total_seconds() >= 600
 
 
 def test_a_version_that_flips_late_is_waited_for() -> None:

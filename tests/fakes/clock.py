@@ -15,18 +15,24 @@ T = TypeVar("T")
 
 
 class VirtualClock:
-    """The clock of the event loop, in both shapes.
+    """The clock of the event loop, in all three shapes.
 
     Args:
-        start: the instant at which the event loop's clock shows `zero_s`.
-        zero_s: of the event loop; a trio MockClock begins at 0.
+        start: the instant at which the event loop's clock shows 0, as a trio MockClock does at its beginning.
+
+    Attributes:
+        ahead_s: how far the wall clock was set since then.
     """
 
     def __init__(self, start: datetime = START) -> None:
         self.start = start
+        self.ahead_s = 0.0
 
     def now(self) -> datetime:
         return self.start + timedelta(seconds=anyio.current_time())
+
+    def wall(self) -> datetime:
+        return self.now() + timedelta(seconds=self.ahead_s)
 
     def monotonic(self) -> float:
         return anyio.current_time()

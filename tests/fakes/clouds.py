@@ -32,7 +32,12 @@ T = TypeVar("T")
 
 @dataclass
 class FakeJob:
-    """One job of the cloud; everything about it follows from the instant. `proxy_id` None: a foreign one."""
+    """One job of the cloud; everything about it follows from the instant.
+
+    Attributes:
+        proxy_id: None: a foreign one.
+        offset: of the cloud's clock when it was created; None: as it is when it is looked at.
+    """
 
     job_id: str
     instance_id: str
@@ -40,6 +45,7 @@ class FakeJob:
     created_at: datetime
     fate: Fate
     name: str = JOB_NAME
+    offset: timedelta | None = None
 
     @property
     def ends_at(self) -> datetime:
@@ -55,6 +61,7 @@ class FakeJob:
 
     def seen(self, now: datetime, offset: timedelta) -> Job:
         over = now >= self.ends_at
+        offset = offset if self.offset is None else self.offset
         return Job(
             job_id=self.job_id,
             name=self.name,
@@ -86,7 +93,9 @@ class FakeCloud:
         fates: what the upgrades of a proxy come to.
         reads: asked before every GET with its name, its key and its number; a failure is the reply.
         books: effective starts by proxy.
-        offset_s: the cloud's clock minus ours.
+        offset_s: the cloud's clock minus the true time.
+        host_off_s: the clock of the host, as its session began, minus the true time.
+        dated: whether answers bear a `Date`.
         lists_lag_s: how far the job list is behind.
         most_calls: a guard against loops that burn calls.
     """
@@ -100,6 +109,8 @@ class FakeCloud:
     default_fate: Fate = field(default_factory=Fate)
     latency_s: float = 0.05
     offset_s: float = 0.0
+    host_off_s: float = 0.0
+    dated: bool = True
     reads: Callable[[str, str, int], Failure | None] = lambda _name, _key, _number: None
     can_upgrade: dict[str, bool] = field(default_factory=dict)
     latest: str = NEW
@@ -242,6 +253,10 @@ class FakeCloud:
     def _offset(self) -> timedelta:
         return timedelta(seconds=self.offset_s)
 
+    @property
+    def _reported_s(self) -> float | None:
+        return self.offset_s - self.host_off_s if self.dated else None
+
     def _zero(self) -> datetime:
         return getattr(self.clock, "start", None) or self.clock.now()
 
@@ -266,7 +281,7 @@ class FakeCloud:
         if act.effect:
             at = self.clock.now() + timedelta(seconds=act.effect_after_s)
             fate = self.fates.get(proxy_id, self.default_fate)
-            self._start(FakeJob(job_id, instance_id, proxy_id, at, fate))
+            self._start(FakeJob(job_id, instance_id, proxy_id, at, fate, offset=self._offset))
         generation = self.generation
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
@@ -288,11 +303,11 @@ class FakeCloud:
             return Unauthenticated(reply.reason, reply.exchange, generation)
         if isinstance(reply, Answered):
             exchange: Any = reply.exchange
-            return Answered(reply.value, _with_offset(exchange, self.offset_s))
+            return Answered(reply.value, _with_offset(exchange, self._reported_s))
         return reply
 
     def _answered(self, value: T) -> Answered[T]:
-        return Answered(value, Exchange(http_status=200, cloud_offset_s=self.offset_s, duration_ms=20))
+        return Answered(value, Exchange(http_status=200, cloud_offset_s=self._reported_s, duration_ms=20))
 
     def _all_jobs(self, now: datetime) -> list[FakeJob]:
         return [job for job in (*self.jobs_made, *self.foreign) if job.created_at <= now]
@@ -305,7 +320,7 @@ class FakeCloud:
         return [row for row in rows if start_time is None or (row.created_at and row.created_at >= start_time)]
 
 
-def _with_offset(exchange: Exchange, offset_s: float) -> Exchange:
+def _with_offset(exchange: Exchange, offset_s: float | None) -> Exchange:
     return Exchange(
         http_status=exchange.http_status,
         request_id=exchange.request_id,

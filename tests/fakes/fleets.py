@@ -108,7 +108,7 @@ class Scenario:
             cloud.acts[target.proxy_id] = self._acts()
             cloud.fates[target.proxy_id] = self._fate()
         cloud.reads = self._reads
-        cloud.offset_s = self.random.choice((0.0, 0.0, 90.0, -200.0))
+        cloud.offset_s = self.random.choice((0.0, 0.0, 45.0, -55.0))
         cloud.latency_s = self.random.choice((0.02, 0.5))
         cloud.offsets = self.random.choice(("page", "record", "record0"))
         self._strangers(cloud)

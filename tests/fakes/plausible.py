@@ -229,10 +229,16 @@ class PlausibleRun:
             self._settled(state, Outcome.SUCCEEDED, None)
 
     def _disprove(self, state: TargetState) -> None:
-        self._write(r.AttemptDisproved(at=self._now(), target=state.key, evidence="no job, version old"))
+        self._write(
+            r.AttemptDisproved(
+                at=self._now(), target=state.key, attempt=len(state.attempts), evidence="no job, version old"
+            )
+        )
 
     def _remain(self, state: TargetState) -> None:
-        self._write(r.DoubtRemains(at=self._now(), target=state.key, why="several candidates"))
+        self._write(
+            r.DoubtRemains(at=self._now(), target=state.key, attempt=len(state.attempts), why="several candidates")
+        )
 
     def _person(self, state: TargetState) -> None:
         if self.random.random() < 0.5 and not state.jobs:

@@ -19,6 +19,7 @@ from orchestrator.executor.auto_rate import AutoPacer
 from orchestrator.executor.calls import Rates, ScopeCalls
 from orchestrator.executor.dispatch import Background, Dispatcher
 from orchestrator.executor.ending import exit_code
+from orchestrator.executor.host_time import HostTime
 from orchestrator.executor.lanes import Lanes
 from orchestrator.executor.ledger import Ledger
 from orchestrator.executor.listing import Board
@@ -105,6 +106,8 @@ class Stage:
 
     Attributes:
         records: the journal as it stands when the session starts.
+        start: the true time at which the session starts.
+        host_off_s: how far the host's clock is from it then.
         script: further tasks of the session.
         reached: called at every point.
     """
@@ -115,6 +118,7 @@ class Stage:
     start: datetime = START
     until: datetime | None = None
     wait_s: float = 3600.0
+    host_off_s: float = 0.0
     seed: int = 0
     disk_s: float = 0.002
     disk_holds: float = float("inf")
@@ -130,8 +134,8 @@ class Stage:
         return run_virtual(self._session, seed=self.seed)
 
     async def _session(self) -> Played:
-        clock = VirtualClock(self.start)
-        for name, cloud in self._open_clouds(clock).items():
+        truth, clock = VirtualClock(self.start), VirtualClock(self.start + timedelta(seconds=self.host_off_s))
+        for name, cloud in self._open_clouds(truth).items():
             self.clouds[name] = cloud
         with anyio.fail_after(_PATIENCE_S):
             async with open_dispatcher(self, clock) as (dispatcher, journal):
@@ -146,18 +150,19 @@ class Stage:
             clouds=self.clouds,
             dispatcher=dispatcher,
             started_at=self.start,
-            ended_at=clock.now(),
+            ended_at=truth.now(),
         )
 
     def _open_clouds(self, clock: VirtualClock) -> dict[str, FakeCloud]:
         if self.clouds:
             for cloud in self.clouds.values():
-                cloud.clock = clock
+                cloud.clock, cloud.host_off_s = clock, self.host_off_s
             return self.clouds
         clouds = {}
         for scope in self.plan.scopes:
             targets = [target for target in self.plan.proxies if target.scope == scope.name]
-            clouds[scope.name] = FakeCloud(clock, targets, prefix=f"wf-{scope.name}")
+            cloud = FakeCloud(clock, targets, prefix=f"wf-{scope.name}", host_off_s=self.host_off_s)
+            clouds[scope.name] = cloud
             self.cloud_of(clouds[scope.name])
         return clouds
 
@@ -190,7 +195,13 @@ async def open_dispatcher(stage: Stage, clock: VirtualClock) -> AsyncIterator[tu
             await ledger.record(_run_started(stage.plan, clock.now()))
         await ledger.record(
             SessionStarted(
-                at=clock.now(), number=len(run.sessions) + 1, pid=1, host="h", orchestrator_version="0", step="session"
+                at=clock.now(),
+                number=len(run.sessions) + 1,
+                pid=1,
+                host="h",
+                orchestrator_version="0",
+                step="session",
+                clocks=ledger.clocks(),
             )
         )
         try:
@@ -224,6 +235,7 @@ def _assemble(stage: Stage, clock: VirtualClock, run: Run) -> Dispatcher:
     def wake() -> None:
         dispatcher.wake()
 
+    host = HostTime(clock)
     scopes = {name: _calls(stage, name, clock, note) for name in stage.clouds}
     rollout = Rollout(
         plan=plan,
@@ -233,6 +245,7 @@ def _assemble(stage: Stage, clock: VirtualClock, run: Run) -> Dispatcher:
         scope_targets=scope_targets(staging),
         scope_rates=Rates(scopes),
         available=lambda name: scopes[name].available,
+        ahead=lambda: host.ahead(run.timeline.offsets),
         until=stage.until,
         wait_s=stage.wait_s,
     )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from orchestrator.model import record as r
+from orchestrator.model.moment import Moment
 from orchestrator.model.outcome import Outcome, Phase
 from orchestrator.model.reply import Entry
 from orchestrator.model.run import Run
@@ -180,13 +181,13 @@ LATER = BEGIN + timedelta(hours=1)
 def test_a_renewed_doubt_has_a_period_of_its_own() -> None:
     renewed = r.DoubtRenewed(at=LATER, target=KEY, attempt=1, why="it shows after all")
     state = after(*DOUBTED, DISPROVED, renewed).state(KEY)
-    assert (state.phase, state.doubtful_from, state.doubt_since) == (Phase.DOUBT, BEGIN, LATER)
+    assert (state.phase, state.doubtful_from, state.doubt_since) == (Phase.DOUBT, Moment(BEGIN, 0), Moment(LATER, 0))
 
 
 def test_the_doubt_goes_back_to_the_first_doubtful_attempt_and_its_period_counts_from_the_latest() -> None:
     again = replace(intent(2), at=LATER)
     state = after(*DOUBTED, DISPROVED, again, answer("in_doubt", attempt=2)).state(KEY)
-    assert (state.doubtful_from, state.doubt_since) == (BEGIN, LATER)
+    assert (state.doubtful_from, state.doubt_since) == (Moment(BEGIN, 0), Moment(LATER, 0))
 
 
 @pytest.mark.parametrize("verdict", ["rejected", "refused", "busy", "in_doubt"])

@@ -70,7 +70,7 @@ def intent(attempt: int) -> r.Intent:
 
 
 DOUBT = r.AnswerMissing(at=BEGIN, target=KEY, attempt=1)
-REMAINS = r.DoubtRemains(at=BEGIN, target=KEY, why="?")
+REMAINS = r.DoubtRemains(at=BEGIN, target=KEY, attempt=1, why="?")
 RELEASED = r.HoldReleased(at=BEGIN, by="ann", note="fine")
 RETURNED = r.ReturnedToWaiting(at=BEGIN, target=KEY, settled_by="ann", note="saw nothing")
 

@@ -70,6 +70,9 @@ class Life:
             self._shown = (now_s, instant(now_s))
         return self._shown[1]
 
+    def wall(self) -> datetime:
+        return self.now()
+
     async def sleep(self, seconds: float) -> None:
         """Return after so many virtual seconds, or die."""
         waiting = self.promise()

@@ -39,7 +39,7 @@ STORY: Sequence[Record] = (
     intent(B),
     r.AnswerMissing(at=BEGIN, target=B, attempt=1),
     r.DoubtLooked(at=BEGIN, target=B, finding="two jobs might be it"),
-    r.DoubtRemains(at=BEGIN, target=B, why="several candidates"),
+    r.DoubtRemains(at=BEGIN, target=B, attempt=1, why="several candidates"),
     r.Settled(at=BEGIN, target=C, outcome=Outcome.ALREADY, wave="canary", reason="current"),
 )
 

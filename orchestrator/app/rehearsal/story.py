@@ -138,7 +138,7 @@ def _sibling_runs(scene: Scene, state: TargetState) -> bool:
 
 def _postpone(scene: Scene, state: TargetState, wave: str) -> None:
     now, retry = scene.agenda.now, scene.plan.retry
-    gives_up_at = (state.busy_since or now) + timedelta(seconds=retry.busy_for_s)
+    gives_up_at = (state.busy_since.at if state.busy_since else now) + timedelta(seconds=retry.busy_for_s)
     until = min(now + timedelta(seconds=busy_wait_s(state.busy_times, retry.busy_s)), max(gives_up_at, now))
     if now >= gives_up_at or not open_at(scene.rollout, state.target, until):
         _settle(scene, state, Outcome.DEFERRED, wave)
@@ -168,7 +168,7 @@ def _accepted(scene: Scene, state: TargetState) -> AnswerSeen:
 
 
 def _ended(scene: Scene, state: TargetState, duration_s: float) -> JobSeen:
-    ended_at = (state.accepted_at or scene.agenda.now) + timedelta(seconds=duration_s)
+    ended_at = (state.accepted_at.at if state.accepted_at else scene.agenda.now) + timedelta(seconds=duration_s)
     return JobSeen(
         at=scene.agenda.now,
         target=state.key,
