@@ -266,7 +266,7 @@ class ScopeCalls:
                 at=now,
                 step="scope",
                 scope=self.name,
-                until=now + timedelta(seconds=max(held_s, asked_s)),
+                until=now + timedelta(seconds=asked_s if asked_s > wait_s else held_s),
                 why=why,
                 probe_at=now + timedelta(seconds=held_s) if asked_s > wait_s else None,
             )
