@@ -9,7 +9,7 @@ from fakes.clock import START
 from fakes.documents import blocks, read, rows, section
 from fakes.stage import fold_all, plan_of, targets_of
 
-from orchestrator.app.queueing import make_queue, scope_targets, wave_targets
+from orchestrator.app.queueing import make_queue
 from orchestrator.executor.actions import Hold
 from orchestrator.executor.decide import next_action
 from orchestrator.executor.limits import ramp_allowance, room
@@ -22,7 +22,7 @@ from orchestrator.planner.lengths import spoken
 from orchestrator.planner.preview import Preview, make_preview
 from orchestrator.planner.table import table
 from orchestrator.planner.targets import Resolved
-from orchestrator.planner.waves import assign_waves
+from orchestrator.planner.waves import assign_waves, scope_targets, wave_targets
 
 PAGE = read("docs/waves-and-budgets.md")
 ALL = (Wave(name="all"),)

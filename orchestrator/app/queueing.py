@@ -1,6 +1,6 @@
 """The queue of a run, as a session finds it: the order, the waves' shares, and where an earlier session left off."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from orchestrator.executor.queue import StartQueue, WaveShare
@@ -10,7 +10,6 @@ from orchestrator.model.plan import Plan, Wave
 from orchestrator.model.run import Run
 from orchestrator.model.selection import matches
 from orchestrator.model.target import Target
-from orchestrator.planner.waves import Staging
 
 
 def make_queue(plan: Plan, targets: Sequence[Target], run: Run) -> StartQueue:
@@ -35,13 +34,3 @@ def _share(wave: Wave, total: int) -> WaveShare:
 
 def _everyone(_target: Target) -> bool:
     return True
-
-
-def wave_targets(staging: Staging) -> Mapping[str, int]:
-    """How many targets each wave was planned with."""
-    return {share.name: len(share.targets) for share in staging.waves}
-
-
-def scope_targets(staging: Staging) -> Mapping[str, int]:
-    """How many targets each scope has."""
-    return {share.name: share.targets for share in staging.scopes}

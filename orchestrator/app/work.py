@@ -18,7 +18,7 @@ from orchestrator import __version__
 from orchestrator.app.crash import crasher, patience_s
 from orchestrator.app.open_files import Room
 from orchestrator.app.orders import carry_out
-from orchestrator.app.queueing import make_queue, scope_targets, wave_targets
+from orchestrator.app.queueing import make_queue
 from orchestrator.app.rates import RateMemory, keeping
 from orchestrator.app.reports import Reports, last_report
 from orchestrator.app.scopes import open_scopes
@@ -43,7 +43,7 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record, ReturnedToWaiting, SessionStarted, Settled
 from orchestrator.model.run import Run
 from orchestrator.planner.own_windows import check_own_windows
-from orchestrator.planner.waves import assign_waves
+from orchestrator.planner.waves import assign_waves, scope_targets, wave_targets
 from orchestrator.tracker.commands import CommandInbox
 from orchestrator.tracker.journal import Journal
 from orchestrator.tracker.neighbours import Workflows

@@ -6,7 +6,7 @@ order is that of `order_key`. Every target is in exactly one wave, or the plan i
 
 from array import array
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -93,6 +93,16 @@ def assign_waves(plan: Plan, targets: Sequence[Target], left_out: Collection[str
         max_rejected=plan.failures.max_rejected.budget(sending),
         warnings=tuple(_warnings(drawn, len(targets))),
     )
+
+
+def wave_targets(staging: Staging) -> Mapping[str, int]:
+    """How many targets each wave was planned with."""
+    return {share.name: len(share.targets) for share in staging.waves}
+
+
+def scope_targets(staging: Staging) -> Mapping[str, int]:
+    """How many targets each scope has."""
+    return {share.name: share.targets for share in staging.scopes}
 
 
 class _Draw:

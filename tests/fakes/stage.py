@@ -13,7 +13,7 @@ from fakes.clock import START, VirtualClock, run_virtual
 from fakes.clouds import NEW, FakeCloud
 from fakes.slow_journal import SlowJournal
 
-from orchestrator.app.queueing import make_queue, scope_targets, wave_targets
+from orchestrator.app.queueing import make_queue
 from orchestrator.executor.actions import Finish
 from orchestrator.executor.auto_rate import AutoPacer
 from orchestrator.executor.calls import Rates, ScopeCalls
@@ -32,7 +32,7 @@ from orchestrator.model.record import Record, RunStarted, SessionStarted
 from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState
 from orchestrator.model.target import Target
-from orchestrator.planner.waves import assign_waves
+from orchestrator.planner.waves import assign_waves, scope_targets, wave_targets
 
 #: No story takes longer than this.
 _PATIENCE_S = 60 * 86400.0

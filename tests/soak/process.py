@@ -10,7 +10,7 @@ from typing import TypeAlias
 import anyio
 from soak.life import Life
 
-from orchestrator.app.queueing import make_queue, scope_targets, wave_targets
+from orchestrator.app.queueing import make_queue
 from orchestrator.cloud import Secrets
 from orchestrator.executor.auto_rate import AutoPacer
 from orchestrator.executor.calls import Rates, ScopeCalls
@@ -27,7 +27,7 @@ from orchestrator.model.plan import Plan, Scope
 from orchestrator.model.record import Record
 from orchestrator.model.run import Run
 from orchestrator.model.run_record import PartFailed
-from orchestrator.planner.waves import assign_waves
+from orchestrator.planner.waves import assign_waves, scope_targets, wave_targets
 
 #: How long a process waits for a window to open: most nights, not all of them.
 _WAIT_S = 20 * 3600.0

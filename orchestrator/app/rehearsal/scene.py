@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from math import inf
 
-from orchestrator.app.queueing import make_queue, scope_targets, wave_targets
+from orchestrator.app.queueing import make_queue
 from orchestrator.app.rehearsal.agenda import Agenda, Permits, Process
 from orchestrator.app.rehearsal.told import Nights, Rehearsal, WaveSpan
 from orchestrator.app.rehearsal.turnstile import Call, Turnstile
@@ -18,7 +18,7 @@ from orchestrator.model.record import AnswerSeen, Intent, JobSeen, Postponed, Re
 from orchestrator.model.run import Run
 from orchestrator.model.target import Target
 from orchestrator.planner.forecast import LATENCY_S, calls_per_target, rate_groups
-from orchestrator.planner.waves import Staging
+from orchestrator.planner.waves import Staging, scope_targets, wave_targets
 
 #: Records after which no more can start than before, unless the rollout is `eager`: a slot stays a slot.
 _MOVES_NOBODY = (Intent, AnswerSeen, JobSeen)
