@@ -17,10 +17,10 @@ from orchestrator import __version__
 from orchestrator.cli.parser import _parser, parse
 from orchestrator.cloud.credentials.chain import KEYS, TOKEN
 from orchestrator.errors import ExitCode
+from orchestrator.model.eligibility import LeaveOutReason
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import HoldCause
 from orchestrator.model.region import SERVICES
-from orchestrator.model.verdict import LeaveOutReason
 from orchestrator.planner.plan_file import load_plan
 from orchestrator.simulator.distortion import DISTORTIONS, Effect
 from orchestrator.simulator.profile import JobFate, Kind, Profile, Role

@@ -13,10 +13,10 @@ from orchestrator.app.schedules import read_schedules
 from orchestrator.app.scopes import open_scopes
 from orchestrator.app.versions import read_versions
 from orchestrator.clock import SystemClock
+from orchestrator.model.eligibility import Reading
 from orchestrator.model.history import History
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record
-from orchestrator.model.verdict import Reading
 from orchestrator.planner.audit import Audit, Schedules, audit, behind
 from orchestrator.planner.preview import Preview, make_preview
 from orchestrator.planner.targets import Resolved

@@ -11,11 +11,11 @@ from orchestrator.executor.openings import open_at
 from orchestrator.executor.points import Point
 from orchestrator.executor.retry import busy_wait_s
 from orchestrator.executor.session import Session
+from orchestrator.model.eligibility import GONE, Go, LeaveOut, allowed_sources, verdict
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import DoubtRenewed, Postponed, PreflightDone, Settled
 from orchestrator.model.reply import Answered, Busy, Doubtful, ProxyVersion, Refused
 from orchestrator.model.state import TargetState
-from orchestrator.model.verdict import GONE, Go, LeaveOut, allowed_sources, verdict
 
 #: What a preflight read may be this old at the intent; at rates below one call a minute, a few calls' time.
 FRESH_S = 60.0

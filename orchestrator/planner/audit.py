@@ -9,10 +9,10 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from orchestrator.model.eligibility import LeaveOut, Reading
 from orchestrator.model.history import History, Known
 from orchestrator.model.reply import ProxyVersion
 from orchestrator.model.target import Target
-from orchestrator.model.verdict import LeaveOut, Reading
 from orchestrator.model.version import at_least
 
 What: TypeAlias = Literal[

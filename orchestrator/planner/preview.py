@@ -8,10 +8,10 @@ from typing import Literal
 
 from msgspec import Struct
 
+from orchestrator.model.eligibility import LeaveOut, Reading, Verdict, allowed_sources, verdict
 from orchestrator.model.plan import MINUTE_S, Plan
 from orchestrator.model.reply import ProxyVersion
 from orchestrator.model.target import Target
-from orchestrator.model.verdict import LeaveOut, Reading, Verdict, allowed_sources, verdict
 from orchestrator.planner.audit import Audit
 from orchestrator.planner.forecast import AssumedRate, Forecast, forecast
 from orchestrator.planner.rehearsed import Rehearsed

@@ -8,10 +8,10 @@ from fakes.stage import plan_of, targets_of
 
 from orchestrator.errors import PlanError
 from orchestrator.model.amount import Amount
+from orchestrator.model.eligibility import GONE, Reading
 from orchestrator.model.plan import Failures, Follow, Plan, Scope
 from orchestrator.model.reply import ProxyVersion
 from orchestrator.model.target import Target
-from orchestrator.model.verdict import GONE, Reading
 from orchestrator.planner.forecast import calls_per_target, looks
 from orchestrator.planner.lengths import spoken
 from orchestrator.planner.preview import Preview, make_preview
