@@ -16,7 +16,7 @@ from orchestrator.cloud.caller import Caller, fits_path
 from orchestrator.cloud.client import Client
 from orchestrator.cloud.clock import Clock
 from orchestrator.cloud.credentials import METADATA, Secrets, World, is_token, source_for
-from orchestrator.cloud.credentials.keeper import Keeper
+from orchestrator.cloud.credentials.renewal import Keeper
 from orchestrator.cloud.endpoints import Endpoints, endpoints_of
 from orchestrator.cloud.secret import HiddenEnvironment
 from orchestrator.cloud.stamp import plain_headers

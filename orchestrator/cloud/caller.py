@@ -14,7 +14,7 @@ from orchestrator.cloud.answer import Answer, exchange_of
 from orchestrator.cloud.classify import classify
 from orchestrator.cloud.clock import Clock
 from orchestrator.cloud.credentials.credential import unusable
-from orchestrator.cloud.credentials.keeper import Keeper
+from orchestrator.cloud.credentials.renewal import Keeper
 from orchestrator.cloud.decode import Decode, NotUnderstood
 from orchestrator.cloud.error_body import excerpt
 from orchestrator.cloud.lenient import text

@@ -4,7 +4,7 @@ import anyio
 import pytest
 
 from orchestrator.cloud.credentials.credential import Token, unusable
-from orchestrator.cloud.credentials.keeper import Keeper
+from orchestrator.cloud.credentials.renewal import Keeper
 from orchestrator.cloud.secret import Secret
 from orchestrator.model.reply import NotSent, Unauthenticated
 

@@ -18,7 +18,7 @@ from orchestrator.cloud.answer import Answer
 from orchestrator.cloud.caller import Caller
 from orchestrator.cloud.client import Client
 from orchestrator.cloud.credentials import World, source_for
-from orchestrator.cloud.credentials.keeper import Keeper
+from orchestrator.cloud.credentials.renewal import Keeper
 from orchestrator.cloud.stamp import plain_headers
 from orchestrator.cloud.transport import Headers, Route
 from orchestrator.model.plan import Http, Plan, Scope
