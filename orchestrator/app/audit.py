@@ -7,7 +7,7 @@ from orchestrator.model.history import History
 from orchestrator.model.plan import Plan
 from orchestrator.model.version import same_version
 from orchestrator.tracker.history import read_history
-from orchestrator.tracker.place import check_owner, fleet_folder
+from orchestrator.tracker.paths import check_owner, fleet_folder
 
 
 def history_of(plan: Plan, state: Path) -> History | None:

@@ -19,7 +19,7 @@ from orchestrator.model.target import Target
 from orchestrator.tracker.folder import create_run
 from orchestrator.tracker.journal import Journal
 from orchestrator.tracker.neighbours import last_outcomes, one_begins, open_elsewhere
-from orchestrator.tracker.place import latest_run, list_runs, new_run_id
+from orchestrator.tracker.paths import latest_run, list_runs, new_run_id
 from orchestrator.tracker.recovery import Recovered, recover
 from orchestrator.tracker.report import build_report
 from orchestrator.tracker.report_form import TargetReport

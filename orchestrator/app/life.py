@@ -9,7 +9,7 @@ from orchestrator.model.outcome import Outcome, Phase
 from orchestrator.model.record import Record
 from orchestrator.model.reply import Entry
 from orchestrator.model.state import TargetState
-from orchestrator.tracker.place import list_runs
+from orchestrator.tracker.paths import list_runs
 from orchestrator.tracker.recovery import Recovered, recover
 
 _RULES = {

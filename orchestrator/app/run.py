@@ -27,7 +27,7 @@ from orchestrator.model.target import Target
 from orchestrator.planner.targets import resolve_targets
 from orchestrator.planner.waves import assign_waves
 from orchestrator.tracker.disk import make_folder
-from orchestrator.tracker.place import LOCK, REPORT, claim_fleet, fleet_folder
+from orchestrator.tracker.paths import LOCK, REPORT, claim_fleet, fleet_folder
 from orchestrator.tracker.recovery import Recovered
 from orchestrator.tracker.report_file import write_report
 

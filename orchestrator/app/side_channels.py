@@ -9,7 +9,7 @@ from orchestrator.lock import fleet_lock
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import PartFailed
 from orchestrator.tracker.journal import Journal
-from orchestrator.tracker.place import JOURNAL, LOCK, REPORT
+from orchestrator.tracker.paths import JOURNAL, LOCK, REPORT
 from orchestrator.tracker.recovery import Recovered, recover
 from orchestrator.tracker.report_file import write_report
 

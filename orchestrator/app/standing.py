@@ -13,7 +13,7 @@ from orchestrator.model.plan import Plan, Wave
 from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState
 from orchestrator.tracker.commands import HoldCommand, ReleaseCommand, read_commands
-from orchestrator.tracker.place import LOCK, check_owner, fleet_folder, list_runs
+from orchestrator.tracker.paths import LOCK, check_owner, fleet_folder, list_runs
 from orchestrator.tracker.recovery import Recovered, recover
 from orchestrator.tracker.report import build_report
 from orchestrator.tracker.report_text import bug_lines, outcome_lines, reject_lines

@@ -47,7 +47,7 @@ from orchestrator.planner.waves import assign_waves, scope_targets, wave_targets
 from orchestrator.tracker.commands import CommandInbox
 from orchestrator.tracker.journal import Journal
 from orchestrator.tracker.neighbours import Workflows
-from orchestrator.tracker.place import JOURNAL, REPORT
+from orchestrator.tracker.paths import JOURNAL, REPORT
 from orchestrator.tracker.recovery import Recovered
 from orchestrator.tracker.settings import save_settings, settings_changed, settings_of
 from orchestrator.tracker.writer import JournalWriter

@@ -8,7 +8,7 @@ from orchestrator.errors import UsageError
 from orchestrator.model.plan import Plan
 from orchestrator.planner.plan_file import load_plan
 from orchestrator.planner.regions import check_regions
-from orchestrator.tracker.place import state_dir
+from orchestrator.tracker.paths import state_dir
 
 
 def plan_and_state(options: Options) -> tuple[Plan, Path]:

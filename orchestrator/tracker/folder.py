@@ -17,7 +17,7 @@ from orchestrator.model.target import Target
 from orchestrator.tracker.disk import guard, make_folder, sync_folder, write_file
 from orchestrator.tracker.journal import Journal
 from orchestrator.tracker.line import damaged, decode_line, encode_lines, read_lines
-from orchestrator.tracker.place import JOURNAL, LATEST, PLAN, RUNS, SETTINGS, TARGETS
+from orchestrator.tracker.paths import JOURNAL, LATEST, PLAN, RUNS, SETTINGS, TARGETS
 from orchestrator.tracker.settings import Settings, save_settings, settings_of
 
 _UNFINISHED = ".new-"

@@ -12,7 +12,7 @@ from orchestrator.model.run import Run
 from orchestrator.tracker.folder import load_frozen_plan, load_frozen_targets, load_settings
 from orchestrator.tracker.journal import read_journal
 from orchestrator.tracker.line import DAMAGED_HINT
-from orchestrator.tracker.place import JOURNAL, TARGETS
+from orchestrator.tracker.paths import JOURNAL, TARGETS
 from orchestrator.tracker.settings import in_force
 
 

@@ -13,7 +13,7 @@ from orchestrator.model.amount import Amount, Rate
 from orchestrator.model.plan import Auth, Failures, Follow, Freeze, Http, Limits, Plan, Retry, Scope, Window
 from orchestrator.tracker.disk import replace_file
 from orchestrator.tracker.line import encode_lines
-from orchestrator.tracker.place import SETTINGS
+from orchestrator.tracker.paths import SETTINGS
 
 
 class ScopeSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from orchestrator.errors import StateError
 from orchestrator.lock import fleet_lock, holder
 from orchestrator.tracker.commands import HoldCommand, append_command, read_commands
 from orchestrator.tracker.journal import Journal, read_journal
-from orchestrator.tracker.place import COMMANDS, SIMULATED, fleet_folder
+from orchestrator.tracker.paths import COMMANDS, SIMULATED, fleet_folder
 
 HOLD = HoldCommand(at=BEGIN, user="kim", note="n")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import ExitCode, PlanError
-from orchestrator.tracker.place import (
+from orchestrator.tracker.paths import (
     claim_fleet,
     fleet_folder,
     fleets,
