@@ -23,7 +23,7 @@ from orchestrator.tracker.commands import (
     read_commands,
 )
 from orchestrator.tracker.disk import make_folder
-from orchestrator.tracker.journal import Journal
+from orchestrator.tracker.journal.file import Journal
 from orchestrator.tracker.paths import JOURNAL, LOCK, REPORT, claim_fleet, fleet_folder
 from orchestrator.tracker.report_file import write_report
 

@@ -17,7 +17,7 @@ from orchestrator.model.record import HoldSet, OutcomeKept, Record, RunEnded, Ru
 from orchestrator.model.run import Run
 from orchestrator.model.target import Target
 from orchestrator.tracker.folder import create_run
-from orchestrator.tracker.journal import Journal
+from orchestrator.tracker.journal.file import Journal
 from orchestrator.tracker.neighbours import last_outcomes, one_begins, open_elsewhere
 from orchestrator.tracker.paths import latest_run, list_runs, new_run_id
 from orchestrator.tracker.recovery import Recovered, recover

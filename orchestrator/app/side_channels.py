@@ -8,7 +8,7 @@ from orchestrator.errors import ExitCode, OrchestratorError
 from orchestrator.lock import fleet_lock
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import PartFailed
-from orchestrator.tracker.journal import Journal
+from orchestrator.tracker.journal.file import Journal
 from orchestrator.tracker.paths import JOURNAL, LOCK, REPORT
 from orchestrator.tracker.recovery import Recovered, recover
 from orchestrator.tracker.report_file import write_report

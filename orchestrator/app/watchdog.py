@@ -14,7 +14,7 @@ import anyio
 
 from orchestrator.errors import ExitCode
 from orchestrator.executor.dispatch import Dispatcher
-from orchestrator.tracker.writer import JournalWriter
+from orchestrator.tracker.journal.group_commit import JournalWriter
 
 #: What is due: its name, and the thing itself. Done, it is never the same again.
 Due: TypeAlias = tuple[str, object]

@@ -45,12 +45,12 @@ from orchestrator.model.run import Run
 from orchestrator.planner.own_windows import check_own_windows
 from orchestrator.planner.waves import assign_waves, scope_targets, wave_targets
 from orchestrator.tracker.commands import CommandInbox
-from orchestrator.tracker.journal import Journal
+from orchestrator.tracker.journal.file import Journal
+from orchestrator.tracker.journal.group_commit import JournalWriter
 from orchestrator.tracker.neighbours import Workflows
 from orchestrator.tracker.paths import JOURNAL, REPORT
 from orchestrator.tracker.recovery import Recovered
 from orchestrator.tracker.settings import save_settings, settings_changed, settings_of
-from orchestrator.tracker.writer import JournalWriter
 
 #: How often a running process looks for a person's commands.
 _INBOX_EVERY_S = 0.4

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from orchestrator.errors import JournalDamaged
 from orchestrator.tracker.disk import guard, make_folder, open_private, sync_folder, write_all
-from orchestrator.tracker.line import decode_line, encode_lines, read_lines
+from orchestrator.tracker.journal.line import decode_line, encode_lines, read_lines
 from orchestrator.tracker.paths import COMMANDS
 
 

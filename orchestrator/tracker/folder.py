@@ -15,8 +15,8 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.record import RunStarted
 from orchestrator.model.target import Target
 from orchestrator.tracker.disk import guard, make_folder, sync_folder, write_file
-from orchestrator.tracker.journal import Journal
-from orchestrator.tracker.line import damaged, decode_line, encode_lines, read_lines
+from orchestrator.tracker.journal.file import Journal
+from orchestrator.tracker.journal.line import damaged, decode_line, encode_lines, read_lines
 from orchestrator.tracker.paths import JOURNAL, LATEST, PLAN, RUNS, SETTINGS, TARGETS
 from orchestrator.tracker.settings import Settings, save_settings, settings_of
 

@@ -21,7 +21,7 @@ from orchestrator.model.record import Record, Reverified, RunStarted, Settled
 from orchestrator.model.run import Run
 from orchestrator.tracker.disk import guard, open_private, open_to_read
 from orchestrator.tracker.folder import load_frozen_targets
-from orchestrator.tracker.line import decode_line, read_lines
+from orchestrator.tracker.journal.line import decode_line, read_lines
 from orchestrator.tracker.paths import BEGIN, JOURNAL, LOCK, fleets, latest_run, list_runs
 from orchestrator.tracker.recovery import recover
 

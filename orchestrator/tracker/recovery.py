@@ -10,8 +10,8 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record, RunStarted
 from orchestrator.model.run import Run
 from orchestrator.tracker.folder import load_frozen_plan, load_frozen_targets, load_settings
-from orchestrator.tracker.journal import read_journal
-from orchestrator.tracker.line import DAMAGED_HINT
+from orchestrator.tracker.journal.file import read_journal
+from orchestrator.tracker.journal.line import DAMAGED_HINT
 from orchestrator.tracker.paths import JOURNAL, TARGETS
 from orchestrator.tracker.settings import in_force
 

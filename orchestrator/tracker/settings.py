@@ -12,7 +12,7 @@ import msgspec
 from orchestrator.model.amount import Amount, Rate
 from orchestrator.model.plan import Auth, Failures, Follow, Freeze, Http, Limits, Plan, Retry, Scope, Window
 from orchestrator.tracker.disk import replace_file
-from orchestrator.tracker.line import encode_lines
+from orchestrator.tracker.journal.line import encode_lines
 from orchestrator.tracker.paths import SETTINGS
 
 

@@ -24,7 +24,7 @@ from orchestrator.model.amount import Amount
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Failures, Follow, Limits, Selector, Wave
 from orchestrator.model.record import Settled
-from orchestrator.tracker.line import encode_lines
+from orchestrator.tracker.journal.line import encode_lines
 from orchestrator.tracker.report import build_report
 from orchestrator.tracker.report_file import report_chunks
 

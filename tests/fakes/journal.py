@@ -1,10 +1,10 @@
-"""A journal in memory, with the interface of `orchestrator.tracker.writer.JournalWriter`."""
+"""A journal in memory, with the interface of `orchestrator.tracker.journal.group_commit.JournalWriter`."""
 
 from collections.abc import Callable
 
 from orchestrator.errors import StateError
 from orchestrator.model.record import Record
-from orchestrator.tracker.writer import Group
+from orchestrator.tracker.journal.group_commit import Group
 
 
 class MemoryJournal:

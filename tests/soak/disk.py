@@ -9,7 +9,7 @@ from soak.life import Died, Life
 
 from orchestrator.errors import StateError
 from orchestrator.model.record import Record
-from orchestrator.tracker.line import encode_lines
+from orchestrator.tracker.journal.line import encode_lines
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from orchestrator.errors import JournalDamaged, StateError
 from orchestrator.model.plan import Discover, Failures, Follow, Freeze, Limits, Selector, Window
 from orchestrator.model.target import Target
 from orchestrator.tracker.folder import create_run, load_frozen_plan, load_frozen_targets, load_settings
-from orchestrator.tracker.journal import read_journal
+from orchestrator.tracker.journal.file import read_journal
 from orchestrator.tracker.paths import latest_run
 from orchestrator.tracker.settings import settings_of
 

@@ -13,7 +13,7 @@ from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import Record
 from orchestrator.model.reply import Entry
 from orchestrator.tracker.folder import create_run
-from orchestrator.tracker.journal import Journal
+from orchestrator.tracker.journal.file import Journal
 from orchestrator.tracker.neighbours import Workflows, has_ended, last_outcomes, one_begins, open_elsewhere
 
 TARGETS = make_targets(4)

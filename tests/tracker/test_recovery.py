@@ -17,7 +17,7 @@ from orchestrator.model.record import AnswerSeen, DoubtLooked, Intent, Record, R
 from orchestrator.model.reply import Entry
 from orchestrator.model.run import Run
 from orchestrator.tracker.folder import create_run
-from orchestrator.tracker.journal import Journal
+from orchestrator.tracker.journal.file import Journal
 from orchestrator.tracker.recovery import recover
 from orchestrator.tracker.report import build_report
 from orchestrator.tracker.report_file import report_chunks

@@ -15,7 +15,7 @@ from orchestrator.model.record import Record
 from orchestrator.tracker.commands import HoldCommand, append_command
 from orchestrator.tracker.disk import FOLDER_MODE, make_folder, open_private, replace_file, write_all, write_file
 from orchestrator.tracker.folder import create_run
-from orchestrator.tracker.journal import Journal, read_journal
+from orchestrator.tracker.journal.file import Journal, read_journal
 
 TARGETS = make_targets(3)
 FIRST = run_started(3)

@@ -15,7 +15,7 @@ import msgspec
 from orchestrator.errors import JournalDamaged, StateError
 from orchestrator.model.record import JOURNAL_VERSION, Record
 from orchestrator.tracker.disk import guard, open_private, state_error, sync_folder, write_all
-from orchestrator.tracker.line import DAMAGED_HINT, Line, decode_line, encode_lines, read_lines
+from orchestrator.tracker.journal.line import DAMAGED_HINT, Line, decode_line, encode_lines, read_lines
 
 _decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
 _TAIL_BLOCK = 1 << 16

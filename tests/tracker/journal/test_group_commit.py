@@ -12,8 +12,8 @@ from msgspec import structs
 
 from orchestrator.errors import Broken, JournalDamaged, StateError
 from orchestrator.model.record import AnswerSeen, CommandIgnored, Record
-from orchestrator.tracker.journal import Journal, read_journal
-from orchestrator.tracker.writer import JournalWriter
+from orchestrator.tracker.journal.file import Journal, read_journal
+from orchestrator.tracker.journal.group_commit import JournalWriter
 
 RECORDS = [CommandIgnored(at=BEGIN, command=number, why="") for number in range(1, 101)]
 BACKENDS = ("asyncio", "trio")
@@ -240,7 +240,7 @@ def test_whoever_waits_is_told_of_any_failure(tmp_path: Path, play: Play) -> Non
 
     play(story)
     assert {words.rpartition(":")[0] for words in told} == {
-        "the journal's writer failed: KeyError at tracker/writer.py"
+        "the journal's writer failed: KeyError at tracker/journal/group_commit.py"
     }
     assert on_disk(tmp_path / "journal.ndjson") == RECORDS[:4]
 

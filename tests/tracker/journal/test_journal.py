@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from orchestrator.errors import ExitCode, JournalDamaged, StateError
 from orchestrator.model.record import CommandIgnored, Record
-from orchestrator.tracker.journal import Journal, read_journal
-from orchestrator.tracker.line import encode_lines
+from orchestrator.tracker.journal.file import Journal, read_journal
+from orchestrator.tracker.journal.line import encode_lines
 
 RECORDS: Sequence[Record] = PlausibleRun(5, count=3).steps(12).records
 LINES = encode_lines(RECORDS, 1).splitlines(keepends=True)
@@ -238,7 +238,7 @@ import resource, signal, sys
 from pathlib import Path
 from orchestrator.errors import StateError
 from orchestrator.model.record import CommandIgnored
-from orchestrator.tracker.journal import Journal
+from orchestrator.tracker.journal.file import Journal
 from datetime import UTC, datetime
 record = CommandIgnored(at=datetime(2026, 3, 1, tzinfo=UTC), command=1, why="x" * 300)
 journal = Journal.create(Path(sys.argv[1]))

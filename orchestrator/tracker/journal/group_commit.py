@@ -12,7 +12,7 @@ from anyio import CapacityLimiter, to_thread
 
 from orchestrator.errors import Broken, OrchestratorError, StateError, place_of
 from orchestrator.model.record import Record
-from orchestrator.tracker.journal import Journal
+from orchestrator.tracker.journal.file import Journal
 
 
 class Group:
