@@ -6,8 +6,8 @@ from orchestrator.host import path_of
 from orchestrator.model.history import History
 from orchestrator.model.plan import Plan
 from orchestrator.model.version import same_version
-from orchestrator.tracker.history import read_history
 from orchestrator.tracker.paths import check_owner, fleet_folder
+from orchestrator.tracker.runs.past_runs import read_history
 
 
 def history_of(plan: Plan, state: Path) -> History | None:

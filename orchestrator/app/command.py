@@ -14,7 +14,11 @@ from orchestrator.errors import FleetLocked, UsageError
 from orchestrator.host import path_of, user_name
 from orchestrator.lock import fleet_lock
 from orchestrator.model.plan import Plan
-from orchestrator.tracker.commands import (
+from orchestrator.tracker.disk import make_folder
+from orchestrator.tracker.journal.file import Journal
+from orchestrator.tracker.paths import JOURNAL, LOCK, REPORT, claim_fleet, fleet_folder
+from orchestrator.tracker.report_file import write_report
+from orchestrator.tracker.runs.commands import (
     Command,
     HoldCommand,
     ReleaseCommand,
@@ -22,10 +26,6 @@ from orchestrator.tracker.commands import (
     append_command,
     read_commands,
 )
-from orchestrator.tracker.disk import make_folder
-from orchestrator.tracker.journal.file import Journal
-from orchestrator.tracker.paths import JOURNAL, LOCK, REPORT, claim_fleet, fleet_folder
-from orchestrator.tracker.report_file import write_report
 
 
 def hold(plan: Plan, state: Path, note: str, now: datetime) -> int:

@@ -16,14 +16,14 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.record import HoldSet, OutcomeKept, Record, RunEnded, RunStarted, ScopeUsed, Settled
 from orchestrator.model.run import Run
 from orchestrator.model.target import Target
-from orchestrator.tracker.folder import create_run
 from orchestrator.tracker.journal.file import Journal
-from orchestrator.tracker.neighbours import last_outcomes, one_begins, open_elsewhere
 from orchestrator.tracker.paths import latest_run, list_runs, new_run_id
-from orchestrator.tracker.recovery import Recovered, recover
 from orchestrator.tracker.report import build_report
 from orchestrator.tracker.report_form import TargetReport
-from orchestrator.tracker.settings import changes_between
+from orchestrator.tracker.runs.folder import create_run
+from orchestrator.tracker.runs.other_runs import last_outcomes, one_begins, open_elsewhere
+from orchestrator.tracker.runs.recovery import Recovered, recover
+from orchestrator.tracker.runs.settings import changes_between
 
 #: By proxy_id: the last outcome, and the version that the proxy was to be upgraded to.
 LastOutcomes: TypeAlias = Mapping[str, tuple[Outcome, str]]

@@ -7,7 +7,7 @@ from orchestrator.host import path_of
 from orchestrator.model.durations import Durations
 from orchestrator.model.plan import Plan
 from orchestrator.tracker.paths import check_owner, fleet_folder, list_runs
-from orchestrator.tracker.recovery import recover
+from orchestrator.tracker.runs.recovery import recover
 
 #: When so many durations are known, older runs say nothing more.
 _ENOUGH = 100

@@ -10,7 +10,7 @@ from orchestrator.model.record import Record
 from orchestrator.model.reply import Entry
 from orchestrator.model.state import TargetState
 from orchestrator.tracker.paths import list_runs
-from orchestrator.tracker.recovery import Recovered, recover
+from orchestrator.tracker.runs.recovery import Recovered, recover
 
 _RULES = {
     Outcome.SUCCEEDED: "accepted, and completed and verified as far as follow.to asks",

@@ -14,7 +14,7 @@ from orchestrator.model.record import (
 )
 from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState
-from orchestrator.tracker.commands import Command, HoldCommand, ReleaseCommand, SettleCommand
+from orchestrator.tracker.runs.commands import Command, HoldCommand, ReleaseCommand, SettleCommand
 
 
 def carry_out(run: Run, number: int, command: Command, now: datetime) -> Record:

@@ -28,8 +28,8 @@ from orchestrator.planner.targets import resolve_targets
 from orchestrator.planner.waves import assign_waves
 from orchestrator.tracker.disk import make_folder
 from orchestrator.tracker.paths import LOCK, REPORT, claim_fleet, fleet_folder
-from orchestrator.tracker.recovery import Recovered
 from orchestrator.tracker.report_file import write_report
+from orchestrator.tracker.runs.recovery import Recovered
 
 #: Points a plan at another cloud for as long as it is open: the simulated one.
 Redirect = Callable[[Plan, list[Target]], AbstractContextManager[tuple[Plan, Mapping[str, str]]]]

@@ -10,8 +10,8 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.record import PartFailed
 from orchestrator.tracker.journal.file import Journal
 from orchestrator.tracker.paths import JOURNAL, LOCK, REPORT
-from orchestrator.tracker.recovery import Recovered, recover
 from orchestrator.tracker.report_file import write_report
+from orchestrator.tracker.runs.recovery import Recovered, recover
 
 
 def remember(recovered: Recovered, plan: Plan, code: ExitCode, failed: Mapping[str, str], now: datetime) -> None:

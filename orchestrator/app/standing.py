@@ -12,11 +12,11 @@ from orchestrator.model.outcome import Phase
 from orchestrator.model.plan import Plan, Wave
 from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState
-from orchestrator.tracker.commands import HoldCommand, ReleaseCommand, read_commands
 from orchestrator.tracker.paths import LOCK, check_owner, fleet_folder, list_runs
-from orchestrator.tracker.recovery import Recovered, recover
 from orchestrator.tracker.report import build_report
 from orchestrator.tracker.report_text import bug_lines, outcome_lines, reject_lines
+from orchestrator.tracker.runs.commands import HoldCommand, ReleaseCommand, read_commands
+from orchestrator.tracker.runs.recovery import Recovered, recover
 
 #: Targets that need a person are named up to this many.
 _NAMED = 10

@@ -44,13 +44,13 @@ from orchestrator.model.record import Record, ReturnedToWaiting, SessionStarted,
 from orchestrator.model.run import Run
 from orchestrator.planner.own_windows import check_own_windows
 from orchestrator.planner.waves import assign_waves, scope_targets, wave_targets
-from orchestrator.tracker.commands import CommandInbox
 from orchestrator.tracker.journal.file import Journal
 from orchestrator.tracker.journal.group_commit import JournalWriter
-from orchestrator.tracker.neighbours import Workflows
 from orchestrator.tracker.paths import JOURNAL, REPORT
-from orchestrator.tracker.recovery import Recovered
-from orchestrator.tracker.settings import save_settings, settings_changed, settings_of
+from orchestrator.tracker.runs.commands import CommandInbox
+from orchestrator.tracker.runs.other_runs import Workflows
+from orchestrator.tracker.runs.recovery import Recovered
+from orchestrator.tracker.runs.settings import save_settings, settings_changed, settings_of
 
 #: How often a running process looks for a person's commands.
 _INBOX_EVERY_S = 0.4

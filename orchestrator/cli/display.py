@@ -11,7 +11,7 @@ from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.model.run import Run
 from orchestrator.model.status import WaveStatus
 from orchestrator.plain import plain
-from orchestrator.tracker.recovery import Recovered
+from orchestrator.tracker.runs.recovery import Recovered
 
 _REFRESH_S = 0.25
 _BAR_WIDTH = 30

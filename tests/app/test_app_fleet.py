@@ -20,8 +20,8 @@ from orchestrator.model import record as r
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import Record
 from orchestrator.model.reply import Entry
-from orchestrator.tracker.folder import create_run
-from orchestrator.tracker.recovery import Recovered
+from orchestrator.tracker.runs.folder import create_run
+from orchestrator.tracker.runs.recovery import Recovered
 
 TARGETS = make_targets(3)
 PLAN = make_plan(TARGETS)

@@ -20,7 +20,7 @@ from orchestrator.model.record import (
 from orchestrator.model.reply import Entry
 from orchestrator.model.run import Run
 from orchestrator.model.target import Target
-from orchestrator.tracker.commands import Command, HoldCommand, ReleaseCommand, SettleCommand
+from orchestrator.tracker.runs.commands import Command, HoldCommand, ReleaseCommand, SettleCommand
 
 NOW = datetime(2026, 3, 1, 22, 30, tzinfo=UTC)
 PROXY = "0f46fc46396e4fb19a0cb52f578e9511po01"

@@ -22,7 +22,7 @@ from orchestrator.planner.forecast import AUTO_RATE, AssumedRate
 from orchestrator.planner.preview import make_preview
 from orchestrator.planner.table import table
 from orchestrator.planner.targets import resolve_targets
-from orchestrator.tracker.rates import RATES
+from orchestrator.tracker.runs.rates import RATES
 
 NOW = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)
 

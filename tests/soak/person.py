@@ -12,7 +12,7 @@ from orchestrator.model.record import ReturnedToWaiting, Settled
 from orchestrator.model.state import TargetState
 from orchestrator.model.version import same_version
 from orchestrator.simulator.cloud import SimulatedCloud
-from orchestrator.tracker.commands import Command, HoldCommand, ReleaseCommand, SettleCommand
+from orchestrator.tracker.runs.commands import Command, HoldCommand, ReleaseCommand, SettleCommand
 
 Answer = Literal["not_sent", "succeeded", "failed"]
 _ANSWERS: tuple[Answer, ...] = get_args(Answer)

@@ -9,9 +9,9 @@ from fakes.recorded import BEGIN
 
 from orchestrator.errors import StateError
 from orchestrator.lock import fleet_lock, holder
-from orchestrator.tracker.commands import HoldCommand, append_command, read_commands
 from orchestrator.tracker.journal.file import Journal, read_journal
 from orchestrator.tracker.paths import COMMANDS, SIMULATED, fleet_folder
+from orchestrator.tracker.runs.commands import HoldCommand, append_command, read_commands
 
 HOLD = HoldCommand(at=BEGIN, user="kim", note="n")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import StateError
-from orchestrator.tracker.rates import RATES, KnownRate, add_rates, read_rates
+from orchestrator.tracker.runs.rates import RATES, KnownRate, add_rates, read_rates
 
 NOW = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)
 ENDPOINT = "https://gaussdb.cn-north-4.myhuaweicloud.com"

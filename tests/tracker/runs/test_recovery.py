@@ -16,12 +16,12 @@ from orchestrator.model.plan import Limits
 from orchestrator.model.record import AnswerSeen, DoubtLooked, Intent, Record, RunStarted
 from orchestrator.model.reply import Entry
 from orchestrator.model.run import Run
-from orchestrator.tracker.folder import create_run
 from orchestrator.tracker.journal.file import Journal
-from orchestrator.tracker.recovery import recover
 from orchestrator.tracker.report import build_report
 from orchestrator.tracker.report_file import report_chunks
-from orchestrator.tracker.settings import save_settings, settings_of
+from orchestrator.tracker.runs.folder import create_run
+from orchestrator.tracker.runs.recovery import recover
+from orchestrator.tracker.runs.settings import save_settings, settings_of
 
 
 def kept(folder: Path, live: PlausibleRun) -> Path:

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from orchestrator.errors import JournalDamaged, StateError
 from orchestrator.model.plan import Discover, Failures, Follow, Freeze, Limits, Selector, Window
 from orchestrator.model.target import Target
-from orchestrator.tracker.folder import create_run, load_frozen_plan, load_frozen_targets, load_settings
 from orchestrator.tracker.journal.file import read_journal
 from orchestrator.tracker.paths import latest_run
-from orchestrator.tracker.settings import settings_of
+from orchestrator.tracker.runs.folder import create_run, load_frozen_plan, load_frozen_targets, load_settings
+from orchestrator.tracker.runs.settings import settings_of
 
 TARGETS = make_targets(5)
 PLAN = make_plan(TARGETS)

@@ -20,10 +20,10 @@ from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import Record, Reverified, RunStarted, Settled
 from orchestrator.model.run import Run
 from orchestrator.tracker.disk import guard, open_private, open_to_read
-from orchestrator.tracker.folder import load_frozen_targets
 from orchestrator.tracker.journal.line import decode_line, read_lines
 from orchestrator.tracker.paths import BEGIN, JOURNAL, LOCK, fleets, latest_run, list_runs
-from orchestrator.tracker.recovery import recover
+from orchestrator.tracker.runs.folder import load_frozen_targets
+from orchestrator.tracker.runs.recovery import recover
 
 # Quotation marks within a string are escaped in JSON, so these bytes are found only where they are a key.
 _WORKFLOW = re.compile(rb'"workflow_id":"([^"\\]+)"')

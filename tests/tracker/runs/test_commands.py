@@ -10,7 +10,7 @@ import pytest
 from fakes.recorded import BEGIN
 
 from orchestrator.errors import JournalDamaged, StateError
-from orchestrator.tracker.commands import (
+from orchestrator.tracker.runs.commands import (
     CommandInbox,
     HoldCommand,
     ReleaseCommand,

@@ -9,11 +9,11 @@ from orchestrator.errors import JournalDamaged, place_of
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record, RunStarted
 from orchestrator.model.run import Run
-from orchestrator.tracker.folder import load_frozen_plan, load_frozen_targets, load_settings
 from orchestrator.tracker.journal.file import read_journal
 from orchestrator.tracker.journal.line import DAMAGED_HINT
 from orchestrator.tracker.paths import JOURNAL, TARGETS
-from orchestrator.tracker.settings import in_force
+from orchestrator.tracker.runs.folder import load_frozen_plan, load_frozen_targets, load_settings
+from orchestrator.tracker.runs.settings import in_force
 
 
 class Recovered(Struct, frozen=True, kw_only=True):

@@ -12,9 +12,9 @@ from orchestrator.model import record as r
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import Record
 from orchestrator.model.reply import Entry
-from orchestrator.tracker.folder import create_run
 from orchestrator.tracker.journal.file import Journal
-from orchestrator.tracker.neighbours import Workflows, has_ended, last_outcomes, one_begins, open_elsewhere
+from orchestrator.tracker.runs.folder import create_run
+from orchestrator.tracker.runs.other_runs import Workflows, has_ended, last_outcomes, one_begins, open_elsewhere
 
 TARGETS = make_targets(4)
 A, B, C, D = (target.proxy_id for target in TARGETS)

@@ -11,9 +11,9 @@ from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan, Scope
 from orchestrator.model.record import OutcomeKept, Record, Reverified, RunEnded, RunStarted, Settled
 from orchestrator.model.target import Target
-from orchestrator.tracker.folder import create_run
-from orchestrator.tracker.history import read_history
 from orchestrator.tracker.report_target import target_report
+from orchestrator.tracker.runs.folder import create_run
+from orchestrator.tracker.runs.past_runs import read_history
 
 AT = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)
 OLD, NEW = "2.23.12.000", "2.24.03.000"

@@ -18,7 +18,7 @@ from orchestrator.tracker.disk import guard, make_folder, sync_folder, write_fil
 from orchestrator.tracker.journal.file import Journal
 from orchestrator.tracker.journal.line import damaged, decode_line, encode_lines, read_lines
 from orchestrator.tracker.paths import JOURNAL, LATEST, PLAN, RUNS, SETTINGS, TARGETS
-from orchestrator.tracker.settings import Settings, save_settings, settings_of
+from orchestrator.tracker.runs.settings import Settings, save_settings, settings_of
 
 _UNFINISHED = ".new-"
 _CHUNK = 1000

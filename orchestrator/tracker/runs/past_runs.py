@@ -10,10 +10,10 @@ from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import OutcomeKept, Reverified, RunStarted, Settled
 from orchestrator.model.run import Run
 from orchestrator.model.target import Target
-from orchestrator.tracker.neighbours import outcome_records, tells_nothing
 from orchestrator.tracker.paths import JOURNAL, latest_run, list_runs
-from orchestrator.tracker.recovery import recover
 from orchestrator.tracker.report_form import TargetReport
+from orchestrator.tracker.runs.other_runs import outcome_records, tells_nothing
+from orchestrator.tracker.runs.recovery import recover
 
 _entry = msgspec.json.Decoder(TargetReport)
 
