@@ -26,8 +26,8 @@ from orchestrator.simulator.distortion import DISTORTIONS, Effect
 from orchestrator.simulator.profile import JobFate, Kind, Profile, Role
 from orchestrator.simulator.profiles import BUILT_IN, profile_from_yaml
 from orchestrator.simulator.routes import ROUTES
-from orchestrator.tracker.report_csv import COLUMNS
-from orchestrator.tracker.report_form import Report, report_schema
+from orchestrator.tracker.report.csv_form import COLUMNS
+from orchestrator.tracker.report.schema import Report, report_schema
 
 every_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 STANDING = ("waiting", "in_flight", "in_doubt", "timed_out")

@@ -17,7 +17,7 @@ from orchestrator.model.plan import Plan
 from orchestrator.tracker.disk import make_folder
 from orchestrator.tracker.journal.file import Journal
 from orchestrator.tracker.paths import JOURNAL, LOCK, REPORT, claim_fleet, fleet_folder
-from orchestrator.tracker.report_file import write_report
+from orchestrator.tracker.report.json_form import write_report
 from orchestrator.tracker.runs.commands import (
     Command,
     HoldCommand,

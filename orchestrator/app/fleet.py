@@ -18,8 +18,8 @@ from orchestrator.model.run import Run
 from orchestrator.model.target import Target
 from orchestrator.tracker.journal.file import Journal
 from orchestrator.tracker.paths import latest_run, list_runs, new_run_id
-from orchestrator.tracker.report import build_report
-from orchestrator.tracker.report_form import TargetReport
+from orchestrator.tracker.report.build import build_report
+from orchestrator.tracker.report.schema import TargetReport
 from orchestrator.tracker.runs.folder import create_run
 from orchestrator.tracker.runs.other_runs import last_outcomes, one_begins, open_elsewhere
 from orchestrator.tracker.runs.recovery import Recovered, recover

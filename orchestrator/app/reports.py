@@ -9,7 +9,7 @@ from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record, WaveDone
 from orchestrator.model.run import Run
-from orchestrator.tracker.report_file import write_report, write_snapshot
+from orchestrator.tracker.report.json_form import write_report, write_snapshot
 
 
 class Reports:

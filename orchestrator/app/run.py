@@ -28,7 +28,7 @@ from orchestrator.planner.targets import resolve_targets
 from orchestrator.planner.waves import assign_waves
 from orchestrator.tracker.disk import make_folder
 from orchestrator.tracker.paths import LOCK, REPORT, claim_fleet, fleet_folder
-from orchestrator.tracker.report_file import write_report
+from orchestrator.tracker.report.json_form import write_report
 from orchestrator.tracker.runs.recovery import Recovered
 
 #: Points a plan at another cloud for as long as it is open: the simulated one.

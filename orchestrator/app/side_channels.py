@@ -10,7 +10,7 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.record import PartFailed
 from orchestrator.tracker.journal.file import Journal
 from orchestrator.tracker.paths import JOURNAL, LOCK, REPORT
-from orchestrator.tracker.report_file import write_report
+from orchestrator.tracker.report.json_form import write_report
 from orchestrator.tracker.runs.recovery import Recovered, recover
 
 

@@ -13,8 +13,8 @@ from orchestrator.model.plan import Plan, Wave
 from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState
 from orchestrator.tracker.paths import LOCK, check_owner, fleet_folder, list_runs
-from orchestrator.tracker.report import build_report
-from orchestrator.tracker.report_text import bug_lines, outcome_lines, reject_lines
+from orchestrator.tracker.report.build import build_report
+from orchestrator.tracker.report.text_form import bug_lines, outcome_lines, reject_lines
 from orchestrator.tracker.runs.commands import HoldCommand, ReleaseCommand, read_commands
 from orchestrator.tracker.runs.recovery import Recovered, recover
 

@@ -9,10 +9,10 @@ from orchestrator.cli.place import expect_folder, plan_and_state
 from orchestrator.errors import ExitCode
 from orchestrator.plain import plain
 from orchestrator.tracker.disk import put_file
-from orchestrator.tracker.report import build_report
-from orchestrator.tracker.report_csv import csv_lines
-from orchestrator.tracker.report_file import report_chunks
-from orchestrator.tracker.report_text import text_lines
+from orchestrator.tracker.report.build import build_report
+from orchestrator.tracker.report.csv_form import csv_lines
+from orchestrator.tracker.report.json_form import report_chunks
+from orchestrator.tracker.report.text_form import text_lines
 
 
 def run(options: Options) -> ExitCode:

@@ -23,9 +23,9 @@ from orchestrator.model.outcome import Outcome as TargetOutcome
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record
 from orchestrator.model.run import Run
-from orchestrator.tracker.report import build_report
+from orchestrator.tracker.report.build import build_report
+from orchestrator.tracker.report.summary import summary
 from orchestrator.tracker.runs.recovery import Recovered
-from orchestrator.tracker.summary import summary
 
 #: With `--quiet`, ends of a run that say nothing.
 _SILENT = frozenset({ExitCode.DONE, ExitCode.MORE_TO_DO})

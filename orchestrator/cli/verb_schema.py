@@ -11,6 +11,6 @@ def run(options: Options) -> ExitCode:
     if options.what == "plan":
         from orchestrator.planner.json_schema import plan_schema as schema  # noqa: PLC0415  # one of both is imported
     else:
-        from orchestrator.tracker.report_form import report_schema as schema  # noqa: PLC0415  # as above
+        from orchestrator.tracker.report.schema import report_schema as schema  # noqa: PLC0415  # as above
     print(json.dumps(schema(), indent=2))
     return ExitCode.DONE

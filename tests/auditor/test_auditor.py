@@ -25,8 +25,8 @@ from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Failures, Follow, Limits, Selector, Wave
 from orchestrator.model.record import Settled
 from orchestrator.tracker.journal.line import encode_lines
-from orchestrator.tracker.report import build_report
-from orchestrator.tracker.report_file import report_chunks
+from orchestrator.tracker.report.build import build_report
+from orchestrator.tracker.report.json_form import report_chunks
 
 Lines: TypeAlias = list[dict[str, Any]]
 

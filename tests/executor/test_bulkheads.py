@@ -21,7 +21,7 @@ from orchestrator.model.amount import Amount
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Failures, Limits, Wave
 from orchestrator.model.record import AnswerSeen, Intent, PartFailed, Record, SessionEnded, Settled, StoryFailed
-from orchestrator.tracker.report import build_report
+from orchestrator.tracker.report.build import build_report
 
 #: Nothing is held, so that what the others do is seen to its end.
 LENIENT: dict[str, Any] = {

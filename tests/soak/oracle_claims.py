@@ -19,7 +19,7 @@ from orchestrator.model.record import (
 from orchestrator.model.version import at_least
 from orchestrator.simulator.jobs import UPGRADE_JOB
 from orchestrator.simulator.world import Job, Proxy
-from orchestrator.tracker.report_form import TargetReport
+from orchestrator.tracker.report.schema import TargetReport
 
 #: Where a target may stand only if nothing of ours began.
 _NOTHING_BEGAN = frozenset({"already", "rejected", "deferred", "skipped", "not_started", "waiting"})

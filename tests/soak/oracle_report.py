@@ -6,7 +6,7 @@ from soak.trial import Evidence
 from soak.violation import Found, Rule, Violation
 
 from orchestrator.model.record import AnswerSeen, Intent, JobSeen, Record, Reverified, Settled, WorkflowAdopted
-from orchestrator.tracker.report_form import Report, TargetReport
+from orchestrator.tracker.report.schema import Report, TargetReport
 
 
 def report_rules(evidence: Evidence) -> Found:

@@ -9,7 +9,7 @@ from soak.violation import Found, Rule, Violation
 from orchestrator.model.record import AnswerSeen, AttemptDisproved, Record, ReturnedToWaiting
 from orchestrator.model.reply import Entry
 from orchestrator.simulator.world import Job
-from orchestrator.tracker.report_form import TargetReport
+from orchestrator.tracker.report.schema import TargetReport
 
 #: How a job is seen that no list shows.
 _UNLISTED = ("never", "not_listed")

@@ -23,7 +23,7 @@ from orchestrator.executor.session import Session
 from orchestrator.model.plan import Window
 from orchestrator.model.state import TargetState
 from orchestrator.simulator.profile import JobShares, Lists, Profile
-from orchestrator.tracker.report_form import TargetReport
+from orchestrator.tracker.report.schema import TargetReport
 
 #: Trials that a broken executor may take to be found out.
 _MOST_TRIALS = 40

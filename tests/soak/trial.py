@@ -26,8 +26,8 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.record import RunStarted, SessionStarted
 from orchestrator.model.run import Run
 from orchestrator.simulator.cloud import SimulatedCloud
-from orchestrator.tracker.report import build_report
-from orchestrator.tracker.report_form import Report
+from orchestrator.tracker.report.build import build_report
+from orchestrator.tracker.report.schema import Report
 
 #: A trial that takes more processes than this does not end by itself.
 _MOST_SESSIONS = 80

@@ -11,7 +11,7 @@ from orchestrator.model.record import OutcomeKept, Reverified, RunStarted, Settl
 from orchestrator.model.run import Run
 from orchestrator.model.target import Target
 from orchestrator.tracker.paths import JOURNAL, latest_run, list_runs
-from orchestrator.tracker.report_form import TargetReport
+from orchestrator.tracker.report.schema import TargetReport
 from orchestrator.tracker.runs.other_runs import outcome_records, tells_nothing
 from orchestrator.tracker.runs.recovery import recover
 

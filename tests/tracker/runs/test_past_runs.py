@@ -11,7 +11,7 @@ from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan, Scope
 from orchestrator.model.record import OutcomeKept, Record, Reverified, RunEnded, RunStarted, Settled
 from orchestrator.model.target import Target
-from orchestrator.tracker.report_target import target_report
+from orchestrator.tracker.report.target import target_report
 from orchestrator.tracker.runs.folder import create_run
 from orchestrator.tracker.runs.past_runs import read_history
 

@@ -17,8 +17,8 @@ from orchestrator.model.record import AnswerSeen, DoubtLooked, Intent, Record, R
 from orchestrator.model.reply import Entry
 from orchestrator.model.run import Run
 from orchestrator.tracker.journal.file import Journal
-from orchestrator.tracker.report import build_report
-from orchestrator.tracker.report_file import report_chunks
+from orchestrator.tracker.report.build import build_report
+from orchestrator.tracker.report.json_form import report_chunks
 from orchestrator.tracker.runs.folder import create_run
 from orchestrator.tracker.runs.recovery import recover
 from orchestrator.tracker.runs.settings import save_settings, settings_of

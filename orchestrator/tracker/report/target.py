@@ -4,7 +4,7 @@ from orchestrator.model.outcome import Phase
 from orchestrator.model.record import JobSeen
 from orchestrator.model.state import Attempt, TargetState
 from orchestrator.model.target import Target
-from orchestrator.tracker.report_form import AttemptReport, JobReport, TargetReport
+from orchestrator.tracker.report.schema import AttemptReport, JobReport, TargetReport
 
 
 def target_report(

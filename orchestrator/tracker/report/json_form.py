@@ -13,7 +13,7 @@ from anyio import to_thread
 from orchestrator.model.plan import Plan
 from orchestrator.model.run import Run
 from orchestrator.tracker.disk import put_file
-from orchestrator.tracker.report import Story, build_report
+from orchestrator.tracker.report.build import Story, build_report
 
 _CHUNK = 1000
 _encode = msgspec.json.Encoder().encode

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from orchestrator.tracker.report import Story
-from orchestrator.tracker.report_form import Head, HoldReport, RunReport, ScopeReport, TargetReport, WaveReport
+from orchestrator.tracker.report.build import Story
+from orchestrator.tracker.report.schema import Head, HoldReport, RunReport, ScopeReport, TargetReport, WaveReport
 
 #: Where a target stands that only a person, or new evidence, can move.
 NEEDS_A_PERSON = ("in_doubt", "timed_out")

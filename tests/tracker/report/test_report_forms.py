@@ -16,10 +16,10 @@ from orchestrator.model import record as r
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import Record
 from orchestrator.model.reply import Entry
-from orchestrator.tracker.report import Story, build_report
-from orchestrator.tracker.report_csv import COLUMNS, csv_lines
-from orchestrator.tracker.report_text import text_lines
-from orchestrator.tracker.summary import summary
+from orchestrator.tracker.report.build import Story, build_report
+from orchestrator.tracker.report.csv_form import COLUMNS, csv_lines
+from orchestrator.tracker.report.summary import summary
+from orchestrator.tracker.report.text_form import text_lines
 
 TARGETS = make_targets(4)
 A, B, C, D = (target.proxy_id for target in TARGETS)

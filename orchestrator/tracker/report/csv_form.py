@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from orchestrator.tracker.report_form import AttemptReport, TargetReport
+from orchestrator.tracker.report.schema import AttemptReport, TargetReport
 
 COLUMNS = (
     "scope",

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from orchestrator.errors import ExitCode
 from orchestrator.plain import plain
-from orchestrator.tracker.report_form import Head
-from orchestrator.tracker.report_text import NEEDS_A_PERSON, hold_lines, outcome_lines, reject_lines
+from orchestrator.tracker.report.schema import Head
+from orchestrator.tracker.report.text_form import NEEDS_A_PERSON, hold_lines, outcome_lines, reject_lines
 
 _REASONS = 5
 _NEXT = {

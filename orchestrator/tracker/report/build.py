@@ -12,8 +12,8 @@ from orchestrator.model.record import HoldSet, RunStarted
 from orchestrator.model.run import Run
 from orchestrator.model.status import ScopeStatus, WaveStatus
 from orchestrator.model.tally import EMPTY, Count
-from orchestrator.tracker.rejects import reject_reasons
-from orchestrator.tracker.report_form import (
+from orchestrator.tracker.report.rejects import reject_reasons
+from orchestrator.tracker.report.schema import (
     Head,
     HoldGroup,
     HoldReport,
@@ -24,7 +24,7 @@ from orchestrator.tracker.report_form import (
     WaveReport,
     WaveState,
 )
-from orchestrator.tracker.report_target import target_report
+from orchestrator.tracker.report.target import target_report
 
 #: In which order outcomes are told; then where targets stand that have none.
 _ORDER = (*(outcome.value for outcome in Outcome), *(phase.value for phase in Phase))

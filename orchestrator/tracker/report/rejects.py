@@ -6,7 +6,7 @@ from typing import TypeAlias
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState, is_reject
-from orchestrator.tracker.report_form import RejectReason
+from orchestrator.tracker.report.schema import RejectReason
 
 #: Reason and error code.
 _Key: TypeAlias = tuple[str, str | None]

@@ -17,9 +17,9 @@ from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Limits
 from orchestrator.model.record import Record
 from orchestrator.model.reply import Entry
-from orchestrator.tracker.report import NotBegun, build_report
-from orchestrator.tracker.report_file import report_chunks
-from orchestrator.tracker.report_form import report_schema
+from orchestrator.tracker.report.build import NotBegun, build_report
+from orchestrator.tracker.report.json_form import report_chunks
+from orchestrator.tracker.report.schema import report_schema
 
 TARGETS = make_targets(3)
 PLAN = make_plan(TARGETS)

@@ -8,9 +8,9 @@ from fakes.plausible import PlausibleRun
 from fakes.recorded import empty_run, make_plan, make_targets, run_started
 
 from orchestrator.errors import StateError
-from orchestrator.tracker.report import build_report
-from orchestrator.tracker.report_file import report_chunks, write_report
-from orchestrator.tracker.report_form import report_schema
+from orchestrator.tracker.report.build import build_report
+from orchestrator.tracker.report.json_form import report_chunks, write_report
+from orchestrator.tracker.report.schema import report_schema
 
 
 def test_the_file_is_written_whole_private_and_one_target_a_line(tmp_path: Path) -> None:
