@@ -8,9 +8,9 @@ import yaml
 from fakes.documents import read, rows, section
 
 from orchestrator.planner.overrides import CHANGEABLE
-from orchestrator.planner.record_shape import Field, Record
+from orchestrator.planner.reading.mapping import Field, Record
+from orchestrator.planner.reading.shapes import ListOf, MapOf, Shape, Words
 from orchestrator.planner.schema import PLAN
-from orchestrator.planner.shapes import ListOf, MapOf, Shape, Words
 
 PAGE = read("docs/plan-file.md")
 #: Keys that mean the same in two places are documented once.

@@ -2,8 +2,8 @@
 
 from orchestrator.model.plan import Auth, Scope
 from orchestrator.planner.leaves import RATE, SWITCH, amount
-from orchestrator.planner.record_shape import Field, Found, Record
-from orchestrator.planner.shapes import ListOf
+from orchestrator.planner.reading.mapping import Field, Found, Record
+from orchestrator.planner.reading.shapes import ListOf
 from orchestrator.planner.texts import ENDPOINT, PROJECT_ID, REGION, SECRETIVE_TEXT, VARIABLE
 
 #: The ways to credentials, each with the keys that belong to it; a scope uses one.

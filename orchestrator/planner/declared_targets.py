@@ -3,8 +3,8 @@
 from orchestrator.model.plan import Discover, Expect, InstanceFilter, Selector
 from orchestrator.model.target import Target
 from orchestrator.planner.leaves import integer
-from orchestrator.planner.record_shape import Field, Found, Record
-from orchestrator.planner.shapes import ListOf, MapOf
+from orchestrator.planner.reading.mapping import Field, Found, Record
+from orchestrator.planner.reading.shapes import ListOf, MapOf
 from orchestrator.planner.texts import FILTER_ID, INSTANCE_ID, INVENTORY_FILE, LABEL, NAME, PROXY_ID, TEXT, VERSION
 
 #: Name of the only scope of a plan without `scopes`.

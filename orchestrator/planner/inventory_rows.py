@@ -11,7 +11,7 @@ from msgspec import Struct
 from orchestrator.host import path_of
 from orchestrator.model.foreign import Unreadable, read_json
 from orchestrator.planner.declared_targets import PROXY
-from orchestrator.planner.problems import Problems, nearest, quote
+from orchestrator.planner.reading.problems import Problems, nearest, quote
 
 #: The columns with a meaning; every other one is a label.
 KNOWN = [entry.key for entry in PROXY.fields if entry.key != "labels"]

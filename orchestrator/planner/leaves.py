@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 from orchestrator.model.amount import Amount, Rate
-from orchestrator.planner.shapes import Leaf
+from orchestrator.planner.reading.shapes import Leaf
 
 _INTEGER = re.compile(r"[0-9]+(_[0-9]+)*")
 _DECIMAL = r"([0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?|\.[0-9]+)"

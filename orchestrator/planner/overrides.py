@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping as AnyMapping
 
-from orchestrator.planner.problems import Problems, nearest
-from orchestrator.planner.tree import Mapping, Node, Scalar, Sequence, find
-from orchestrator.planner.yaml_tree import YamlProblem, read_yaml
+from orchestrator.planner.reading.nodes import Mapping, Node, Scalar, Sequence, find
+from orchestrator.planner.reading.problems import Problems, nearest
+from orchestrator.planner.reading.yaml_nodes import YamlProblem, read_yaml
 
 #: What may change between the sessions of a run, and so may be set for one of them.
 CHANGEABLE = ("limits", "failures", "windows", "freezes", "fit", "follow", "retry", "http", "auth")

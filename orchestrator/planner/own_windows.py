@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from orchestrator.errors import PlanError
 from orchestrator.model.plan import Plan
 from orchestrator.model.target import Target
-from orchestrator.planner.plan_place import told_at
+from orchestrator.planner.reading.locate import told_at
 
 #: `maintenance_window` of an instance, as ShowGaussMySqlInstanceInfo tells it, in UTC.
 _FORM = re.compile(r"\s*\d{1,2}:\d{2}\s*-\s*\d{1,2}:\d{2}\s*")

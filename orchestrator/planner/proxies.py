@@ -7,10 +7,10 @@ from msgspec import structs
 
 from orchestrator.model.target import Target
 from orchestrator.planner.declared_targets import DEFAULT_SCOPE, PROXY
-from orchestrator.planner.problems import At, Problems
+from orchestrator.planner.reading.nodes import Mapping, Node, Scalar, find
+from orchestrator.planner.reading.problems import At, Problems
+from orchestrator.planner.reading.shapes import BAD, Leaf
 from orchestrator.planner.rules import newer_than_target, scope_problem
-from orchestrator.planner.shapes import BAD, Leaf
-from orchestrator.planner.tree import Mapping, Node, Scalar, find
 
 _AT: At = (None, "proxies")
 

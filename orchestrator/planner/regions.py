@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from orchestrator.errors import PlanError
 from orchestrator.model.plan import Plan, Scope
 from orchestrator.model.region import REGION_HINT, service_host, unknown_region
-from orchestrator.planner.plan_place import told_at
-from orchestrator.planner.problems import At
+from orchestrator.planner.reading.locate import told_at
+from orchestrator.planner.reading.problems import At
 
 
 def check_regions(plan: Plan, environ: Mapping[str, str]) -> None:

@@ -4,9 +4,9 @@ from orchestrator.planner.declared_rollout import FAILURES, FOLLOW, FREEZES, HTT
 from orchestrator.planner.declared_scope import SCOPE, WHERE
 from orchestrator.planner.declared_targets import DISCOVER, EXPECT, INVENTORY, PROXY, SELECTOR, SOURCE_VERSIONS
 from orchestrator.planner.leaves import SWITCH
-from orchestrator.planner.record_shape import Field, Record
+from orchestrator.planner.reading.mapping import Field, Record
+from orchestrator.planner.reading.shapes import ListOf, MapOf
 from orchestrator.planner.rules import check_plan, scope_name
-from orchestrator.planner.shapes import ListOf, MapOf
 from orchestrator.planner.texts import FLEET_NAME, PLAN_VERSION, VERSION, word
 
 FIELDS = (

@@ -11,8 +11,8 @@ from orchestrator.model.selection import MissingFact, matches
 from orchestrator.model.target import Target
 from orchestrator.planner.inventory import SHOWN, read_inventory
 from orchestrator.planner.own_windows import check_own_windows
-from orchestrator.planner.plan_place import told_at
-from orchestrator.planner.problems import At, Problems
+from orchestrator.planner.reading.locate import told_at
+from orchestrator.planner.reading.problems import At, Problems
 
 
 class Excluded(Struct, frozen=True, gc=False):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from msgspec import structs
 
 from orchestrator.model.version import is_version
-from orchestrator.planner.shapes import Leaf
+from orchestrator.planner.reading.shapes import Leaf
 
 #: API: UpgradeProxyVersion gives the form of the three ids. They go into URLs, so nothing else may pass.
 _PROJECT_ID = re.compile(r"[A-Za-z0-9]{32}")

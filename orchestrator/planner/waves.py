@@ -16,7 +16,7 @@ from orchestrator.model.order import order_key
 from orchestrator.model.plan import Plan, Scope, Wave
 from orchestrator.model.selection import MissingFact, matches
 from orchestrator.model.target import Target
-from orchestrator.planner.plan_place import told_at
+from orchestrator.planner.reading.locate import told_at
 
 _NAMED_STRAYS = 5
 

@@ -17,10 +17,10 @@ from orchestrator.planner.declared_rollout import FAILURES, FOLLOW, HTTP, LIMITS
 from orchestrator.planner.declared_targets import EXPECT
 from orchestrator.planner.json_schema import plan_schema
 from orchestrator.planner.plan_file import load_plan
-from orchestrator.planner.problems import Problems
-from orchestrator.planner.record_shape import Record
+from orchestrator.planner.reading.mapping import Record
+from orchestrator.planner.reading.problems import Problems
+from orchestrator.planner.reading.yaml_nodes import read_yaml
 from orchestrator.planner.schema import PLAN
-from orchestrator.planner.yaml_tree import read_yaml
 
 PLANS = Path(__file__).parents[2] / "plans"
 FILES = sorted(PLANS.glob("*.yaml"))

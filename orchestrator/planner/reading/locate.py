@@ -4,9 +4,9 @@ The file is read a second time for it, which only happens when there is somethin
 """
 
 from orchestrator.host import is_lasting, path_of
-from orchestrator.planner.problems import At, dotted
-from orchestrator.planner.tree import Mapping, Node, Sequence, find
-from orchestrator.planner.yaml_tree import YamlProblem, read_yaml
+from orchestrator.planner.reading.nodes import Mapping, Node, Sequence, find
+from orchestrator.planner.reading.problems import At, dotted
+from orchestrator.planner.reading.yaml_nodes import YamlProblem, read_yaml
 
 
 def told_at(path: str, at: At, message: str) -> str:

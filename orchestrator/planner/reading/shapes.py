@@ -10,8 +10,8 @@ from typing import Any, Final, Protocol
 
 from msgspec import Struct
 
-from orchestrator.planner.problems import At, Problems, quote
-from orchestrator.planner.tree import Folded, Mapping, Node, Scalar, Sequence
+from orchestrator.planner.reading.nodes import Folded, Mapping, Node, Scalar, Sequence
+from orchestrator.planner.reading.problems import At, Problems, quote
 
 
 class _Bad:

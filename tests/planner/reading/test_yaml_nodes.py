@@ -2,9 +2,9 @@
 
 import pytest
 
-from orchestrator.planner import yaml_tree
-from orchestrator.planner.tree import Folded, Mapping, Node, Scalar, Sequence, find, written_keys
-from orchestrator.planner.yaml_tree import YamlProblem, read_yaml
+from orchestrator.planner.reading import yaml_nodes as yaml_tree
+from orchestrator.planner.reading.nodes import Folded, Mapping, Node, Scalar, Sequence, find, written_keys
+from orchestrator.planner.reading.yaml_nodes import YamlProblem, read_yaml
 
 
 def plain(node: Node | None) -> object:

@@ -11,7 +11,7 @@ from yaml import events as ev
 from yaml.error import MarkedYAMLError, YAMLError
 from yaml.reader import ReaderError
 
-from orchestrator.planner.tree import Folded, Mapping, Node, Scalar, Sequence
+from orchestrator.planner.reading.nodes import Folded, Mapping, Node, Scalar, Sequence
 
 MAX_DEPTH = 32
 _TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
