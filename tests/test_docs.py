@@ -21,7 +21,7 @@ from orchestrator.model.eligibility import LeaveOutReason
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import HoldCause
 from orchestrator.model.region import SERVICES
-from orchestrator.planner.plan_file import load_plan
+from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.simulator.distortion import DISTORTIONS, Effect
 from orchestrator.simulator.profile import JobFate, Kind, Profile, Role
 from orchestrator.simulator.profiles import BUILT_IN, profile_from_yaml

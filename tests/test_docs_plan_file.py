@@ -7,10 +7,10 @@ import pytest
 import yaml
 from fakes.documents import read, rows, section
 
-from orchestrator.planner.overrides import CHANGEABLE
+from orchestrator.planner.plan_file.overrides import CHANGEABLE
+from orchestrator.planner.plan_file.schema import PLAN
 from orchestrator.planner.reading.mapping import Field, Record
 from orchestrator.planner.reading.shapes import ListOf, MapOf, Shape, Words
-from orchestrator.planner.schema import PLAN
 
 PAGE = read("docs/plan-file.md")
 #: Keys that mean the same in two places are documented once.

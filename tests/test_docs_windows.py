@@ -16,7 +16,7 @@ from orchestrator.app.rehearsal.forecast import _FEWEST, _MOST, rehearse
 from orchestrator.executor.calendar import opening
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Freeze, Plan, Window
-from orchestrator.planner.plan_file import load_plan
+from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.planner.rehearsed import Rehearsed
 from orchestrator.planner.rehearsed_text import rehearsed_lines
 from orchestrator.planner.targets import resolve_targets

@@ -4,8 +4,8 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from orchestrator.errors import UsageError
-from orchestrator.planner.leaves import duration
-from orchestrator.planner.texts import YEARS
+from orchestrator.planner.plan_file.names import YEARS
+from orchestrator.planner.plan_file.numbers import duration
 
 _CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _DURATION = duration("0s", "366d")

@@ -9,7 +9,7 @@ from orchestrator.errors import ExitCode
 def run(options: Options) -> ExitCode:
     """Print the schema."""
     if options.what == "plan":
-        from orchestrator.planner.json_schema import plan_schema as schema  # noqa: PLC0415  # one of both is imported
+        from orchestrator.planner.plan_file.json_schema import plan_schema as schema  # noqa: PLC0415  # one of both is imported
     else:
         from orchestrator.tracker.report.schema import report_schema as schema  # noqa: PLC0415  # as above
     print(json.dumps(schema(), indent=2))

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from msgspec import Struct
 
-from orchestrator.planner.texts import PROXY_ID
+from orchestrator.planner.plan_file.names import PROXY_ID
 
 #: A row as the cloud sent it.
 Row: TypeAlias = dict[str, Any]

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from orchestrator.host import path_of
 from orchestrator.model.foreign import Unreadable, read_json
-from orchestrator.planner.declared_targets import PROXY
+from orchestrator.planner.plan_file.schema_targets import PROXY
 from orchestrator.planner.reading.problems import Problems, nearest, quote
 
 #: The columns with a meaning; every other one is a label.

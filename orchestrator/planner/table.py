@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from orchestrator.model.target import Target
 from orchestrator.planner.audit_text import audit_lines
 from orchestrator.planner.forecast import AssumedRate
-from orchestrator.planner.leaves import written_duration
 from orchestrator.planner.lengths import spoken
+from orchestrator.planner.plan_file.numbers import written_duration
 from orchestrator.planner.preview import Group, LeftOut, Preview, WavePreview
 
 

@@ -10,7 +10,7 @@ import yaml
 
 from orchestrator.errors import PlanError
 from orchestrator.model.plan import Plan
-from orchestrator.planner.plan_file import load_plan
+from orchestrator.planner.plan_file.load import load_plan
 
 HEAD = """\
 version: 1

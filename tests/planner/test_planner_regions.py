@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import PlanError
-from orchestrator.planner.plan_file import load_plan
+from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.planner.regions import check_regions
 
 _REST = """\

@@ -1,13 +1,13 @@
 """The declaration of the whole plan: every key of the top level. What a plan may hold is said here and nowhere else."""
 
-from orchestrator.planner.declared_rollout import FAILURES, FOLLOW, FREEZES, HTTP, LIMITS, RETRY, WAVES, WINDOWS
-from orchestrator.planner.declared_scope import SCOPE, WHERE
-from orchestrator.planner.declared_targets import DISCOVER, EXPECT, INVENTORY, PROXY, SELECTOR, SOURCE_VERSIONS
-from orchestrator.planner.leaves import SWITCH
+from orchestrator.planner.plan_file.names import FLEET_NAME, PLAN_VERSION, VERSION, word
+from orchestrator.planner.plan_file.numbers import SWITCH
+from orchestrator.planner.plan_file.rules import check_plan, scope_name
+from orchestrator.planner.plan_file.schema_rollout import FAILURES, FOLLOW, FREEZES, HTTP, LIMITS, RETRY, WAVES, WINDOWS
+from orchestrator.planner.plan_file.schema_scope import SCOPE, WHERE
+from orchestrator.planner.plan_file.schema_targets import DISCOVER, EXPECT, INVENTORY, PROXY, SELECTOR, SOURCE_VERSIONS
 from orchestrator.planner.reading.mapping import Field, Record
 from orchestrator.planner.reading.shapes import ListOf, MapOf
-from orchestrator.planner.rules import check_plan, scope_name
-from orchestrator.planner.texts import FLEET_NAME, PLAN_VERSION, VERSION, word
 
 FIELDS = (
     Field(key="version", shape=PLAN_VERSION, doc="Version of this form of plan.", required=True, example=1),

@@ -1,10 +1,10 @@
 """Declaration of a scope: where the proxies live, and where the credentials are found. Never the credentials."""
 
 from orchestrator.model.plan import Auth, Scope
-from orchestrator.planner.leaves import RATE, SWITCH, amount
+from orchestrator.planner.plan_file.names import ENDPOINT, PROJECT_ID, REGION, SECRETIVE_TEXT, VARIABLE
+from orchestrator.planner.plan_file.numbers import RATE, SWITCH, amount
 from orchestrator.planner.reading.mapping import Field, Found, Record
 from orchestrator.planner.reading.shapes import ListOf
-from orchestrator.planner.texts import ENDPOINT, PROJECT_ID, REGION, SECRETIVE_TEXT, VARIABLE
 
 #: The ways to credentials, each with the keys that belong to it; a scope uses one.
 _WAYS = {

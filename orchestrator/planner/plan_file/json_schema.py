@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from orchestrator.planner.schema import PLAN
+from orchestrator.planner.plan_file.schema import PLAN
 
 
 def plan_schema() -> dict[str, Any]:

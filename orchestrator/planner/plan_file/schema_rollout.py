@@ -3,11 +3,11 @@
 from typing import get_args
 
 from orchestrator.model.plan import FailureKind, Failures, Follow, Freeze, Http, Limits, Retry, Wave, Window
-from orchestrator.planner.declared_targets import SELECTOR
-from orchestrator.planner.leaves import RATE, SWITCH, amount, duration, integer, written_duration
+from orchestrator.planner.plan_file.names import DATE, DAY, NAME, TEXT, TIME, TIMEZONE, word
+from orchestrator.planner.plan_file.numbers import RATE, SWITCH, amount, duration, integer, written_duration
+from orchestrator.planner.plan_file.schema_targets import SELECTOR
 from orchestrator.planner.reading.mapping import Field, Found, Record
 from orchestrator.planner.reading.shapes import ListOf, MapOf, Words
-from orchestrator.planner.texts import DATE, DAY, NAME, TEXT, TIME, TIMEZONE, word
 
 _BUDGET = amount(least=0)
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from orchestrator.errors import PlanError
 from orchestrator.planner.inventory import read_inventory
-from orchestrator.planner.plan_file import load_plan
+from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.planner.reading.problems import Problems
 
-PRODUCTION = (Path(__file__).parents[2] / "plans" / "staged-production.yaml").read_text(encoding="utf-8")
+PRODUCTION = (Path(__file__).parents[3] / "plans" / "staged-production.yaml").read_text(encoding="utf-8")
 PIECES = [
     "{",
     "}",

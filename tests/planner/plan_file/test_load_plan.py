@@ -8,9 +8,9 @@ import pytest
 from orchestrator.errors import PlanError
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Failures, Follow, Freeze, Http, Limits, Plan, Retry, Scope, Wave, Window
-from orchestrator.planner.overrides import CHANGEABLE
-from orchestrator.planner.plan_file import load_plan
-from orchestrator.planner.texts import INSTANCE_ID
+from orchestrator.planner.plan_file.load import load_plan
+from orchestrator.planner.plan_file.names import INSTANCE_ID
+from orchestrator.planner.plan_file.overrides import CHANGEABLE
 
 HEAD = """\
 version: 1

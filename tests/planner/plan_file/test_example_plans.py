@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.planner.plan_file import load_plan
+from orchestrator.planner.plan_file.load import load_plan
+from orchestrator.planner.plan_file.schema import PLAN
 from orchestrator.planner.preview import make_preview
-from orchestrator.planner.schema import PLAN
 from orchestrator.planner.table import table
 from orchestrator.planner.targets import resolve_targets
 
-PLANS = Path(__file__).parents[2] / "plans"
+PLANS = Path(__file__).parents[3] / "plans"
 FILES = sorted(PLANS.glob("*.yaml"))
 
 
@@ -53,7 +53,7 @@ def test_the_smallest_plan_is_six_lines() -> None:
 
 def test_importing_the_planner_loads_nothing_heavy() -> None:
     code = (
-        "import sys, orchestrator.planner.plan_file, orchestrator.planner.preview, orchestrator.planner.table;"
+        "import sys, orchestrator.planner.plan_file.load, orchestrator.planner.preview, orchestrator.planner.table;"
         "print(*sorted(m for m in ('asyncio', 'rich', 'aiohttp', 'anyio', 'zoneinfo', 'structlog', 'difflib', 'json')"
         " if m in sys.modules))"
     )

@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 
 from orchestrator.errors import PlanError
 from orchestrator.model.plan import Expect, Failures, Follow, Http, Limits, Plan, Retry, Wave
-from orchestrator.planner.declared_rollout import FAILURES, FOLLOW, HTTP, LIMITS, RETRY, WAVE
-from orchestrator.planner.declared_targets import EXPECT
-from orchestrator.planner.json_schema import plan_schema
-from orchestrator.planner.plan_file import load_plan
+from orchestrator.planner.plan_file.json_schema import plan_schema
+from orchestrator.planner.plan_file.load import load_plan
+from orchestrator.planner.plan_file.schema import PLAN
+from orchestrator.planner.plan_file.schema_rollout import FAILURES, FOLLOW, HTTP, LIMITS, RETRY, WAVE
+from orchestrator.planner.plan_file.schema_targets import EXPECT
 from orchestrator.planner.reading.mapping import Record
 from orchestrator.planner.reading.problems import Problems
 from orchestrator.planner.reading.yaml_nodes import read_yaml
-from orchestrator.planner.schema import PLAN
 
-PLANS = Path(__file__).parents[2] / "plans"
+PLANS = Path(__file__).parents[3] / "plans"
 FILES = sorted(PLANS.glob("*.yaml"))
 VALIDATOR = jsonschema.Draft202012Validator(plan_schema())
 

@@ -11,18 +11,18 @@ from msgspec import structs
 from orchestrator.errors import PlanError
 from orchestrator.host import is_lasting, path_text
 from orchestrator.model.plan import Plan, Scope
-from orchestrator.planner.declared_scope import WHERE, make_scope
-from orchestrator.planner.declared_targets import DEFAULT_SCOPE
-from orchestrator.planner.overrides import override
-from orchestrator.planner.proxies import ProxyFold
+from orchestrator.planner.plan_file.names import FLEET_NAME
+from orchestrator.planner.plan_file.overrides import override
+from orchestrator.planner.plan_file.proxies import ProxyFold
+from orchestrator.planner.plan_file.rules import check_plan, scope_names
+from orchestrator.planner.plan_file.schema import PLAN
+from orchestrator.planner.plan_file.schema_scope import WHERE, make_scope
+from orchestrator.planner.plan_file.schema_targets import DEFAULT_SCOPE
 from orchestrator.planner.reading.mapping import Found
 from orchestrator.planner.reading.nodes import Folded, Mapping, Sequence, written_keys
 from orchestrator.planner.reading.problems import Problems
 from orchestrator.planner.reading.shapes import BAD
 from orchestrator.planner.reading.yaml_nodes import YamlProblem, read_yaml
-from orchestrator.planner.rules import check_plan, scope_names
-from orchestrator.planner.schema import PLAN
-from orchestrator.planner.texts import FLEET_NAME
 
 MAX_BYTES = 256 * 1024 * 1024
 _CHUNK = 1024 * 1024

@@ -2,10 +2,19 @@
 
 from orchestrator.model.plan import Discover, Expect, InstanceFilter, Selector
 from orchestrator.model.target import Target
-from orchestrator.planner.leaves import integer
+from orchestrator.planner.plan_file.names import (
+    FILTER_ID,
+    INSTANCE_ID,
+    INVENTORY_FILE,
+    LABEL,
+    NAME,
+    PROXY_ID,
+    TEXT,
+    VERSION,
+)
+from orchestrator.planner.plan_file.numbers import integer
 from orchestrator.planner.reading.mapping import Field, Found, Record
 from orchestrator.planner.reading.shapes import ListOf, MapOf
-from orchestrator.planner.texts import FILTER_ID, INSTANCE_ID, INVENTORY_FILE, LABEL, NAME, PROXY_ID, TEXT, VERSION
 
 #: Name of the only scope of a plan without `scopes`.
 DEFAULT_SCOPE = "default"
