@@ -21,7 +21,7 @@ from orchestrator.model.plan import Failures, Limits, Plan, Wave
 from orchestrator.planner.lengths import spoken
 from orchestrator.planner.preview import Preview, make_preview
 from orchestrator.planner.table import table
-from orchestrator.planner.targets import Resolved
+from orchestrator.planner.targets.resolve import Resolved
 from orchestrator.planner.waves import assign_waves, scope_targets, wave_targets
 
 PAGE = read("docs/waves-and-budgets.md")

@@ -19,7 +19,7 @@ from orchestrator.model.plan import Freeze, Plan, Window
 from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.planner.rehearsed import Rehearsed
 from orchestrator.planner.rehearsed_text import rehearsed_lines
-from orchestrator.planner.targets import resolve_targets
+from orchestrator.planner.targets.resolve import resolve_targets
 
 WINDOWS, FORECAST = read("docs/windows.md"), read("docs/forecast.md")
 SHANGHAI = "Asia/Shanghai"

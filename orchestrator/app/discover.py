@@ -23,7 +23,7 @@ from orchestrator.executor.ports import Clock
 from orchestrator.model.plan import Discover, Plan
 from orchestrator.model.record import Record, ScopeUsed
 from orchestrator.model.target import Target
-from orchestrator.planner.discovery import counted_once
+from orchestrator.planner.targets.discovery import counted_once
 
 #: Problems of one scope that are told one by one.
 _SHOWN = 5

@@ -11,7 +11,7 @@ from orchestrator.app.rates import RateMemory, assume_rates
 from orchestrator.app.rehearsal.forecast import rehearse
 from orchestrator.model.plan import Plan
 from orchestrator.planner.preview import Preview
-from orchestrator.planner.targets import Resolved
+from orchestrator.planner.targets.resolve import Resolved
 
 
 def with_forecast(

@@ -19,7 +19,7 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record
 from orchestrator.planner.audit import Audit, Schedules, audit, behind
 from orchestrator.planner.preview import Preview, make_preview
-from orchestrator.planner.targets import Resolved
+from orchestrator.planner.targets.resolve import Resolved
 
 
 @dataclass(frozen=True, slots=True)

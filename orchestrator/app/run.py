@@ -24,7 +24,7 @@ from orchestrator.model.outcome import Outcome as TargetOutcome
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record
 from orchestrator.model.target import Target
-from orchestrator.planner.targets import resolve_targets
+from orchestrator.planner.targets.resolve import resolve_targets
 from orchestrator.planner.waves import assign_waves
 from orchestrator.tracker.disk import make_folder
 from orchestrator.tracker.paths import LOCK, REPORT, claim_fleet, fleet_folder

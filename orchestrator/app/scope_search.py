@@ -16,10 +16,10 @@ from orchestrator.executor.gate import ScopeGone
 from orchestrator.model.plan import Discover, InstanceFilter
 from orchestrator.model.reply import Answered, Busy, Doubtful, Page, Refused
 from orchestrator.model.target import Target
-from orchestrator.planner.discovery import Instance, batches, learnt, targets_of
-from orchestrator.planner.instance_filter import Unanswered, passes, server_filters
-from orchestrator.planner.instance_row import BadProxyId, Row, may_have_proxies, proxies_in_list, text_of
-from orchestrator.planner.listing import PAGE_ROWS, Listing
+from orchestrator.planner.targets.discovery import Instance, batches, learnt, targets_of
+from orchestrator.planner.targets.instance_filter import Unanswered, passes, server_filters
+from orchestrator.planner.targets.instance_list import PAGE_ROWS, Listing
+from orchestrator.planner.targets.instance_row import BadProxyId, Row, may_have_proxies, proxies_in_list, text_of
 
 _NOT_FOUND = 404
 

@@ -42,7 +42,7 @@ from orchestrator.host import machine_name
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record, ReturnedToWaiting, SessionStarted, Settled
 from orchestrator.model.run import Run
-from orchestrator.planner.own_windows import check_own_windows
+from orchestrator.planner.targets.own_windows import check_own_windows
 from orchestrator.planner.waves import assign_waves, scope_targets, wave_targets
 from orchestrator.tracker.journal.file import Journal
 from orchestrator.tracker.journal.group_commit import JournalWriter

@@ -7,7 +7,7 @@ from orchestrator.cli.options import Options
 from orchestrator.errors import UsageError
 from orchestrator.model.plan import Plan
 from orchestrator.planner.plan_file.load import load_plan
-from orchestrator.planner.regions import check_regions
+from orchestrator.planner.targets.regions import check_regions
 from orchestrator.tracker.paths import state_dir
 
 

@@ -13,7 +13,7 @@ from orchestrator.errors import ExitCode
 from orchestrator.model.history import History
 from orchestrator.model.plan import Plan
 from orchestrator.planner.preview import Preview, make_preview
-from orchestrator.planner.targets import Resolved, resolve_targets
+from orchestrator.planner.targets.resolve import Resolved, resolve_targets
 
 if TYPE_CHECKING:
     from orchestrator.app.preview import OnlinePreview

@@ -15,7 +15,7 @@ from orchestrator.model.target import Target
 from orchestrator.planner.audit import Audit
 from orchestrator.planner.forecast import AssumedRate, Forecast, forecast
 from orchestrator.planner.rehearsed import Rehearsed
-from orchestrator.planner.targets import Excluded, Resolved
+from orchestrator.planner.targets.resolve import Excluded, Resolved
 from orchestrator.planner.waves import ScopeShare, Staging, WaveShare, assign_waves
 
 _DAY_MINUTES = 24 * 60

@@ -12,7 +12,7 @@ from orchestrator.app.discover import Discovered, DiscoveryIncomplete, discover_
 from orchestrator.errors import ExitCode, PlanError
 from orchestrator.model.plan import Auth, Discover, InstanceFilter, Limits, Plan, Retry, Scope
 from orchestrator.model.target import Target
-from orchestrator.planner.targets import resolve_targets
+from orchestrator.planner.targets.resolve import resolve_targets
 from orchestrator.simulator.config import SimulatedTarget, SimulatorConfig
 from orchestrator.simulator.embedded import Address, embedded_cloud
 from orchestrator.simulator.profile import Fault, Kind, Lists, Profile, ScriptedFault

@@ -21,7 +21,7 @@ from orchestrator.model.plan import Auth, Limits, Plan, Scope
 from orchestrator.planner.forecast import AUTO_RATE, AssumedRate
 from orchestrator.planner.preview import make_preview
 from orchestrator.planner.table import table
-from orchestrator.planner.targets import resolve_targets
+from orchestrator.planner.targets.resolve import resolve_targets
 from orchestrator.tracker.runs.rates import RATES
 
 NOW = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)

@@ -15,8 +15,8 @@ from orchestrator.executor.actions import Ending
 from orchestrator.executor.paging import Paging
 from orchestrator.model.record import ScopeThrottled
 from orchestrator.model.reply import Exchange, Failure, Job, JobPage, Page, Throttled
-from orchestrator.planner import listing
-from orchestrator.planner.listing import Listing
+from orchestrator.planner.targets import instance_list as listing
+from orchestrator.planner.targets.instance_list import Listing
 
 DAY = 86400.0
 

@@ -16,7 +16,7 @@ from orchestrator.planner.forecast import calls_per_target, looks
 from orchestrator.planner.lengths import spoken
 from orchestrator.planner.preview import Preview, make_preview
 from orchestrator.planner.table import table
-from orchestrator.planner.targets import Excluded, Resolved, resolve_targets
+from orchestrator.planner.targets.resolve import Excluded, Resolved, resolve_targets
 
 Load = Callable[..., Plan]
 Ids = Callable[[int], str]

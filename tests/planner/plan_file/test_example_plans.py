@@ -10,7 +10,7 @@ from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.planner.plan_file.schema import PLAN
 from orchestrator.planner.preview import make_preview
 from orchestrator.planner.table import table
-from orchestrator.planner.targets import resolve_targets
+from orchestrator.planner.targets.resolve import resolve_targets
 
 PLANS = Path(__file__).parents[3] / "plans"
 FILES = sorted(PLANS.glob("*.yaml"))

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.errors import PlanError
-from orchestrator.planner.inventory import read_inventory
 from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.planner.reading.problems import Problems
+from orchestrator.planner.targets.inventory import read_inventory
 
 PRODUCTION = (Path(__file__).parents[3] / "plans" / "staged-production.yaml").read_text(encoding="utf-8")
 PIECES = [

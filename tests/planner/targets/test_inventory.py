@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.model.target import Target
-from orchestrator.planner.inventory import read_inventory
 from orchestrator.planner.reading.problems import Problems
+from orchestrator.planner.targets.inventory import read_inventory
 
 I1, I2 = "1" * 32 + "in07", "2" * 32 + "in07"
 P1, P2 = "a" * 32 + "po01", "b" * 32 + "po01"

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.model.reply import Page
-from orchestrator.planner.listing import PAGE_ROWS, Listing
+from orchestrator.planner.targets.instance_list import PAGE_ROWS, Listing
 
 #: What happens to the list before a page is read: how many rows are removed and inserted, and where.
 Move = tuple[int, int, float]

@@ -8,7 +8,7 @@ import pytest
 from orchestrator.errors import ExitCode, PlanError
 from orchestrator.model.plan import Plan
 from orchestrator.model.target import Facts, Target
-from orchestrator.planner.targets import ExpectNotMet, resolve_targets
+from orchestrator.planner.targets.resolve import ExpectNotMet, resolve_targets
 
 Load = Callable[..., Plan]
 Ids = Callable[[int], str]

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from orchestrator.model.target import Target
-from orchestrator.planner.inventory_rows import Row, csv_rows, ndjson_rows
 from orchestrator.planner.plan_file.names import INSTANCE_ID, PROXY_ID, VERSION
 from orchestrator.planner.plan_file.rules import newer_than_target, scope_problem
 from orchestrator.planner.plan_file.schema_targets import DEFAULT_SCOPE
 from orchestrator.planner.reading.problems import Problems, quote
 from orchestrator.planner.reading.shapes import Leaf
+from orchestrator.planner.targets.inventory_rows import Row, csv_rows, ndjson_rows
 
 #: Line and target.
 Placed: TypeAlias = tuple[int, Target]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from orchestrator.model.target import Facts, Target
-from orchestrator.planner.instance_row import ListedProxy, Row, proxies_in_detail, tags_of, text_of
+from orchestrator.planner.targets.instance_row import ListedProxy, Row, proxies_in_detail, tags_of, text_of
 
 #: Most instances that one question for details may name (ListGaussMySqlInstanceDetailInfoUnifyStatus).
 DETAILS_PER_CALL = 20

@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.errors import PlanError
 from orchestrator.planner.plan_file.load import load_plan
-from orchestrator.planner.regions import check_regions
+from orchestrator.planner.targets.regions import check_regions
 
 _REST = """\
 target_version: 2.24.03.000

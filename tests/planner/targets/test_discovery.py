@@ -6,9 +6,9 @@ import pytest
 
 from orchestrator.model.plan import InstanceFilter
 from orchestrator.model.target import Facts, Target
-from orchestrator.planner.discovery import Instance, batches, counted_once, learnt, targets_of
-from orchestrator.planner.instance_filter import Unanswered, passes, server_filters
-from orchestrator.planner.instance_row import (
+from orchestrator.planner.targets.discovery import Instance, batches, counted_once, learnt, targets_of
+from orchestrator.planner.targets.instance_filter import Unanswered, passes, server_filters
+from orchestrator.planner.targets.instance_row import (
     BadProxyId,
     ListedProxy,
     may_have_proxies,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from orchestrator.model.plan import InstanceFilter
 from orchestrator.model.selection import like
-from orchestrator.planner.instance_row import Row, tags_of, text_of
+from orchestrator.planner.targets.instance_row import Row, tags_of, text_of
 
 
 class Unanswered(LookupError):

@@ -9,10 +9,10 @@ from orchestrator.errors import PlanError, ScopeUnusable
 from orchestrator.model.plan import Plan, Selector
 from orchestrator.model.selection import MissingFact, matches
 from orchestrator.model.target import Target
-from orchestrator.planner.inventory import SHOWN, read_inventory
-from orchestrator.planner.own_windows import check_own_windows
 from orchestrator.planner.reading.locate import told_at
 from orchestrator.planner.reading.problems import At, Problems
+from orchestrator.planner.targets.inventory import SHOWN, read_inventory
+from orchestrator.planner.targets.own_windows import check_own_windows
 
 
 class Excluded(Struct, frozen=True, gc=False):

@@ -1,0 +1,1 @@
+"""Every source of targets: written out, inventory files, discovery. Sends nothing."""
