@@ -17,8 +17,8 @@ from orchestrator.executor.calendar import opening
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Freeze, Plan, Window
 from orchestrator.planner.plan_file.load import load_plan
-from orchestrator.planner.rehearsed import Rehearsed
-from orchestrator.planner.rehearsed_text import rehearsed_lines
+from orchestrator.planner.preview.forecast_text import rehearsed_lines
+from orchestrator.planner.preview.forecast_values import Rehearsed
 from orchestrator.planner.targets.resolve import resolve_targets
 
 WINDOWS, FORECAST = read("docs/windows.md"), read("docs/forecast.md")

@@ -10,7 +10,7 @@ from orchestrator.app.loop import spare_the_collector
 from orchestrator.app.rates import RateMemory, assume_rates
 from orchestrator.app.rehearsal.forecast import rehearse
 from orchestrator.model.plan import Plan
-from orchestrator.planner.preview import Preview
+from orchestrator.planner.preview.preview import Preview
 from orchestrator.planner.targets.resolve import Resolved
 
 

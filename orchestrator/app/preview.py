@@ -17,8 +17,8 @@ from orchestrator.model.eligibility import Reading
 from orchestrator.model.history import History
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record
-from orchestrator.planner.audit import Audit, Schedules, audit, behind
-from orchestrator.planner.preview import Preview, make_preview
+from orchestrator.planner.preview.audit import Audit, Schedules, audit, behind
+from orchestrator.planner.preview.preview import Preview, make_preview
 from orchestrator.planner.targets.resolve import Resolved
 
 

@@ -14,7 +14,7 @@ from orchestrator.errors import StateError
 from orchestrator.executor.calls import ScopeCalls
 from orchestrator.executor.dispatch import Background, Dispatcher
 from orchestrator.model.plan import Plan, Scope
-from orchestrator.planner.forecast import AUTO_RATE, AssumedRate
+from orchestrator.planner.preview.estimate import AUTO_RATE, AssumedRate
 from orchestrator.tracker.runs.rates import KnownRate, add_rates, read_rates
 
 #: What has moved less than this is not worth writing.

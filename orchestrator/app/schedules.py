@@ -13,7 +13,7 @@ from orchestrator.executor.calls import ScopeCalls
 from orchestrator.executor.gate import ScopeGone
 from orchestrator.model.reply import Answered
 from orchestrator.model.target import Target
-from orchestrator.planner.audit import Scheduled, Schedules
+from orchestrator.planner.preview.audit import Scheduled, Schedules
 
 #: States of a task that is over (CheckScheduleTaskExist).
 _OVER = frozenset({"SUCCESS", "FAIL", "CANCELED"})

@@ -12,7 +12,7 @@ from orchestrator.cli.terminal import Counter, Search, live, rows, tell, write
 from orchestrator.errors import ExitCode
 from orchestrator.model.history import History
 from orchestrator.model.plan import Plan
-from orchestrator.planner.preview import Preview, make_preview
+from orchestrator.planner.preview.preview import Preview, make_preview
 from orchestrator.planner.targets.resolve import Resolved, resolve_targets
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _show(preview: Preview, options: Options) -> None:
 
         print(msgspec.json.format(msgspec.json.encode(preview)).decode())
         return
-    from orchestrator.planner.table import table  # noqa: PLC0415  # only for this format
+    from orchestrator.planner.preview.preview_text import table  # noqa: PLC0415  # only for this format
 
     write(table(preview, rows=rows()))
 
@@ -120,6 +120,6 @@ def _show(preview: Preview, options: Options) -> None:
 def _show_trouble(preview: Preview) -> None:
     """With --quiet: the audit when not all is well, so that cron has something to send."""
     if preview.audit is not None and not preview.audit.well:
-        from orchestrator.planner.audit_text import audit_lines  # noqa: PLC0415  # only when it is needed
+        from orchestrator.planner.preview.audit_text import audit_lines  # noqa: PLC0415  # only when it is needed
 
         write(audit_lines(preview.audit, rows=rows()))

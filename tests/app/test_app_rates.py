@@ -18,9 +18,9 @@ from orchestrator.executor.lanes import Lanes
 from orchestrator.executor.pacing import WindowPacer
 from orchestrator.model.amount import Rate
 from orchestrator.model.plan import Auth, Limits, Plan, Scope
-from orchestrator.planner.forecast import AUTO_RATE, AssumedRate
-from orchestrator.planner.preview import make_preview
-from orchestrator.planner.table import table
+from orchestrator.planner.preview.estimate import AUTO_RATE, AssumedRate
+from orchestrator.planner.preview.preview import make_preview
+from orchestrator.planner.preview.preview_text import table
 from orchestrator.planner.targets.resolve import resolve_targets
 from orchestrator.tracker.runs.rates import RATES
 

@@ -26,7 +26,7 @@ from orchestrator.executor.pacing import WindowPacer
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Failures, Follow, Freeze, Limits, Plan, Wave, Window
 from orchestrator.model.target import Facts
-from orchestrator.planner.rehearsed import Rehearsed
+from orchestrator.planner.preview.forecast_values import Rehearsed
 from orchestrator.planner.waves import assign_waves
 
 ALL = (Wave(name="all"),)

@@ -14,8 +14,8 @@ from orchestrator.app.rehearsal.told import Rehearsal
 from orchestrator.executor.calendar import opening
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Plan
-from orchestrator.planner.forecast import forecast
-from orchestrator.planner.rehearsed import Change
+from orchestrator.planner.preview.estimate import forecast
+from orchestrator.planner.preview.forecast_values import Change
 from orchestrator.planner.waves import assign_waves
 
 #: By how much a limit may be raised, the smallest first.

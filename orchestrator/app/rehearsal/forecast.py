@@ -14,7 +14,7 @@ from orchestrator.app.rehearsal.scene import Setting
 from orchestrator.app.rehearsal.told import Rehearsal
 from orchestrator.model.plan import Plan
 from orchestrator.model.target import Target
-from orchestrator.planner.rehearsed import Phase, Range, Rehearsed, WaveTimes
+from orchestrator.planner.preview.forecast_values import Phase, Range, Rehearsed, WaveTimes
 from orchestrator.planner.waves import assign_waves
 
 #: A small fleet is rehearsed often, for there single durations count; of a large one the average is all that counts.

@@ -17,7 +17,7 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.record import AnswerSeen, Intent, JobSeen, Postponed, Record, Settled
 from orchestrator.model.run import Run
 from orchestrator.model.target import Target
-from orchestrator.planner.forecast import LATENCY_S, calls_per_target, rate_groups
+from orchestrator.planner.preview.estimate import LATENCY_S, calls_per_target, rate_groups
 from orchestrator.planner.waves import Staging, scope_targets, wave_targets
 
 #: Records after which no more can start than before, unless the rollout is `eager`: a slot stays a slot.

@@ -8,8 +8,8 @@ import pytest
 
 from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.planner.plan_file.schema import PLAN
-from orchestrator.planner.preview import make_preview
-from orchestrator.planner.table import table
+from orchestrator.planner.preview.preview import make_preview
+from orchestrator.planner.preview.preview_text import table
 from orchestrator.planner.targets.resolve import resolve_targets
 
 PLANS = Path(__file__).parents[3] / "plans"
@@ -53,7 +53,8 @@ def test_the_smallest_plan_is_six_lines() -> None:
 
 def test_importing_the_planner_loads_nothing_heavy() -> None:
     code = (
-        "import sys, orchestrator.planner.plan_file.load, orchestrator.planner.preview, orchestrator.planner.table;"
+        "import sys, orchestrator.planner.plan_file.load"
+        ", orchestrator.planner.preview.preview, orchestrator.planner.preview.preview_text;"
         "print(*sorted(m for m in ('asyncio', 'rich', 'aiohttp', 'anyio', 'zoneinfo', 'structlog', 'difflib', 'json')"
         " if m in sys.modules))"
     )

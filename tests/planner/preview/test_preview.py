@@ -12,10 +12,10 @@ from orchestrator.model.eligibility import GONE, Reading
 from orchestrator.model.plan import Failures, Follow, Plan, Scope
 from orchestrator.model.reply import ProxyVersion
 from orchestrator.model.target import Target
-from orchestrator.planner.forecast import calls_per_target, looks
-from orchestrator.planner.lengths import spoken
-from orchestrator.planner.preview import Preview, make_preview
-from orchestrator.planner.table import table
+from orchestrator.planner.preview.estimate import calls_per_target, looks
+from orchestrator.planner.preview.preview import Preview, make_preview
+from orchestrator.planner.preview.preview_text import table
+from orchestrator.planner.preview.spoken_durations import spoken
 from orchestrator.planner.targets.resolve import Excluded, Resolved, resolve_targets
 
 Load = Callable[..., Plan]

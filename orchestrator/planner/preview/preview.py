@@ -12,9 +12,9 @@ from orchestrator.model.eligibility import LeaveOut, Reading, Verdict, allowed_s
 from orchestrator.model.plan import MINUTE_S, Plan
 from orchestrator.model.reply import ProxyVersion
 from orchestrator.model.target import Target
-from orchestrator.planner.audit import Audit
-from orchestrator.planner.forecast import AssumedRate, Forecast, forecast
-from orchestrator.planner.rehearsed import Rehearsed
+from orchestrator.planner.preview.audit import Audit
+from orchestrator.planner.preview.estimate import AssumedRate, Forecast, forecast
+from orchestrator.planner.preview.forecast_values import Rehearsed
 from orchestrator.planner.targets.resolve import Excluded, Resolved
 from orchestrator.planner.waves import ScopeShare, Staging, WaveShare, assign_waves
 

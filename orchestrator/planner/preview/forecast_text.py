@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from orchestrator.planner.lengths import spoken
-from orchestrator.planner.rehearsed import Phase, Range, Rehearsed, WaveTimes
+from orchestrator.planner.preview.forecast_values import Phase, Range, Rehearsed, WaveTimes
+from orchestrator.planner.preview.spoken_durations import spoken
 
 #: Phases that are told; a run over many nights repeats itself.
 _PHASES = 8

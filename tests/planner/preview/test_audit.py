@@ -5,8 +5,8 @@ from orchestrator.model.history import History, Known
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.reply import ProxyVersion
 from orchestrator.model.target import Facts, Target
-from orchestrator.planner.audit import Audit, Scheduled, Schedules, audit, behind
-from orchestrator.planner.audit_text import audit_lines
+from orchestrator.planner.preview.audit import Audit, Scheduled, Schedules, audit, behind
+from orchestrator.planner.preview.audit_text import audit_lines
 
 OLD, NEW, NEWER = "2.23.12.000", "2.24.03.000", "2.24.06.000"
 NAMES = ("ours", "others", "back", "rejected", "waiting", "fresh", "fresh_new", "deleted", "unread", "dropped", "left")

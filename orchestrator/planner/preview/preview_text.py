@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from orchestrator.model.target import Target
-from orchestrator.planner.audit_text import audit_lines
-from orchestrator.planner.forecast import AssumedRate
-from orchestrator.planner.lengths import spoken
 from orchestrator.planner.plan_file.numbers import written_duration
-from orchestrator.planner.preview import Group, LeftOut, Preview, WavePreview
+from orchestrator.planner.preview.audit_text import audit_lines
+from orchestrator.planner.preview.estimate import AssumedRate
+from orchestrator.planner.preview.preview import Group, LeftOut, Preview, WavePreview
+from orchestrator.planner.preview.spoken_durations import spoken
 
 
 def table(preview: Preview, *, rows: int | None = None) -> Iterator[str]:
@@ -121,7 +121,7 @@ def _rate(assumed: AssumedRate, *, alone: bool) -> str:
 
 def _duration(preview: Preview) -> Iterator[str]:
     if preview.forecast is not None:
-        from orchestrator.planner.rehearsed_text import rehearsed_lines  # noqa: PLC0415  # brings time zones along
+        from orchestrator.planner.preview.forecast_text import rehearsed_lines  # noqa: PLC0415  # brings time zones along
 
         yield from rehearsed_lines(preview.forecast)
         return

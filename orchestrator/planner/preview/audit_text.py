@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from orchestrator.model.target import Target
-from orchestrator.planner.audit import Audit, Scheduled
+from orchestrator.planner.preview.audit import Audit, Scheduled
 
 
 def audit_lines(audit: Audit, *, rows: int | None = None) -> Iterator[str]:
