@@ -9,10 +9,10 @@ from fakes.clock import START
 from fakes.documents import blocks, read, rows, section
 from fakes.stage import fold_all, plan_of, targets_of
 
-from orchestrator.app.queueing import make_queue
 from orchestrator.executor.actions import Hold
 from orchestrator.executor.decide import next_action
 from orchestrator.executor.limits import ramp_allowance, room
+from orchestrator.executor.restore_queue import make_queue
 from orchestrator.executor.rollout import Rollout
 from orchestrator.model import record as r
 from orchestrator.model.amount import Amount

@@ -7,7 +7,7 @@ import os
 import signal
 from collections.abc import Callable, Mapping
 
-from orchestrator.executor.points import Point
+from orchestrator.executor.crash_points import Point
 
 #: `POINT:N` or `POINT:N:HOW`, as in `intent_written:3:raise`. Set by tests only; without it nothing here does anything.
 VARIABLE = "ORCHESTRATOR_CRASH_AT"

@@ -18,7 +18,6 @@ from orchestrator import __version__
 from orchestrator.app.crash import crasher, patience_s
 from orchestrator.app.open_files import Room
 from orchestrator.app.orders import carry_out
-from orchestrator.app.queueing import make_queue
 from orchestrator.app.rates import RateMemory, keeping
 from orchestrator.app.reports import Reports, last_report
 from orchestrator.app.scopes import open_scopes
@@ -34,6 +33,7 @@ from orchestrator.executor.ending import exit_code
 from orchestrator.executor.host_time import HostTime
 from orchestrator.executor.ledger import Ledger
 from orchestrator.executor.listing import Board
+from orchestrator.executor.restore_queue import make_queue
 from orchestrator.executor.rollout import Rollout
 from orchestrator.executor.session import Session
 from orchestrator.executor.sinks import Tee

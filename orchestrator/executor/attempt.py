@@ -11,11 +11,11 @@ import anyio
 
 from orchestrator.errors import place_of
 from orchestrator.executor.calls import ScopeCalls
+from orchestrator.executor.crash_points import Point
 from orchestrator.executor.gate import Yielded
 from orchestrator.executor.judge import UpgradeReply, judge, stray_workflows
 from orchestrator.executor.lanes import Lane
 from orchestrator.executor.ledger import Go
-from orchestrator.executor.points import Point
 from orchestrator.executor.ports import Pending
 from orchestrator.executor.preflight import FRESH_S, Ready
 from orchestrator.executor.session import Session

@@ -25,13 +25,13 @@ from orchestrator.executor.actions import (
     VerifyWave,
     WaitUntil,
 )
+from orchestrator.executor.background import USAGE, note_usage, services
 from orchestrator.executor.bulkhead import break_off
 from orchestrator.executor.causes import causes
 from orchestrator.executor.decide import next_action
 from orchestrator.executor.ending import exit_code
 from orchestrator.executor.gate import ScopeGone, Yielded
 from orchestrator.executor.ledger import SetAside
-from orchestrator.executor.services import USAGE, note_usage, services
 from orchestrator.executor.session import Session
 from orchestrator.executor.soak import verify_wave
 from orchestrator.executor.story import upgrade_one

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from orchestrator.executor.crash_points import Point
 from orchestrator.executor.evidence import (
     CREATED_MARGIN,
     Adopt,
@@ -16,7 +17,6 @@ from orchestrator.executor.evidence import (
 from orchestrator.executor.lanes import Lane
 from orchestrator.executor.listing import Listing
 from orchestrator.executor.looks import DOUBT_AT_MOST_S, SPARSEST_S, doubt_period_s
-from orchestrator.executor.points import Point
 from orchestrator.executor.readings import read_health, read_version
 from orchestrator.executor.session import Session
 from orchestrator.model.moment import Moment

@@ -9,10 +9,10 @@ from typing import TypedDict
 import anyio
 
 from orchestrator.executor.calls import ScopeCalls
+from orchestrator.executor.crash_points import Point
 from orchestrator.executor.glance import Glance
 from orchestrator.executor.ledger import Ledger
 from orchestrator.executor.listing import Board
-from orchestrator.executor.points import Point
 from orchestrator.executor.ports import Clock
 from orchestrator.executor.rollout import Rollout
 from orchestrator.model.moment import Moment

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeAlias
 
-from orchestrator.executor.points import Point
+from orchestrator.executor.crash_points import Point
 from orchestrator.executor.readings import read_health, read_version
 from orchestrator.executor.session import Session
 from orchestrator.model.outcome import Outcome

@@ -12,7 +12,7 @@ from auditor.audit import audit
 from fakes.e2e import IMPATIENT, Desk, NewCloud, expect_truth, sim_targets
 
 from orchestrator.app.crash import PATIENCE, VARIABLE
-from orchestrator.executor.points import Point
+from orchestrator.executor.crash_points import Point
 from orchestrator.simulator.profile import Fault, Latency, ScriptedFault
 from orchestrator.simulator.profiles import HARSH
 

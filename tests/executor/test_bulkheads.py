@@ -9,11 +9,12 @@ from fakes import acts
 from fakes.clouds import FakeCloud
 from fakes.stage import Played, Stage, fold_all, plan_of, resume, targets_of
 
-from orchestrator.executor import attempt, services
+from orchestrator.executor import attempt
+from orchestrator.executor import background as services
 from orchestrator.executor.calls import ScopeCalls
+from orchestrator.executor.crash_points import Point
 from orchestrator.executor.judge import judge
 from orchestrator.executor.lanes import Lanes
-from orchestrator.executor.points import Point
 from orchestrator.executor.sinks import Tee
 from orchestrator.executor.supervise import FAILURES
 from orchestrator.model import fold, run

@@ -10,8 +10,8 @@ from fakes.clock import START
 from fakes.clouds import NEW, OLD, FakeCloud
 from fakes.stage import Stage, fold_all, later, plan_of, targets_of
 
+from orchestrator.executor.crash_points import Point
 from orchestrator.executor.dispatch import Dispatcher
-from orchestrator.executor.points import Point
 from orchestrator.model import record as r
 from orchestrator.model.amount import Amount
 from orchestrator.model.outcome import Outcome, Phase

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from orchestrator.errors import StateError
 from orchestrator.executor.actions import Ending
-from orchestrator.executor.points import Point
+from orchestrator.executor.crash_points import Point
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Failures, Freeze, Limits, Wave, Window
 from orchestrator.model.record import (

@@ -13,10 +13,10 @@ from fakes.clock import START, VirtualClock, run_virtual
 from fakes.clouds import NEW, FakeCloud
 from fakes.slow_journal import SlowJournal
 
-from orchestrator.app.queueing import make_queue
 from orchestrator.executor.actions import Finish
 from orchestrator.executor.auto_rate import AutoPacer
 from orchestrator.executor.calls import Rates, ScopeCalls
+from orchestrator.executor.crash_points import Point
 from orchestrator.executor.dispatch import Background, Dispatcher
 from orchestrator.executor.ending import exit_code
 from orchestrator.executor.host_time import HostTime
@@ -24,7 +24,7 @@ from orchestrator.executor.lanes import Lanes
 from orchestrator.executor.ledger import Ledger
 from orchestrator.executor.listing import Board
 from orchestrator.executor.pacing import WindowPacer
-from orchestrator.executor.points import Point
+from orchestrator.executor.restore_queue import make_queue
 from orchestrator.executor.rollout import Rollout
 from orchestrator.executor.session import Session
 from orchestrator.model.plan import Plan, Scope

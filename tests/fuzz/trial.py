@@ -17,7 +17,7 @@ from fuzz.cloud import KINDS, NEW, PROJECT, Cloud
 from fuzz.server import TWISTS, Fault, Server
 from fuzz.virtual import Ended, Times, session
 
-from orchestrator.executor.points import Point
+from orchestrator.executor.crash_points import Point
 
 Theme: TypeAlias = Literal["answers", "clocks", "exceptions"]
 THEMES: tuple[Theme, ...] = ("answers", "clocks", "exceptions")

@@ -11,7 +11,7 @@ from soak.plans import NEW, REGIONS, doubt_period_s, random_plan
 from soak.poison import NO_POISON, Dose
 from soak.virtual_api import Outage, service_host
 
-from orchestrator.executor.points import Point
+from orchestrator.executor.crash_points import Point
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Failures, Plan, Wave
 from orchestrator.simulator.config import SimulatedTarget, SimulatorConfig, made_project_id

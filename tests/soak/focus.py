@@ -9,7 +9,7 @@ from msgspec.structs import replace as other
 from soak.fleet import Fleet, Ordeal, random_fleet
 from soak.life import Death
 
-from orchestrator.executor.points import Point
+from orchestrator.executor.crash_points import Point
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Failures, Limits, Plan, Wave
 from orchestrator.simulator.profile import Fault, Group, JobShares, Lists, Profile

@@ -10,7 +10,7 @@ from soak.life import PLACES
 from soak.poison import POISONS
 from soak.trial import Evidence
 
-from orchestrator.executor.points import Point
+from orchestrator.executor.crash_points import Point
 from orchestrator.model.record import HoldSet, ReturnedToWaiting, Settled
 from orchestrator.simulator.chance import pick, unit
 from orchestrator.simulator.profile import Profile

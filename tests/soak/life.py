@@ -10,7 +10,7 @@ from datetime import datetime
 
 from soak.loop import VirtualLoop, instant
 
-from orchestrator.executor.points import Point
+from orchestrator.executor.crash_points import Point
 
 #: Where a process may die beside the points that the program names.
 PLACES = ("record", "written", "post", "instant")

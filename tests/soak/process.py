@@ -10,7 +10,6 @@ from typing import TypeAlias
 import anyio
 from soak.life import Life
 
-from orchestrator.app.queueing import make_queue
 from orchestrator.cloud import Secrets
 from orchestrator.executor.auto_rate import AutoPacer
 from orchestrator.executor.calls import Rates, ScopeCalls
@@ -20,6 +19,7 @@ from orchestrator.executor.ledger import Ledger
 from orchestrator.executor.listing import Board
 from orchestrator.executor.pacing import WindowPacer
 from orchestrator.executor.ports import CloudApi, Journal
+from orchestrator.executor.restore_queue import make_queue
 from orchestrator.executor.rollout import Rollout
 from orchestrator.executor.session import Session
 from orchestrator.executor.sinks import Tee

@@ -18,7 +18,7 @@ from soak.trial import Evidence, run_trial
 from soak.violation import Rule
 
 from orchestrator.executor import dispatch
-from orchestrator.executor.points import Point
+from orchestrator.executor.crash_points import Point
 from orchestrator.executor.session import Session
 from orchestrator.model.plan import Window
 from orchestrator.model.state import TargetState

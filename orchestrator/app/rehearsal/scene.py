@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from math import inf
 
-from orchestrator.app.queueing import make_queue
 from orchestrator.app.rehearsal.agenda import Agenda, Permits, Process
 from orchestrator.app.rehearsal.told import Nights, Rehearsal, WaveSpan
 from orchestrator.app.rehearsal.turnstile import Call, Turnstile
 from orchestrator.executor.lanes import Lane
+from orchestrator.executor.restore_queue import make_queue
 from orchestrator.executor.rollout import Rollout
 from orchestrator.model.outcome import REPLACED, Phase
 from orchestrator.model.plan import Plan
