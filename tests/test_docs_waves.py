@@ -9,11 +9,11 @@ from fakes.clock import START
 from fakes.documents import blocks, read, rows, section
 from fakes.stage import fold_all, plan_of, targets_of
 
-from orchestrator.executor.actions import Hold
-from orchestrator.executor.decide import next_action
-from orchestrator.executor.limits import ramp_allowance, room
+from orchestrator.executor.decide.actions import Hold
+from orchestrator.executor.decide.limits import ramp_allowance, room
+from orchestrator.executor.decide.next_action import next_action
+from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.restore_queue import make_queue
-from orchestrator.executor.rollout import Rollout
 from orchestrator.model import record as r
 from orchestrator.model.amount import Amount
 from orchestrator.model.outcome import Outcome

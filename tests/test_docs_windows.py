@@ -13,7 +13,7 @@ from orchestrator.app.closed import closed
 from orchestrator.app.rehearsal import change
 from orchestrator.app.rehearsal.binding import SLOW
 from orchestrator.app.rehearsal.forecast import _FEWEST, _MOST, rehearse
-from orchestrator.executor.calendar import opening
+from orchestrator.executor.decide.calendar import opening
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Freeze, Plan, Window
 from orchestrator.planner.plan_file.load import load_plan

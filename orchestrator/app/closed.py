@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from orchestrator.executor.calendar import Opening, instance_window, opening
-from orchestrator.executor.openings import start_opening, target_opening
-from orchestrator.executor.queue import StartQueue
-from orchestrator.executor.rollout import Rollout
+from orchestrator.executor.decide.calendar import Opening, instance_window, opening
+from orchestrator.executor.decide.openings import start_opening, target_opening
+from orchestrator.executor.decide.rollout import Rollout
+from orchestrator.executor.decide.start_queue import StartQueue
 from orchestrator.model.outcome import Phase
 from orchestrator.model.plan import Plan, Window
 from orchestrator.model.run import Run

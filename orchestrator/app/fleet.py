@@ -10,7 +10,7 @@ import msgspec
 
 from orchestrator import __version__
 from orchestrator.errors import PlanError, UsageError
-from orchestrator.executor.ending import FAILED_BEFORE
+from orchestrator.executor.decide.exit_code import FAILED_BEFORE
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import HoldSet, OutcomeKept, Record, RunEnded, RunStarted, ScopeUsed, Settled

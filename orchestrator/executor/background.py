@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from orchestrator.executor.calls import ScopeCalls
-from orchestrator.executor.host_time import HostTime
+from orchestrator.executor.decide.host_time import HostTime
 from orchestrator.executor.keeper import keep
 from orchestrator.executor.lanes import Lanes
 from orchestrator.executor.session import Session

@@ -13,7 +13,9 @@ import anyio
 from anyio.abc import TaskGroup
 
 from orchestrator.errors import Broken, StateError
-from orchestrator.executor.actions import (
+from orchestrator.executor.background import USAGE, note_usage, services
+from orchestrator.executor.bulkhead import break_off
+from orchestrator.executor.decide.actions import (
     Action,
     CloseWave,
     Ending,
@@ -25,11 +27,9 @@ from orchestrator.executor.actions import (
     VerifyWave,
     WaitUntil,
 )
-from orchestrator.executor.background import USAGE, note_usage, services
-from orchestrator.executor.bulkhead import break_off
-from orchestrator.executor.causes import causes
-from orchestrator.executor.decide import next_action
-from orchestrator.executor.ending import exit_code
+from orchestrator.executor.decide.exit_code import exit_code
+from orchestrator.executor.decide.hold_causes import causes
+from orchestrator.executor.decide.next_action import next_action
 from orchestrator.executor.gate import ScopeGone, Yielded
 from orchestrator.executor.ledger import SetAside
 from orchestrator.executor.session import Session

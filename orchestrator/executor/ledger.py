@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import TypeAlias
 
 from orchestrator.errors import OrchestratorError, place_of
-from orchestrator.executor.limits import due_hold, room
-from orchestrator.executor.openings import start_opening, target_opening
+from orchestrator.executor.decide.limits import due_hold, room
+from orchestrator.executor.decide.openings import start_opening, target_opening
+from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.ports import Clock, Journal, Pending
-from orchestrator.executor.rollout import Rollout
 from orchestrator.model.outcome import REPLACED, Outcome, Phase
 from orchestrator.model.plan import Failures
 from orchestrator.model.record import (

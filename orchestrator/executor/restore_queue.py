@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from orchestrator.executor.queue import StartQueue, WaveShare
+from orchestrator.executor.decide.start_queue import StartQueue, WaveShare
 from orchestrator.model.order import order_key
 from orchestrator.model.outcome import REPLACED, Phase
 from orchestrator.model.plan import Plan, Wave

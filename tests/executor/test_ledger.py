@@ -11,8 +11,8 @@ from fakes.clouds import NEW, OLD, FakeCloud
 from fakes.stage import Stage, open_dispatcher, plan_of, targets_of
 from msgspec.structs import replace
 
+from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.ledger import Decision, Go, Ledger, Refused, Seen
-from orchestrator.executor.rollout import Rollout
 from orchestrator.model.amount import Amount
 from orchestrator.model.outcome import Outcome, Phase
 from orchestrator.model.plan import Failures, Freeze, Limits, Wave, Window

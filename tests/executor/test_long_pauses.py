@@ -11,7 +11,7 @@ from fakes.clouds import FakeCloud
 from fakes.rollouts import stage_of
 
 from orchestrator.executor import paging
-from orchestrator.executor.actions import Ending
+from orchestrator.executor.decide.actions import Ending
 from orchestrator.executor.paging import Paging
 from orchestrator.model.record import ScopeThrottled
 from orchestrator.model.reply import Exchange, Failure, Job, JobPage, Page, Throttled

@@ -10,7 +10,7 @@ from fakes.clock import START
 from fakes.clouds import FakeCloud
 from fakes.stage import Played, Stage, plan_of, targets_of
 
-from orchestrator.executor.actions import Ending
+from orchestrator.executor.decide.actions import Ending
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Failures, Limits, Retry, Wave
 from orchestrator.model.record import Intent, Postponed, ScopeGivenUp, ScopeOpened, ScopePaused, ScopeThrottled

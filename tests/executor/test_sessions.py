@@ -12,8 +12,8 @@ from fakes.stage import Played, Stage, later, plan_of, resume, targets_of
 from msgspec.structs import replace
 
 from orchestrator.errors import StateError
-from orchestrator.executor.actions import Ending
 from orchestrator.executor.crash_points import Point
+from orchestrator.executor.decide.actions import Ending
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Failures, Freeze, Limits, Wave, Window
 from orchestrator.model.record import (

@@ -13,19 +13,19 @@ from fakes.clock import START, VirtualClock, run_virtual
 from fakes.clouds import NEW, FakeCloud
 from fakes.slow_journal import SlowJournal
 
-from orchestrator.executor.actions import Finish
 from orchestrator.executor.auto_rate import AutoPacer
 from orchestrator.executor.calls import Rates, ScopeCalls
 from orchestrator.executor.crash_points import Point
+from orchestrator.executor.decide.actions import Finish
+from orchestrator.executor.decide.exit_code import exit_code
+from orchestrator.executor.decide.host_time import HostTime
+from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.dispatch import Background, Dispatcher
-from orchestrator.executor.ending import exit_code
-from orchestrator.executor.host_time import HostTime
 from orchestrator.executor.lanes import Lanes
 from orchestrator.executor.ledger import Ledger
 from orchestrator.executor.listing import Board
 from orchestrator.executor.pacing import WindowPacer
 from orchestrator.executor.restore_queue import make_queue
-from orchestrator.executor.rollout import Rollout
 from orchestrator.executor.session import Session
 from orchestrator.model.plan import Plan, Scope
 from orchestrator.model.record import Record, RunStarted, SessionStarted

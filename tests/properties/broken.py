@@ -12,9 +12,9 @@ from typing import Any
 import fakes.stage
 from msgspec.structs import replace
 
-from orchestrator.executor import decide
+from orchestrator.executor.decide import next_action as decide
+from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.ledger import Ledger
-from orchestrator.executor.rollout import Rollout
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Failures, Freeze, Limits, Plan, Wave, Window
 from orchestrator.model.record import HoldSet, Record

@@ -22,9 +22,9 @@ from soak.twisted_ports import (
 
 from orchestrator.cloud import Secrets
 from orchestrator.cloud.secret import Secret
+from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.ledger import Ledger
 from orchestrator.executor.ports import CloudApi, Journal, Pending
-from orchestrator.executor.rollout import Rollout
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Failures, Limits, Plan, Retry
 from orchestrator.model.record import AnswerSeen, HoldSet, Postponed, Record

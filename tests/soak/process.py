@@ -13,6 +13,7 @@ from soak.life import Life
 from orchestrator.cloud import Secrets
 from orchestrator.executor.auto_rate import AutoPacer
 from orchestrator.executor.calls import Rates, ScopeCalls
+from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.dispatch import Background, Dispatcher
 from orchestrator.executor.lanes import Lanes
 from orchestrator.executor.ledger import Ledger
@@ -20,7 +21,6 @@ from orchestrator.executor.listing import Board
 from orchestrator.executor.pacing import WindowPacer
 from orchestrator.executor.ports import CloudApi, Journal
 from orchestrator.executor.restore_queue import make_queue
-from orchestrator.executor.rollout import Rollout
 from orchestrator.executor.session import Session
 from orchestrator.executor.sinks import Tee
 from orchestrator.model.plan import Plan, Scope

@@ -20,8 +20,8 @@ from soak.process import Build, assemble, new_run
 from soak.virtual_api import Wire, open_clients
 
 from orchestrator.errors import ExitCode, StateError
+from orchestrator.executor.decide.exit_code import exit_code
 from orchestrator.executor.dispatch import Dispatcher
-from orchestrator.executor.ending import exit_code
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import RunStarted, SessionStarted
 from orchestrator.model.run import Run

@@ -11,7 +11,7 @@ from msgspec import structs
 from orchestrator.app.rehearsal.play import play
 from orchestrator.app.rehearsal.scene import Setting
 from orchestrator.app.rehearsal.told import Rehearsal
-from orchestrator.executor.calendar import opening
+from orchestrator.executor.decide.calendar import opening
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Plan
 from orchestrator.planner.preview.estimate import forecast

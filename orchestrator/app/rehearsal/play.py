@@ -8,7 +8,7 @@ from orchestrator.app.rehearsal.binding import SLOW, binding
 from orchestrator.app.rehearsal.scene import Scene, Setting
 from orchestrator.app.rehearsal.story import upgrade
 from orchestrator.app.rehearsal.told import Rehearsal
-from orchestrator.executor.actions import (
+from orchestrator.executor.decide.actions import (
     Action,
     CloseWave,
     Ending,
@@ -20,7 +20,7 @@ from orchestrator.executor.actions import (
     VerifyWave,
     WaitUntil,
 )
-from orchestrator.executor.decide import next_action
+from orchestrator.executor.decide.next_action import next_action
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import (
     Reverified,

@@ -9,9 +9,9 @@ from math import inf
 from orchestrator.app.rehearsal.agenda import Agenda, Permits, Process
 from orchestrator.app.rehearsal.told import Nights, Rehearsal, WaveSpan
 from orchestrator.app.rehearsal.turnstile import Call, Turnstile
+from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.lanes import Lane
 from orchestrator.executor.restore_queue import make_queue
-from orchestrator.executor.rollout import Rollout
 from orchestrator.model.outcome import REPLACED, Phase
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import AnswerSeen, Intent, JobSeen, Postponed, Record, Settled

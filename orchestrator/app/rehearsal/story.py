@@ -6,9 +6,9 @@ from math import ceil
 
 from orchestrator.app.rehearsal.agenda import Process
 from orchestrator.app.rehearsal.scene import Scene, ScopeScene
+from orchestrator.executor.decide.openings import open_at
 from orchestrator.executor.listing import FRESH_S as LIST_FRESH_S
 from orchestrator.executor.looks import next_look_s
-from orchestrator.executor.openings import open_at
 from orchestrator.executor.preflight import FRESH_S
 from orchestrator.executor.retry import busy_wait_s
 from orchestrator.model.outcome import Outcome

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.errors import ExitCode
-from orchestrator.executor.actions import Ending, Finish
-from orchestrator.executor.ending import exit_code
+from orchestrator.executor.decide.actions import Ending, Finish
+from orchestrator.executor.decide.exit_code import exit_code
 from orchestrator.executor.judge import judge, judge_entries
 from orchestrator.executor.retry import backoff_s, busy_wait_s
 from orchestrator.model.outcome import Outcome

@@ -1,7 +1,7 @@
 """What a session says to cron when it ends. Pure."""
 
 from orchestrator.errors import PRECEDENCE, ExitCode
-from orchestrator.executor.actions import Ending, Finish
+from orchestrator.executor.decide.actions import Ending, Finish
 from orchestrator.model.outcome import GOOD, Outcome
 from orchestrator.model.run import Run
 

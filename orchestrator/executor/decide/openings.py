@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from orchestrator.executor.calendar import ALWAYS, Opening, instance_window, opening
-from orchestrator.executor.rollout import Rollout
+from orchestrator.executor.decide.calendar import ALWAYS, Opening, instance_window, opening
+from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.model.plan import Window
 from orchestrator.model.target import Target
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from orchestrator.executor.actions import Hold
-from orchestrator.executor.queue import Block
-from orchestrator.executor.rollout import Rollout
+from orchestrator.executor.decide.actions import Hold
+from orchestrator.executor.decide.rollout import Rollout
+from orchestrator.executor.decide.start_queue import Block
 from orchestrator.model.plan import Wave
 from orchestrator.model.record import HoldCause
 from orchestrator.model.tally import EMPTY, Count

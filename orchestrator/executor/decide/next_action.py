@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from orchestrator.executor.actions import (
+from orchestrator.executor.decide.actions import (
     Action,
     CloseWave,
     Ending,
@@ -14,11 +14,11 @@ from orchestrator.executor.actions import (
     VerifyWave,
     WaitUntil,
 )
-from orchestrator.executor.calendar import Opening
-from orchestrator.executor.limits import Room, due_hold, room, scope_room, target_block
-from orchestrator.executor.openings import bound_passed, start_opening, target_opening
-from orchestrator.executor.queue import Block, Later
-from orchestrator.executor.rollout import Rollout
+from orchestrator.executor.decide.calendar import Opening
+from orchestrator.executor.decide.limits import Room, due_hold, room, scope_room, target_block
+from orchestrator.executor.decide.openings import bound_passed, start_opening, target_opening
+from orchestrator.executor.decide.rollout import Rollout
+from orchestrator.executor.decide.start_queue import Block, Later
 from orchestrator.model.plan import Wave
 from orchestrator.model.status import WaveStatus
 from orchestrator.model.tally import EMPTY

@@ -1,6 +1,6 @@
 """Which targets caused a hold, root causes first: grouped by reason, the reason that struck first before the others."""
 
-from orchestrator.executor.actions import Hold
+from orchestrator.executor.decide.actions import Hold
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.run import Run
 from orchestrator.model.state import Attempt, TargetState

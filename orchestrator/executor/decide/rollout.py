@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from orchestrator.executor.queue import StartQueue
+from orchestrator.executor.decide.start_queue import StartQueue
 from orchestrator.model.plan import Plan, Wave
 from orchestrator.model.run import Run
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from orchestrator.executor.queue import Block, StartQueue, WaveShare
+from orchestrator.executor.decide.start_queue import Block, StartQueue, WaveShare
 from orchestrator.model.target import Target
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
