@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from orchestrator.executor.calls import ScopeCalls
-from orchestrator.executor.lanes import Lane
+from orchestrator.executor.rate.lanes import Lane
 from orchestrator.model.reply import Answered, Busy, Doubtful, Page, Refused, Reply
 
 T = TypeVar("T")

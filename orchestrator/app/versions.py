@@ -8,7 +8,7 @@ import anyio
 from orchestrator.app.serving import served
 from orchestrator.executor.calls import ScopeCalls
 from orchestrator.executor.gate import ScopeGone
-from orchestrator.executor.lanes import Lane
+from orchestrator.executor.rate.lanes import Lane
 from orchestrator.model.eligibility import GONE, LeaveOut, Reading
 from orchestrator.model.reply import Answered, ProxyVersion, Refused
 from orchestrator.model.target import Target

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from orchestrator.executor.calls import ScopeCalls
 from orchestrator.executor.decide.host_time import HostTime
 from orchestrator.executor.keeper import keep
-from orchestrator.executor.lanes import Lanes
+from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.session import Session
 from orchestrator.executor.supervise import Service, Task
 from orchestrator.model.record import ClockStepped, ScopeUsed

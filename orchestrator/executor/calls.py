@@ -14,8 +14,8 @@ import anyio
 
 from orchestrator.executor.cloud_time import STEP_S, CloudTime
 from orchestrator.executor.gate import Gate, GateState, Yielded
-from orchestrator.executor.lanes import Lane, Lanes
 from orchestrator.executor.ports import Clock, CloudApi
+from orchestrator.executor.rate.lanes import Lane, Lanes
 from orchestrator.executor.retry import Chance, backoff_s
 from orchestrator.executor.trial import Trial
 from orchestrator.model.plan import Retry

@@ -2,8 +2,8 @@
 
 from orchestrator.executor.calls import LONGEST_PAUSE_S, ScopeCalls
 from orchestrator.executor.gate import GateState
-from orchestrator.executor.lanes import Lane
 from orchestrator.executor.ports import CloudApi
+from orchestrator.executor.rate.lanes import Lane
 from orchestrator.model.record import ScopeGivenUp, ScopeOpened
 from orchestrator.model.reply import Answered, Exchange, Failure, JobPage, NotSent, Reply, Throttled, Unauthenticated
 

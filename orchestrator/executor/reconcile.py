@@ -14,9 +14,9 @@ from orchestrator.executor.evidence import (
     Unknown,
     weigh,
 )
-from orchestrator.executor.lanes import Lane
 from orchestrator.executor.listing import Listing
 from orchestrator.executor.looks import DOUBT_AT_MOST_S, SPARSEST_S, doubt_period_s
+from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.readings import read_health, read_version
 from orchestrator.executor.session import Session
 from orchestrator.model.moment import Moment

@@ -21,8 +21,8 @@ from orchestrator.app.rehearsal.play import play
 from orchestrator.app.rehearsal.scene import Setting
 from orchestrator.app.rehearsal.told import Rehearsal
 from orchestrator.app.rehearsal.turnstile import Call, Turnstile
-from orchestrator.executor.lanes import Lane, Lanes
-from orchestrator.executor.pacing import WindowPacer
+from orchestrator.executor.rate.fixed_rate import WindowPacer
+from orchestrator.executor.rate.lanes import Lane, Lanes
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Failures, Follow, Freeze, Limits, Plan, Wave, Window
 from orchestrator.model.target import Facts

@@ -12,8 +12,8 @@ from orchestrator.app.discover import DiscoveryIncomplete, discover
 from orchestrator.app.fleet_api import ApiVersion
 from orchestrator.clock import SystemClock
 from orchestrator.executor.calls import ScopeCalls
-from orchestrator.executor.lanes import Lanes
-from orchestrator.executor.pacing import WindowPacer
+from orchestrator.executor.rate.fixed_rate import WindowPacer
+from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.model.plan import Discover, InstanceFilter, Retry
 from orchestrator.model.reply import Answered, Busy, Exchange, JobPage, Page, Refused, Reply
 

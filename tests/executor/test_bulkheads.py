@@ -14,7 +14,7 @@ from orchestrator.executor import background as services
 from orchestrator.executor.calls import ScopeCalls
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.judge import judge
-from orchestrator.executor.lanes import Lanes
+from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.sinks import Tee
 from orchestrator.executor.supervise import FAILURES
 from orchestrator.model import fold, run

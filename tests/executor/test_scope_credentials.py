@@ -13,8 +13,8 @@ from fakes.stage import Played
 
 from orchestrator.executor.calls import ScopeCalls
 from orchestrator.executor.keeper import keep
-from orchestrator.executor.lanes import Lanes
-from orchestrator.executor.pacing import WindowPacer
+from orchestrator.executor.rate.fixed_rate import WindowPacer
+from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.trial import Trial
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Limits, Retry

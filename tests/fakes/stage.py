@@ -13,7 +13,6 @@ from fakes.clock import START, VirtualClock, run_virtual
 from fakes.clouds import NEW, FakeCloud
 from fakes.slow_journal import SlowJournal
 
-from orchestrator.executor.auto_rate import AutoPacer
 from orchestrator.executor.calls import Rates, ScopeCalls
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.decide.actions import Finish
@@ -21,10 +20,11 @@ from orchestrator.executor.decide.exit_code import exit_code
 from orchestrator.executor.decide.host_time import HostTime
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.dispatch import Background, Dispatcher
-from orchestrator.executor.lanes import Lanes
 from orchestrator.executor.ledger import Ledger
 from orchestrator.executor.listing import Board
-from orchestrator.executor.pacing import WindowPacer
+from orchestrator.executor.rate.auto_rate import AutoPacer
+from orchestrator.executor.rate.fixed_rate import WindowPacer
+from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.restore_queue import make_queue
 from orchestrator.executor.session import Session
 from orchestrator.model.plan import Plan, Scope

@@ -11,15 +11,15 @@ import anyio
 from soak.life import Life
 
 from orchestrator.cloud import Secrets
-from orchestrator.executor.auto_rate import AutoPacer
 from orchestrator.executor.calls import Rates, ScopeCalls
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.dispatch import Background, Dispatcher
-from orchestrator.executor.lanes import Lanes
 from orchestrator.executor.ledger import Ledger
 from orchestrator.executor.listing import Board
-from orchestrator.executor.pacing import WindowPacer
 from orchestrator.executor.ports import CloudApi, Journal
+from orchestrator.executor.rate.auto_rate import AutoPacer
+from orchestrator.executor.rate.fixed_rate import WindowPacer
+from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.restore_queue import make_queue
 from orchestrator.executor.session import Session
 from orchestrator.executor.sinks import Tee

@@ -10,7 +10,7 @@ from orchestrator.app.rehearsal.agenda import Agenda, Permits, Process
 from orchestrator.app.rehearsal.told import Nights, Rehearsal, WaveSpan
 from orchestrator.app.rehearsal.turnstile import Call, Turnstile
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.executor.lanes import Lane
+from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.restore_queue import make_queue
 from orchestrator.model.outcome import REPLACED, Phase
 from orchestrator.model.plan import Plan

@@ -8,8 +8,8 @@ from collections import deque
 from dataclasses import dataclass
 
 from orchestrator.app.rehearsal.agenda import Agenda, Process
-from orchestrator.executor.lanes import Lane
-from orchestrator.executor.pacing import WindowPacer
+from orchestrator.executor.rate.fixed_rate import WindowPacer
+from orchestrator.executor.rate.lanes import Lane
 
 #: The share of the slots that polls have at least, as in `executor.lanes`.
 _POLL_SHARE = 0.3

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from orchestrator.executor.auto_rate import AutoPacer
+from orchestrator.executor.rate.auto_rate import AutoPacer
 from orchestrator.model.reply import Quota
 
 

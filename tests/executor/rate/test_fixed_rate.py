@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.executor.pacing import WindowPacer
+from orchestrator.executor.rate.fixed_rate import WindowPacer
 
 #: Instants are compared in microseconds; beyond that floating point decides.
 _NOISE = 1e-6

@@ -7,9 +7,9 @@ import anyio
 import pytest
 from fakes.clock import VirtualClock, run_virtual
 
-from orchestrator.executor.auto_rate import AutoPacer
-from orchestrator.executor.lanes import Lane, Lanes
-from orchestrator.executor.pacing import Pacer, WindowPacer
+from orchestrator.executor.rate.auto_rate import AutoPacer
+from orchestrator.executor.rate.fixed_rate import Pacer, WindowPacer
+from orchestrator.executor.rate.lanes import Lane, Lanes
 
 
 def with_lanes(rate: float, story: Callable[[Lanes], Awaitable[None]], seed: int = 0) -> None:

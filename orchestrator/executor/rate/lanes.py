@@ -9,8 +9,8 @@ from enum import Enum, auto
 
 import anyio
 
-from orchestrator.executor.pacing import Pacer
 from orchestrator.executor.ports import Clock
+from orchestrator.executor.rate.fixed_rate import Pacer
 from orchestrator.model.reply import Quota
 
 _POLL_SHARE = 0.3

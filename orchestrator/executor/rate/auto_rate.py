@@ -13,8 +13,8 @@ It stands in for a `WindowPacer`, and learns from every answer. Four parts, each
 from collections import deque
 from math import ceil, inf
 
-from orchestrator.executor.quota_windows import QuotaWindows
-from orchestrator.executor.rate_search import RateSearch
+from orchestrator.executor.rate.quota_windows import QuotaWindows
+from orchestrator.executor.rate.rate_search import RateSearch
 from orchestrator.model.reply import Quota
 
 #: Refusals that may be risked: earned by each call that passes or, when calls are few, by the seconds that pass, so

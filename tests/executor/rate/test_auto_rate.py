@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple, Protocol
 
 import pytest
 
-from orchestrator.executor.auto_rate import AutoPacer
+from orchestrator.executor.rate.auto_rate import AutoPacer
 from orchestrator.model.reply import Quota
 
 Notice = Literal["retry_after", "text", "bare", "mixed"]

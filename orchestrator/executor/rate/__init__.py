@@ -1,0 +1,1 @@
+"""How fast: the pace of a scope, fixed or found, and who goes next. Sends nothing."""
