@@ -18,8 +18,8 @@ from orchestrator.app.serving import served
 from orchestrator.app.stops import leave_on_stop, stop_signals
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode, OrchestratorError, ScopeUnusable
-from orchestrator.executor.calls import ScopeCalls
 from orchestrator.executor.ports import Clock
+from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.plan import Discover, Plan
 from orchestrator.model.record import Record, ScopeUsed
 from orchestrator.model.target import Target

@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
-from orchestrator.executor.calls import ScopeCalls
 from orchestrator.executor.rate.lanes import Lane
+from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.reply import Answered, Busy, Doubtful, Page, Refused, Reply
 
 T = TypeVar("T")

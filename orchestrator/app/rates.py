@@ -11,8 +11,8 @@ from msgspec import structs
 
 from orchestrator.cloud import RateKey, rate_key
 from orchestrator.errors import StateError
-from orchestrator.executor.calls import ScopeCalls
 from orchestrator.executor.dispatch import Background, Dispatcher
+from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.plan import Plan, Scope
 from orchestrator.planner.preview.estimate import AUTO_RATE, AssumedRate
 from orchestrator.tracker.runs.rates import KnownRate, add_rates, read_rates

@@ -9,8 +9,8 @@ import anyio
 from orchestrator.app.fleet_api import look, words
 from orchestrator.app.serving import served
 from orchestrator.cloud.lenient import instant, text
-from orchestrator.executor.calls import ScopeCalls
-from orchestrator.executor.gate import ScopeGone
+from orchestrator.executor.scope.gate import ScopeGone
+from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.reply import Answered
 from orchestrator.model.target import Target
 from orchestrator.planner.preview.audit import Scheduled, Schedules

@@ -11,8 +11,8 @@ from typing import TypeAlias
 import anyio
 
 from orchestrator.app.fleet_api import ApiVersion, look, words
-from orchestrator.executor.calls import ScopeCalls
-from orchestrator.executor.gate import ScopeGone
+from orchestrator.executor.scope.gate import ScopeGone
+from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.plan import Discover, InstanceFilter
 from orchestrator.model.reply import Answered, Busy, Doubtful, Page, Refused
 from orchestrator.model.target import Target

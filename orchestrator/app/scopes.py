@@ -8,12 +8,12 @@ from random import Random
 from orchestrator.app.open_files import make_room
 from orchestrator.app.rates import RateMemory, rate_groups, written_rate
 from orchestrator.cloud import Secrets, account_key, open_clouds
-from orchestrator.executor.calls import ScopeCalls
 from orchestrator.executor.ports import Clock
 from orchestrator.executor.rate.auto_rate import AutoPacer
 from orchestrator.executor.rate.fixed_rate import Pacer, WindowPacer
 from orchestrator.executor.rate.lanes import Lanes
-from orchestrator.executor.trial import Trial
+from orchestrator.executor.scope.scope_calls import ScopeCalls
+from orchestrator.executor.scope.shared_credentials import Trial
 from orchestrator.model.plan import Plan, Scope
 from orchestrator.model.record import Record
 

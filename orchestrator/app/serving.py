@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 
 import anyio
 
-from orchestrator.executor.calls import ScopeCalls
-from orchestrator.executor.keeper import keep
+from orchestrator.executor.scope.probe import keep
+from orchestrator.executor.scope.scope_calls import ScopeCalls
 
 
 @asynccontextmanager

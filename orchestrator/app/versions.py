@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import anyio
 
 from orchestrator.app.serving import served
-from orchestrator.executor.calls import ScopeCalls
-from orchestrator.executor.gate import ScopeGone
 from orchestrator.executor.rate.lanes import Lane
+from orchestrator.executor.scope.gate import ScopeGone
+from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.eligibility import GONE, LeaveOut, Reading
 from orchestrator.model.reply import Answered, ProxyVersion, Refused
 from orchestrator.model.target import Target

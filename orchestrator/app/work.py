@@ -26,15 +26,15 @@ from orchestrator.app.watchdog import Watchdog, due_in, end_process
 from orchestrator.clock import SystemClock
 from orchestrator.cloud import Secrets
 from orchestrator.errors import ExitCode, OrchestratorError, place_of, told
-from orchestrator.executor.calls import Rates, ScopeCalls
 from orchestrator.executor.decide.actions import Finish
 from orchestrator.executor.decide.exit_code import exit_code
 from orchestrator.executor.decide.host_time import HostTime
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.dispatch import Background, Dispatcher, guarded
 from orchestrator.executor.ledger import Ledger
-from orchestrator.executor.listing import Board
 from orchestrator.executor.restore_queue import make_queue
+from orchestrator.executor.scope.job_list import Board
+from orchestrator.executor.scope.scope_calls import Rates, ScopeCalls
 from orchestrator.executor.session import Session
 from orchestrator.executor.sinks import Tee
 from orchestrator.executor.supervise import Service, supervise

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator
 
-from orchestrator.executor.calls import ScopeCalls
 from orchestrator.executor.decide.host_time import HostTime
-from orchestrator.executor.keeper import keep
 from orchestrator.executor.rate.lanes import Lanes
+from orchestrator.executor.scope.probe import keep
+from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.session import Session
 from orchestrator.executor.supervise import Service, Task
 from orchestrator.model.record import ClockStepped, ScopeUsed

@@ -30,8 +30,8 @@ from orchestrator.executor.decide.actions import (
 from orchestrator.executor.decide.exit_code import exit_code
 from orchestrator.executor.decide.hold_causes import causes
 from orchestrator.executor.decide.next_action import next_action
-from orchestrator.executor.gate import ScopeGone, Yielded
 from orchestrator.executor.ledger import SetAside
+from orchestrator.executor.scope.gate import ScopeGone, Yielded
 from orchestrator.executor.session import Session
 from orchestrator.executor.soak import verify_wave
 from orchestrator.executor.story import upgrade_one

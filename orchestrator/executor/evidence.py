@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from orchestrator.executor.listing import Listing, has_ended
+from orchestrator.executor.scope.job_list import Listing, has_ended
 from orchestrator.model.reply import Job, ProxyHealth, ProxyVersion
 from orchestrator.model.version import at_least, same_version
 

@@ -14,10 +14,10 @@ from orchestrator.executor.evidence import (
     Unknown,
     weigh,
 )
-from orchestrator.executor.listing import Listing
-from orchestrator.executor.looks import DOUBT_AT_MOST_S, SPARSEST_S, doubt_period_s
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.readings import read_health, read_version
+from orchestrator.executor.scope.job_list import Listing
+from orchestrator.executor.scope.poll_schedule import DOUBT_AT_MOST_S, SPARSEST_S, doubt_period_s
 from orchestrator.executor.session import Session
 from orchestrator.model.moment import Moment
 from orchestrator.model.outcome import Phase

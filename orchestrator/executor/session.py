@@ -8,13 +8,13 @@ from typing import TypedDict
 
 import anyio
 
-from orchestrator.executor.calls import ScopeCalls
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.executor.glance import Glance
 from orchestrator.executor.ledger import Ledger
-from orchestrator.executor.listing import Board
 from orchestrator.executor.ports import Clock
+from orchestrator.executor.scope.job_list import Board
+from orchestrator.executor.scope.running_jobs import Glance
+from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.moment import Moment
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Clocks

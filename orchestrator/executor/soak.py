@@ -6,8 +6,8 @@ import anyio
 
 from orchestrator.errors import Broken, StateError
 from orchestrator.executor.bulkhead import break_off
-from orchestrator.executor.gate import ScopeGone
 from orchestrator.executor.ledger import SetAside
+from orchestrator.executor.scope.gate import ScopeGone
 from orchestrator.executor.session import Session
 from orchestrator.executor.verify import reverify
 from orchestrator.model.outcome import Outcome

@@ -12,10 +12,10 @@ from fakes.stage import plan_of, targets_of
 
 from orchestrator.app.rates import RateMemory, assume_rates, keeping
 from orchestrator.app.scopes import shared_lanes
-from orchestrator.executor.calls import ScopeCalls
 from orchestrator.executor.rate.auto_rate import AutoPacer
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lanes
+from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.amount import Rate
 from orchestrator.model.plan import Auth, Limits, Plan, Scope
 from orchestrator.planner.preview.estimate import AUTO_RATE, AssumedRate

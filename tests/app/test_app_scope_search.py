@@ -11,9 +11,9 @@ import pytest
 from orchestrator.app.discover import DiscoveryIncomplete, discover
 from orchestrator.app.fleet_api import ApiVersion
 from orchestrator.clock import SystemClock
-from orchestrator.executor.calls import ScopeCalls
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lanes
+from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.plan import Discover, InstanceFilter, Retry
 from orchestrator.model.reply import Answered, Busy, Exchange, JobPage, Page, Refused, Reply
 

@@ -11,10 +11,10 @@ from fakes.stage import Played, Stage, fold_all, plan_of, resume, targets_of
 
 from orchestrator.executor import attempt
 from orchestrator.executor import background as services
-from orchestrator.executor.calls import ScopeCalls
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.judge import judge
 from orchestrator.executor.rate.lanes import Lanes
+from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.sinks import Tee
 from orchestrator.executor.supervise import FAILURES
 from orchestrator.model import fold, run

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace as with_fields
 
 from orchestrator.executor.evidence import Adopt, Doubt, Happened, NeverBegan, Sight, Unknown, weigh
-from orchestrator.executor.listing import Listing
+from orchestrator.executor.scope.job_list import Listing
 from orchestrator.model.reply import Job, ProxyHealth, ProxyVersion
 
 AT = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)

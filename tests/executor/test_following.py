@@ -11,7 +11,7 @@ from fakes.stage import Played, Stage, plan_of, targets_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.executor.looks import doubt_period_s, next_look_s
+from orchestrator.executor.scope.poll_schedule import doubt_period_s, next_look_s
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Failures, Follow, Limits, Wave
 from orchestrator.model.record import FollowTimedOut, JobSeen, Settled

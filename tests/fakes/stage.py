@@ -13,7 +13,6 @@ from fakes.clock import START, VirtualClock, run_virtual
 from fakes.clouds import NEW, FakeCloud
 from fakes.slow_journal import SlowJournal
 
-from orchestrator.executor.calls import Rates, ScopeCalls
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.decide.actions import Finish
 from orchestrator.executor.decide.exit_code import exit_code
@@ -21,11 +20,12 @@ from orchestrator.executor.decide.host_time import HostTime
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.dispatch import Background, Dispatcher
 from orchestrator.executor.ledger import Ledger
-from orchestrator.executor.listing import Board
 from orchestrator.executor.rate.auto_rate import AutoPacer
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.restore_queue import make_queue
+from orchestrator.executor.scope.job_list import Board
+from orchestrator.executor.scope.scope_calls import Rates, ScopeCalls
 from orchestrator.executor.session import Session
 from orchestrator.model.plan import Plan, Scope
 from orchestrator.model.record import Record, RunStarted, SessionStarted

@@ -11,16 +11,16 @@ import anyio
 from soak.life import Life
 
 from orchestrator.cloud import Secrets
-from orchestrator.executor.calls import Rates, ScopeCalls
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.dispatch import Background, Dispatcher
 from orchestrator.executor.ledger import Ledger
-from orchestrator.executor.listing import Board
 from orchestrator.executor.ports import CloudApi, Journal
 from orchestrator.executor.rate.auto_rate import AutoPacer
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.restore_queue import make_queue
+from orchestrator.executor.scope.job_list import Board
+from orchestrator.executor.scope.scope_calls import Rates, ScopeCalls
 from orchestrator.executor.session import Session
 from orchestrator.executor.sinks import Tee
 from orchestrator.model.plan import Plan, Scope

@@ -14,9 +14,9 @@ from soak.poison import Dose, Poisoner
 from soak.virtual_api import Wire, open_clients
 
 from orchestrator.app.serving import served
-from orchestrator.executor.calls import ScopeCalls
 from orchestrator.executor.rate.auto_rate import AutoPacer
 from orchestrator.executor.rate.lanes import Lane, Lanes
+from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.plan import Auth, Limits, Plan, Scope
 from orchestrator.model.reply import Answered
 from orchestrator.simulator.cloud import SimulatedCloud

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from statistics import median
 
-from orchestrator.executor.cloud_time import STEP_S
 from orchestrator.executor.ports import Clock
+from orchestrator.executor.scope.cloud_time import STEP_S
 
 #: A host whose clock differs from the cloud's by more than this is wrong.
 TOLERATED_S = 60.0

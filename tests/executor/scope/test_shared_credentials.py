@@ -5,7 +5,7 @@ from typing import Any
 import anyio
 import pytest
 
-from orchestrator.executor.trial import Trial
+from orchestrator.executor.scope.shared_credentials import Trial
 from orchestrator.model.reply import Answered, Exchange, NotSent, Reply, Throttled, Unauthenticated
 
 pytestmark = pytest.mark.anyio

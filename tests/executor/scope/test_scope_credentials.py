@@ -11,11 +11,11 @@ from fakes.clouds import FakeCloud
 from fakes.rollouts import stage_of
 from fakes.stage import Played
 
-from orchestrator.executor.calls import ScopeCalls
-from orchestrator.executor.keeper import keep
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lanes
-from orchestrator.executor.trial import Trial
+from orchestrator.executor.scope.probe import keep
+from orchestrator.executor.scope.scope_calls import ScopeCalls
+from orchestrator.executor.scope.shared_credentials import Trial
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Limits, Retry
 from orchestrator.model.record import Intent, Record, ScopeGivenUp, ScopeOpened, ScopePaused

@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 
 import anyio
 
-from orchestrator.executor.calls import ScopeCalls
-from orchestrator.executor.listing import has_ended, read_jobs
-from orchestrator.executor.looks import list_pays
 from orchestrator.executor.rate.lanes import Lane
+from orchestrator.executor.scope.job_list import has_ended, read_jobs
+from orchestrator.executor.scope.poll_schedule import list_pays
+from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.reply import Job
 
 #: A list that answers for fewer than it leaves open, by more than this, was of no use …

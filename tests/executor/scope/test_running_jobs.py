@@ -9,7 +9,7 @@ from fakes.clock import START
 from fakes.clouds import FakeCloud, FakeJob
 from fakes.stage import Played, Stage, plan_of, targets_of
 
-from orchestrator.executor.looks import list_pays
+from orchestrator.executor.scope.poll_schedule import list_pays
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Failures, Limits, Wave
 from orchestrator.model.record import JobSeen

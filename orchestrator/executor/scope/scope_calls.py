@@ -12,12 +12,12 @@ from typing import Literal, TypeAlias, TypeVar
 
 import anyio
 
-from orchestrator.executor.cloud_time import STEP_S, CloudTime
-from orchestrator.executor.gate import Gate, GateState, Yielded
 from orchestrator.executor.ports import Clock, CloudApi
 from orchestrator.executor.rate.lanes import Lane, Lanes
-from orchestrator.executor.retry import Chance, backoff_s
-from orchestrator.executor.trial import Trial
+from orchestrator.executor.scope.backoff import Chance, backoff_s
+from orchestrator.executor.scope.cloud_time import STEP_S, CloudTime
+from orchestrator.executor.scope.gate import Gate, GateState, Yielded
+from orchestrator.executor.scope.shared_credentials import Trial
 from orchestrator.model.plan import Retry
 from orchestrator.model.record import ClockStepped, Record, ScopePaused, ScopeThrottled
 from orchestrator.model.reply import (

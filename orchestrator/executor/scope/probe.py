@@ -1,9 +1,9 @@
 """The keeper of one scope: while it is paused, one probe at a time, until it is back or given up for this session."""
 
-from orchestrator.executor.calls import LONGEST_PAUSE_S, ScopeCalls
-from orchestrator.executor.gate import GateState
 from orchestrator.executor.ports import CloudApi
 from orchestrator.executor.rate.lanes import Lane
+from orchestrator.executor.scope.gate import GateState
+from orchestrator.executor.scope.scope_calls import LONGEST_PAUSE_S, ScopeCalls
 from orchestrator.model.record import ScopeGivenUp, ScopeOpened
 from orchestrator.model.reply import Answered, Exchange, Failure, JobPage, NotSent, Reply, Throttled, Unauthenticated
 

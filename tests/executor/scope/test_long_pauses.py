@@ -10,9 +10,9 @@ from fakes.clock import START
 from fakes.clouds import FakeCloud
 from fakes.rollouts import stage_of
 
-from orchestrator.executor import paging
 from orchestrator.executor.decide.actions import Ending
-from orchestrator.executor.paging import Paging
+from orchestrator.executor.scope import job_list_paging as paging
+from orchestrator.executor.scope.job_list_paging import Paging
 from orchestrator.model.record import ScopeThrottled
 from orchestrator.model.reply import Exchange, Failure, Job, JobPage, Page, Throttled
 from orchestrator.planner.targets import instance_list as listing

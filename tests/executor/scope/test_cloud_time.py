@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.executor.cloud_time import CloudTime
+from orchestrator.executor.scope.cloud_time import CloudTime
 from orchestrator.model.reply import Exchange
 
 
