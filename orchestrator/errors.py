@@ -123,7 +123,7 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def place_of(error: BaseException) -> str:
-    """Type and place of an error, as in `KeyError at executor/follow.py:123`, without its text, which may be secret.
+    """Type and place of an error, as in `KeyError at executor/dispatch.py:123`, without its text: it may be secret.
 
     The place is the innermost line of this program that it came through. Of a group it is the first error in it.
     """

@@ -33,9 +33,9 @@ from orchestrator.executor.decide.next_action import next_action
 from orchestrator.executor.ledger import SetAside
 from orchestrator.executor.scope.gate import ScopeGone, Yielded
 from orchestrator.executor.session import Session
-from orchestrator.executor.soak import verify_wave
-from orchestrator.executor.story import upgrade_one
 from orchestrator.executor.supervise import Service, supervise
+from orchestrator.executor.target.reverify_wave import verify_wave
+from orchestrator.executor.target.upgrade_one import upgrade_one
 from orchestrator.model.record import (
     Clocks,
     CommandIgnored,

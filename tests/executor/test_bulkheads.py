@@ -9,14 +9,14 @@ from fakes import acts
 from fakes.clouds import FakeCloud
 from fakes.stage import Played, Stage, fold_all, plan_of, resume, targets_of
 
-from orchestrator.executor import attempt
 from orchestrator.executor import background as services
 from orchestrator.executor.crash_points import Point
-from orchestrator.executor.judge import judge
 from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.sinks import Tee
 from orchestrator.executor.supervise import FAILURES
+from orchestrator.executor.target import attempt
+from orchestrator.executor.target.answer_verdict import judge
 from orchestrator.model import fold, run
 from orchestrator.model.amount import Amount
 from orchestrator.model.outcome import Outcome

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from orchestrator.errors import ExitCode
 from orchestrator.executor.decide.actions import Ending, Finish
 from orchestrator.executor.decide.exit_code import exit_code
-from orchestrator.executor.judge import judge, judge_entries
 from orchestrator.executor.scope.backoff import backoff_s, busy_wait_s
+from orchestrator.executor.target.answer_verdict import judge, judge_entries
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Failures
 from orchestrator.model.record import HoldSet, Intent, Record, ScopeGivenUp, Settled

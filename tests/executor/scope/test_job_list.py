@@ -9,11 +9,11 @@ from fakes.clock import START, VirtualClock, run_virtual
 from fakes.clouds import FakeCloud
 from fakes.stage import targets_of
 
-from orchestrator.executor.instance_jobs import ours_running
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lane, Lanes
 from orchestrator.executor.scope.job_list import Board, Listing, read_jobs
 from orchestrator.executor.scope.scope_calls import ScopeCalls
+from orchestrator.executor.target.instance_jobs import ours_running
 from orchestrator.model.moment import Moment
 from orchestrator.model.plan import Failures, Retry
 from orchestrator.model.record import Record

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace as with_fields
 
-from orchestrator.executor.evidence import Adopt, Doubt, Happened, NeverBegan, Sight, Unknown, weigh
 from orchestrator.executor.scope.job_list import Listing
+from orchestrator.executor.target.evidence import Adopt, Doubt, Happened, NeverBegan, Sight, Unknown, weigh
 from orchestrator.model.reply import Job, ProxyHealth, ProxyVersion
 
 AT = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.rate.lanes import Lane
-from orchestrator.executor.readings import read_version
 from orchestrator.executor.scope.job_list import has_ended
 from orchestrator.executor.scope.poll_schedule import SPARSEST_S, next_look_s
 from orchestrator.executor.session import Session
+from orchestrator.executor.target.proxy_reads import read_version
 from orchestrator.model.moment import Moment
 from orchestrator.model.outcome import Phase
 from orchestrator.model.record import DoubtRenewed, FollowTimedOut, JobSeen, VersionReached

@@ -6,11 +6,11 @@ from typing import TypeAlias
 
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.decide.openings import open_at
-from orchestrator.executor.instance_jobs import foreign_job, ours_running, resurfaced_job
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.scope.backoff import busy_wait_s
 from orchestrator.executor.scope.job_list import Listing
 from orchestrator.executor.session import Session
+from orchestrator.executor.target.instance_jobs import foreign_job, ours_running, resurfaced_job
 from orchestrator.model.eligibility import GONE, Go, LeaveOut, allowed_sources, verdict
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import DoubtRenewed, Postponed, PreflightDone, Settled

@@ -11,14 +11,14 @@ import anyio
 
 from orchestrator.errors import place_of
 from orchestrator.executor.crash_points import Point
-from orchestrator.executor.judge import UpgradeReply, judge, stray_workflows
 from orchestrator.executor.ledger import Go
 from orchestrator.executor.ports import Pending
-from orchestrator.executor.preflight import FRESH_S, Ready
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.scope.gate import Yielded
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.session import Session
+from orchestrator.executor.target.answer_verdict import UpgradeReply, judge, stray_workflows
+from orchestrator.executor.target.preflight import FRESH_S, Ready
 from orchestrator.model.record import AnswerSeen, Intent, Verdict
 from orchestrator.model.reply import Answered, Exchange, Refused
 from orchestrator.model.state import TargetState

@@ -2,8 +2,8 @@
 
 import pytest
 
-from orchestrator.executor.judge import judge_entries
-from orchestrator.executor.verify import Finding, NotYet, Unreadable, Verified, judge_health
+from orchestrator.executor.target.answer_verdict import judge_entries
+from orchestrator.executor.target.verify import Finding, NotYet, Unreadable, Verified, judge_health
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.reply import Entry, ProxyHealth, ProxyVersion
 

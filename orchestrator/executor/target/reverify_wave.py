@@ -9,7 +9,7 @@ from orchestrator.executor.bulkhead import break_off
 from orchestrator.executor.ledger import SetAside
 from orchestrator.executor.scope.gate import ScopeGone
 from orchestrator.executor.session import Session
-from orchestrator.executor.verify import reverify
+from orchestrator.executor.target.verify import reverify
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.state import TargetState
 

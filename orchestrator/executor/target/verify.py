@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import TypeAlias
 
 from orchestrator.executor.crash_points import Point
-from orchestrator.executor.readings import read_health, read_version
 from orchestrator.executor.session import Session
+from orchestrator.executor.target.proxy_reads import read_health, read_version
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import Reverified, Settled
 from orchestrator.model.reply import ProxyHealth, ProxyVersion

@@ -3,7 +3,11 @@
 from datetime import timedelta
 
 from orchestrator.executor.crash_points import Point
-from orchestrator.executor.evidence import (
+from orchestrator.executor.rate.lanes import Lane
+from orchestrator.executor.scope.job_list import Listing
+from orchestrator.executor.scope.poll_schedule import DOUBT_AT_MOST_S, SPARSEST_S, doubt_period_s
+from orchestrator.executor.session import Session
+from orchestrator.executor.target.evidence import (
     CREATED_MARGIN,
     Adopt,
     Conclusion,
@@ -14,11 +18,7 @@ from orchestrator.executor.evidence import (
     Unknown,
     weigh,
 )
-from orchestrator.executor.rate.lanes import Lane
-from orchestrator.executor.readings import read_health, read_version
-from orchestrator.executor.scope.job_list import Listing
-from orchestrator.executor.scope.poll_schedule import DOUBT_AT_MOST_S, SPARSEST_S, doubt_period_s
-from orchestrator.executor.session import Session
+from orchestrator.executor.target.proxy_reads import read_health, read_version
 from orchestrator.model.moment import Moment
 from orchestrator.model.outcome import Phase
 from orchestrator.model.record import (

@@ -11,7 +11,7 @@ from fakes.clouds import NEW, FakeCloud
 from fakes.stage import Played, Stage, plan_of, targets_of
 from msgspec.structs import replace
 
-from orchestrator.executor.preflight import Denied, NotNow, doubting
+from orchestrator.executor.target.preflight import Denied, NotNow, doubting
 from orchestrator.model.amount import Amount
 from orchestrator.model.eligibility import GONE, LeaveOut
 from orchestrator.model.moment import Moment

@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 
-from orchestrator.executor.attempt import attempt
-from orchestrator.executor.follow import follow
-from orchestrator.executor.preflight import postpone_busy, preflight
-from orchestrator.executor.readings import read_version
-from orchestrator.executor.reconcile import reconcile
 from orchestrator.executor.session import Session
-from orchestrator.executor.verify import settle, verify
+from orchestrator.executor.target.attempt import attempt
+from orchestrator.executor.target.follow import follow
+from orchestrator.executor.target.preflight import postpone_busy, preflight
+from orchestrator.executor.target.proxy_reads import read_version
+from orchestrator.executor.target.reconcile import reconcile
+from orchestrator.executor.target.verify import settle, verify
 from orchestrator.model.outcome import Outcome, Phase
 from orchestrator.model.record import AnswerMissing, AnswerSeen, DoubtRenewed, JobSeen, Postponed
 from orchestrator.model.state import TargetState
