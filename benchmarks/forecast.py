@@ -18,11 +18,11 @@ from fakes.rehearsals import SOFT, Unknown
 from fakes.stage import Stage, plan_of, targets_of
 
 from orchestrator.app.loop import spare_the_collector
-from orchestrator.app.rehearsal.durations import Knowledge
-from orchestrator.app.rehearsal.forecast import rehearse
-from orchestrator.app.rehearsal.play import play
-from orchestrator.app.rehearsal.scene import Setting
-from orchestrator.app.rehearsal.told import Rehearsal
+from orchestrator.forecast.environment import Setting
+from orchestrator.forecast.forecast import rehearse
+from orchestrator.forecast.result import Rehearsal
+from orchestrator.forecast.simulate import play
+from orchestrator.forecast.uncertain_durations import Knowledge
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Failures, Follow, Limits, Plan, Wave, Window
 from orchestrator.planner.waves import assign_waves

@@ -10,10 +10,10 @@ from fakes.documents import ROOT, blocks, first_words, read, rows, section, span
 from fakes.stage import Stage, fold_all, plan_of, targets_of
 
 from orchestrator.app.closed import closed
-from orchestrator.app.rehearsal import change
-from orchestrator.app.rehearsal.binding import SLOW
-from orchestrator.app.rehearsal.forecast import _FEWEST, _MOST, rehearse
 from orchestrator.executor.decide.calendar import opening
+from orchestrator.forecast import change
+from orchestrator.forecast.binding import SLOW
+from orchestrator.forecast.forecast import _FEWEST, _MOST, rehearse
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Freeze, Plan, Window
 from orchestrator.planner.plan_file.load import load_plan

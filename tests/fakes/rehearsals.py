@@ -13,7 +13,7 @@ from fakes.clock import START
 from fakes.clouds import FakeCloud
 from fakes.stage import Played, Stage, plan_of, targets_of
 
-from orchestrator.app.rehearsal.forecast import rehearse
+from orchestrator.forecast.forecast import rehearse
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Failures, Follow, Limits, Plan, Wave, Window
 from orchestrator.planner.preview.forecast_values import Range

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from math import inf
 
-from orchestrator.app.rehearsal.agenda import Agenda, Permits, Process
-from orchestrator.app.rehearsal.told import Nights, Rehearsal, WaveSpan
-from orchestrator.app.rehearsal.turnstile import Call, Turnstile
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.restore_queue import make_queue
+from orchestrator.forecast.result import Nights, Rehearsal, WaveSpan
+from orchestrator.forecast.virtual_lanes import Call, Turnstile
+from orchestrator.forecast.virtual_time import Agenda, Permits, Process
 from orchestrator.model.outcome import REPLACED, Phase
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import AnswerSeen, Intent, JobSeen, Postponed, Record, Settled

@@ -4,13 +4,13 @@ from datetime import timedelta
 from heapq import heappop, heappush
 from math import ceil
 
-from orchestrator.app.rehearsal.agenda import Process
-from orchestrator.app.rehearsal.scene import Scene, ScopeScene
 from orchestrator.executor.decide.openings import open_at
 from orchestrator.executor.scope.backoff import busy_wait_s
 from orchestrator.executor.scope.job_list import FRESH_S as LIST_FRESH_S
 from orchestrator.executor.scope.poll_schedule import next_look_s
 from orchestrator.executor.target.preflight import FRESH_S
+from orchestrator.forecast.environment import Scene, ScopeScene
+from orchestrator.forecast.virtual_time import Process
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import AnswerSeen, Intent, JobSeen, Postponed, Settled
 from orchestrator.model.reply import Entry

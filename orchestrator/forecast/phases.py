@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
-from orchestrator.app.rehearsal.binding import CLOSED
+from orchestrator.forecast.binding import CLOSED
 
 #: Stretches between two closings are told in so many equal parts, each by what held it up longest.
 _PARTS = 24

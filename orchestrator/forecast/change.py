@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from msgspec import structs
 
-from orchestrator.app.rehearsal.play import play
-from orchestrator.app.rehearsal.scene import Setting
-from orchestrator.app.rehearsal.told import Rehearsal
 from orchestrator.executor.decide.calendar import opening
+from orchestrator.forecast.environment import Setting
+from orchestrator.forecast.result import Rehearsal
+from orchestrator.forecast.simulate import play
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Plan
 from orchestrator.planner.preview.estimate import forecast

@@ -13,16 +13,16 @@ from fakes.rehearsals import SOFT
 from fakes.stage import plan_of, targets_of
 from msgspec.structs import replace
 
-from orchestrator.app.rehearsal.agenda import Agenda, Permits, Process
-from orchestrator.app.rehearsal.durations import Knowledge
-from orchestrator.app.rehearsal.forecast import rehearse
-from orchestrator.app.rehearsal.phases import phases
-from orchestrator.app.rehearsal.play import play
-from orchestrator.app.rehearsal.scene import Setting
-from orchestrator.app.rehearsal.told import Rehearsal
-from orchestrator.app.rehearsal.turnstile import Call, Turnstile
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lane, Lanes
+from orchestrator.forecast.environment import Setting
+from orchestrator.forecast.forecast import rehearse
+from orchestrator.forecast.phases import phases
+from orchestrator.forecast.result import Rehearsal
+from orchestrator.forecast.simulate import play
+from orchestrator.forecast.uncertain_durations import Knowledge
+from orchestrator.forecast.virtual_lanes import Call, Turnstile
+from orchestrator.forecast.virtual_time import Agenda, Permits, Process
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Failures, Follow, Freeze, Limits, Plan, Wave, Window
 from orchestrator.model.target import Facts

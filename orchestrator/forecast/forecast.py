@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from statistics import median
 
-from orchestrator.app.rehearsal.change import one_night
-from orchestrator.app.rehearsal.durations import Knowledge
-from orchestrator.app.rehearsal.phases import phases
-from orchestrator.app.rehearsal.play import play
-from orchestrator.app.rehearsal.scene import Setting
-from orchestrator.app.rehearsal.told import Rehearsal
+from orchestrator.forecast.change import one_night
+from orchestrator.forecast.environment import Setting
+from orchestrator.forecast.phases import phases
+from orchestrator.forecast.result import Rehearsal
+from orchestrator.forecast.simulate import play
+from orchestrator.forecast.uncertain_durations import Knowledge
 from orchestrator.model.plan import Plan
 from orchestrator.model.target import Target
 from orchestrator.planner.preview.forecast_values import Phase, Range, Rehearsed, WaveTimes

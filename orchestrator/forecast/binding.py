@@ -1,8 +1,8 @@
 """What holds a rollout up at an instant: the same limits and openings that the decision looked at, by name."""
 
-from orchestrator.app.rehearsal.scene import Scene
 from orchestrator.executor.decide.limits import room, scope_room
 from orchestrator.executor.decide.openings import start_opening
+from orchestrator.forecast.environment import Scene
 from orchestrator.model.plan import Plan
 
 #: What ends at an instant of its own, whatever is under way.

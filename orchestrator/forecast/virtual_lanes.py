@@ -7,9 +7,9 @@ against each other.
 from collections import deque
 from dataclasses import dataclass
 
-from orchestrator.app.rehearsal.agenda import Agenda, Process
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lane
+from orchestrator.forecast.virtual_time import Agenda, Process
 
 #: The share of the slots that polls have at least, as in `executor.lanes`.
 _POLL_SHARE = 0.3

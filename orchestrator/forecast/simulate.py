@@ -3,11 +3,6 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from orchestrator.app.rehearsal.agenda import Process
-from orchestrator.app.rehearsal.binding import SLOW, binding
-from orchestrator.app.rehearsal.scene import Scene, Setting
-from orchestrator.app.rehearsal.story import upgrade
-from orchestrator.app.rehearsal.told import Rehearsal
 from orchestrator.executor.decide.actions import (
     Action,
     CloseWave,
@@ -21,6 +16,11 @@ from orchestrator.executor.decide.actions import (
     WaitUntil,
 )
 from orchestrator.executor.decide.next_action import next_action
+from orchestrator.forecast.binding import SLOW, binding
+from orchestrator.forecast.environment import Scene, Setting
+from orchestrator.forecast.rehearsed_target import upgrade
+from orchestrator.forecast.result import Rehearsal
+from orchestrator.forecast.virtual_time import Process
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import (
     Reverified,
