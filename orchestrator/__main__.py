@@ -2,7 +2,7 @@
 
 import sys
 
-from orchestrator.app.stops import ignore_stops, leave_on_stop
+from orchestrator.app.process.signals import ignore_stops, leave_on_stop
 from orchestrator.errors import ExitCode
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from msgspec import structs
 
 from orchestrator.app.learned import durations_seen
-from orchestrator.app.loop import spare_the_collector
+from orchestrator.app.process.event_loop import spare_the_collector
 from orchestrator.app.rates import RateMemory, assume_rates
 from orchestrator.forecast.forecast import rehearse
 from orchestrator.model.plan import Plan

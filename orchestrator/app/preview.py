@@ -7,7 +7,7 @@ from functools import partial
 import anyio
 from msgspec import structs
 
-from orchestrator.app.loop import backend_options
+from orchestrator.app.process.event_loop import backend_options
 from orchestrator.app.rates import RateMemory, assume_rates
 from orchestrator.app.schedules import read_schedules
 from orchestrator.app.scopes import open_scopes

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 
-from orchestrator.app.open_files import make_room
+from orchestrator.app.process.open_files import make_room
 from orchestrator.app.rates import RateMemory, rate_groups, written_rate
 from orchestrator.cloud import Secrets, account_key, open_clouds
 from orchestrator.executor.ports import Clock

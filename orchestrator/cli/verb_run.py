@@ -6,8 +6,8 @@ from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
-from orchestrator.app.bounds import seconds, start_bound
 from orchestrator.app.fleet import Opened
+from orchestrator.app.process.start_bound import seconds, start_bound
 from orchestrator.app.run import Job, Outcome, Redirect, run_plan
 from orchestrator.app.side_channels import remember
 from orchestrator.cli.display import Display

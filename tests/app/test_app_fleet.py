@@ -10,7 +10,7 @@ from fakes.recorded import BEGIN, NEW, OLD, make_plan, make_targets, run_started
 from msgspec.structs import replace
 
 from orchestrator.app.fleet import Beginning, begin_run, end_run, unfinished_run
-from orchestrator.app.open_files import Room
+from orchestrator.app.process.open_files import Room
 from orchestrator.app.rates import RateMemory
 from orchestrator.app.work import Work, _assemble
 from orchestrator.clock import SystemClock

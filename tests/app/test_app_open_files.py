@@ -8,7 +8,7 @@ import pytest
 from fakes.stage import plan_of
 from msgspec import structs
 
-from orchestrator.app.open_files import make_room
+from orchestrator.app.process.open_files import make_room
 from orchestrator.cloud.faults import Place, words_for
 from orchestrator.errors import UsageError
 from orchestrator.model.plan import Plan

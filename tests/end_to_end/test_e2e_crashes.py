@@ -11,7 +11,7 @@ import pytest
 from auditor.audit import audit
 from fakes.e2e import IMPATIENT, Desk, NewCloud, expect_truth, sim_targets
 
-from orchestrator.app.crash import PATIENCE, VARIABLE
+from orchestrator.app.process.die_at_point import PATIENCE, VARIABLE
 from orchestrator.executor.crash_points import Point
 from orchestrator.simulator.profile import Fault, Latency, ScriptedFault
 from orchestrator.simulator.profiles import HARSH
@@ -168,7 +168,7 @@ def test_an_exception_at_a_point_touches_one_target_and_is_told_with_its_place(
     assert ended.code == 70
     (failed,) = [each for each in desk.report["targets"] if each["outcome"] != "succeeded"]
     assert failed["outcome"] == "in_doubt"
-    told = f"target {failed['proxy_id']}: Injected at app/crash.py:"
+    told = f"target {failed['proxy_id']}: Injected at app/process/die_at_point.py:"
     assert any(line.startswith(f"orchestrator: internal error: {told}") for line in ended.messages)
     assert desk.report["run"]["errors"][0].startswith(told)
     assert told in desk.cli("status", "PLAN").stdout

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orchestrator.app.bounds import seconds, start_bound
+from orchestrator.app.process.start_bound import seconds, start_bound
 from orchestrator.errors import UsageError
 
 NOW = datetime(2026, 3, 1, 22, 30, tzinfo=UTC)

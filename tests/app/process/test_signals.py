@@ -7,7 +7,7 @@ import pytest
 
 PROGRAM = """
 import os, signal
-from orchestrator.app.stops import ignore_stops, leave_on_stop
+from orchestrator.app.process.signals import ignore_stops, leave_on_stop
 {first}
 for turn in range(3):
     print(turn, flush=True)
