@@ -12,10 +12,10 @@ import anyio
 
 from orchestrator.app.process.event_loop import backend_options
 from orchestrator.app.process.signals import leave_on_stop, stop_signals
-from orchestrator.app.rates import RateMemory
 from orchestrator.app.scope_search import ScopeSearch
-from orchestrator.app.scopes import open_scopes
-from orchestrator.app.serving import served
+from orchestrator.app.scopes.open_scopes import open_scopes
+from orchestrator.app.scopes.rate_memory import RateMemory
+from orchestrator.app.scopes.serve_scopes import served
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode, OrchestratorError, ScopeUnusable
 from orchestrator.executor.ports import Clock

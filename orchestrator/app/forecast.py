@@ -7,7 +7,7 @@ from msgspec import structs
 
 from orchestrator.app.learned import durations_seen
 from orchestrator.app.process.event_loop import spare_the_collector
-from orchestrator.app.rates import RateMemory, assume_rates
+from orchestrator.app.scopes.rate_memory import RateMemory, assume_rates
 from orchestrator.forecast.forecast import rehearse
 from orchestrator.model.plan import Plan
 from orchestrator.planner.preview.preview import Preview

@@ -14,7 +14,7 @@ from orchestrator.app.discover import OnFound, discover_now
 from orchestrator.app.fleet import Beginning, Opened, begin_run, end_run, take_up, unfinished_run
 from orchestrator.app.process.event_loop import backend_options, spare_the_collector
 from orchestrator.app.process.open_files import make_room
-from orchestrator.app.rates import RateMemory
+from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.app.work import Done, Work, work
 from orchestrator.errors import ExitCode, StateError, UsageError
 from orchestrator.executor.dispatch import Background

@@ -6,8 +6,8 @@ from typing import Any
 
 import anyio
 
-from orchestrator.app.fleet_api import look, words
-from orchestrator.app.serving import served
+from orchestrator.app.scopes.inventory_api import look, words
+from orchestrator.app.scopes.serve_scopes import served
 from orchestrator.cloud.lenient import instant, text
 from orchestrator.executor.scope.gate import ScopeGone
 from orchestrator.executor.scope.scope_calls import ScopeCalls

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import anyio
 
-from orchestrator.app.fleet_api import ApiVersion, look, words
+from orchestrator.app.scopes.inventory_api import ApiVersion, look, words
 from orchestrator.executor.scope.gate import ScopeGone
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.plan import Discover, InstanceFilter

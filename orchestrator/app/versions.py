@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import anyio
 
-from orchestrator.app.serving import served
+from orchestrator.app.scopes.serve_scopes import served
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.scope.gate import ScopeGone
 from orchestrator.executor.scope.scope_calls import ScopeCalls

@@ -19,9 +19,9 @@ from orchestrator.app.orders import carry_out
 from orchestrator.app.process.die_at_point import crasher, patience_s
 from orchestrator.app.process.open_files import Room
 from orchestrator.app.process.signals import leave_on_stop, stop_signals
-from orchestrator.app.rates import RateMemory, keeping
 from orchestrator.app.reports import Reports, last_report
-from orchestrator.app.scopes import open_scopes
+from orchestrator.app.scopes.open_scopes import open_scopes
+from orchestrator.app.scopes.rate_memory import RateMemory, keeping
 from orchestrator.app.watchdog import Watchdog, due_in, end_process
 from orchestrator.clock import SystemClock
 from orchestrator.cloud import Secrets

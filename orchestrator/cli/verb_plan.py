@@ -17,7 +17,7 @@ from orchestrator.planner.targets.resolve import Resolved, resolve_targets
 
 if TYPE_CHECKING:
     from orchestrator.app.preview import OnlinePreview
-    from orchestrator.app.rates import RateMemory
+    from orchestrator.app.scopes.rate_memory import RateMemory
 
 
 def run(options: Options) -> ExitCode:
@@ -36,7 +36,7 @@ def _offline(plan: Plan, options: Options) -> ExitCode:
     resolved = resolve_targets(plan)
     preview = make_preview(plan, resolved)
     if plan.finds_rates:
-        from orchestrator.app.rates import assume_rates  # noqa: PLC0415  # brings HTTP along
+        from orchestrator.app.scopes.rate_memory import assume_rates  # noqa: PLC0415  # brings HTTP along
 
         reckoned, rates = assume_rates(plan, _memory(os.environ, options))
         preview = structs.replace(make_preview(reckoned, resolved), rates=rates)
@@ -73,7 +73,7 @@ def _online(plan: Plan, environ: Mapping[str, str], options: Options, history: H
 
 def _memory(environ: Mapping[str, str], options: Options) -> "RateMemory":
     """What runs found of rates; nothing of a simulated cloud, which is a new one each time. It is only read."""
-    from orchestrator.app.rates import RateMemory  # noqa: PLC0415  # brings HTTP along
+    from orchestrator.app.scopes.rate_memory import RateMemory  # noqa: PLC0415  # brings HTTP along
 
     state = None if options.simulate else state_of(options)
     return RateMemory(environ=environ, state=state, writes=False, warn=_warn)

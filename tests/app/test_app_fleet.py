@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from orchestrator.app.fleet import Beginning, begin_run, end_run, unfinished_run
 from orchestrator.app.process.open_files import Room
-from orchestrator.app.rates import RateMemory
+from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.app.work import Work, _assemble
 from orchestrator.clock import SystemClock
 from orchestrator.cloud.secret import Secret

@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from orchestrator.app.discover import DiscoveryIncomplete, discover
-from orchestrator.app.fleet_api import ApiVersion
+from orchestrator.app.scopes.inventory_api import ApiVersion
 from orchestrator.clock import SystemClock
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lanes

@@ -13,7 +13,7 @@ from soak.plans import NEW
 from soak.poison import Dose, Poisoner
 from soak.virtual_api import Wire, open_clients
 
-from orchestrator.app.serving import served
+from orchestrator.app.scopes.serve_scopes import served
 from orchestrator.executor.rate.auto_rate import AutoPacer
 from orchestrator.executor.rate.lanes import Lane, Lanes
 from orchestrator.executor.scope.scope_calls import ScopeCalls

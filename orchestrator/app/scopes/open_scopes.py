@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from random import Random
 
 from orchestrator.app.process.open_files import make_room
-from orchestrator.app.rates import RateMemory, rate_groups, written_rate
+from orchestrator.app.scopes.rate_memory import RateMemory, rate_groups, written_rate
 from orchestrator.cloud import Secrets, account_key, open_clouds
 from orchestrator.executor.ports import Clock
 from orchestrator.executor.rate.auto_rate import AutoPacer

@@ -10,8 +10,8 @@ from fakes.clouds import FakeCloud
 from fakes.rollouts import stage_of
 from fakes.stage import plan_of, targets_of
 
-from orchestrator.app.rates import RateMemory, assume_rates, keeping
-from orchestrator.app.scopes import shared_lanes
+from orchestrator.app.scopes.open_scopes import shared_lanes
+from orchestrator.app.scopes.rate_memory import RateMemory, assume_rates, keeping
 from orchestrator.executor.rate.auto_rate import AutoPacer
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lanes

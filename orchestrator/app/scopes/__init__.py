@@ -1,0 +1,1 @@
+"""Opening the scopes of a plan, and what they remember between sessions."""
