@@ -10,7 +10,7 @@ from pathlib import Path
 
 import anyio
 
-from orchestrator.app.discover import OnFound, discover_now
+from orchestrator.app.discover.discover import OnFound, discover_now
 from orchestrator.app.fleet import Beginning, Opened, begin_run, end_run, take_up, unfinished_run
 from orchestrator.app.process.event_loop import backend_options, spare_the_collector
 from orchestrator.app.process.open_files import make_room

@@ -56,7 +56,7 @@ def _simulated(plan: Plan, options: Options) -> ExitCode:
 
 
 def _online(plan: Plan, environ: Mapping[str, str], options: Options, history: History | None) -> ExitCode:
-    from orchestrator.app.discover import discover_now  # noqa: PLC0415  # brings HTTP along
+    from orchestrator.app.discover.discover import discover_now  # noqa: PLC0415  # brings HTTP along
     from orchestrator.app.preview import preview_online  # noqa: PLC0415  # as above
 
     shown = live(no_progress=options.no_progress, quiet=options.quiet)

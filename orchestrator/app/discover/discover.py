@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import anyio
 
+from orchestrator.app.discover.scope_search import ScopeSearch
 from orchestrator.app.process.event_loop import backend_options
 from orchestrator.app.process.signals import leave_on_stop, stop_signals
-from orchestrator.app.scope_search import ScopeSearch
 from orchestrator.app.scopes.open_scopes import open_scopes
 from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.app.scopes.serve_scopes import served

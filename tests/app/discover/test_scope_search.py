@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import pytest
 
-from orchestrator.app.discover import DiscoveryIncomplete, discover
+from orchestrator.app.discover.discover import DiscoveryIncomplete, discover
 from orchestrator.app.scopes.inventory_api import ApiVersion
 from orchestrator.clock import SystemClock
 from orchestrator.executor.rate.fixed_rate import WindowPacer

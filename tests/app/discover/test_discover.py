@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from orchestrator.app.discover import Discovered, DiscoveryIncomplete, discover_now
+from orchestrator.app.discover.discover import Discovered, DiscoveryIncomplete, discover_now
 from orchestrator.errors import ExitCode, PlanError
 from orchestrator.model.plan import Auth, Discover, InstanceFilter, Limits, Plan, Retry, Scope
 from orchestrator.model.target import Target
