@@ -16,7 +16,7 @@ from orchestrator.planner.preview.preview import Preview, make_preview
 from orchestrator.planner.targets.resolve import Resolved, resolve_targets
 
 if TYPE_CHECKING:
-    from orchestrator.app.preview import OnlinePreview
+    from orchestrator.app.preview.make_preview import OnlinePreview
     from orchestrator.app.scopes.rate_memory import RateMemory
 
 
@@ -27,7 +27,7 @@ def run(options: Options) -> ExitCode:
         return _offline(plan, options)
     if options.simulate:
         return _simulated(plan, options)
-    from orchestrator.app.audit import history_of  # noqa: PLC0415  # only when it is asked for
+    from orchestrator.app.preview.audit_history import history_of  # noqa: PLC0415  # only when it is asked for
 
     return _online(plan, os.environ, options, history_of(plan, state_of(options)))
 
@@ -57,7 +57,7 @@ def _simulated(plan: Plan, options: Options) -> ExitCode:
 
 def _online(plan: Plan, environ: Mapping[str, str], options: Options, history: History | None) -> ExitCode:
     from orchestrator.app.discover.discover import discover_now  # noqa: PLC0415  # brings HTTP along
-    from orchestrator.app.preview import preview_online  # noqa: PLC0415  # as above
+    from orchestrator.app.preview.make_preview import preview_online  # noqa: PLC0415  # as above
 
     shown = live(no_progress=options.no_progress, quiet=options.quiet)
     memory = _memory(environ, options)
@@ -89,7 +89,7 @@ def _forecast(
     """The preview, with a forecast if one was asked for."""
     if not options.forecast:
         return preview
-    from orchestrator.app.forecast import with_forecast  # noqa: PLC0415  # only when it is asked for
+    from orchestrator.app.preview.preview_with_forecast import with_forecast  # noqa: PLC0415  # only when it is asked for
     from orchestrator.clock import SystemClock  # noqa: PLC0415  # as above
 
     memory, now = _memory(environ, options), SystemClock().now()

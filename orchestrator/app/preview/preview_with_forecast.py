@@ -5,7 +5,7 @@ from pathlib import Path
 
 from msgspec import structs
 
-from orchestrator.app.learned import durations_seen
+from orchestrator.app.preview.seen_durations import durations_seen
 from orchestrator.app.process.event_loop import spare_the_collector
 from orchestrator.app.scopes.rate_memory import RateMemory, assume_rates
 from orchestrator.forecast.forecast import rehearse

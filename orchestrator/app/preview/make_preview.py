@@ -7,11 +7,11 @@ from functools import partial
 import anyio
 from msgspec import structs
 
+from orchestrator.app.preview.schedules import read_schedules
+from orchestrator.app.preview.versions import read_versions
 from orchestrator.app.process.event_loop import backend_options
-from orchestrator.app.schedules import read_schedules
 from orchestrator.app.scopes.open_scopes import open_scopes
 from orchestrator.app.scopes.rate_memory import RateMemory, assume_rates
-from orchestrator.app.versions import read_versions
 from orchestrator.clock import SystemClock
 from orchestrator.model.eligibility import Reading
 from orchestrator.model.history import History

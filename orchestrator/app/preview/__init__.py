@@ -1,0 +1,1 @@
+"""The verb `plan`: preview, audit and forecast. Sends nothing and writes nothing."""
