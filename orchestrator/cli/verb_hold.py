@@ -1,6 +1,6 @@
-"""`orchestrator hold`: see `orchestrator.app.command`."""
+"""`orchestrator hold`: see `orchestrator.app.commands.give_command`."""
 
-from orchestrator.app.command import hold
+from orchestrator.app.commands.give_command import hold
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import plan_and_state
 from orchestrator.clock import SystemClock

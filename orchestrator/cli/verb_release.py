@@ -1,6 +1,6 @@
-"""`orchestrator release`: see `orchestrator.app.command`."""
+"""`orchestrator release`: see `orchestrator.app.commands.give_command`."""
 
-from orchestrator.app.command import release
+from orchestrator.app.commands.give_command import release
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import plan_and_state
 from orchestrator.clock import SystemClock

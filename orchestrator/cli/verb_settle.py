@@ -1,6 +1,6 @@
-"""`orchestrator settle`: see `orchestrator.app.command`."""
+"""`orchestrator settle`: see `orchestrator.app.commands.give_command`."""
 
-from orchestrator.app.command import settle
+from orchestrator.app.commands.give_command import settle
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import plan_and_state
 from orchestrator.clock import SystemClock

@@ -1,0 +1,1 @@
+"""The verbs by which a person steers a fleet, and how a run carries them out."""
