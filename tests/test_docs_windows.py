@@ -9,7 +9,7 @@ import pytest
 from fakes.documents import ROOT, blocks, first_words, read, rows, section, spans
 from fakes.stage import Stage, fold_all, plan_of, targets_of
 
-from orchestrator.app.closed import closed
+from orchestrator.app.status.why_closed import closed
 from orchestrator.executor.decide.calendar import opening
 from orchestrator.forecast import change
 from orchestrator.forecast.binding import SLOW

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable
 
-from orchestrator.app.standing import find_run
+from orchestrator.app.status.fleet_status import find_run
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import expect_folder, plan_and_state
 from orchestrator.errors import ExitCode

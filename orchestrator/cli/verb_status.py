@@ -1,7 +1,7 @@
 """`orchestrator status`: where the run stands, or the story of one proxy."""
 
-from orchestrator.app.life import life
-from orchestrator.app.standing import find_run, standing
+from orchestrator.app.status.fleet_status import find_run, standing
+from orchestrator.app.status.target_history import life
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import plan_and_state
 from orchestrator.cli.terminal import write

@@ -9,7 +9,7 @@ from typing import Literal
 
 from orchestrator.app.fleet import unfinished_run
 from orchestrator.app.orders import carry_out, refusal
-from orchestrator.app.standing import find_run
+from orchestrator.app.status.fleet_status import find_run
 from orchestrator.errors import FleetLocked, UsageError
 from orchestrator.host import path_of, user_name
 from orchestrator.lock import fleet_lock

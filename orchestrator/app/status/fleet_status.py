@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from orchestrator.app.closed import closed, spoken
+from orchestrator.app.status.why_closed import closed, spoken
 from orchestrator.errors import ExitCode, UsageError
 from orchestrator.host import path_of
 from orchestrator.lock import holder

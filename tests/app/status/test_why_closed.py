@@ -7,7 +7,7 @@ import pytest
 from fakes.stage import fold_all, plan_of, targets_of
 from msgspec.structs import replace
 
-from orchestrator.app.closed import closed, spoken
+from orchestrator.app.status.why_closed import closed, spoken
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Freeze, Window
 from orchestrator.model.record import Settled
