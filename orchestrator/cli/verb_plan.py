@@ -46,7 +46,7 @@ def _offline(plan: Plan, options: Options) -> ExitCode:
 
 def _simulated(plan: Plan, options: Options) -> ExitCode:
     """No audit: each simulated cloud is a new one, in which no run has upgraded anything."""
-    from orchestrator.app.simulated import simulated  # noqa: PLC0415  # only when it is asked for
+    from orchestrator.app.simulate.redirect import simulated  # noqa: PLC0415  # only when it is asked for
 
     written = resolve_targets(plan).targets
     with simulated(plan, written, seed=options.seed, speed=options.speed, faults=options.faults) as (pointed, environ):

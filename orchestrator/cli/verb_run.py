@@ -75,7 +75,7 @@ def _warn(options: Options, event: str, why: str) -> None:
 def _redirect(options: Options) -> Redirect | None:
     if not options.simulate:
         return None
-    from orchestrator.app.simulated import simulated  # noqa: PLC0415  # only when it is asked for
+    from orchestrator.app.simulate.redirect import simulated  # noqa: PLC0415  # only when it is asked for
 
     return partial(simulated, seed=options.seed, speed=options.speed, faults=options.faults)
 

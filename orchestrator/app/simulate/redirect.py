@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from msgspec import structs
 
-from orchestrator.app.simulated_fleet import REGION, simulated_targets
+from orchestrator.app.simulate.simulated_fleet import REGION, simulated_targets
 from orchestrator.errors import UsageError
 from orchestrator.model.plan import Auth, Plan, Scope
 from orchestrator.model.target import Target

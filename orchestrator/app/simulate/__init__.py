@@ -1,0 +1,1 @@
+"""A plan pointed at the embedded simulated cloud."""
