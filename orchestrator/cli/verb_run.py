@@ -6,10 +6,10 @@ from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
-from orchestrator.app.fleet import Opened
 from orchestrator.app.process.start_bound import seconds, start_bound
-from orchestrator.app.run import Job, Outcome, Redirect, run_plan
-from orchestrator.app.side_channels import remember
+from orchestrator.app.run.begin_or_resume import Opened
+from orchestrator.app.run.run_plan import Job, Outcome, Redirect, run_plan
+from orchestrator.app.run.side_channels import remember
 from orchestrator.cli.display import Display
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import expect_folder, plan_to_call, state_of

@@ -1,6 +1,6 @@
 """What stands still is told apart from what is slow, suspended, or waits for nothing."""
 
-from orchestrator.app.watchdog import Due, Watchdog
+from orchestrator.app.run.watchdog import Due, Watchdog
 
 PATIENCE = 5
 

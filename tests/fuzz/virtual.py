@@ -225,8 +225,8 @@ def _on_virtual_time(times: Times, on_loop: OnLoop, lost: list[str]) -> Iterator
         stack.enter_context(patch("orchestrator.clock.time", SimpleNamespace(monotonic=times.monotonic)))
         stack.enter_context(patch("orchestrator.clock.datetime", _dates(times)))
         stack.enter_context(patch("aiohttp.connector.monotonic", times.monotonic))
-        stack.enter_context(patch("orchestrator.app.run.spare_the_collector", lambda: None))
-        stack.enter_context(patch("orchestrator.app.work._INBOX_EVERY_S", 30.0))
+        stack.enter_context(patch("orchestrator.app.run.run_plan.spare_the_collector", lambda: None))
+        stack.enter_context(patch("orchestrator.app.run.run_session._INBOX_EVERY_S", 30.0))
         stack.enter_context(patch("os.fsync", lambda _handle: None))
         yield
 

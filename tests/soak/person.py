@@ -6,7 +6,7 @@ from typing import Literal, get_args
 from soak.fleet import Fleet, Ordeal
 from soak.life import Life
 
-from orchestrator.app.orders import carry_out
+from orchestrator.app.run.apply_command import carry_out
 from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.model.record import ReturnedToWaiting, Settled
 from orchestrator.model.state import TargetState

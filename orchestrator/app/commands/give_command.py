@@ -7,8 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from orchestrator.app.fleet import unfinished_run
-from orchestrator.app.orders import carry_out, refusal
+from orchestrator.app.run.apply_command import carry_out, refusal
+from orchestrator.app.run.begin_or_resume import unfinished_run
 from orchestrator.app.status.fleet_status import find_run
 from orchestrator.errors import FleetLocked, UsageError
 from orchestrator.host import path_of, user_name

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from orchestrator.app.orders import carry_out, refusal
+from orchestrator.app.run.apply_command import carry_out, refusal
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Failures
 from orchestrator.model.record import (

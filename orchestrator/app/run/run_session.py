@@ -15,14 +15,14 @@ import anyio
 from anyio import to_thread
 
 from orchestrator import __version__
-from orchestrator.app.orders import carry_out
 from orchestrator.app.process.die_at_point import crasher, patience_s
 from orchestrator.app.process.open_files import Room
 from orchestrator.app.process.signals import leave_on_stop, stop_signals
-from orchestrator.app.reports import Reports, last_report
+from orchestrator.app.run.apply_command import carry_out
+from orchestrator.app.run.watchdog import Watchdog, due_in, end_process
+from orchestrator.app.run.write_reports import Reports, last_report
 from orchestrator.app.scopes.open_scopes import open_scopes
 from orchestrator.app.scopes.rate_memory import RateMemory, keeping
-from orchestrator.app.watchdog import Watchdog, due_in, end_process
 from orchestrator.clock import SystemClock
 from orchestrator.cloud import Secrets
 from orchestrator.errors import ExitCode, OrchestratorError, place_of, told

@@ -9,10 +9,10 @@ import pytest
 from fakes.recorded import BEGIN, NEW, OLD, make_plan, make_targets, run_started
 from msgspec.structs import replace
 
-from orchestrator.app.fleet import Beginning, begin_run, end_run, unfinished_run
 from orchestrator.app.process.open_files import Room
+from orchestrator.app.run.begin_or_resume import Beginning, begin_run, end_run, unfinished_run
+from orchestrator.app.run.run_session import Work, _assemble
 from orchestrator.app.scopes.rate_memory import RateMemory
-from orchestrator.app.work import Work, _assemble
 from orchestrator.clock import SystemClock
 from orchestrator.cloud.secret import Secret
 from orchestrator.errors import PlanError

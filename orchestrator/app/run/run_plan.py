@@ -11,11 +11,11 @@ from pathlib import Path
 import anyio
 
 from orchestrator.app.discover.discover import OnFound, discover_now
-from orchestrator.app.fleet import Beginning, Opened, begin_run, end_run, take_up, unfinished_run
 from orchestrator.app.process.event_loop import backend_options, spare_the_collector
 from orchestrator.app.process.open_files import make_room
+from orchestrator.app.run.begin_or_resume import Beginning, Opened, begin_run, end_run, take_up, unfinished_run
+from orchestrator.app.run.run_session import Done, Work, work
 from orchestrator.app.scopes.rate_memory import RateMemory
-from orchestrator.app.work import Done, Work, work
 from orchestrator.errors import ExitCode, StateError, UsageError
 from orchestrator.executor.dispatch import Background
 from orchestrator.host import path_of
