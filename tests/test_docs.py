@@ -79,6 +79,14 @@ def test_every_folder_says_what_it_is() -> None:
         assert f"`orchestrator/{package.name}/`" in section(read("README.md"), "Develop"), package.name
 
 
+def test_every_file_that_the_architecture_names_is_there() -> None:
+    page = read("docs/architecture.md")
+    named = {word for word in spans(page) if re.fullmatch(r"[a-z_]+(/[a-z_]+)*\.(py|md|toml)|[a-z_]+/", word)}
+    places = (ROOT, ROOT / "orchestrator")
+    assert {word for word in named if not any((place / word).exists() for place in places)} == set()
+    assert sum(1 for row in rows(section(page, "I want to …")) if row[0].startswith("…")) >= 12
+
+
 def test_every_decision_has_the_same_form() -> None:
     for path in (ROOT / "docs/adr").glob("[0-9]*.md"):
         text = path.read_text(encoding="utf-8")
@@ -112,9 +120,9 @@ def _options(parser: argparse.ArgumentParser) -> set[str]:
 
 
 def test_every_verb_and_option_is_documented() -> None:
-    page, readme = read("docs/commands.md"), first_words(section(read("README.md"), "Verbs"))
+    page = read("docs/commands.md")
     shared = section(page, "Common options")
-    assert [words.split()[0] for words in readme] == list(_verbs())
+    assert [words.split()[0] for words in first_words(section(page, "Verbs"))] == list(_verbs())
     for verb, parser in _verbs().items():
         documented = " ".join(spans(section(page, verb)) + spans(shared)).split()
         assert _options(parser) <= set(documented), verb
@@ -127,7 +135,7 @@ def test_no_option_is_documented_that_does_not_exist() -> None:
     assert documented <= known
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/exit-codes.md", "deploy/runbook.md"])
+@pytest.mark.parametrize("document", ["docs/exit-codes.md", "deploy/runbook.md"])
 def test_every_exit_code_is_documented(document: str) -> None:
     codes = {
         int(found[1]) for row in rows(read(document)) if (found := re.fullmatch(r"\[?(\d+)\]?(?:\(.*\))?", row[0]))
