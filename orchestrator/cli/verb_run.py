@@ -6,7 +6,7 @@ from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
-from orchestrator.app.process.start_bound import seconds, start_bound
+from orchestrator.app.process.start_bound import longest_s, seconds, start_bound
 from orchestrator.app.run.begin_or_resume import Opened
 from orchestrator.app.run.run_plan import Job, Outcome, Redirect, run_plan
 from orchestrator.app.run.side_channels import remember
@@ -56,7 +56,8 @@ def _job(plan: Plan, options: Options) -> Job:
         state=state_of(options),
         environ=os.environ,
         now=now,
-        until=start_bound(options.until, options.max_duration, now),
+        until=start_bound(options.until, now),
+        longest_s=longest_s(options.max_duration),
         wait_s=seconds(options.wait, "--wait"),
         new=options.new,
         only=None if options.only_outcome is None else frozenset(map(TargetOutcome, options.only_outcome)),

@@ -4,6 +4,7 @@ No method raises for anything that the network or the cloud does; none waits for
 """
 
 import re
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from anyio import Lock
@@ -69,6 +70,7 @@ class Caller:
         self._stamp: Stamp | None = None
         self._stamped = 0
         self._lookup = Lock()
+        self._cloud_offset_s: float | None = None
 
     @property
     def generation(self) -> int:
@@ -129,10 +131,12 @@ class Caller:
         self, route: Route, stamp: Stamp, method: str, path: str, query: Query, body: bytes | None, decoded: Decode[T]
     ) -> Reply[T]:
         generation = self._keeper.generation  # as of now: when the answer comes, it may have been replaced
-        headers = stamp.headers(method, path, query, body or b"", self._clock.now())
+        headers = stamp.headers(method, path, query, body or b"", self._cloud_now())
         target = f"{path}?{canonical_query(query)}" if query else path
         answer = await self._transport.send(route, method, target, headers, body)
         reply = self._judged(answer, decoded, generation) if isinstance(answer, Answer) else answer
+        offset_s = reply.exchange.cloud_offset_s
+        self._cloud_offset_s = self._cloud_offset_s if offset_s is None else offset_s
         return self._secrets.mask(reply)
 
     def _judged(self, answer: Answer, decoded: Decode[T], generation: int) -> Reply[T]:
@@ -143,6 +147,12 @@ class Caller:
         except NotUnderstood:
             plain = self._secrets.searched(answer)
             return _doubt(classify(plain, generation=generation), plain, decoded)
+
+    def _cloud_now(self) -> datetime:
+        """The cloud's time, which signatures are dated with: by its latest `Date`, at first by the wall clock."""
+        if self._cloud_offset_s is None:
+            return self._clock.wall()
+        return self._clock.now() + timedelta(seconds=self._cloud_offset_s)
 
     async def _find_project(self) -> Failure | None:
         """KeystoneListProjects by name: a region's own project bears the region's name."""

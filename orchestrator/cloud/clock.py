@@ -5,10 +5,13 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """UTC for signatures and dates, monotonic seconds for durations and expiry."""
+    """Steady UTC for dates, the wall clock for first signatures, monotonic seconds for durations and expiry."""
 
     def now(self) -> datetime:
         """The present instant, aware, in UTC."""
+
+    def wall(self) -> datetime:
+        """What the wall clock shows now: as good a guess as there is while the cloud's time is not known."""
 
     def monotonic(self) -> float:
         """Seconds from some fixed point, never going back."""

@@ -92,11 +92,16 @@ class VersionAdopted(Base, frozen=True, kw_only=True):
 
 
 class AttemptDisproved(Base, frozen=True, kw_only=True):
-    """The evidence shows that a doubtful attempt did not start; the target waits for another one."""
+    """The evidence shows that a doubtful attempt did not start; the target waits for another one.
+
+    Attributes:
+        period_s: how long the doubt had to last; 0 in journals that do not tell it.
+    """
 
     step: str = "reconcile"
     evidence: str
     clocks: Clocks | None = None
+    period_s: float = 0.0
 
 
 class DoubtRenewed(Base, frozen=True, kw_only=True):

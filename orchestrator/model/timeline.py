@@ -14,7 +14,7 @@ class Timeline:
         session: number of the present session, 0 before the first.
         offsets: the cloud's time minus that of the session's clock in seconds, by scope, as far as is known.
         stepped_s: how far the wall clock was set in this session.
-        last_step: the latest step of any clock.
+        last_step: the latest step of any clock in it.
     """
 
     def __init__(self) -> None:
@@ -30,6 +30,7 @@ class Timeline:
         """A session starts, and knows nothing yet of the cloud's time."""
         self.session += 1
         self.offsets, self._anchors, self.stepped_s = {}, {}, 0.0
+        self.last_step = None
         self._began = Moment(record.at, self.session)
 
     def learn(self, scope: str, at: datetime, offset_s: float, within_s: float = 1.0) -> None:

@@ -34,6 +34,9 @@ class SetClock:
     def now(self) -> datetime:
         return self.utc
 
+    def wall(self) -> datetime:
+        return self.utc
+
     def monotonic(self) -> float:
         return self.now_s
 

@@ -1,4 +1,4 @@
-"""When a session stops starting: `--until` and `--max-duration`, as one instant. Pure."""
+"""When a session stops starting: `--until`, an instant of the calendar, and `--max-duration`, a time. Pure."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -11,18 +11,22 @@ _CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _DURATION = duration("0s", "366d")
 
 
-def start_bound(until: str | None, max_duration: str | None, now: datetime) -> datetime | None:
-    """The earlier of both bounds; None without any.
+def start_bound(until: str | None, now: datetime) -> datetime | None:
+    """`--until` as an instant of the calendar; None without it.
 
     Raises:
-        UsageError: an option cannot be read.
+        UsageError: it cannot be read.
     """
-    bounds = []
-    if until is not None:
-        bounds.append(_until(until, now))
-    if max_duration is not None:
-        bounds.append(now + timedelta(seconds=seconds(max_duration, "--max-duration")))
-    return min(bounds, default=None)
+    return None if until is None else _until(until, now)
+
+
+def longest_s(max_duration: str | None) -> float | None:
+    """`--max-duration` in seconds, which no clock shortens or stretches; None without it.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    return None if max_duration is None else seconds(max_duration, "--max-duration")
 
 
 def seconds(text: str, option: str) -> float:

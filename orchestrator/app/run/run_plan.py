@@ -42,6 +42,7 @@ class Job:
     Attributes:
         state: the state folder, that of simulated runs when `redirect` is set.
         until: nothing starts from this instant on.
+        longest_s: nor when the session has lasted so long.
         wait_s: how far away an opening may be to be waited for in this process.
         new: end the unfinished run and begin a new one.
         only: begin a run with the targets whose last outcome was one of these.
@@ -57,6 +58,7 @@ class Job:
     environ: Mapping[str, str]
     now: datetime
     until: datetime | None = None
+    longest_s: float | None = None
     wait_s: float = 3600.0
     new: bool = False
     only: frozenset[TargetOutcome] | None = None
@@ -172,6 +174,7 @@ def _work(job: Job, opened: Opened, plan: Plan, memory: RateMemory, folder: Path
         fleet=folder,
         environ=memory.environ,
         until=job.until,
+        longest_s=job.longest_s,
         wait_s=job.wait_s,
         memory=memory,
         observe=observe,

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -66,6 +66,7 @@ class Work:
         state: the state folder.
         fleet: the fleet's folder.
         until: nothing starts from this instant on; None for no bound.
+        longest_s: nor when the session has lasted so long.
         barred: why nothing starts any more in this run; what is open is followed.
         secrets: what no record may hold.
         memory: where `rate: auto` starts, and is kept.
@@ -84,6 +85,7 @@ class Work:
     memory: RateMemory
     observe: Callable[[Record], None]
     room: Room
+    longest_s: float | None = None
     background: tuple[Background, ...] = ()
     barred: str | None = None
     secrets: Secrets = field(default_factory=Secrets)
@@ -234,6 +236,7 @@ def _rollout(job: Work, scopes: dict[str, ScopeCalls], host: HostTime) -> Rollou
         available=lambda name: scopes[name].available,
         ahead=lambda: host.ahead(job.run.timeline.offsets),
         until=job.until,
+        ends_at=None if job.longest_s is None else host.clock.now() + timedelta(seconds=job.longest_s),
         barred=job.barred,
         wait_s=job.wait_s,
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+from orchestrator.app.status.clocks import calendar, clock_lines, steady
 from orchestrator.app.status.why_closed import closed, spoken
 from orchestrator.errors import ExitCode, UsageError
 from orchestrator.host import path_of
@@ -56,6 +57,7 @@ def standing(recovered: Recovered, state: Path, now: datetime) -> Iterator[str]:
     yield "waves:"
     yield from (f"  {wave.name}: {wave.state}, {_counts(wave.outcomes)}" for wave in story.head.waves)
     yield from _pauses(run, now)
+    yield from clock_lines(run)
     yield from _needs_person(run)
     yield f"waits for: {waits_for(recovered, state, now)}"
 
@@ -76,10 +78,10 @@ def waits_for(recovered: Recovered, state: Path, now: datetime) -> str:
 
 def _waits_in_wave(run: Run, plan: Plan, wave: Wave | None, now: datetime) -> str:
     status = None if wave is None else run.waves[wave.name]
-    if status is not None and status.soaks_until is not None and now < status.soaks_until:
-        return f"the soak of wave {status.name}, in {spoken(status.soaks_until, now)}"
+    if status is not None and status.soaks_until is not None and steady(run, now) < status.soaks_until:
+        return f"the soak of wave {status.name}, in {spoken(status.soaks_until, steady(run, now))}"
     moving = [state for state in run.open_states() if state.phase in (Phase.IN_FLIGHT, Phase.DOUBT)]
-    gate = closed(plan, run, now) if run.waiting else None
+    gate = closed(plan, run, calendar(run, now)) if run.waiting else None
     if gate is not None:
         followed = f"; {len(moving)} upgrades are followed to their end" if moving else ""
         return f"{gate}; {run.waiting} targets wait{followed}"

@@ -149,8 +149,14 @@ async def _record(state: TargetState, session: Session, conclusion: Adopt | Happ
         case Happened(version=version):
             records = [VersionAdopted(**about, version=version, evidence=evidence)]
         case NeverBegan():
-            records = [AttemptDisproved(**about, evidence=evidence, clocks=session.clocks(state))]
+            records = [_disproved(state, session, evidence)]
     await session.ledger.record(*records)
+
+
+def _disproved(state: TargetState, session: Session, evidence: str) -> AttemptDisproved:
+    return AttemptDisproved(
+        **session.about(state), evidence=evidence, clocks=session.clocks(state), period_s=_period_s(session)
+    )
 
 
 async def _record_unknown(state: TargetState, session: Session, unknown: Unknown, *, over: bool) -> None:

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orchestrator.app.process.start_bound import seconds, start_bound
+from orchestrator.app.process.start_bound import longest_s, seconds, start_bound
 from orchestrator.errors import UsageError
 
 NOW = datetime(2026, 3, 1, 22, 30, tzinfo=UTC)
@@ -19,19 +19,20 @@ NOW = datetime(2026, 3, 1, 22, 30, tzinfo=UTC)
     ],
 )
 def test_until_is_the_next_such_time_or_the_instant(until: str, expected: datetime) -> None:
-    assert start_bound(until, None, NOW) == expected
+    assert start_bound(until, NOW) == expected
 
 
 @pytest.mark.parametrize("until", ["24:00", "7:00", "noon", "2026-03-02T05:00:00", ""])
 def test_until_that_cannot_be_read_is_refused(until: str) -> None:
     with pytest.raises(UsageError, match="--until"):
-        start_bound(until, None, NOW)
+        start_bound(until, NOW)
 
 
 def test_the_earlier_bound_holds() -> None:
-    assert start_bound("23:00", "10m", NOW) == NOW + timedelta(minutes=10)
-    assert start_bound("23:00", "2h", NOW) == NOW + timedelta(minutes=30)
-    assert start_bound(None, None, NOW) is None
+    assert start_bound("23:00", NOW) == NOW + timedelta(minutes=30)
+    assert longest_s("10m") == 600
+    assert start_bound(None, NOW) is None
+    assert longest_s(None) is None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,33 @@
+"""What the journal tells a reader of the clocks: the session's, the host's, and the cloud's. Pure."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from orchestrator.executor.decide.host_time import TOLERATED_S, calendar_ahead_s
+from orchestrator.model.run import Run
+
+
+def steady(run: Run, now: datetime) -> datetime:
+    """The session's clock at an instant of this host's: as it would be if the wall clock had not been set."""
+    return now - timedelta(seconds=run.timeline.stepped_s)
+
+
+def calendar(run: Run, now: datetime) -> datetime:
+    """The instant by which windows are judged: the host's, or the clouds' when the host's clock is wrong."""
+    timeline = run.timeline
+    return steady(run, now) + timedelta(seconds=calendar_ahead_s(timeline.stepped_s, timeline.offsets))
+
+
+def clock_lines(run: Run) -> Iterator[str]:
+    """That a clock was set, and that the host's is wrong."""
+    timeline, step = run.timeline, run.timeline.last_step
+    if step is not None:
+        whose = "this host's clock" if step.clock == "host" else f"the clock of the cloud of scope {step.scope}"
+        way = "forward" if step.by_s > 0 else "back"
+        at = f"{step.at:%Y-%m-%d %H:%M:%S} UTC"
+        yield f"{whose} was set {way} by {abs(step.by_s):.0f} s at {at}: no wait ends earlier"
+    ahead_s = calendar_ahead_s(timeline.stepped_s, timeline.offsets) - timeline.stepped_s
+    if abs(ahead_s) > TOLERATED_S:
+        side = "behind" if ahead_s > 0 else "ahead of"
+        wrong = f"this host's clock is {abs(ahead_s):.0f} s {side} the cloud's"
+        yield f"{wrong}: windows, freezes and --until follow the cloud's"
