@@ -4,7 +4,7 @@ The lock is on the open file, not its existence, so nothing is ever left to be c
 tells people who holds it; it decides nothing.
 
 Beside the lock (`flock`) its holder puts a mark on the file that others can ask the kernel for: an open file
-description lock, see fcntl(2). To ask takes nothing, so that whoever only looks never keeps out one who starts.
+description lock, see fcntl(2). To ask takes nothing, so that a reader never keeps out a start.
 """
 
 import errno
@@ -36,7 +36,7 @@ def fleet_lock(path: Path, since: datetime) -> Iterator[None]:
     Args:
         path: of the lock file; its folder must exist. The file stays when the lock is gone: removing it would let two
             processes hold two locks of the same name.
-        since: now, for whoever finds the lock held.
+        since: now, for a process that finds the lock held.
 
     Raises:
         FleetLocked: another process holds it; the message says which.

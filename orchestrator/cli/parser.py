@@ -58,7 +58,8 @@ READERS = frozenset({"plan", "status", "report", "schema"})
 #: Options without a value; of all others the next word is the value.
 FLAGS = frozenset({"--no-progress", "--quiet", "--simulate", "--offline", "--forecast", "--dry-run", "--new"})
 
-#: Options that mean something only beside another one: without it they would be overheard, and the run be real.
+#: Options that mean something only beside another one. Without it they would be silently ignored, and the run would be
+#: a real one.
 _COMPANIONS = {
     "simulate": ("seed", "speed", "faults"),
     "dry_run": ("offline", "forecast", "format"),

@@ -1,6 +1,6 @@
 """Standard output and error that outlive their readers: who listens never changes what a run does, or its exit code.
 
-Only the process itself puts them in place; whoever calls the command line as a function keeps his own streams.
+Only the process itself puts them in place; a caller of the command line as a function keeps its own streams.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class PatientFile(io.FileIO):
     """An open file that goes silent when it cannot be written any more.
 
     Attributes:
-        lost: why something is missing that somebody may have wanted.
+        lost: why something is missing that a reader may have wanted.
     """
 
     lost: OSError | None = None

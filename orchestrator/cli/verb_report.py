@@ -1,4 +1,4 @@
-"""`orchestrator report`: the report of a run, made anew from its journal."""
+"""`orchestrator report`: the report of a run, made from its journal."""
 
 import sys
 from collections.abc import Iterable

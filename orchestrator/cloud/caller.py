@@ -118,7 +118,7 @@ class Caller:
         return await self._exchange(self._service, stamp, method, path, query, body, decoded)
 
     def _present_stamp(self) -> Stamp | None:
-        """Made anew when the credentials were; None while there are none."""
+        """Made again when the credentials are; None while there are none."""
         credential = self._keeper.credential
         if credential is None or self.project_id is None:
             return None

@@ -60,7 +60,7 @@ class Client:
         return self._caller.project_id
 
     async def prepare(self) -> Failure | None:
-        """See to it that the next request can be signed; look the project id up if the plan has none.
+        """Ensure that the next request can be signed; look the project id up if the plan has none.
 
         Does not touch the scope's service. `Unauthenticated` when there are no credentials, or no such project, and
         trying again cannot help; `NotSent` when IAM could not be reached.

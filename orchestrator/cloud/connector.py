@@ -102,7 +102,7 @@ class Departure:
         return self.line is not None
 
 
-#: Set anew by every call, in the task that makes it.
+#: Set by every call, in the task that makes it.
 departure: ContextVar[Departure] = ContextVar("departure")
 
 

@@ -1,4 +1,4 @@
-"""Read the body of an error answer, whoever in front of the service wrote it: JSON in several shapes, HTML, nothing.
+"""Read the body of an error answer, from the service or anything in front of it: JSON in several shapes, HTML, nothing.
 
 The shapes are those that huaweicloudsdkcore's exception_handler and golangsdk know, and IAM v3's. Never raises.
 """

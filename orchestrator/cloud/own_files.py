@@ -14,7 +14,7 @@ def open_own(path: Path) -> BinaryIO:
     """A regular file, for reading.
 
     A link in its place is followed only when link and file belong to root or to us and others may not write the file:
-    so a secret that Kubernetes mounts, which is a link of root's, can be used, and one that somebody else has put into
+    so a secret that Kubernetes mounts, which is a link of root's, can be used, and one that another user has put into
     a folder that many may write cannot.
 
     Raises:

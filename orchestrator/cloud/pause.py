@@ -12,7 +12,7 @@ from orchestrator.model.reply import Quota
 
 _DAY_S = 86_400.0
 
-#: Whoever asks for more asks for "not any more"; so far it can still be added to any instant.
+#: A server that asks for more asks for "not any more"; so far it can still be added to any instant.
 LONGEST_S = 366 * _DAY_S
 
 #: A number that is an instant this close to the present is one: as a duration it would be decades.
@@ -34,7 +34,7 @@ def header_wait_s(header: str, now: datetime) -> float | None:
 
     Args:
         header: seconds, or a date (RFC 9110 §10.2.3), or, as some gateways send it, seconds or milliseconds since 1970.
-        now: by the clock of whoever sent it.
+        now: by the sender's clock.
     """
     if len(header) > _LONGEST_HEADER:
         return None

@@ -1,7 +1,7 @@
 """Every secret that the process knows, and the one place where text is searched for them.
 
-What the cloud says may quote what we sent: whole, cut off, escaped, encoded, in any field. So whoever gets a secret
-has it learned here, and whatever comes from the cloud is masked here before anything is made of it.
+What the cloud says may quote what we sent: whole, cut off, escaped, encoded, in any field. So the code that gets
+a secret registers it here, and everything that comes from the cloud is masked here before anything is made of it.
 """
 
 import json

@@ -81,7 +81,7 @@ class _KeyStamp:
         self._secret_key = key.secret_key
 
     def headers(self, method: str, path: str, query: Query, body: bytes, now: datetime) -> Headers:
-        """Signed anew for every request, also for one that is sent again."""
+        """Signed for every request, also for one that is sent again."""
         date = sdk_date(now)
         headers = self._headers.copy()
         headers["X-Sdk-Date"] = date

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Point(StrEnum):
-    """One instant. Whoever adds a step to the story of a proxy adds its point here, and the crash tests cover it."""
+    """One instant. A new step in the story of a proxy gets its point here, and the crash tests cover it."""
 
     TARGET_CHOSEN = "target_chosen"
     PREFLIGHT_READ = "preflight_read"

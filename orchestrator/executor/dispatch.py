@@ -61,7 +61,7 @@ Background: TypeAlias = Callable[["Dispatcher"], Coroutine[Any, Any, None]]
 
 @dataclass(slots=True, eq=False)
 class _Worker:
-    """The task of one target. `ended` is there once somebody waits for it."""
+    """The task of one target. `ended` is there once it is waited for."""
 
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     ended: anyio.Event | None = None
@@ -103,7 +103,7 @@ class Dispatcher:
         self.wake()
 
     async def overrule(self, record: Settled | ReturnedToWaiting) -> None:
-        """A person decides an open target: whoever follows it stops. If it cannot be decided now, that is recorded."""
+        """A person decides an open target: its story stops. If it cannot be decided now, that is recorded."""
         state = self.session.run.state(record.target or "")
         worker = self._workers.get(state.key)
         if worker is not None and state.unanswered:

@@ -23,7 +23,7 @@ class CloudApi(Protocol):
         """The plan's, or the one that `prepare` looked up from the region; None before."""
 
     async def prepare(self) -> Failure | None:
-        """See to it that the next request can be signed, fetching or renewing a token that is about to expire."""
+        """Ensure that the next request can be signed, fetching or renewing a token that is about to expire."""
 
     async def renew(self) -> Failure | None:
         """Get new credentials after a refusal: read the file, variable or command again, or log in again."""

@@ -46,7 +46,7 @@ def one_night(setting: Setting, base: Rehearsal, sampler: Callable[[], Callable[
     Args:
         setting: what was rehearsed.
         base: how it went, over more nights than one.
-        sampler: begins the durations that were rehearsed with anew, so that trials differ in nothing else.
+        sampler: begins the same durations again, so that trials differ in nothing else.
     """
     trials = min(_MOST_TRIALS, max(1, _TARGETS_IN_ALL // len(setting.targets)))
     for turned, changed in islice(_promising(setting, base), trials):

@@ -71,7 +71,7 @@ class ScopeScene:
     waiting_for_list: list[Process] = field(default_factory=list)
 
     def join(self, process: Process) -> None:
-        """Wait for the list that somebody else is reading."""
+        """Wait for the list that another target is reading."""
         self.waiting_for_list.append(process)
 
 
@@ -80,7 +80,7 @@ class Scene:
 
     Attributes:
         told: what is told of it.
-        changed: whether something has happened since the last decision, so that it is worth deciding anew.
+        changed: whether something has happened since the last decision, so that it is worth deciding again.
         eager: whether room depends on how many have not been sent, or not been answered.
         duration: draws how long an upgrade takes, in seconds.
         ends_s: when the upgrades on each instance end, of plans that are followed only to the answer.

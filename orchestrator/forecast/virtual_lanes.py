@@ -1,4 +1,4 @@
-"""The slots of a rate on virtual time: the real pacer, and the order in which `executor.lanes` serves those who wait.
+"""The slots of a rate on virtual time: the real pacer, and the order in which `executor.rate.lanes` serves.
 
 `lanes` itself waits on an event loop, which would cost more than everything else in a rehearsal. A test holds the two
 against each other.
@@ -59,7 +59,7 @@ class Turnstile:
         self._agenda.after(then_s, process)
 
     def _serve(self) -> Process:
-        """Serve all who wait, then rest until somebody comes."""
+        """Serve every waiting call, then rest until one comes."""
         rest = _Rest(self)
         while True:
             delay_s = self.pacer.earliest() - self._agenda.now_s
@@ -88,7 +88,7 @@ class Turnstile:
         return Lane.POLL
 
     def rest(self, service: Process) -> None:
-        """Nobody waits: keep the service until somebody does."""
+        """Nothing waits: keep the service until a call comes."""
         self._service = service
 
 

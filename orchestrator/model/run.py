@@ -74,7 +74,7 @@ class Run:
         self.workflows: dict[str, str] = {}
         self.accepted_on: dict[str, dict[str, Moment]] = {}
         self.accepted_in: dict[str, Moment] = {}
-        #: Of `workflows`, those that an answer accepted: an adopted one may be somebody else's after all.
+        #: Of `workflows`, those that an answer accepted: an adopted one may be another's after all.
         self.accepted: set[str] = set()
         #: Ids that answers gave to more than one target, or to one on whose instance the job does not run.
         self.contested: set[str] = set()
@@ -131,7 +131,7 @@ class Run:
         return [state for state in self.states.values() if state.set_aside]
 
     def recount(self, failures: Failures) -> None:
-        """Count anew what is harm, when a session has other `failures` than the one before."""
+        """Count again what is harm, when a session has other `failures` than the one before."""
         if failures == self.failures:
             return
         self.failures = failures

@@ -104,7 +104,7 @@ class Tally:
     def mark(self, state: TargetState, failures: Failures) -> Mark:
         """How a target counts as it stands now: to be taken before it changes, and again afterwards for `move`."""
         if state.phase is Phase.WAITING:
-            state.counted_in = -1  # whatever it was counted for is over; what a new attempt brings counts anew
+            state.counted_in = -1  # what it was counted for is over; what a new attempt brings counts again
             return Mark(state.wave)
         harm, rejected = is_failure(state, failures), state.outcome is Outcome.REJECTED
         if state.counted_in < 0 and (harm or rejected):

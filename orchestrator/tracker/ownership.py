@@ -28,7 +28,7 @@ def check_folder(path: Path, *, writes: bool) -> None:
     with guard(path, "use the folder"):
         try:
             found = path.stat()
-        except (FileNotFoundError, NotADirectoryError):  # whoever makes it says what is in the way
+        except (FileNotFoundError, NotADirectoryError):  # the code that makes it says what is in the way
             return
     if not stat.S_ISDIR(found.st_mode):
         return

@@ -22,7 +22,7 @@ from orchestrator.tracker.ownership import check_folder
 STATE_VARIABLE = "ORCHESTRATOR_STATE"
 SIMULATED = "simulated"
 LOCK, OWNER, COMMANDS, LATEST, RUNS = "lock", "plan_path", "commands.ndjson", "latest", "runs"
-#: In the state folder: locked by whoever begins a run.
+#: In the state folder: locked by the process that begins a run.
 BEGIN = ".begin"
 PLAN, SETTINGS, TARGETS, JOURNAL, REPORT = (
     "plan.json",

@@ -1,4 +1,4 @@
-"""Failing on purpose: tests name a point of a proxy's story and the how-manieth pass at which the process fails.
+"""Failing on purpose: tests name a point of a proxy's story and the nth pass at which the process fails.
 
 What happens there is the end of the process by SIGKILL, or an exception that nobody expects, or that nothing moves.
 """

@@ -1,7 +1,7 @@
 """Which signals ask this process to stop, and what they do before, between and after its event loops.
 
-A loop that listens for them takes them over, and gives them back as if nobody cared: so whoever listens says afterwards
-what they shall do from then on.
+A loop that listens for them takes them over, and gives them back with no handler: so the code that listens says
+afterwards what they do from then on.
 """
 
 import os

@@ -46,7 +46,7 @@ class Job:
         wait_s: how far away an opening may be to be waited for in this process.
         new: end the unfinished run and begin a new one.
         only: begin a run with the targets whose last outcome was one of these.
-        redirect: sends the run to another cloud; such a run always begins anew.
+        redirect: sends the run to another cloud; such a run always begins from the start.
         report: where an extra copy of the report goes.
         warn: told of what is amiss and stops nothing: the event's name, and a sentence.
         on_found: told how far a discovery has come.

@@ -1,4 +1,4 @@
-"""`rate: auto` between sessions: what earlier ones found is where this one starts, and what a preview reckons with."""
+"""`rate: auto` between sessions: what earlier ones found is where this one starts, and what a preview assumes."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -73,7 +73,7 @@ class RateMemory:
             self.warn(str(error))
 
     def _is_news(self, key: RateKey, rate: float) -> bool:
-        """What this process has not kept yet is, whoever found it before: it was in use now."""
+        """What this process has not kept yet, kept now: it is in use, also when another process found it."""
         kept = self._kept.get(key.digest)
         return kept is None or abs(rate - kept.rate) > _NEWS * kept.rate
 

@@ -1,4 +1,4 @@
-"""What scopes need beside their callers: the pace, and somebody who brings back a scope that is paused."""
+"""What scopes need beside their callers: the pace, and the probe that brings back a paused scope."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager

@@ -53,7 +53,7 @@ def source_for(scope: Scope, iam: str, world: World) -> Source:
 
 
 def is_token(auth: Auth, environ: Mapping[str, str]) -> bool:
-    """Whether this is a token that somebody else got, which is for one project only."""
+    """Whether this is a ready-made token, which is for one project only."""
     if auth == Auth():
         return bool(environ.get(TOKEN))
     return bool(auth.token_env or auth.token_file or auth.token_command)

@@ -22,7 +22,7 @@ KEYS = (
 
 
 class DefaultChain(Struct, frozen=True):
-    """No `auth`. A place that is half filled is an error: the next one might be somebody else's account."""
+    """No `auth`. A place that is half filled is an error: the next one might be another account."""
 
     environ: Mapping[str, str]
     renew_before_s: float = 0.0

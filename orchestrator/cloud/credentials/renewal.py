@@ -14,7 +14,7 @@ _AT_MOST_EVERY_S = 60.0
 
 
 class Keeper:
-    """One renewal at a time: whoever comes while one is under way shares its outcome.
+    """One renewal at a time: a call that comes while one is under way shares its outcome.
 
     Attributes:
         generation: counts the credentials that were got, 0 before the first.

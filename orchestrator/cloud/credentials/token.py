@@ -1,4 +1,4 @@
-"""A token that somebody else got: from an environment variable or a file, read again after every refusal."""
+"""A ready-made token from an environment variable or a file, read again after every refusal."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeAlias

@@ -38,7 +38,7 @@ class WaveShare:
 
 @dataclass(slots=True)
 class _Cursor:
-    """How far a wave has drawn. `more`: how many it could still draw by its `select`; None until somebody asks."""
+    """How far a wave has drawn. `more`: how many it could still draw by its `select`; None until it is asked for."""
 
     at: int = 0
     members: int = 0

@@ -35,7 +35,7 @@ _LATENCY_WEIGHT, _LATENCY_CLIP = 1 / 16, 4.0
 _LATENCY_RISE, _LATENCY_MORE_S = 2.0, 0.5
 _LATENCY_CALLS = 24
 _FORGET_S = 600.0
-#: The first call after a refusal goes alone for so many latencies, lest others share its fate.
+#: The first call after a refusal goes alone for so many latencies, so that others do not share its fate.
 _ALONE = 2.0
 
 

@@ -65,7 +65,10 @@ class Lanes:
     def throttle(
         self, wait_s: float, *, sent_s: float | None = None, told: bool = True, quota: Quota | None = None
     ) -> None:
-        """Hold every lane, and send home whoever was about to start something. Arguments as of `Pacer.throttle`."""
+        """Hold every lane, and send home each caller that was about to start something.
+
+        Arguments as of `Pacer.throttle`.
+        """
         self.pacer.throttle(self._clock.monotonic(), wait_s, sent_s=sent_s, told=told, quota=quota)
         self._throttled.set()
         for lane in (Lane.SEND, Lane.START):

@@ -22,7 +22,7 @@ class Yielded(Exception):  # a signal between a call and the loop, not an error
 
 
 class ScopeGone(Exception):  # as Yielded
-    """The scope was given up for this session; whoever follows something in it stops."""
+    """The scope was given up for this session; every story that follows something in it stops."""
 
 
 class Gate:

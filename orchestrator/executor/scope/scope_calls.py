@@ -149,7 +149,7 @@ class ScopeCalls:
     async def ready(self, lane: Lane) -> NotSent | Throttled | Unauthenticated | None:
         """Everything that must be had before a call: an open gate, credentials, a slot of the rate. In this order.
 
-        Credentials come before the slot, so that a login that takes its time makes no burst of those who wait for it.
+        Credentials come before the slot, so that a slow login makes no burst of the calls that wait for it.
         """
         patient = lane is Lane.POLL
         while True:
@@ -164,7 +164,7 @@ class ScopeCalls:
                 return None
 
     async def prepare(self) -> NotSent | Throttled | Unauthenticated | None:
-        """Have credentials. What went wrong with them says nothing of the call that they are for."""
+        """Ensure credentials. A failure here says nothing about the call itself."""
         failure = await self.api.prepare()
         if isinstance(failure, Refused | Busy | Doubtful):
             return NotSent(f"no credentials: {failure.reason}", failure.exchange)
@@ -236,7 +236,7 @@ class ScopeCalls:
         )
 
     def take_usage(self) -> Usage:
-        """What was used since the last time, and start anew."""
+        """What was used since the last time; counting starts again."""
         usage = self.usage
         self.usage = Usage(since_s=usage.last_s) if usage.calls else Usage()
         return usage

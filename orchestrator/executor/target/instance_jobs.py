@@ -1,4 +1,4 @@
-"""Whose a job is that runs on an instance: a stranger's, that of another upgrade of ours, or perhaps our own. Pure."""
+"""Classifies jobs that run on an instance: foreign, that of another upgrade of ours, or perhaps our own. Pure."""
 
 from collections.abc import Collection, Iterator, Sequence
 

@@ -61,7 +61,7 @@ async def reconcile(state: TargetState, session: Session) -> bool:
 
 
 def _known(state: TargetState) -> bool:
-    """Whether a record of somebody else has ended the doubt: an accepted answer, a job, a person's word."""
+    """Whether another's record has ended the doubt: an accepted answer, a job, a person's word."""
     return state.began or not state.is_open
 
 

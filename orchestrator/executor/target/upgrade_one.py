@@ -84,7 +84,7 @@ async def _settle_refused(state: TargetState, session: Session, answer: AnswerSe
 
 
 async def _wait_again(state: TargetState, session: Session, answer: AnswerSeen) -> None:
-    """Not sent, throttled, or credentials refused: nothing of the target happened, its scope is being seen to.
+    """Not sent, throttled, or credentials refused: nothing of the target happened, its scope is being probed.
 
     Where others get through and its own attempts do not, `retry.attempts` times in a row, it is given up for this run.
     """

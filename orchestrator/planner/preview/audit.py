@@ -41,7 +41,7 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 
 class Scheduled(Struct, frozen=True, kw_only=True):
-    """An upgrade that somebody has scheduled in the console; instants as text, None when not told."""
+    """An upgrade that was scheduled in the console; instants as text, None when the cloud gives none."""
 
     target: Target
     status: str | None
@@ -56,7 +56,7 @@ class Schedules(Struct, frozen=True, kw_only=True):
 
 
 class Audit(Struct, frozen=True, kw_only=True):
-    """All findings, what needs somebody first.
+    """All findings, what needs a person first.
 
     Attributes:
         run_id: the run against which reality was held.

@@ -1,4 +1,4 @@
-"""An audit as plain text: the verdict first, then what needs somebody, proxy by proxy; what is well as numbers."""
+"""An audit as plain text: the verdict first, then what needs a person, proxy by proxy; what is well as numbers."""
 
 from collections.abc import Iterator
 

@@ -72,7 +72,7 @@ def quote(text: str) -> str:
 
 
 def nearest(word: str, known: list[str]) -> str | None:
-    """The known word that somebody probably meant, if one is near enough."""
+    """The known word that was probably meant, if one is near enough."""
     from difflib import get_close_matches  # noqa: PLC0415  # only needed when something is wrong
 
     folded = {name.lower().replace("-", "_"): name for name in known}

@@ -13,7 +13,7 @@ _FORM = re.compile(r"\s*\d{1,2}:\d{2}\s*-\s*\d{1,2}:\d{2}\s*")
 
 
 def check_own_windows(plan: Plan, targets: Iterable[Target]) -> None:
-    """See to it that every target has a window of its own, when the plan asks for that.
+    """Ensure that every target has a window of its own, when the plan asks for that.
 
     Args:
         plan: whose `windows` hold.

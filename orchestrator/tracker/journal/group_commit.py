@@ -16,7 +16,7 @@ from orchestrator.tracker.journal.file import Journal
 
 
 class Group:
-    """Records that are written together, and what became of them. Whoever handed one over waits here."""
+    """Records that are written together, and what became of them. Each caller that handed one over waits here."""
 
     __slots__ = ("_done", "_failure", "records")
 
@@ -163,5 +163,5 @@ class JournalWriter:
 
 
 def again(error: OrchestratorError) -> OrchestratorError:
-    """The same error anew, so that each one who gets it has his own traceback."""
+    """The same error again, so that every waiter gets its own traceback."""
     return type(error)(str(error), hint=error.hint)

@@ -64,7 +64,7 @@ def append_command(folder: Path, command: Command) -> int:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             number, end = _last(path)
-            os.ftruncate(handle, end)  # a torn line: whoever wrote it died, and was never told that it counts
+            os.ftruncate(handle, end)  # a torn line: its writer died before it knew that the line counts
             write_all(handle, encode_lines([command], number + 1))
             os.fsync(handle)
             sync_folder(folder)

@@ -1,6 +1,6 @@
 """The rates that the cloud was found to bear, kept between runs in `STATE/rates.json`, for all fleets of the folder.
 
-Nothing hangs on this file but some minutes of searching: one that cannot be read is told of and begun anew, and when
+Nothing hangs on this file but some minutes of searching: one that cannot be read is reported and replaced, and when
 two processes write it at the same moment, one of them wins. It holds no secrets: credentials are named by a digest of
 the plan's words for where they are found.
 """
@@ -51,7 +51,7 @@ def read_rates(state: Path) -> tuple[dict[str, KnownRate], str | None]:
     except FileNotFoundError:
         return {}, None
     except (OSError, Unreadable) as error:
-        return {}, f"{path}: cannot be used, so rates are found out anew: {error}"
+        return {}, f"{path}: cannot be used, so rates are searched again: {error}"
 
 
 def _content(path: Path) -> bytes:

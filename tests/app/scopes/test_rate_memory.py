@@ -1,4 +1,4 @@
-"""`rate: auto` between sessions, and what a preview reckons with."""
+"""`rate: auto` between sessions, and what a preview assumes."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
