@@ -7,7 +7,7 @@ OrchestratorError
 ├── ScopeUnusable       a scope cannot be used: unreachable, refused           exit 7
 ├── StateError          the state folder cannot be used                        exit 8
 │   └── JournalDamaged  a line of the journal is not what was written          exit 8
-└── Broken              a bug of this program, told with its place             exit 70
+└── Broken              a bug of this program, with its place                  exit 70
 
 `told` makes one of them of any other exception, and `place_of` says of it what it is and where it was raised.
 """
@@ -34,7 +34,7 @@ class ExitCode(IntEnum):
     INTERNAL = 70
 
 
-#: When several codes apply, the first of these is the one that is told.
+#: When several codes apply, the first of these is the one that is reported.
 PRECEDENCE = (
     ExitCode.INTERNAL,
     ExitCode.STATE_UNUSABLE,

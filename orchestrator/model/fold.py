@@ -265,7 +265,7 @@ def _see_job(run: _Run, state: TargetState, record: JobSeen) -> None:
 
 
 def _duration_s(run: _Run, state: TargetState, accepted_at: Moment, record: JobSeen) -> float:
-    """How long an upgrade took: to the end that the cloud told, if that is before we saw it."""
+    """How long an upgrade took: to the end that the cloud reported, if that is before we saw it."""
     scope = state.target.scope
     seen_s = run.timeline.elapsed_s(accepted_at, record.at, scope)
     if record.ended_at is None:

@@ -22,7 +22,7 @@ class Phase(StrEnum):
     """Where a target stands that is not settled.
 
     DOUBT is the time in which a doubtful attempt is still being reconciled, IN_DOUBT what remains when that brought no
-    evidence; both are told as `in_doubt`, but only the second counts as a failure.
+    evidence; both are shown as `in_doubt`, but only the second counts as a failure.
     """
 
     WAITING = "waiting"

@@ -67,7 +67,7 @@ class Throttled(Struct, frozen=True):
 class Unauthenticated(Struct, frozen=True):
     """Not executed: the token or the signature was refused.
 
-    `generation` numbers the credentials that were used, so that a refusal of old ones is told from one of new ones.
+    `generation` numbers the credentials that were used, so that a refusal of old ones is not taken for one of new ones.
     """
 
     reason: str

@@ -1,6 +1,6 @@
 """The run: what the journal says, folded. `apply` takes one record and costs O(1), live and at recovery alike.
 
-It decides nothing. What follows from the state is decided in the executor; what is told of it, in the report.
+It decides nothing. What follows from the state is decided in the executor; what is said of it, in the report.
 """
 
 from collections import Counter

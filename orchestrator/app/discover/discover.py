@@ -25,7 +25,7 @@ from orchestrator.model.record import Record, ScopeUsed
 from orchestrator.model.target import Target
 from orchestrator.planner.targets.discovery import counted_once
 
-#: Problems of one scope that are told one by one.
+#: Problems of one scope that are shown one by one.
 _SHOWN = 5
 
 #: Called with the number of instances whose proxies are known, and of all that were found so far.

@@ -192,7 +192,7 @@ class ScopeSearch:
             self._problem(f"the proxies of instance {instance_id}: {bad}")
 
     async def _listed(self, instance_id: str) -> Row | None:
-        """The row of an instance that the plan names, when its details were not told."""
+        """The row of an instance that the plan names, when the cloud gave no details of it."""
         reply = await self._page(0, {"id": instance_id})
         if not isinstance(reply, Answered):
             self._problem(f"instance {instance_id}: {words(reply)}")

@@ -48,9 +48,9 @@ class Job:
         only: begin a run with the targets whose last outcome was one of these.
         redirect: sends the run to another cloud; such a run always begins from the start.
         report: where an extra copy of the report goes.
-        warn: told of what is amiss and stops nothing: the event's name, and a sentence.
-        on_found: told how far a discovery has come.
-        watch: makes, for a run, what is told of every record and which tasks run beside it.
+        warn: called with what is amiss and stops nothing: the event's name, and a sentence.
+        on_found: called with how far a discovery has come.
+        watch: makes, for a run, what is called with every record and which tasks run beside it.
     """
 
     plan: Plan

@@ -66,7 +66,7 @@ def _own(target: Target) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Whose clock is told, and from when."""
+    """Whose clock is shown, and from when."""
 
     plan: Plan
     windows: tuple[Window, ...]

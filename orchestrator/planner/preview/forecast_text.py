@@ -7,39 +7,39 @@ from zoneinfo import ZoneInfo
 from orchestrator.planner.preview.forecast_values import Phase, Range, Rehearsed, WaveTimes
 from orchestrator.planner.preview.spoken_durations import spoken
 
-#: Phases that are told; a run over many nights repeats itself.
+#: Phases that are shown; a run over many nights repeats itself.
 _PHASES = 8
 
 #: Within so many days the name of a day says which one is meant.
 _NAMED_DAYS = timedelta(days=6)
 
 
-def rehearsed_lines(told: Rehearsed) -> Iterator[str]:
+def rehearsed_lines(forecast: Rehearsed) -> Iterator[str]:
     """The lines of a forecast."""
-    clock = _Clock(told)
-    took = told.duration_s
-    if told.unfinished is not None:
-        yield f"forecast: such a run does not come to its end by itself: {told.unfinished}"
+    clock = _Clock(forecast)
+    took = forecast.duration_s
+    if forecast.unfinished is not None:
+        yield f"forecast: such a run does not come to its end by itself: {forecast.unfinished}"
     else:
         yield (
             f"forecast: {spoken(took.p5)} to {spoken(took.p95)}, typically {spoken(took.p50)}; "
-            f"started now ({clock.at(told.starts_at)} {told.timezone}) it ends {clock.at(told.ends_at)}"
+            f"started now ({clock.at(forecast.starts_at)} {forecast.timezone}) it ends {clock.at(forecast.ends_at)}"
         )
-    yield f"  {_basis(told)}"
-    yield from (f"  {line}" for line in _waves(told, clock))
-    yield f"  {_numbers(told)}"
-    yield f"  {_limited(told.phases, clock)}"
-    yield from (f"  {line}" for line in _nights(told))
-    for wave in told.approves:
+    yield f"  {_basis(forecast)}"
+    yield from (f"  {line}" for line in _waves(forecast, clock))
+    yield f"  {_numbers(forecast)}"
+    yield f"  {_limited(forecast.phases, clock)}"
+    yield from (f"  {line}" for line in _nights(forecast))
+    for wave in forecast.approves:
         yield f"  wave {wave} waits for a person; that wait is not in it"
 
 
 class _Clock:
     """Instants as the clock of the plan's windows shows them, with the day or the date when it is another one."""
 
-    def __init__(self, told: Rehearsed) -> None:
-        self._zone = ZoneInfo(told.timezone)
-        self._far = told.ends_at - told.starts_at >= _NAMED_DAYS
+    def __init__(self, forecast: Rehearsed) -> None:
+        self._zone = ZoneInfo(forecast.timezone)
+        self._far = forecast.ends_at - forecast.starts_at >= _NAMED_DAYS
 
     def at(self, instant: datetime) -> str:
         """Such as `Sat 22:00`."""
@@ -51,32 +51,32 @@ class _Clock:
         return f"{ends:%H:%M}" if begins.date() == ends.date() else self.at(phase.ends_at)
 
 
-def _basis(told: Rehearsed) -> str:
-    of = f"{spoken(told.typical_s)} for one upgrade"
-    if told.learned_from:
-        return f"rehearsed {told.samples} times with {of}, learned from {told.learned_from:,} of this fleet"
-    return f"rehearsed {told.samples} times with {of} (follow.expected); nothing fails in it"
+def _basis(forecast: Rehearsed) -> str:
+    of = f"{spoken(forecast.typical_s)} for one upgrade"
+    if forecast.learned_from:
+        return f"rehearsed {forecast.samples} times with {of}, learned from {forecast.learned_from:,} of this fleet"
+    return f"rehearsed {forecast.samples} times with {of} (follow.expected); nothing fails in it"
 
 
-def _waves(told: Rehearsed, clock: _Clock) -> Iterator[str]:
-    for wave in told.waves:
+def _waves(forecast: Rehearsed, clock: _Clock) -> Iterator[str]:
+    for wave in forecast.waves:
         if wave.starts_at is None or wave.ends_at is None or wave.ends_s is None:
             yield f"wave {wave.name}: sends nothing"
         else:
-            yield f"wave {wave.name}: {clock.at(wave.starts_at)} to {clock.at(wave.ends_at)}{_spread(told, wave)}"
+            yield f"wave {wave.name}: {clock.at(wave.starts_at)} to {clock.at(wave.ends_at)}{_spread(forecast, wave)}"
 
 
-def _spread(told: Rehearsed, wave: WaveTimes) -> str:
+def _spread(forecast: Rehearsed, wave: WaveTimes) -> str:
     """Between which instants it ends, where that is not the same minute."""
     ends = wave.ends_s
-    if ends is None or told.samples == 1 or spoken(ends.p5) == spoken(ends.p95):
+    if ends is None or forecast.samples == 1 or spoken(ends.p5) == spoken(ends.p95):
         return ""
     return f" (ends after {spoken(ends.p5)} to {spoken(ends.p95)})"
 
 
-def _numbers(told: Rehearsed) -> str:
-    nights = f"nights: {_counted(told.nights)}; " if told.nights else ""
-    return f"{nights}calls: {_counted(told.calls)}; most in flight at once: {told.peak_in_flight:,}"
+def _numbers(forecast: Rehearsed) -> str:
+    nights = f"nights: {_counted(forecast.nights)}; " if forecast.nights else ""
+    return f"{nights}calls: {_counted(forecast.calls)}; most in flight at once: {forecast.peak_in_flight:,}"
 
 
 def _counted(number: Range) -> str:
@@ -92,10 +92,10 @@ def _limited(phases: Sequence[Phase], clock: _Clock) -> str:
     return "limited " + ", then ".join(words)
 
 
-def _nights(told: Rehearsed) -> Iterator[str]:
-    if told.nights is None or told.nights.p50 <= 1 or told.unfinished is not None:
+def _nights(forecast: Rehearsed) -> Iterator[str]:
+    if forecast.nights is None or forecast.nights.p50 <= 1 or forecast.unfinished is not None:
         return
-    change = told.one_night
+    change = forecast.one_night
     if change is None:
         yield "no single limit that was tried brings it into one night"
     else:

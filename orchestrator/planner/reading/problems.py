@@ -5,7 +5,7 @@ from typing import Protocol, TypeAlias
 #: Where in the document a value stands: the place above it and its key or index; None is the top.
 At: TypeAlias = "tuple[At, str | int] | None"
 
-#: So many problems are told; the rest are counted.
+#: So many problems are shown; the rest are counted.
 SHOWN = 100
 ECHO = 60
 
@@ -22,7 +22,7 @@ class Problems:
 
     Args:
         file: the file's name as the person wrote it.
-        shown: how many problems are told in words.
+        shown: how many problems are shown in words.
     """
 
     def __init__(self, file: str, *, shown: int = SHOWN) -> None:
@@ -39,7 +39,7 @@ class Problems:
         self.at_place(where.line, where.column, f"{dotted(at)}: {message}" if at else message)
 
     def at_place(self, line: int, column: int, message: str) -> None:
-        """Record a problem of a line; column 0 when none can be told."""
+        """Record a problem of a line; column 0 when none is known."""
         if len(self._found) < self._shown:
             self._found.append((line, column, message))
         else:

@@ -1,6 +1,6 @@
 """Reading a list of instances completely, page by page, although it may move while it is read. Pure: pages come in.
 
-A list is read at the price of one call for every hundred rows. It is believed when every page told the same
+A list is read at the price of one call for every hundred rows. It is believed when every page gave the same
 `total_count` and so many distinct rows came; or when each page begins with rows that the page before ended with, so
 that nothing can have slipped through between two of them. Otherwise it is read again, from then on with such an
 overlap, a few times; and in the end it is said to be incomplete, never taken for a shorter list.
@@ -32,7 +32,7 @@ class Listing:
 
     Attributes:
         rows: by instance id, in the order in which they came first.
-        total: the `total_count` that was told last.
+        total: the `total_count` that came last.
         nameless: rows without an id; a list with such rows is not complete.
     """
 

@@ -1,7 +1,7 @@
 """What a row of the cloud says of an instance and of its proxies, however it is written. Pure.
 
 Names of fields: ListGaussMySqlInstances(UnifyStatus), ListGaussMySqlInstanceDetailInfoUnifyStatus and
-ShowGaussMySqlProxyList. Types cannot be relied on; what is not a text where a text belongs counts as not told.
+ShowGaussMySqlProxyList. Types cannot be relied on; what is not a text where a text belongs counts as absent.
 """
 
 from typing import Any, TypeAlias
@@ -15,7 +15,7 @@ Row: TypeAlias = dict[str, Any]
 
 
 class ListedProxy(Struct, frozen=True):
-    """A proxy of an instance: its id, and its name if it was told."""
+    """A proxy of an instance: its id, and its name if the cloud gave one."""
 
     proxy_id: str
     name: str | None

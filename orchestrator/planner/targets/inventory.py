@@ -20,7 +20,7 @@ Placed: TypeAlias = tuple[int, Target]
 #: The labels of a row, as they share memory with equal ones.
 _LabelKey: TypeAlias = tuple[tuple[str, str], ...]
 
-#: So many problems of a file are told; the rest are counted.
+#: So many problems of a file are shown; the rest are counted.
 SHOWN = 20
 
 
