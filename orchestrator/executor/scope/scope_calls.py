@@ -18,6 +18,7 @@ from orchestrator.executor.scope.backoff import Chance, backoff_s
 from orchestrator.executor.scope.cloud_time import STEP_S, CloudTime
 from orchestrator.executor.scope.gate import Gate, GateState, Yielded
 from orchestrator.executor.scope.shared_credentials import Trial
+from orchestrator.executor.scope.usage import Usage
 from orchestrator.model.plan import Retry
 from orchestrator.model.record import ClockStepped, Record, ScopePaused, ScopeThrottled
 from orchestrator.model.reply import (
@@ -44,25 +45,6 @@ LONGEST_PAUSE_S = 3600.0
 
 #: A token that is refused for one read, while others get through, is tried for it once more and no oftener.
 _REFUSALS_OF_A_READ = 2
-
-
-@dataclass(slots=True)
-class Usage:
-    """How much a scope was used since this was last taken.
-
-    Attributes:
-        since_s: the last call before, if it was made in the period just before; else the first of this period.
-    """
-
-    calls: int = 0
-    throttled: int = 0
-    since_s: float | None = None
-    last_s: float = 0.0
-
-    @property
-    def seconds(self) -> float:
-        """From the call before, or the first, to the last one."""
-        return 0.0 if self.since_s is None else self.last_s - self.since_s
 
 
 @dataclass(slots=True)
@@ -196,8 +178,8 @@ class ScopeCalls:
 
     async def _made(self, call: Call[T], kind: CallKind = "read") -> tuple[Reply[T], bool]:
         """One call, counted and observed; whether it closed the gate."""
-        self._count()
         sent_s = self.clock.monotonic()
+        self.usage.count(sent_s)
         reply = await call(self.api)
         if isinstance(reply, Answered | Refused | Busy):
             self.lanes.answered(sent_s, _kind(reply))
@@ -237,15 +219,8 @@ class ScopeCalls:
 
     def take_usage(self) -> Usage:
         """What was used since the last time; counting starts again."""
-        usage = self.usage
-        self.usage = Usage(since_s=usage.last_s) if usage.calls else Usage()
+        usage, self.usage = self.usage, self.usage.after()
         return usage
-
-    def _count(self) -> None:
-        now_s = self.clock.monotonic()
-        self.usage.calls += 1
-        self.usage.since_s = now_s if self.usage.since_s is None else self.usage.since_s
-        self.usage.last_s = now_s
 
     def _pause(self, why: str, *, credentials: bool = False) -> bool:
         closed = self.gate.pause(why, credentials=credentials)
