@@ -214,7 +214,7 @@ def test_timed_out_upgrades_take_their_end_when_it_is_seen(new_cloud: NewCloud) 
     assert desk.run().code == 6
     assert desk.report["totals"]["outcomes"] == {"timed_out": 1}
     desk.end_jobs()
-    desk.write(follow={"timeout": "10m"})
+    desk.write(waves=[{"name": "all"}], follow={"timeout": "10m"})
     assert desk.run().code == 0
     expect_truth(desk)
 

@@ -241,6 +241,14 @@ def test_a_soak_of_an_earlier_session_ends_by_the_clouds_time(step_s: float, dat
 
 
 @every_step
+def test_a_soak_that_ended_between_two_sessions_is_not_waited_for_again(step_s: float) -> None:
+    waves = (Wave(name="canary", size=Amount(1), soak_s=1800.0), Wave(name="rest"))
+    played = second_session(stage(waves=waves), step_s, stop_s=500.0, after_s=2000.0, wait_s=0.0)
+    assert played.outcomes() == {"succeeded": 2}
+    assert played.seconds < 300
+
+
+@every_step
 def test_a_target_that_was_busy_waits_on_by_the_clouds_time(step_s: float) -> None:
     made = stage([acts.BUSY, acts.BUSY, acts.BUSY], targets=1, retry=Retry(busy_s=600.0))
     played = second_session(made, step_s, after_s=300.0)
