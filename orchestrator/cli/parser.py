@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 
 from orchestrator import __version__
+from orchestrator.cli import values
 from orchestrator.cli.options import Options
 from orchestrator.host import readable
 
 TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
 if TYPE_CHECKING:
-    from pathlib import Path
     from typing import Any
 
 _DESCRIPTION = """\
@@ -33,24 +33,6 @@ exit codes:
   6 a person is needed       7 a scope cannot be used       8 the state folder cannot be used
 """
 
-
-#: The outcomes of targets, as the report has them.
-OUTCOMES = (
-    "succeeded",
-    "accepted",
-    "partial",
-    "already",
-    "rejected",
-    "failed",
-    "mismatch",
-    "deferred",
-    "skipped",
-    "not_started",
-)
-
-
-#: So much of a wrong number is repeated.
-_ECHO = 40
 
 #: Verbs that print, and do nothing else.
 READERS = frozenset({"plan", "status", "report", "schema"})
@@ -102,11 +84,11 @@ def parse(arguments: list[str]) -> Options:
         SystemExit: 2 for a wrong command line; 0 after `--help` and `--version`.
     """
     parser = _parser()
-    values = vars(parser.parse_args(_verb_first(arguments)))
-    _expect_values(parser, values)
-    _expect_companions(parser, values)
-    overrides = dict(values.pop("set", None) or ())
-    return Options(**values, overrides=overrides)
+    given = vars(parser.parse_args(_verb_first(arguments)))
+    _expect_values(parser, given)
+    _expect_companions(parser, given)
+    overrides = dict(given.pop("set", None) or ())
+    return Options(**given, overrides=overrides)
 
 
 def only_prints(arguments: list[str]) -> bool:
@@ -125,19 +107,19 @@ def _verb_first(arguments: list[str]) -> list[str]:
     return [*arguments[place : place + 1], *arguments[:place], *arguments[place + 1 :]]
 
 
-def _expect_values(parser: argparse.ArgumentParser, values: dict[str, Any]) -> None:
+def _expect_values(parser: argparse.ArgumentParser, given: dict[str, Any]) -> None:
     """Refuse `--option=--`, of which argparse makes an empty list."""
-    for name, value in values.items():
+    for name, value in given.items():
         if value == [] or (isinstance(value, list) and [] in value):
             parser.error(f"argument --{name.replace('_', '-')}: expected a value, got '--'")
 
 
-def _expect_companions(parser: argparse.ArgumentParser, values: dict[str, Any]) -> None:
+def _expect_companions(parser: argparse.ArgumentParser, given: dict[str, Any]) -> None:
     for companion, names in _COMPANIONS.items():
-        if values["verb"] in _AT_HOME[companion] or companion in values:
+        if given["verb"] in _AT_HOME[companion] or companion in given:
             continue
         for name in names:
-            if name in values:
+            if name in given:
                 parser.error(f"argument --{name}: goes with --{companion.replace('_', '-')}")
 
 
@@ -167,11 +149,14 @@ def _common() -> argparse.ArgumentParser:
     common = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
     group = common.add_argument_group("common options")
     group.add_argument(
-        "--state", type=_path, metavar="DIR", help="state folder (default: $ORCHESTRATOR_STATE, else beside the plan)"
+        "--state",
+        type=values.path,
+        metavar="DIR",
+        help="state folder (default: $ORCHESTRATOR_STATE, else beside the plan)",
     )
     group.add_argument("--log-level", choices=["debug", "info", "warning", "error"], help="default: info")
     group.add_argument("--log-format", choices=["json", "console", "auto"], help="default: auto")
-    group.add_argument("--log-file", type=_path, metavar="FILE", help="log there instead of to stderr")
+    group.add_argument("--log-file", type=values.path, metavar="FILE", help="log there instead of to stderr")
     group.add_argument("--no-progress", action="store_true", help="no live display on a terminal")
     group.add_argument("--quiet", action="store_true", help="print nothing on exit 0, 4 and 5: for cron")
     return common
@@ -188,7 +173,7 @@ def _verb(verbs: Any, name: str, text: str, *, plan: bool = True, epilog: str | 
         argument_default=argparse.SUPPRESS,
     )
     if plan:
-        verb.add_argument("plan", type=_path, metavar="PLAN", help="the plan file")
+        verb.add_argument("plan", type=values.path, metavar="PLAN", help="the plan file")
         _add_simulation(verb)
     return verb
 
@@ -196,16 +181,19 @@ def _verb(verbs: Any, name: str, text: str, *, plan: bool = True, epilog: str | 
 def _add_simulation(verb: Any) -> None:
     group = verb.add_argument_group("simulated cloud")
     group.add_argument("--simulate", action="store_true", help="use an embedded simulated cloud of the plan's targets")
-    group.add_argument("--seed", type=_seed, help="all its chance follows from this (default: 1)")
-    group.add_argument("--speed", type=_speed, help="divides its durations and the plan's (default: 60)")
+    group.add_argument("--seed", type=values.seed, help="all its chance follows from this (default: 1)")
+    group.add_argument("--speed", type=values.speed, help="divides its durations and the plan's (default: 60)")
     group.add_argument(
-        "--faults", type=_file_name, metavar="none|light|harsh|FILE", help="what goes wrong in it (default: light)"
+        "--faults",
+        type=values.file_name,
+        metavar="none|light|harsh|FILE",
+        help="what goes wrong in it (default: light)",
     )
 
 
 def _add_preview(verb: Any) -> None:
     verb.add_argument("--format", choices=["table", "json"], help="of the preview (default: table)")
-    verb.add_argument("--set", action="append", type=_override, metavar="KEY=VALUE", help="set a key of the plan")
+    verb.add_argument("--set", action="append", type=values.override, metavar="KEY=VALUE", help="set a key of the plan")
 
 
 def _add_plan(verbs: Any) -> None:
@@ -220,14 +208,14 @@ def _add_run(verbs: Any) -> None:
     verb.add_argument("--dry-run", action="store_true", help="the same as `plan`")
     verb.add_argument("--offline", action="store_true", help="with --dry-run: no network at all")
     verb.add_argument("--forecast", action="store_true", help="with --dry-run: rehearse the run")
-    verb.add_argument("--report", type=_path, metavar="FILE", help="an extra copy of the report")
+    verb.add_argument("--report", type=values.path, metavar="FILE", help="an extra copy of the report")
     verb.add_argument("--until", metavar="HH:MM|RFC3339", help="start nothing from then on; UTC when it is HH:MM")
     verb.add_argument("--max-duration", metavar="50m", help="start nothing after so long")
     verb.add_argument("--wait", metavar="1h", help="wait in the process for windows and soaks this near (default: 1h)")
     verb.add_argument("--new", action="store_true", help="end the unfinished run and begin a new one")
     verb.add_argument(
         "--only-outcome",
-        type=_outcomes,
+        type=values.outcomes,
         metavar="rejected,failed,…",
         help="begin a run with exactly the targets whose last outcome was one of these",
     )
@@ -240,28 +228,30 @@ def _add_readers(verbs: Any) -> None:
     report = _verb(verbs, "report", "print the report of a run")
     report.add_argument("--run", dest="run_id", metavar="RUN_ID", help="default: the latest")
     report.add_argument("--format", choices=["json", "text", "csv"], help="default: json")
-    report.add_argument("--output", type=_path, metavar="FILE", help="write it there instead of to stdout")
+    report.add_argument("--output", type=values.path, metavar="FILE", help="write it there instead of to stdout")
 
 
 def _add_commands(verbs: Any) -> None:
     hold = _verb(verbs, "hold", "stop all starts of the fleet, also of a running process")
-    hold.add_argument("--note", type=_note, required=True, help="why; kept with user and time")
+    hold.add_argument("--note", type=values.note, required=True, help="why; kept with user and time")
     release = _verb(verbs, "release", "let a held fleet go on, or approve a wave")
     release.add_argument("wave", nargs="?", metavar="WAVE", help="only this wave's approval")
-    release.add_argument("--note", type=_note, required=True, help="why; kept with user and time")
+    release.add_argument("--note", type=values.note, required=True, help="why; kept with user and time")
     settle = _verb(verbs, "settle", "decide what became of an open target")
     settle.add_argument("proxy_id", metavar="PROXY_ID")
     settle.add_argument("--outcome", required=True, choices=["succeeded", "failed", "not_sent"])
-    settle.add_argument("--note", type=_note, required=True, help="why; kept with user and time")
+    settle.add_argument("--note", type=values.note, required=True, help="why; kept with user and time")
 
 
 def _add_simulate(verbs: Any) -> None:
     verb = _verb(verbs, "simulate", "serve the simulated cloud on loopback until stopped", plan=False)
-    verb.add_argument("--port", type=_port, help="0 (the default) for any; the address is the first line of stdout")
-    verb.add_argument("--seed", type=_seed, help="all chance follows from this (default: 1)")
-    verb.add_argument("--speed", type=_speed, default=1.0, help="divides durations (default: 1)")
-    verb.add_argument("--instances", type=_count, help="number of DB instances (default: 20)")
-    verb.add_argument("--proxies", type=_count, help="Database Proxies on each (default: 2)")
+    verb.add_argument(
+        "--port", type=values.port, help="0 (the default) for any; the address is the first line of stdout"
+    )
+    verb.add_argument("--seed", type=values.seed, help="all chance follows from this (default: 1)")
+    verb.add_argument("--speed", type=values.speed, default=1.0, help="divides durations (default: 1)")
+    verb.add_argument("--instances", type=values.count, help="number of DB instances (default: 20)")
+    verb.add_argument("--proxies", type=values.count, help="Database Proxies on each (default: 2)")
     verb.add_argument("--project-id", help="default: made from the seed")
     verb.add_argument("--token", help="accepted as X-Auth-Token (default: made from the seed)")
     verb.add_argument("--user", help="accepted by IAM, with --password")
@@ -269,82 +259,6 @@ def _add_simulate(verbs: Any) -> None:
     verb.add_argument("--access-key", help="accepted in signatures, with --secret-key")
     verb.add_argument("--secret-key")
     verb.add_argument(
-        "--faults", type=_file_name, metavar="none|light|harsh|FILE", default="none", help="default: none"
+        "--faults", type=values.file_name, metavar="none|light|harsh|FILE", default="none", help="default: none"
     )
-    verb.add_argument("--write-plan", type=_path, metavar="FILE", help="write a plan for exactly this fleet")
-
-
-def _override(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise argparse.ArgumentTypeError(f"expected KEY=VALUE such as limits.in_flight=5, got {text!r}")
-    return key, readable(value)
-
-
-def _outcomes(text: str) -> frozenset[str]:
-    named = frozenset(text.split(","))
-    unknown = sorted(named.difference(OUTCOMES))
-    if unknown:
-        raise argparse.ArgumentTypeError(f"there is no outcome {unknown[0]!r}; there are {', '.join(OUTCOMES)}")
-    return named
-
-
-def _note(text: str) -> str:
-    if not text.strip():
-        raise argparse.ArgumentTypeError("is empty; say why")
-    return readable(text)
-
-
-def _path(text: str) -> Path:
-    from pathlib import Path  # noqa: PLC0415  # not needed for `--help`
-
-    return Path(_file_name(text))
-
-
-def _file_name(text: str) -> str:
-    """Its bytes stay as they are."""
-    import os  # noqa: PLC0415  # as above
-
-    try:
-        usable = bool(text) and b"\0" not in os.fsencode(text)
-    except UnicodeEncodeError:
-        usable = False
-    if not usable:
-        raise argparse.ArgumentTypeError(f"expected the name of a file or folder, got {text!r}")
-    return text
-
-
-def _number(text: str, least: float, most: float) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = float("nan")
-    if not least <= number <= most:
-        raise argparse.ArgumentTypeError(f"expected a number from {least:,} to {most:,}, got {_cut(text)!r}")
-    return number
-
-
-def _whole(text: str, most: int) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(most)) and int(text) <= most):
-        raise argparse.ArgumentTypeError(f"expected a whole number from 0 to {most:,}, got {_cut(text)!r}")
-    return int(text)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _ECHO else text[:_ECHO] + "…"
-
-
-def _speed(text: str) -> float:
-    return _number(text, 0.001, 1_000_000)
-
-
-def _seed(text: str) -> int:
-    return _whole(text, 2**63 - 1)
-
-
-def _port(text: str) -> int:
-    return _whole(text, 65_535)
-
-
-def _count(text: str) -> int:
-    return _whole(text, 100_000)
+    verb.add_argument("--write-plan", type=values.path, metavar="FILE", help="write a plan for exactly this fleet")

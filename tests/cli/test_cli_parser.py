@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.cli.parser import FLAGS, OUTCOMES, parse
+from orchestrator.cli.parser import FLAGS, parse
+from orchestrator.cli.values import OUTCOMES
 from orchestrator.model.outcome import Outcome
 
 

@@ -1,0 +1,116 @@
+"""The values of options: one function for each kind, which argparse calls with the word.
+
+Imports nothing that `--help` would wait for.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from orchestrator.host import readable
+
+TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: The outcomes of targets, as the report has them.
+OUTCOMES = (
+    "succeeded",
+    "accepted",
+    "partial",
+    "already",
+    "rejected",
+    "failed",
+    "mismatch",
+    "deferred",
+    "skipped",
+    "not_started",
+)
+
+
+#: So much of a wrong number is repeated.
+_ECHO = 40
+
+
+def override(text: str) -> tuple[str, str]:
+    """`KEY=VALUE`, as a pair."""
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise argparse.ArgumentTypeError(f"expected KEY=VALUE such as limits.in_flight=5, got {text!r}")
+    return key, readable(value)
+
+
+def outcomes(text: str) -> frozenset[str]:
+    """Names of outcomes, with commas between them."""
+    named = frozenset(text.split(","))
+    unknown = sorted(named.difference(OUTCOMES))
+    if unknown:
+        raise argparse.ArgumentTypeError(f"there is no outcome {unknown[0]!r}; there are {', '.join(OUTCOMES)}")
+    return named
+
+
+def note(text: str) -> str:
+    """Why a person does something; never empty."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("is empty; say why")
+    return readable(text)
+
+
+def path(text: str) -> Path:
+    """A path; its bytes stay as they are."""
+    from pathlib import Path  # noqa: PLC0415  # not needed for `--help`
+
+    return Path(file_name(text))
+
+
+def file_name(text: str) -> str:
+    """The name of a file or folder; its bytes stay as they are."""
+    import os  # noqa: PLC0415  # as above
+
+    try:
+        usable = bool(text) and b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        usable = False
+    if not usable:
+        raise argparse.ArgumentTypeError(f"expected the name of a file or folder, got {text!r}")
+    return text
+
+
+def _number(text: str, least: float, most: float) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not least <= number <= most:
+        raise argparse.ArgumentTypeError(f"expected a number from {least:,} to {most:,}, got {_cut(text)!r}")
+    return number
+
+
+def _whole(text: str, most: int) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(most)) and int(text) <= most):
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 to {most:,}, got {_cut(text)!r}")
+    return int(text)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _ECHO else text[:_ECHO] + "…"
+
+
+def speed(text: str) -> float:
+    """What durations are divided by."""
+    return _number(text, 0.001, 1_000_000)
+
+
+def seed(text: str) -> int:
+    """The seed of all chance."""
+    return _whole(text, 2**63 - 1)
+
+
+def port(text: str) -> int:
+    """A port; 0 for any."""
+    return _whole(text, 65_535)
+
+
+def count(text: str) -> int:
+    """A number of things."""
+    return _whole(text, 100_000)
