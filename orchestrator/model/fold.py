@@ -54,6 +54,7 @@ class _Run(Protocol):
     troubles: list[str]
     workflows: dict[str, str]
     contested: set[str]
+    astray: dict[str, str]
     timeline: Timeline
 
     def join_wave(self, state: TargetState, wave: str) -> None: ...
@@ -151,6 +152,9 @@ def _answer(run: _Run, state: TargetState, record: AnswerSeen) -> None:
         run.timeline.learn(state.target.scope, record.at, record.cloud_offset_s, within_s)
     _count_rejects(run, record)
     state.disowned.update(record.strays)
+    for entry in record.update_result:
+        if entry.workflow_id and entry.instance_id not in (None, state.target.instance_id):
+            run.astray[entry.workflow_id] = entry.instance_id
     if record.verdict in ("accepted", "partial") and not _contested(run, state, record):
         _accept(run, state, record)
     elif attempt.doubtful or (state.doubtful_from is not None and record.verdict in _REFUSALS):

@@ -78,6 +78,8 @@ class Run:
         self.accepted: set[str] = set()
         #: Ids that answers gave to more than one target, or to one on whose instance the job does not run.
         self.contested: set[str] = set()
+        #: Ids in answers about another instance than was asked about, each with that instance.
+        self.astray: dict[str, str] = {}
         self.job_names: dict[str, set[str]] = {}
         self.durations = Durations()
         self.upgrade_calls = 0

@@ -149,6 +149,13 @@ class TargetState:
         entries = (entry for answer in answers for entry in answer.update_result if not is_reject(entry))
         return tuple(entry for entry in entries if self._is_ours(entry))
 
+    @property
+    def accepted_astray(self) -> tuple[Entry, ...]:
+        """The ACCEPT entries of its doubtful answers that answer another question, or seem to."""
+        answers = (each.answer for each in self.attempts[self.decided :] if each.answer and each.doubtful)
+        entries = (entry for answer in answers for entry in answer.update_result if is_accept(entry))
+        return tuple(entry for entry in entries if not self._is_ours(entry))
+
     def _is_ours(self, entry: Entry) -> bool:
         named = entry.instance_id in (None, self.target.instance_id)
         return named and entry.workflow_id not in self.disowned

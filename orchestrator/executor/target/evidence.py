@@ -54,11 +54,18 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """What one look brought; None where a read failed."""
+    """What one look brought; None where a read failed.
+
+    Attributes:
+        named: jobs on the instance that answers to other questions named, whether or not the list shows them.
+        unexplained: what such answers accepted that the cloud does not show, in words.
+    """
 
     listing: Listing | None
     version: ProxyVersion | None
     health: ProxyHealth | None
+    named: tuple[Job, ...] = ()
+    unexplained: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +106,7 @@ def weigh(doubt: Doubt, sight: Sight) -> Conclusion:
     """Draw the conclusion that the evidence allows; in every case of doubt, `Unknown`."""
     if sight.listing is not None:
         doubt = _with_names(doubt, sight.listing)
-    jobs = [] if sight.listing is None else _possible(doubt, sight.listing)
+    jobs = _possible(doubt, sight)
     certain = [job for job in jobs if _is_candidate(doubt, job)]
     rivals = [job for job in jobs if job in certain or job.created_at is None]
     if len(certain) == len(rivals) == 1:
@@ -131,6 +138,8 @@ def _never_began(doubt: Doubt, sight: Sight, jobs: list[Job]) -> Conclusion:
     if sight.listing is None or not sight.listing.complete:
         return Unknown("the job list could not be read completely", began=doubt.accepted)
     against = _jobs_against(doubt, sight.listing, jobs) or _proxy_against(doubt, sight)
+    if against is None and sight.unexplained:
+        against = sight.unexplained[0]
     if against is not None:
         return Unknown(against, began=doubt.accepted)
     return NeverBegan(_absence(doubt, sight.listing))
@@ -170,13 +179,13 @@ def _absence(doubt: Doubt, listing: Listing) -> str:
     )
 
 
-def _possible(doubt: Doubt, listing: Listing) -> list[Job]:
+def _possible(doubt: Doubt, sight: Sight) -> list[Job]:
     """Jobs that bear on the question: on this instance, not ours, not ended before the intent, and like an upgrade."""
-    return [
-        job
-        for job in listing.of_instance(doubt.instance_id)
-        if job.job_id not in doubt.ours and not _ended_before(doubt, job) and _resembles(doubt, job)
-    ]
+    listed = () if sight.listing is None else sight.listing.of_instance(doubt.instance_id)
+    named = {job.job_id: job for job in sight.named}
+    alike = {job.job_id: job for job in listed if _resembles(doubt, job)}
+    jobs = (named | alike).values()
+    return [job for job in jobs if job.job_id not in doubt.ours and not _ended_before(doubt, job)]
 
 
 def _resembles(doubt: Doubt, job: Job) -> bool:

@@ -1,5 +1,6 @@
 """Finding out what became of a doubtful attempt: looking again and again, and recording what the evidence allows."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from orchestrator.executor.crash_points import Point
@@ -18,6 +19,7 @@ from orchestrator.executor.target.evidence import (
     Unknown,
     weigh,
 )
+from orchestrator.executor.target.named_jobs import read_named
 from orchestrator.executor.target.proxy_reads import read_health, read_version
 from orchestrator.model.moment import Moment
 from orchestrator.model.outcome import Phase
@@ -86,6 +88,13 @@ async def _look(state: TargetState, session: Session, *, left_s: float) -> Concl
     session.reached(Point.EVIDENCE_READ)
     doubt = await _doubt(state, session, over=left_s <= 0)
     conclusion = weigh(doubt, sight)
+    if isinstance(conclusion, NeverBegan | Happened):
+        astray = await read_named(state, session)
+        if astray is None:
+            return Unknown(
+                "a workflow that an answer named could not be looked up", began=isinstance(conclusion, Happened)
+            )
+        conclusion = weigh(doubt, replace(sight, named=astray.jobs, unexplained=astray.unexplained))
     if isinstance(conclusion, NeverBegan) and len(state.attempts) >= session.plan.retry.attempts:
         return Unknown(f"{conclusion.evidence}; but all {len(state.attempts)} attempts are used up")
     return conclusion

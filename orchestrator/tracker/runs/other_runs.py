@@ -27,6 +27,8 @@ from orchestrator.tracker.runs.recovery import recover
 
 # Quotation marks within a string are escaped in JSON, so these bytes are found only where they are a key.
 _WORKFLOW = re.compile(rb'"workflow_id":"([^"\\]+)"')
+# Ids in an answer that belong to another question: it does not show whose they are.
+_STRAYS, _QUOTED = re.compile(rb'"strays":\[([^\]]*)\]'), re.compile(rb'"([^"\\]+)"')
 _ENDED = b'"record":"run_ended"'
 _OUTCOMES = (b'"record":"settled"', b'"record":"reverified"', b'"record":"run_started"')
 _LAST_BYTES = 1 << 14
@@ -134,7 +136,8 @@ class Workflows:
                 return
         for line in read_lines(path, start=start, after=number):
             self._ends[path] = line.end, line.number
-            yield from (found.decode() for found in _WORKFLOW.findall(line.content))
+            strays = {stray for found in _STRAYS.findall(line.content) for stray in _QUOTED.findall(found)}
+            yield from (found.decode() for found in _WORKFLOW.findall(line.content) if found not in strays)
 
 
 def last_outcomes(folder: Path, before_run: str | None = None) -> dict[str, tuple[Outcome, str]]:

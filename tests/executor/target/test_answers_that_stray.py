@@ -102,3 +102,37 @@ def test_a_job_that_runs_on_another_instance_is_no_sight_of_ours() -> None:
     found = [record for record in played.of(DoubtRenewed) if record.workflow_id]
     assert right(played)
     assert all("runs on instance" in record.why for record in found)
+
+
+def unlisted(told: str) -> Any:
+    """The upgrade of the second target is in no list, and its version stays; an answer to `told` names it."""
+    fate = Fate(listed=False, flips=None)
+
+    def setup(cloud: FakeCloud) -> None:
+        _, second, third = list(cloud.proxies)[:3]
+        cloud.fates[second] = fate
+        here, there = cloud.proxies[second].instance_id, cloud.proxies[third].instance_id
+        names = {
+            "itself": lambda _instance, job: ok((there, job)),
+            "itself, without an id": lambda _instance, _job: ok((there, "")),
+            "another": lambda _instance, _job: ok((there, "of-nobody")),
+        }
+        cloud.acts[second] = [Act(names[told], effect=True)]
+        if told == "another":
+            cloud.acts[third] = [Act(lambda _instance, _job: ok((here, "wf-default-1-0")), effect=True)]
+
+    return setup
+
+
+@pytest.mark.parametrize("told", ["itself", "itself, without an id", "another"])
+def test_an_upgrade_in_no_list_that_some_answer_named_is_not_sent_again(told: str) -> None:
+    played = stage_of(3, unlisted(told)).play()
+    assert set(played.cloud.books.values()) == {1}
+    assert set(played.cloud.upgrades.values()) == {1}
+
+
+@pytest.mark.parametrize("told", ["itself", "another"])
+def test_its_workflow_is_found_by_its_id(told: str) -> None:
+    played = stage_of(3, unlisted(told)).play()
+    assert list(played.state(1).jobs) == ["wf-default-1-0"]
+    assert right(played)

@@ -85,6 +85,8 @@ MISSING_CONDITIONS: dict[str, tuple[Doubt, Sight]] = {
     "proxy not listed": (DOUBT, replace(NOTHING_SEEN, health=ProxyHealth(status=None))),
     "a node not active": (DOUBT, replace(NOTHING_SEEN, health=ProxyHealth(status="ACTIVE", nodes=("ACTIVE", "X")))),
     "period not over": (replace(DOUBT, period_over=False), NOTHING_SEEN),
+    "an answer to another question accepted something": (DOUBT, replace(NOTHING_SEEN, unexplained=("accepted",))),
+    "a job that is not listed was named": (DOUBT, replace(NOTHING_SEEN, named=(job(created_at=None),))),
     "it was accepted": (replace(DOUBT, accepted=True), NOTHING_SEEN),
 }
 
@@ -105,6 +107,13 @@ STILL_NOTHING: dict[str, tuple[Doubt, Sight]] = {
 @pytest.mark.parametrize(("doubt", "sight"), STILL_NOTHING.values(), ids=STILL_NOTHING)
 def test_jobs_that_have_nothing_to_do_with_it(doubt: Doubt, sight: Sight) -> None:
     assert isinstance(weigh(doubt, sight), NeverBegan)
+
+
+def test_a_job_that_an_answer_named_and_no_list_shows_is_adopted() -> None:
+    unlike = job(name="Unlike")
+    conclusion = weigh(DOUBT, replace(NOTHING_SEEN, named=(unlike,)))
+    assert isinstance(conclusion, Adopt)
+    assert conclusion.workflow_ids == ("it",)
 
 
 def test_the_list_itself_tells_what_jobs_of_ours_are_named() -> None:

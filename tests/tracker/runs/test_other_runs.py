@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from fakes.recorded import BEGIN, NEW, OLD, make_plan, make_targets, run_started
+from msgspec.structs import replace as with_fields
 
 from orchestrator.errors import JournalDamaged, StateError
 from orchestrator.lock import fleet_lock
@@ -121,6 +122,13 @@ def test_workflows_of_every_run_and_fleet_are_known(tmp_path: Path) -> None:
     )
     keep(tmp_path, "prod", SECOND, intent(C), answer(C, Entry(state="REJECT", error_message="no")))
     assert Workflows(tmp_path).known() == {"w1", "w2", "w3"}
+
+
+def test_what_an_answer_to_another_question_named_is_nobodys(tmp_path: Path) -> None:
+    own, other = Entry(workflow_id="w1", state="ACCEPT"), Entry(workflow_id="w2", state="ACCEPT")
+    crossed = with_fields(answer(A, own, other), strays=("w2",))
+    keep(tmp_path, "prod", FIRST, intent(A), crossed)
+    assert Workflows(tmp_path).known() == {"w1"}
 
 
 def test_what_a_run_told_stays_known_while_somebody_moves_it_away(tmp_path: Path) -> None:

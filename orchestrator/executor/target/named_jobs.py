@@ -1,0 +1,50 @@
+"""Jobs that answers named although they belong to another question. Before a doubt ends, each is looked up by its id.
+
+A job list need not show every job. What an answer accepted, and nobody owns, may be the very upgrade in doubt.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from orchestrator.executor.rate.lanes import Lane
+from orchestrator.executor.session import Session
+from orchestrator.model.reply import Answered, Job
+from orchestrator.model.run import Run
+from orchestrator.model.state import TargetState
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What the looks brought.
+
+    Attributes:
+        jobs: those that run on the target's instance, or on one that the cloud does not tell.
+        unexplained: in words, what answers accepted that may be this target's, and that the cloud does not show.
+    """
+
+    jobs: tuple[Job, ...]
+    unexplained: tuple[str, ...]
+
+
+async def read_named(state: TargetState, session: Session) -> Named | None:
+    """Look up every workflow that an answer of this run named and that nobody owns; None when a look failed."""
+    found: dict[str, Job | None] = {}
+    run = session.run
+    for workflow_id in sorted((run.astray.keys() | run.contested) - run.workflows.keys()):
+        reply = await session.calls(state).read(lambda api, job_id=workflow_id: api.job(job_id), Lane.POLL)  # type: ignore[misc]
+        if not isinstance(reply, Answered):
+            return None
+        found[workflow_id] = reply.value
+    here = (None, state.target.instance_id)
+    jobs = tuple(job for job in found.values() if job is not None and job.instance_id in here)
+    return Named(jobs, tuple(_unexplained(state, run, found)))
+
+
+def _unexplained(state: TargetState, run: Run, found: Mapping[str, Job | None]) -> Iterator[str]:
+    """An answer to the target itself counts, and one to another that is about the target's instance."""
+    mine = {entry.workflow_id or None for entry in state.accepted_astray}
+    if None in mine:
+        yield "an answer that names another instance accepted an upgrade without a workflow_id"
+    for workflow_id, job in found.items():
+        if job is None and (workflow_id in mine or run.astray.get(workflow_id) == state.target.instance_id):
+            yield f"an answer accepted workflow {workflow_id}, which the cloud does not show"
