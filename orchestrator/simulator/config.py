@@ -90,7 +90,7 @@ class SimulatorConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     def accepted_token(self) -> str:
         """The token that every call of this cloud accepts."""
-        return self.token or f"simulated-{hexadecimal(48, self.seed, 'token')}"
+        return self.token or hexadecimal(48, self.seed, "token")
 
     def project_ids(self) -> dict[str, str]:
         """Project ids of a generated fleet, by region."""

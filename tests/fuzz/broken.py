@@ -83,7 +83,7 @@ BROKEN = {
         _as(
             cloud__answer__header_text=_same,
             executor__ledger__writable=_same,
-            tracker__line__encoded=msgspec.json.encode,
+            tracker__journal__line__encoded=msgspec.json.encode,
         ),
     ),
     "JSON of any depth": Broken(
@@ -109,7 +109,7 @@ BROKEN = {
         30,
         "upgrade calls|was harmed|does not end",
         _as(
-            executor__calls__ScopeCalls___tries=lambda _scope, _reply: 10**9,
+            executor__scope__scope_calls__ScopeCalls___tries=lambda _scope, _reply: 10**9,
             model__run__Run__others_got_through=lambda _run, _state: False,
         ),
     ),
