@@ -34,6 +34,7 @@ _LEVELS: dict[Level, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40
 _EVENTS: dict[type[Record], tuple[str, Level]] = {
     records.RunStarted: ("run.started", "info"),
     records.OutcomeKept: ("target.kept", "debug"),
+    records.EarlierOutcome: ("target.known", "debug"),
     records.SessionStarted: ("session.started", "info"),
     records.SessionEnded: ("session.ended", "info"),
     records.RunEnded: ("run.ended", "info"),

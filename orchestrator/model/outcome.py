@@ -42,5 +42,8 @@ GOOD = frozenset({Outcome.SUCCEEDED, Outcome.ACCEPTED, Outcome.ALREADY})
 #: Outcomes of targets that were never sent because nothing was to be done; a wave replaces them by the next in order.
 REPLACED = frozenset({Outcome.ALREADY, Outcome.SKIPPED})
 
+#: Why a target is `skipped` of which an earlier run of the fleet said `failed`, `mismatch` or `rejected`.
+FAILED_BEFORE = "failed_before"
+
 #: Outcomes of targets whose upgrade began, as far as is known.
 BEGAN = frozenset({Outcome.SUCCEEDED, Outcome.ACCEPTED, Outcome.PARTIAL, Outcome.FAILED, Outcome.MISMATCH})

@@ -16,6 +16,7 @@ from orchestrator.model.plan import Failures
 from orchestrator.model.record import (
     ClockStepped,
     CloudTimeLearned,
+    EarlierOutcome,
     HoldReleased,
     HoldSet,
     OutcomeKept,
@@ -84,6 +85,8 @@ class Run:
         self.durations = Durations()
         self.upgrade_calls = 0
         self.kept: list[OutcomeKept] = []
+        #: What earlier runs said of targets that did not end well there.
+        self.earlier: dict[str, EarlierOutcome] = {}
         #: Errors of this program in the latest session: by which it ends with 70, and such as only say less of it.
         self.troubles: list[str] = []
         self.warnings: list[str] = []
@@ -96,7 +99,7 @@ class Run:
         """The state of one target, made when it is asked for the first time."""
         state = self.states.get(proxy_id)
         if state is None:
-            state = self.states[proxy_id] = TargetState(self.targets[proxy_id])
+            state = self.states[proxy_id] = TargetState(self.targets[proxy_id], earlier=self.earlier.get(proxy_id))
         return state
 
     def standing(self, proxy_id: str) -> str:
@@ -195,7 +198,7 @@ class Run:
         """
         self.last_at = record.at
         self.commands_seen = max(self.commands_seen, getattr(record, "command", 0))
-        if record.target is None or isinstance(record, OutcomeKept):
+        if record.target is None or isinstance(record, OutcomeKept | EarlierOutcome):
             self._apply_to_run(record)
             return
         state = self.state(record.target)
@@ -217,6 +220,8 @@ class Run:
                 self.known_rejects.update(record.known_rejects)
             case OutcomeKept():
                 self.kept.append(record)
+            case EarlierOutcome(target=str(key)):
+                self.earlier[key] = record
             case SessionStarted():
                 self._open_session(record)
             case SessionEnded():

@@ -44,6 +44,21 @@ class OutcomeKept(Base, frozen=True, kw_only=True):
     entry: Raw
 
 
+class EarlierOutcome(Base, frozen=True, kw_only=True):
+    """How an earlier run of the fleet ended for this target and this version: known when the run begins.
+
+    Attributes:
+        run_id: of the run that said so.
+        workflow_ids: of its upgrades there.
+    """
+
+    step: str = "earlier"
+    run_id: str
+    outcome: Outcome
+    reason: str | None = None
+    workflow_ids: tuple[str, ...] = ()
+
+
 class SessionStarted(Base, frozen=True, kw_only=True):
     """A process took up the run. `changed` holds the settings that differ from the session before, as text."""
 
@@ -221,6 +236,7 @@ class PartFailed(Base, frozen=True, kw_only=True):
 RunRecord: TypeAlias = (
     RunStarted
     | OutcomeKept
+    | EarlierOutcome
     | SessionStarted
     | SessionEnded
     | RunEnded

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from orchestrator.model.moment import Moment
-from orchestrator.model.outcome import OPEN, Outcome, Phase
-from orchestrator.model.record import AnswerSeen, Intent, JobSeen, Record, Verdict
+from orchestrator.model.outcome import FAILED_BEFORE, OPEN, Outcome, Phase
+from orchestrator.model.record import AnswerSeen, EarlierOutcome, Intent, JobSeen, Record, Verdict
 from orchestrator.model.reply import Entry
 from orchestrator.model.target import Target
 
@@ -49,6 +49,7 @@ class TargetState:
         busy_since: first of the postponements because the cloud was busy.
         busy_at: the latest of them.
         folded: how many records of it there are.
+        earlier: what an earlier run of the fleet said of it, for the same version, when that was not good.
     """
 
     target: Target
@@ -80,6 +81,7 @@ class TargetState:
     set_aside: str | None = None
     counted_in: int = -1
     folded: int = 0
+    earlier: EarlierOutcome | None = None
 
     @property
     def key(self) -> str:
@@ -104,6 +106,15 @@ class TargetState:
     def attempted(self) -> bool:
         """Whether an upgrade call was made for it in this run that nobody has settled as not sent."""
         return len(self.attempts) > self.decided or self.doubtful_from is not None
+
+    @property
+    def no_news(self) -> bool:
+        """Whether it is left out by a rule, and an earlier run said so already, or why."""
+        if self.outcome is not Outcome.SKIPPED:
+            return False
+        earlier = self.earlier
+        same = earlier is not None and (earlier.outcome, earlier.reason) == (self.outcome, self.reason)
+        return same or self.reason == FAILED_BEFORE
 
     @property
     def unexamined(self) -> bool:

@@ -95,6 +95,7 @@ class Claim:
             "started_at": self.intents[0]["at"] if self.intents else None,
             "wave": next((line["wave"] for line in self.lines if line.get("wave")), None),
             "job": self._job(),
+            "earlier": self._earlier(),
         }
         read = self.named("preflight_done")
         if self.intents:
@@ -103,6 +104,10 @@ class Claim:
         elif read:
             backed["source_version"] = read[-1]["current_version"]
         return backed
+
+    def _earlier(self) -> Line | None:
+        known = next(iter(self.named("earlier_outcome")), None)
+        return known and {name: known[name] for name in ("run_id", "outcome", "reason", "workflow_ids")}
 
     def _workflows(self) -> list[str]:
         found: dict[str, None] = {}

@@ -104,7 +104,7 @@ def test_of_a_true_report_every_claim_is_backed(tmp_path: Path) -> None:
 # --- reports that were tampered with ----------------------------------------------------------------------------------
 
 #: What the plan says, and no line of the journal.
-_OF_THE_PLAN = frozenset({"schema", "region", "project_id", "scope", "instance_id", "labels"})
+_OF_THE_PLAN = frozenset({"schema", "region", "project_id", "scope", "instance_id", "labels", "facts"})
 
 
 def _other(value: Any) -> Any:

@@ -199,13 +199,19 @@ def test_status_tells_the_run_and_the_story_of_each_proxy(day: Day) -> None:
 
 def test_the_next_run_leaves_out_what_failed_and_has_nothing_to_do(mixed: Desk) -> None:
     mixed.run()
-    first, calls = mixed.report["run"]["run_id"], mixed.books()["calls"]["upgrade"]
+    first_report, calls = mixed.report, mixed.books()["calls"]["upgrade"]
+    first = first_report["run"]["run_id"]
     assert mixed.run().code == 0
     report = mixed.report
     assert report["run"]["run_id"] > first
     assert mixed.books()["calls"]["upgrade"] == calls
     assert report["totals"]["outcomes"] == {"already": 4, "skipped": 3}
     assert {target["reason"] for target in report["targets"] if target["outcome"] == "skipped"} == {"failed_before"}
+    then = {target["proxy_id"]: target for target in first_report["targets"]}
+    for target in report["targets"]:
+        before = then[target["proxy_id"]]
+        told = {name: before[name] for name in ("outcome", "reason", "workflow_ids")}
+        assert target["earlier"] == ({"run_id": first, **told} if target["outcome"] == "skipped" else None)
     old = json.loads(mixed.cli("report", "PLAN", "--run", first).stdout)
     assert old["totals"]["outcomes"] == {"succeeded": 3, "already": 1, "rejected": 2, "failed": 1}
 

@@ -1,19 +1,26 @@
 """A fleet between two sessions: find its unfinished run or begin a new one, on disk, under the fleet's lock."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TypeAlias
 
 import msgspec
 
 from orchestrator import __version__
+from orchestrator.app.run.known_before import LastOutcomes, earlier_outcomes, left_out
 from orchestrator.errors import PlanError, UsageError
-from orchestrator.executor.decide.exit_code import FAILED_BEFORE
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
-from orchestrator.model.record import HoldSet, OutcomeKept, Record, RunEnded, RunStarted, ScopeUsed, Settled
+from orchestrator.model.record import (
+    HoldSet,
+    OutcomeKept,
+    Record,
+    RunEnded,
+    RunStarted,
+    ScopeUsed,
+    Settled,
+)
 from orchestrator.model.run import Run
 from orchestrator.model.target import Target
 from orchestrator.tracker.journal.file import Journal
@@ -24,12 +31,6 @@ from orchestrator.tracker.runs.folder import create_run
 from orchestrator.tracker.runs.other_runs import last_outcomes, one_begins, open_elsewhere
 from orchestrator.tracker.runs.recovery import Recovered, recover
 from orchestrator.tracker.runs.settings import changes_between
-
-#: By proxy_id: the last outcome, and the version that the proxy was to be upgraded to.
-LastOutcomes: TypeAlias = Mapping[str, tuple[Outcome, str]]
-
-#: Outcomes after which a proxy is left out of the next run for the same version.
-_FAILED = frozenset({Outcome.FAILED, Outcome.MISMATCH, Outcome.REJECTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +154,11 @@ def _begin(plan: Plan, targets: Sequence[Target], beginning: Beginning) -> Recov
     before = _previous(beginning.folder)
     last = last_outcomes(beginning.folder)
     taken, kept = _taken(targets, last, before, beginning)
-    failed = {} if beginning.only or beginning.simulated else _failed_before(plan, taken, last)
     folder, journal = create_run(beginning.folder, plan, taken, _started(plan, taken, before, beginning))
     held = [] if beginning.simulated else _carried_hold(before, beginning.now)
-    records = [*beginning.spent, *kept, *held, *_left_out(failed, beginning.now)]
+    known = [] if beginning.simulated else [*earlier_outcomes(plan, taken, last, beginning.folder, beginning.now)]
+    failed = [] if beginning.only or beginning.simulated else left_out(plan, taken, last, beginning.now)
+    records = [*beginning.spent, *kept, *held, *known, *failed]
     try:
         if records:
             journal.append(records)
@@ -243,28 +245,6 @@ def _carried_hold(before: Recovered | None, now: datetime) -> list[Record]:
             note=hold.note,
             proxy_ids=hold.proxy_ids,
         )
-    ]
-
-
-def _failed_before(plan: Plan, targets: Sequence[Target], last: LastOutcomes) -> Mapping[str, Outcome]:
-    found = ((target.proxy_id, last.get(target.proxy_id)) for target in targets)
-    return {
-        proxy_id: known[0]
-        for proxy_id, known in found
-        if known is not None and known[0] in _FAILED and known[1] == plan.target_version
-    }
-
-
-def _left_out(failed: Mapping[str, Outcome], now: datetime) -> list[Record]:
-    return [
-        Settled(
-            at=now,
-            target=proxy_id,
-            outcome=Outcome.SKIPPED,
-            reason=FAILED_BEFORE,
-            evidence=f"{outcome.value} in an earlier run for this version; ask for it with --only-outcome",
-        )
-        for proxy_id, outcome in failed.items()
     ]
 
 

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from orchestrator.errors import UsageError
-from orchestrator.executor.decide.exit_code import FAILED_BEFORE
-from orchestrator.model.outcome import Outcome, Phase
+from orchestrator.model.outcome import FAILED_BEFORE, Outcome, Phase
 from orchestrator.model.record import Record
 from orchestrator.model.reply import Entry
 from orchestrator.model.state import TargetState

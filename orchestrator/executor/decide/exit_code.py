@@ -5,9 +5,6 @@ from orchestrator.executor.decide.actions import Ending, Finish
 from orchestrator.model.outcome import GOOD, Outcome
 from orchestrator.model.run import Run
 
-#: Why a target may be `skipped` in a run that had nothing to do.
-FAILED_BEFORE = "failed_before"
-
 
 def exit_code(run: Run, finish: Finish, *, barred: bool = False) -> ExitCode:
     """Of all codes that apply, the first by precedence; 2 when the run was `barred`, so that nothing could start."""
@@ -16,7 +13,7 @@ def exit_code(run: Run, finish: Finish, *, barred: bool = False) -> ExitCode:
     if barred:
         return ExitCode.USAGE
     applying = {ExitCode.DONE, *_unfinished(run, finish)}
-    if _bad_outcomes(run) and not _nothing_to_do(run):
+    if _bad_news(run):
         applying.add(ExitCode.OTHER_OUTCOMES)
     return next(code for code in PRECEDENCE if code in applying)
 
@@ -40,17 +37,13 @@ def _given_up(run: Run) -> bool:
     return any(scope.given_up for scope in run.scopes.values())
 
 
-def _bad_outcomes(run: Run) -> bool:
-    standing = run.tally.fleet.standing
-    kept = any(each.outcome not in GOOD for each in run.kept)
-    return kept or any(standing[outcome.value] for outcome in Outcome if outcome not in GOOD)
+def _bad_news(run: Run) -> bool:
+    """Whether a target has another outcome than a good one, and no run before said so. Scans only when there is one.
 
-
-def _nothing_to_do(run: Run) -> bool:
-    """Whether the run holds nothing but `already` and `failed_before`."""
+    What an earlier run said of the targets that this one leaves alone is no news.
+    """
     standing = run.tally.fleet.standing
-    skipped = standing[Outcome.SKIPPED.value]
-    if standing[Outcome.ALREADY.value] + skipped < run.total:
+    if not any(standing[outcome.value] for outcome in Outcome if outcome not in GOOD):
         return False
-    states = (state for state in run.states.values() if state.outcome is Outcome.SKIPPED)
-    return all(state.reason == FAILED_BEFORE for state in states)
+    bad = (state for state in run.states.values() if state.outcome is not None and state.outcome not in GOOD)
+    return any(not state.no_news for state in bad)

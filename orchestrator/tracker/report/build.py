@@ -64,7 +64,13 @@ def _targets(run: Run, plan: Plan) -> Iterator[TargetReport]:
     for position, (proxy_id, target) in enumerate(run.targets.items()):
         while kept and kept[0].position <= position:
             yield _decode(kept.popleft().entry)
-        yield target_report(target, run.states.get(proxy_id), plan.target_version, projects.get(target.scope))
+        yield target_report(
+            target,
+            run.states.get(proxy_id),
+            plan.target_version,
+            projects.get(target.scope),
+            run.earlier.get(proxy_id),
+        )
     yield from (_decode(each.entry) for each in kept)
 
 

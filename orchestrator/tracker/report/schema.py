@@ -133,6 +133,23 @@ class JobReport(Struct, frozen=True, kw_only=True):
     fail_reason: Text
 
 
+class FactsReport(Struct, frozen=True, kw_only=True):
+    """What discovery learned of a target's instance."""
+
+    name: Annotated[Text, Meta(description="Of the instance")]
+    tags: Annotated[dict[str, str] | None, Meta(description="Of the instance")]
+    window: Annotated[Text, Meta(description="Maintenance window of the instance, UTC")]
+
+
+class EarlierReport(Struct, frozen=True, kw_only=True):
+    """What an earlier run of the fleet said of a target, for the same version."""
+
+    run_id: Annotated[str, Meta(description="Of the run that said so")]
+    outcome: str
+    reason: Text
+    workflow_ids: Annotated[list[str], Meta(description="Of its upgrades in that run")]
+
+
 class TargetReport(Struct, frozen=True, kw_only=True):
     """One proxy, and everything that is known of its upgrade."""
 
@@ -156,6 +173,12 @@ class TargetReport(Struct, frozen=True, kw_only=True):
     evidence: Annotated[list[str] | None, Meta(description="What was found about a doubtful attempt, in order")]
     started_at: Annotated[Instant, Meta(description="Instant of the first intent")]
     settled_at: Instant
+    facts: Annotated[
+        FactsReport | None, Meta(description="What discovery learned; null of a target that was written out")
+    ] = None
+    earlier: Annotated[
+        EarlierReport | None, Meta(description="How an earlier run ended for it, when that was not good; else null")
+    ] = None
 
 
 class Head(Struct, frozen=True, kw_only=True):

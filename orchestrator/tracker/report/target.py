@@ -1,14 +1,18 @@
 """What the report says of one target: everything that its records say, and nothing that they do not."""
 
 from orchestrator.model.outcome import Phase
-from orchestrator.model.record import JobSeen
+from orchestrator.model.record import EarlierOutcome, JobSeen
 from orchestrator.model.state import Attempt, TargetState
-from orchestrator.model.target import Target
-from orchestrator.tracker.report.schema import AttemptReport, JobReport, TargetReport
+from orchestrator.model.target import Facts, Target
+from orchestrator.tracker.report.schema import AttemptReport, EarlierReport, FactsReport, JobReport, TargetReport
 
 
 def target_report(
-    target: Target, state: TargetState | None, target_version: str, project_id: str | None
+    target: Target,
+    state: TargetState | None,
+    target_version: str,
+    project_id: str | None,
+    earlier: EarlierOutcome | None = None,
 ) -> TargetReport:
     """One entry of the report's `targets`.
 
@@ -17,6 +21,7 @@ def target_report(
         state: the fold of its records; None when there are none.
         target_version: the plan's.
         project_id: of its scope.
+        earlier: what an earlier run said of it.
     """
     if state is None:
         state = TargetState(target)
@@ -39,6 +44,22 @@ def target_report(
         evidence=list(state.evidence) or None,
         started_at=state.attempts[0].intent.at if state.attempts else None,
         settled_at=state.settled_at,
+        facts=_facts(target.facts),
+        earlier=_earlier(earlier),
+    )
+
+
+def _facts(facts: Facts | None) -> FactsReport | None:
+    if facts is None:
+        return None
+    return FactsReport(name=facts.name, tags=facts.tags, window=facts.maintenance_window)
+
+
+def _earlier(known: EarlierOutcome | None) -> EarlierReport | None:
+    if known is None:
+        return None
+    return EarlierReport(
+        run_id=known.run_id, outcome=known.outcome.value, reason=known.reason, workflow_ids=list(known.workflow_ids)
     )
 
 

@@ -16,7 +16,7 @@ import msgspec
 
 from orchestrator.errors import StateError
 from orchestrator.lock import holder
-from orchestrator.model.outcome import Outcome
+from orchestrator.model.outcome import FAILED_BEFORE, Outcome
 from orchestrator.model.record import Record, Reverified, RunStarted, Settled
 from orchestrator.model.run import Run
 from orchestrator.tracker.disk import guard, open_private, open_to_read
@@ -174,7 +174,7 @@ def outcome_records(journal: Path) -> Iterator[Record]:
 
 def tells_nothing(record: Settled, *, known: bool) -> bool:
     """Whether a run only left a proxy out, of which an earlier run knew better."""
-    return known and (record.outcome is Outcome.NOT_STARTED or record.reason == "failed_before")
+    return known and (record.outcome is Outcome.NOT_STARTED or record.reason == FAILED_BEFORE)
 
 
 def has_ended(run: Path) -> bool:

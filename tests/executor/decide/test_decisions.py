@@ -16,7 +16,7 @@ from orchestrator.executor.scope.backoff import backoff_s, busy_wait_s
 from orchestrator.executor.target.answer_verdict import judge, judge_entries
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Failures
-from orchestrator.model.record import HoldSet, Intent, Record, ScopeGivenUp, Settled
+from orchestrator.model.record import EarlierOutcome, HoldSet, Intent, Record, ScopeGivenUp, Settled
 from orchestrator.model.reply import (
     Answered,
     Busy,
@@ -115,6 +115,30 @@ def test_a_run_with_nothing_to_do_is_good() -> None:
     run = run_of([Outcome.SKIPPED, Outcome.SKIPPED], reason="failed_before")
     assert exit_code(run, Finish(Ending.COMPLETED, "")) is ExitCode.DONE
     run = run_of([Outcome.SKIPPED, Outcome.SKIPPED], reason="drifted")
+    assert exit_code(run, Finish(Ending.COMPLETED, "")) is ExitCode.OTHER_OUTCOMES
+
+
+@pytest.mark.parametrize(("reason", "code"), [("not_upgradable", ExitCode.DONE), ("drifted", ExitCode.OTHER_OUTCOMES)])
+def test_what_an_earlier_run_said_already_is_no_news(reason: str, code: ExitCode) -> None:
+    run = Run(targets_of(1), waves=["all"], scopes=["default"], failures=Failures())
+    key = next(iter(run.targets))
+    run.apply(EarlierOutcome(at=AT, target=key, run_id="r1", outcome=Outcome.SKIPPED, reason="not_upgradable"))
+    run.apply(Settled(at=AT, target=key, outcome=Outcome.SKIPPED, wave="all", reason=reason))
+    assert exit_code(run, Finish(Ending.COMPLETED, "")) is code
+
+
+def test_what_an_earlier_run_said_makes_no_state_of_a_target_that_waits() -> None:
+    run = Run(targets_of(1), waves=["all"], scopes=["default"], failures=Failures())
+    key = next(iter(run.targets))
+    run.apply(EarlierOutcome(at=AT, target=key, run_id="r1", outcome=Outcome.FAILED))
+    assert (run.states, run.waiting) == ({}, 1)
+
+
+def test_a_redo_that_fails_once_more_is_told() -> None:
+    run = Run(targets_of(1), waves=["all"], scopes=["default"], failures=Failures())
+    key = next(iter(run.targets))
+    run.apply(EarlierOutcome(at=AT, target=key, run_id="r1", outcome=Outcome.FAILED, reason="x"))
+    run.apply(Settled(at=AT, target=key, outcome=Outcome.FAILED, wave="all", reason="x"))
     assert exit_code(run, Finish(Ending.COMPLETED, "")) is ExitCode.OTHER_OUTCOMES
 
 

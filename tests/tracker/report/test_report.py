@@ -104,7 +104,7 @@ def test_keys_stand_in_the_order_of_the_contract() -> None:
     assert " ".join(report["scopes"][0]) == "name region project_id calls rate_limit rate_attained throttled"
     assert " ".join(report["targets"][0]) == (
         "scope project_id instance_id proxy_id labels wave source_version target_version outcome reason settled_by "
-        "workflow_ids attempts job verified_version evidence started_at settled_at"
+        "workflow_ids attempts job verified_version evidence started_at settled_at facts earlier"
     )
     assert " ".join(report["targets"][0]["attempts"][0]) == (
         "number at duration_ms http_status request_id error_code error_msg update_result"
