@@ -52,8 +52,9 @@ class Display:
     def _waves(self, dispatcher: Dispatcher) -> Table:
         table = Table.grid(padding=(0, 2))
         for wave in self._run.waves.values():
-            total = dispatcher.session.rollout.wave_targets[wave.name]
             settled, words = _progress(self._run, wave)
+            # Targets that need nothing are replaced by others, so a wave may come to more than it was planned with.
+            total = max(dispatcher.session.rollout.wave_targets[wave.name], settled)
             bar = ProgressBar(total=max(1, total), completed=settled, width=_BAR_WIDTH)
             table.add_row(wave.name, bar, f"{settled}/{total}", _wave_state(wave), words)
         return table

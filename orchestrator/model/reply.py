@@ -108,6 +108,17 @@ Failure: TypeAlias = NotSent | Throttled | Unauthenticated | Refused | Busy | Do
 Reply: TypeAlias = Answered[T] | Failure
 
 
+def in_words(failure: Failure) -> str:
+    """What went wrong, for people: the status once, the reason, and the request id, for which the support asks."""
+    exchange = failure.exchange
+    reason = exchange.error_msg or "throttled" if isinstance(failure, Throttled) else failure.reason
+    if isinstance(failure, NotSent | Throttled):
+        return reason
+    status = "" if exchange.http_status is None or reason.startswith("HTTP ") else f"HTTP {exchange.http_status}: "
+    request = f" (request id {exchange.request_id})" if exchange.request_id else ""
+    return f"{status}{reason}{request}"
+
+
 class Entry(Struct, frozen=True, kw_only=True):
     """One entry of `update_result`, word for word. `job_id` stands in for a missing `workflow_id`."""
 

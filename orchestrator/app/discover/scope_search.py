@@ -10,11 +10,11 @@ from typing import TypeAlias
 
 import anyio
 
-from orchestrator.app.scopes.inventory_api import ApiVersion, look, words
+from orchestrator.app.scopes.inventory_api import ApiVersion, look
 from orchestrator.executor.scope.gate import ScopeGone
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.plan import Discover, InstanceFilter
-from orchestrator.model.reply import Answered, Busy, Doubtful, Page, Refused
+from orchestrator.model.reply import Answered, Busy, Doubtful, Page, Refused, in_words
 from orchestrator.model.target import Target
 from orchestrator.planner.targets.discovery import Instance, batches, learnt, targets_of
 from orchestrator.planner.targets.instance_filter import Unanswered, passes, server_filters
@@ -103,7 +103,7 @@ class ScopeSearch:
         while (offset := listing.next_offset) is not None:
             reply = await self._page(offset, server_filters(wanted))
             if not isinstance(reply, Answered):
-                self._problem(f"the list of instances from {offset} on (discover[{number}]): {words(reply)}")
+                self._problem(f"the list of instances from {offset} on (discover[{number}]): {in_words(reply)}")
                 return
             listing.feed(reply.value)
             self._on_progress()
@@ -159,7 +159,7 @@ class ScopeSearch:
         if self._details_work and self._version == "v3.1":
             reply = await look(self._scope, lambda api: api.instance_details(instance_ids))
             if isinstance(reply, Doubtful):
-                self._problem(f"the details of {', '.join(instance_ids)}: {words(reply)}")
+                self._problem(f"the details of {', '.join(instance_ids)}: {in_words(reply)}")
                 return
             if isinstance(reply, Answered):
                 self._instances.update(learnt(instance_ids, self._rows, reply.value.rows))
@@ -178,7 +178,7 @@ class ScopeSearch:
         if isinstance(reply, Refused) and reply.not_found:
             self._gone.add(instance_id)
         elif not isinstance(reply, Answered):
-            self._problem(f"the proxies of instance {instance_id}: {words(reply)}")
+            self._problem(f"the proxies of instance {instance_id}: {in_words(reply)}")
         else:
             self._settle(instance_id, row, reply.value)
 
@@ -195,7 +195,7 @@ class ScopeSearch:
         """The row of an instance that the plan names, when the cloud gave no details of it."""
         reply = await self._page(0, {"id": instance_id})
         if not isinstance(reply, Answered):
-            self._problem(f"instance {instance_id}: {words(reply)}")
+            self._problem(f"instance {instance_id}: {in_words(reply)}")
             return None
         row = next((row for row in reply.value.rows if text_of(row, "id") == instance_id), None)
         if row is None:

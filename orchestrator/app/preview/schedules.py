@@ -6,12 +6,12 @@ from typing import Any
 
 import anyio
 
-from orchestrator.app.scopes.inventory_api import look, words
+from orchestrator.app.scopes.inventory_api import look
 from orchestrator.app.scopes.serve_scopes import served
 from orchestrator.cloud.lenient import instant, text
 from orchestrator.executor.scope.gate import ScopeGone
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.model.reply import Answered
+from orchestrator.model.reply import Answered, in_words
 from orchestrator.model.target import Target
 from orchestrator.planner.preview.audit import Scheduled, Schedules
 
@@ -63,7 +63,7 @@ class _Asking:
     async def _ask(self, scope: ScopeCalls, target: Target) -> None:
         reply = await look(scope, lambda api: api.scheduled_upgrade(target.instance_id, target.proxy_id))
         if not isinstance(reply, Answered):
-            self._problems.append(f"proxy {target.proxy_id}: {words(reply)}")
+            self._problems.append(f"proxy {target.proxy_id}: {in_words(reply)}")
             return
         tasks = (_task(target, row) for row in reply.value.rows)
         self._found[target.proxy_id] = [task for task in tasks if (task.status or "").upper() not in _OVER]

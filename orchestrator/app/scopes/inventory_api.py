@@ -44,11 +44,3 @@ async def look(
     if not isinstance(api, FleetApi):
         raise TypeError(f"scope {scope.name}: its client cannot look a fleet over")
     return await scope.read(lambda _: call(api), Lane.POLL)
-
-
-def words(reply: Refused | Busy | Doubtful) -> str:
-    """What went wrong, for people, with what the cloud's support would ask for."""
-    exchange = reply.exchange
-    status = f"HTTP {exchange.http_status}: " if exchange.http_status else ""
-    request = f" (request id {exchange.request_id})" if exchange.request_id else ""
-    return f"{status}{reply.reason}{request}"

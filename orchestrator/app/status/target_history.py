@@ -30,7 +30,8 @@ _PHASE_RULES = {
     Phase.IN_DOUBT: "the doubt period passed without evidence: never sent again until evidence comes, or `settle`",
     Phase.TIMED_OUT: "no end was seen within follow.timeout: it keeps its slot until its end is seen, or `settle`",
 }
-_LEFT_OUT = frozenset({"at", "target", "step", "attempt", "record"})
+#: Beside what stands elsewhere in the line: the token of an intent is no secret, but is easily taken for one.
+_LEFT_OUT = frozenset({"at", "target", "step", "attempt", "record", "token"})
 
 
 def life(folder: Path, proxy_id: str) -> Iterator[str]:

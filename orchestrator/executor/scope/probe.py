@@ -5,7 +5,16 @@ from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.scope.gate import GateState
 from orchestrator.executor.scope.scope_calls import LONGEST_PAUSE_S, ScopeCalls
 from orchestrator.model.record import ScopeGivenUp, ScopeOpened
-from orchestrator.model.reply import Answered, Exchange, Failure, JobPage, NotSent, Reply, Throttled, Unauthenticated
+from orchestrator.model.reply import (
+    Answered,
+    Exchange,
+    Failure,
+    JobPage,
+    Reply,
+    Throttled,
+    Unauthenticated,
+    in_words,
+)
 
 #: How long a scope that worked in this session may stay away.
 PATIENCE_S = 15 * 60.0
@@ -78,7 +87,7 @@ class _Return:
         return self.scope.backoff_s(max(1, self.failures))
 
     def _hopeless(self, reply: Failure) -> bool:
-        self.why = _reason(reply)
+        self.why = in_words(reply)
         if isinstance(reply, Throttled):  # always waited for
             return False
         if isinstance(reply, Unauthenticated):
@@ -103,14 +112,3 @@ class _Return:
 
 async def _first_running_jobs(api: CloudApi) -> Reply[JobPage]:
     return await api.jobs(offset=1, status="Running")
-
-
-def _reason(reply: Failure) -> str:
-    if isinstance(reply, Throttled):
-        return reply.exchange.error_msg or "throttled"
-    if isinstance(reply, NotSent):
-        return reply.reason
-    number = reply.exchange.http_status
-    status = f"HTTP {number}: " if number and not reply.reason.startswith("HTTP ") else ""
-    request = f" (request id {reply.exchange.request_id})" if reply.exchange.request_id else ""
-    return f"{status}{reply.reason}{request}"

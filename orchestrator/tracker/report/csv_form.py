@@ -1,4 +1,8 @@
-"""The report as CSV, one line per target. Columns are only ever added at the end."""
+"""The report as CSV, one line per target. Columns are only ever added at the end.
+
+Some cells hold words of the cloud, and a spreadsheet takes a cell that begins like a formula for one (OWASP, "CSV
+Injection"): such a cell gets an apostrophe in front, which spreadsheets take as "this is text".
+"""
 
 import csv
 import io
@@ -6,6 +10,9 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from orchestrator.tracker.report.schema import AttemptReport, TargetReport
+
+#: How a formula begins.
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 COLUMNS = (
     "scope",
@@ -39,7 +46,7 @@ def csv_lines(targets: Iterable[TargetReport]) -> Iterator[str]:
     writer.writerow(COLUMNS)
     yield _taken(buffer)
     for target in targets:
-        writer.writerow(_cells(target))
+        writer.writerow(map(_harmless, _cells(target)))
         yield _taken(buffer)
 
 
@@ -75,6 +82,10 @@ def _cells(target: TargetReport) -> tuple[object, ...]:
         _instant(target.settled_at),
         " ".join(f"{key}={value}" for key, value in target.labels.items()),
     )
+
+
+def _harmless(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULAS) else cell
 
 
 def _instant(at: datetime | None) -> str | None:

@@ -93,6 +93,14 @@ def test_everything_about_a_simulated_run_says_so() -> None:
     assert summary(story(simulated=True).head, Path("r"), ExitCode.DONE).startswith("SIMULATED: ")
 
 
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_of_the_csv_is_a_formula(begin: str) -> None:
+    reason = f'{begin}HYPERLINK("http://example.invalid")'
+    settled = r.Settled(at=BEGIN, target=D, outcome=Outcome.REJECTED, wave="canary", reason=reason)
+    row = {row["proxy_id"]: row for row in csv.DictReader(csv_lines(story(settled).targets))}[D]
+    assert row["reason"] == f"'{reason}"
+
+
 def test_csv_has_a_line_for_every_target_and_survives_quotes_and_commas() -> None:
     rows = list(csv.DictReader(csv_lines(story().targets)))
     assert [row["proxy_id"] for row in rows] == [A, B, C, D]
