@@ -8,7 +8,7 @@ from structlog.typing import FilteringBoundLogger
 
 from orchestrator.app.process.start_bound import longest_s, seconds, start_bound
 from orchestrator.app.run.begin_or_resume import Opened
-from orchestrator.app.run.run_plan import Job, Outcome, Redirect, run_plan
+from orchestrator.app.run.run_plan import Redirect, RunRequest, SessionResult, run_plan
 from orchestrator.app.run.side_channels import remember
 from orchestrator.cli.display import Display
 from orchestrator.cli.options import Options
@@ -19,7 +19,7 @@ from orchestrator.clock import SystemClock
 from orchestrator.errors import BUG_HINT, ExitCode, PlanError
 from orchestrator.executor.dispatch import Background
 from orchestrator.log import RecordLog, open_log
-from orchestrator.model.outcome import Outcome as TargetOutcome
+from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record
 from orchestrator.model.run import Run
@@ -49,9 +49,9 @@ def run(options: Options) -> ExitCode:
     return outcome.code
 
 
-def _job(plan: Plan, options: Options) -> Job:
+def _job(plan: Plan, options: Options) -> RunRequest:
     now = SystemClock().now()
-    return Job(
+    return RunRequest(
         plan=plan,
         state=state_of(options),
         environ=os.environ,
@@ -60,7 +60,7 @@ def _job(plan: Plan, options: Options) -> Job:
         longest_s=longest_s(options.max_duration),
         wait_s=seconds(options.wait, "--wait"),
         new=options.new,
-        only=None if options.only_outcome is None else frozenset(map(TargetOutcome, options.only_outcome)),
+        only=None if options.only_outcome is None else frozenset(map(Outcome, options.only_outcome)),
         redirect=_redirect(options),
         report=options.report,
         warn=partial(_warn, options),
@@ -100,7 +100,7 @@ def _open_log(options: Options) -> FilteringBoundLogger:
     )
 
 
-def _summarise(outcome: Outcome, options: Options) -> None:
+def _summarise(outcome: SessionResult, options: Options) -> None:
     if options.quiet and outcome.code in _SILENT and not outcome.opened.barred:
         return
     story = build_report(outcome.recovered.run, outcome.plan, exit_code=int(outcome.code))
@@ -112,7 +112,7 @@ def _summarise(outcome: Outcome, options: Options) -> None:
             tell(f"orchestrator: scope {scope.name} cannot be used: {scope.given_up}")
 
 
-def _remember_lost(outcome: Outcome) -> None:
+def _remember_lost(outcome: SessionResult) -> None:
     """What nobody could read or find where it should be is said in the report."""
     output = lost_output()
     lost = {**outcome.lost, **({"standard output": output} if output else {})}
@@ -120,7 +120,7 @@ def _remember_lost(outcome: Outcome) -> None:
         remember(outcome.recovered, outcome.plan, outcome.code, lost, SystemClock().now())
 
 
-def _tell_of_bugs(outcome: Outcome) -> None:
+def _tell_of_bugs(outcome: SessionResult) -> None:
     """What failed in this program, each with its place; also with `--quiet`."""
     run = outcome.recovered.run
     aside = (f"target {state.key}: {state.set_aside}" for state in run.set_aside())

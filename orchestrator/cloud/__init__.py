@@ -14,22 +14,22 @@ import msgspec
 
 from orchestrator.cloud.caller import Caller, fits_path
 from orchestrator.cloud.client import Client
-from orchestrator.cloud.clock import Clock
 from orchestrator.cloud.credentials import METADATA, Secrets, World, is_token, source_for
 from orchestrator.cloud.credentials.renewal import Keeper
 from orchestrator.cloud.endpoints import Endpoints, endpoints_of
 from orchestrator.cloud.secret import HiddenEnvironment
 from orchestrator.cloud.stamp import plain_headers
+from orchestrator.cloud.time_source import TimeSource
 from orchestrator.cloud.transport import open_transport
 from orchestrator.errors import PlanError
 from orchestrator.model.plan import Auth, Http, Scope
 
 __all__ = [
     "Client",
-    "Clock",
     "Endpoints",
     "RateKey",
     "Secrets",
+    "TimeSource",
     "account_key",
     "endpoints_of",
     "open_clouds",
@@ -45,7 +45,7 @@ async def open_clouds(
     language: str,
     connections: int,
     environ: Mapping[str, str],
-    clock: Clock,
+    clock: TimeSource,
     metadata: str = METADATA,
     secrets: Secrets | None = None,
 ) -> AsyncIterator[Mapping[str, Client]]:

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from orchestrator.cloud import decode
 from orchestrator.cloud.answer import Answer, exchange_of
 from orchestrator.cloud.classify import classify
-from orchestrator.cloud.clock import Clock
 from orchestrator.cloud.credentials.credential import unusable
 from orchestrator.cloud.credentials.renewal import Keeper
 from orchestrator.cloud.decode import Decode, NotUnderstood
@@ -22,6 +21,7 @@ from orchestrator.cloud.lenient import text
 from orchestrator.cloud.registry import Secrets
 from orchestrator.cloud.signer import canonical_query
 from orchestrator.cloud.stamp import Query, Stamp, stamp_for
+from orchestrator.cloud.time_source import TimeSource
 from orchestrator.cloud.transport import Headers, Route, Transport
 from orchestrator.model.reply import (
     Answered,
@@ -56,7 +56,7 @@ class Caller:
         routes: tuple[Route, Route],
         keeper: Keeper,
         plain: Headers,
-        clock: Clock,
+        clock: TimeSource,
         secrets: Secrets | None = None,
     ) -> None:
         self.project_id = project_id

@@ -41,7 +41,7 @@ class RequestIds:
         self._seen.append(request_id)
 
 
-class Line(ResponseHandler):
+class WatchedConnection(ResponseHandler):
     """One connection, as long as it lives. Counts what is read from it, and knows the head of its last answer."""
 
     def __init__(self, loop: Any, ids: RequestIds) -> None:
@@ -94,7 +94,7 @@ class Departure:
     __slots__ = ("line",)
 
     def __init__(self) -> None:
-        self.line: Line | None = None
+        self.line: WatchedConnection | None = None
 
     @property
     def left(self) -> bool:
@@ -135,11 +135,11 @@ class OneWayConnector(TCPConnector):
 
 
 def _new_line(loop: Any, ids: RequestIds) -> ResponseHandler:
-    return Line(loop, ids)
+    return WatchedConnection(loop, ids)
 
 
-def _line(connection: Connection) -> Line:
-    if not isinstance(connection.protocol, Line):
+def _line(connection: Connection) -> WatchedConnection:
+    if not isinstance(connection.protocol, WatchedConnection):
         connection.close()
         raise ClientConnectionError("not a connection that can be watched")
     return connection.protocol

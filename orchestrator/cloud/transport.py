@@ -21,12 +21,12 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from orchestrator.cloud.answer import Answer
-from orchestrator.cloud.clock import Clock
-from orchestrator.cloud.connector import Departure, Line, OneWayConnector, departure
+from orchestrator.cloud.connector import Departure, OneWayConnector, WatchedConnection, departure
 from orchestrator.cloud.environment_proxy import Proxy, proxy_for
 from orchestrator.cloud.faults import Place, words_for
 from orchestrator.cloud.own_files import open_own
 from orchestrator.cloud.registry import Secrets
+from orchestrator.cloud.time_source import TimeSource
 from orchestrator.errors import PlanError
 from orchestrator.host import path_of
 from orchestrator.model.plan import Http
@@ -73,7 +73,7 @@ class Transport:
         others: ClientSession,
         http: Http,
         environ: Mapping[str, str],
-        clock: Clock,
+        clock: TimeSource,
         secrets: Secrets,
     ) -> None:
         self._reads = reads
@@ -144,7 +144,7 @@ class Transport:
         return round((self._clock.monotonic() - began_s) * 1000)
 
 
-async def _read(response: ClientResponse, line: Line | None) -> bytes:
+async def _read(response: ClientResponse, line: WatchedConnection | None) -> bytes:
     if line is not None:
         line.take(response)
     chunks, size = [], 0
@@ -169,7 +169,7 @@ async def open_transport(
     *,
     connections: int,
     environ: Mapping[str, str],
-    clock: Clock,
+    clock: TimeSource,
     reuse_within_s: float = REUSE_WITHIN_S,
     secrets: Secrets | None = None,
 ) -> AsyncIterator[Transport]:

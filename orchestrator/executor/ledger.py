@@ -16,7 +16,7 @@ from orchestrator.errors import OrchestratorError, place_of
 from orchestrator.executor.decide.limits import due_hold, room
 from orchestrator.executor.decide.openings import start_opening, target_opening
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.executor.ports import Clock, Journal, Pending
+from orchestrator.executor.ports import Clock, JournalPort, Pending
 from orchestrator.model.outcome import REPLACED, Outcome, Phase
 from orchestrator.model.plan import Failures
 from orchestrator.model.record import (
@@ -52,7 +52,7 @@ class Go:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class IntentRefused:
     """The intent was not written, and nothing may be sent."""
 
     reason: str
@@ -68,7 +68,7 @@ class Seen:
 #: Records that count from the moment they are handed over.
 _AT_ONCE = (Intent, HoldSet, ScopeOpened, ScopePaused, ScopeGivenUp)
 
-Decision: TypeAlias = Go | Refused | Seen
+Decision: TypeAlias = Go | IntentRefused | Seen
 
 
 class SetAside(Exception):  # a signal to the story, not an error
@@ -99,12 +99,12 @@ class Ledger:
         self._changed = changed
         self._observe = observe
         self._mask = mask
-        self._journal: Journal | None = None
+        self._journal: JournalPort | None = None
         self._counted: deque[Record] = deque()
         self._harm: Pending | None = None
         self._unfolded: Counter[str | None] = Counter()
 
-    def attach(self, journal: Journal) -> None:
+    def attach(self, journal: JournalPort) -> None:
         """Say where records go; the journal reports back to `on_durable`."""
         self._journal = journal
 
@@ -169,7 +169,7 @@ class Ledger:
             self._harm = None if self._harm is harm else self._harm
         refusal = self._unknown(state, folded) or may_send(self.rollout, state, self._clock.now())
         if refusal is not None:
-            return Refused(refusal)
+            return IntentRefused(refusal)
         intent = self._new_intent(state, source_version, token)
         await self.counted(intent, self._append(intent))
         return Go(intent)

@@ -71,7 +71,7 @@ class Pending(Protocol):
         """Return when it is there; raise `StateError` when it could not be written."""
 
 
-class Journal(Protocol):
+class JournalPort(Protocol):
     """Where records go. Every record reaches `Ledger.on_durable` once, in the journal's order, when it is on disk."""
 
     def append_nowait(self, record: Record) -> Pending:

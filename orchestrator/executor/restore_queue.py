@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from orchestrator.executor.decide.start_queue import StartQueue, WaveShare
+from orchestrator.executor.decide.start_queue import StartQueue, WaveDraw
 from orchestrator.model.order import order_key
 from orchestrator.model.outcome import REPLACED, Phase
 from orchestrator.model.plan import Plan, Wave
@@ -27,9 +27,9 @@ def make_queue(plan: Plan, targets: Sequence[Target], run: Run) -> StartQueue:
     return queue
 
 
-def _share(wave: Wave, total: int) -> WaveShare:
+def _share(wave: Wave, total: int) -> WaveDraw:
     admits = _everyone if wave.select is None else partial(matches, wave.select)
-    return WaveShare(wave.name, None if wave.size is None else wave.size.cap(total), admits)
+    return WaveDraw(wave.name, None if wave.size is None else wave.size.cap(total), admits)
 
 
 def _everyone(_target: Target) -> bool:

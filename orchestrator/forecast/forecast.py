@@ -14,7 +14,7 @@ from orchestrator.forecast.simulate import play
 from orchestrator.forecast.uncertain_durations import Knowledge
 from orchestrator.model.plan import Plan
 from orchestrator.model.target import Target
-from orchestrator.planner.preview.forecast_values import Phase, Range, Rehearsed, WaveTimes
+from orchestrator.planner.preview.forecast_values import Range, Rehearsed, Stretch, WaveTimes
 from orchestrator.planner.waves import assign_waves
 
 #: A small fleet is rehearsed often, for there single durations count; of a large one the average is all that counts.
@@ -107,9 +107,9 @@ def _wave(setting: Setting, name: str, played: Sequence[Rehearsal]) -> WaveTimes
     )
 
 
-def _phases(setting: Setting, typical: Rehearsal) -> Iterator[Phase]:
+def _phases(setting: Setting, typical: Rehearsal) -> Iterator[Stretch]:
     for spell in phases(typical.spans, typical.ends_s):
-        yield Phase(starts_at=_at(setting, spell.starts_s), ends_at=_at(setting, spell.ends_s), limited_by=spell.by)
+        yield Stretch(starts_at=_at(setting, spell.starts_s), ends_at=_at(setting, spell.ends_s), limited_by=spell.by)
 
 
 def _at(setting: Setting, seconds: float) -> datetime:

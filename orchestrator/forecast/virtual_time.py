@@ -7,10 +7,10 @@ from heapq import heappop, heappush
 from typing import Protocol, TypeAlias
 
 #: A story that is told step by step; it yields seconds to wait, or a line to stand in.
-Process: TypeAlias = Generator["float | Line", None, None]
+Process: TypeAlias = Generator["float | Waitable", None, None]
 
 
-class Line(Protocol):
+class Waitable(Protocol):
     """Something that a process may have to wait for."""
 
     def join(self, process: Process) -> None:

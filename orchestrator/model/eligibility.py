@@ -16,7 +16,7 @@ from orchestrator.model.version import at_least, is_version, same_version
 LeaveOutReason: TypeAlias = Literal["current", "drifted", "not_offered", "not_upgradable", "gone"]
 
 
-class Go(Struct, frozen=True):
+class Eligible(Struct, frozen=True):
     """Upgrade it, from the version that was read, in the cloud's own spelling."""
 
     source_version: str
@@ -36,7 +36,7 @@ class LeaveOut(Struct, frozen=True):
     why: str
 
 
-Verdict: TypeAlias = Go | LeaveOut
+Verdict: TypeAlias = Eligible | LeaveOut
 
 #: What was read of a proxy: its version, that it is left out without one (gone), or why it could not be read.
 Reading: TypeAlias = ProxyVersion | LeaveOut | str
@@ -64,7 +64,7 @@ def verdict(target_version: str, sources: Collection[str], version: ProxyVersion
         return _skipped("not_offered", f"the newest version on offer is {version.latest_version}")
     if version.can_upgrade is False:
         return _skipped("not_upgradable", f"runs {current}, and the cloud says that it cannot be upgraded")
-    return Go(current)
+    return Eligible(current)
 
 
 def allowed_sources(plan_sources: tuple[str, ...], own_source: str | None) -> tuple[str, ...]:

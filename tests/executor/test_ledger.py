@@ -12,7 +12,7 @@ from fakes.stage import Stage, open_dispatcher, plan_of, targets_of
 from msgspec.structs import replace
 
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.executor.ledger import Decision, Go, Ledger, Refused, Seen
+from orchestrator.executor.ledger import Decision, Go, IntentRefused, Ledger, Seen
 from orchestrator.model.amount import Amount
 from orchestrator.model.outcome import Outcome, Phase
 from orchestrator.model.plan import Failures, Freeze, Limits, Wave, Window
@@ -146,7 +146,7 @@ def test_a_hold_counts_from_the_moment_it_is_handed_over() -> None:
     async def story(desk: Desk) -> None:
         desk.ledger.note(hold())
         decision = await desk.intent()
-        assert isinstance(decision, Refused)
+        assert isinstance(decision, IntentRefused)
         assert "held by ann" in decision.reason
         await desk.ledger.record(HoldReleased(at=START, by="ann", note="go"))
         assert isinstance(await desk.intent(), Go)
@@ -159,7 +159,7 @@ def test_no_intent_overtakes_the_harm_for_which_the_fleet_is_held(outcome: Outco
     async def story(desk: Desk) -> None:
         desk.ledger.note(desk.settled(1, outcome))
         decision = await desk.intent(0)
-        assert isinstance(decision, Refused)
+        assert isinstance(decision, IntentRefused)
         assert "allowed for the fleet" in decision.reason
 
     at_desk(story, failures=Failures(max=Amount(0), max_rejected=Amount(0), mode="soft"))
@@ -205,7 +205,7 @@ def test_no_intent_overtakes_harm_that_is_no_outcome_yet(harm: Callable[[Desk], 
         record = await harm(desk)
         desk.ledger.note(record)
         decision = await desk.intent(0)
-        assert isinstance(decision, Refused)
+        assert isinstance(decision, IntentRefused)
         assert words in decision.reason
 
     at_desk(story, failures=Failures(max=Amount(0), max_rejected=Amount(5), mode="soft", new_reject="hold"))
@@ -261,7 +261,7 @@ def test_an_intent_is_refused_when_anything_speaks_against_it(
     async def story(desk: Desk) -> None:
         prepare(desk)
         decision = await desk.intent()
-        assert isinstance(decision, Refused)
+        assert isinstance(decision, IntentRefused)
         assert words in decision.reason
         assert desk.states[0].phase is Phase.WAITING
         assert not desk.states[0].attempts
@@ -271,7 +271,7 @@ def test_an_intent_is_refused_when_anything_speaks_against_it(
 
 def test_a_refused_intent_leaves_the_others_their_room() -> None:
     async def story(desk: Desk) -> None:
-        assert isinstance(await desk.intent(0), Refused)
+        assert isinstance(await desk.intent(0), IntentRefused)
         desk.rollout.queue.back(desk.states[0].target, desk.clock.now() + timedelta(seconds=1))
         assert isinstance(await desk.intent(1), Go)
         assert isinstance(await desk.intent(2), Go)
@@ -337,6 +337,6 @@ def test_an_intent_is_refused_when_its_story_does_not_know_every_record_of_its_t
         else:
             desk.ledger.note(news)
         decision = await desk.ledger.intent(state, OLD, "t", folded=known)
-        assert decision == Refused("something has been written of it meanwhile")
+        assert decision == IntentRefused("something has been written of it meanwhile")
 
     at_desk(story)

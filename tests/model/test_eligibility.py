@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.model.eligibility import Go, LeaveOut, allowed_sources, verdict
+from orchestrator.model.eligibility import Eligible, LeaveOut, allowed_sources, verdict
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.reply import ProxyVersion
 
@@ -37,7 +37,7 @@ def test_the_first_rule_that_applies_decides(
     version = ProxyVersion(current_version=current, latest_version=latest, can_upgrade=can_upgrade)
     found = verdict(TARGET, sources, version)
     if reason is None:
-        assert found == Go(current)
+        assert found == Eligible(current)
     else:
         assert isinstance(found, LeaveOut)
         assert found.reason == reason

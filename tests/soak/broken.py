@@ -24,7 +24,7 @@ from orchestrator.cloud import Secrets
 from orchestrator.cloud.secret import Secret
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.ledger import Ledger
-from orchestrator.executor.ports import CloudApi, Journal, Pending
+from orchestrator.executor.ports import CloudApi, JournalPort, Pending
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Failures, Limits, Plan, Retry
 from orchestrator.model.record import AnswerSeen, HoldSet, Postponed, Record
@@ -37,7 +37,7 @@ _MANY = Amount(1000)
 class SendsAgain(Build):
     """After a doubtful answer the upgrade is simply sent again."""
 
-    def journal(self, journal: Journal) -> Journal:
+    def journal(self, journal: JournalPort) -> JournalPort:
         def edit(record: Record) -> Record:
             doubtful = isinstance(record, AnswerSeen) and record.verdict == "in_doubt"
             return replace(record, verdict="not_sent") if doubtful else record
@@ -75,7 +75,7 @@ class TrustsAbsence(Build):
 class FencesLateAnswers(Build):
     """An answer that took its time is thrown away."""
 
-    def journal(self, journal: Journal) -> Journal:
+    def journal(self, journal: JournalPort) -> JournalPort:
         def edit(record: Record) -> Record | None:
             return None if isinstance(record, AnswerSeen) and record.duration_ms > 350 else record
 
@@ -162,7 +162,7 @@ class SeesWhatItLikes(Build):
 class SendsBeforeWriting(Build):
     """The intent is on its way to the disk: that will do."""
 
-    def journal(self, journal: Journal) -> Journal:
+    def journal(self, journal: JournalPort) -> JournalPort:
         return HastyJournal(journal)
 
 
@@ -206,7 +206,7 @@ class WriterDies(Build):
 
         return Raw(rollout, life, changed=changed, observe=_ignore, mask=mask)
 
-    def journal(self, journal: Journal) -> Journal:
+    def journal(self, journal: JournalPort) -> JournalPort:
         return FragileJournal(journal)
 
 

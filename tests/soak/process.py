@@ -14,7 +14,7 @@ from orchestrator.cloud import Secrets
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.dispatch import Background, Dispatcher
 from orchestrator.executor.ledger import Ledger
-from orchestrator.executor.ports import CloudApi, Journal
+from orchestrator.executor.ports import CloudApi, JournalPort
 from orchestrator.executor.rate.auto_rate import AutoPacer
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lanes
@@ -57,7 +57,7 @@ class Build:
         del plan
         return api
 
-    def journal(self, journal: Journal) -> Journal:
+    def journal(self, journal: JournalPort) -> JournalPort:
         """The journal as the executor sees it."""
         return journal
 

@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 from msgspec.structs import replace
 
-from orchestrator.executor.ports import CloudApi, Journal, Pending
+from orchestrator.executor.ports import CloudApi, JournalPort, Pending
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Intent, Record
 from orchestrator.model.reply import Answered, Entry, Job, JobPage, ProxyHealth, ProxyVersion, Reply
@@ -25,7 +25,7 @@ class Done:
 class EditedJournal:
     """Writes what an editor makes of each record; None: nothing."""
 
-    def __init__(self, journal: Journal, edit: Callable[[Record], Record | None]) -> None:
+    def __init__(self, journal: JournalPort, edit: Callable[[Record], Record | None]) -> None:
         self._journal = journal
         self._edit = edit
 
@@ -37,7 +37,7 @@ class EditedJournal:
 class HastyJournal:
     """Says that an intent is on disk as soon as it was handed over."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: JournalPort) -> None:
         self._journal = journal
 
     def append_nowait(self, record: Record) -> Pending:
@@ -54,7 +54,7 @@ class Never:
 class FragileJournal:
     """Dies of a record that cannot be encoded, and tells nobody who waits, then or later."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: JournalPort) -> None:
         self._journal = journal
         self._dead = False
 

@@ -18,7 +18,7 @@ from orchestrator.model.reply import Answered, Busy, Doubtful, Page, Refused, in
 from orchestrator.model.target import Target
 from orchestrator.planner.targets.discovery import Instance, batches, learnt, targets_of
 from orchestrator.planner.targets.instance_filter import Unanswered, passes, server_filters
-from orchestrator.planner.targets.instance_list import PAGE_ROWS, Listing
+from orchestrator.planner.targets.instance_list import PAGE_ROWS, InstanceList
 from orchestrator.planner.targets.instance_row import BadProxyId, Row, may_have_proxies, proxies_in_list, text_of
 
 _NOT_FOUND = 404
@@ -99,7 +99,7 @@ class ScopeSearch:
             await self._list(number, entry.instances, careful=False)
 
     async def _list(self, number: int, wanted: InstanceFilter, *, careful: bool) -> None:
-        listing = Listing(careful=careful)
+        listing = InstanceList(careful=careful)
         while (offset := listing.next_offset) is not None:
             reply = await self._page(offset, server_filters(wanted))
             if not isinstance(reply, Answered):
@@ -116,7 +116,7 @@ class ScopeSearch:
             self._may_have_moved[number] = self._entries[number]
         self._take(listing, wanted)
 
-    def _take(self, listing: Listing, wanted: InstanceFilter) -> None:
+    def _take(self, listing: InstanceList, wanted: InstanceFilter) -> None:
         for instance_id, row in listing.rows.items():
             if not self._rows.get(instance_id) and may_have_proxies(row) and self._meant(instance_id, row, wanted):
                 self._rows[instance_id] = row

@@ -21,7 +21,7 @@ _FEWEST = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class FileRoom:
     """What fits.
 
     Attributes:
@@ -35,7 +35,7 @@ class Room:
     warning: str | None = None
 
 
-def make_room(plan: Plan, *, ends: int = 1) -> Room:
+def make_room(plan: Plan, *, ends: int = 1) -> FileRoom:
     """Raise the soft limit as far as the plan needs and the hard limit allows, and say what fits.
 
     Args:
@@ -57,7 +57,7 @@ def make_room(plan: Plan, *, ends: int = 1) -> Room:
             hint="raise the hard limit (ulimit -Hn, LimitNOFILE= of systemd)",
         )
     concurrency = min(plan.limits.concurrency, fit)
-    return Room(fit, concurrency, _warning(limit, concurrency, plan))
+    return FileRoom(fit, concurrency, _warning(limit, concurrency, plan))
 
 
 def _raise_limit(wanted: int) -> int:

@@ -20,7 +20,7 @@ from orchestrator.errors import ExitCode, StateError, UsageError
 from orchestrator.executor.dispatch import Background
 from orchestrator.host import path_of
 from orchestrator.lock import fleet_lock
-from orchestrator.model.outcome import Outcome as TargetOutcome
+from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record
 from orchestrator.model.target import Target
@@ -36,7 +36,7 @@ Redirect = Callable[[Plan, list[Target]], AbstractContextManager[tuple[Plan, Map
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class RunRequest:
     """What the command line asks of a run.
 
     Attributes:
@@ -61,7 +61,7 @@ class Job:
     longest_s: float | None = None
     wait_s: float = 3600.0
     new: bool = False
-    only: frozenset[TargetOutcome] | None = None
+    only: frozenset[Outcome] | None = None
     redirect: Redirect | None = None
     report: Path | None = None
     warn: Callable[[str, str], None] = field(default=lambda _event, _why: None)
@@ -72,7 +72,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SessionResult:
     """How a session of `run` ended.
 
     Attributes:
@@ -97,7 +97,7 @@ class Outcome:
         return self.opened.recovered
 
 
-def run_plan(job: Job) -> Outcome:
+def run_plan(job: RunRequest) -> SessionResult:
     """Run one session of the fleet's run.
 
     Raises:
@@ -114,7 +114,7 @@ def run_plan(job: Job) -> Outcome:
             return _run_locked(job, folder, stack)
 
 
-def _run_locked(job: Job, folder: Path, stack: ExitStack) -> Outcome:
+def _run_locked(job: RunRequest, folder: Path, stack: ExitStack) -> SessionResult:
     if job.redirect is not None:
         written = resolve_targets(job.plan).targets
         plan, environ = stack.enter_context(job.redirect(job.plan, written))
@@ -126,7 +126,7 @@ def _run_locked(job: Job, folder: Path, stack: ExitStack) -> Outcome:
     return _work(job, opened, plan, memory, folder)
 
 
-def _find_or_begin(job: Job, memory: RateMemory, folder: Path) -> Opened:
+def _find_or_begin(job: RunRequest, memory: RateMemory, folder: Path) -> Opened:
     unfinished = unfinished_run(folder)
     if unfinished is not None and job.new:
         end_run(unfinished, job.now)
@@ -142,7 +142,7 @@ def _find_or_begin(job: Job, memory: RateMemory, folder: Path) -> Opened:
     return take_up(unfinished, job.plan, job.state)
 
 
-def _begin(job: Job, plan: Plan, memory: RateMemory, folder: Path, *, simulated: bool = False) -> Recovered:
+def _begin(job: RunRequest, plan: Plan, memory: RateMemory, folder: Path, *, simulated: bool = False) -> Recovered:
     found = discover_now(plan, memory.environ, job.on_found, memory)
     targets = resolve_targets(plan, found.targets).targets
     assign_waves(plan, targets)
@@ -161,7 +161,7 @@ def _begin(job: Job, plan: Plan, memory: RateMemory, folder: Path, *, simulated:
     )
 
 
-def _work(job: Job, opened: Opened, plan: Plan, memory: RateMemory, folder: Path) -> Outcome:
+def _work(job: RunRequest, opened: Opened, plan: Plan, memory: RateMemory, folder: Path) -> SessionResult:
     recovered = opened.recovered
     observe, background = job.watch(recovered)
     room = make_room(plan, ends=1 if job.redirect is None else 2)
@@ -185,10 +185,10 @@ def _work(job: Job, opened: Opened, plan: Plan, memory: RateMemory, folder: Path
     spare_the_collector()
     done: Done = anyio.run(work, asked, backend="asyncio", backend_options=backend_options())
     lost = _copy_report(job, recovered, plan, done.code)
-    return Outcome(done.code, done.finish.why, opened, plan, asked.report, done.warnings, lost)
+    return SessionResult(done.code, done.finish.why, opened, plan, asked.report, done.warnings, lost)
 
 
-def _copy_report(job: Job, recovered: Recovered, plan: Plan, code: ExitCode) -> Mapping[str, str]:
+def _copy_report(job: RunRequest, recovered: Recovered, plan: Plan, code: ExitCode) -> Mapping[str, str]:
     """Why there is no copy, if there should be one: that changes nothing of what became of the fleet."""
     if job.report is not None:
         try:

@@ -16,7 +16,7 @@ from anyio import to_thread
 
 from orchestrator import __version__
 from orchestrator.app.process.die_at_point import crasher, patience_s
-from orchestrator.app.process.open_files import Room
+from orchestrator.app.process.open_files import FileRoom
 from orchestrator.app.process.signals import leave_on_stop, stop_signals
 from orchestrator.app.run.apply_command import carry_out
 from orchestrator.app.run.watchdog import Watchdog, due_in, end_process
@@ -84,7 +84,7 @@ class Work:
     wait_s: float
     memory: RateMemory
     observe: Callable[[Record], None]
-    room: Room
+    room: FileRoom
     longest_s: float | None = None
     background: tuple[Background, ...] = ()
     barred: str | None = None

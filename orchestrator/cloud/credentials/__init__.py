@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
-from orchestrator.cloud.clock import Clock
 from orchestrator.cloud.credentials.access_key import AccessKeyFromEnvironment
 from orchestrator.cloud.credentials.agency import METADATA, METADATA_TIMEOUT_S, Agency
 from orchestrator.cloud.credentials.chain import TOKEN, DefaultChain
@@ -14,6 +13,7 @@ from orchestrator.cloud.credentials.password import PasswordLogin
 from orchestrator.cloud.credentials.profile import Profile
 from orchestrator.cloud.credentials.token import TokenFromEnvironment, TokenFromFile
 from orchestrator.cloud.registry import Secrets
+from orchestrator.cloud.time_source import TimeSource
 from orchestrator.cloud.transport import Headers, Transport
 from orchestrator.model.plan import Auth, Scope
 
@@ -32,7 +32,7 @@ class World(Struct, frozen=True, kw_only=True):
 
     transport: Transport
     environ: Mapping[str, str]
-    clock: Clock
+    clock: TimeSource
     headers: Headers
     metadata: str = METADATA
     command_timeout_s: float = 30.0

@@ -12,12 +12,12 @@ from multidict import CIMultiDict
 
 from orchestrator.cloud.answer import Answer, cloud_offset_s
 from orchestrator.cloud.classify import classify
-from orchestrator.cloud.clock import Clock
 from orchestrator.cloud.credentials.credential import AccessKey, Credential, checked, unusable
 from orchestrator.cloud.credentials.password import login_failure
 from orchestrator.cloud.lenient import instant, text
 from orchestrator.cloud.registry import Secrets
 from orchestrator.cloud.secret import Secret
+from orchestrator.cloud.time_source import TimeSource
 from orchestrator.cloud.transport import Headers, Route, Transport
 from orchestrator.model.foreign import Unreadable, read_json
 from orchestrator.model.reply import Doubtful, Failure, NotSent
@@ -39,7 +39,7 @@ class Agency:
 
     renew_before_s = 40 * 60.0
 
-    def __init__(self, transport: Transport, route: Route, clock: Clock, secrets: Secrets) -> None:
+    def __init__(self, transport: Transport, route: Route, clock: TimeSource, secrets: Secrets) -> None:
         self._transport = transport
         self._route = route
         self._clock = clock

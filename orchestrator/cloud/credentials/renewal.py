@@ -3,9 +3,9 @@
 from anyio import Lock
 from msgspec.structs import replace
 
-from orchestrator.cloud.clock import Clock
 from orchestrator.cloud.credentials.credential import Credential, Source, secrets_of
 from orchestrator.cloud.registry import Secrets
+from orchestrator.cloud.time_source import TimeSource
 from orchestrator.model.reply import Failure, Unauthenticated
 
 #: Renewals that nobody refused come no closer together than this: after one that failed or brought nothing newer the
@@ -21,7 +21,7 @@ class Keeper:
         credential: what to sign with; None before the first and after one was refused and no new one came.
     """
 
-    def __init__(self, source: Source, clock: Clock, secrets: Secrets | None = None) -> None:
+    def __init__(self, source: Source, clock: TimeSource, secrets: Secrets | None = None) -> None:
         self.generation = 0
         self.credential: Credential | None = None
         self._source = source

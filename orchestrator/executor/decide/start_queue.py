@@ -28,7 +28,7 @@ class Later(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class WaveShare:
+class WaveDraw:
     """What one wave may draw: at most `size` targets that are really sent, of those that `admits`."""
 
     name: str
@@ -74,7 +74,7 @@ class StartQueue:
         shares: the waves.
     """
 
-    def __init__(self, order: Sequence[Target], shares: Sequence[WaveShare]) -> None:
+    def __init__(self, order: Sequence[Target], shares: Sequence[WaveDraw]) -> None:
         self._order = order
         self._shares = {share.name: share for share in shares}
         self._cursors = {share.name: _Cursor() for share in shares}

@@ -25,7 +25,7 @@ def has_ended(job: Job) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class JobList:
     """A job list as it was at one moment.
 
     Attributes:
@@ -55,7 +55,7 @@ class Listing:
 
 async def read_jobs(
     scope: ScopeCalls, lane: Lane, *, since: datetime | None = None, status: str | None = None, thorough: bool = True
-) -> Listing | None:
+) -> JobList | None:
     """Read the job list of a scope page by page; None when a page could not be read.
 
     `since` asks only for jobs created after that instant of the cloud's time; `status` only for jobs of that status. A
@@ -69,7 +69,7 @@ async def read_jobs(
             paging.feed(reply.value)
         elif not (isinstance(reply, Refused) and paging.refused()):
             return None
-    return Listing(tuple(paging.jobs.values()), since, asked_at, paging.complete)
+    return JobList(tuple(paging.jobs.values()), since, asked_at, paging.complete)
 
 
 def _page(offset: int, since: datetime | None, status: str | None) -> Call[JobPage]:
@@ -84,11 +84,11 @@ class Board:
     """The latest lists of one scope, shared. While one caller reads, the others wait for what it brings."""
 
     scope: ScopeCalls
-    _running: Listing | None = None
-    _all: Listing | None = None
+    _running: JobList | None = None
+    _all: JobList | None = None
     _lock: anyio.Lock = field(default_factory=anyio.Lock)
 
-    async def running(self, *, after: datetime | None = None) -> Listing | None:
+    async def running(self, *, after: datetime | None = None) -> JobList | None:
         """The jobs that run in the scope, at most 60 s old and read after the instant `after`."""
         async with self._lock:
             if self._running is None or not self._fresh(self._running, FRESH_S, after):
@@ -96,7 +96,7 @@ class Board:
                 self._running = await read_jobs(self.scope, Lane.SEND, status="Running")
             return self._running
 
-    async def since(self, instants: Iterable[datetime], *, max_age_s: float, after: datetime | None) -> Listing | None:
+    async def since(self, instants: Iterable[datetime], *, max_age_s: float, after: datetime | None) -> JobList | None:
         """Every job created since the earliest of `instants`, which are the cloud's.
 
         The list is at most so old and was read after the instant `after`, which is ours.
@@ -109,6 +109,6 @@ class Board:
                 self._all = await read_jobs(self.scope, Lane.POLL, since=since)
             return self._all
 
-    def _fresh(self, listing: Listing, max_age_s: float, after: datetime | None) -> bool:
+    def _fresh(self, listing: JobList, max_age_s: float, after: datetime | None) -> bool:
         age_s = (self.scope.clock.now() - listing.asked_at).total_seconds()
         return age_s <= max_age_s and (after is None or listing.asked_at > after)

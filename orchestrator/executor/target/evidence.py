@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from orchestrator.executor.scope.job_list import Listing, has_ended
+from orchestrator.executor.scope.job_list import JobList, has_ended
 from orchestrator.model.reply import Job, ProxyHealth, ProxyVersion
 from orchestrator.model.version import at_least, same_version
 
@@ -61,7 +61,7 @@ class Sight:
         unexplained: what such answers accepted that the cloud does not show, in words.
     """
 
-    listing: Listing | None
+    listing: JobList | None
     version: ProxyVersion | None
     health: ProxyHealth | None
     named: tuple[Job, ...] = ()
@@ -116,7 +116,7 @@ def weigh(doubt: Doubt, sight: Sight) -> Conclusion:
     return _never_began(doubt, sight, jobs)
 
 
-def _with_names(doubt: Doubt, listing: Listing) -> Doubt:
+def _with_names(doubt: Doubt, listing: JobList) -> Doubt:
     """The list itself says what jobs of ours are named, also when nobody has followed one yet."""
     names = {job.name for job in listing.jobs if job.job_id in doubt.presence and job.name}
     return replace(doubt, job_names=names.union(doubt.job_names))
@@ -145,7 +145,7 @@ def _never_began(doubt: Doubt, sight: Sight, jobs: list[Job]) -> Conclusion:
     return NeverBegan(_absence(doubt, sight.listing))
 
 
-def _jobs_against(doubt: Doubt, listing: Listing, jobs: list[Job]) -> str | None:
+def _jobs_against(doubt: Doubt, listing: JobList, jobs: list[Job]) -> str | None:
     """What in the job list speaks against sending again."""
     if len(jobs) > 1:
         return f"several jobs could be it: {', '.join(job.job_id for job in jobs)}"
@@ -171,7 +171,7 @@ def _proxy_against(doubt: Doubt, sight: Sight) -> str | None:
     return None if doubt.period_over else "nothing of it is seen; the doubt period has not passed"
 
 
-def _absence(doubt: Doubt, listing: Listing) -> str:
+def _absence(doubt: Doubt, listing: JobList) -> str:
     shown = min(listing.ids().intersection(doubt.presence))
     return (
         f"no job of it in the complete list of {len(listing.jobs)} jobs, which shows our {shown}; "
@@ -212,7 +212,7 @@ def _ended_before(doubt: Doubt, job: Job) -> bool:
     return job.ended_at is not None and job.ended_at < doubt.earliest - _ENDED_MARGIN
 
 
-def _running_elsewhere(doubt: Doubt, listing: Listing) -> Job | None:
+def _running_elsewhere(doubt: Doubt, listing: JobList) -> Job | None:
     """Any other job that runs on the instance."""
     jobs = listing.of_instance(doubt.instance_id)
     return next((job for job in jobs if job.job_id not in doubt.ours and not has_ended(job)), None)

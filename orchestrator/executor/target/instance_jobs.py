@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
-from orchestrator.executor.scope.job_list import Listing, has_ended
+from orchestrator.executor.scope.job_list import JobList, has_ended
 from orchestrator.model.moment import Moment
 from orchestrator.model.reply import Job
 from orchestrator.model.run import Run
@@ -13,7 +13,7 @@ from orchestrator.model.state import TargetState
 _UNSEEN_S = 60.0
 
 
-def foreign_job(listing: Listing, state: TargetState, run: Run) -> Job | None:
+def foreign_job(listing: JobList, state: TargetState, run: Run) -> Job | None:
     """A job that runs on the target's instance and is nobody's of ours.
 
     A job that matches an attempt of ours under way or in doubt, whose id is not known yet, is not foreign.
@@ -23,7 +23,7 @@ def foreign_job(listing: Listing, state: TargetState, run: Run) -> Job | None:
     return next((job for job in _unclaimed(listing, state, run) if not _resembles(job, unknown, names)), None)
 
 
-def resurfaced_job(listing: Listing, state: TargetState, run: Run) -> Job | None:
+def resurfaced_job(listing: JobList, state: TargetState, run: Run) -> Job | None:
     """A job that may be what an attempt of this very target has started, although it was not executed, or disproved.
 
     After a doubtful attempt a name as ours have is enough; else the job must name the proxy.
@@ -32,7 +32,7 @@ def resurfaced_job(listing: Listing, state: TargetState, run: Run) -> Job | None
     return next((job for job in _unclaimed(listing, state, run) if _resembles(job, [state], names)), None)
 
 
-def ours_running(listing: Listing, state: TargetState, run: Run, expected_s: float) -> int:
+def ours_running(listing: JobList, state: TargetState, run: Run, expected_s: float) -> int:
     """How many upgrades of ours run on the target's instance, with those that may be too new to be listed."""
     running = {job.job_id for job in listing.of_instance(state.target.instance_id) if not has_ended(job)}
     accepted = run.accepted_on.get(state.target.instance_id, {})
@@ -44,14 +44,14 @@ def ours_running(listing: Listing, state: TargetState, run: Run, expected_s: flo
     return len(running.intersection(accepted).union(unseen))
 
 
-def _unclaimed(listing: Listing, state: TargetState, run: Run) -> Iterator[Job]:
+def _unclaimed(listing: JobList, state: TargetState, run: Run) -> Iterator[Job]:
     """Jobs that run on the instance and are not known to be ours."""
     for job in listing.of_instance(state.target.instance_id):
         if not has_ended(job) and job.job_id not in run.workflows:
             yield job
 
 
-def _names(listing: Listing, state: TargetState, run: Run) -> set[str | None]:
+def _names(listing: JobList, state: TargetState, run: Run) -> set[str | None]:
     """How upgrades of ours are named in this scope, as far as has been seen."""
     listed = {job.name for job in listing.jobs if job.job_id in run.workflows}
     return listed | run.job_names.get(state.target.scope, set())

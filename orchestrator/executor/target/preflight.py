@@ -8,10 +8,10 @@ from orchestrator.executor.crash_points import Point
 from orchestrator.executor.decide.openings import open_at
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.scope.backoff import busy_wait_s
-from orchestrator.executor.scope.job_list import Listing
+from orchestrator.executor.scope.job_list import JobList
 from orchestrator.executor.session import Session
 from orchestrator.executor.target.instance_jobs import foreign_job, ours_running, resurfaced_job
-from orchestrator.model.eligibility import GONE, Go, LeaveOut, allowed_sources, verdict
+from orchestrator.model.eligibility import GONE, Eligible, LeaveOut, allowed_sources, verdict
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import DoubtRenewed, Postponed, PreflightDone, Settled
 from orchestrator.model.reply import Answered, Busy, Doubtful, ProxyVersion, Refused
@@ -123,7 +123,7 @@ def _unread(reply: Refused | Busy | Doubtful) -> Finding:
     return NotNow(f"its version could not be read: {reply.reason}", code)
 
 
-async def _look_at_jobs(state: TargetState, session: Session, go: Go, read_at: datetime) -> Finding:
+async def _look_at_jobs(state: TargetState, session: Session, go: Eligible, read_at: datetime) -> Finding:
     # A target that was busy, or that an attempt was made for, is judged by what was read since.
     tried = state.last.sent if state.attempted else None
     since = filter(None, map(session.run.timeline.here, (state.busy_at, tried)))
@@ -141,7 +141,7 @@ async def _look_at_jobs(state: TargetState, session: Session, go: Go, read_at: d
     return Ready(go.source_version, read_at, state.folded)
 
 
-def _sibling_runs(listing: Listing, state: TargetState, session: Session) -> bool:
+def _sibling_runs(listing: JobList, state: TargetState, session: Session) -> bool:
     ours = ours_running(listing, state, session.run, session.rollout.expected_s)
     return ours >= session.plan.limits.per_instance
 

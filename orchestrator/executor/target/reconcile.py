@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.rate.lanes import Lane
-from orchestrator.executor.scope.job_list import Listing
+from orchestrator.executor.scope.job_list import JobList
 from orchestrator.executor.scope.poll_schedule import DOUBT_AT_MOST_S, SPARSEST_S, doubt_period_s
 from orchestrator.executor.session import Session
 from orchestrator.executor.target.evidence import (
@@ -113,7 +113,7 @@ async def _is_job(entry: Entry, state: TargetState, session: Session) -> bool:
     return isinstance(reply, Answered) and reply.value is not None
 
 
-async def _read_listing(state: TargetState, session: Session, *, left_s: float) -> Listing | None:
+async def _read_listing(state: TargetState, session: Session, *, left_s: float) -> JobList | None:
     timeline, scope = session.run.timeline, state.target.scope
     instants = [timeline.cloud_time(_first_doubt(state), scope) - CREATED_MARGIN]
     accepted = session.run.accepted_in.get(scope)

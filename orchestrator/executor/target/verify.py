@@ -31,22 +31,22 @@ class NotYet:
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class HealthUnknown:
     """The cloud did not tell; nothing is claimed."""
 
 
-Finding: TypeAlias = Verified | NotYet | Unreadable
+Finding: TypeAlias = Verified | NotYet | HealthUnknown
 
 
 def judge_health(version: ProxyVersion | None, health: ProxyHealth | None, target_version: str) -> Finding:
     """What one reading says of an upgrade whose job has ended."""
     if version is None:
-        return Unreadable()
+        return HealthUnknown()
     current = version.current_version
     if not at_least(current, target_version):
         return NotYet(Outcome.MISMATCH, f"the job ended, but the proxy runs {current}", current)
     if health is None:
-        return Unreadable()
+        return HealthUnknown()
     if not health.active:
         nodes = ", ".join(health.nodes) or "none"
         return NotYet(Outcome.FAILED, f"unhealthy after the upgrade: {health.status}, nodes {nodes}", current)
@@ -67,7 +67,7 @@ async def verify(state: TargetState, session: Session) -> None:
             case NotYet() if session.clock.now() >= gives_up_at:
                 await settle(state, session, finding.outcome, finding.why, finding.version)
                 return
-            case Unreadable() if session.clock.now() >= gives_up_at:
+            case HealthUnknown() if session.clock.now() >= gives_up_at:
                 session.rest(state)
             case _:
                 pass
@@ -85,7 +85,7 @@ async def read(state: TargetState, session: Session) -> Finding:
 async def reverify(state: TargetState, session: Session) -> None:
     """Read a proxy once more at the end of a soak, trying again while it cannot be read."""
     finding = await read(state, session)
-    while isinstance(finding, Unreadable):
+    while isinstance(finding, HealthUnknown):
         await session.clock.sleep(session.plan.follow.poll_s)
         finding = await read(state, session)
     healthy = isinstance(finding, Verified)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from orchestrator.planner.preview.forecast_values import Phase, Range, Rehearsed, WaveTimes
+from orchestrator.planner.preview.forecast_values import Range, Rehearsed, Stretch, WaveTimes
 from orchestrator.planner.preview.spoken_durations import spoken
 
 #: Phases that are shown; a run over many nights repeats itself.
@@ -45,7 +45,7 @@ class _Clock:
         """Such as `Sat 22:00`."""
         return f"{instant.astimezone(self._zone):{'%a %Y-%m-%d %H:%M' if self._far else '%a %H:%M'}}"
 
-    def until(self, phase: Phase) -> str:
+    def until(self, phase: Stretch) -> str:
         """The end of a phase, without the day when it is that of its beginning."""
         begins, ends = phase.starts_at.astimezone(self._zone), phase.ends_at.astimezone(self._zone)
         return f"{ends:%H:%M}" if begins.date() == ends.date() else self.at(phase.ends_at)
@@ -83,7 +83,7 @@ def _counted(number: Range) -> str:
     return f"{number.p50:,.0f}" if number.p5 == number.p95 else f"{number.p5:,.0f} to {number.p95:,.0f}"
 
 
-def _limited(phases: Sequence[Phase], clock: _Clock) -> str:
+def _limited(phases: Sequence[Stretch], clock: _Clock) -> str:
     if not phases:
         return "limited by nothing"
     *before, last = phases[: _PHASES + 1]

@@ -28,7 +28,7 @@ class WaveTimes(Struct, frozen=True, kw_only=True):
     ends_s: Range | None
 
 
-class Phase(Struct, frozen=True, kw_only=True):
+class Stretch(Struct, frozen=True, kw_only=True):
     """A stretch of a typical run, and what keeps more from starting in it."""
 
     starts_at: datetime
@@ -71,7 +71,7 @@ class Rehearsed(Struct, frozen=True, kw_only=True):
     nights: Range | None
     calls: Range
     peak_in_flight: int
-    phases: tuple[Phase, ...]
+    phases: tuple[Stretch, ...]
     one_night: Change | None
     approves: tuple[str, ...]
     unfinished: str | None

@@ -21,7 +21,7 @@ from orchestrator.planner.waves import ScopeShare, Staging, WaveShare, assign_wa
 _DAY_MINUTES = 24 * 60
 
 
-class Group(Struct, kw_only=True):
+class StepGroup(Struct, kw_only=True):
     """Targets of a wave that make the same step.
 
     Attributes:
@@ -59,7 +59,7 @@ class WavePreview(Struct, kw_only=True):
     approve: bool
     duration_s: float
     limited_by: str
-    groups: list[Group]
+    groups: list[StepGroup]
 
 
 class Calls(Struct, kw_only=True):
@@ -149,7 +149,7 @@ def _grouped(
     targets: list[Target],
     left_out: dict[str, LeaveOut],
     readings: Mapping[str, Reading] | None,
-) -> list[Group]:
+) -> list[StepGroup]:
     groups: dict[tuple[str | None, tuple[str, ...], str | None], list[Target]] = {}
     for index in share.targets:
         target = targets[index]
@@ -161,12 +161,14 @@ def _grouped(
         problem = reading if isinstance(reading, str) else None
         groups.setdefault((current, sources, problem), []).append(target)
     return [
-        Group(source_version=key[0], target_version=plan.target_version, expected=key[1], problem=key[2], targets=rows)
+        StepGroup(
+            source_version=key[0], target_version=plan.target_version, expected=key[1], problem=key[2], targets=rows
+        )
         for key, rows in sorted(groups.items(), key=lambda item: (item[0][0] or "", item[0][1], item[0][2] or ""))
     ]
 
 
-def _wave(plan: Plan, share: WaveShare, groups: list[Group], expected: Forecast, number: int) -> WavePreview:
+def _wave(plan: Plan, share: WaveShare, groups: list[StepGroup], expected: Forecast, number: int) -> WavePreview:
     part = expected.waves[number]
     return WavePreview(
         name=share.name,

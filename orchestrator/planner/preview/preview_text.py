@@ -6,7 +6,7 @@ from orchestrator.model.target import Target
 from orchestrator.planner.plan_file.numbers import written_duration
 from orchestrator.planner.preview.audit_text import audit_lines
 from orchestrator.planner.preview.estimate import AssumedRate
-from orchestrator.planner.preview.preview import Group, LeftOut, Preview, WavePreview
+from orchestrator.planner.preview.preview import LeftOut, Preview, StepGroup, WavePreview
 from orchestrator.planner.preview.spoken_durations import spoken
 
 
@@ -70,7 +70,7 @@ def _terms(wave: WavePreview) -> Iterator[str]:
         yield "waits for approval before it"
 
 
-def _step(group: Group) -> str:
+def _step(group: StepGroup) -> str:
     step = f"{group.source_version or '?'} -> {group.target_version}"
     if group.problem:
         step += f" (version not read: {group.problem})"

@@ -24,7 +24,7 @@ _READINGS = 4
 
 
 @dataclass(slots=True)
-class Listing:
+class InstanceList:
     """Decides which page to ask for next: `next_offset`, None when there is no more to ask.
 
     Args:

@@ -9,7 +9,7 @@ import pytest
 from fakes.recorded import BEGIN, NEW, OLD, make_plan, make_targets, run_started
 from msgspec.structs import replace
 
-from orchestrator.app.process.open_files import Room
+from orchestrator.app.process.open_files import FileRoom
 from orchestrator.app.run.begin_or_resume import Beginning, begin_run, end_run, unfinished_run
 from orchestrator.app.run.run_session import Work, _assemble
 from orchestrator.app.scopes.rate_memory import RateMemory
@@ -104,7 +104,7 @@ def test_a_run_that_is_ended_for_a_new_one_says_what_never_started(tmp_path: Pat
 
 def work_in(tmp_path: Path) -> Work:
     return Work(
-        room=Room(20, 10),
+        room=FileRoom(20, 10),
         plan=PLAN,
         recovered=begin(tmp_path),
         state=tmp_path,

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from orchestrator.executor.decide.start_queue import Block, StartQueue, WaveShare
+from orchestrator.executor.decide.start_queue import Block, StartQueue, WaveDraw
 from orchestrator.model.target import Target
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -28,7 +28,7 @@ def everyone(_target: Target) -> bool:
 
 
 def queue_of(targets: Sequence[Target], *sizes: int | None) -> StartQueue:
-    return StartQueue(targets, [WaveShare(f"w{at}", size, everyone) for at, size in enumerate(sizes or (None,))])
+    return StartQueue(targets, [WaveDraw(f"w{at}", size, everyone) for at, size in enumerate(sizes or (None,))])
 
 
 def start(

@@ -11,7 +11,7 @@ from fakes.stage import targets_of
 
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lane, Lanes
-from orchestrator.executor.scope.job_list import Board, Listing, read_jobs
+from orchestrator.executor.scope.job_list import Board, JobList, read_jobs
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.target.instance_jobs import ours_running
 from orchestrator.model.moment import Moment
@@ -157,5 +157,5 @@ def test_an_upgrade_that_is_too_new_to_be_listed_counts_as_running(
     run = Run([TARGET], waves=["all"], scopes=["default"], failures=Failures())
     run.accepted_on[TARGET.instance_id] = {"w1": Moment(START, 0)}
     jobs = (Job(job_id="w1", status="Running", instance_id=TARGET.instance_id),) if listed else ()
-    listing = Listing(jobs, None, START + timedelta(seconds=asked_s), complete=True)
+    listing = JobList(jobs, None, START + timedelta(seconds=asked_s), complete=True)
     assert ours_running(listing, run.state(TARGET.proxy_id), run, expected_s) == count

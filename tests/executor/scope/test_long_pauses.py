@@ -16,7 +16,7 @@ from orchestrator.executor.scope.job_list_paging import Paging
 from orchestrator.model.record import ScopeThrottled
 from orchestrator.model.reply import Exchange, Failure, Job, JobPage, Page, Throttled
 from orchestrator.planner.targets import instance_list as listing
-from orchestrator.planner.targets.instance_list import Listing
+from orchestrator.planner.targets.instance_list import InstanceList
 
 DAY = 86400.0
 
@@ -106,7 +106,7 @@ def test_a_job_list_that_never_ends_is_cut_off_and_not_complete(monkeypatch: pyt
 
 def test_a_list_of_instances_that_never_ends_is_cut_off_and_not_complete(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listing, "MOST_ROWS", 500)
-    numbers, read = count(), Listing()
+    numbers, read = count(), InstanceList()
     while read.next_offset is not None:
         rows = tuple({"id": f"i{next(numbers)}"} for _ in range(100))
         read.feed(Page(rows=rows, total_count=len(read.rows) + 1000))

@@ -3,7 +3,7 @@
 import pytest
 
 from orchestrator.executor.target.answer_verdict import judge_entries
-from orchestrator.executor.target.verify import Finding, NotYet, Unreadable, Verified, judge_health
+from orchestrator.executor.target.verify import Finding, HealthUnknown, NotYet, Verified, judge_health
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.reply import Entry, ProxyHealth, ProxyVersion
 
@@ -64,5 +64,5 @@ def test_another_version_is_a_mismatch_however_well_it_is(health: ProxyHealth | 
 
 def test_of_what_cannot_be_read_nothing_is_claimed() -> None:
     unread = [judged(None, health) for health in (WELL, *ILL, None)]
-    assert unread == [Unreadable()] * len(unread)
-    assert judged(NEW, None) == Unreadable()
+    assert unread == [HealthUnknown()] * len(unread)
+    assert judged(NEW, None) == HealthUnknown()

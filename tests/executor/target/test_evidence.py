@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace as with_fields
 
-from orchestrator.executor.scope.job_list import Listing
+from orchestrator.executor.scope.job_list import JobList
 from orchestrator.executor.target.evidence import Adopt, Doubt, Happened, NeverBegan, Sight, Unknown, weigh
 from orchestrator.model.reply import Job, ProxyHealth, ProxyVersion
 
@@ -38,7 +38,7 @@ SHOWN = Job(job_id="shown", name=NAME, status="Completed", instance_id=OTHER_INS
 OURS = Job(job_id="it", name=NAME, status="Running", instance_id=INSTANCE, created_at=AT + timedelta(seconds=1))
 ACTIVE = ProxyHealth(status="ACTIVE", nodes=("ACTIVE", "ACTIVE"))
 NOTHING_SEEN = Sight(
-    listing=Listing((SHOWN,), AT - timedelta(minutes=5), AT + timedelta(hours=1), complete=True),
+    listing=JobList((SHOWN,), AT - timedelta(minutes=5), AT + timedelta(hours=1), complete=True),
     version=ProxyVersion(current_version=OLD),
     health=ACTIVE,
 )
@@ -47,7 +47,7 @@ NOTHING_SEEN = Sight(
 def seeing(*jobs: Job, version: str = OLD, complete: bool = True, shown: bool = True) -> Sight:
     listed = (*((SHOWN,) if shown else ()), *jobs)
     return Sight(
-        listing=Listing(listed, AT - timedelta(minutes=5), AT + timedelta(hours=1), complete=complete),
+        listing=JobList(listed, AT - timedelta(minutes=5), AT + timedelta(hours=1), complete=complete),
         version=ProxyVersion(current_version=version),
         health=ACTIVE,
     )
@@ -247,7 +247,7 @@ def test_it_is_sent_again_only_with_all_the_evidence(
     listed: Any, complete: bool, version: Any, active: Any, alone: bool, accepted: bool, period_over: bool
 ) -> None:
     doubt = replace(DOUBT, alone=alone, accepted=accepted, period_over=period_over)
-    listing = None if listed is None else Listing(tuple(listed), AT, AT, complete=complete)
+    listing = None if listed is None else JobList(tuple(listed), AT, AT, complete=complete)
     sight = Sight(listing=listing, version=version and ProxyVersion(current_version=version), health=active)
     conclusion = weigh(doubt, sight)
     if isinstance(conclusion, NeverBegan):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Protocol
 
 
-class Clock(Protocol):
+class TimeSource(Protocol):
     """Steady UTC for dates, the wall clock for first signatures, monotonic seconds for durations and expiry."""
 
     def now(self) -> datetime:
