@@ -3,7 +3,7 @@
 from orchestrator.errors import place_of
 from orchestrator.model.outcome import Phase
 from orchestrator.model.record import AnswerSeen, Record
-from orchestrator.model.state import TargetState, is_accept
+from orchestrator.model.state import TargetState
 
 
 def set_aside(state: TargetState, record: Record, error: Exception) -> list[str]:
@@ -24,5 +24,5 @@ def set_aside(state: TargetState, record: Record, error: Exception) -> list[str]
 def _workflows(record: Record) -> list[str]:
     named = getattr(record, "workflow_id", None)
     entries = record.update_result if isinstance(record, AnswerSeen) else ()
-    accepted = [entry.workflow_id for entry in entries if is_accept(entry)]
+    accepted = [entry.workflow_id for entry in entries if entry.accepted]
     return [workflow_id for workflow_id in (named, *accepted) if workflow_id]

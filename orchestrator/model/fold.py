@@ -29,7 +29,7 @@ from orchestrator.model.record import (
     VersionReached,
     WorkflowAdopted,
 )
-from orchestrator.model.state import TURNED_AWAY, Attempt, TargetState, is_accept, is_reject
+from orchestrator.model.state import TURNED_AWAY, Attempt, TargetState
 from orchestrator.model.status import ScopeStatus, WaveStatus
 from orchestrator.model.timeline import Timeline
 
@@ -176,7 +176,7 @@ def _contested(run: _Run, state: TargetState, record: AnswerSeen) -> bool:
 
 def _count_rejects(run: _Run, record: AnswerSeen) -> None:
     for entry in record.update_result:
-        if is_reject(entry):
+        if entry.rejected:
             _count_reject(run, entry.error_message or "REJECT without a reason")
     if record.verdict == "refused":
         _count_reject(run, record.error_msg or record.reason or "refused")
@@ -193,7 +193,7 @@ def _accept(run: _Run, state: TargetState, record: AnswerSeen) -> None:
     state.accepted_at = run.timeline.moment(record.at, state.target.scope)
     run.accepted_in[state.target.scope] = state.accepted_at
     for entry in record.update_result:
-        if is_accept(entry) and entry.workflow_id:
+        if entry.accepted and entry.workflow_id:
             run.own(state, entry.workflow_id)
             run.accepted.add(entry.workflow_id)
             run.accepted_on.setdefault(state.target.instance_id, {})[entry.workflow_id] = state.accepted_at

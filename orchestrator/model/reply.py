@@ -127,6 +127,19 @@ class Entry(Struct, frozen=True, kw_only=True):
     state: str | None = None
     error_message: str | None = None
 
+    @property
+    def accepted(self) -> bool:
+        """Whether it says ACCEPT, whatever its case."""
+        return self._says("ACCEPT")
+
+    @property
+    def rejected(self) -> bool:
+        """Whether it says REJECT, whatever its case."""
+        return self._says("REJECT")
+
+    def _says(self, word: str) -> bool:
+        return (self.state or "").strip().upper() == word
+
 
 class ProxyVersion(Struct, frozen=True, kw_only=True):
     """What the cloud says of a proxy's kernel; None where the answer had no such field."""

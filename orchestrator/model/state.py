@@ -150,21 +150,21 @@ class TargetState:
     def rejections(self) -> tuple[Entry, ...]:
         """Every REJECT entry of every answer, in order."""
         answers = (attempt.answer for attempt in self.attempts if attempt.answer)
-        return tuple(entry for answer in answers for entry in answer.update_result if is_reject(entry))
+        return tuple(entry for answer in answers for entry in answer.update_result if entry.rejected)
 
     @property
     def doubtful_entries(self) -> tuple[Entry, ...]:
         """The entries of every answer that is in doubt: no REJECT ones, and none that answer another question."""
         attempts = self.attempts[self.decided :]
         answers = (attempt.answer for attempt in attempts if attempt.answer and attempt.doubtful)
-        entries = (entry for answer in answers for entry in answer.update_result if not is_reject(entry))
+        entries = (entry for answer in answers for entry in answer.update_result if not entry.rejected)
         return tuple(entry for entry in entries if self._is_ours(entry))
 
     @property
     def accepted_astray(self) -> tuple[Entry, ...]:
         """The ACCEPT entries of its doubtful answers that answer another question, or seem to."""
         answers = (each.answer for each in self.attempts[self.decided :] if each.answer and each.doubtful)
-        entries = (entry for answer in answers for entry in answer.update_result if is_accept(entry))
+        entries = (entry for answer in answers for entry in answer.update_result if entry.accepted)
         return tuple(entry for entry in entries if not self._is_ours(entry))
 
     def _is_ours(self, entry: Entry) -> bool:
@@ -175,8 +175,8 @@ class TargetState:
     def refused_in_part(self) -> tuple[Entry, ...]:
         """The REJECT entries of answers that hold an ACCEPT beside them."""
         answers = (attempt.answer for attempt in self.attempts if attempt.answer)
-        mixed = (answer.update_result for answer in answers if any(map(is_accept, answer.update_result)))
-        return tuple(entry for entries in mixed for entry in entries if is_reject(entry))
+        mixed = (answer.update_result for answer in answers if any(entry.accepted for entry in answer.update_result))
+        return tuple(entry for entries in mixed for entry in entries if entry.rejected)
 
     @property
     def unfinished_jobs(self) -> list[str]:
@@ -205,13 +205,3 @@ class TargetState:
         if self.outcome is not None:
             return self.outcome.value
         return Phase.IN_DOUBT.value if self.phase is Phase.DOUBT else self.phase.value
-
-
-def is_reject(entry: Entry) -> bool:
-    """Whether an entry says REJECT, whatever its case."""
-    return (entry.state or "").strip().upper() == "REJECT"
-
-
-def is_accept(entry: Entry) -> bool:
-    """Whether an entry says ACCEPT, whatever its case."""
-    return (entry.state or "").strip().upper() == "ACCEPT"

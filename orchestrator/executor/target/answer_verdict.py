@@ -15,7 +15,6 @@ from orchestrator.model.reply import (
     Throttled,
     Unauthenticated,
 )
-from orchestrator.model.state import is_accept, is_reject
 
 UpgradeReply: TypeAlias = Reply[tuple[Entry, ...]]
 
@@ -70,8 +69,8 @@ def judge_entries(entries: tuple[Entry, ...]) -> tuple[Verdict, str | None]:
     """
     if not entries:
         return "in_doubt", "the answer holds no update_result"
-    accepted = [entry for entry in entries if is_accept(entry)]
-    rejected = [entry for entry in entries if is_reject(entry)]
+    accepted = [entry for entry in entries if entry.accepted]
+    rejected = [entry for entry in entries if entry.rejected]
     if len(accepted) + len(rejected) < len(entries):
         odd = next(entry for entry in entries if entry not in accepted and entry not in rejected)
         return "in_doubt", f"unknown state {odd.state!r}"

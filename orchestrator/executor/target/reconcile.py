@@ -33,7 +33,7 @@ from orchestrator.model.record import (
     WorkflowAdopted,
 )
 from orchestrator.model.reply import Answered, Entry
-from orchestrator.model.state import TargetState, is_accept
+from orchestrator.model.state import TargetState
 
 
 async def reconcile(state: TargetState, session: Session) -> bool:
@@ -103,7 +103,7 @@ async def _look(state: TargetState, session: Session, *, left_s: float) -> Concl
 async def _named(state: TargetState, session: Session) -> Adopt | None:
     """The workflows that doubtful answers named: accepted ones, and those that the cloud knows as jobs."""
     entries = [entry for entry in state.doubtful_entries if entry.workflow_id]
-    ids = [entry.workflow_id for entry in entries if is_accept(entry) or await _is_job(entry, state, session)]
+    ids = [entry.workflow_id for entry in entries if entry.accepted or await _is_job(entry, state, session)]
     named = tuple(filter(None, ids))
     return Adopt(named, f"the answer named {', '.join(named)}") if named else None
 
@@ -139,7 +139,7 @@ async def _doubt(state: TargetState, session: Session, *, over: bool) -> Doubt:
         presence=run.accepted,
         job_names=run.job_names.get(target.scope, set()),
         alone=len(run.unknown_on(target.instance_id)) <= 1,
-        accepted=any(map(is_accept, state.doubtful_entries)),
+        accepted=any(entry.accepted for entry in state.doubtful_entries),
         period_over=over,
     )
 

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.run import Run
-from orchestrator.model.state import TargetState, is_reject
+from orchestrator.model.state import TargetState
 from orchestrator.tracker.report.schema import RejectReason
 
 #: Reason and error code.
@@ -36,7 +36,7 @@ def reasons_of(state: TargetState) -> Iterator[_Key]:
         if answer is None:
             continue
         for entry in answer.update_result:
-            if is_reject(entry):
+            if entry.rejected:
                 found = True
                 yield entry.error_message or "REJECT without a reason", None
         if answer.verdict == "refused":
