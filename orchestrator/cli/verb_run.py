@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from functools import partial
+from itertools import islice
 
 from structlog.typing import FilteringBoundLogger
 
@@ -23,7 +24,10 @@ from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record
 from orchestrator.model.run import Run
-from orchestrator.tracker.report.build import build_report
+from orchestrator.planner.reading.locate import mentioned_at
+from orchestrator.tracker.report.behind import NAMED, Behind
+from orchestrator.tracker.report.build import behind, build_report
+from orchestrator.tracker.report.schema import TargetReport
 from orchestrator.tracker.report.summary import summary
 from orchestrator.tracker.runs.recovery import Recovered
 
@@ -104,12 +108,24 @@ def _summarise(outcome: SessionResult, options: Options) -> None:
     if options.quiet and outcome.code in _SILENT and not outcome.opened.barred:
         return
     story = build_report(outcome.recovered.run, outcome.plan, exit_code=int(outcome.code))
-    write(summary(story.head, outcome.report, outcome.code).split("\n"))
+    write(summary(story.head, _behind(outcome), outcome.plan.path, outcome.report, outcome.code).split("\n"))
     if outcome.code in (ExitCode.INTERNAL, ExitCode.MORE_TO_DO, ExitCode.PERSON_NEEDED, ExitCode.SCOPE_UNUSABLE):
         write([f"why: {outcome.why}"])
     for scope in outcome.recovered.run.scopes.values():
         if scope.given_up:
             tell(f"orchestrator: scope {scope.name} cannot be used: {scope.given_up}")
+
+
+def _behind(outcome: SessionResult) -> Behind:
+    """What does not run the target version; what is wrong with the plan itself is named with its place there."""
+    first = tuple(islice(behind(outcome.recovered.run, outcome.plan), NAMED))
+    return Behind(first=first, place=partial(_place, outcome.plan))
+
+
+def _place(plan: Plan, target: TargetReport) -> str | None:
+    if target.reason == "not_offered":
+        return mentioned_at([plan.path], "target_version")
+    return mentioned_at([plan.path, *plan.inventory], target.proxy_id) if target.reason == "gone" else None
 
 
 def _remember_lost(outcome: SessionResult) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from fakes.e2e import Desk, NewCloud, cloud_desk, expect_truth
+from fakes.e2e import NEW, Desk, NewCloud, cloud_desk, expect_truth
 from fakes.processes import Ended
 
 from orchestrator.simulator.profile import JobFate, ScriptedFate, ScriptedFault
@@ -201,9 +201,13 @@ def test_the_next_run_leaves_out_what_failed_and_has_nothing_to_do(mixed: Desk) 
     mixed.run()
     first_report, calls = mixed.report, mixed.books()["calls"]["upgrade"]
     first = first_report["run"]["run_id"]
-    assert mixed.run().code == 0
+    second = mixed.run()
+    assert second.code == 0
     report = mixed.report
     assert report["run"]["run_id"] > first
+    assert f"4 of 7 run {NEW}; these 3 do not:" in second.stdout
+    assert all(target["proxy_id"] in second.stdout for target in report["targets"] if target["outcome"] == "skipped")
+    assert second.stdout.splitlines()[-1].endswith(f"run {mixed.plan} --only-outcome rejected,failed")
     assert mixed.books()["calls"]["upgrade"] == calls
     assert report["totals"]["outcomes"] == {"already": 4, "skipped": 3}
     assert {target["reason"] for target in report["targets"] if target["outcome"] == "skipped"} == {"failed_before"}
@@ -214,6 +218,32 @@ def test_the_next_run_leaves_out_what_failed_and_has_nothing_to_do(mixed: Desk) 
         assert target["earlier"] == ({"run_id": first, **told} if target["outcome"] == "skipped" else None)
     old = json.loads(mixed.cli("report", "PLAN", "--run", first).stdout)
     assert old["totals"]["outcomes"] == {"succeeded": 3, "already": 1, "rejected": 2, "failed": 1}
+
+
+def test_a_proxy_that_does_not_exist_is_named_with_its_place_in_the_plan(new_cloud: NewCloud) -> None:
+    desk = new_cloud(2)
+    unknown = {"instance_id": f"{9:032x}in07", "proxy_id": f"{9:032x}po01"}
+    desk.write(proxies=[*desk.content()["proxies"], unknown])
+    first = desk.run()
+    assert first.code == 1
+    lines = desk.plan.read_text(encoding="utf-8").splitlines()
+    line = next(number for number, text in enumerate(lines, 1) if unknown["proxy_id"] in text)
+    assert f"{desk.plan}:{line}:" in first.stdout
+    assert "gone" in first.stdout
+    assert "correct its ids" in first.stdout
+    second = desk.run()
+    assert (second.code, unknown["proxy_id"] in second.stdout) == (0, True)
+
+
+def test_a_target_version_that_is_not_on_offer_is_named_with_its_place_in_the_plan(new_cloud: NewCloud) -> None:
+    desk = new_cloud(1)
+    desk.write(target_version="2.24.30.000")
+    ended = desk.run()
+    assert ended.code == 1
+    lines = desk.plan.read_text(encoding="utf-8").splitlines()
+    line = next(number for number, text in enumerate(lines, 1) if "target_version" in text)
+    assert f"{desk.plan}:{line}:" in ended.stdout
+    assert f"the newest version on offer is {NEW}" in ended.stdout
 
 
 # --- files that a person names ----------------------------------------------------------------------------------------

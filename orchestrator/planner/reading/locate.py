@@ -3,6 +3,9 @@
 The file is read a second time for it, which only happens when there is something to complain about.
 """
 
+from collections.abc import Iterable
+from contextlib import suppress
+
 from orchestrator.host import is_lasting, path_of
 from orchestrator.planner.reading.nodes import Mapping, Node, Sequence, find
 from orchestrator.planner.reading.problems import At, dotted
@@ -17,6 +20,16 @@ def told_at(path: str, at: At, message: str) -> str:
     node = _value(_document(path), at)
     where = f"{path}:{node.line}:{node.column}" if node is not None else path
     return f"{where}: {dotted(at)}: {message}"
+
+
+def mentioned_at(paths: Iterable[str], words: str) -> str | None:
+    """The first place where one of these files has these words, as `fleet.csv:12:5`; None when none has."""
+    for path in filter(is_lasting, map(path_of, paths)):
+        with suppress(OSError), path.open(encoding="utf-8", errors="replace") as file:
+            for number, line in enumerate(file, 1):
+                if words in line:
+                    return f"{path}:{number}:{line.index(words) + 1}"
+    return None
 
 
 def _document(path: str) -> Node | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import Struct
 
-from orchestrator.model.outcome import Outcome, Phase
+from orchestrator.model.outcome import GOOD, Outcome, Phase
 from orchestrator.model.plan import Plan, Scope
 from orchestrator.model.record import HoldSet, RunStarted
 from orchestrator.model.run import Run
@@ -57,9 +57,24 @@ def build_report(run: Run, plan: Plan, *, exit_code: int | None = None) -> Story
     return Story(_head(run, run.started, plan, exit_code), _targets(run, plan))
 
 
+def behind(run: Run, plan: Plan) -> Iterator[TargetReport]:
+    """The targets that ended otherwise than well, in plan order; what an earlier run said of kept ones counts too."""
+    bad = {key for key, state in run.states.items() if state.outcome is not None and state.outcome not in GOOD}
+    projects = _projects(run, plan)
+    for key, target in run.targets.items():
+        if key in bad:
+            project = projects.get(target.scope)
+            yield target_report(target, run.states[key], plan.target_version, project, run.earlier.get(key))
+    yield from (_decode(each.entry) for each in run.kept if each.outcome not in GOOD)
+
+
+def _projects(run: Run, plan: Plan) -> dict[str, str | None]:
+    return {scope.name: scope.project_id or run.scopes[scope.name].project_id for scope in plan.scopes}
+
+
 def _targets(run: Run, plan: Plan) -> Iterator[TargetReport]:
     """Every target in plan order: those of this run, and between them those that keep what an earlier run said."""
-    projects = {scope.name: scope.project_id or run.scopes[scope.name].project_id for scope in plan.scopes}
+    projects = _projects(run, plan)
     kept = deque(run.kept)
     for position, (proxy_id, target) in enumerate(run.targets.items()):
         while kept and kept[0].position <= position:

@@ -1,27 +1,39 @@
 """The last thing that `run` prints: outcomes, why the cloud refused, where the report is, and what to do next."""
 
 from pathlib import Path
+from shlex import quote
 
 from orchestrator.errors import ExitCode
 from orchestrator.plain import plain
+from orchestrator.tracker.report.behind import Behind, behind_lines, to_redo
 from orchestrator.tracker.report.schema import Head
 from orchestrator.tracker.report.text_form import NEEDS_A_PERSON, hold_lines, outcome_lines, reject_lines
 
 _REASONS = 5
+#: Ends of a run in which every target has its outcome.
+_ENDED = frozenset({ExitCode.DONE, ExitCode.OTHER_OUTCOMES})
 _NEXT = {
     ExitCode.DONE: "nothing, all is done",
-    ExitCode.OTHER_OUTCOMES: "look at the targets that are {others}; begin again with them: run PLAN --only-outcome …",
+    ExitCode.OTHER_OUTCOMES: "look at the targets that are {others}",
     ExitCode.USAGE: "begin a new run with --new, or put the plan back as it was",
-    ExitCode.HELD: "look at the causes, then: release PLAN{approval} --note TEXT",
+    ExitCode.HELD: "look at the causes, then: release {plan}{approval} --note TEXT",
     ExitCode.MORE_TO_DO: "start it again, it goes on where it was",
-    ExitCode.PERSON_NEEDED: "look at the targets that are {stuck} in the console, then: settle PLAN PROXY_ID …",
+    ExitCode.PERSON_NEEDED: "look at the targets that are {stuck} in the console, then: settle {plan} PROXY_ID …",
     ExitCode.SCOPE_UNUSABLE: "see to the network or the credentials of the scope, then start it again",
     ExitCode.STATE_UNUSABLE: "see to the state folder, then start again: nothing was sent without its intent on disk",
 }
 
 
-def summary(head: Head, report: Path, exit_code: ExitCode) -> str:
-    """A few lines for the person at the terminal, or for cron's mail."""
+def summary(head: Head, behind: Behind, plan: str, report: Path, exit_code: ExitCode) -> str:
+    """A few lines for the person at the terminal, or for cron's mail.
+
+    Args:
+        head: of the report.
+        behind: the targets that do not run the target version.
+        plan: path of the plan.
+        report: where the report is.
+        exit_code: of the session.
+    """
     run = head.run
     state = run.state if exit_code is not ExitCode.SCOPE_UNUSABLE else f"{run.state}, a scope cannot be used"
     lines = [f"{'SIMULATED: ' if run.simulated else ''}{run.name} -> {run.target_version}: {state}"]
@@ -31,14 +43,20 @@ def summary(head: Head, report: Path, exit_code: ExitCode) -> str:
         lines += ["refused by the cloud:", *rejects[:_REASONS]]
     if len(rejects) > _REASONS:
         lines.append(f"  and {len(rejects) - _REASONS} more reasons, in the report")
+    if exit_code in _ENDED and behind.first:
+        lines += behind_lines(head, behind)
     if run.hold is not None:
         lines += hold_lines(run.hold)
-    return "\n".join(map(plain, [*lines, f"report: {report}", f"next: {_next(head, exit_code)}"]))
+    return "\n".join(map(plain, [*lines, f"report: {report}", f"next: {_next(head, behind, plan, exit_code)}"]))
 
 
-def _next(head: Head, exit_code: ExitCode) -> str:
+def _next(head: Head, behind: Behind, plan: str, exit_code: ExitCode) -> str:
     advice = _NEXT.get(exit_code, "start it again, it goes on where it was; if this happens again, report the bug")
-    return advice.format(others=_others(head), approval=_approval(head), stuck=_stuck(head))
+    if exit_code in _ENDED and behind.first:
+        redo = ",".join(to_redo(head, behind))
+        advice = "see the lines above" + (f"; redo: orchestrator run {{plan}} --only-outcome {redo}" if redo else "")
+    path = quote(plan)
+    return advice.format(plan=path, others=_others(head), approval=_approval(head), stuck=_stuck(head))
 
 
 def _approval(head: Head) -> str:

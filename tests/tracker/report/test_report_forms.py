@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 
 from orchestrator.errors import ExitCode
 from orchestrator.model import record as r
-from orchestrator.model.outcome import Outcome
+from orchestrator.model.outcome import FAILED_BEFORE, Outcome
 from orchestrator.model.record import Record
 from orchestrator.model.reply import Entry
-from orchestrator.tracker.report.build import Story, build_report
+from orchestrator.model.run import Run
+from orchestrator.tracker.report.behind import NAMED, Behind
+from orchestrator.tracker.report.build import Story, behind, build_report
 from orchestrator.tracker.report.csv_form import COLUMNS, csv_lines
 from orchestrator.tracker.report.summary import summary
 from orchestrator.tracker.report.text_form import text_lines
@@ -90,7 +92,9 @@ def failure(key: str, reason: str) -> tuple[Record, ...]:
 
 def test_everything_about_a_simulated_run_says_so() -> None:
     assert next(text_lines(story(simulated=True))).startswith("SIMULATED: ")
-    assert summary(story(simulated=True).head, Path("r"), ExitCode.DONE).startswith("SIMULATED: ")
+    assert summary(story(simulated=True).head, Behind(), "/p/prod.yaml", Path("r"), ExitCode.DONE).startswith(
+        "SIMULATED: "
+    )
 
 
 @pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r"])
@@ -133,7 +137,7 @@ def test_any_run_can_be_told_in_any_form(seed: int, steps: int) -> None:
 
 @pytest.mark.parametrize("code", list(ExitCode))
 def test_the_summary_always_says_where_the_report_is_and_what_to_do(code: ExitCode) -> None:
-    lines = summary(story().head, Path("/s/report.json"), code).splitlines()
+    lines = summary(story().head, Behind(), "/p/prod.yaml", Path("/s/report.json"), code).splitlines()
     assert lines[-2] == "report: /s/report.json"
     assert re.fullmatch(r"next: .{10,}", lines[-1])
     assert "{" not in lines[-1]
@@ -143,14 +147,58 @@ def test_the_summary_always_says_where_the_report_is_and_what_to_do(code: ExitCo
     ("code", "words"),
     [
         (ExitCode.OTHER_OUTCOMES, "rejected"),
-        (ExitCode.HELD, "release PLAN rest --note TEXT"),
+        (ExitCode.HELD, "release /p/prod.yaml rest --note TEXT"),
         (ExitCode.PERSON_NEEDED, "in_doubt"),
         (ExitCode.MORE_TO_DO, "goes on where it was"),
     ],
 )
 def test_what_to_do_next_fits_the_exit_code(code: ExitCode, words: str) -> None:
     hold = r.HoldSet(at=BEGIN, cause="approval", reason="the wave asks for approval", wave="rest")
-    assert words in summary(story(hold).head, Path("r"), code).splitlines()[-1]
+    assert words in summary(story(hold).head, Behind(), "/p/prod.yaml", Path("r"), code).splitlines()[-1]
+
+
+def settled_run(outcome: Outcome, reason: str | None, count: int, *more: Record) -> Run:
+    """A run in which all but the last target took an outcome, and that one was upgraded."""
+    targets = make_targets(count)
+    run = empty_run(make_plan(targets), targets)
+    run.apply(run_started(count))
+    for record in more:
+        run.apply(record)
+    for number, target in enumerate(targets, 1):
+        key, last = target.proxy_id, number == count
+        taken = {"outcome": Outcome.SUCCEEDED} if last else {"outcome": outcome, "reason": reason}
+        run.apply(r.Settled(at=BEGIN, target=key, **taken))
+    return run
+
+
+def ending(run: Run, code: ExitCode = ExitCode.DONE) -> list[str]:
+    plan = make_plan(list(run.targets.values()))
+    named = Behind(first=list(behind(run, plan))[:NAMED], place=lambda _target: "p.yaml:7:3")
+    return summary(build_report(run, plan).head, named, "/my plans/p.yaml", Path("r"), code).splitlines()
+
+
+def test_what_does_not_run_the_target_version_is_named_with_what_to_do() -> None:
+    earlier = r.EarlierOutcome(
+        at=BEGIN, target=A, run_id="night-1", outcome=Outcome.FAILED, reason="disk", workflow_ids=("wf-1",)
+    )
+    lines = ending(settled_run(Outcome.SKIPPED, FAILED_BEFORE, 2, earlier))
+    assert f"1 of 2 run {NEW}; these 1 do not:" in lines
+    (told,) = [line for line in lines if A in line]
+    assert "failed" in told
+    assert f"{A}: disk (workflow wf-1), in run night-1 -> look at it now" in told
+    assert lines[-1] == "next: see the lines above; redo: orchestrator run '/my plans/p.yaml' --only-outcome failed"
+
+
+def test_all_is_done_only_when_all_is_done() -> None:
+    assert ending(settled_run(Outcome.ALREADY, None, 3))[-1] == "next: nothing, all is done"
+    last = ending(settled_run(Outcome.SKIPPED, "not_upgradable", 3))[-1]
+    assert last == "next: see the lines above"
+
+
+def test_many_that_lag_behind_are_cut_and_counted() -> None:
+    lines = ending(settled_run(Outcome.REJECTED, "no ip", NAMED + 4), ExitCode.OTHER_OUTCOMES)
+    assert sum("-> remove the cause" in line for line in lines) == NAMED
+    assert "  and 3 more, in the report" in lines
 
 
 def test_many_reasons_are_cut_and_counted() -> None:
@@ -163,6 +211,6 @@ def test_many_reasons_are_cut_and_counted() -> None:
     run = empty_run(plan, targets)
     for record in (run_started(9), *records):
         run.apply(record)
-    text = summary(build_report(run, plan).head, Path("r"), ExitCode.OTHER_OUTCOMES)
+    text = summary(build_report(run, plan).head, Behind(), "/p/prod.yaml", Path("r"), ExitCode.OTHER_OUTCOMES)
     assert "and 4 more reasons, in the report" in text
     assert text.count("reason ") == 5
