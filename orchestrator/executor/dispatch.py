@@ -51,7 +51,7 @@ from orchestrator.model.record import (
 from orchestrator.model.state import TargetState
 
 #: A target whose intent was refused is not taken up again sooner than this.
-_REFUSED_PAUSE = timedelta(seconds=0.5)
+REFUSED_PAUSE = timedelta(seconds=0.5)
 
 #: The loop never spins, whatever the clocks do.
 _SHORTEST_WAIT_S = 0.01
@@ -246,7 +246,7 @@ class Dispatcher:
         elif state.key in queue.starting and state.key in self.session.rollout.broken:
             queue.sit_out(state.target)
         elif state.key in queue.starting:
-            pause = _REFUSED_PAUSE if self.session.calls(state).available else timedelta()
+            pause = REFUSED_PAUSE if self.session.calls(state).available else timedelta()
             queue.back(state.target, self.session.clock.now() + pause)
         self.wake()
 

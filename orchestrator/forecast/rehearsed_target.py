@@ -4,11 +4,12 @@ from datetime import timedelta
 from heapq import heappop, heappush
 from math import ceil
 
+from orchestrator.executor.decide.busy_target import busy_until
 from orchestrator.executor.decide.openings import open_at
-from orchestrator.executor.scope.backoff import busy_wait_s
+from orchestrator.executor.dispatch import REFUSED_PAUSE
 from orchestrator.executor.scope.job_list import FRESH_S as LIST_FRESH_S
-from orchestrator.executor.scope.poll_schedule import next_look_s
-from orchestrator.executor.target.preflight import FRESH_S
+from orchestrator.executor.scope.poll_schedule import JOBS_PER_PAGE, next_look_s
+from orchestrator.executor.target.preflight import stale
 from orchestrator.forecast.environment import Scene, ScopeScene
 from orchestrator.forecast.virtual_time import Process
 from orchestrator.model.outcome import Outcome
@@ -18,15 +19,6 @@ from orchestrator.model.state import TargetState
 
 #: How long a record takes to the disk.
 _DISK_S = 0.005
-
-#: A target whose intent was refused is not taken up again sooner than this, as in `executor.dispatch`.
-_REFUSED_PAUSE = timedelta(seconds=0.5)
-
-#: At rates below one call a minute a preflight is as old as a few calls take, as in `executor.attempt`.
-_FRESH_CALLS = 3
-
-#: Jobs on one page of a job list.
-_PAGE = 50
 
 
 def upgrade(scene: Scene, state: TargetState, wave: str) -> Process:
@@ -46,9 +38,9 @@ def upgrade(scene: Scene, state: TargetState, wave: str) -> Process:
     yield scope.turn
     scope.line.release()
     age_s = scene.agenda.now_s - read_at_s
-    if age_s >= max(FRESH_S, _FRESH_CALLS / scope.turnstile.pacer.rate) or not _may_start(scene, state):
+    if stale(age_s, scope.turnstile.pacer.rate) or not _may_start(scene, state):
         scene.sending.release()
-        scene.rollout.queue.back(state.target, scene.agenda.now + _REFUSED_PAUSE)
+        scene.rollout.queue.back(state.target, scene.agenda.now + REFUSED_PAUSE)
         scene.changed = True
         return
     yield from _send(scene, state, wave)
@@ -70,7 +62,7 @@ def _list_jobs(scene: Scene, scope: ScopeScene) -> Process:
             return
         else:
             scope.listing_now, asked_at_s = True, scene.agenda.now_s
-            for _ in range(max(1, ceil(_running(scene, scope) / _PAGE))):
+            for _ in range(max(1, ceil(_running(scene, scope) / JOBS_PER_PAGE))):
                 yield scope.listing
             scope.listing_now, scope.listed_at_s = False, asked_at_s
             for process in scope.waiting_for_list:
@@ -137,10 +129,10 @@ def _sibling_runs(scene: Scene, state: TargetState) -> bool:
 
 
 def _postpone(scene: Scene, state: TargetState, wave: str) -> None:
-    now, retry = scene.agenda.now, scene.plan.retry
-    gives_up_at = (state.busy_since.at if state.busy_since else now) + timedelta(seconds=retry.busy_for_s)
-    until = min(now + timedelta(seconds=busy_wait_s(state.busy_times, retry.busy_s)), max(gives_up_at, now))
-    if now >= gives_up_at or not open_at(scene.rollout, state.target, until):
+    now = scene.agenda.now
+    busy_s = (now - state.busy_since.at).total_seconds() if state.busy_since else 0.0
+    until = busy_until(scene.rollout, state, now, busy_s)
+    if until is None:
         _settle(scene, state, Outcome.DEFERRED, wave)
         return
     scene.note(Postponed(at=now, target=state.key, wave=wave, why="busy", until=until, busy=True))

@@ -1,18 +1,15 @@
-"""The slots of a rate on virtual time: the real pacer, and the order in which `executor.rate.lanes` serves.
+"""The slots of a rate on virtual time: the real pacer, and the real order of the lanes.
 
-`lanes` itself waits on an event loop, which would cost more than everything else in a rehearsal. A test holds the two
-against each other.
+`executor.rate.lanes` itself waits on an event loop, which would cost more than everything else in a rehearsal. A test
+holds the two against each other.
 """
 
 from collections import deque
 from dataclasses import dataclass
 
 from orchestrator.executor.rate.fixed_rate import WindowPacer
-from orchestrator.executor.rate.lanes import Lane
+from orchestrator.executor.rate.lanes import Lane, LaneOrder
 from orchestrator.forecast.virtual_time import Agenda, Process
-
-#: The share of the slots that polls have at least, as in `executor.lanes`.
-_POLL_SHARE = 0.3
 
 #: Shorter waits are none: they would drown in the rounding of virtual time.
 _SHORTEST_S = 1e-6
@@ -34,7 +31,7 @@ class Turnstile:
         self._agenda = agenda
         self._lines: dict[Lane, deque[tuple[Process, float]]] = {lane: deque() for lane in Lane}
         self._waiting = 0
-        self._poll_credit = 0.0
+        self._order = LaneOrder()
         self._service: Process | None = self._serve()
 
     @property
@@ -71,21 +68,12 @@ class Turnstile:
                 self._grant()
 
     def _grant(self) -> None:
-        process, then_s = self._lines[self._next_lane()].popleft()
+        lane = self._order.next(self._lines)
+        if lane is None:
+            return
+        process, then_s = self._lines[lane].popleft()
         self._waiting -= 1
         self._let_through(process, then_s, waited=True)
-
-    def _next_lane(self) -> Lane:
-        starters = Lane.SEND if self._lines[Lane.SEND] else Lane.START if self._lines[Lane.START] else None
-        if starters is None:
-            return Lane.POLL
-        if not self._lines[Lane.POLL]:
-            return starters
-        self._poll_credit += _POLL_SHARE
-        if self._poll_credit < 1:
-            return starters
-        self._poll_credit -= 1
-        return Lane.POLL
 
     def rest(self, service: Process) -> None:
         """Nothing waits: keep the service until a call comes."""

@@ -5,6 +5,7 @@ start something are sent home when the cloud throttles; polls wait it out.
 """
 
 from collections import deque
+from collections.abc import Mapping, Sized
 from enum import Enum, auto
 
 import anyio
@@ -13,6 +14,7 @@ from orchestrator.executor.ports import Clock
 from orchestrator.executor.rate.fixed_rate import Pacer
 from orchestrator.model.reply import Quota
 
+#: The share of the slots that polls have at least, while some wait.
 _POLL_SHARE = 0.3
 
 
@@ -22,6 +24,26 @@ class Lane(Enum):
     SEND = auto()
     START = auto()
     POLL = auto()
+
+
+class LaneOrder:
+    """Which lane has the next slot."""
+
+    def __init__(self) -> None:
+        self._poll_credit = 0.0
+
+    def next(self, waiting: Mapping[Lane, Sized]) -> Lane | None:
+        """The lane whose first caller goes next; None when nobody waits."""
+        starters = Lane.SEND if waiting[Lane.SEND] else Lane.START if waiting[Lane.START] else None
+        if not waiting[Lane.POLL]:
+            return starters
+        if starters is None:
+            return Lane.POLL
+        self._poll_credit += _POLL_SHARE
+        if self._poll_credit < 1:
+            return starters
+        self._poll_credit -= 1
+        return Lane.POLL
 
 
 class _Waiter:
@@ -41,7 +63,7 @@ class Lanes:
         self._lines: dict[Lane, deque[_Waiter]] = {lane: deque() for lane in Lane}
         self._arrived = anyio.Event()
         self._throttled = anyio.Event()
-        self._poll_credit = 0.0
+        self._order = LaneOrder()
 
     @property
     def held_s(self) -> float:
@@ -111,22 +133,10 @@ class Lanes:
         return waiter.granted
 
     def _grant(self) -> None:
-        lane = self._next_lane()
+        lane = self._order.next(self._lines)
         if lane is None:
             return
         waiter = self._lines[lane].popleft()
         self.pacer.take(self._clock.monotonic(), waited=True)
         waiter.granted = True
         waiter.event.set()
-
-    def _next_lane(self) -> Lane | None:
-        starters = Lane.SEND if self._lines[Lane.SEND] else Lane.START if self._lines[Lane.START] else None
-        if not self._lines[Lane.POLL]:
-            return starters
-        if starters is None:
-            return Lane.POLL
-        self._poll_credit += _POLL_SHARE
-        if self._poll_credit < 1:
-            return starters
-        self._poll_credit -= 1
-        return Lane.POLL

@@ -14,7 +14,7 @@ DOUBT_AT_MOST_S = 300.0
 
 #: Rows of a page of the job list, and how many upgrades must be followed for each page that has to be read: of so many,
 #: two or more would be looked at one by one in the time for which a list is good.
-_ROWS = 50
+JOBS_PER_PAGE = 50
 _PER_PAGE = 5
 
 
@@ -41,7 +41,7 @@ def list_pays(followed: int, listed: int) -> bool:
         followed: upgrades that are followed in the scope.
         listed: jobs that the latest list had, other people's among them.
     """
-    return followed >= _PER_PAGE * (1 + listed // _ROWS)
+    return followed >= _PER_PAGE * (1 + listed // JOBS_PER_PAGE)
 
 
 def doubt_period_s(resend_after_s: float, http_timeout_s: float) -> float:

@@ -18,13 +18,10 @@ from orchestrator.executor.scope.gate import Yielded
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.session import Session
 from orchestrator.executor.target.answer_verdict import UpgradeReply, judge, stray_workflows
-from orchestrator.executor.target.preflight import FRESH_S, Ready
+from orchestrator.executor.target.preflight import Ready, stale
 from orchestrator.model.record import AnswerSeen, Intent, Verdict
 from orchestrator.model.reply import Answered, Exchange, Refused
 from orchestrator.model.state import TargetState
-
-#: At rates below one call a minute a preflight is as old as a few calls take.
-_FRESH_CALLS = 3
 
 
 async def attempt(state: TargetState, session: Session, ready: Ready) -> None:
@@ -60,7 +57,7 @@ async def _clear_to_send(calls: ScopeCalls, session: Session) -> AsyncIterator[N
 
 def _stale(ready: Ready, session: Session, rate: float) -> bool:
     age_s = (session.clock.now() - ready.read_at).total_seconds()
-    return age_s >= max(FRESH_S, _FRESH_CALLS / rate)
+    return stale(age_s, rate)
 
 
 async def _send(state: TargetState, session: Session, ready: Ready, known: Collection[str]) -> None:

@@ -1,24 +1,29 @@
 """What is read just before an attempt, and what it means: go, leave out, come back later."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeAlias
 
 from orchestrator.executor.crash_points import Point
-from orchestrator.executor.decide.openings import open_at
+from orchestrator.executor.decide.busy_target import busy_until
 from orchestrator.executor.rate.lanes import Lane
-from orchestrator.executor.scope.backoff import busy_wait_s
 from orchestrator.executor.scope.job_list import JobList
 from orchestrator.executor.session import Session
 from orchestrator.executor.target.instance_jobs import foreign_job, ours_running, resurfaced_job
+from orchestrator.executor.target.settle import settle
 from orchestrator.model.eligibility import GONE, Eligible, LeaveOut, allowed_sources, verdict
 from orchestrator.model.outcome import Outcome
-from orchestrator.model.record import DoubtRenewed, Postponed, PreflightDone, Settled
+from orchestrator.model.record import DoubtRenewed, Postponed, PreflightDone
 from orchestrator.model.reply import Answered, Busy, Doubtful, ProxyVersion, Refused
 from orchestrator.model.state import TargetState
 
 #: What a preflight read may be this old at the intent; at rates below one call a minute, a few calls' time.
-FRESH_S = 60.0
+_FRESH_S, _FRESH_CALLS = 60.0, 3
+
+
+def stale(age_s: float, rate: float) -> bool:
+    """Whether a preflight of this age must be made again before an attempt; `rate` in calls a second."""
+    return age_s >= max(_FRESH_S, _FRESH_CALLS / rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +76,16 @@ async def preflight(state: TargetState, session: Session) -> Ready | None:
         case NotNow():
             await postpone_busy(state, session, finding.why, finding.error_code)
         case Denied():
-            await _settle(state, session, Outcome.REJECTED, finding.why, error_code=finding.error_code)
+            wave = _wave(state, session)
+            await settle(state, session, Outcome.REJECTED, finding.why, wave=wave, error_code=finding.error_code)
         case Resurfaced():
             await session.ledger.record(
                 DoubtRenewed(**session.about(state), why=finding.why, clocks=session.clocks(state))
             )
         case LeaveOut():
             reason = None if finding.outcome is Outcome.ALREADY else finding.reason
-            await _settle(state, session, finding.outcome, reason, evidence=finding.why)
+            wave = _wave(state, session)
+            await settle(state, session, finding.outcome, reason, wave=wave, evidence=finding.why)
     return None
 
 
@@ -161,46 +168,17 @@ async def _record_reading(state: TargetState, session: Session, version: ProxyVe
 
 
 async def postpone_busy(state: TargetState, session: Session, why: str, error_code: str | None) -> None:
-    """Put a target that the cloud is busy with back into the queue, or give it up for this run.
-
-    It is given up when it was busy for `retry.busy_for`, or would be looked at again only after the window has closed.
-    """
-    now, retry = session.clock.now(), session.plan.retry
+    """Put a target that the cloud is busy with back into the queue, or give it up for this run."""
+    now, wave = session.clock.now(), _wave(state, session)
     busy_s = session.elapsed_s(state, state.busy_since) if state.busy_since else 0.0
-    left_s = retry.busy_for_s - busy_s
-    until = now + timedelta(seconds=max(0.0, min(busy_wait_s(state.busy_times, retry.busy_s), left_s)))
-    if left_s <= 0 or not open_at(session.rollout, state.target, until):
-        await _settle(state, session, Outcome.DEFERRED, why, error_code=error_code)
+    until = busy_until(session.rollout, state, now, busy_s)
+    if until is None:
+        await settle(state, session, Outcome.DEFERRED, why, wave=wave, error_code=error_code)
         return
     await session.ledger.record(
-        Postponed(
-            **session.about(state),
-            wave=state.wave or session.rollout.queue.starting[state.key],
-            why=why,
-            until=until,
-            busy=True,
-            error_code=error_code,
-        )
+        Postponed(**session.about(state), wave=wave, why=why, until=until, busy=True, error_code=error_code)
     )
 
 
-async def _settle(
-    state: TargetState,
-    session: Session,
-    outcome: Outcome,
-    reason: str | None,
-    *,
-    error_code: str | None = None,
-    evidence: str | None = None,
-) -> None:
-    await session.ledger.record(
-        Settled(
-            **session.about(state),
-            wave=state.wave or session.rollout.queue.starting[state.key],
-            outcome=outcome,
-            reason=reason,
-            error_code=error_code,
-            evidence=evidence,
-        )
-    )
-    session.reached(Point.SETTLED)
+def _wave(state: TargetState, session: Session) -> str:
+    return state.wave or session.rollout.queue.starting[state.key]

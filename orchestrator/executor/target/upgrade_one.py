@@ -8,7 +8,8 @@ from orchestrator.executor.target.follow import follow
 from orchestrator.executor.target.preflight import postpone_busy, preflight
 from orchestrator.executor.target.proxy_reads import read_version
 from orchestrator.executor.target.reconcile import reconcile
-from orchestrator.executor.target.verify import settle, verify
+from orchestrator.executor.target.settle import settle
+from orchestrator.executor.target.verify import verify
 from orchestrator.model.outcome import Outcome, Phase
 from orchestrator.model.record import AnswerMissing, AnswerSeen, DoubtRenewed, JobSeen, Postponed
 from orchestrator.model.state import TargetState

@@ -7,8 +7,9 @@ from typing import TypeAlias
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.session import Session
 from orchestrator.executor.target.proxy_reads import read_health, read_version
+from orchestrator.executor.target.settle import settle
 from orchestrator.model.outcome import Outcome
-from orchestrator.model.record import Reverified, Settled
+from orchestrator.model.record import Reverified
 from orchestrator.model.reply import ProxyHealth, ProxyVersion
 from orchestrator.model.state import TargetState
 from orchestrator.model.version import at_least
@@ -97,27 +98,3 @@ async def reverify(state: TargetState, session: Session) -> None:
             finding="as it should be" if isinstance(finding, Verified) else f"at the end of the soak: {finding.why}",
         )
     )
-
-
-async def settle(
-    state: TargetState,
-    session: Session,
-    outcome: Outcome,
-    reason: str | None,
-    version: str | None = None,
-    *,
-    error_code: str | None = None,
-    evidence: str | None = None,
-) -> None:
-    """Settle a target that was sent."""
-    await session.ledger.record(
-        Settled(
-            **session.about(state),
-            outcome=outcome,
-            reason=reason,
-            error_code=error_code,
-            verified_version=version,
-            evidence=evidence,
-        )
-    )
-    session.reached(Point.SETTLED)
