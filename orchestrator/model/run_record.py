@@ -60,13 +60,18 @@ class EarlierOutcome(Base, frozen=True, kw_only=True):
 
 
 class SessionStarted(Base, frozen=True, kw_only=True):
-    """A process took up the run. `changed` holds the settings that differ from the session before, as text."""
+    """A process took up the run. `changed` holds the settings that differ from the session before, as text.
+
+    Attributes:
+        user: who started it; empty in journals of before it was recorded.
+    """
 
     number: int
     pid: int
     host: str
     orchestrator_version: str
     changed: dict[str, str] = field(default_factory=dict)
+    user: str = ""
     clocks: Clocks | None = None
 
 

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from fakes.e2e import Desk, NewCloud, expect_truth
@@ -185,11 +186,25 @@ def test_what_failed_is_sent_again_only_when_it_is_asked_for(new_cloud: NewCloud
     desk = new_cloud(3, faults=(ScriptedFault(call="upgrade", fault="rejected", proxy_id=rejected),))
     assert desk.run().code == 1
     assert desk.outcomes()[rejected] == "rejected"
+    first, upgraded = desk.report, f"{2:032x}po01"
     assert desk.run().code == 0
     assert desk.outcomes()[rejected] == "skipped"
+    _expect_story_of_both_nights(desk, first, upgraded, rejected)
     assert desk.run("--only-outcome", "rejected,failed").code == 0
     assert desk.outcomes()[rejected] == "succeeded"
     expect_truth(desk)
+
+
+def _expect_story_of_both_nights(desk: Desk, first: dict[str, Any], *proxies: str) -> None:
+    """The second night did nothing for them: their story tells what the first did, when, and by whom."""
+    run_id = first["run"]["run_id"]
+    for target in (each for each in first["targets"] if each["proxy_id"] in proxies):
+        story = desk.cli("status", "PLAN", target["proxy_id"]).stdout
+        assert f"run {run_id}, by tester on " in story
+        assert story.index("intent: ") < story.index(f"run {desk.report['run']['run_id']}, by tester")
+        last = story.splitlines()[-1]
+        assert last.startswith(f"before: {target['outcome']}")
+        assert all(words in last for words in (run_id, *target["workflow_ids"], target["reason"] or ""))
 
 
 def test_the_others_keep_the_outcome_of_the_run_that_saw_it(new_cloud: NewCloud) -> None:

@@ -38,7 +38,7 @@ from orchestrator.executor.scope.scope_calls import Rates, ScopeCalls
 from orchestrator.executor.session import Session
 from orchestrator.executor.sinks import Tee
 from orchestrator.executor.supervise import Service, supervise
-from orchestrator.host import machine_name
+from orchestrator.host import machine_name, user_name
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record, ReturnedToWaiting, SessionStarted, Settled
 from orchestrator.model.run import Run
@@ -253,6 +253,7 @@ async def _announce(job: Work, session: Session) -> None:
             pid=os.getpid(),
             host=machine_name(),
             orchestrator_version=__version__,
+            user=user_name(),
             changed=settings_changed(job.recovered.in_force, job.plan),
             clocks=session.ledger.clocks(),
         )

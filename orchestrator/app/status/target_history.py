@@ -1,21 +1,23 @@
 """Everything that is known of one proxy, in order, and the rule that decided its fate."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.errors import UsageError
-from orchestrator.model.outcome import FAILED_BEFORE, Outcome, Phase
+from orchestrator.model.outcome import Outcome, Phase
 from orchestrator.model.record import Record
 from orchestrator.model.reply import Entry
 from orchestrator.model.state import TargetState
+from orchestrator.model.target import Target
 from orchestrator.tracker.paths import list_runs
-from orchestrator.tracker.runs.recovery import Recovered, recover
+from orchestrator.tracker.runs.recovery import recover
 
 _RULES = {
     Outcome.SUCCEEDED: "accepted, and completed and verified as far as follow.to asks",
     Outcome.ACCEPTED: "accepted, and follow.to asks for no more",
     Outcome.PARTIAL: "ACCEPT and REJECT in one answer, and follow.to does not ask for verification",
-    Outcome.ALREADY: "it runs the target version or a newer one, and nothing was sent for it",
+    Outcome.ALREADY: "it runs the target version or a newer one, and this run sent nothing for it",
     Outcome.REJECTED: "the cloud said no, and nothing was started",
     Outcome.FAILED: "an upgrade began and ended badly",
     Outcome.MISMATCH: "the job completed, and the version was not the target version within verify_for",
@@ -35,40 +37,90 @@ _LEFT_OUT = frozenset({"at", "target", "step", "attempt", "record", "token"})
 
 
 def life(folder: Path, proxy_id: str) -> Iterator[str]:
-    """The story of one proxy in a run; when that only kept its outcome, in the run where it took it.
+    """The story of one proxy over all runs up to this one, the oldest first, and where it stands now.
+
+    A run that only found it done, or left it out, is told in one line.
 
     Raises:
         UsageError: it is no target of the run.
+        StateError: a run cannot be read.
     """
-    story: list[Record] = []
-    recovered = recover(folder, lambda record: story.append(record) if record.target == proxy_id else None)
-    if proxy_id not in recovered.run.targets:
-        before = _took_its_outcome(folder, proxy_id)
-        if before is None or all(kept.target != proxy_id for kept in recovered.run.kept):
-            raise UsageError(f"{proxy_id} is no target of run {folder.name}")
-        yield f"run {folder.name} left it out, and it keeps its outcome:"
-        yield from life(before, proxy_id)
-        return
-    yield from _head(recovered, proxy_id)
-    yield from (_line(record) for record in story)
-    yield from _verdict(recovered.run.states.get(proxy_id))
+    runs = [run for run in list_runs(folder.parent.parent) if run.name <= folder.name]
+    chapters = [chapter for run in runs if (chapter := _chapter(run, proxy_id)) is not None]
+    if not chapters or (chapters[-1].run_id != folder.name and not _keeps(folder, proxy_id)):
+        raise UsageError(f"{proxy_id} is no target of run {folder.name}")
+    yield from _head(chapters[-1])
+    for chapter in chapters:
+        yield from _told(chapter, in_full=chapter is chapters[-1] or chapter.acted)
+    if chapters[-1].run_id != folder.name:
+        yield f"run {folder.name} left it out, and it keeps its outcome"
+    yield from _verdict(chapters[-1].state)
+    yield from _upgraded(chapters)
 
 
-def _took_its_outcome(folder: Path, proxy_id: str) -> Path | None:
-    """The newest run before this one that did more with the proxy than leave it out for its earlier failure."""
-    for run in reversed(list_runs(folder.parent.parent)):
-        if run.name < folder.name:
-            found = recover(run).run
-            if proxy_id in found.targets and found.state(proxy_id).reason != FAILED_BEFORE:
-                return run
-    return None
+@dataclass(frozen=True, slots=True)
+class _Chapter:
+    """What one run says of the proxy.
+
+    Attributes:
+        who: user and host of the first session; None when there was none.
+    """
+
+    run_id: str
+    target: Target
+    state: TargetState | None
+    records: tuple[Record, ...]
+    who: str | None
+
+    @property
+    def acted(self) -> bool:
+        """Whether an upgrade was sent for it in this run."""
+        return self.state is not None and bool(self.state.attempts)
 
 
-def _head(recovered: Recovered, proxy_id: str) -> Iterator[str]:
-    target = recovered.run.targets[proxy_id]
-    yield f"{proxy_id} on instance {target.instance_id}, scope {target.scope}, run {recovered.folder.name}"
+def _chapter(folder: Path, proxy_id: str) -> _Chapter | None:
+    """What a run says of the proxy; None when it is not among its targets."""
+    records: list[Record] = []
+    run = recover(folder, lambda record: records.append(record) if record.target == proxy_id else None).run
+    if proxy_id not in run.targets:
+        return None
+    who = next((f"{session.user or 'a user not recorded'} on {session.host}" for session in run.sessions), None)
+    return _Chapter(folder.name, run.targets[proxy_id], run.states.get(proxy_id), tuple(records), who)
+
+
+def _keeps(folder: Path, proxy_id: str) -> bool:
+    return any(kept.target == proxy_id for kept in recover(folder).run.kept)
+
+
+def _head(last: _Chapter) -> Iterator[str]:
+    target = last.target
+    name = f" ({target.facts.name})" if target.facts and target.facts.name else ""
+    yield f"{target.proxy_id} on instance {target.instance_id}{name}, scope {target.scope}, run {last.run_id}"
     if target.labels:
         yield "  labels: " + ", ".join(f"{name}={value}" for name, value in target.labels.items())
+
+
+def _told(chapter: _Chapter, *, in_full: bool) -> Iterator[str]:
+    started = f", by {chapter.who}" if chapter.who else ""
+    if in_full:
+        yield f"run {chapter.run_id}{started}:"
+        yield from (_line(record) for record in chapter.records)
+    else:
+        standing = chapter.state.standing if chapter.state else Phase.WAITING.value
+        reason = f": {chapter.state.reason}" if chapter.state and chapter.state.reason else ""
+        yield f"run {chapter.run_id}{started}: {standing}{reason}, nothing was sent"
+
+
+def _upgraded(chapters: Sequence[_Chapter]) -> Iterator[str]:
+    """What an earlier run did, when the last one did nothing: whom it owes its version to, or why it was left out."""
+    earlier = next((each for each in reversed(chapters[:-1]) if each.acted), None)
+    if earlier is None or earlier.state is None or chapters[-1].acted:
+        return
+    state = earlier.state
+    reason = f": {state.reason}" if state.reason else ""
+    when = f" on {state.settled_at:%Y-%m-%d %H:%M:%S}Z" if state.settled_at else ""
+    jobs = ", ".join(state.jobs) or "without a workflow_id"
+    yield f"before: {state.standing}{reason}{when} in run {earlier.run_id}, workflow {jobs}"
 
 
 def _line(record: Record) -> str:
