@@ -239,6 +239,8 @@ def _renew_doubt(run: _Run, state: TargetState, record: DoubtRenewed) -> None:
 
 
 def _adopt(run: _Run, state: TargetState, record: WorkflowAdopted) -> None:
+    if run.workflows.get(record.workflow_id, state.key) != state.key:
+        run.contest(record.workflow_id)
     run.own(state, record.workflow_id)
     state.phase = Phase.IN_FLIGHT
     state.accepted_at = state.accepted_at or state.last.sent

@@ -82,6 +82,19 @@ class FencesLateAnswers(Build):
         return EditedJournal(journal, edit)
 
 
+class BelievesEveryAnswer(Build):
+    """An answer that accepts is ours, whatever instance it names."""
+
+    def journal(self, journal: JournalPort) -> JournalPort:
+        def edit(record: Record) -> Record:
+            if not (isinstance(record, AnswerSeen) and record.verdict == "in_doubt"):
+                return record
+            accepted = record.update_result and all(entry.accepted for entry in record.update_result)
+            return replace(record, verdict="accepted", strays=()) if accepted else record
+
+        return EditedJournal(journal, edit)
+
+
 class OneToken(Build):
     """One token for everything that a process does."""
 

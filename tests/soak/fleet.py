@@ -116,13 +116,15 @@ def random_fleet(seed: int, size: Size = "full") -> Fleet:
 
 
 def _poisoned(fleet: Fleet, chance: Random) -> Fleet:
-    """Of ten trials one has poison in any answer, in one a single target is poisoned, in one an exception is raised."""
+    """Of ten trials one has poison in any answer, one in those of a single target, one has crossed ones, one raises."""
     kind = chance.randrange(10)
     if kind == 0:
         return replace(fleet, dose=Dose(share=chance.choice((0.01, 0.05, 0.2))))
     if kind == 1:
         return one_poisoned(fleet, chance)
-    return one_troubled(fleet, chance) if kind == 2 else fleet
+    if kind == 2:
+        return replace(fleet, dose=Dose(crossed=chance.choice((0.1, 0.5))))
+    return one_troubled(fleet, chance) if kind == 3 else fleet
 
 
 def one_troubled(fleet: Fleet, chance: Random) -> Fleet:

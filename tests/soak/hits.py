@@ -7,7 +7,7 @@ from collections import Counter
 
 from soak.faults import ENDS, FLIPS, HEALTHS, PAGINGS, ROLES, SEEN, UPGRADE_FAULTS
 from soak.life import PLACES
-from soak.poison import POISONS
+from soak.poison import CROSSED, POISONS
 from soak.trial import Evidence
 
 from orchestrator.executor.crash_points import Point
@@ -41,7 +41,7 @@ def expected() -> list[str]:
         "seen": SEEN,
     }
     named |= {
-        "poison": POISONS,
+        "poison": (*POISONS, *CROSSED),
         "role": ROLES,
         "paging": PAGINGS,
         "death": (*(point.value for point in Point), *PLACES),

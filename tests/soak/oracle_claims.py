@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from soak.oracle_starts import beyond
+from soak.oracle_starts import beyond, crossed
 from soak.trial import Evidence
 from soak.violation import Found, Rule, Violation
 
@@ -62,12 +62,17 @@ class _Claim:
         """Ids in the report are those of jobs that upgraded this proxy, or that nobody could tell from such."""
         for job_id in self.target.workflow_ids:
             job = self.evidence.cloud.world.jobs.get(job_id)
-            if job is None or (job.proxy is not self.proxy and not self._looked_alike(job)):
+            excused = job is not None and (self._looked_alike(job) or self._believed(job))
+            if job is None or (job.proxy is not self.proxy and not excused):
                 yield Violation(Rule.TRUE, f"{self.target.proxy_id} claims {job_id}, which is no upgrade of it")
 
     def _looked_alike(self, job: Job) -> bool:
         """Somebody else's upgrade on the same instance, while an attempt was in doubt: not told apart by anything."""
         return job.foreign and job.name == UPGRADE_JOB and job.instance is self.proxy.instance
+
+    def _believed(self, job: Job) -> bool:
+        """Followed no further than to acceptance, an answer's word is all that there is."""
+        return self.evidence.fleet.plan.follow.to == "accepted" and crossed(self.evidence, job)
 
     def _problem(self) -> str | None:
         outcome = self.target.outcome

@@ -5,7 +5,16 @@ from collections import Counter
 from soak.trial import Evidence
 from soak.violation import Found, Rule, Violation
 
-from orchestrator.model.record import AnswerSeen, Intent, JobSeen, Record, Reverified, Settled, WorkflowAdopted
+from orchestrator.model.record import (
+    AnswerSeen,
+    DoubtRenewed,
+    Intent,
+    JobSeen,
+    Record,
+    Reverified,
+    Settled,
+    WorkflowAdopted,
+)
 from orchestrator.tracker.report.schema import Report, TargetReport
 
 
@@ -14,8 +23,9 @@ def report_rules(evidence: Evidence) -> Found:
     for problem in (*_sums(evidence.report), *_order(evidence)):
         yield Violation(Rule.REPORT, problem)
     told = _by_target(evidence.disk.records)
+    doubted = _doubted(evidence.disk.records)
     for target in evidence.report.targets:
-        for problem in _backed(target, told.get(target.proxy_id, [])):
+        for problem in _backed(target, told.get(target.proxy_id, []), doubted):
             yield Violation(Rule.REPORT, f"{target.proxy_id}: {problem}")
 
 
@@ -51,9 +61,27 @@ def _by_target(records: list[Record]) -> dict[str, list[Record]]:
     return told
 
 
-def _backed(target: TargetReport, records: list[Record]) -> list[str]:
+def _doubted(records: list[Record]) -> set[str | None]:
+    """Ids that were given to more than one target, or whose job was seen elsewhere: an answer alone shows nothing."""
+    given: dict[str | None, set[str | None]] = {}
+    for record in records:
+        match record:
+            case AnswerSeen():
+                for entry in record.update_result:
+                    given.setdefault(entry.workflow_id, set()).add(record.target)
+            case WorkflowAdopted():
+                given.setdefault(record.workflow_id, set()).add(record.target)
+            case DoubtRenewed():
+                given.setdefault(record.workflow_id, set()).update((record.target, None))
+            case _:
+                pass
+    return {workflow_id for workflow_id, targets in given.items() if len(targets) > 1}
+
+
+def _backed(target: TargetReport, records: list[Record], doubted: set[str | None]) -> list[str]:
     """What the report says of a target and the journal does not."""
-    return [*_attempts_backed(target, records), *_ids_backed(target, records), *_outcome_backed(target, records)]
+    ids = _ids_backed(target, records, doubted)
+    return [*_attempts_backed(target, records), *ids, *_outcome_backed(target, records)]
 
 
 def _attempts_backed(target: TargetReport, records: list[Record]) -> list[str]:
@@ -69,19 +97,20 @@ def _attempts_backed(target: TargetReport, records: list[Record]) -> list[str]:
     return []
 
 
-def _ids_backed(target: TargetReport, records: list[Record]) -> list[str]:
+def _ids_backed(target: TargetReport, records: list[Record], doubted: set[str | None]) -> list[str]:
     known: set[str | None] = set()
+    answered: set[str | None] = set()
     for record in records:
         match record:
             case AnswerSeen(verdict="accepted" | "partial"):
-                known.update(entry.workflow_id for entry in record.update_result if _accepts(entry.state))
+                answered.update(entry.workflow_id for entry in record.update_result if _accepts(entry.state))
             case WorkflowAdopted() | JobSeen():
                 known.add(record.workflow_id)
             case _:
                 pass
-    return (
-        [] if set(target.workflow_ids) == known - {None} else [f"workflow_ids {target.workflow_ids}, journal {known}"]
-    )
+    known -= {None} | {each.workflow_id for each in records if isinstance(each, DoubtRenewed)}
+    told, certain = set(target.workflow_ids), known | (answered - doubted - {None})
+    return [] if certain <= told <= known | answered else [f"workflow_ids {target.workflow_ids}, journal {certain}"]
 
 
 def _accepts(state: str | None) -> bool:

@@ -69,8 +69,20 @@ def _found(evidence: Evidence, target: TargetReport, known: list[Start]) -> Foun
     if "not recovered" in said or "settled as not sent" in said:
         return
     for start in known:
-        if start.job.job_id not in target.workflow_ids and not _mistaken(evidence, target, start.job):
+        if start.job.job_id not in target.workflow_ids and not _excused(evidence, target, start.job):
             yield Violation(Rule.FOUND, f"{target.proxy_id} is {target.outcome}, nothing tells of {start.job.job_id}")
+
+
+def _excused(evidence: Evidence, target: TargetReport, job: Job) -> bool:
+    if evidence.fleet.plan.follow.to == "accepted" and crossed(evidence, job):
+        return True  # an answer's word was all that was asked for
+    return _mistaken(evidence, target, job)
+
+
+def crossed(evidence: Evidence, job: Job) -> bool:
+    """Whether its workflow_id is in an answer to another target, or in none that was written."""
+    proxy_id = job.proxy.proxy_id if job.proxy else ""
+    return bool(evidence.fleet.dose.crossed) and job.job_id not in _named_ids(evidence, proxy_id)
 
 
 def _mistaken(evidence: Evidence, target: TargetReport, job: Job) -> bool:

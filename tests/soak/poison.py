@@ -18,7 +18,7 @@ Poison: TypeAlias = Callable[[Random, Answer, tuple[str, ...]], Answer]
 
 _Entry: TypeAlias = dict[str, str | None]
 
-_WAITS = ("1e400", "9" * 5000, "-1", "\udcff", "NaN", "soon")
+_WAITS = ("1e400", "1e12", "1772395200", "1772395200000", "9" * 5000, "-1", "\udcff", "NaN", "soon")
 _DATES = ("Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 01 Jan 0001 00:00:00 +2359", "9" * 5000, "\udcff", "")
 
 

@@ -62,6 +62,11 @@ def _poisoned(seed: int) -> Fleet:
     return replace(random_fleet(seed, "small"), dose=Dose(share=0.5))
 
 
+def _crossed(seed: int) -> Fleet:
+    """Every other answer that accepts belongs to another call."""
+    return replace(random_fleet(seed, "small"), dose=Dose(crossed=0.5))
+
+
 def _one_poisoned(seed: int) -> Fleet:
     return one_poisoned(random_fleet(seed, "small"), Random(seed))
 
@@ -73,6 +78,7 @@ _BROKEN: list[tuple[type[Build], Rule, Callable[[int], Fleet]]] = [
     (broken.TrustsAbsence, Rule.DISPROVED, _unseen),
     (broken.TrustsAbsence, Rule.ONCE, _unseen),
     (broken.FencesLateAnswers, Rule.ANSWER, _any),
+    (broken.BelievesEveryAnswer, Rule.FOUND, _crossed),
     (broken.OneToken, Rule.INTENT, _any),
     (broken.IgnoresCaps, Rule.CAPS, _any),
     (broken.IgnoresBudgets, Rule.BUDGET, _any),

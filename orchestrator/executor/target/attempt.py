@@ -37,7 +37,7 @@ async def attempt(state: TargetState, session: Session, ready: Ready) -> None:
         if _stale(ready, session, calls.lanes.pacer.rate):
             raise Yielded("what was read has grown old")
         with anyio.CancelScope(shield=True):
-            await _send(state, session, ready, known)
+            await _send(state, session, ready, known | session.run.astray.keys())
 
 
 @asynccontextmanager

@@ -114,7 +114,10 @@ async def _seen_running(following: _Following) -> bool:
     if shown is None:
         return False
     following.seen_at = shown.asked_at
-    if any(job.instance_id not in (None, state.target.instance_id) for job in shown.jobs):
+    elsewhere = [job for job in shown.jobs if job.instance_id not in (None, state.target.instance_id)]
+    for job in elsewhere:
+        await _disown(state, session, job.job_id, job)
+    if elsewhere:
         return False
     for job in shown.jobs:
         await _record_job(state, session, job.job_id, job, shown.read_at)

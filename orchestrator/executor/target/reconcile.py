@@ -33,6 +33,7 @@ from orchestrator.model.record import (
     WorkflowAdopted,
 )
 from orchestrator.model.reply import Answered, Entry
+from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState
 
 
@@ -86,7 +87,7 @@ async def _look(state: TargetState, session: Session, *, left_s: float) -> Concl
         health=await read_health(state, session),
     )
     session.reached(Point.EVIDENCE_READ)
-    doubt = await _doubt(state, session, over=left_s <= 0)
+    doubt = await _doubt(state, session, sight.listing, over=left_s <= 0)
     conclusion = weigh(doubt, sight)
     if isinstance(conclusion, NeverBegan | Happened):
         astray = await read_named(state, session)
@@ -124,7 +125,7 @@ async def _read_listing(state: TargetState, session: Session, *, left_s: float) 
     return await session.board(state).since(instants, max_age_s=session.plan.follow.poll_s / 2, after=after)
 
 
-async def _doubt(state: TargetState, session: Session, *, over: bool) -> Doubt:
+async def _doubt(state: TargetState, session: Session, listing: JobList | None, *, over: bool) -> Doubt:
     run, target = session.run, state.target
     latest = run.timeline.cloud_time(state.last.sent, target.scope) + timedelta(seconds=_period_s(session))
     known = await session.known_workflows()
@@ -135,13 +136,26 @@ async def _doubt(state: TargetState, session: Session, *, over: bool) -> Doubt:
         target_version=session.plan.target_version,
         earliest=run.timeline.cloud_time(_first_doubt(state), target.scope),
         latest=latest,
-        ours=(known | run.workflows.keys()) - run.contested,
+        ours=(known | run.workflows.keys()) - _contested(state, run) - _misplaced(state, run, listing),
         presence=run.accepted,
         job_names=run.job_names.get(target.scope, set()),
         alone=len(run.unknown_on(target.instance_id)) <= 1,
         accepted=any(entry.accepted for entry in state.doubtful_entries),
         period_over=over,
     )
+
+
+def _contested(state: TargetState, run: Run) -> set[str]:
+    """Workflows that answers gave to several targets: nobody's, or another's that this one was answered too."""
+    return {each for each in run.contested if each not in run.workflows or each in state.disowned}
+
+
+def _misplaced(state: TargetState, run: Run, listing: JobList | None) -> set[str]:
+    """Jobs on the instance that answers gave to targets on others: the list knows better."""
+    here = state.target.instance_id
+    jobs = () if listing is None else listing.of_instance(here)
+    owners = {job.job_id: run.workflows[job.job_id] for job in jobs if job.job_id in run.workflows}
+    return {job_id for job_id, owner in owners.items() if run.targets[owner].instance_id != here}
 
 
 def _first_doubt(state: TargetState) -> Moment:

@@ -11,8 +11,10 @@ from fakes.stage import Played, fold_all
 from msgspec.structs import replace
 
 from orchestrator.model.record import AnswerSeen, DoubtRenewed, JobSeen
+from orchestrator.model.reply import Doubtful, Exchange
 
 NAMED = Fate(named=True, duration_s=300.0)
+UNREADABLE = Doubtful("no answer", Exchange())
 KINDS = ("own instance", "no instance", "true instance")
 
 
@@ -136,3 +138,41 @@ def test_its_workflow_is_found_by_its_id(told: str) -> None:
     played = stage_of(3, unlisted(told)).play()
     assert list(played.state(1).jobs) == ["wf-default-1-0"]
     assert right(played)
+
+
+def test_a_workflow_that_an_earlier_answer_named_is_not_what_a_later_call_started() -> None:
+    """The first call is answered with the workflow of the second target, and about its instance; so is the third."""
+
+    def setup(cloud: FakeCloud) -> None:
+        last, middle, first = cloud.proxies.values()  # in the order of their hashes
+        cloud.default_fate = NAMED
+        early, late = ok((middle.instance_id, "wf-default-1-0")), ok((last.instance_id, "wf-default-1-0"))
+        cloud.acts[first.proxy_id] = [Act(lambda _i, _j: early, effect=True)]
+        cloud.acts[middle.proxy_id] = [Act(lambda _i, _j: UNREADABLE, effect=True, latency_s=30.0)]
+        cloud.acts[last.proxy_id] = [Act(lambda _i, _j: late, effect=True)]
+
+    played = stage_of(3, setup, limits=replace(FREE, concurrency=1)).play()
+    answered = {record.target: record for record in played.of(AnswerSeen)}
+    assert answered[played.state(0).key].strays == ("wf-default-1-0",)
+    assert right(played)
+    assert played.outcomes() == {"succeeded": 3}
+
+
+def test_a_list_knows_better_than_an_answer_on_which_instance_a_workflow_runs() -> None:
+    """The first is answered with the workflow of the second, which has no answer, and the list shows where it runs."""
+
+    def setup(cloud: FakeCloud) -> None:
+        first, second = list(cloud.proxies)
+        cloud.default_fate = NAMED
+        cloud.acts[first] = [Act(lambda instance, _job: ok((instance, "wf-default-1-0")), effect=True)]
+        cloud.acts[second] = [Act(lambda _i, _j: UNREADABLE, effect=True, latency_s=30.0)]
+        cloud.reads = lambda name, _key, number: UNREADABLE if name == "job" and number < 600 else None
+
+    played = stage_of(2, setup).play()
+    assert right(played)
+    assert played.outcomes() == {"succeeded": 2}
+    assert set(played.cloud.upgrades.values()) == {1}
+    assert [list(state.jobs) for state in (played.state(0), played.state(1))] == [
+        ["wf-default-0-0"],
+        ["wf-default-1-0"],
+    ]
