@@ -7,6 +7,7 @@ from orchestrator.model.moment import Moment
 from orchestrator.model.outcome import FAILED_BEFORE, OPEN, Outcome, Phase
 from orchestrator.model.record import AnswerSeen, EarlierOutcome, Intent, JobSeen, Record, Verdict
 from orchestrator.model.reply import Entry
+from orchestrator.model.signature import signature
 from orchestrator.model.target import Target
 
 #: Verdicts that say nothing of the target: the call was not let in, or never left.
@@ -115,6 +116,14 @@ class TargetState:
         earlier = self.earlier
         same = earlier is not None and (earlier.outcome, earlier.reason) == (self.outcome, self.reason)
         return same or self.reason == FAILED_BEFORE
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it was sent once more and ended as in an earlier run, for the same reason by its signature."""
+        earlier = self.earlier
+        if earlier is None or self.outcome is not earlier.outcome or not self.attempts:
+            return False
+        return signature(self.reason or "") == signature(earlier.reason or "")
 
     @property
     def unexamined(self) -> bool:

@@ -24,6 +24,7 @@ class Mark(NamedTuple):
     recounted: int = 0
     rejected: int = 0
     unanswered: int = 0
+    repeated: int = 0
 
 
 #: Of a target that was never counted.
@@ -43,6 +44,7 @@ class Count:
         recounted: of these, the ones that counted as failures before they moved on.
         rejected: targets rejected since the last release.
         unanswered: targets whose attempt is under way.
+        repeated: targets that were sent once more and ended as before; they count in no budget.
     """
 
     standing: Counter[str] = field(default_factory=Counter)
@@ -52,6 +54,7 @@ class Count:
     recounted: int = 0
     rejected: int = 0
     unanswered: int = 0
+    repeated: int = 0
 
     @property
     def at_risk(self) -> int:
@@ -79,6 +82,7 @@ class Count:
         self.recounted += after.recounted - before.recounted
         self.rejected += after.rejected - before.rejected
         self.unanswered += after.unanswered - before.unanswered
+        self.repeated += after.repeated - before.repeated
 
     def forgive(self) -> None:
         """A release accepts what has been counted."""
@@ -106,7 +110,9 @@ class Tally:
         if state.phase is Phase.WAITING:
             state.counted_in = -1  # what it was counted for is over; what a new attempt brings counts again
             return Mark(state.wave)
-        harm, rejected = is_failure(state, failures), state.outcome is Outcome.REJECTED
+        repeats = state.repeats
+        harm = is_failure(state, failures) and not repeats
+        rejected = state.outcome is Outcome.REJECTED and not repeats
         if state.counted_in < 0 and (harm or rejected):
             state.counted_in = self.epoch
         counts, is_open = state.counted_in in (-1, self.epoch), state.is_open
@@ -120,6 +126,7 @@ class Tally:
             exposed and state.counted_in >= 0,
             counts and rejected,
             state.phase is Phase.IN_FLIGHT and state.accepted_at is None,
+            repeats,
         )
 
     def move(self, state: TargetState, before: Mark, after: Mark) -> None:

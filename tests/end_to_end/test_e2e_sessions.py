@@ -195,6 +195,19 @@ def test_what_failed_is_sent_again_only_when_it_is_asked_for(new_cloud: NewCloud
     expect_truth(desk)
 
 
+def test_what_fails_once_more_in_the_same_way_counts_in_no_budget(new_cloud: NewCloud) -> None:
+    keys = [f"{number:032x}po01" for number in (1, 2)]
+    end = JobFate(end="failed", fail_reason="no room")
+    desk = new_cloud(3, fates=tuple(ScriptedFate(fate=end, proxy_id=key, nth=nth) for key in keys for nth in (1, 2)))
+    desk.write(waves=[{"name": "all"}])
+    assert desk.run().code == 1
+    desk.write(failures={"max": 0, "mode": "strict"})
+    redone = desk.run("--only-outcome", "failed")
+    assert (redone.code, desk.report["run"]["hold"]) == (1, None)
+    assert [desk.outcomes()[key] for key in keys] == ["failed", "failed"]
+    assert all(desk.effective_starts()[key] == 2 for key in keys)
+
+
 def _expect_story_of_both_nights(desk: Desk, first: dict[str, Any], *proxies: str) -> None:
     """The second night did nothing for them: their story tells what the first did, when, and by whom."""
     run_id = first["run"]["run_id"]

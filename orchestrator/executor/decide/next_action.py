@@ -121,13 +121,17 @@ def _after_wave(rollout: Rollout, wave: Wave, now: datetime) -> Action:
 
 
 def _wave_failed(rollout: Rollout, wave: Wave) -> Hold | None:
-    """A wave in which something was sent and nothing succeeded holds the fleet, unless a person let it pass."""
+    """A wave in which something was sent and nothing succeeded holds the fleet, unless a person let it pass.
+
+    What only ended as it had before says nothing new.
+    """
     status = rollout.run.waves[wave.name]
-    standing = rollout.run.tally.waves.get(wave.name, EMPTY).standing
+    count = rollout.run.tally.waves.get(wave.name, EMPTY)
+    standing, sent = count.standing, status.sent - count.repeated
     successes = standing["succeeded"] + standing["accepted"] + standing["partial"]
-    if not status.sent or successes or status.passed:
+    if not sent or successes or status.passed:
         return None
-    return Hold("wave_failed", f"wave {wave.name}: {status.sent} sent, none succeeded", wave=wave.name)
+    return Hold("wave_failed", f"wave {wave.name}: {sent} sent, none succeeded", wave=wave.name)
 
 
 def _soak(rollout: Rollout, wave: Wave, status: WaveStatus, now: datetime) -> Action:

@@ -1,0 +1,15 @@
+"""What two texts of the cloud have in common that differ only in what they name. Pure."""
+
+import re
+
+_WORD = re.compile(r"\w[\w.:/@-]*")
+_LIST = re.compile(r"#(?:[\s,;]+#)+")
+
+
+def signature(text: str) -> str:
+    """The text with numbers, ids and addresses blanked: `3 of 4 free in 10.0.0.0/24` is `# of # free in #`.
+
+    Every word with a digit in it is taken for one of these. A list of them counts as one, and so does white space.
+    """
+    blanked = _WORD.sub(lambda word: "#" if any(map(str.isdigit, word[0])) else word[0], text)
+    return " ".join(_LIST.sub("#", blanked).split())
