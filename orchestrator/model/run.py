@@ -288,6 +288,7 @@ class Run:
                 scope.paused = record.why
             case ScopeThrottled():
                 scope.throttled_until, scope.probe_at = record.until, record.probe_at
+                scope.throttled_why = record.why
             case ScopeOpened():
                 scope.paused = scope.given_up = scope.throttled_until = scope.probe_at = None
                 scope.opened = True

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal, NamedTuple, TypeAlias
 
 from orchestrator.model.moment import Moment
 
@@ -30,6 +31,17 @@ class WaveStatus:
     targets: list[str] = field(default_factory=list)
 
 
+ScopeState: TypeAlias = Literal["open", "throttled", "paused", "given_up"]
+
+
+class ScopeStanding(NamedTuple):
+    """Whether a scope can be used: its state, why it is not open, and until when, where that is known."""
+
+    state: ScopeState
+    reason: str | None = None
+    until: datetime | None = None
+
+
 @dataclass(slots=True)
 class ScopeStatus:
     """Where a scope stands, and how much it was used.
@@ -45,9 +57,20 @@ class ScopeStatus:
     paused: str | None = None
     given_up: str | None = None
     throttled_until: datetime | None = None
+    throttled_why: str | None = None
     probe_at: datetime | None = None
     got_through: int = 0
     calls: int = 0
     throttled: int = 0
     rate_limit: float | None = None
     seconds: float = 0.0
+
+    def standing(self, at: datetime) -> ScopeStanding:
+        """Whether it can be used at an instant of the session's clock."""
+        if self.given_up is not None:
+            return ScopeStanding("given_up", self.given_up)
+        if self.throttled_until is not None and self.throttled_until > at:
+            return ScopeStanding("throttled", self.throttled_why, self.throttled_until)
+        if self.paused is not None:
+            return ScopeStanding("paused", self.paused)
+        return ScopeStanding("open")

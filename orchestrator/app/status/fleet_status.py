@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from orchestrator.app.status.clocks import calendar, clock_lines, steady
+from orchestrator.app.status.scopes import scope_lines
 from orchestrator.app.status.why_closed import closed, spoken
 from orchestrator.errors import ExitCode, UsageError
 from orchestrator.host import path_of
@@ -56,7 +57,7 @@ def standing(recovered: Recovered, state: Path, now: datetime) -> Iterator[str]:
         yield from reasons
     yield "waves:"
     yield from (f"  {wave.name}: {wave.state}, {_counts(wave.outcomes)}" for wave in story.head.waves)
-    yield from _pauses(run, now)
+    yield from scope_lines(run, now)
     yield from clock_lines(run)
     yield from _needs_person(run)
     yield f"waits for: {waits_for(recovered, state, now)}"
@@ -111,15 +112,6 @@ def _last_session(run: Run) -> str:
 
 def _counts(outcomes: dict[str, int]) -> str:
     return ", ".join(f"{count} {name}" for name, count in outcomes.items()) or "nothing yet"
-
-
-def _pauses(run: Run, now: datetime) -> Iterator[str]:
-    """The scopes for which the cloud asks for a pause that is not over."""
-    for scope in run.scopes.values():
-        if scope.throttled_until is not None and scope.throttled_until > now:
-            end = f"{scope.throttled_until:%Y-%m-%d %H:%M:%S} UTC (in {spoken(scope.throttled_until, now)})"
-            probes = ", one probe an hour" if scope.probe_at else ""
-            yield f"scope {scope.name}: the cloud asks for a pause until {end}{probes}"
 
 
 def _needs_person(run: Run) -> Iterator[str]:

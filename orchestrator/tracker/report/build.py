@@ -2,6 +2,7 @@
 
 from collections import Counter, deque
 from collections.abc import Iterator
+from datetime import datetime
 
 import msgspec
 from msgspec import Struct
@@ -95,7 +96,7 @@ def _head(run: Run, started: RunStarted, plan: Plan, exit_code: int | None) -> H
         totals=_totals(run),
         reject_reasons=reject_reasons(run),
         waves=[_wave(run, wave) for wave in run.waves.values()],
-        scopes=[_scope(scope, run.scopes[scope.name], plan) for scope in plan.scopes],
+        scopes=[_scope(scope, run.scopes[scope.name], plan, run.last_at or started.at) for scope in plan.scopes],
     )
 
 
@@ -179,9 +180,10 @@ def _wave_state(run: Run, wave: WaveStatus) -> WaveState:
     return "waiting" if wave.opened_at is None else "open"
 
 
-def _scope(scope: Scope, status: ScopeStatus, plan: Plan) -> ScopeReport:
+def _scope(scope: Scope, status: ScopeStatus, plan: Plan, at: datetime) -> ScopeReport:
     planned = scope.rate if scope.rate is not None else plan.limits.rate
     known = planned if isinstance(planned, float | int) else None
+    standing = status.standing(at)
     return ScopeReport(
         name=scope.name,
         region=scope.region,
@@ -190,4 +192,7 @@ def _scope(scope: Scope, status: ScopeStatus, plan: Plan) -> ScopeReport:
         rate_limit=known if status.rate_limit is None else status.rate_limit,
         rate_attained=round(status.calls / status.seconds, 3) if status.seconds > 0 else None,
         throttled=status.throttled,
+        state=standing.state,
+        reason=standing.reason,
+        until=standing.until,
     )

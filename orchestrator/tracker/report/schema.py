@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from orchestrator.model.record import HoldCause
 from orchestrator.model.reply import Entry
+from orchestrator.model.status import ScopeState
 
 FORM: Literal["orchestrator.report/1"] = "orchestrator.report/1"
 
@@ -110,6 +111,9 @@ class ScopeReport(Struct, frozen=True, kw_only=True):
     rate_limit: Annotated[float | None, Meta(description="Calls per second that were allowed; null when not known")]
     rate_attained: Annotated[float | None, Meta(description="Calls per second that were made; null before any")]
     throttled: Annotated[int, Meta(description="Requests that the cloud refused as one too many")]
+    state: Annotated[ScopeState, Meta(description="Whether it can be used, as of the latest record")]
+    reason: Annotated[Text, Meta(description="Why it is throttled, paused or given up; null while it is open")]
+    until: Annotated[Instant, Meta(description="Until when it is throttled; else null")]
 
 
 class AttemptReport(Struct, frozen=True, kw_only=True):

@@ -85,7 +85,14 @@ def _wave(wave: WaveReport) -> str:
 def _scope(scope: ScopeReport) -> str:
     attained = f", {scope.rate_attained:g}/s" if scope.rate_attained is not None else ""
     limit = f" of {scope.rate_limit:g}/s" if scope.rate_limit is not None and attained else ""
-    return f"{_MARGIN}{scope.name}: {scope.calls} calls{attained}{limit}, {scope.throttled} throttled"
+    return f"{_MARGIN}{scope.name}: {scope.calls} calls{attained}{limit}, {scope.throttled} throttled{_closed(scope)}"
+
+
+def _closed(scope: ScopeReport) -> str:
+    if scope.state == "open":
+        return ""
+    until = f" until {scope.until:%Y-%m-%d %H:%M:%SZ}" if scope.until else ""
+    return f"; {scope.state.replace('_', ' ')}{until}: {scope.reason}"
 
 
 def _table(targets: Iterable[TargetReport], stuck: list[TargetReport]) -> Iterator[str]:

@@ -101,7 +101,10 @@ def test_keys_stand_in_the_order_of_the_contract() -> None:
     )
     assert list(report["totals"]) == ["targets", "outcomes", "calls", "upgrade_calls", "throttled"]
     assert list(report["waves"][0]) == ["name", "targets", "state", "started_at", "ended_at", "outcomes"]
-    assert " ".join(report["scopes"][0]) == "name region project_id calls rate_limit rate_attained throttled"
+    assert (
+        " ".join(report["scopes"][0])
+        == "name region project_id calls rate_limit rate_attained throttled state reason until"
+    )
     assert " ".join(report["targets"][0]) == (
         "scope project_id instance_id proxy_id labels wave source_version target_version outcome reason settled_by "
         "workflow_ids attempts job verified_version evidence started_at settled_at facts earlier"

@@ -1,0 +1,57 @@
+"""What `status` and the report say of a scope that cannot be used."""
+
+from datetime import timedelta
+
+import pytest
+from fakes.clock import START
+from fakes.stage import fold_all, plan_of, targets_of
+
+from orchestrator.app.status.scopes import scope_lines
+from orchestrator.model import record as r
+from orchestrator.tracker.report.build import build_report
+
+PLAN = plan_of(targets_of(1))
+BEGUN = r.RunStarted(
+    at=START,
+    run_id="r",
+    name="fleet",
+    plan_sha256="0" * 64,
+    target_version="2.24.03.000",
+    orchestrator_version="1",
+    targets=1,
+    simulated=False,
+    waves=("all",),
+)
+THROTTLED = r.ScopeThrottled(at=START, scope="default", until=START + timedelta(minutes=5), why="APIGW.0308")
+LONG = r.ScopeThrottled(
+    at=START, scope="default", until=START + timedelta(hours=9), why="429", probe_at=START + timedelta(hours=1)
+)
+PAUSED = r.ScopePaused(at=START, scope="default", why="no route")
+GONE = r.ScopeGivenUp(at=START, scope="default", why="401: the token is wrong")
+OPENED = r.ScopeOpened(at=START, scope="default")
+AGAIN = r.SessionStarted(at=START, number=2, pid=1, host="h", orchestrator_version="1")
+
+
+@pytest.mark.parametrize(
+    ("records", "state", "says"),
+    [
+        ((), "open", None),
+        ((THROTTLED,), "throttled", "throttled, the cloud asks for a pause until 2026-"),
+        ((LONG, PAUSED), "throttled", ", one probe an hour: 429"),
+        ((PAUSED,), "paused", "paused, one probe at a time asks whether it is back: no route"),
+        ((PAUSED, GONE), "given_up", "given up for this session, the next start tries again: 401: the token is wrong"),
+        ((PAUSED, OPENED), "open", None),
+        ((GONE, AGAIN), "open", None),
+    ],
+)
+def test_each_scope_is_told_with_its_state_and_why(records: tuple[r.Record, ...], state: str, says: str | None) -> None:
+    run = fold_all(PLAN, (BEGUN, *records))
+    told = build_report(run, PLAN).head.scopes[0]
+    assert (told.state, told.reason is None) == (state, state == "open")
+    lines = list(scope_lines(run, START))
+    assert (says is None and not lines) or (says is not None and says in lines[0])
+
+
+def test_a_pause_that_is_over_is_told_no_more() -> None:
+    run = fold_all(PLAN, (BEGUN, THROTTLED))
+    assert not list(scope_lines(run, START + timedelta(minutes=6)))
