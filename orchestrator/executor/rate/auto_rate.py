@@ -122,7 +122,13 @@ class AutoPacer:
         self._due = min(self._due, max(self._last, self._held_until) + 1 / self.rate)
 
     def throttle(
-        self, now_s: float, wait_s: float, *, sent_s: float | None = None, told: bool = True, quota: Quota | None = None
+        self,
+        now_s: float,
+        wait_s: float,
+        *,
+        sent_s: float | None = None,
+        server_named_pause: bool = True,
+        quota: Quota | None = None,
     ) -> None:
         """The cloud refused a call as one too many. Arguments as of `Pacer.throttle`.
 
@@ -132,39 +138,49 @@ class AutoPacer:
             self._credit = max(-_MOST_DEBT, self._credit - 1)
             self._slowest = min(_SLOWEST, quota.calls / quota.period_s / 2) if quota else self._slowest
             if sent_s >= self._cut_at:
-                wait_s = self._decrease(now_s, wait_s, sent_s, told=told, quota=quota)
+                wait_s = self._decrease(now_s, wait_s, sent_s, server_named_pause=server_named_pause, quota=quota)
                 self._cut_at = now_s
             elif quota and wait_s == quota.period_s:
                 return
         self._held_until = max(self._held_until, now_s + wait_s)
         self._due = max(self._due, self._held_until)
 
-    def _decrease(self, now_s: float, wait_s: float, sent_s: float, *, told: bool, quota: Quota | None) -> float:
+    def _decrease(
+        self, now_s: float, wait_s: float, sent_s: float, *, server_named_pause: bool, quota: Quota | None
+    ) -> float:
         """Draw the conclusions of a new refusal. How long to wait."""
         if quota and wait_s == quota.period_s:
             wait_s = self._own_wait_s(now_s, quota)
         self._outage_from = sent_s if self._outage_from is None else self._outage_from
-        self._choose(sent_s, wait_s, told=told, quota=quota)
+        self._choose(sent_s, wait_s, server_named_pause=server_named_pause, quota=quota)
         if self._windows is None:
             self._search.refused(now_s, wait_s)
             if quota:
-                self._search.told(quota.calls / quota.period_s)
+                self._search.quota_named(quota.calls / quota.period_s)
             return wait_s
-        wait_s = self._windows.refused(sent_s, now_s, wait_s, told=told)
+        wait_s = self._windows.refused(sent_s, now_s, wait_s, server_named_pause=server_named_pause)
         if quota:
-            self._windows.told(quota.calls, quota.period_s)
+            self._windows.quota_named(quota.calls, quota.period_s)
         return wait_s
 
-    def _choose(self, sent_s: float, wait_s: float, *, told: bool, quota: Quota | None) -> None:
+    def _choose(self, sent_s: float, wait_s: float, *, server_named_pause: bool, quota: Quota | None) -> None:
         """Count in periods from now on, if the refusals last too long for anything else; or stop doing so."""
         if self._windows and self._windows.period_s <= _LONG_WAIT_S:
             self._search = RateSearch(self._windows.learned)
             self._windows = None
         outage_s = sent_s - (self._outage_from or sent_s)
-        long = quota.period_s > _LONG_WAIT_S if quota else (told and wait_s > _LONG_WAIT_S) or outage_s > _LONG_S
+        long = (
+            quota.period_s > _LONG_WAIT_S
+            if quota
+            else (server_named_pause and wait_s > _LONG_WAIT_S) or outage_s > _LONG_S
+        )
         if self._windows or not long:
             return
-        period_s = quota.period_s if quota else next((p for p in _PERIODS_S if told and wait_s <= p), _PERIODS_S[0])
+        period_s = (
+            quota.period_s
+            if quota
+            else next((p for p in _PERIODS_S if server_named_pause and wait_s <= p), _PERIODS_S[0])
+        )
         recent = sum(instant > sent_s - period_s for instant in self._sent) - 1
         self._windows = QuotaWindows(period_s, max(1, recent))
 

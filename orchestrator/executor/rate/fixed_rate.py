@@ -45,7 +45,13 @@ class Pacer(Protocol):
         """A call was answered, and not refused as one too many. `kind`: calls of a kind take about as long."""
 
     def throttle(
-        self, now_s: float, wait_s: float, *, sent_s: float | None = None, told: bool = True, quota: Quota | None = None
+        self,
+        now_s: float,
+        wait_s: float,
+        *,
+        sent_s: float | None = None,
+        server_named_pause: bool = True,
+        quota: Quota | None = None,
     ) -> None:
         """The cloud refused a call as one too many: wait, and go on slower.
 
@@ -53,7 +59,7 @@ class Pacer(Protocol):
             now_s: when the refusal came.
             wait_s: the pause that the cloud asked for, or that the caller chose.
             sent_s: when the call left; None for a call that this rate does not count, such as a login.
-            told: whether the cloud named the pause.
+            server_named_pause: whether the cloud named the pause.
             quota: the limit, when the pause is the period of a limit that the cloud named.
         """
 
@@ -102,10 +108,16 @@ class WindowPacer:
         """Nothing follows: the rate is as the plan says."""
 
     def throttle(
-        self, now_s: float, wait_s: float, *, sent_s: float | None = None, told: bool = True, quota: Quota | None = None
+        self,
+        now_s: float,
+        wait_s: float,
+        *,
+        sent_s: float | None = None,
+        server_named_pause: bool = True,
+        quota: Quota | None = None,
     ) -> None:
         """The cloud refused a call as one too many: wait, then go on at half the pace, whatever it says besides."""
-        del sent_s, told, quota
+        del sent_s, server_named_pause, quota
         if now_s >= self._held_until:
             self._factor = max(_SLOWEST, self._factor / 2)
         self._held_until = max(self._held_until, now_s + wait_s)

@@ -85,13 +85,15 @@ class Lanes:
         self.pacer.answered(sent_s, self._clock.monotonic(), kind)
 
     def throttle(
-        self, wait_s: float, *, sent_s: float | None = None, told: bool = True, quota: Quota | None = None
+        self, wait_s: float, *, sent_s: float | None = None, server_named_pause: bool = True, quota: Quota | None = None
     ) -> None:
         """Hold every lane, and send home each caller that was about to start something.
 
         Arguments as of `Pacer.throttle`.
         """
-        self.pacer.throttle(self._clock.monotonic(), wait_s, sent_s=sent_s, told=told, quota=quota)
+        self.pacer.throttle(
+            self._clock.monotonic(), wait_s, sent_s=sent_s, server_named_pause=server_named_pause, quota=quota
+        )
         self._throttled.set()
         for lane in (Lane.SEND, Lane.START):
             while self._lines[lane]:

@@ -53,7 +53,7 @@ class QuotaWindows:
         """Calls per second over a whole period."""
         return self.rate if self._limit is None else self._limit / self.period_s
 
-    def told(self, limit: int, period_s: float) -> None:
+    def quota_named(self, limit: int, period_s: float) -> None:
         """The cloud has named its limit."""
         self._limit, self.period_s, self._named = limit, period_s, True
 
@@ -84,12 +84,12 @@ class QuotaWindows:
         if self._limit is None and wanted and not self._full:
             self.rate = min(_FASTEST, self.rate + _GROWTH)
 
-    def refused(self, sent_s: float, now_s: float, wait_s: float, *, told: bool) -> float:
+    def refused(self, sent_s: float, now_s: float, wait_s: float, *, server_named_pause: bool) -> float:
         """A call was one too many. How long to wait: `wait_s` if the cloud said so, else until a try makes sense."""
         if not self._full:
             self._end(now_s, wait_s)
         self._refused_s = sent_s
-        if told:
+        if server_named_pause:
             self._ends_s, self._next_slack_s = now_s + wait_s, 1.0
             return wait_s
         return self._patience_s(sent_s, now_s)

@@ -95,7 +95,7 @@ class RateSearch:
             self._high, self.low, self._proved = self.rate, self.rate / 2, False
         self._cut(now_s, 0.0)
 
-    def told(self, limit: float) -> None:
+    def quota_named(self, limit: float) -> None:
         """The cloud has named its limit, calls per second: news are believed; said again, what was refused counts."""
         if limit != self._named or self.low > limit:
             self._named, self.low, self._proved = limit, limit * _MARGIN, True

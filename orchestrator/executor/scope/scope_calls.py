@@ -231,10 +231,10 @@ class ScopeCalls:
     def _throttle(self, reply: Throttled, sent_s: float | None, kind: CallKind) -> None:
         self.usage.throttled += 1
         self.throttled_in_a_row[kind] += 1
-        told = reply.retry_after_s is not None
+        server_named_pause = reply.retry_after_s is not None
         asked_s = self.backoff_s(self.throttled_in_a_row[kind]) if reply.retry_after_s is None else reply.retry_after_s
         wait_s = min(asked_s, LONGEST_PAUSE_S)
-        self.lanes.throttle(wait_s, sent_s=sent_s, told=told, quota=reply.quota)
+        self.lanes.throttle(wait_s, sent_s=sent_s, server_named_pause=server_named_pause, quota=reply.quota)
         now, held_s, why = self.clock.now(), self.lanes.held_s, _why(reply)
         self.note(
             ScopeThrottled(

@@ -123,7 +123,7 @@ def test_a_cloud_that_refuses_at_random_does_not_bring_it_to_a_stop() -> None:
 def test_a_long_pause_alone_does_not_make_it_believe_in_a_rate_of_next_to_nothing() -> None:
     pacer = AutoPacer()
     now_s = drive(pacer, 3)
-    pacer.throttle(now_s + 0.1, 7200.0, sent_s=now_s, told=True)
+    pacer.throttle(now_s + 0.1, 7200.0, sent_s=now_s, server_named_pause=True)
     assert pacer.learned == pacer.nominal == pacer.rate == 0.5
 
 

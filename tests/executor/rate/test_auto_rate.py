@@ -145,7 +145,7 @@ class World:
                 pacer.throttle(now_s, period_s + (1e-6 if self.whole else 0), sent_s=sent_s, quota=quota)
             case _:
                 backoff_s = min(60.0, 2.0 ** (self.in_a_row - 1)) * (0.1 + 0.9 * self.random.random())
-                pacer.throttle(now_s, backoff_s, sent_s=sent_s, told=False)
+                pacer.throttle(now_s, backoff_s, sent_s=sent_s, server_named_pause=False)
 
 
 SLOW: Steps = ((0, 2), (420, 5), (800, 3))
