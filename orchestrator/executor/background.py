@@ -1,6 +1,6 @@
 """The tasks that run beside the loop as long as a session lives: pacing, keeping scopes usable, noting their use."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from orchestrator.executor.decide.host_time import HostTime
 from orchestrator.executor.rate.lanes import Lanes
@@ -22,13 +22,25 @@ USAGE = "the note of the scopes' use"
 def services(session: Session, wake: Callable[[], None]) -> Iterator[Service]:
     """Every task that a session needs; `wake` makes the loop look for the next action."""
     scopes = session.scopes.values()
-    for scope in {id(scope.lanes): scope for scope in scopes}.values():
-        yield Service(f"the turns of scope {scope.name}", scope.lanes.serve)
+    yield from scope_services(scopes, wake)
+    for scope in _one_a_rate(scopes):
         yield Service(f"the pauses of scope {scope.name}", _releasing(scope.lanes, wake))
-    for scope in scopes:
-        yield Service(f"the keeper of scope {scope.name}", _keeping(scope, wake))
     yield Service(USAGE, _noting_usage(session), vital=False)
     yield Service("the watch on the clock", _watching_clock(session), vital=False)
+
+
+def scope_services(scopes: Iterable[ScopeCalls], wake: Callable[[], None] = lambda: None) -> Iterator[Service]:
+    """What scopes need beside their callers: the pace, and the probe that brings back a paused scope."""
+    scopes = tuple(scopes)
+    for scope in _one_a_rate(scopes):
+        yield Service(f"the turns of scope {scope.name}", scope.lanes.serve)
+    for scope in scopes:
+        yield Service(f"the keeper of scope {scope.name}", _keeping(scope, wake))
+
+
+def _one_a_rate(scopes: Iterable[ScopeCalls]) -> Iterable[ScopeCalls]:
+    """Of the scopes that share a rate, one."""
+    return {id(scope.lanes): scope for scope in scopes}.values()
 
 
 def note_usage(session: Session) -> None:
