@@ -27,6 +27,7 @@ from orchestrator.simulator.profile import JobFate, Kind, Profile, Role
 from orchestrator.simulator.profiles import BUILT_IN, profile_from_yaml
 from orchestrator.simulator.routes import ROUTES
 from orchestrator.tracker.report.csv_form import COLUMNS
+from orchestrator.tracker.report.forms import DEFAULT_FORM, FORMS
 from orchestrator.tracker.report.schema import Report, report_schema
 
 every_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -152,6 +153,11 @@ def test_every_reason_and_cause_is_documented() -> None:
     skipped = {*get_args(LeaveOutReason), "failed_before"} - {"current"}
     assert skipped <= set(first_words(section(read("docs/report.md"), "Outcomes")))
     assert set(first_words(section(read("docs/waves-and-budgets.md"), "Holds"))) == set(get_args(HoldCause))
+
+
+def test_every_form_of_the_report_is_documented() -> None:
+    meaning = next(row[1] for row in rows(read("docs/commands.md")) if f"`{DEFAULT_FORM}` (default), `text`" in row[1])
+    assert {span for span in spans(meaning)} == FORMS.keys()
 
 
 # --- plans and the simulated cloud ------------------------------------------------------------------------------------

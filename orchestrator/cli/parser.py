@@ -8,6 +8,7 @@ from orchestrator import __version__
 from orchestrator.cli import values
 from orchestrator.cli.options import Options
 from orchestrator.host import readable
+from orchestrator.tracker.report.forms import DEFAULT_FORM, FORMS
 
 TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
 if TYPE_CHECKING:
@@ -227,7 +228,7 @@ def _add_readers(verbs: Any) -> None:
     status.add_argument("proxy_id", nargs="?", metavar="PROXY_ID", help="everything that is known of one proxy")
     report = _verb(verbs, "report", "print the report of a run")
     report.add_argument("--run", dest="run_id", metavar="RUN_ID", help="default: the latest")
-    report.add_argument("--format", choices=["json", "text", "csv"], help="default: json")
+    report.add_argument("--format", choices=[*FORMS], help=f"default: {DEFAULT_FORM}")
     report.add_argument("--output", type=values.path, metavar="FILE", help="write it there instead of to stdout")
 
 

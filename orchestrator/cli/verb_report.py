@@ -1,18 +1,14 @@
 """`orchestrator report`: the report of a run, made from its journal."""
 
 import sys
-from collections.abc import Iterable
 
 from orchestrator.app.status.fleet_status import find_run
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import expect_folder, plan_and_state
 from orchestrator.errors import ExitCode
-from orchestrator.plain import plain
 from orchestrator.tracker.disk import put_file
 from orchestrator.tracker.report.build import build_report
-from orchestrator.tracker.report.csv_form import csv_lines
-from orchestrator.tracker.report.json_form import report_chunks
-from orchestrator.tracker.report.text_form import text_lines
+from orchestrator.tracker.report.forms import DEFAULT_FORM, in_form
 
 
 def run(options: Options) -> ExitCode:
@@ -21,13 +17,7 @@ def run(options: Options) -> ExitCode:
     plan, state = plan_and_state(options)
     recovered = find_run(state, plan, options.run_id)
     story = build_report(recovered.run, recovered.in_force)
-    match options.format or "json":
-        case "json":
-            chunks: Iterable[bytes] = report_chunks(story)
-        case "csv":
-            chunks = (line.encode() for line in csv_lines(story.targets))
-        case _:
-            chunks = (plain(line).encode() + b"\n" for line in text_lines(story))
+    chunks = in_form(options.format or DEFAULT_FORM, story)
     if options.output is not None:
         put_file(options.output, chunks)
     elif not options.quiet:

@@ -9,6 +9,7 @@ import io
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from orchestrator.tracker.report.build import Story
 from orchestrator.tracker.report.schema import AttemptReport, TargetReport
 
 #: How a formula begins.
@@ -37,6 +38,11 @@ COLUMNS = (
     "settled_at",
     "labels",
 )
+
+
+def report_chunks(story: Story) -> Iterator[bytes]:
+    """The targets of a report, as bytes."""
+    return (line.encode() for line in csv_lines(story.targets))
 
 
 def csv_lines(targets: Iterable[TargetReport]) -> Iterator[str]:

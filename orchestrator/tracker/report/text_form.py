@@ -2,12 +2,18 @@
 
 from collections.abc import Iterable, Iterator
 
+from orchestrator.plain import plain
 from orchestrator.tracker.report.build import Story
 from orchestrator.tracker.report.schema import Head, HoldReport, RunReport, ScopeReport, TargetReport, WaveReport
 
 #: Where a target stands that only a person, or new evidence, can move.
 NEEDS_A_PERSON = ("in_doubt", "timed_out")
 _MARGIN = "  "
+
+
+def report_chunks(story: Story) -> Iterator[bytes]:
+    """The report as bytes that are safe on a terminal."""
+    return (plain(line).encode() + b"\n" for line in text_lines(story))
 
 
 def text_lines(story: Story) -> Iterator[str]:
