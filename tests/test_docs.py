@@ -157,7 +157,7 @@ def test_every_reason_and_cause_is_documented() -> None:
 
 def test_every_form_of_the_report_is_documented() -> None:
     meaning = next(row[1] for row in rows(read("docs/commands.md")) if f"`{DEFAULT_FORM}` (default), `text`" in row[1])
-    assert {span for span in spans(meaning)} == FORMS.keys()
+    assert set(spans(meaning)) == FORMS.keys()
 
 
 # --- plans and the simulated cloud ------------------------------------------------------------------------------------
