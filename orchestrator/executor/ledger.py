@@ -17,6 +17,7 @@ from orchestrator.executor.decide.limits import due_hold, room
 from orchestrator.executor.decide.openings import start_opening, target_opening
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.ports import Clock, JournalPort, Pending
+from orchestrator.model.masked import masked
 from orchestrator.model.outcome import REPLACED, Outcome, Phase
 from orchestrator.model.plan import Failures
 from orchestrator.model.record import (
@@ -197,7 +198,9 @@ class Ledger:
     def _append(self, record: Record) -> Pending:
         if self._journal is None:
             raise RuntimeError("no journal is attached")
-        record = self._mask(record)
+        record, error = masked(self._mask, record)
+        if error is not None:
+            self.rollout.stop = self.rollout.stop or f"internal error: search for secrets: {place_of(error)}"
         record = writable(record)  # what cannot be written fails here, where it is made, and not among others' records
         if self._at_once(record):
             self._apply(record)

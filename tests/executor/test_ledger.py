@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import anyio
+import msgspec
 import pytest
 from fakes.clock import START, VirtualClock, run_virtual
 from fakes.clouds import NEW, OLD, FakeCloud
@@ -322,6 +323,48 @@ def test_every_record_is_searched_for_secrets_where_it_enters() -> None:
 
     at_desk(story)
     assert [record.reason for record in written if isinstance(record, HoldSet)] == ["hidden"]
+
+
+def test_an_answer_that_cannot_be_searched_for_secrets_is_kept_without_its_texts() -> None:
+    written: list[Record] = []
+
+    def fails(record: Record) -> Record:
+        raise ZeroDivisionError(record.target)
+
+    async def story(desk: Desk) -> None:
+        ledger = Ledger(desk.rollout, desk.clock, changed=lambda: None, observe=lambda _record: None, mask=fails)
+
+        class Kept:
+            def append_nowait(self, record: Record) -> Any:
+                written.append(record)
+
+        ledger.attach(Kept())
+        ours, theirs = "375ac6a4-4e0b-4a6f-8d2e-0f1b2c3d4e5f", "hush-hush"
+        entries = tuple(
+            Entry(instance_id=None, workflow_id=each, state="ACCEPT", error_message="hush-hush")
+            for each in (ours, theirs)
+        )
+        ledger.note(
+            AnswerSeen(
+                at=desk.clock.now(),
+                target=desk.states[0].key,
+                attempt=1,
+                verdict="accepted",
+                reason="hush-hush",
+                request_id="hush-hush",
+                error_msg="hush-hush",
+                update_result=entries,
+            )
+        )
+        assert "internal error" in (desk.rollout.stop or "")
+        with pytest.raises(ZeroDivisionError):
+            ledger.note(HoldSet(at=desk.clock.now(), step="hold", cause="person", reason="hush-hush", by="me"))
+
+    at_desk(story)
+    (answer,) = written
+    assert isinstance(answer, AnswerSeen)
+    assert [entry.workflow_id for entry in answer.update_result] == ["375ac6a4-4e0b-4a6f-8d2e-0f1b2c3d4e5f", None]
+    assert b"hush" not in msgspec.json.encode(answer)
 
 
 @pytest.mark.parametrize("waits", [True, False], ids=["folded meanwhile", "on its way to the disk"])
