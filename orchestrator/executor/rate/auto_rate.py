@@ -13,6 +13,7 @@ It stands in for a `WindowPacer`, and learns from every answer. Four parts, each
 from collections import deque
 from math import ceil, inf
 
+from orchestrator.executor.rate.latency_watch import LatencyWatch
 from orchestrator.executor.rate.quota_windows import QuotaWindows
 from orchestrator.executor.rate.rate_search import RateSearch
 from orchestrator.model.reply import Quota
@@ -29,12 +30,6 @@ _LONG_S, _LONG_WAIT_S = 1.2, 2.0
 _PERIODS_S = (60.0, 3600.0, 86400.0)
 _REMEMBERED = 10_000
 _LATE_S = 0.25
-_LATENCY_WEIGHT, _LATENCY_CLIP = 1 / 16, 4.0
-#: Answers are slow when they take so many times as long as at their best, and so much longer: a new connection alone
-#: may take that.
-_LATENCY_RISE, _LATENCY_MORE_S = 2.0, 0.5
-_LATENCY_CALLS = 24
-_FORGET_S = 600.0
 #: The first call after a refusal goes alone for so many latencies, so that others do not share its fate.
 _ALONE = 2.0
 
@@ -216,30 +211,3 @@ class AutoPacer:
 def _plain(rate: float) -> float:
     """So exact that it makes no difference, and never 0: a limit may be one call a day."""
     return float(f"{rate:.4g}")
-
-
-class LatencyWatch:
-    """Whether answers take much longer than at their best, smoothed; each kind of call for itself."""
-
-    def __init__(self) -> None:
-        self._best: dict[str, tuple[float, float]] = {}
-        self._smooth: dict[str, float] = {}
-        self._since = 0
-        self.typical_s = 0.0
-
-    def rising(self, kind: str, latency_s: float, now_s: float) -> bool:
-        """Take in how long a call took; whether to slow down, said once for so many calls.
-
-        The best is forgotten slowly, so that a way that has become longer is accepted in the end.
-        """
-        smooth = self._smooth.get(kind, latency_s)
-        smooth += _LATENCY_WEIGHT * (min(latency_s, _LATENCY_CLIP * smooth) - smooth)
-        best, at_s = self._best.get(kind, (inf, now_s))
-        best = min(smooth, best * 2 ** ((now_s - at_s) / _FORGET_S))
-        self.typical_s = smooth
-        self._smooth[kind], self._best[kind] = smooth, (best, now_s)
-        self._since += 1
-        if smooth <= max(_LATENCY_RISE * best, best + _LATENCY_MORE_S) or self._since < _LATENCY_CALLS:
-            return False
-        self._since = 0
-        return True
