@@ -24,7 +24,7 @@ from orchestrator.model.record import (
 from orchestrator.model.run import Run
 from orchestrator.model.target import Target
 from orchestrator.tracker.journal.file import Journal
-from orchestrator.tracker.paths import latest_run, list_runs, new_run_id
+from orchestrator.tracker.paths import JOURNAL, latest_run, list_runs, new_run_id
 from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.report.schema import TargetReport
 from orchestrator.tracker.runs.folder import create_run
@@ -99,7 +99,7 @@ def end_run(recovered: Recovered, now: datetime) -> None:
         )
     records: list[Record] = [_not_started(run, target, now) for target in _waiting(run)]
     records.append(RunEnded(at=now, why="superseded"))
-    journal = Journal.resume(recovered.folder / "journal.ndjson", recovered.next_seq)
+    journal = Journal.resume(recovered.folder / JOURNAL, recovered.next_seq)
     try:
         journal.append(records)
     finally:
