@@ -5,7 +5,7 @@ It stands in for a `WindowPacer`, and learns from every answer. Four parts, each
 - `RateSearch`: limits of about a second. Between a rate that passed and one that was refused, closing in.
 - `QuotaWindows`: once refusals last so long that the cloud must be counting in longer periods, such as minutes: the
   calls that passed in a whole period are the limit.
-- The credit: to learn that a limit has risen one must risk a refusal. The calls that pass earn the right to, so that
+- `RiskCredit`: to learn that a limit has risen one must risk a refusal. The calls that pass earn the right to, so that
   refusals stay below the larger of 1 % and one in five minutes.
 - `LatencyWatch`: a cloud that is overloaded and refuses nothing answers ever more slowly.
 """
@@ -16,13 +16,9 @@ from math import ceil, inf
 from orchestrator.executor.rate.latency_watch import LatencyWatch
 from orchestrator.executor.rate.quota_windows import QuotaWindows
 from orchestrator.executor.rate.rate_search import RateSearch
+from orchestrator.executor.rate.risk_credit import RiskCredit
 from orchestrator.model.reply import Quota
 
-#: Refusals that may be risked: earned by each call that passes or, when calls are few, by the seconds that pass, so
-#: that they stay below the larger of 1 % and one in five minutes. In debt, one is risked after so long without any.
-_EARNED_PER_CALL, _EARNED_PER_S = 0.0085, 1 / 330
-_FIRST_CREDIT, _MOST_CREDIT, _MOST_DEBT = 1.0, 30.0, 3.0
-_LOOK_EVERY_S = 300.0
 #: It never goes slower, unless the cloud names a lower limit: a cloud that refuses at random would bring it to a stop.
 _SLOWEST = 0.5
 #: No limit of a second refuses longer than this.
@@ -48,8 +44,7 @@ class AutoPacer:
         self._search = RateSearch(learned)
         self._windows: QuotaWindows | None = None
         self._latency = LatencyWatch()
-        self._credit = _FIRST_CREDIT
-        self._answered_at: float | None = None
+        self._credit = RiskCredit()
         self._held_until = self._due = self._last = self._alone_until = -inf
         self._sent: deque[float] = deque(maxlen=_REMEMBERED)
         self._wanted = False
@@ -104,7 +99,7 @@ class AutoPacer:
 
     def answered(self, sent_s: float, now_s: float, kind: str = "") -> None:
         """A call was answered, and not refused as one too many. `kind`: calls of a kind take about as long."""
-        self._earn(now_s)
+        self._credit.earn(now_s)
         if sent_s >= self._cut_at:
             self._outage_from = None
         rising = self._latency.rising(kind, now_s - sent_s, now_s) if kind else False
@@ -130,7 +125,7 @@ class AutoPacer:
         Refusals of calls sent before the last decrease are part of what caused it, and decrease nothing.
         """
         if sent_s is not None:
-            self._credit = max(-_MOST_DEBT, self._credit - 1)
+            self._credit.spend()
             self._slowest = min(_SLOWEST, quota.calls / quota.period_s / 2) if quota else self._slowest
             if sent_s >= self._cut_at:
                 wait_s = self._decrease(now_s, wait_s, sent_s, server_named_pause=server_named_pause, quota=quota)
@@ -191,14 +186,9 @@ class AutoPacer:
         self._own_count_until = now_s + wait_s + quota.period_s / 2
         return wait_s
 
-    def _earn(self, now_s: float) -> None:
-        silent_s = now_s - (now_s if self._answered_at is None else self._answered_at)
-        self._answered_at = now_s
-        self._credit = min(_MOST_CREDIT, self._credit + max(_EARNED_PER_CALL, _EARNED_PER_S * silent_s))
-
     def _may_risk(self, now_s: float) -> bool:
         """Whether one more refusal is within bounds."""
-        return self._credit >= 1 or now_s - self._cut_at >= _LOOK_EVERY_S
+        return self._credit.covers(now_s - self._cut_at)
 
     def _slow_down(self, now_s: float) -> None:
         self._cut_at = now_s
