@@ -49,6 +49,7 @@ class Options(Namespace):
     wave: str | None = None
     note: str = ""
     outcome: Literal["succeeded", "failed", "not_sent"] = "failed"
+    moved_from: Path
     what: str | None = None
 
     port: int = 0

@@ -242,6 +242,10 @@ def _add_commands(verbs: Any) -> None:
     settle.add_argument("proxy_id", metavar="PROXY_ID")
     settle.add_argument("--outcome", required=True, choices=["succeeded", "failed", "not_sent"])
     settle.add_argument("--note", type=values.note, required=True, help="why; kept with user and time")
+    claim = _verb(verbs, "claim", "hand a fleet, with its memory, over to a plan that was moved or renamed")
+    claim.add_argument(
+        "--from", dest="moved_from", type=values.path, required=True, metavar="OLD_PLAN", help="where the plan was"
+    )
 
 
 def _add_simulate(verbs: Any) -> None:

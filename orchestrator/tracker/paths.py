@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from shlex import quote
 
 from orchestrator.errors import PlanError, UsageError
 from orchestrator.host import is_lasting
@@ -106,17 +107,49 @@ def check_owner(folder: Path, plan_path: Path) -> Path | None:
         PlanError: it belongs to another file, which still exists.
         StateError: the folder cannot be read.
     """
+    owner = _owner(folder)
+    if owner is None:
+        return None
+    with guard(folder / OWNER, "read"):
+        if is_lasting(owner) and owner.exists() and not (plan_path.exists() and owner.samefile(plan_path)):
+            raise PlanError(
+                f"{plan_path}: the fleet name {folder.name!r} belongs to {owner}",
+                hint=f"if this plan has taken its place, hand it the fleet: {_claiming(plan_path, owner)}; "
+                "a plan of other proxies needs a name or a state folder of its own",
+            )
+    return owner
+
+
+def hand_over(folder: Path, before: Path, now: Path) -> None:
+    """Make a fleet belong to another plan file, with its whole memory, also while the old file exists.
+
+    Args:
+        folder: of the fleet.
+        before: the plan file that it belongs to, so that nobody takes a fleet that he does not mean.
+        now: the plan file that it is to belong to.
+
+    Raises:
+        UsageError: it never ran, or belongs to another file.
+        StateError: the folder cannot be used.
+    """
+    owner = _owner(folder)
+    if owner is None:
+        raise UsageError(f"{now}: there is no fleet {folder.name} in {folder.parent}", hint="see --state")
+    if owner not in (before.absolute(), now.absolute()):
+        raise UsageError(f"{now}: the fleet {folder.name} belongs to {owner}, not to {before}")
+    replace_file(folder / OWNER, [os.fsencode(now.absolute()) + b"\n"])
+
+
+def _owner(folder: Path) -> Path | None:
     with guard(folder / OWNER, "read"):
         if not (folder / OWNER).exists():
             return None
         with open_to_read(folder / OWNER) as file:
-            owner = Path(os.fsdecode(file.read(_MOST_OWNER).removesuffix(b"\n")))
-        if is_lasting(owner) and owner.exists() and not (plan_path.exists() and owner.samefile(plan_path)):
-            raise PlanError(
-                f"{plan_path}: the fleet name {folder.name!r} belongs to {owner}",
-                hint="give this plan another name, or another state folder with --state",
-            )
-    return owner
+            return Path(os.fsdecode(file.read(_MOST_OWNER).removesuffix(b"\n")))
+
+
+def _claiming(plan_path: Path, owner: Path) -> str:
+    return f"orchestrator claim {quote(str(plan_path))} --from {quote(str(owner))}"
 
 
 def fleets(state: Path) -> list[Path]:

@@ -195,6 +195,20 @@ def test_what_failed_is_sent_again_only_when_it_is_asked_for(new_cloud: NewCloud
     expect_truth(desk)
 
 
+def test_a_plan_that_moved_takes_the_memory_of_its_fleet_along(new_cloud: NewCloud) -> None:
+    desk = new_cloud(2)
+    assert desk.run().code == 0
+    moved = desk.folder / "moved.yaml"
+    moved.write_text(json.dumps({**desk.content(), "name": "prod"}), encoding="utf-8")
+    refused = desk.cli("run", moved)
+    assert refused.code == 2
+    assert f"orchestrator claim {moved} --from {desk.plan}" in refused.stderr
+    assert desk.cli("claim", moved, "--from", desk.plan).code == 0
+    assert desk.cli("run", moved).code == 0
+    assert desk.books()["calls"]["upgrade"] == 2
+    assert desk.cli("status", "PLAN").code == 2
+
+
 def test_what_fails_once_more_in_the_same_way_counts_in_no_budget(new_cloud: NewCloud) -> None:
     keys = [f"{number:032x}po01" for number in (1, 2)]
     end = JobFate(end="failed", fail_reason="no room")

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.errors import ExitCode, PlanError
+from orchestrator.errors import ExitCode, PlanError, UsageError
 from orchestrator.tracker.paths import (
     claim_fleet,
     fleet_folder,
     fleets,
+    hand_over,
     latest_run,
     list_runs,
     new_run_id,
@@ -51,6 +52,24 @@ def test_a_name_belongs_to_one_plan_while_that_plan_exists(tmp_path: Path) -> No
     mine.unlink()
     claim_fleet(folder, other)
     assert (folder / "plan_path").read_text() == f"{other}\n"
+
+
+def test_a_plan_that_moved_takes_its_fleet_along(tmp_path: Path) -> None:
+    folder, mine, other = tmp_path / "state" / "prod", tmp_path / "mine.yaml", tmp_path / "other one.yaml"
+    mine.touch()
+    other.touch()
+    with pytest.raises(UsageError, match="there is no fleet prod"):
+        hand_over(folder, mine, other)
+    claim_fleet(folder, mine)
+    with pytest.raises(PlanError) as raised:
+        claim_fleet(folder, other)
+    assert f"orchestrator claim '{other}' --from {mine}" in (raised.value.hint or "")
+    with pytest.raises(UsageError, match=r"belongs to .*mine\.yaml, not to"):
+        hand_over(folder, tmp_path / "third.yaml", other)
+    hand_over(folder, mine, other)
+    claim_fleet(folder, other)
+    with pytest.raises(PlanError, match="belongs to"):
+        claim_fleet(folder, mine)
 
 
 def test_another_name_of_the_same_plan_file_is_the_same_plan(tmp_path: Path) -> None:

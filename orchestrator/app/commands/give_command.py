@@ -1,6 +1,7 @@
-"""The verbs by which a person steers a fleet: hold, release, settle. They write commands, which the run carries out.
+"""The verbs by which a person steers a fleet: hold, release and settle write commands, which the run carries out.
 
-What a person settles while no process works on the run is carried out at once: report and status tell it.
+What a person settles while no process works on the run is carried out at once: report and status tell it. `claim`
+writes no command: it changes to which plan file the fleet belongs.
 """
 
 from datetime import datetime
@@ -16,7 +17,7 @@ from orchestrator.lock import fleet_lock
 from orchestrator.model.plan import Plan
 from orchestrator.tracker.disk import make_folder
 from orchestrator.tracker.journal.file import Journal
-from orchestrator.tracker.paths import JOURNAL, LOCK, REPORT, claim_fleet, fleet_folder
+from orchestrator.tracker.paths import JOURNAL, LOCK, REPORT, claim_fleet, fleet_folder, hand_over
 from orchestrator.tracker.report.json_form import write_report
 from orchestrator.tracker.runs.commands import (
     Command,
@@ -68,6 +69,20 @@ def settle(
             return _carry_out_now(fleet_folder(state, plan.name), now)
     except FleetLocked:
         return False
+
+
+def claim(plan: Plan, state: Path, before: Path, now: datetime) -> None:
+    """Hand a fleet over from the plan file that it belonged to, with all that is known of its proxies.
+
+    Raises:
+        UsageError: there is no such fleet, or it belongs to another file.
+        FleetLocked: a process works on it.
+    """
+    folder = fleet_folder(state, plan.name, writes=True)
+    if not folder.is_dir():
+        raise UsageError(f"{plan.path}: there is no fleet {plan.name} in {state}", hint="see --state")
+    with fleet_lock(folder / LOCK, now):
+        hand_over(folder, before, path_of(plan.path))
 
 
 def _carry_out_now(folder: Path, now: datetime) -> bool:

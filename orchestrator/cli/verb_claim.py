@@ -1,0 +1,16 @@
+"""`orchestrator claim`: see `orchestrator.app.commands.give_command`."""
+
+from orchestrator.app.commands.give_command import claim
+from orchestrator.cli.options import Options
+from orchestrator.cli.place import plan_and_state
+from orchestrator.clock import SystemClock
+from orchestrator.errors import ExitCode
+
+
+def run(options: Options) -> ExitCode:
+    """Hand a fleet over to a plan that has moved."""
+    plan, state = plan_and_state(options)
+    claim(plan, state, options.moved_from, SystemClock().now())
+    if not options.quiet:
+        print(f"fleet {plan.name} in {state} belongs to {plan.path} now, with all its runs")
+    return ExitCode.DONE
