@@ -1,7 +1,10 @@
 """`orchestrator status`: where the run stands, or the story of one proxy."""
 
+from itertools import chain
+
 from orchestrator.app.status.fleet_status import find_run, standing
 from orchestrator.app.status.target_history import life
+from orchestrator.app.status.waits import target_lines
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import plan_and_state
 from orchestrator.cli.terminal import write
@@ -15,8 +18,9 @@ def run(options: Options) -> ExitCode:
     recovered = find_run(state, plan)
     if options.quiet:
         return ExitCode.DONE
+    now = SystemClock().now()
     if options.proxy_id:
-        write(life(recovered.folder, options.proxy_id))
+        write(chain(life(recovered.folder, options.proxy_id), target_lines(recovered, options.proxy_id, now)))
     else:
-        write(standing(recovered, state, SystemClock().now()))
+        write(standing(recovered, state, now))
     return ExitCode.DONE

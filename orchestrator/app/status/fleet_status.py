@@ -1,5 +1,6 @@
 """Finding the run that a reader asks for, and its standing as a person reads it; also beside a running process."""
 
+import shlex
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState
 from orchestrator.tracker.paths import LOCK, check_owner, fleet_folder, list_runs
 from orchestrator.tracker.report.build import build_report
-from orchestrator.tracker.report.text_form import bug_lines, outcome_lines, reject_lines
+from orchestrator.tracker.report.text_form import bug_lines, hold_lines, outcome_lines, reject_lines
 from orchestrator.tracker.runs.commands import HoldCommand, ReleaseCommand, read_commands
 from orchestrator.tracker.runs.recovery import Recovered, recover
 
@@ -57,6 +58,9 @@ def standing(recovered: Recovered, state: Path, now: datetime) -> Iterator[str]:
         yield from reasons
     yield "waves:"
     yield from (f"  {wave.name}: {wave.state}, {_counts(wave.outcomes)}" for wave in story.head.waves)
+    if head.hold is not None:
+        yield from hold_lines(head.hold)
+        yield f"go on: {_release(recovered)}"
     yield from scope_lines(run, now)
     yield from clock_lines(run)
     yield from _needs_person(run)
@@ -100,8 +104,18 @@ def _pending(recovered: Recovered, state: Path) -> str | None:
         if isinstance(command, HoldCommand):
             return f"a person, to release it: {command.note} (held by {command.user})"
         if isinstance(command, ReleaseCommand) and command.wave is None:
-            return f"the next session; released by {command.user}: {command.note}"
+            return f"the next start; released by {command.user}: {command.note}"
+        hold = recovered.run.hold
+        if isinstance(command, ReleaseCommand) and hold is not None and command.wave == hold.wave:
+            return f"the next start; wave {command.wave} approved by {command.user}: {command.note}"
     return None
+
+
+def _release(recovered: Recovered) -> str:
+    """The command that lets a held fleet go on, ready to paste."""
+    hold = recovered.run.hold
+    wave = f" {shlex.quote(hold.wave)}" if hold is not None and hold.cause == "approval" and hold.wave else ""
+    return f'orchestrator release {shlex.quote(str(recovered.plan.path))}{wave} --note "why"'
 
 
 def _last_session(run: Run) -> str:

@@ -26,7 +26,7 @@ _RULES = {
     Outcome.NOT_STARTED: "the run was ended before its turn came",
 }
 _PHASE_RULES = {
-    Phase.WAITING: "it waits for its turn",
+    Phase.WAITING: "it has no outcome, and nothing of it is under way",
     Phase.IN_FLIGHT: "an upgrade of ours is under way, and its end is waited for",
     Phase.DOUBT: "an attempt left and no answer that can be trusted came back: it is being reconciled",
     Phase.IN_DOUBT: "the doubt period passed without evidence: never sent again until evidence comes, or `settle`",

@@ -176,7 +176,7 @@ def _start(rollout: Rollout, wave: Wave, now: datetime) -> Action:
 
 
 def _blocked(rollout: Rollout, target: Target, now: datetime) -> Block | Later | datetime | None:
-    left_s = _postponed_s(rollout, target, now)
+    left_s = postponed_s(rollout, target, now)
     if left_s > 0:
         return Later(now + timedelta(seconds=left_s))
     gate = target_opening(rollout, target, now)
@@ -185,7 +185,7 @@ def _blocked(rollout: Rollout, target: Target, now: datetime) -> Block | Later |
     return target_block(rollout, target)
 
 
-def _postponed_s(rollout: Rollout, target: Target, now: datetime) -> float:
+def postponed_s(rollout: Rollout, target: Target, now: datetime) -> float:
     """How much is left of the time for which a target was sent back, perhaps in an earlier session."""
     state = rollout.run.states.get(target.proxy_id)
     if state is None or state.postponed is None or state.not_before is None:
