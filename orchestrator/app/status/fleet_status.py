@@ -50,7 +50,7 @@ def standing(recovered: Recovered, state: Path, now: datetime) -> Iterator[str]:
     simulated = "SIMULATED: " if head.simulated else ""
     yield f"{simulated}{head.name} -> {head.target_version}: run {head.run_id}, {head.state}"
     worker = holder(fleet_folder(state, head.name) / LOCK)
-    yield f"  {worker}" if worker else _last_session(run)
+    yield f"  {worker}" if worker else last_session(run)
     yield from bug_lines(head)
     yield from outcome_lines(story.head)
     if reasons := reject_lines(story.head):
@@ -118,10 +118,15 @@ def _release(recovered: Recovered) -> str:
     return f'orchestrator release {shlex.quote(str(recovered.plan.path))}{wave} --note "why"'
 
 
-def _last_session(run: Run) -> str:
+def last_session(run: Run) -> str:
+    """How the process that worked on the run last came to its end."""
     if run.session_ended is None:
         return "  no process works on it; the last one was killed" if run.sessions else "  no process works on it"
-    return f"  no process works on it; the last one ended with {run.session_ended.exit_code}: {run.session_ended.why}"
+    ended = run.session_ended
+    gone = [scope.name for scope in run.scopes.values() if scope.given_up]
+    of_scopes = gone and ended.exit_code == ExitCode.SCOPE_UNUSABLE
+    because = f" ({ended.exit_code} for scopes given up: {', '.join(gone)})" if of_scopes else ""
+    return f"  no process works on it; the last one ended with {ended.exit_code}: {ended.why}{because}"
 
 
 def _counts(outcomes: dict[str, int]) -> str:

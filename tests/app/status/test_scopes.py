@@ -6,6 +6,7 @@ import pytest
 from fakes.clock import START
 from fakes.stage import fold_all, plan_of, targets_of
 
+from orchestrator.app.status.fleet_status import last_session
 from orchestrator.app.status.scopes import scope_lines
 from orchestrator.model import record as r
 from orchestrator.tracker.report.build import build_report
@@ -55,3 +56,10 @@ def test_each_scope_is_told_with_its_state_and_why(records: tuple[r.Record, ...]
 def test_a_pause_that_is_over_is_told_no_more() -> None:
     run = fold_all(PLAN, (BEGUN, THROTTLED))
     assert not list(scope_lines(run, START + timedelta(minutes=6)))
+
+
+def test_a_code_that_came_from_a_scope_is_not_laid_on_the_signal() -> None:
+    ended = r.SessionEnded(at=START, exit_code=7, why="stopped by SIGTERM")
+    assert last_session(fold_all(PLAN, (BEGUN, GONE, ended))).endswith(
+        "the last one ended with 7: stopped by SIGTERM (7 for scopes given up: default)"
+    )
