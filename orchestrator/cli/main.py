@@ -20,7 +20,9 @@ _SILENT = frozenset({ExitCode.DONE, ExitCode.LOCKED, ExitCode.MORE_TO_DO})
 def main(arguments: list[str]) -> int:
     """Run one command line and return its exit code. No input makes it show a traceback."""
     try:
-        return int(_run(parse(arguments)))
+        options = parse(arguments)
+        code = _run(options)
+        return 0 if code in options.success_codes else int(code)
     except KeyboardInterrupt:
         return int(ExitCode.MORE_TO_DO)
 

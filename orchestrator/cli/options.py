@@ -38,6 +38,7 @@ class Options(Namespace):
     report: Path | None = None
     until: str | None = None
     max_duration: str | None = None
+    success_codes: frozenset[int] = frozenset()
     wait: str = "1h"
     new: bool = False
     only_outcome: frozenset[str] | None = None

@@ -210,7 +210,11 @@ def _add_run(verbs: Any) -> None:
     verb.add_argument("--offline", action="store_true", help="with --dry-run: no network at all")
     verb.add_argument("--forecast", action="store_true", help="with --dry-run: rehearse the run")
     verb.add_argument("--report", type=values.path, metavar="FILE", help="an extra copy of the report")
-    verb.add_argument("--until", metavar="HH:MM|RFC3339", help="start nothing from then on; UTC when it is HH:MM")
+    verb.add_argument(
+        "--until",
+        metavar="HH:MM[ ZONE]|RFC3339",
+        help="start nothing from then on; the host's local time, unless a zone is given",
+    )
     verb.add_argument("--max-duration", metavar="50m", help="start nothing after so long")
     verb.add_argument("--wait", metavar="1h", help="wait in the process for windows and soaks this near (default: 1h)")
     verb.add_argument("--new", action="store_true", help="end the unfinished run and begin a new one")
@@ -219,6 +223,9 @@ def _add_run(verbs: Any) -> None:
         type=values.outcomes,
         metavar="rejected,failed,…",
         help="begin a run with exactly the targets whose last outcome was one of these",
+    )
+    verb.add_argument(
+        "--success-codes", type=values.codes, metavar="4,5", help="end with 0 instead of these exit codes"
     )
     _add_preview(verb)
 

@@ -28,6 +28,9 @@ OUTCOMES = (
 )
 
 
+#: Exit codes that a launcher may be told to take for success: not 0, which is one, and neither mistakes nor bugs.
+_CODES = ("1", "3", "4", "5", "6", "7", "8")
+
 #: So much of a wrong number is repeated.
 _ECHO = 40
 
@@ -47,6 +50,15 @@ def outcomes(text: str) -> frozenset[str]:
     if unknown:
         raise argparse.ArgumentTypeError(f"there is no outcome {unknown[0]!r}; there are {', '.join(OUTCOMES)}")
     return named
+
+
+def codes(text: str) -> frozenset[int]:
+    """Exit codes that are to count as success, with commas between them."""
+    named = frozenset(text.split(","))
+    wrong = sorted(named.difference(_CODES))
+    if wrong:
+        raise argparse.ArgumentTypeError(f"expected some of {', '.join(_CODES)}, got {_cut(wrong[0])!r}")
+    return frozenset(map(int, named))
 
 
 def note(text: str) -> str:

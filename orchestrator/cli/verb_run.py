@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 
 from structlog.typing import FilteringBoundLogger
 
-from orchestrator.app.process.start_bound import longest_s, seconds, start_bound
+from orchestrator.app.process.start_bound import longest_s, seconds, spoken_bound, start_bound
 from orchestrator.app.run.begin_or_resume import Opened
 from orchestrator.app.run.run_plan import Redirect, RunRequest, SessionResult, run_plan
 from orchestrator.app.run.side_channels import remember
@@ -44,7 +45,11 @@ def run(options: Options) -> ExitCode:
     expect_folder("--report", options.report)
     expect_folder("--log-file", options.log_file)
     plan = plan_to_call(options)
-    outcome = run_plan(_job(plan, options))
+    now = SystemClock().now()
+    until = start_bound(options.until, now)
+    if until is not None and not options.quiet:
+        tell(spoken_bound(until))
+    outcome = run_plan(_job(plan, options, now, until))
     _tell_of_bugs(outcome)
     _summarise(outcome, options)
     _remember_lost(outcome)
@@ -53,14 +58,13 @@ def run(options: Options) -> ExitCode:
     return outcome.code
 
 
-def _job(plan: Plan, options: Options) -> RunRequest:
-    now = SystemClock().now()
+def _job(plan: Plan, options: Options, now: datetime, until: datetime | None) -> RunRequest:
     return RunRequest(
         plan=plan,
         state=state_of(options),
         environ=os.environ,
         now=now,
-        until=start_bound(options.until, now),
+        until=until and until.astimezone(UTC),
         longest_s=longest_s(options.max_duration),
         wait_s=seconds(options.wait, "--wait"),
         new=options.new,

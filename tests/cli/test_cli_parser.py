@@ -88,3 +88,16 @@ def test_a_wrong_command_line_exits_with_2_and_a_hint(line: list[str], capsys: p
         parse(line)
     assert exit_.value.code == 2
     assert "hint:" in capsys.readouterr().err
+
+
+def test_success_codes_are_exit_codes_that_a_launcher_may_take_for_0() -> None:
+    assert parse(["run", "prod.yaml", "--success-codes", "4,5"]).success_codes == {4, 5}
+    assert parse(["run", "prod.yaml"]).success_codes == frozenset()
+
+
+@pytest.mark.parametrize("codes", ["0", "2", "70", "9", "five", "", "4,", "4 5"])
+def test_other_success_codes_are_refused(codes: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse(["run", "prod.yaml", "--success-codes", codes])
+    assert ended.value.code == 2
+    assert "--success-codes" in capsys.readouterr().err

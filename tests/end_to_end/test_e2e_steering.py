@@ -203,3 +203,13 @@ def test_readers_beside_a_running_process(new_cloud: NewCloud) -> None:
             break
     running.signal()
     assert running.end().code in (0, 5)
+
+
+def test_a_held_fleet_ends_with_0_for_a_launcher_that_is_told_so(new_cloud: NewCloud) -> None:
+    desk = new_cloud(2)
+    assert desk.cli("hold", "PLAN", "--note", "incident").code == 0
+    ended = desk.run("--success-codes", "3,4,5")
+    assert ended.code == 0
+    assert "held" in ended.stdout
+    assert desk.report["run"]["exit_code"] == 3
+    assert desk.run().code == 3

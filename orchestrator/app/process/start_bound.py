@@ -1,18 +1,22 @@
 """When a session stops starting: `--until`, an instant of the calendar, and `--max-duration`, a time. Pure."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 from orchestrator.errors import UsageError
 from orchestrator.planner.plan_file.names import YEARS
 from orchestrator.planner.plan_file.numbers import duration
 
-_CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+_CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])(?: +(\S{1,64}))?")
 _DURATION = duration("0s", "366d")
 
 
 def start_bound(until: str | None, now: datetime) -> datetime | None:
-    """`--until` as an instant of the calendar; None without it.
+    """`--until` as an instant of the calendar, in the zone it was written in; None without it.
+
+    `HH:MM` is the next such time by the host's local clock, `HH:MM ZONE` by that zone's, as its rules have it that day:
+    a time that is left out when summer time begins is that much later.
 
     Raises:
         UsageError: it cannot be read.
@@ -41,16 +45,43 @@ def seconds(text: str, option: str) -> float:
         raise UsageError(f"{option}: {str(error) or 'expected a duration such as 50m'}, got {text!r}") from None
 
 
+def spoken_bound(instant: datetime) -> str:
+    """The instant from which nothing starts, in its own zone and in UTC."""
+    return f"nothing starts from {instant:%Y-%m-%d %H:%M %Z} on ({instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC)"
+
+
 def _until(text: str, now: datetime) -> datetime:
     if match := _CLOCK_TIME.fullmatch(text):
-        today = now.replace(hour=int(match[1]), minute=int(match[2]), second=0, microsecond=0)
-        return today if today > now else today + timedelta(days=1)
+        return _next(time(int(match[1]), int(match[2])), now, _zone(match[3]))
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"--until: expected HH:MM (UTC) or an RFC 3339 instant, got {text!r}") from None
+        raise UsageError(
+            f"--until: expected HH:MM, perhaps with a time zone such as Asia/Shanghai, or RFC 3339, got {text!r}"
+        ) from None
     if instant.tzinfo is None:
         raise UsageError(f"--until: {text!r} has no offset; write {text}Z, or another offset")
     if instant.year not in YEARS:
         raise UsageError(f"--until: expected an instant of the years {YEARS[0]} to {YEARS[-1]}, got {text!r}")
-    return instant.astimezone(UTC)
+    return instant
+
+
+def _zone(name: str | None) -> tzinfo | None:
+    """A time zone by its name; None is the host's own."""
+    if name is None:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, KeyError):  # KeyError: ZoneInfoNotFoundError
+        raise UsageError(f"--until: there is no time zone {name!r}; write one such as Asia/Shanghai or UTC") from None
+
+
+def _next(wanted: time, now: datetime, zone: tzinfo | None) -> datetime:
+    today = now.astimezone(zone).date()
+    first = _on(today, wanted, zone)
+    return first if first > now else _on(today + timedelta(days=1), wanted, zone)
+
+
+def _on(day: date, wanted: time, zone: tzinfo | None) -> datetime:
+    local = datetime.combine(day, wanted, zone)  # without a zone, `astimezone` takes it for the host's
+    return local.astimezone() if zone is None else local.astimezone(UTC).astimezone(zone)

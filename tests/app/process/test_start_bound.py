@@ -1,11 +1,27 @@
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orchestrator.app.process.start_bound import longest_s, seconds, start_bound
+from orchestrator.app.process.start_bound import longest_s, seconds, spoken_bound, start_bound
 from orchestrator.errors import UsageError
 
 NOW = datetime(2026, 3, 1, 22, 30, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def host_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Puts the host into a time zone: UTC, until a test says otherwise."""
+
+    def move(zone: str) -> None:
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+
+    move("UTC")
+    yield move
+    monkeypatch.undo()
+    time.tzset()
 
 
 @pytest.mark.parametrize(
@@ -22,7 +38,50 @@ def test_until_is_the_next_such_time_or_the_instant(until: str, expected: dateti
     assert start_bound(until, NOW) == expected
 
 
-@pytest.mark.parametrize("until", ["24:00", "7:00", "noon", "2026-03-02T05:00:00", ""])
+@pytest.mark.parametrize(
+    ("host", "until", "expected"),
+    [
+        ("Asia/Shanghai", "07:00", datetime(2026, 3, 1, 23, 0, tzinfo=UTC)),
+        ("Asia/Shanghai", "05:00", datetime(2026, 3, 2, 21, 0, tzinfo=UTC)),
+        ("America/New_York", "05:00", datetime(2026, 3, 2, 10, 0, tzinfo=UTC)),
+        ("America/New_York", "05:00 Asia/Shanghai", datetime(2026, 3, 2, 21, 0, tzinfo=UTC)),
+        ("Asia/Shanghai", "05:00 UTC", datetime(2026, 3, 2, 5, 0, tzinfo=UTC)),
+    ],
+)
+def test_until_is_in_the_hosts_time_unless_a_zone_is_given(
+    host_in: Callable[[str], None], host: str, until: str, expected: datetime
+) -> None:
+    host_in(host)
+    assert start_bound(until, NOW) == expected
+
+
+@pytest.mark.parametrize(
+    ("until", "now", "said"),
+    [
+        # 02:30 is left out on that day: it is an hour later.
+        (
+            "02:30 Europe/Berlin",
+            datetime(2026, 3, 29, 0, 0, tzinfo=UTC),
+            "2026-03-29 03:30 CEST on (2026-03-29 01:30 UTC)",
+        ),
+        # 02:30 is there twice: the first of them.
+        (
+            "02:30 Europe/Berlin",
+            datetime(2026, 10, 24, 23, 0, tzinfo=UTC),
+            "2026-10-25 02:30 CEST on (2026-10-25 00:30 UTC)",
+        ),
+        ("05:00 Asia/Shanghai", NOW, "2026-03-03 05:00 CST on (2026-03-02 21:00 UTC)"),
+    ],
+)
+def test_the_instant_is_said_in_its_zone_and_in_utc(until: str, now: datetime, said: str) -> None:
+    bound = start_bound(until, now)
+    assert bound is not None
+    assert spoken_bound(bound) == f"nothing starts from {said}"
+
+
+@pytest.mark.parametrize(
+    "until", ["05:00 Mars/Olympus", "05:00 ../etc/passwd", "05:00 ", "24:00", "7:00", "noon", "2026-03-02T05:00:00", ""]
+)
 def test_until_that_cannot_be_read_is_refused(until: str) -> None:
     with pytest.raises(UsageError, match="--until"):
         start_bound(until, NOW)
