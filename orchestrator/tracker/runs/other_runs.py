@@ -28,7 +28,7 @@ from orchestrator.tracker.runs.recovery import recover
 # Quotation marks within a string are escaped in JSON, so these bytes are found only where they are a key.
 _WORKFLOW = re.compile(rb'"workflow_id":"([^"\\]+)"')
 # Ids in an answer that belong to another question: it does not show whose they are.
-_STRAYS, _QUOTED = re.compile(rb'"strays":\[([^\]]*)\]'), re.compile(rb'"([^"\\]+)"')
+_STRAYS, _QUOTED = re.compile(rb'"strays":\[([^\[\]]*)\]'), re.compile(rb'"([^"\\]+)"')
 _ENDED = b'"record":"run_ended"'
 _OUTCOMES = (b'"record":"settled"', b'"record":"reverified"', b'"record":"run_started"')
 _LAST_BYTES = 1 << 14
