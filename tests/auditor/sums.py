@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator
+from datetime import datetime
 from typing import Any
 
 from auditor.journal import Book, Line
@@ -26,6 +27,7 @@ def sum_problems(report: Line, book: Book) -> Iterator[str]:
         yield from _wave_problems(wave, report, book)
     for scope in report["scopes"]:
         yield from _scope_problems(scope, book)
+        yield from _standing_problems(scope, book)
 
 
 def _run_problems(run: Line, book: Book) -> Iterator[str]:
@@ -175,6 +177,37 @@ def _wave_state(name: str, records: Collection[str], hold: Line | None) -> str:
 
 def _is_own(target: Line, book: Book) -> bool:
     return all(line["record"] != "outcome_kept" for line in book.of.get(target["proxy_id"], ()))
+
+
+def _standing_problems(scope: Line, book: Book) -> Iterator[str]:
+    """Whether state, reason and until are what the latest session's lines of the scope come to."""
+    given_up = pause = throttle = None
+    for line in book.named("session_started", "scope_opened", "scope_paused", "scope_throttled", "scope_given_up"):
+        if line["record"] == "session_started":
+            given_up = pause = throttle = None
+        elif line["scope"] != scope["name"]:
+            continue
+        elif line["record"] == "scope_opened":
+            given_up = pause = throttle = None
+        elif line["record"] == "scope_given_up":
+            given_up = line
+        elif line["record"] == "scope_paused":
+            pause = line
+        else:
+            throttle = line
+    expected: tuple[str, str | None, str | None] = ("open", None, None)
+    if given_up is not None:
+        expected = ("given_up", given_up["why"], None)
+    elif throttle is not None and _at(throttle["until"]) > _at(book.lines[-1]["at"]):
+        expected = ("throttled", throttle["why"], throttle["until"])
+    elif pause is not None:
+        expected = ("paused", pause["why"], None)
+    if (scope["state"], scope["reason"], scope["until"]) != expected:
+        yield f"scope {scope['name']} is {scope['state']}, by the journal it is {expected}"
+
+
+def _at(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 def _scope_problems(scope: Line, book: Book) -> Iterator[str]:
