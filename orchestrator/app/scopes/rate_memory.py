@@ -1,6 +1,6 @@
 """`rate: auto` between sessions: what earlier ones found is where this one starts, and what a preview assumes."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -91,14 +91,19 @@ class RateMemory:
                 yield rate_key(scope, self.environ), rate
 
 
-def keeping(memory: RateMemory) -> Background:
-    """The task that writes down, while a session goes on, what it finds."""
+def keeping(memory: RateMemory, beside: Callable[..., Awaitable[None]] = to_thread.run_sync) -> Background:
+    """The task that writes down, while a session goes on, what it finds.
+
+    Args:
+        memory: where it is kept.
+        beside: calls a function with its arguments where it holds up no loop: in a thread.
+    """
 
     async def task(dispatcher: Dispatcher) -> None:
         session = dispatcher.session
         while True:
             await session.clock.sleep(_KEEP_EVERY_S)
-            await to_thread.run_sync(memory.write, memory.news(session.plan, session.scopes, session.clock.now()))
+            await beside(memory.write, memory.news(session.plan, session.scopes, session.clock.now()))
 
     return task
 

@@ -1,8 +1,9 @@
 """`rate: auto` between sessions, and what a preview assumes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes.clock import VirtualClock
@@ -92,10 +93,15 @@ def test_the_next_session_starts_where_the_last_one_was(tmp_path: Path) -> None:
     assert lanes["b"].pacer.rate == 1.0
 
 
+async def at_once(write: Callable[..., None], *arguments: Any) -> None:
+    """In place of a thread: virtual time does not stand still for one."""
+    write(*arguments)
+
+
 def test_while_a_session_goes_on_what_it_finds_is_written_down(tmp_path: Path) -> None:
     """It may be killed at any instant: nothing is left to its end."""
     stage = stage_of(30, limits=Limits(ramp=False, rate="auto"))
-    stage.script = (keeping(memory(tmp_path)),)
+    stage.script = (keeping(memory(tmp_path), at_once),)
     assert stage.play().outcomes() == {"succeeded": 30}
     kept = memory(tmp_path).known(stage.plan.scopes[0])
     assert kept is not None
