@@ -63,6 +63,19 @@ def test_the_service_starts_a_run() -> None:
     assert int(service["TimeoutStopSec"]) > 2 * 30  # a call under way takes at most http.timeout
 
 
+def test_starts_end_by_the_clock_by_which_they_begin() -> None:
+    """A schedule in one zone beside an `--until` in another lets starts go on into the day."""
+    documents = {document["kind"]: document for document in yaml.safe_load_all(read("deploy/cronjob.yaml"))}
+    job = documents["CronJob"]["spec"]
+    container = job["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
+    assert job["timeZone"] == "Etc/UTC"
+    assert parse(container["args"]).until == "05:00 UTC"
+    assert _unit("orchestrator@.timer")["Timer"]["OnCalendar"].endswith(" UTC")
+    assert _started_by(_unit("orchestrator@.service")["Service"]["ExecStart"]).until == "05:00 UTC"
+    assert {_started_by(command).until for *_, command in _cron_lines()} == {"05:00"}  # both by the host's clock
+    assert "TZ=" not in read("deploy/crontab")
+
+
 def test_the_timer_starts_the_service() -> None:
     timer = _unit("orchestrator@.timer")
     assert timer["Timer"]["OnCalendar"].endswith("UTC")

@@ -83,5 +83,6 @@ def _next(wanted: time, now: datetime, zone: tzinfo | None) -> datetime:
 
 
 def _on(day: date, wanted: time, zone: tzinfo | None) -> datetime:
-    local = datetime.combine(day, wanted, zone)  # without a zone, `astimezone` takes it for the host's
-    return local.astimezone() if zone is None else local.astimezone(UTC).astimezone(zone)
+    local = datetime.combine(day, wanted, zone)
+    # By way of UTC: `astimezone` alone would move a host time that summer time leaves out to an hour earlier.
+    return datetime.fromtimestamp(local.timestamp(), UTC).astimezone(zone)

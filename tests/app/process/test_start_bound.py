@@ -55,6 +55,15 @@ def test_until_is_in_the_hosts_time_unless_a_zone_is_given(
     assert start_bound(until, NOW) == expected
 
 
+@pytest.mark.parametrize("minute", [0, 45])
+def test_a_time_that_summer_time_leaves_out_is_later_by_the_hosts_clock_too(
+    host_in: Callable[[str], None], minute: int
+) -> None:
+    host_in("Europe/Berlin")
+    now, later = datetime(2026, 3, 29, 0, minute, tzinfo=UTC), datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+    assert start_bound("02:30", now) == start_bound("02:30 Europe/Berlin", now) == later
+
+
 @pytest.mark.parametrize(
     ("until", "now", "said"),
     [
