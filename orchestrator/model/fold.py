@@ -29,6 +29,7 @@ from orchestrator.model.record import (
     VersionReached,
     WorkflowAdopted,
 )
+from orchestrator.model.refusal import refusals
 from orchestrator.model.state import TURNED_AWAY, Attempt, TargetState
 from orchestrator.model.status import ScopeStatus, WaveStatus
 from orchestrator.model.timeline import Timeline
@@ -44,7 +45,7 @@ class _Run(Protocol):
     scopes: dict[str, ScopeStatus]
     rejects: Counter[str]
     known_rejects: set[str]
-    new_rejects: list[str]
+    new_rejects: dict[str, str]
     durations: Durations
     job_names: dict[str, set[str]]
     accepted_on: dict[str, dict[str, Moment]]
@@ -175,17 +176,11 @@ def _contested(run: _Run, state: TargetState, record: AnswerSeen) -> bool:
 
 
 def _count_rejects(run: _Run, record: AnswerSeen) -> None:
-    for entry in record.update_result:
-        if entry.rejected:
-            _count_reject(run, entry.error_message or "REJECT without a reason")
-    if record.verdict == "refused":
-        _count_reject(run, record.error_msg or record.reason or "refused")
-
-
-def _count_reject(run: _Run, reason: str) -> None:
-    run.rejects[reason] += 1
-    if run.rejects[reason] == 1 and reason not in run.known_rejects:
-        run.new_rejects.append(reason)
+    for refusal in refusals(record):
+        sign = refusal.signature
+        run.rejects[sign] += 1
+        if run.rejects[sign] == 1 and sign not in run.known_rejects:
+            run.new_rejects[sign] = refusal.text
 
 
 def _accept(run: _Run, state: TargetState, record: AnswerSeen) -> None:

@@ -36,6 +36,7 @@ from orchestrator.model.record import (
     WaveOpened,
     WaveSoaking,
 )
+from orchestrator.model.signature import signature
 from orchestrator.model.state import TargetState
 from orchestrator.model.status import ScopeStatus, WaveStatus
 from orchestrator.model.tally import NOTHING, Tally
@@ -69,9 +70,10 @@ class Run:
         self.hold: HoldSet | None = None
         self.last_at: datetime | None = None
         self.commands_seen = 0
+        #: Reasons to refuse, by signature: how often each was given, which were known, the first text of new ones.
         self.rejects: Counter[str] = Counter()
         self.known_rejects: set[str] = set()
-        self.new_rejects: list[str] = []
+        self.new_rejects: dict[str, str] = {}
         self.workflows: dict[str, str] = {}
         self.accepted_on: dict[str, dict[str, Moment]] = {}
         self.accepted_in: dict[str, Moment] = {}
@@ -217,7 +219,7 @@ class Run:
             case RunStarted():
                 self.started = record
                 self.commands_seen = record.commands_seen
-                self.known_rejects.update(record.known_rejects)
+                self.known_rejects.update(map(signature, record.known_rejects))
             case OutcomeKept():
                 self.kept.append(record)
             case EarlierOutcome(target=str(key)):

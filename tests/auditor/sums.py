@@ -1,5 +1,6 @@
 """Whether what a report says of the run as a whole adds up, over its targets and over the lines of the journal."""
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator
 from datetime import datetime
@@ -119,16 +120,26 @@ def _total_problems(report: Line, book: Book) -> Iterator[str]:
 
 
 def _reason_problems(report: Line, book: Book) -> Iterator[str]:
-    told = {(each["reason"], each["error_code"]): each for each in report["reject_reasons"]}
+    told = [[(text, each["error_code"]) for text in each["reasons"]] for each in report["reject_reasons"]]
     counted: dict[tuple[str, str | None], list[str]] = {}
     for proxy_id, lines in book.of.items():
         for key in _reasons(lines):
             counted.setdefault(key, []).append(proxy_id)
-    if told.keys() != counted.keys():
-        yield f"reject_reasons are {sorted(told, key=str)}, the journal has {sorted(counted, key=str)}"
-    for key in told.keys() & counted.keys():
-        if told[key]["count"] != len(counted[key]) or set(told[key]["proxy_ids"]) != set(counted[key]):
-            yield f"{key}: {told[key]['count']} of {told[key]['proxy_ids']}, the journal has {counted[key]}"
+    keys = [key for each in told for key in each]
+    if sorted(keys, key=str) != sorted(counted, key=str):
+        yield f"reject_reasons are {sorted(keys, key=str)}, the journal has {sorted(counted, key=str)}"
+    for each, texts in zip(report["reject_reasons"], told, strict=True):
+        backed = [proxy_id for key in texts for proxy_id in counted.get(key, ())]
+        if each["count"] != len(backed) or set(each["proxy_ids"]) != set(backed):
+            yield f"{each['signature']}: {each['count']} of {each['proxy_ids']}, the journal has {backed}"
+        if each["reason"] != each["reasons"][0] or any(_blanked(text) != each["signature"] for text in each["reasons"]):
+            yield f"{each['signature']}: {each['reason']} and {each['reasons']} are not its texts"
+
+
+def _blanked(text: str) -> str:
+    """What may differ between two texts of one reason: words with a digit, one or a list of them."""
+    words = re.sub(r"\w[\w.:/@-]*", lambda word: "#" if re.search(r"\d", word[0]) else word[0], text)
+    return " ".join(re.sub(r"#([\s,;]+#)+", "#", words).split())
 
 
 def _reasons(lines: list[Line]) -> list[tuple[str, str | None]]:

@@ -92,7 +92,9 @@ def test_the_report_of_a_mixed_run_is_true_and_fits_its_schema(day: Day) -> None
 
 def test_reject_reasons_are_counted_word_for_word(day: Day) -> None:
     report = day.desk.report
-    counted = {(each["reason"], each["error_code"]): each["proxy_ids"] for each in report["reject_reasons"]}
+    counted = {
+        (text, each["error_code"]): each["proxy_ids"] for each in report["reject_reasons"] for text in each["reasons"]
+    }
     said: dict[tuple[str, str | None], list[str]] = {}
     for target in report["targets"]:
         for attempt in target["attempts"]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from fakes.plausible import PlausibleRun
-from fakes.recorded import BEGIN, NEW, OLD, empty_run, make_plan, make_targets
+from fakes.recorded import BEGIN, NEW, OLD, empty_run, make_plan, make_targets, run_started
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -137,6 +137,24 @@ def test_a_new_attempt_has_no_reason_of_the_one_before() -> None:
 def test_a_release_knows_every_reason_seen_so_far() -> None:
     run = after(intent(), answer("rejected", REJECT), r.HoldReleased(at=BEGIN, by="ann", note="fine"))
     assert run.known_rejects == {"no subnet ip"}
+
+
+def test_a_reason_that_differs_in_a_number_from_one_known_is_not_new() -> None:
+    told = [Entry(state="REJECT", error_message=f"subnet: {free} free") for free in range(1, 11)]
+    run = after(
+        *(each for n, entry in enumerate(told, 1) for each in (intent(n), answer("rejected", entry, attempt=n)))
+    )
+    assert run.rejects == {"subnet: # free": 10}
+    assert run.new_rejects == {"subnet: # free": "subnet: 1 free"}
+
+
+def test_what_an_older_journal_knows_word_for_word_is_known_by_its_signature() -> None:
+    run = fresh()
+    run.apply(run_started(2, known_rejects=("subnet: 1 free",)))
+    for record in (intent(), answer("rejected", Entry(state="REJECT", error_message="subnet: 2 free"))):
+        run.apply(record)
+    assert run.known_rejects == {"subnet: # free"}
+    assert not run.new_rejects
 
 
 def test_releasing_a_failed_wave_passes_it() -> None:

@@ -1,6 +1,8 @@
 """Texts of the cloud that say the same of different things have one signature."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orchestrator.model.signature import signature
 
@@ -25,3 +27,15 @@ def test_words_make_a_difference() -> None:
 
 def test_a_long_word_takes_no_long_time() -> None:
     assert signature("x" * 1_000_000) == "x" * 1_000_000
+
+
+@given(st.text())
+def test_a_signature_is_its_own_signature(text: str) -> None:
+    assert signature(signature(text)) == signature(text)
+
+
+@given(st.lists(st.integers(min_value=0), min_size=3, max_size=3), st.lists(st.uuids(), min_size=1, max_size=1))
+def test_texts_that_are_equal_up_to_what_they_name_have_one_signature(numbers: list[int], ids: list[object]) -> None:
+    one, needed, left = numbers
+    text = f"Proxy {ids[0]} of {one} nodes: {needed} addresses needed, {left} left"
+    assert signature(text) == "Proxy # of # nodes: # addresses needed, # left"

@@ -1,7 +1,10 @@
 """Which targets caused a hold, root causes first: grouped by reason, the reason that struck first before the others."""
 
+from collections.abc import Container
+
 from orchestrator.executor.decide.actions import Hold
 from orchestrator.model.outcome import Outcome
+from orchestrator.model.refusal import refusals
 from orchestrator.model.run import Run
 from orchestrator.model.state import Attempt, TargetState
 from orchestrator.model.tally import is_failure
@@ -39,12 +42,8 @@ def _counts(run: Run, state: TargetState, hold: Hold) -> bool:
     return hold.cause == "wave_failed" and bool(state.attempts)
 
 
-def _said(attempt: Attempt, reasons: list[str]) -> bool:
-    answer = attempt.answer
-    if answer is None:
-        return False
-    words = {answer.error_msg or answer.reason, *(entry.error_message for entry in answer.update_result)}
-    return not words.isdisjoint(reasons)
+def _said(attempt: Attempt, signatures: Container[str]) -> bool:
+    return attempt.answer is not None and any(each.signature in signatures for each in refusals(attempt.answer))
 
 
 def _moment(state: TargetState) -> str:

@@ -96,7 +96,8 @@ def due_hold(rollout: Rollout) -> Hold | None:
         if budget is not None:
             return Hold(budget.cause, str(budget), wave=budget.wave, scope=budget.scope)
     if rollout.plan.failures.new_reject == "hold" and rollout.run.new_rejects:
-        return Hold("new_reject", f"a REJECT reason never seen before: {rollout.run.new_rejects[0]}")
+        text = next(iter(rollout.run.new_rejects.values()))
+        return Hold("new_reject", f"a REJECT reason never seen before: {text}")
     return None
 
 

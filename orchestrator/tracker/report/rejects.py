@@ -1,46 +1,51 @@
-"""The reasons for which the cloud said no, counted: REJECT entries and refusing errors alike, word for word."""
+"""The reasons for which the cloud said no, counted by signature: REJECT entries and refusing errors alike."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TypeAlias
 
 from orchestrator.model.outcome import Outcome
+from orchestrator.model.refusal import Refusal, refusals
 from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState
 from orchestrator.tracker.report.schema import RejectReason
 
-#: Reason and error code.
+#: Signature and error code.
 _Key: TypeAlias = tuple[str, str | None]
 
 
 def reject_reasons(run: Run) -> list[RejectReason]:
     """Every reason, the most frequent first, each with the targets in plan order that got it."""
-    counts: dict[_Key, int] = {}
+    texts: dict[_Key, Counter[str]] = {}
     proxies: dict[_Key, dict[str, None]] = {}
     for proxy_id in run.targets:
         state = run.states.get(proxy_id)
-        for key in reasons_of(state) if state else ():
-            counts[key] = counts.get(key, 0) + 1
+        for refusal in refusals_of(state) if state else ():
+            key = refusal.signature, refusal.error_code
+            texts.setdefault(key, Counter())[refusal.text] += 1
             proxies.setdefault(key, {})[proxy_id] = None
-    ordered = sorted(counts, key=lambda key: (-counts[key], key[0], key[1] or ""))
-    return [
-        RejectReason(reason=key[0], error_code=key[1], count=counts[key], proxy_ids=list(proxies[key]))
-        for key in ordered
-    ]
+    ordered = sorted(texts, key=lambda key: (-texts[key].total(), key[0], key[1] or ""))
+    return [_reason(key, texts[key], list(proxies[key])) for key in ordered]
 
 
-def reasons_of(state: TargetState) -> Iterator[_Key]:
+def _reason(key: _Key, texts: Counter[str], proxy_ids: list[str]) -> RejectReason:
+    reasons = [text for text, _count in texts.most_common()]
+    return RejectReason(
+        reason=reasons[0],
+        signature=key[0],
+        reasons=reasons,
+        error_code=key[1],
+        count=texts.total(),
+        proxy_ids=proxy_ids,
+    )
+
+
+def refusals_of(state: TargetState) -> Iterator[Refusal]:
     """Every no that one target got, in order; at least one when it is `rejected`."""
     found = False
     for attempt in state.attempts:
-        answer = attempt.answer
-        if answer is None:
-            continue
-        for entry in answer.update_result:
-            if entry.rejected:
-                found = True
-                yield entry.error_message or "REJECT without a reason", None
-        if answer.verdict == "refused":
+        for refusal in refusals(attempt.answer) if attempt.answer else ():
             found = True
-            yield answer.error_msg or answer.reason or "refused", answer.error_code
+            yield refusal
     if not found and state.outcome is Outcome.REJECTED:
-        yield state.reason or "refused", state.error_code
+        yield Refusal(state.reason or "refused", state.error_code)

@@ -79,9 +79,11 @@ class Totals(Struct, frozen=True, kw_only=True):
 
 
 class RejectReason(Struct, frozen=True, kw_only=True):
-    """One reason for which the cloud refused upgrades, word for word."""
+    """One reason for which the cloud refused upgrades: texts that differ only in numbers, ids and addresses are one."""
 
-    reason: Annotated[str, Meta(description="REJECT reason, or message of the refusing error")]
+    reason: Annotated[str, Meta(description="Its most frequent text, word for word: of a REJECT or a refusing error")]
+    signature: Annotated[str, Meta(description="What its texts have in common: numbers, ids and addresses are #")]
+    reasons: Annotated[list[str], Meta(description="All its texts, word for word, the most frequent first")]
     error_code: Annotated[Text, Meta(description="Code of the refusing error; null for a REJECT")]
     count: Annotated[int, Meta(description="How many times it was given")]
     proxy_ids: Annotated[list[str], Meta(description="To which targets, in plan order")]

@@ -38,9 +38,10 @@ def outcome_lines(head: Head) -> list[str]:
 
 
 def reject_lines(head: Head) -> list[str]:
-    """How often the cloud gave which reason, one line each, the most frequent first."""
+    """How often the cloud gave which reason, a line each, the most frequent first; several texts by what they share."""
     return [
-        f"{_MARGIN}{each.count:>7}  {each.reason}{f' ({each.error_code})' if each.error_code else ''}"
+        f"{_MARGIN}{each.count:>7}  {each.reason if len(each.reasons) == 1 else each.signature}"
+        f"{f' ({each.error_code})' if each.error_code else ''}"
         for each in head.reject_reasons
     ]
 

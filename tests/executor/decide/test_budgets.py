@@ -110,6 +110,20 @@ def test_a_reject_reason_never_seen_before_holds_if_the_plan_says_so() -> None:
     assert again.outcomes() == {"rejected": 6}
 
 
+def test_a_reject_reason_that_differs_in_a_number_holds_once() -> None:
+    def setup(cloud: FakeCloud) -> None:
+        for number, key in enumerate(cloud.proxies):
+            cloud.acts[key] = [rejecting(f"quota of {number} is used up")]
+
+    failures = Failures(max_rejected=Amount(100, percent=True), mode="soft", new_reject="hold")
+    stage = stage_of(10, setup, failures=failures, limits=Limits(concurrency=1, rate=50.0))
+    played = stage.play()
+    assert played.run.hold is not None
+    assert played.run.hold.reason.endswith(" is used up")
+    assert len(played.run.hold.proxy_ids) == 1
+    assert released(stage, played).outcomes() == {"rejected": 10}
+
+
 def test_a_release_accepts_what_was_counted() -> None:
     stage = stage_of(30, failing(*range(30)), failures=Failures(max=Amount(2)))
     played = stage.play()

@@ -239,9 +239,19 @@ def test_an_answer_with_acceptance_and_refusal_is_told_entry_by_entry() -> None:
             ],
         }
     ]
-    assert report["reject_reasons"] == [
-        {"reason": "insufficient subnet ip", "error_code": None, "count": 1, "proxy_ids": [A]}
-    ]
+    assert report["reject_reasons"] == [counted("insufficient subnet ip", A)]
+
+
+def counted(text: str, *proxy_ids: str, error_code: str | None = None) -> dict[str, Any]:
+    """A reason without numbers, as often as it has targets."""
+    return {
+        "reason": text,
+        "signature": text,
+        "reasons": [text],
+        "error_code": error_code,
+        "count": len(proxy_ids),
+        "proxy_ids": list(proxy_ids),
+    }
 
 
 def test_an_attempt_without_an_answer_says_so() -> None:
@@ -261,16 +271,36 @@ def test_reasons_are_counted_refusals_and_rejects_alike_the_most_frequent_first(
         answer(C, "rejected", REJECT),
     )
     assert report["reject_reasons"] == [
-        {"reason": "insufficient subnet ip", "error_code": None, "count": 2, "proxy_ids": [B, C]},
-        {"reason": "no such thing", "error_code": "DBS.1", "count": 1, "proxy_ids": [A]},
+        counted("insufficient subnet ip", B, C),
+        counted("no such thing", A, error_code="DBS.1"),
+    ]
+
+
+def test_reasons_that_differ_in_a_number_are_counted_as_one_with_all_their_texts() -> None:
+    one, other = (Entry(state="REJECT", error_message=f"subnet: {free} free") for free in (1, 2))
+    report = told(
+        intent(A),
+        answer(A, "rejected", one),
+        intent(B),
+        answer(B, "rejected", other),
+        intent(C),
+        answer(C, "rejected", other),
+    )
+    assert report["reject_reasons"] == [
+        {
+            "reason": "subnet: 2 free",
+            "signature": "subnet: # free",
+            "reasons": ["subnet: 2 free", "subnet: 1 free"],
+            "error_code": None,
+            "count": 3,
+            "proxy_ids": [A, B, C],
+        }
     ]
 
 
 def test_a_target_that_was_refused_before_any_attempt_is_counted_too() -> None:
     report = told(settled(A, Outcome.REJECTED, reason="forbidden", error_code="DBS.2"))
-    assert report["reject_reasons"] == [
-        {"reason": "forbidden", "error_code": "DBS.2", "count": 1, "proxy_ids": [A]},
-    ]
+    assert report["reject_reasons"] == [counted("forbidden", A, error_code="DBS.2")]
 
 
 @pytest.mark.parametrize(

@@ -205,7 +205,7 @@ def test_many_reasons_are_cut_and_counted() -> None:
     records: list[Record] = []
     targets = make_targets(9)
     for number, target in enumerate(targets):
-        reason = f"reason {number}"
+        reason = f"reason {'abcdefghi'[number]}"
         records.append(r.Settled(at=BEGIN, target=target.proxy_id, outcome=Outcome.REJECTED, reason=reason))
     plan = make_plan(targets)
     run = empty_run(plan, targets)
