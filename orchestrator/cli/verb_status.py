@@ -2,7 +2,7 @@
 
 from itertools import chain
 
-from orchestrator.app.status.fleet_status import find_run, standing
+from orchestrator.app.status.fleet_status import find_run, standing, unread_commands
 from orchestrator.app.status.target_history import life
 from orchestrator.app.status.waits import target_lines
 from orchestrator.cli.options import Options
@@ -20,7 +20,8 @@ def run(options: Options) -> ExitCode:
         return ExitCode.DONE
     now = SystemClock().now()
     if options.proxy_id:
-        write(chain(life(recovered.folder, options.proxy_id), target_lines(recovered, options.proxy_id, now)))
+        waits = target_lines(recovered, unread_commands(recovered, state), options.proxy_id, now)
+        write(chain(life(recovered.folder, options.proxy_id), waits))
     else:
         write(standing(recovered, state, now))
     return ExitCode.DONE

@@ -1,8 +1,8 @@
 """The one owner of a session's state: records go through it to the journal, and count when they are on disk.
 
 The exceptions are intents, holds and scopes that are given up, which restrict what others may do: they count from the
-moment they are handed over. So does everything that
-happens to a scope, or a late "opened" would undo its being given up.
+moment they are handed over. So does everything that happens to a
+scope, or a late "opened" would undo its being given up.
 """
 
 from collections import Counter, deque

@@ -29,7 +29,7 @@ def masked(mask: Callable[[Record], Record], record: Record) -> tuple[Record, Ex
 
 
 def _without_text(record: AnswerSeen) -> AnswerSeen:
-    """The answer with its verdict and ids, and without any text that somebody wrote."""
+    """The answer with its verdict and ids, and without any text that the cloud wrote."""
     return replace(
         record,
         reason=_hidden(record.reason),

@@ -93,7 +93,10 @@ def test_a_wave_that_asks_for_approval_waits_for_it(new_cloud: NewCloud) -> None
     assert f"release {desk.plan} rest" in ended.stdout
     assert desk.report["totals"]["outcomes"] == {"succeeded": 1, "waiting": 1}
     assert desk.cli("release", "PLAN", "nonsense", *NOTE).code == 2
+    waiting = next(proxy_id for proxy_id, outcome in desk.outcomes().items() if outcome == "waiting")
+    assert "waits for: approval of wave rest" in desk.cli("status", "PLAN", waiting).stdout
     assert desk.cli("release", "PLAN", "rest", *NOTE).code == 0
+    assert "waits for: its turn" in desk.cli("status", "PLAN", waiting).stdout
     assert desk.run().code == 0
     expect_truth(desk)
 

@@ -18,7 +18,7 @@ from orchestrator.model.state import TargetState
 from orchestrator.tracker.paths import LOCK, check_owner, fleet_folder, list_runs
 from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.report.text_form import bug_lines, hold_lines, outcome_lines, reject_lines
-from orchestrator.tracker.runs.commands import HoldCommand, ReleaseCommand, read_commands
+from orchestrator.tracker.runs.commands import Command, HoldCommand, ReleaseCommand, read_commands
 from orchestrator.tracker.runs.recovery import Recovered, recover
 
 #: Targets that need a person are named up to this many.
@@ -40,6 +40,11 @@ def find_run(state: Path, plan: Plan, run_id: str | None = None) -> Recovered:
         which = f"run {run_id}" if run_id else "any run"
         raise UsageError(f"{plan.path}: there is no trace of {which} of fleet {plan.name} in {state}")
     return recover(found)
+
+
+def unread_commands(recovered: Recovered, state: Path) -> list[tuple[int, Command]]:
+    """What persons have asked of the fleet that no process has read yet."""
+    return read_commands(fleet_folder(state, recovered.plan.name), recovered.run.commands_seen)
 
 
 def standing(recovered: Recovered, state: Path, now: datetime) -> Iterator[str]:
@@ -99,8 +104,7 @@ def _waits_in_wave(run: Run, plan: Plan, wave: Wave | None, now: datetime) -> st
 
 def _pending(recovered: Recovered, state: Path) -> str | None:
     """A person's command that no process has read yet."""
-    commands = read_commands(fleet_folder(state, recovered.plan.name), recovered.run.commands_seen)
-    for _, command in reversed(commands):
+    for _, command in reversed(unread_commands(recovered, state)):
         if isinstance(command, HoldCommand):
             return f"a person, to release it: {command.note} (held by {command.user})"
         if isinstance(command, ReleaseCommand) and command.wave is None:

@@ -3,11 +3,12 @@
 The view of a run from its journal lacks what only its process knows: preflights that are under way, and rates.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
 
+from orchestrator.app.run.apply_command import carry_out
 from orchestrator.app.status.clocks import calendar, steady
 from orchestrator.app.status.scopes import scope_words
 from orchestrator.app.status.why_closed import closed, spoken
@@ -20,6 +21,7 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState
 from orchestrator.model.target import Target
+from orchestrator.tracker.runs.commands import Command
 from orchestrator.tracker.runs.recovery import Recovered
 
 
@@ -34,7 +36,7 @@ class Cause(Enum):
     CLOSED = "{0}"
     BUSY = "busy until {0} UTC (in {1}): {2}"
     LIMIT = "a free slot: {0} is full"
-    TURN = "its turn; nothing stands in its way"
+    TURN = "its turn; the journal shows nothing in its way"
     DOUBT = "evidence of what became of its attempt: {0}"
     JOB = "the end of its upgrade"
     PERSON = "a person, to settle it: {0}"
@@ -50,15 +52,20 @@ class Wait(NamedTuple):
         return self.cause.value.format(*self.facts)
 
 
-def target_lines(recovered: Recovered, proxy_id: str, now: datetime) -> Iterator[str]:
+def target_lines(
+    recovered: Recovered, commands: Sequence[tuple[int, Command]], proxy_id: str, now: datetime
+) -> Iterator[str]:
     """What a target waits for, in one line; none when it has its outcome, or the run is over.
 
     Args:
-        recovered: its run.
+        recovered: its run, which is carried on in memory alone.
+        commands: of persons, which no process has read yet: the next start carries them out first.
         proxy_id: of the target.
         now: by this host's clock.
     """
     run = recovered.run
+    for number, command in commands:
+        run.apply(carry_out(run, number, command, now))
     target, state = run.targets.get(proxy_id), run.states.get(proxy_id)
     if target is not None and run.ended is None and (state is None or state.outcome is None):
         wait = wait_of(view(recovered.in_force, run), target, steady(run, now), calendar(run, now))

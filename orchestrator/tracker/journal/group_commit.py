@@ -52,8 +52,8 @@ class JournalWriter:
 
     Args:
         journal: open; nobody else may use it any more.
-        on_durable: called on the loop with each record, in the journal's order, once it is on disk and before whoever
-            waits for it goes on.
+        on_durable: called on the loop with each record, in the journal's order, once it is on disk and before those
+            that wait for it go on.
     """
 
     def __init__(self, journal: Journal, on_durable: Callable[[Record], None]) -> None:

@@ -61,7 +61,7 @@ CASES: list[tuple[Cause, tuple[r.Record, ...], dict[str, Any], str]] = [
         {**ONE, "limits": Limits(per_label={"app": 1})},
         "per_label app=a0 is full",
     ),
-    (Cause.TURN, (OPEN,), ONE, "nothing stands in its way"),
+    (Cause.TURN, (OPEN,), ONE, "nothing in its way"),
     (Cause.JOB, (OPEN, MINE_IS_SENT), ONE, "the end of its upgrade"),
     (
         Cause.DOUBT,
