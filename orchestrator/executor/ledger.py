@@ -9,37 +9,29 @@ from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeAlias
 
 from orchestrator.errors import OrchestratorError, place_of
-from orchestrator.executor.decide.limits import due_hold, room
-from orchestrator.executor.decide.openings import start_opening, target_opening
+from orchestrator.executor.decide.intent_gate import may_send, may_trip
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.ports import Clock, JournalPort, Pending
 from orchestrator.model.masked import masked
-from orchestrator.model.outcome import REPLACED, Outcome, Phase
-from orchestrator.model.plan import Failures
+from orchestrator.model.outcome import REPLACED, Phase
 from orchestrator.model.record import (
-    AnswerSeen,
     AttemptDisproved,
     Clocks,
     ClockStepped,
     CloudTimeLearned,
-    DoubtRemains,
-    FollowTimedOut,
     HoldSet,
     Intent,
     PartFailed,
     Postponed,
     Record,
     ReturnedToWaiting,
-    Reverified,
     ScopeGivenUp,
     ScopeOpened,
     ScopePaused,
     Settled,
-    StoryFailed,
 )
 from orchestrator.model.state import TargetState
 from orchestrator.model.writable import writable
@@ -265,37 +257,3 @@ class Ledger:
             queue.freed(target)
         if state.set_aside:
             self.rollout.resting.add(state.key)
-
-
-def may_trip(failures: Failures, record: Record) -> bool:
-    """Whether a record may be the one for which the fleet is held, so that no intent may come between."""
-    match record:
-        case Settled(outcome=outcome):
-            return outcome is Outcome.REJECTED or outcome.value in failures.counts
-        case AnswerSeen(verdict="rejected" | "refused" | "partial"):
-            return failures.new_reject == "hold"
-        case DoubtRemains() | FollowTimedOut() | StoryFailed():
-            return True
-        case Reverified(healthy=healthy):
-            return not healthy
-        case _:
-            return False
-
-
-def may_send(rollout: Rollout, state: TargetState, now: datetime) -> str | None:
-    """Why the intent of a target may not be written now; None when it may. The target holds a reservation."""
-    run = rollout.run
-    if rollout.stop is not None:
-        return rollout.stop
-    if run.hold is not None:
-        return f"held: {run.hold.reason}"
-    for gate in (start_opening(rollout, now), target_opening(rollout, state.target, now)):
-        if not gate.open:
-            return gate.why
-    due = due_hold(rollout)
-    if due is not None:
-        return due.reason
-    free = room(rollout)
-    if free.free < 0:
-        return f"no slot: {free.why}"
-    return None if state.key in rollout.queue.starting else "it holds no reservation"

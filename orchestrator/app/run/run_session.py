@@ -1,7 +1,6 @@
 """One session of a run: everything opened and joined, run to its end, and the report written whatever happens."""
 
 import os
-import signal
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -17,8 +16,7 @@ from anyio import to_thread
 from orchestrator import __version__
 from orchestrator.app.process.die_at_point import crasher, patience_s
 from orchestrator.app.process.open_files import FileRoom
-from orchestrator.app.process.signals import leave_on_stop, stop_signals
-from orchestrator.app.run.apply_command import carry_out
+from orchestrator.app.run.listening import obey_commands, obey_signals, reading_commands
 from orchestrator.app.run.watchdog import Watchdog, due_in, end_process
 from orchestrator.app.run.write_reports import Reports, last_report
 from orchestrator.app.scopes.open_scopes import open_scopes
@@ -40,7 +38,7 @@ from orchestrator.executor.sinks import Tee
 from orchestrator.executor.supervise import Service, supervise
 from orchestrator.host import machine_name, user_name
 from orchestrator.model.plan import Plan
-from orchestrator.model.record import Record, ReturnedToWaiting, SessionStarted, Settled
+from orchestrator.model.record import Record, SessionStarted
 from orchestrator.model.run import Run
 from orchestrator.planner.targets.own_windows import check_own_windows
 from orchestrator.planner.waves import assign_waves, scope_targets, wave_targets
@@ -51,9 +49,6 @@ from orchestrator.tracker.runs.commands import CommandInbox
 from orchestrator.tracker.runs.other_runs import Workflows
 from orchestrator.tracker.runs.recovery import Recovered
 from orchestrator.tracker.runs.settings import save_settings, settings_changed, settings_of
-
-#: How often a running process looks for a person's commands.
-_INBOX_EVERY_S = 0.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,14 +168,14 @@ def _keep_rates(job: Work, scopes: dict[str, ScopeCalls], clock: SystemClock) ->
 
 async def _journalled(job: Work, dispatcher: Dispatcher, writer: JournalWriter) -> Finish:
     watchdog = Watchdog(partial(due_in, dispatcher, writer), end_process, patience_s(os.environ))
-    signals = Service("signals", partial(_obey_signals, dispatcher))
+    signals = Service("signals", partial(obey_signals, dispatcher))
     with watchdog.watching():
         async with anyio.create_task_group() as group:
             group.start_soon(watchdog.beat)
             group.start_soon(writer.run)
             group.start_soon(supervise, signals, dispatcher.session)
             await _announce(job, dispatcher.session)
-            await _obey_commands(CommandInbox(job.fleet), dispatcher)
+            await obey_commands(CommandInbox(job.fleet), dispatcher)
             finish = await dispatcher.run()
             await writer.aclose()
             group.cancel_scope.cancel()
@@ -215,7 +210,7 @@ def _assemble(job: Work, scopes: dict[str, ScopeCalls], clock: SystemClock) -> D
 
 
 def _background(job: Work, reports: Reports) -> Iterator[Background]:
-    yield guarded("a person's commands", _read_commands(job.fleet), vital=True)
+    yield guarded("a person's commands", reading_commands(job.fleet), vital=True)
     yield guarded("the memory of the rates", keeping(job.memory), vital=False)
     yield guarded("the reports", reports.write, vital=False)
     for shown in job.background:
@@ -259,44 +254,6 @@ async def _announce(job: Work, session: Session) -> None:
         )
     )
     save_settings(job.recovered.folder, settings_of(job.plan))
-
-
-# --- tasks beside the loop --------------------------------------------------------------------------------------------
-
-
-async def _obey_signals(dispatcher: Dispatcher) -> None:
-    """The first signal ends the session in good order, the second at once: the journal is right at every instant."""
-    stopping = False
-    try:
-        with anyio.open_signal_receiver(*stop_signals()) as signals:
-            async for number in signals:
-                if stopping:
-                    os._exit(ExitCode.MORE_TO_DO)
-                stopping = True
-                dispatcher.stop(f"stopped by {signal.Signals(number).name}")
-    finally:  # the journal is closed and the report written, unless this is the second stop
-        leave_on_stop(ExitCode.MORE_TO_DO, unheeded=0 if stopping else 1)
-
-
-def _read_commands(fleet: Path) -> Background:
-    inbox = CommandInbox(fleet)
-
-    async def task(dispatcher: Dispatcher) -> None:
-        while True:
-            await _obey_commands(inbox, dispatcher)
-            await dispatcher.session.clock.sleep(_INBOX_EVERY_S)
-
-    return task
-
-
-async def _obey_commands(inbox: CommandInbox, dispatcher: Dispatcher) -> None:
-    session = dispatcher.session
-    for number, command in inbox.new(session.run.commands_seen):
-        record = carry_out(session.run, number, command, session.clock.now())
-        if isinstance(record, Settled | ReturnedToWaiting):
-            await dispatcher.overrule(record)
-        else:
-            await session.ledger.record(record)
 
 
 def _known(state: Path) -> Callable[[], Awaitable[AbstractSet[str]]]:

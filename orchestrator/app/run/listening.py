@@ -1,0 +1,54 @@
+"""What a session listens to while it works: signals, and the commands of persons."""
+
+import os
+import signal
+from pathlib import Path
+
+import anyio
+
+from orchestrator.app.process.signals import leave_on_stop, stop_signals
+from orchestrator.app.run.apply_command import carry_out
+from orchestrator.errors import ExitCode
+from orchestrator.executor.dispatch import Background, Dispatcher
+from orchestrator.model.record import ReturnedToWaiting, Settled
+from orchestrator.tracker.runs.commands import CommandInbox
+
+#: How often a running process looks for a person's commands.
+_INBOX_EVERY_S = 0.4
+
+
+async def obey_signals(dispatcher: Dispatcher) -> None:
+    """The first signal ends the session in good order, the second at once: the journal is right at every instant."""
+    stopping = False
+    try:
+        with anyio.open_signal_receiver(*stop_signals()) as signals:
+            async for number in signals:
+                if stopping:
+                    os._exit(ExitCode.MORE_TO_DO)
+                stopping = True
+                dispatcher.stop(f"stopped by {signal.Signals(number).name}")
+    finally:  # the journal is closed and the report written, unless this is the second stop
+        leave_on_stop(ExitCode.MORE_TO_DO, unheeded=0 if stopping else 1)
+
+
+def reading_commands(fleet: Path) -> Background:
+    """The task that looks for a person's commands as long as the session lives."""
+    inbox = CommandInbox(fleet)
+
+    async def task(dispatcher: Dispatcher) -> None:
+        while True:
+            await obey_commands(inbox, dispatcher)
+            await dispatcher.session.clock.sleep(_INBOX_EVERY_S)
+
+    return task
+
+
+async def obey_commands(inbox: CommandInbox, dispatcher: Dispatcher) -> None:
+    """Carry out what persons have asked for since the last look."""
+    session = dispatcher.session
+    for number, command in inbox.new(session.run.commands_seen):
+        record = carry_out(session.run, number, command, session.clock.now())
+        if isinstance(record, Settled | ReturnedToWaiting):
+            await dispatcher.overrule(record)
+        else:
+            await session.ledger.record(record)
