@@ -9,7 +9,7 @@ SEED ?= 1
 # Half of the tests wait for processes of their own, so there are more workers than cores.
 WORKERS ?= $(shell expr 3 '*' $$(getconf _NPROCESSORS_ONLN))
 
-.PHONY: demo test lint bench soak fuzz fuzz-proof properties mutants setup clean
+.PHONY: demo test lint bench soak fuzz fuzz-proof properties mutants protections setup clean
 
 demo: $(VENV)/.run
 	@rm -rf .demo
@@ -46,9 +46,13 @@ fuzz: $(VENV)/.test
 fuzz-proof: $(VENV)/.test
 	PYTHONPATH=tests $(BIN)/python -m fuzz.broken
 
-# Each protection of docs/protections.md taken out in turn: its test must fail.
+# Each protection of docs/protections.md taken out in turn: its test must fail. NAMES (words of names) chooses some.
 mutants: $(VENV)/.test
-	PYTHONPATH=tests $(BIN)/python -m mutants
+	PYTHONPATH=tests $(BIN)/python -m mutants $(NAMES)
+
+# docs/protections.md, from tests/mutants/mutants.toml.
+protections: $(VENV)/.test
+	PYTHONPATH=tests $(BIN)/python -m mutants.page
 
 # Random plans on virtual time; an independent checker reads each journal, and what was met is counted.
 properties: $(VENV)/.test

@@ -1,13 +1,16 @@
-"""docs/protections.md: every row names files that are there and tests that exist."""
+"""docs/protections.md is what its table says, and the table names files that are there and tests that exist."""
 
 import ast
+from collections import Counter
+from collections.abc import Iterable
 from functools import cache
 
 import pytest
-from fakes.documents import ROOT, read, rows, spans
-from mutants.table import mutants
+from fakes.documents import ROOT, read
+from mutants.page import PAGE, page
+from mutants.table import Protection, mutants, sections
 
-ROWS = list(rows(read("docs/protections.md")))
+PROTECTIONS = [protection for section in sections() for protection in section.protections]
 
 
 @cache
@@ -16,32 +19,32 @@ def _tests_of(path: str) -> frozenset[str]:
     return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
-def test_there_are_many_and_no_two_say_the_same_of_the_same_place() -> None:
-    assert len(ROWS) > 150
-    assert len({(row[0], row[1], row[2]) for row in ROWS}) == len(ROWS)
+def test_the_page_is_written_from_the_table() -> None:
+    assert read(PAGE) == page(), "`make protections` writes it"
 
 
-def test_every_row_is_tried_by_taking_it_out() -> None:
-    tried: dict[str, set[str]] = {}
-    for mutant in mutants():
-        tried.setdefault(mutant.protection, set()).add(mutant.file)
-    assert tried == {row[0]: set(spans(row[1])) for row in ROWS}
+def test_there_are_many_and_no_two_say_the_same() -> None:
+    assert len(PROTECTIONS) > 250
+    assert _more_than_once(protection.says for protection in PROTECTIONS) == []
+    assert _more_than_once(mutant.name for mutant in mutants()) == []
+
+
+def _more_than_once(names: Iterable[str]) -> list[str]:
+    return [name for name, times in Counter(names).items() if times > 1]
 
 
 def test_the_code_still_says_what_is_taken_out() -> None:
     assert [mutant.name for mutant in mutants() if not mutant.applies(ROOT)] == []
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[f"{number}: {row[0][:40]}" for number, row in enumerate(ROWS)])
-def test_a_protection_stands_somewhere_and_has_a_test(row: list[str]) -> None:
-    protection, where, tests = row
-    assert protection
-    files, named = spans(where), spans(tests)
-    assert files
-    assert named
-    for file in files:
+@pytest.mark.parametrize("protection", PROTECTIONS, ids=lambda protection: protection.says[:40])
+def test_a_protection_stands_somewhere_and_has_a_test(protection: Protection) -> None:
+    assert protection.says
+    assert protection.mutants
+    assert protection.tests
+    for file in protection.files:
         assert (ROOT / "orchestrator" / file).is_file(), f"{file} is not there any more: where does this stand now?"
-    for test in named:
+    for test in protection.tests:
         path, _, name = test.partition("::")
         assert name.startswith("test_")
         assert name in _tests_of(path), f"{test} is not there any more: which test fails now without this?"

@@ -1,11 +1,12 @@
-"""The mutants, and the tests that must notice each: `mutants.toml`, joined with the table of docs/protections.md."""
+"""The protections of `mutants.toml`: the tests that must notice when one is missing, and how each is taken out."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from fakes.documents import ROOT, read, rows, spans
+from fakes.documents import read
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,7 @@ class Mutant:
     """One protection less.
 
     Attributes:
-        protection: in the words of the table.
+        protection: in the words of the page.
         file: below `orchestrator/`.
         old: stands there once.
         new: stands there instead.
@@ -37,8 +38,53 @@ class Mutant:
         path.write_text(path.read_text(encoding="utf-8").replace(self.old, self.new), encoding="utf-8")
 
 
+@dataclass(frozen=True)
+class Protection:
+    """A row of the page.
+
+    Attributes:
+        says: what it protects from.
+        tests: at least one of them fails without it.
+        mutants: the ways to take it out, one for each of its conditions.
+    """
+
+    says: str
+    tests: tuple[str, ...]
+    mutants: tuple[Mutant, ...]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Where it stands."""
+        return tuple(dict.fromkeys(mutant.file for mutant in self.mutants))
+
+
+@dataclass(frozen=True)
+class Section:
+    """Protections of one subject."""
+
+    title: str
+    protections: tuple[Protection, ...]
+
+
+def introduction() -> str:
+    """What the page says before its first table."""
+    return str(_table()["introduction"]).strip()
+
+
+def sections() -> tuple[Section, ...]:
+    """All protections, in the order of the page."""
+    return tuple(Section(each["title"], tuple(map(_protection, each["protection"]))) for each in _table()["section"])
+
+
 def mutants() -> Iterator[Mutant]:
-    """All of them, in the order of the table."""
-    tests = {row[0]: tuple(spans(row[2])) for row in rows(read("docs/protections.md"))}
-    for entry in tomllib.loads((ROOT / "tests/mutants/mutants.toml").read_text(encoding="utf-8"))["mutant"]:
-        yield Mutant(**entry, tests=tests[entry["protection"]])
+    """All of them, in the order of the page."""
+    return (mutant for section in sections() for each in section.protections for mutant in each.mutants)
+
+
+def _table() -> Mapping[str, Any]:
+    return tomllib.loads(read("tests/mutants/mutants.toml"))
+
+
+def _protection(entry: Mapping[str, Any]) -> Protection:
+    says, tests = entry["says"], tuple(entry["tests"])
+    return Protection(says, tests, tuple(Mutant(**each, protection=says, tests=tests) for each in entry["mutant"]))
