@@ -70,6 +70,8 @@ def test_a_hold_before_the_first_run(new_cloud: NewCloud) -> None:
     assert "incident 4711" in desk.cli("status", "PLAN").stdout
     assert desk.cli("release", "PLAN", *NOTE).code == 0
     assert desk.run().code == 0
+    obeyed = [each["record"] for each in desk.records() if each["record"].startswith("hold_")]
+    assert obeyed == ["hold_set", "hold_released"]  # each once, although every session reads the file of commands
     expect_truth(desk)
 
 

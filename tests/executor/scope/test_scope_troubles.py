@@ -94,7 +94,10 @@ def test_those_who_wait_for_their_turn_when_a_scope_goes_away_do_not_try_it_each
 
 
 def test_the_first_call_of_a_scope_is_one_authenticated_get_alone() -> None:
-    played = play(lambda _cloud: None)
+    def slow(cloud: FakeCloud) -> None:
+        cloud.latency_s = 5.0  # of which fifty calls could make use, by the rate alone
+
+    played = play(slow)
     first, second = played.cloud.calls[:2]
     assert first.name == "jobs"
     assert second.at >= first.at + timedelta(seconds=played.cloud.latency_s)
