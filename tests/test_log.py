@@ -1,4 +1,4 @@
-"""One line per record, with a name and keys; and a log without a reader harms nobody."""
+"""Lines for people or for machines; and a log without a reader harms nobody."""
 
 import io
 import json
@@ -6,72 +6,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, get_args
 
 import pytest
-from fakes.plausible import PlausibleRun
-from fakes.recorded import BEGIN, run_started
+from fakes.recorded import BEGIN
 
 from orchestrator.errors import StateError
-from orchestrator.log import _EVENTS, Form, Level, RecordLog, open_log
-from orchestrator.model import record as r
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.record import Record, RunRecord, TargetRecord
-
-
-def logged(*records: Record, level: Level = "debug") -> list[dict[str, Any]]:
-    stderr = io.StringIO()
-    log = RecordLog(open_log(lambda: BEGIN, level=level, form="json", stderr=stderr))
-    for record in records:
-        log(record)
-    return [json.loads(line) for line in stderr.getvalue().splitlines()]
-
-
-def test_every_record_has_its_event() -> None:
-    assert set(_EVENTS) == {*get_args(RunRecord), *get_args(TargetRecord)}
-    names = [name for name, _ in _EVENTS.values()]
-    assert len(set(names)) == len(names)
-
-
-def test_any_run_is_logged_one_line_a_record() -> None:
-    records = PlausibleRun(11).steps(150).records
-    assert len(logged(*records)) == len(records)
-
-
-def test_a_line_has_name_level_instant_and_keys() -> None:
-    settled = r.Settled(at=BEGIN, target="p", outcome=Outcome.SUCCEEDED, wave="canary", command=3)
-    lines = logged(settled)
-    assert list(lines[0])[:3] == ["timestamp", "level", "event"], "what is looked for first stands first"
-    assert lines == [
-        {
-            "event": "target.settled",
-            "level": "info",
-            "timestamp": "2026-03-01T22:00:00.000Z",
-            "target": "p",
-            "outcome": "succeeded",
-            "wave": "canary",
-        }
-    ]
-
-
-@pytest.mark.parametrize(
-    ("record", "level"),
-    [
-        (r.Settled(at=BEGIN, target="p", outcome=Outcome.ALREADY), "info"),
-        (r.Settled(at=BEGIN, target="p", outcome=Outcome.FAILED), "warning"),
-        (r.DoubtRemains(at=BEGIN, target="p", why="?"), "warning"),
-        (r.AnswerSeen(at=BEGIN, target="p", verdict="in_doubt"), "warning"),
-        (r.AnswerSeen(at=BEGIN, target="p", verdict="accepted"), "info"),
-        (r.HoldSet(at=BEGIN, cause="person", reason="asked for"), "error"),
-        (r.ScopeUsed(at=BEGIN, scope="s", calls=0, throttled=0, rate_limit=None, seconds=0.0), "debug"),
-    ],
-)
-def test_levels_tell_how_bad_it_is(record: Record, level: str) -> None:
-    assert logged(record)[0]["level"] == level
-
-
-def test_what_is_below_the_level_is_dropped() -> None:
-    assert logged(run_started(3), level="error") == []
+from orchestrator.log import Form, open_log
 
 
 def test_other_events_get_the_clock_and_their_keys() -> None:
@@ -100,7 +40,7 @@ def test_auto_is_for_people_on_a_terminal_only(stderr: io.StringIO, people: bool
 def test_a_log_file_takes_the_place_of_standard_error(tmp_path: Path) -> None:
     path, stderr = tmp_path / "log", io.StringIO()
     path.write_text("from the night before\n")
-    RecordLog(open_log(lambda: BEGIN, file=path, stderr=stderr))(run_started(3))
+    open_log(lambda: BEGIN, file=path, stderr=stderr).info("run.started")
     assert stderr.getvalue() == ""
     assert len(path.read_text().splitlines()) == 2
 

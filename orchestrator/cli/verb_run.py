@@ -1,7 +1,7 @@
 """`orchestrator run`: the job."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
@@ -12,18 +12,18 @@ from orchestrator.app.process.start_bound import longest_s, seconds, spoken_boun
 from orchestrator.app.run.begin_or_resume import Opened
 from orchestrator.app.run.run_plan import Redirect, RunRequest, SessionResult, run_plan
 from orchestrator.app.run.side_channels import remember
-from orchestrator.cli.display import Display
+from orchestrator.app.sinks.live_display import LiveDisplay
+from orchestrator.app.sinks.record_log import RecordLog
+from orchestrator.app.sinks.tee import RecordSink
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import expect_folder, plan_to_call, state_of
 from orchestrator.cli.streams import lost_output
 from orchestrator.cli.terminal import Search, live, tell, write
 from orchestrator.clock import SystemClock
 from orchestrator.errors import BUG_HINT, ExitCode, PlanError
-from orchestrator.executor.dispatch import Background
-from orchestrator.log import RecordLog, open_log
+from orchestrator.log import open_log
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
-from orchestrator.model.record import Record
 from orchestrator.model.run import Run
 from orchestrator.planner.reading.locate import mentioned_at
 from orchestrator.tracker.report.behind import NAMED, Behind
@@ -73,7 +73,7 @@ def _job(plan: Plan, options: Options, now: datetime, until: datetime | None) ->
         report=options.report,
         warn=partial(_warn, options),
         on_found=Search(shown=live(no_progress=options.no_progress, quiet=options.quiet)),
-        watch=partial(_watch, options),
+        sinks=partial(_sinks, options),
     )
 
 
@@ -89,13 +89,13 @@ def _redirect(options: Options) -> Redirect | None:
     return partial(simulated, seed=options.seed, speed=options.speed, faults=options.faults)
 
 
-def _watch(options: Options, recovered: Recovered) -> tuple[Callable[[Record], None], tuple[Background, ...]]:
-    """A live display on a terminal; else one log line for every record that says something."""
+def _sinks(options: Options, recovered: Recovered) -> Iterator[RecordSink]:
+    """A live display on a terminal; elsewhere, and in a file that was asked for, the log."""
     shown = live(no_progress=options.no_progress, quiet=options.quiet)
-    if shown and options.log_file is None:
-        return _silence, (Display(recovered).show,)
-    log = RecordLog(_open_log(options).bind(run_id=recovered.folder.name))
-    return log, (Display(recovered).show,) if shown else ()
+    if shown:
+        yield LiveDisplay(recovered)
+    if not shown or options.log_file is not None:
+        yield RecordLog(_open_log(options).bind(run_id=recovered.folder.name))
 
 
 def _open_log(options: Options) -> FilteringBoundLogger:
@@ -174,7 +174,3 @@ def _after_a_change(run: Run) -> str:
             f"{still} of its targets are still open: see status; then begin a new run with --new, or put the plan back"
         )
     return "what was open has been followed; begin a new run with --new, or put the plan back as it was"
-
-
-def _silence(_record: Record) -> None:
-    """The display shows it."""

@@ -74,7 +74,7 @@ class Ledger:
     Args:
         rollout: the session's state, which nobody else changes.
         changed: called after every change, to wake the loop.
-        observe: called with every record when it counts, for logs and display; it must not fail.
+        observe: called with every record when it counts, for what is shown of the session; it neither fails nor blocks.
         mask: gives every record without the secrets that may stand in its strings.
     """
 

@@ -13,7 +13,6 @@ from orchestrator.executor import background as services
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.executor.sinks import Tee
 from orchestrator.executor.supervise import FAILURES
 from orchestrator.executor.target import attempt
 from orchestrator.executor.target.answer_verdict import judge
@@ -211,17 +210,6 @@ def test_a_person_settles_a_target_that_was_set_aside(monkeypatch: pytest.Monkey
 
 
 # --- those beside the stories -----------------------------------------------------------------------------------------
-
-
-def test_a_sink_that_throws_hides_no_record_from_another_and_is_told_of_once() -> None:
-    seen: list[Record] = []
-    failed: list[str] = []
-    tee = Tee({"log": _throw, "display": seen.append}, lambda name, error: failed.append(f"{name}: {error!r}"))
-    played = stage_of().play()
-    for record in played.records:
-        tee(record)
-    assert seen == played.records
-    assert failed == ["log: Thrown()"]
 
 
 def _failing(monkeypatch: pytest.MonkeyPatch, times: int, owner: Any, name: str) -> None:

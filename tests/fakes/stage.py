@@ -13,6 +13,7 @@ from fakes.clock import START, VirtualClock, run_virtual
 from fakes.clouds import NEW, FakeCloud
 from fakes.slow_journal import SlowJournal
 
+from orchestrator.app.sinks.tee import RecordSink, Tee
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.decide.actions import Finish
 from orchestrator.executor.decide.exit_code import exit_code
@@ -109,6 +110,7 @@ class Stage:
         start: the true time at which the session starts.
         host_off_s: how far the host's clock is from it then.
         script: further tasks of the session.
+        sinks: who is shown its records.
         reached: called at every point.
     """
 
@@ -124,6 +126,7 @@ class Stage:
     disk_holds: float = float("inf")
     rates: Mapping[str, float] = field(default_factory=dict)
     script: tuple[Background, ...] = ()
+    sinks: tuple[RecordSink, ...] = ()
     reached: Callable[[Point], None] = lambda _point: None
     known: frozenset[str] = frozenset()
     cloud_of: Callable[[FakeCloud], None] = lambda _cloud: None
@@ -235,6 +238,10 @@ def _assemble(stage: Stage, clock: VirtualClock, run: Run) -> Dispatcher:
     def wake() -> None:
         dispatcher.wake()
 
+    def failed(sink: str, error: Exception) -> None:
+        ledger.part_failed(sink, error)
+
+    sinks = Tee(stage.sinks, failed)
     host = HostTime(clock)
     scopes = {name: _calls(stage, name, clock, note) for name in stage.clouds}
     rollout = Rollout(
@@ -249,7 +256,7 @@ def _assemble(stage: Stage, clock: VirtualClock, run: Run) -> Dispatcher:
         until=stage.until,
         wait_s=stage.wait_s,
     )
-    ledger = Ledger(rollout, clock, changed=wake, observe=lambda _record: None)
+    ledger = Ledger(rollout, clock, changed=wake, observe=sinks)
     session = Session(
         rollout=rollout,
         ledger=ledger,
@@ -261,7 +268,7 @@ def _assemble(stage: Stage, clock: VirtualClock, run: Run) -> Dispatcher:
         known_workflows=_known(stage.known),
         reached=stage.reached,
     )
-    dispatcher = Dispatcher(session, background=stage.script)
+    dispatcher = Dispatcher(session, background=(*stage.script, *sinks.background()))
     return dispatcher
 
 

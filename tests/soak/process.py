@@ -10,6 +10,7 @@ from typing import TypeAlias
 import anyio
 from soak.life import Life
 
+from orchestrator.app.sinks.tee import RecordSink, Tee
 from orchestrator.cloud import Secrets
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.dispatch import Background, Dispatcher
@@ -22,7 +23,6 @@ from orchestrator.executor.restore_queue import make_queue
 from orchestrator.executor.scope.job_list import Board
 from orchestrator.executor.scope.scope_calls import Rates, ScopeCalls
 from orchestrator.executor.session import Session
-from orchestrator.executor.sinks import Tee
 from orchestrator.model.plan import Plan, Scope
 from orchestrator.model.record import Record
 from orchestrator.model.run import Run
@@ -76,13 +76,16 @@ class Build:
                     life.trouble("fold")
                 super()._apply(record)
 
-        def sink(_record: Record) -> None:
-            life.trouble("sink")
+        class Sink(RecordSink):
+            name = "a sink"
+
+            def take(self, record: Record) -> None:  # noqa: ARG002  # none is the cause
+                life.trouble("sink")
 
         def failed(name: str, error: Exception) -> None:
             ledger.part_failed(name, error)
 
-        ledger = Troubled(rollout, life, changed=changed, observe=Tee({"a sink": sink}, failed), mask=mask)
+        ledger = Troubled(rollout, life, changed=changed, observe=Tee([Sink()], failed), mask=mask)
         return ledger
 
 

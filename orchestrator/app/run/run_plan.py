@@ -1,7 +1,7 @@
 """The verb `run`: take the fleet's lock, go on with its unfinished run or begin one, and work."""
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,13 +16,12 @@ from orchestrator.app.process.open_files import make_room
 from orchestrator.app.run.begin_or_resume import Beginning, Opened, begin_run, end_run, take_up, unfinished_run
 from orchestrator.app.run.run_session import Done, Work, work
 from orchestrator.app.scopes.rate_memory import RateMemory
+from orchestrator.app.sinks.tee import RecordSink
 from orchestrator.errors import ExitCode, StateError, UsageError
-from orchestrator.executor.dispatch import Background
 from orchestrator.host import path_of
 from orchestrator.lock import fleet_lock
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
-from orchestrator.model.record import Record
 from orchestrator.model.target import Target
 from orchestrator.planner.targets.resolve import resolve_targets
 from orchestrator.planner.waves import assign_waves
@@ -41,6 +40,9 @@ class RunRequest:
 
     Attributes:
         state: the state folder, that of simulated runs when `redirect` is set.
+        warn: called with what is amiss and stops nothing: the event's name, and a sentence.
+        on_found: called with how far a discovery has come.
+        sinks: makes, for a run, those who are shown its records.
         until: nothing starts from this instant on.
         longest_s: nor when the session has lasted so long.
         wait_s: how far away an opening may be to be waited for in this process.
@@ -48,15 +50,15 @@ class RunRequest:
         only: begin a run with the targets whose last outcome was one of these.
         redirect: sends the run to another cloud; such a run always begins from the start.
         report: where an extra copy of the report goes.
-        warn: called with what is amiss and stops nothing: the event's name, and a sentence.
-        on_found: called with how far a discovery has come.
-        watch: makes, for a run, what is called with every record and which tasks run beside it.
     """
 
     plan: Plan
     state: Path
     environ: Mapping[str, str]
     now: datetime
+    warn: Callable[[str, str], None]
+    on_found: OnFound
+    sinks: Callable[[Recovered], Iterable[RecordSink]]
     until: datetime | None = None
     longest_s: float | None = None
     wait_s: float = 3600.0
@@ -64,11 +66,6 @@ class RunRequest:
     only: frozenset[Outcome] | None = None
     redirect: Redirect | None = None
     report: Path | None = None
-    warn: Callable[[str, str], None] = field(default=lambda _event, _why: None)
-    on_found: OnFound = field(default=lambda _known, _found: None)
-    watch: Callable[[Recovered], tuple[Callable[[Record], None], tuple[Background, ...]]] = field(
-        default=lambda _recovered: (_ignore, ())
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +160,6 @@ def _begin(job: RunRequest, plan: Plan, memory: RateMemory, folder: Path, *, sim
 
 def _work(job: RunRequest, opened: Opened, plan: Plan, memory: RateMemory, folder: Path) -> SessionResult:
     recovered = opened.recovered
-    observe, background = job.watch(recovered)
     room = make_room(plan, ends=1 if job.redirect is None else 2)
     if room.warning:
         job.warn("open_files.few", room.warning)
@@ -177,9 +173,8 @@ def _work(job: RunRequest, opened: Opened, plan: Plan, memory: RateMemory, folde
         longest_s=job.longest_s,
         wait_s=job.wait_s,
         memory=memory,
-        observe=observe,
         room=room,
-        background=background,
+        sinks=tuple(job.sinks(recovered)),
         barred=opened.barred,
     )
     spare_the_collector()
@@ -197,7 +192,3 @@ def _copy_report(job: RunRequest, recovered: Recovered, plan: Plan, code: ExitCo
             job.warn("report.not_copied", str(error))
             return {"the copy of the report": str(error)}
     return {}
-
-
-def _ignore(_record: Record) -> None:
-    pass

@@ -18,9 +18,10 @@ from orchestrator.app.process.die_at_point import crasher, patience_s
 from orchestrator.app.process.open_files import FileRoom
 from orchestrator.app.run.listening import obey_commands, obey_signals, reading_commands
 from orchestrator.app.run.watchdog import Watchdog, due_in, end_process
-from orchestrator.app.run.write_reports import Reports, last_report
 from orchestrator.app.scopes.open_scopes import open_scopes
 from orchestrator.app.scopes.rate_memory import RateMemory, keeping
+from orchestrator.app.sinks.report_writer import ReportWriter, last_report
+from orchestrator.app.sinks.tee import RecordSink, Tee
 from orchestrator.clock import SystemClock
 from orchestrator.cloud import Secrets
 from orchestrator.errors import ExitCode, OrchestratorError, place_of, told
@@ -34,7 +35,6 @@ from orchestrator.executor.restore_queue import make_queue
 from orchestrator.executor.scope.job_list import Board
 from orchestrator.executor.scope.scope_calls import Rates, ScopeCalls
 from orchestrator.executor.session import Session
-from orchestrator.executor.sinks import Tee
 from orchestrator.executor.supervise import Service, supervise
 from orchestrator.host import machine_name, user_name
 from orchestrator.model.plan import Plan
@@ -65,8 +65,7 @@ class Work:
         barred: why nothing starts any more in this run; what is open is followed.
         secrets: what no record may hold.
         memory: where `rate: auto` starts, and is kept.
-        observe: called with every record when it counts.
-        background: further tasks, such as a live display.
+        sinks: who is shown its records, beside the reports.
         room: how many connections and calls fit into what this process may have open.
     """
 
@@ -78,10 +77,9 @@ class Work:
     until: datetime | None
     wait_s: float
     memory: RateMemory
-    observe: Callable[[Record], None]
     room: FileRoom
     longest_s: float | None = None
-    background: tuple[Background, ...] = ()
+    sinks: tuple[RecordSink, ...] = ()
     barred: str | None = None
     secrets: Secrets = field(default_factory=Secrets)
 
@@ -183,7 +181,6 @@ async def _journalled(job: Work, dispatcher: Dispatcher, writer: JournalWriter) 
 
 
 def _assemble(job: Work, scopes: dict[str, ScopeCalls], clock: SystemClock) -> Dispatcher:
-    reports = Reports(job.run, job.plan, job.report)
     rollout = _rollout(job, scopes, HostTime(clock))
 
     def wake() -> None:
@@ -192,7 +189,7 @@ def _assemble(job: Work, scopes: dict[str, ScopeCalls], clock: SystemClock) -> D
     def failed(sink: str, error: Exception) -> None:
         ledger.part_failed(sink, error)
 
-    sinks = Tee({"the log": job.observe, "the reports": reports.note}, failed)
+    sinks = Tee((*job.sinks, ReportWriter(job.run, job.plan, job.report)), failed)
     ledger = Ledger(rollout, clock, changed=wake, observe=sinks, mask=job.secrets.mask)
     session = Session(
         rollout=rollout,
@@ -205,16 +202,13 @@ def _assemble(job: Work, scopes: dict[str, ScopeCalls], clock: SystemClock) -> D
         known_workflows=_known(job.state),
         reached=crasher(os.environ),
     )
-    dispatcher = Dispatcher(session, background=tuple(_background(job, reports)))
+    dispatcher = Dispatcher(session, background=(*_background(job), *sinks.background()))
     return dispatcher
 
 
-def _background(job: Work, reports: Reports) -> Iterator[Background]:
+def _background(job: Work) -> Iterator[Background]:
     yield guarded("a person's commands", reading_commands(job.fleet), vital=True)
     yield guarded("the memory of the rates", keeping(job.memory), vital=False)
-    yield guarded("the reports", reports.write, vital=False)
-    for shown in job.background:
-        yield guarded("the display", shown, vital=False)
 
 
 def _rollout(job: Work, scopes: dict[str, ScopeCalls], host: HostTime) -> Rollout:

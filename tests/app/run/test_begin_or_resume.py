@@ -113,7 +113,6 @@ def work_in(tmp_path: Path) -> Work:
         until=None,
         wait_s=0.0,
         memory=RateMemory(environ={}),
-        observe=lambda _record: None,
     )
 
 

@@ -1,9 +1,11 @@
-"""The reports of a session: one after each wave, and the last one on its way out, whatever that is."""
+"""The reports of a session: one after each wave, and the last one when it ends, for whatever reason."""
 
 from pathlib import Path
+from typing import ClassVar
 
 import anyio
 
+from orchestrator.app.sinks.tee import RecordSink
 from orchestrator.errors import ExitCode, OrchestratorError, place_of
 from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.model.plan import Plan
@@ -12,8 +14,10 @@ from orchestrator.model.run import Run
 from orchestrator.tracker.report.json_form import write_report, write_snapshot
 
 
-class Reports:
+class ReportWriter(RecordSink):
     """Writes the report after each wave."""
+
+    name: ClassVar = "the reports"
 
     def __init__(self, run: Run, plan: Plan, path: Path) -> None:
         self._run = run
@@ -21,12 +25,12 @@ class Reports:
         self._path = path
         self._due = anyio.Event()
 
-    def note(self, record: Record) -> None:
+    def take(self, record: Record) -> None:
         """A wave that is done makes a report due."""
         if isinstance(record, WaveDone):
             self._due.set()
 
-    async def write(self, _dispatcher: Dispatcher) -> None:
+    async def serve(self, dispatcher: Dispatcher) -> None:  # noqa: ARG002  # the run says it all
         """Write a report whenever one is due."""
         while True:
             await self._due.wait()

@@ -1,5 +1,8 @@
 """The live display of a run on a terminal: waves, outcomes, what is in flight, the rate, and what is waited for."""
 
+from itertools import count
+from typing import ClassVar
+
 import anyio
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -7,34 +10,47 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from orchestrator.app.sinks.tee import RecordSink
 from orchestrator.executor.dispatch import Dispatcher
+from orchestrator.model.record import Record
 from orchestrator.model.run import Run
 from orchestrator.model.status import WaveStatus
 from orchestrator.plain import plain
 from orchestrator.tracker.runs.recovery import Recovered
 
 _REFRESH_S = 0.25
+#: Without a record it is refreshed every so many times: the rate, the time left and what is waited for change too.
+_IDLE = 4
 _BAR_WIDTH = 30
 
 
-class Display:
+class LiveDisplay(RecordSink):
     """Shows one run on standard error while it goes on.
 
     Args:
         recovered: the run; it is only looked at.
     """
 
+    name: ClassVar = "the display"
+
     def __init__(self, recovered: Recovered, console: Console | None = None) -> None:
         self._run = recovered.run
         self._name = recovered.plan.name
         self._console = console or Console(stderr=True)
+        self._changed = True
 
-    async def show(self, dispatcher: Dispatcher) -> None:
+    def take(self, record: Record) -> None:  # noqa: ARG002  # the run holds what it says
+        """A record has changed the run: show it soon."""
+        self._changed = True
+
+    async def serve(self, dispatcher: Dispatcher) -> None:
         """Refresh until cancelled; the last state stays on the screen."""
         with Live(console=self._console, auto_refresh=False) as screen:
             try:
-                while True:
-                    screen.update(self.render(dispatcher), refresh=True)
+                for beat in count():
+                    if self._changed or beat % _IDLE == 0:
+                        self._changed = False
+                        screen.update(self.render(dispatcher), refresh=True)
                     await anyio.sleep(_REFRESH_S)
             finally:
                 screen.update(self.render(dispatcher), refresh=True)

@@ -1,0 +1,96 @@
+"""The log as a sink of records: the name and level of the line of each, and its keys."""
+
+from typing import Any, ClassVar
+
+from structlog.typing import FilteringBoundLogger
+
+from orchestrator.app.sinks.tee import RecordSink
+from orchestrator.log import LEVELS, Level
+from orchestrator.model import record as records
+from orchestrator.model.outcome import GOOD, Outcome
+from orchestrator.model.record import Record
+
+#: Name and level of every record's log line; a level that depends on the record is decided in `_level`.
+_EVENTS: dict[type[Record], tuple[str, Level]] = {
+    records.RunStarted: ("run.started", "info"),
+    records.OutcomeKept: ("target.kept", "debug"),
+    records.EarlierOutcome: ("target.known", "debug"),
+    records.SessionStarted: ("session.started", "info"),
+    records.SessionEnded: ("session.ended", "info"),
+    records.RunEnded: ("run.ended", "info"),
+    records.WaveOpened: ("wave.opened", "info"),
+    records.WaveSoaking: ("wave.soaking", "info"),
+    records.WaveDone: ("wave.done", "info"),
+    records.WaveApproved: ("wave.approved", "info"),
+    records.HoldSet: ("hold.set", "error"),
+    records.HoldReleased: ("hold.released", "warning"),
+    records.CommandIgnored: ("command.ignored", "warning"),
+    records.ScopePaused: ("scope.paused", "warning"),
+    records.ScopeThrottled: ("scope.throttled", "warning"),
+    records.ScopeOpened: ("scope.opened", "info"),
+    records.ScopeGivenUp: ("scope.given_up", "error"),
+    records.ScopeUsed: ("scope.used", "debug"),
+    records.PartFailed: ("part.failed", "error"),
+    records.CloudTimeLearned: ("clock.cloud_time_learned", "debug"),
+    records.ClockStepped: ("clock.stepped", "warning"),
+    records.PreflightDone: ("preflight.done", "debug"),
+    records.Postponed: ("target.postponed", "info"),
+    records.Intent: ("attempt.intended", "debug"),
+    records.AnswerSeen: ("attempt.answered", "info"),
+    records.AnswerMissing: ("attempt.answer_missing", "warning"),
+    records.DoubtLooked: ("doubt.looked", "info"),
+    records.WorkflowAdopted: ("doubt.workflow_adopted", "info"),
+    records.VersionAdopted: ("doubt.version_adopted", "info"),
+    records.AttemptDisproved: ("doubt.attempt_disproved", "info"),
+    records.DoubtRenewed: ("doubt.renewed", "warning"),
+    records.DoubtRemains: ("doubt.remains", "warning"),
+    records.JobSeen: ("job.seen", "debug"),
+    records.VersionReached: ("job.version_reached", "info"),
+    records.FollowTimedOut: ("job.timed_out", "warning"),
+    records.Reverified: ("target.reverified", "debug"),
+    records.Settled: ("target.settled", "info"),
+    records.ReturnedToWaiting: ("target.returned_to_waiting", "warning"),
+    records.StoryFailed: ("story.failed", "error"),
+}
+#: What says nothing to a reader of logs; the journal keeps it.
+_LEFT_OUT = frozenset({"at", "step", "token", "command", "known_rejects", "journal", "commands_seen"})
+#: In records that are not about an attempt.
+_NO_ATTEMPT = ("attempt", 0)
+
+
+class RecordLog(RecordSink):
+    """Writes the log line of every record.
+
+    Args:
+        logger: from `open_log`, perhaps with `run_id` bound.
+    """
+
+    name: ClassVar = "the log"
+
+    def __init__(self, logger: FilteringBoundLogger) -> None:
+        self._logger = logger
+
+    def take(self, record: Record) -> None:
+        """Log one record."""
+        name, level = _EVENTS[type(record)]
+        level = _level(record, level)
+        if self._logger.is_enabled_for(LEVELS[level]):
+            self._logger.log(LEVELS[level], name, timestamp=record.at, **_keys(record))
+
+
+def _level(record: Record, usual: Level) -> Level:
+    match record:
+        case records.Settled(outcome=outcome):
+            return "info" if outcome in GOOD or outcome in (Outcome.SKIPPED, Outcome.PARTIAL) else "warning"
+        case records.AnswerSeen(verdict="in_doubt" | "rejected" | "refused"):
+            return "warning"
+        case records.Reverified(healthy=False):
+            return "warning"
+        case _:
+            return usual
+
+
+def _keys(record: Record) -> dict[str, Any]:
+    """The fields that say something."""
+    kept = ((key, getattr(record, key)) for key in record.__struct_fields__ if key not in _LEFT_OUT)
+    return {key: value for key, value in kept if value not in (None, "", (), {}) and (key, value) != _NO_ATTEMPT}

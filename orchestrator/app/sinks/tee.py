@@ -1,0 +1,59 @@
+"""What a sink of records is, and the tee that shows each record to all of them.
+
+A new sink is one file beside this one and one line where sinks are listed: `_sinks` in `cli/verb_run.py`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from typing import ClassVar
+
+from orchestrator.executor.dispatch import Background, Dispatcher, guarded
+from orchestrator.model.record import Record
+
+
+class RecordSink(ABC):
+    """Is shown every record of a session when it counts, without the secrets that may have stood in it.
+
+    Attributes:
+        name: for people, such as "the log".
+    """
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def take(self, record: Record) -> None:
+        """Take one record. It must not block: the event loop calls it. What takes time belongs in `serve`."""
+
+    async def serve(self, dispatcher: Dispatcher) -> None:  # noqa: B027  # most sinks have nothing to do here
+        """Work beside the loop until the session ends, by which it is cancelled. It may wait, and may end early."""
+
+
+class Tee:
+    """Shows every record to every sink. One that fails harms neither the session nor another sink.
+
+    Its first error is reported, and it is shown the next record: the fault may be in this one alone.
+
+    Args:
+        sinks: in the order in which they are shown a record.
+        failed: called with the name of a sink and its first error.
+    """
+
+    def __init__(self, sinks: Sequence[RecordSink], failed: Callable[[str, Exception], None]) -> None:
+        self._sinks = sinks
+        self._failed = failed
+        self._reported: set[str] = set()
+
+    def __call__(self, record: Record) -> None:
+        """Show one record."""
+        for sink in self._sinks:
+            try:
+                sink.take(record)
+            except Exception as error:  # noqa: BLE001  # a bulkhead: whatever it is, the record counts and the others see it
+                if sink.name not in self._reported:
+                    self._reported.add(sink.name)
+                    self._failed(sink.name, error)
+
+    def background(self) -> Iterator[Background]:
+        """What the sinks do beside the loop. One that always fails is given up; the session goes on."""
+        for sink in self._sinks:
+            yield guarded(sink.name, sink.serve, vital=False)
