@@ -14,8 +14,10 @@ from orchestrator.model.foreign import Unreadable, read_json
 
 _MAX_EXCERPT = 160
 
-#: So much of a page is searched for words.
-_MAX_PAGE = 1 << 16
+#: So many bytes of a page are searched for words, and so many characters of these for what cannot be printed: a cloud
+#: may answer every call with a page, and all calls share one processor.
+_MAX_PAGE = 1 << 14
+_MAX_WORDS = 8 * _MAX_EXCERPT
 
 #: Scripts, styles and tags. What begins one is always part of a match, also when its end is missing: a search that
 #: starts again behind each of many `<` would take the square of the length.
@@ -59,7 +61,8 @@ def excerpt(said: str | bytes) -> str:
     """A short piece of what was said, for a person to recognise it by: no markup, line breaks or control characters."""
     page = said[:_MAX_PAGE]
     plain = _MARKUP.sub(" ", page if isinstance(page, str) else page.decode("utf-8", "replace"))
-    words = " ".join("".join(c if c.isprintable() else " " for c in plain).split())
+    begun = " ".join(plain.split())[:_MAX_WORDS]
+    words = " ".join("".join(c if c.isprintable() else " " for c in begun).split())
     return words if len(words) <= _MAX_EXCERPT else words[: _MAX_EXCERPT - 1] + "…"
 
 

@@ -257,6 +257,7 @@ def test_a_period_has_bounds_and_beyond_a_day_it_is_no_quota(said: str, wait_s: 
         ("<" * 65_536, "<" * 159 + "…"),
         ("<p" * 65_536, ""),
         ("<script>" * 65_536, ""),
+        ("\x1b\x00" * 99 + "words" + "\n" * 65_536, "words"),
     ],
 )
 def test_a_page_is_shown_without_its_markup(page: str, words: str) -> None:

@@ -8,8 +8,9 @@ from fuzz.trial import Evidence
 #: More upgrade calls for one target than retries, renewals and busy times can explain.
 _MANY_CALLS = 60
 
-#: A session that takes more processor time was made to.
+#: A session that takes more processor time than this, and than each answer of it explains, was made to.
 _MOST_CPU_S = 3.0
+_CPU_OF_AN_ANSWER_S = 0.005
 
 #: So much of a secret is a secret.
 _PIECE = 16
@@ -36,7 +37,7 @@ def _ends(evidence: Evidence) -> Iterator[str]:
             yield f"session {number} ended with 70 and does not name the error: {_first(said, 'error')}"
         if ended.lost:
             yield f"session {number} lost an exception: {ended.lost[0]}"
-        if ended.cpu_s > _MOST_CPU_S:
+        if ended.cpu_s > _MOST_CPU_S + evidence.answers * _CPU_OF_AN_ANSWER_S:
             yield f"session {number} took {ended.cpu_s:.1f} s of the processor"
     if evidence.ended[-1].code in (0, 1) and evidence.report is None:
         yield "there is no report"

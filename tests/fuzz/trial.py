@@ -70,6 +70,7 @@ class Evidence:
 
     Attributes:
         written: by file name, every byte that was written.
+        answers: that the cloud gave.
     """
 
     trial: Trial
@@ -79,6 +80,7 @@ class Evidence:
     written: dict[str, bytes] = field(default_factory=dict)
     report: dict[str, Any] | None = None
     journal: bytes = b""
+    answers: int = 0
 
 
 def draw(seed: int, index: int, theme: Theme | None = None, twists: tuple[str, ...] = tuple(TWISTS)) -> Trial:
@@ -150,6 +152,7 @@ def _play(trial: Trial, folder: Path) -> Evidence:
                 break
     finally:
         server.close()
+    evidence.answers = server.met["calls"]
     _collect(evidence, folder)
     return evidence
 
