@@ -9,7 +9,7 @@ SEED ?= 1
 # Half of the tests wait for processes of their own, so there are more workers than cores.
 WORKERS ?= $(shell expr 3 '*' $$(getconf _NPROCESSORS_ONLN))
 
-.PHONY: demo test lint bench soak fuzz fuzz-proof properties mutants protections setup clean
+.PHONY: demo test lint bench bench-million soak fuzz fuzz-proof properties mutants protections setup clean
 
 demo: $(VENV)/.run
 	@rm -rf .demo
@@ -31,8 +31,13 @@ lint: $(VENV)/.lint
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# A row per goal, beside plain references in the same run; needs a C compiler. Takes about half an hour.
 bench: $(VENV)/.test
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python -m benchmarks
+
+# The rows of a million targets.
+bench-million: $(VENV)/.test
+	$(BIN)/python -m benchmarks --long
 
 # Random fleets, faults and crashes on virtual time, each judged by an oracle; a violation prints the command that replays it.
 soak: $(VENV)/.test
