@@ -22,7 +22,8 @@ from orchestrator.planner.reading.mapping import Found
 from orchestrator.planner.reading.nodes import Folded, Mapping, Sequence, written_keys
 from orchestrator.planner.reading.problems import Problems
 from orchestrator.planner.reading.shapes import BAD
-from orchestrator.planner.reading.yaml_nodes import YamlProblem, read_yaml
+from orchestrator.planner.reading.yaml_nodes import read_yaml
+from orchestrator.planner.reading.yaml_problems import YamlProblem
 
 MAX_BYTES = 256 * 1024 * 1024
 _CHUNK = 1024 * 1024

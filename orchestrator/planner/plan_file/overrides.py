@@ -4,7 +4,8 @@ from collections.abc import Mapping as AnyMapping
 
 from orchestrator.planner.reading.nodes import Mapping, Node, Scalar, Sequence, find
 from orchestrator.planner.reading.problems import Problems, nearest
-from orchestrator.planner.reading.yaml_nodes import YamlProblem, read_yaml
+from orchestrator.planner.reading.yaml_nodes import read_yaml
+from orchestrator.planner.reading.yaml_problems import YamlProblem
 
 #: What may change between the sessions of a run, and so may be set for one of them.
 CHANGEABLE = ("limits", "failures", "windows", "freezes", "fit", "follow", "retry", "http", "auth")

@@ -7,7 +7,7 @@ from msgspec import structs
 
 from orchestrator.model.target import Target
 from orchestrator.planner.plan_file.rules import newer_than_target, scope_problem
-from orchestrator.planner.plan_file.schema_targets import DEFAULT_SCOPE, PROXY
+from orchestrator.planner.plan_file.schema_targets import DEFAULT_SCOPE, MOST_LABELS, PROXY
 from orchestrator.planner.reading.nodes import Mapping, Node, Scalar, find
 from orchestrator.planner.reading.problems import At, Problems
 from orchestrator.planner.reading.shapes import BAD, Leaf
@@ -81,7 +81,7 @@ class ProxyFold:
             return None
 
     def _plain_labels(self, key: Scalar, node: Node) -> dict[str, str] | None:
-        if key.text != "labels" or type(node) is not Mapping:
+        if key.text != "labels" or type(node) is not Mapping or len(node.entries) > MOST_LABELS:
             return None
         labels = {name.text: value.text for name, value in node.entries if type(value) is Scalar and name.text.strip()}
         return self._shared(labels) if len(labels) == len(node.entries) else None

@@ -19,6 +19,8 @@ from orchestrator.planner.reading.shapes import ListOf, MapOf
 #: Name of the only scope of a plan without `scopes`.
 DEFAULT_SCOPE = "default"
 MOST_TARGETS = 10_000_000
+#: Each of them is carried by a target through journal and report.
+MOST_LABELS = 200
 
 _EXAMPLE_INSTANCE = "517ea793ab91438cbfcd9c4b1c958b1ein07"
 _EXAMPLE_PROXY = "0f46fc46396e4fb19a0cb52f578e9511po01"
@@ -29,7 +31,7 @@ def _label_name(text: str) -> None:
         raise ValueError("a label needs a name")
 
 
-LABELS = MapOf(item=LABEL, name=_label_name)
+LABELS = MapOf(item=LABEL, name=_label_name, most=MOST_LABELS)
 
 
 def _make_target(**values: object) -> Target:

@@ -9,7 +9,8 @@ from contextlib import suppress
 from orchestrator.host import is_lasting, path_of
 from orchestrator.planner.reading.nodes import Mapping, Node, Sequence, find
 from orchestrator.planner.reading.problems import At, dotted
-from orchestrator.planner.reading.yaml_nodes import YamlProblem, read_yaml
+from orchestrator.planner.reading.yaml_nodes import read_yaml
+from orchestrator.planner.reading.yaml_problems import YamlProblem
 
 
 def told_at(path: str, at: At, message: str) -> str:

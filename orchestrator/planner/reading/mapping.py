@@ -1,6 +1,7 @@
 """Mappings with known keys: the declaration from which both the reading and the JSON Schema of a plan come."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from msgspec import Struct, field
@@ -110,7 +111,7 @@ class Record(Struct, frozen=True, kw_only=True):
         for name, (key, value) in pairs.items():
             known = self.by_key.get(name)
             if known is None:
-                problems.add(key, (at, name), self._unknown(name))
+                problems.add(key, (at, name), partial(self._unknown, name))
             elif (good := known.shape.read(value, (at, name), problems)) is not BAD:
                 values[known.attr or name] = good
         return values

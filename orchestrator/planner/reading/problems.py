@@ -1,5 +1,6 @@
 """Collects what is wrong with a file, so that a person sees every problem at once, each with its place."""
 
+from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
 #: Where in the document a value stands: the place above it and its key or index; None is the top.
@@ -34,9 +35,16 @@ class Problems:
     def __len__(self) -> int:
         return len(self._found) + self._more
 
-    def add(self, where: Positioned, at: At, message: str) -> None:
-        """Record that the value `at` this key, which stands at `where`, is wrong."""
-        self.at_place(where.line, where.column, f"{dotted(at)}: {message}" if at else message)
+    def add(self, where: Positioned, at: At, message: str | Callable[[], str]) -> None:
+        """Record that the value `at` this key, which stands at `where`, is wrong.
+
+        A message that takes time to find comes as a function: it is not called for problems that are only counted.
+        """
+        if len(self._found) >= self._shown:
+            self._more += 1
+            return
+        told = message if isinstance(message, str) else message()
+        self.at_place(where.line, where.column, f"{dotted(at)}: {told}" if at else told)
 
     def at_place(self, line: int, column: int, message: str) -> None:
         """Record a problem of a line; column 0 when none is known."""

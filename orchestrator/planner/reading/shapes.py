@@ -2,7 +2,7 @@
 
 One declaration serves both, so the schema that an editor uses cannot drift from what the program accepts. Reading
 never stops at the first problem: a value that cannot be read is `BAD`, and its problem is in `Problems`. Mappings with
-known keys are in `record_shape`.
+known keys are in `mapping`.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from orchestrator.planner.reading.nodes import Folded, Mapping, Node, Scalar, Sequence
 from orchestrator.planner.reading.problems import At, Problems, quote
+from orchestrator.planner.reading.yaml_problems import unfilled
 
 
 class _Bad:
@@ -59,7 +60,7 @@ class Leaf(Struct, frozen=True, kw_only=True):
             return self.parse(node.text)
         except ValueError as error:
             got = "" if self.secretive else f", got {quote(node.text)}" if node.text else ", got nothing"
-            problems.add(node, at, f"{str(error) or f'expected {self.expected}'}{got}")
+            problems.add(node, at, f"{str(error) or f'expected {self.expected}'}{got}{unfilled(node.text)}")
             return BAD
 
     def json(self) -> dict[str, Any]:
@@ -116,16 +117,26 @@ class ListOf(Struct, frozen=True, kw_only=True):
 
 
 class MapOf(Struct, frozen=True, kw_only=True):
-    """Free names and values of one shape, as a dict. `name` checks each name and raises ValueError."""
+    """Free names and values of one shape, as a dict.
+
+    Attributes:
+        name: checks each name and raises ValueError.
+        least: fewest names.
+        most: most of them; None for any number.
+    """
 
     item: Shape
     name: Callable[[str], Any] = str
     least: int = 0
+    most: int | None = None
 
     def read(self, node: Node, at: At, problems: Problems) -> Any:
         """See `Shape`."""
         if not isinstance(node, Mapping):
             problems.add(node, at, f"expected names and values, got {kind(node)}")
+            return BAD
+        if self.most is not None and len(node.entries) > self.most:
+            problems.add(node, at, f"has {len(node.entries):,} names, more than {self.most}")
             return BAD
         values: dict[str, Any] = {}
         before = len(problems)
@@ -144,7 +155,8 @@ class MapOf(Struct, frozen=True, kw_only=True):
 
     def json(self) -> dict[str, Any]:
         """See `Shape`."""
-        return {"type": "object", "additionalProperties": self.item.json(), "minProperties": self.least}
+        most = {} if self.most is None else {"maxProperties": self.most}
+        return {"type": "object", "additionalProperties": self.item.json(), "minProperties": self.least, **most}
 
 
 class Words(Struct, frozen=True, kw_only=True):

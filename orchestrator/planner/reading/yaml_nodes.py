@@ -12,6 +12,14 @@ from yaml.error import MarkedYAMLError, YAMLError
 from yaml.reader import ReaderError
 
 from orchestrator.planner.reading.nodes import Folded, Mapping, Node, Scalar, Sequence
+from orchestrator.planner.reading.yaml_problems import (
+    ODD_SPACES,
+    YamlProblem,
+    odd_space,
+    refused_problem,
+    syntax_problem,
+    text_problem,
+)
 
 MAX_DEPTH = 32
 _TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
@@ -21,15 +29,6 @@ ALIAS_FACTOR = 20
 
 #: Takes each item of a long sequence as soon as it is read, with its index, and gives the value to keep.
 Fold: TypeAlias = Callable[[Node, int], Any]
-
-
-class YamlProblem(Exception):
-    """The text is not YAML, or YAML of a kind that is refused. Line and column count from 1."""
-
-    def __init__(self, line: int, column: int, message: str) -> None:
-        super().__init__(message)
-        self.line = line
-        self.column = column
 
 
 def read_yaml(data: bytes, folds: dict[str, Fold] | None = None) -> Node | None:
@@ -44,10 +43,12 @@ def read_yaml(data: bytes, folds: dict[str, Fold] | None = None) -> Node | None:
     """
     try:
         return _Builder(_parser(data), folds or {}).document()
+    except YamlProblem as problem:
+        raise refused_problem(data, problem) from None
     except MarkedYAMLError as error:
-        raise _syntax_problem(data, error) from None
+        raise syntax_problem(data, error, _TOO_DEEP) from None
     except ReaderError as error:
-        raise _text_problem(data, error) from None
+        raise text_problem(data, error) from None
     except YAMLError as error:
         raise YamlProblem(1, 1, f"not readable as YAML: {error}") from None
 
@@ -123,6 +124,8 @@ class _Builder:
         self._written += 1
         if event.tag:
             raise _refuse_tag(event)
+        if event.value[:1] in ODD_SPACES and not event.style:
+            raise _refuse(event, odd_space(event.value))
         if event.anchor:
             self._anchors[event.anchor] = (node, 1)
         return node
@@ -191,34 +194,3 @@ def _refuse(event: Any, message: str) -> YamlProblem:
 
 def _refuse_tag(event: Any) -> YamlProblem:
     return _refuse(event, f"tags such as {event.tag} are refused; a plan is plain text, lists and mappings")
-
-
-def _syntax_problem(data: bytes, error: MarkedYAMLError) -> YamlProblem:
-    mark = error.problem_mark or error.context_mark
-    problem = " ".join(part for part in (error.context, error.problem) if part)
-    line, column = (mark.line, mark.column) if mark else (0, 0)
-    if "maximum nesting depth" in problem:  # LibYAML's own bound, met before ours when it reads ahead
-        return YamlProblem(line + 1, column + 1, _TOO_DEEP)
-    text = (data.splitlines()[line:] or [b""])[0]
-    hint = "; indent with spaces, not tabs" if b"\t" in text[: column + 1] else ""
-    return YamlProblem(line + 1, column + 1, f"not readable as YAML: {problem}{hint}")
-
-
-def _text_problem(data: bytes, error: ReaderError) -> YamlProblem:
-    """LibYAML counts bytes, PyYAML characters; the place of bad UTF-8 is found by decoding once more."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as broken:
-        before = data[: broken.start]
-        line, start = before.count(b"\n") + 1, before.rfind(b"\n") + 1
-        column = len(before[start:].decode("utf-8", "replace")) + 1
-        return YamlProblem(line, column, f"not UTF-8: byte 0x{data[broken.start]:02x} cannot be read")
-    return _bad_character(text, error)
-
-
-def _bad_character(text: str, error: ReaderError) -> YamlProblem:
-    for number, line in enumerate(text.split("\n"), 1):
-        for column, char in enumerate(line, 1):
-            if not (char.isprintable() or char in "\t\r\x85" or ord(char) >= 0xA0):  # noqa: PLR2004  # YAML's own bound
-                return YamlProblem(number, column, f"a YAML text must not hold the character U+{ord(char):04X}")
-    return YamlProblem(1, 1, f"not readable as YAML: {error.reason}")

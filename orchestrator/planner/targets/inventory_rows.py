@@ -10,17 +10,11 @@ from msgspec import Struct
 
 from orchestrator.host import path_of
 from orchestrator.model.foreign import Unreadable, read_json
-from orchestrator.planner.plan_file.schema_targets import PROXY
-from orchestrator.planner.reading.problems import Problems, nearest, quote
-
-#: The columns with a meaning; every other one is a label.
-KNOWN = [entry.key for entry in PROXY.fields if entry.key != "labels"]
-REQUIRED = sorted(PROXY.required)
+from orchestrator.planner.reading.problems import Problems, quote
+from orchestrator.planner.reading.yaml_problems import utf16
+from orchestrator.planner.targets.inventory_header import KNOWN, MAX_COLUMNS, doubtful_label, header_is_good
 
 _MAX_LINE = 1024 * 1024
-
-#: Columns of a CSV file, and keys of a JSON object: each becomes a label that every target carries.
-MAX_COLUMNS = 200
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -38,7 +32,7 @@ def csv_rows(path: str, problems: Problems) -> Iterator[Row]:
         with open(path_of(path), encoding="utf-8-sig", newline="") as file:  # noqa: PTH123  # streams beside its binary twin
             yield from _csv_rows(file, problems)
     except UnicodeDecodeError:
-        problems.at_place(_bad_line(path), 0, "not UTF-8")
+        problems.at_place(*_bad_line(path))
     except OSError as error:
         problems.at_place(1, 0, f"cannot be read: {error.strerror}")
 
@@ -48,7 +42,7 @@ def _csv_rows(file: Iterable[str], problems: Problems) -> Iterator[Row]:
     begins = 1
     try:
         header = [name.strip() for name in next(reader, [])]
-        if not _header_is_good(header, problems):
+        if not header_is_good(header, problems):
             return
         begins = reader.line_num + 1
         for cells in reader:
@@ -57,47 +51,11 @@ def _csv_rows(file: Iterable[str], problems: Problems) -> Iterator[Row]:
                 if texts:
                     yield Row(begins, texts)
             elif any(cell.strip() for cell in cells):
-                problems.at_place(begins, 0, f"has {len(cells)} cells where the header has {len(header)}")
+                wrong = f"has {len(cells):,} cells where the header has {len(header)}{_no_comment(cells)}"
+                problems.at_place(begins, 0, wrong)
             begins = reader.line_num + 1
     except csv.Error as error:
         problems.at_place(begins, 0, f"not readable as CSV: {error}")
-
-
-def _header_is_good(header: list[str], problems: Problems) -> bool:
-    before = len(problems)
-    if len(header) > MAX_COLUMNS:
-        problems.at_place(1, 0, f"the header has {len(header):,} columns, more than {MAX_COLUMNS}")
-        return False
-    for column in REQUIRED:
-        if column not in header:
-            hint = "; separate the columns by commas" if len(header) == 1 and ";" in header[0] else ""
-            problems.at_place(1, 0, f"the header has no column {column}{hint}")
-    for index, name in enumerate(header):
-        if not name:
-            problems.at_place(1, 0, f"column {index + 1} has no name")
-        elif name in header[:index]:
-            problems.at_place(1, 0, f"two columns are called {name}")
-        elif wrong := doubtful_label(name):
-            problems.at_place(1, 0, wrong)
-    return len(problems) == before
-
-
-def doubtful_label(name: str) -> str | None:
-    """Why a column would better not become a label: it looks like one with a meaning, whose guard would be lost."""
-    if name in KNOWN:
-        return None
-    if name == "labels":
-        return "labels: write one column for each label"
-    near = nearest(name, KNOWN)
-    if near and _much_alike(name, near):
-        return f"{name}: looks like {near} and would become a label; call it otherwise"
-    return None
-
-
-def _much_alike(name: str, known: str) -> bool:
-    from difflib import SequenceMatcher  # noqa: PLC0415  # `nearest` has just found this worth a closer look
-
-    return SequenceMatcher(None, name.lower().replace("-", "_").replace(" ", "_"), known).ratio() > 0.85  # noqa: PLR2004
 
 
 def ndjson_rows(path: str, problems: Problems) -> Iterator[Row]:
@@ -187,11 +145,15 @@ def _as_text(name: str, value: Any) -> str:
             raise ValueError(f"{name}: expected text, got {quote(str(value))}")
 
 
-def _bad_line(path: str) -> int:
+def _no_comment(cells: list[str]) -> str:
+    return "; CSV has no comments, so remove the line" if cells[0].lstrip().startswith("#") else ""
+
+
+def _bad_line(path: str) -> tuple[int, int, str]:
     with open(path_of(path), "rb") as file:  # noqa: PTH123  # as above
         for number, line in enumerate(file, 1):
             try:
                 line.decode("utf-8-sig")
             except UnicodeDecodeError:
-                return number
-    return 1
+                return number, 0, f"not UTF-8{utf16(line) or '; save it as CSV UTF-8'}"
+    return 1, 0, "not UTF-8"

@@ -4,7 +4,8 @@ import pytest
 
 from orchestrator.planner.reading import yaml_nodes as yaml_tree
 from orchestrator.planner.reading.nodes import Folded, Mapping, Node, Scalar, Sequence, find, written_keys
-from orchestrator.planner.reading.yaml_nodes import YamlProblem, read_yaml
+from orchestrator.planner.reading.yaml_nodes import read_yaml
+from orchestrator.planner.reading.yaml_problems import YamlProblem
 
 
 def plain(node: Node | None) -> object:

@@ -72,9 +72,9 @@ def test_csv_from_a_spreadsheet(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "fleet.csv:1: the header has no column instance_id"),
+        ("", "fleet.csv:1: is blank, and the first line must be the header: write instance_id,proxy_id there"),
         ("instance_id\n", "fleet.csv:1: the header has no column proxy_id"),
-        ("instance_id;proxy_id\n", "the header has no column proxy_id; separate the columns by commas"),
+        ("instance_id;proxy_id\n", "the columns are separated by semicolons; separate the columns by commas"),
         ("instance_id,proxy_id,,x\n", "fleet.csv:1: column 3 has no name"),
         ("instance_id,proxy_id,app,app\n", "fleet.csv:1: two columns are called app"),
         ("instance_id,proxy_id,source_verison\n", "source_verison: looks like source_version and would become a label"),

@@ -1,0 +1,91 @@
+"""Why a text is not YAML: the place, and where it can be known, the cause and what to do."""
+
+import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+
+from yaml.error import MarkedYAMLError
+from yaml.reader import ReaderError
+
+#: What looks like a space and is none to YAML, as it comes with text from web pages and word processors.
+ODD_SPACES = frozenset("\u00a0\u1680\u202f\u205f\u3000\ufeff" + "".join(map(chr, range(0x2000, 0x200C))))
+
+#: What a template tool, a shell or a launcher was to fill in.
+_UNFILLED = re.compile(r"\{\{|\{%|<%|\$\{|\$\(")
+_FILL_IN = "; templates and variables are not filled in here: do it before, as with `envsubst < in.yaml > plan.yaml`"
+
+
+class YamlProblem(Exception):
+    """The text is not YAML, or YAML of a kind that is refused. Line and column count from 1."""
+
+    def __init__(self, line: int, column: int, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+        self.column = column
+
+
+def unfilled(text: str) -> str:
+    """The end of a message about a text in which a template or variable still stands; else nothing."""
+    return _FILL_IN if _UNFILLED.search(text) else ""
+
+
+def odd_space(text: str) -> str:
+    """Why a text that begins with one of `ODD_SPACES` is refused."""
+    return f"begins with the character U+{ord(text[0]):04X}, which is no space to YAML; indent with spaces"
+
+
+def utf16(data: bytes) -> str:
+    """The end of a message about bytes that are UTF-16, as some editors and spreadsheets write; else nothing."""
+    if data.startswith((BOM_UTF16_BE, BOM_UTF16_LE)) or b"\0" in data[:2]:
+        return "; it looks like UTF-16: save it as UTF-8"
+    return ""
+
+
+def refused_problem(data: bytes, problem: YamlProblem) -> YamlProblem:
+    """YAML of a kind that is refused; `{{ region }}` is read as a mapping in a mapping."""
+    return YamlProblem(problem.line, problem.column, str(problem) + unfilled(_line(data, problem.line)))
+
+
+def syntax_problem(data: bytes, error: MarkedYAMLError, too_deep: str) -> YamlProblem:
+    """What the parser could not make sense of; `too_deep` is the message about too deep nesting."""
+    mark = error.problem_mark or error.context_mark
+    problem = " ".join(part for part in (error.context, error.problem) if part)
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    if "maximum nesting depth" in problem:  # LibYAML's own bound, met before ours when it reads ahead
+        return YamlProblem(line, column, too_deep)
+    return YamlProblem(line, column, f"not readable as YAML: {problem}{_cause(_line(data, line))}")
+
+
+def _line(data: bytes, number: int) -> str:
+    """A line of the text, as far as it can be read."""
+    coding = "utf-16" if data.startswith((BOM_UTF16_BE, BOM_UTF16_LE)) else "utf-8-sig"
+    lines = re.split(r"\r\n|[\r\n]", data.decode(coding, "replace"))
+    return lines[number - 1] if number <= len(lines) else ""
+
+
+def _cause(line: str) -> str:
+    indentation = line[: len(line) - len(line.lstrip())]
+    odd = ODD_SPACES.intersection(indentation)
+    if odd:
+        return f"; the line {odd_space(min(odd))}"
+    return "; indent with spaces, not tabs" if "\t" in indentation else unfilled(line)
+
+
+def text_problem(data: bytes, error: ReaderError) -> YamlProblem:
+    """LibYAML counts bytes, PyYAML characters; the place of bad UTF-8 is found by decoding once more."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as broken:
+        before = data[: broken.start]
+        line, start = before.count(b"\n") + 1, before.rfind(b"\n") + 1
+        column = len(before[start:].decode("utf-8", "replace")) + 1
+        hint = utf16(data) or "; save it as UTF-8"
+        return YamlProblem(line, column, f"not UTF-8: byte 0x{data[broken.start]:02x} cannot be read{hint}")
+    return _bad_character(text, error, utf16(data))
+
+
+def _bad_character(text: str, error: ReaderError, hint: str) -> YamlProblem:
+    for number, line in enumerate(text.split("\n"), 1):
+        for column, char in enumerate(line, 1):
+            if not (char.isprintable() or char in "\t\r\x85" or ord(char) >= 0xA0):  # noqa: PLR2004  # YAML's own bound
+                return YamlProblem(number, column, f"a YAML text must not hold the character U+{ord(char):04X}{hint}")
+    return YamlProblem(1, 1, f"not readable as YAML: {error.reason}")
