@@ -3,15 +3,13 @@
 It decides nothing. What follows from the state is decided in the executor; what is said of it, in the report.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 
 from orchestrator.model.aside import set_aside
-from orchestrator.model.durations import Durations
-from orchestrator.model.fold import doubt, fold
-from orchestrator.model.moment import Moment
-from orchestrator.model.outcome import BEGAN, Outcome, Phase
+from orchestrator.model.fold import fold
+from orchestrator.model.known import Indexes
+from orchestrator.model.outcome import Outcome, Phase
 from orchestrator.model.plan import Failures
 from orchestrator.model.record import (
     ClockStepped,
@@ -38,13 +36,11 @@ from orchestrator.model.record import (
 )
 from orchestrator.model.signature import signature
 from orchestrator.model.state import TargetState
-from orchestrator.model.status import ScopeStatus, WaveStatus
 from orchestrator.model.tally import NOTHING, Tally
 from orchestrator.model.target import Target
-from orchestrator.model.timeline import Timeline
 
 
-class Run:
+class Run(Indexes):
     """The state of a run.
 
     Args:
@@ -57,12 +53,7 @@ class Run:
     def __init__(
         self, targets: Iterable[Target], *, waves: Iterable[str], scopes: Iterable[str], failures: Failures
     ) -> None:
-        self.targets: Mapping[str, Target] = {target.proxy_id: target for target in targets}
-        self.failures = failures
-        self.states: dict[str, TargetState] = {}
-        self.waves = {name: WaveStatus(name) for name in waves}
-        self.scopes = {name: ScopeStatus(name) for name in scopes}
-        self.tally = Tally()
+        super().__init__(targets, waves=waves, scopes=scopes, failures=failures)
         self.started: RunStarted | None = None
         self.sessions: list[SessionStarted] = []
         self.session_ended: SessionEnded | None = None
@@ -70,39 +61,10 @@ class Run:
         self.hold: HoldSet | None = None
         self.last_at: datetime | None = None
         self.commands_seen = 0
-        #: Reasons to refuse, by signature: how often each was given, which were known, the first text of new ones.
-        self.rejects: Counter[str] = Counter()
-        self.known_rejects: set[str] = set()
-        self.new_rejects: dict[str, str] = {}
-        self.workflows: dict[str, str] = {}
-        self.accepted_on: dict[str, dict[str, Moment]] = {}
-        self.accepted_in: dict[str, Moment] = {}
-        #: Of `workflows`, those that an answer accepted: an adopted one may be another's after all.
-        self.accepted: set[str] = set()
-        #: Ids that answers gave to more than one target, or to one on whose instance the job does not run.
-        self.contested: set[str] = set()
-        #: Ids in answers about another instance than was asked about, each with that instance.
-        self.astray: dict[str, str] = {}
-        self.job_names: dict[str, set[str]] = {}
-        self.durations = Durations()
-        self.upgrade_calls = 0
         self.kept: list[OutcomeKept] = []
-        #: What earlier runs said of targets that did not end well there.
-        self.earlier: dict[str, EarlierOutcome] = {}
-        #: Errors of this program in the latest session: by which it ends with 70, and such as only say less of it.
-        self.troubles: list[str] = []
         self.warnings: list[str] = []
-        self.timeline = Timeline()
-        self._unknown: dict[str, set[str]] = {}
 
     # --- reading ---------------------------------------------------------------------------------------------------
-
-    def state(self, proxy_id: str) -> TargetState:
-        """The state of one target, made when it is asked for the first time."""
-        state = self.states.get(proxy_id)
-        if state is None:
-            state = self.states[proxy_id] = TargetState(self.targets[proxy_id], earlier=self.earlier.get(proxy_id))
-        return state
 
     def standing(self, proxy_id: str) -> str:
         """Outcome or phase of a target, without making a state for one that has no record."""
@@ -146,49 +108,9 @@ class Run:
         for state in self.states.values():
             self.tally.move(state, NOTHING, self.tally.mark(state, failures))
 
-    def unknown_on(self, instance_id: str) -> list[TargetState]:
-        """Targets on an instance that may have a job whose id is not known: under way, in doubt, settled without it."""
-        return [self.states[proxy_id] for proxy_id in self._unknown.get(instance_id, ())]
-
     def others_got_through(self, state: TargetState) -> bool:
         """Whether an attempt for another target of its scope was let in, in this run."""
         return self.scopes[state.target.scope].got_through > state.got_through
-
-    def join_wave(self, state: TargetState, wave: str) -> None:
-        """Note the wave that drew a target; the first one stays."""
-        if state.wave is None:
-            state.wave = wave
-            self.waves[wave].targets.append(state.key)
-
-    def own(self, state: TargetState, workflow_id: str) -> None:
-        """A workflow is ours, and belongs to this target."""
-        state.jobs.setdefault(workflow_id, None)
-        self.workflows[workflow_id] = state.key
-        self.contested.discard(workflow_id)
-
-    def contest(self, workflow_id: str) -> None:
-        """Another answer names a workflow that is ours: unless it was seen where it belongs, both are in doubt."""
-        owner = self.states.get(self.workflows.get(workflow_id, ""))
-        if owner is None or owner.outcome is not None or owner.jobs.get(workflow_id) is not None:
-            return
-        before = self.tally.mark(owner, self.failures)
-        self.disown(owner, workflow_id)
-        self.tally.move(owner, before, self.tally.mark(owner, self.failures))
-        self._index_unknown(owner)
-
-    def disown(self, state: TargetState, workflow_id: str) -> None:
-        """A workflow that was taken for this target's may be another's: only evidence says whose it is."""
-        self.contested.add(workflow_id)
-        self.accepted.discard(workflow_id)
-        self.accepted_on.get(state.target.instance_id, {}).pop(workflow_id, None)
-        if self.workflows.get(workflow_id) == state.key:
-            del self.workflows[workflow_id]
-        state.jobs.pop(workflow_id, None)
-        state.disowned.add(workflow_id)
-        state.last.contested = True
-        if not state.jobs:
-            state.accepted_at = None
-            doubt(state)
 
     # --- folding ---------------------------------------------------------------------------------------------------
 
@@ -212,7 +134,7 @@ class Run:
                 self.own(state, workflow_id)
             state.wave = state.wave if state.wave in self.waves else None
         self.tally.move(state, before, self.tally.mark(state, self.failures))
-        self._index_unknown(state)
+        self.index_unknown(state)
 
     def _apply_to_run(self, record: Record) -> None:  # noqa: C901, PLR0912  # one line for each record of the run
         match record:
@@ -279,8 +201,7 @@ class Run:
         if self.hold and self.hold.cause == "approval" and self.hold.wave:
             self.waves[self.hold.wave].approved = True
         self.hold = None
-        self.known_rejects.update(self.new_rejects)
-        self.new_rejects.clear()
+        self.accept_rejects()
         self.tally.forgive()
 
     def _apply_to_scope(self, record: ScopePaused | ScopeThrottled | ScopeOpened | ScopeGivenUp | ScopeUsed) -> None:
@@ -302,17 +223,3 @@ class Run:
                 scope.throttled += record.throttled
                 scope.rate_limit = record.rate_limit
                 scope.seconds += record.seconds
-
-    def _index_unknown(self, state: TargetState) -> None:
-        instance_id = state.target.instance_id
-        if _lacks_job(state):
-            self._unknown.setdefault(instance_id, set()).add(state.key)
-        elif instance_id in self._unknown:
-            self._unknown[instance_id].discard(state.key)
-
-
-def _lacks_job(state: TargetState) -> bool:
-    """Whether a job of this target may be there whose id was never learned; a neighbour's doubt must not take it."""
-    if state.jobs:
-        return False
-    return state.is_open or (state.doubtful_from is not None and state.outcome in BEGAN)

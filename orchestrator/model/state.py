@@ -103,6 +103,11 @@ class TargetState:
         """Whether an upgrade of ours is known to have started here."""
         return bool(self.jobs) or self.accepted_at is not None or self.upgraded_by is not None
 
+    def doubt(self) -> None:
+        """The latest attempt has no answer that can be trusted."""
+        self.phase = Phase.DOUBT
+        self.doubtful_from = self.doubtful_from or self.last.sent
+
     @property
     def attempted(self) -> bool:
         """Whether an upgrade call was made for it in this run that nobody has settled as not sent."""

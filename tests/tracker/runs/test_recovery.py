@@ -130,7 +130,7 @@ def test_a_record_that_does_not_fit_its_target_sets_that_one_aside(tmp_path: Pat
     assert run.standing(target) == "in_doubt"
     assert {run.standing(other) for other in others} == {"waiting"}
     (error,) = build_report(run, recover(made).in_force).head.run.errors
-    assert error.startswith(f"target {target}: the record intent cannot be applied: KeyError at model/run.py:")
+    assert error.startswith(f"target {target}: the record intent cannot be applied: KeyError at model/known.py:")
     assert run.workflows == {"wf-1": target}
 
 

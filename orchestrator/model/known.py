@@ -1,0 +1,139 @@
+"""What a run knows of all its targets together: whose each workflow is, the reasons to refuse, how long upgrades take.
+
+It is what the records of a target change beside that target's own state, see `fold`.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from orchestrator.model.durations import Durations
+from orchestrator.model.moment import Moment
+from orchestrator.model.outcome import BEGAN
+from orchestrator.model.plan import Failures
+from orchestrator.model.record import AnswerSeen, EarlierOutcome
+from orchestrator.model.refusal import refusals
+from orchestrator.model.state import TargetState
+from orchestrator.model.status import ScopeStatus, WaveStatus
+from orchestrator.model.tally import Tally
+from orchestrator.model.target import Target
+from orchestrator.model.timeline import Timeline
+
+
+class Indexes:
+    """The indexes of a run over its targets.
+
+    Attributes:
+        rejects: how often each reason to refuse was given, by its signature.
+        known_rejects: signatures of the reasons that were known before the run, or that a person has released.
+        new_rejects: the first text of each of the others, by signature.
+        workflows: whose each workflow of ours is.
+        accepted: of `workflows`, those that an answer accepted: an adopted one may be another's after all.
+        accepted_on: when each workflow of ours was accepted, by instance.
+        accepted_in: when an upgrade was accepted last, by scope.
+        contested: ids that answers gave to more than one target, or to one on whose instance the job does not run.
+        astray: ids in answers about another instance than was asked about, each with that instance.
+        job_names: names of jobs of ours, by scope.
+        earlier: what earlier runs said of targets that did not end well there.
+        troubles: errors of this program in the latest session, by which it ends with 70.
+    """
+
+    def __init__(
+        self, targets: Iterable[Target], *, waves: Iterable[str], scopes: Iterable[str], failures: Failures
+    ) -> None:
+        self.targets: Mapping[str, Target] = {target.proxy_id: target for target in targets}
+        self.failures = failures
+        self.states: dict[str, TargetState] = {}
+        self.waves = {name: WaveStatus(name) for name in waves}
+        self.scopes = {name: ScopeStatus(name) for name in scopes}
+        self.tally = Tally()
+        self.timeline = Timeline()
+        self.rejects: Counter[str] = Counter()
+        self.known_rejects: set[str] = set()
+        self.new_rejects: dict[str, str] = {}
+        self.workflows: dict[str, str] = {}
+        self.accepted: set[str] = set()
+        self.accepted_on: dict[str, dict[str, Moment]] = {}
+        self.accepted_in: dict[str, Moment] = {}
+        self.contested: set[str] = set()
+        self.astray: dict[str, str] = {}
+        self.job_names: dict[str, set[str]] = {}
+        self.durations = Durations()
+        self.upgrade_calls = 0
+        self.earlier: dict[str, EarlierOutcome] = {}
+        self.troubles: list[str] = []
+        self._unknown: dict[str, set[str]] = {}
+
+    def state(self, proxy_id: str) -> TargetState:
+        """The state of one target, made when it is asked for the first time."""
+        state = self.states.get(proxy_id)
+        if state is None:
+            state = self.states[proxy_id] = TargetState(self.targets[proxy_id], earlier=self.earlier.get(proxy_id))
+        return state
+
+    def unknown_on(self, instance_id: str) -> list[TargetState]:
+        """Targets on an instance that may have a job whose id is not known: under way, in doubt, settled without it."""
+        return [self.states[proxy_id] for proxy_id in self._unknown.get(instance_id, ())]
+
+    def join_wave(self, state: TargetState, wave: str) -> None:
+        """Note the wave that drew a target; the first one stays."""
+        if state.wave is None:
+            state.wave = wave
+            self.waves[wave].targets.append(state.key)
+
+    def own(self, state: TargetState, workflow_id: str) -> None:
+        """A workflow is ours, and belongs to this target."""
+        state.jobs.setdefault(workflow_id, None)
+        self.workflows[workflow_id] = state.key
+        self.contested.discard(workflow_id)
+
+    def contest(self, workflow_id: str) -> None:
+        """Another answer names a workflow that is ours: unless it was seen where it belongs, both are in doubt."""
+        owner = self.states.get(self.workflows.get(workflow_id, ""))
+        if owner is None or owner.outcome is not None or owner.jobs.get(workflow_id) is not None:
+            return
+        before = self.tally.mark(owner, self.failures)
+        self.disown(owner, workflow_id)
+        self.tally.move(owner, before, self.tally.mark(owner, self.failures))
+        self.index_unknown(owner)
+
+    def disown(self, state: TargetState, workflow_id: str) -> None:
+        """A workflow that was taken for this target's may be another's: only evidence says whose it is."""
+        self.contested.add(workflow_id)
+        self.accepted.discard(workflow_id)
+        self.accepted_on.get(state.target.instance_id, {}).pop(workflow_id, None)
+        if self.workflows.get(workflow_id) == state.key:
+            del self.workflows[workflow_id]
+        state.jobs.pop(workflow_id, None)
+        state.disowned.add(workflow_id)
+        state.last.contested = True
+        if not state.jobs:
+            state.accepted_at = None
+            state.doubt()
+
+    def count_rejects(self, answer: AnswerSeen) -> None:
+        """Count the reasons to refuse of an answer."""
+        for refusal in refusals(answer):
+            sign = refusal.signature
+            self.rejects[sign] += 1
+            if self.rejects[sign] == 1 and sign not in self.known_rejects:
+                self.new_rejects[sign] = refusal.text
+
+    def accept_rejects(self) -> None:
+        """A person has released them: the reasons so far are new no more."""
+        self.known_rejects.update(self.new_rejects)
+        self.new_rejects.clear()
+
+    def index_unknown(self, state: TargetState) -> None:
+        """Keep `unknown_on` in step with a target that has changed."""
+        instance_id = state.target.instance_id
+        if _lacks_job(state):
+            self._unknown.setdefault(instance_id, set()).add(state.key)
+        elif instance_id in self._unknown:
+            self._unknown[instance_id].discard(state.key)
+
+
+def _lacks_job(state: TargetState) -> bool:
+    """Whether a job of this target may be there whose id was never learned; a neighbour's doubt must not take it."""
+    if state.jobs:
+        return False
+    return state.is_open or (state.doubtful_from is not None and state.outcome in BEGAN)
