@@ -6,7 +6,7 @@ from orchestrator.planner.plan_file.schema import PLAN
 
 
 def plan_schema() -> dict[str, Any]:
-    """JSON Schema 2020-12 of a plan file. What only `plan` itself can check (rules between keys) is not all in it."""
+    """JSON Schema 2020-12 of a plan file: what `plan` accepts, save rules that compare values of two keys."""
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Fleet plan of orchestrator",

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from msgspec import structs
 
 from orchestrator.model.version import is_version
+from orchestrator.planner.reading.problems import nearest
 from orchestrator.planner.reading.shapes import Leaf
 
 #: API: UpgradeProxyVersion gives the form of the three ids. They go into URLs, so nothing else may pass.
@@ -20,6 +22,14 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _VERSION = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,7}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]|24:00")
+#: Names of time zones: area and place, or an old one without an area. No others, for a host may have files of its own,
+#: such as `localtime`, that mean something else elsewhere.
+_ZONE = re.compile(
+    "(Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Brazil|Canada|Chile|Etc|Europe|Indian|Mexico|Pacific|US)"
+    "(/[A-Za-z0-9_+-]+){1,2}|CET|CST6CDT|Cuba|EET|EST|EST5EDT|Egypt|Eire|GB|GB-Eire|GMT|GMT[+-]?0|Greenwich|HST|"
+    "Hongkong|Iceland|Iran|Israel|Jamaica|Japan|Kwajalein|Libya|MET|MST|MST7MDT|NZ|NZ-CHAT|Navajo|PRC|PST8PDT|Poland|"
+    "Portugal|ROC|ROK|Singapore|Turkey|UCT|UTC|Universal|W-SU|WET|Zulu"
+)
 _LOOPBACK = re.compile(r"http://(localhost|127\.[0-9.]+|\[::1\])(:[0-9]+)?")
 _OTHER_FILTER = re.compile(r"[A-Za-z0-9-]{1,64}")
 
@@ -30,27 +40,38 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_MINUTES = 24 * 60
 
 
-def _like(pattern: re.Pattern[str], expected: str, *, secretive: bool = False) -> Leaf:
+#: Of texts: a number or `true` is text to this program, but not to an editor's YAML.
+_ANY_SCALAR = {"type": ["string", "number", "boolean"], "minimum": 0}
+_TEXT_OR_NUMBER = {"type": ["string", "number"], "minimum": 0}
+_ONLY_TEXT = {"type": "string"}
+
+
+def _like(
+    pattern: re.Pattern[str], expected: str, *, scalar: dict[str, Any] = _ONLY_TEXT, secretive: bool = False
+) -> Leaf:
     def parse(text: str) -> str:
         if pattern.fullmatch(text) is None:
             raise ValueError
         return text
 
-    # A number is text to this program, but not to an editor's YAML: an id of digits only must pass there too.
-    schema = {"type": ["string", "number"], "pattern": f"^({pattern.pattern})$"}
+    schema = {**scalar, "pattern": f"^({pattern.pattern})$"}
     return Leaf(expected=expected, parse=parse, schema=schema, secretive=secretive)
 
 
-PROJECT_ID = _like(_PROJECT_ID, "a project id of 32 letters and digits")
+PROJECT_ID = _like(_PROJECT_ID, "a project id of 32 letters and digits", scalar=_TEXT_OR_NUMBER)
 INSTANCE_ID = _like(_INSTANCE_ID, "an instance id of 36 letters and digits ending in in07")
 PROXY_ID = _like(_PROXY_ID, "a proxy id of 36 letters and digits ending in po01")
 NAME = _like(
-    _NAME, "a name of at most 64 letters, digits, dots, dashes and underscores, beginning with a letter or digit"
+    _NAME,
+    "a name of at most 64 letters, digits, dots, dashes and underscores, beginning with a letter or digit",
+    scalar=_ANY_SCALAR,
 )
 REGION = _like(_REGION, "a region such as cn-north-4")
-FILTER_ID = _like(_OTHER_FILTER, "an id of letters, digits and dashes")
+FILTER_ID = _like(_OTHER_FILTER, "an id of letters, digits and dashes", scalar=_TEXT_OR_NUMBER)
 VARIABLE = _like(_VARIABLE, "the name of an environment variable (never its value)", secretive=True)
-LABEL = Leaf(expected="a text", parse=str, schema={"type": ["string", "number", "boolean", "null"]})
+LABEL = Leaf(
+    expected="a text", parse=str, schema={"type": ["string", "number", "boolean", "null"], "pattern": r"^[^\u0000]*$"}
+)
 
 
 def _filled(text: str) -> str:
@@ -59,13 +80,9 @@ def _filled(text: str) -> str:
     return text
 
 
-TEXT = Leaf(expected="a text", parse=_filled, schema={"type": ["string", "number"], "minLength": 1})
-SECRETIVE_TEXT = Leaf(
-    expected="a text",
-    parse=_filled,
-    schema={"type": ["string", "number"], "minLength": 1},
-    secretive=True,
-)
+_FILLED = {"type": ["string", "number", "boolean"], "pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}
+TEXT = Leaf(expected="a text", parse=_filled, schema=_FILLED)
+SECRETIVE_TEXT = Leaf(expected="a text", parse=_filled, schema=_FILLED, secretive=True)
 
 
 def word(*words: str) -> Leaf:
@@ -91,7 +108,7 @@ def _version(text: str) -> str:
 VERSION = Leaf(
     expected="a version such as 2.24.03.000",
     parse=_version,
-    schema={"type": ["string", "number"], "pattern": f"^{_VERSION.pattern}$"},
+    schema={**_TEXT_OR_NUMBER, "pattern": f"^{_VERSION.pattern}$"},
 )
 
 
@@ -103,8 +120,11 @@ def _fleet_name(text: str) -> str:
     return text
 
 
+_NOT_SIMULATED = "(?!" + "".join(f"[{char}{char.upper()}]" for char in "simulated") + "$)"
 FLEET_NAME = Leaf(
-    expected=NAME.expected, parse=_fleet_name, schema={"type": ["string", "number"], "pattern": f"^{_NAME.pattern}$"}
+    expected=NAME.expected,
+    parse=_fleet_name,
+    schema={**_ANY_SCALAR, "pattern": f"^{_NOT_SIMULATED}{_NAME.pattern}$"},
 )
 
 
@@ -121,6 +141,10 @@ ENDPOINT = Leaf(
     schema={"type": "string", "pattern": f"^{_ENDPOINT.pattern}$"},
     secretive=True,
 )
+
+
+#: JSON Schema of an endpoint that needs no `http.allow_http`.
+SAFE_ENDPOINT = {"pattern": f"^(https://.*|{_LOOPBACK.pattern}/?)$"}
 
 
 def is_plain_http(endpoint: str) -> bool:
@@ -164,22 +188,38 @@ def _date(text: str) -> str:
     return day.isoformat()
 
 
-DATE = Leaf(
-    expected="a date such as 2026-12-20", parse=_date, schema={"type": "string", "pattern": f"^{_DATE.pattern}$"}
+_LEAP_YEARS = "2[0-9](0[48]|[2468][048]|[13579][26])|2[048]00"
+#: The days of `YEARS`.
+_CALENDAR = (
+    "2[0-9]{3}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))"
+    f"|({_LEAP_YEARS})-02-29"
 )
+
+DATE = Leaf(expected="a date such as 2026-12-20", parse=_date, schema={"type": "string", "pattern": f"^({_CALENDAR})$"})
 
 
 def _timezone(text: str) -> str:
     from zoneinfo import ZoneInfo  # noqa: PLC0415  # costs start-up time, and most plans name no zone
 
     try:
-        return ZoneInfo(text).key
+        if _ZONE.fullmatch(text):
+            return ZoneInfo(text).key
     except (ValueError, OSError, LookupError):
-        raise ValueError("expected the name of a time zone such as Asia/Shanghai or UTC") from None
+        pass
+    raise ValueError(f"expected the name of a time zone such as {_near_zone(text)} or UTC")
+
+
+def _near_zone(text: str) -> str:
+    """The zone that was probably meant, for an example."""
+    from zoneinfo import available_timezones  # noqa: PLC0415  # only for a wrong one
+
+    return nearest(text, sorted(filter(_ZONE.fullmatch, available_timezones()))) or "Asia/Shanghai"
 
 
 TIMEZONE = Leaf(
-    expected="a time zone such as Asia/Shanghai", parse=_timezone, schema={"type": "string", "minLength": 1}
+    expected="a time zone such as Asia/Shanghai",
+    parse=_timezone,
+    schema={"type": "string", "pattern": f"^({_ZONE.pattern})$"},
 )
 
 

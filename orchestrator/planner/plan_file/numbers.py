@@ -1,10 +1,12 @@
 """Texts of a plan that are numbers: durations, rates, amounts, counts, switches. Out of range is an error."""
 
+import math
 import re
 import sys
 from typing import Any
 
 from orchestrator.model.amount import Amount, Rate
+from orchestrator.planner.plan_file.patterns import ABOVE_ZERO, decimal, decimal_below, whole
 from orchestrator.planner.reading.shapes import Leaf
 
 _INTEGER = re.compile(r"[0-9]+(_[0-9]+)*")
@@ -29,6 +31,9 @@ def _switch(text: str) -> bool:
     return _SWITCH[text.lower()]
 
 
+#: How `true` may be written, in quotes too.
+TRUE_TEXTS = tuple(text for text in _SWITCH_TEXTS if _SWITCH[text.lower()])
+
 SWITCH = Leaf(
     expected="true or false (or yes, no, on, off)",
     parse=_switch,
@@ -46,8 +51,8 @@ def integer(least: int, most: int) -> Leaf:
             raise ValueError
         return number
 
-    whole = {"type": "integer", "minimum": least, "maximum": most}
-    return Leaf(expected=expected, parse=parse, schema={"anyOf": [whole, _text(_INTEGER)]})
+    number = {"type": "integer", "minimum": least, "maximum": most}
+    return Leaf(expected=expected, parse=parse, schema={"anyOf": [number, _text(whole(least, most))]})
 
 
 def _whole(text: str) -> int | None:
@@ -69,7 +74,20 @@ def duration(least: str = "0s", most: str = "30d") -> Leaf:
             raise ValueError(f"expected a duration from {least} to {most}")
         return value_s
 
-    return Leaf(expected="a duration such as 500ms, 15s, 10m, 1h or 2d", parse=parse, schema=_text(_DURATION))
+    return Leaf(
+        expected="a duration such as 500ms, 15s, 10m, 1h or 2d", parse=parse, schema=_text(_durations(low_s, high_s))
+    )
+
+
+def _durations(low_s: float, high_s: float) -> str:
+    """The durations of a range. Where a bound is no whole number of a unit, a little more passes in that unit."""
+    ways = []
+    for unit, unit_s in UNITS_S.items():
+        low, high = round(low_s / unit_s, 6), round(high_s / unit_s, 6)
+        short = f"(?!({decimal_below(int(low))}){unit}$)" if low >= 1 else ""
+        upper = decimal(int(high)) if high.is_integer() else decimal_below(math.ceil(high))
+        ways.append(f"{short}({upper}){unit}")
+    return (ABOVE_ZERO if low_s else "") + f"({'|'.join(ways)})"
 
 
 def _seconds(text: str) -> float:
@@ -91,10 +109,13 @@ def _rate(text: str) -> Rate:
     return per_s
 
 
+#: Rates above 0, in each unit up to the highest.
+_RATES = f"{ABOVE_ZERO}({'|'.join(f'({decimal(round(MAX_RATE * unit_s))})/{unit}' for unit, unit_s in _PER_S.items())})"
+
 RATE = Leaf(
     expected="a rate such as 10/s, 300/min or 100/h, or auto",
     parse=_rate,
-    schema={"type": "string", "pattern": f"^({_RATE.pattern}|auto)$"},
+    schema={"type": "string", "pattern": f"^({_RATES}|auto)$"},
 )
 
 
@@ -114,7 +135,8 @@ def amount(*, least: int) -> Leaf:
         return _percentage(_number(match[1]), least, bound)
 
     schema: dict[str, Any] = {"anyOf": [{"type": "integer", "minimum": least, "maximum": _MOST}]}
-    schema["anyOf"].append({"type": "string", "pattern": f"^({_INTEGER.pattern}|{_PERCENT.pattern})$"})
+    percents = (ABOVE_ZERO if least else "") + f"({decimal(100)})%"
+    schema["anyOf"].append(_text(f"({whole(least, _MOST)}|{percents})"))
     return Leaf(expected="a number such as 10, or a percentage such as 10%", parse=parse, schema=schema)
 
 
@@ -131,8 +153,8 @@ def _number(text: str) -> float:
     return float(text.replace("_", ""))
 
 
-def _text(pattern: re.Pattern[str]) -> dict[str, Any]:
-    return {"type": "string", "pattern": f"^{pattern.pattern}$"}
+def _text(pattern: str) -> dict[str, Any]:
+    return {"type": "string", "pattern": f"^({pattern})$"}
 
 
 def written_duration(seconds: float) -> str:

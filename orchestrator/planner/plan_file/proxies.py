@@ -83,7 +83,11 @@ class ProxyFold:
     def _plain_labels(self, key: Scalar, node: Node) -> dict[str, str] | None:
         if key.text != "labels" or type(node) is not Mapping or len(node.entries) > MOST_LABELS:
             return None
-        labels = {name.text: value.text for name, value in node.entries if type(value) is Scalar and name.text.strip()}
+        labels = {
+            name.text: value.text
+            for name, value in node.entries
+            if type(value) is Scalar and name.text.strip() and "\0" not in value.text
+        }
         return self._shared(labels) if len(labels) == len(node.entries) else None
 
     def _shared(self, labels: dict[str, str]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The declaration of the whole plan: every key of the top level. What a plan may hold is said here and nowhere else."""
 
-from orchestrator.planner.plan_file.names import FLEET_NAME, PLAN_VERSION, VERSION, word
+from orchestrator.planner.plan_file.json_rules import RULES
+from orchestrator.planner.plan_file.names import FLEET_NAME, NAME, PLAN_VERSION, VERSION, word
 from orchestrator.planner.plan_file.numbers import SWITCH
 from orchestrator.planner.plan_file.rules import check_plan, scope_name
 from orchestrator.planner.plan_file.schema_rollout import FAILURES, FOLLOW, FREEZES, HTTP, LIMITS, RETRY, WAVES, WINDOWS
@@ -29,7 +30,7 @@ FIELDS = (
     *WHERE,
     Field(
         key="scopes",
-        shape=MapOf(item=SCOPE, name=scope_name, least=1),
+        shape=MapOf(item=SCOPE, name=scope_name, names=NAME.schema, least=1),
         doc="Several scopes by name, in place of region, project_id, endpoint, iam_endpoint and auth at the top level.",
     ),
     Field(
@@ -74,9 +75,5 @@ PLAN = Record(
     build=dict,
     fields=FIELDS,
     check=check_plan,
-    extra={
-        "anyOf": [{"required": [key]} for key in ("proxies", "inventory", "discover")],
-        "if": {"required": ["scopes"]},
-        "then": {"properties": {entry.key: False for entry in WHERE}},
-    },
+    extra=RULES,
 )

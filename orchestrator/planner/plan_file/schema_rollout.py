@@ -5,7 +5,7 @@ from typing import get_args
 from orchestrator.model.plan import FailureKind, Failures, Follow, Freeze, Http, Limits, Retry, Wave, Window
 from orchestrator.planner.plan_file.names import DATE, DAY, NAME, TEXT, TIME, TIMEZONE, word
 from orchestrator.planner.plan_file.numbers import RATE, SWITCH, amount, duration, integer, written_duration
-from orchestrator.planner.plan_file.schema_targets import SELECTOR
+from orchestrator.planner.plan_file.schema_targets import LABEL_NAME, SELECTOR, label_name
 from orchestrator.planner.reading.mapping import Field, Found, Record
 from orchestrator.planner.reading.shapes import ListOf, MapOf, Words
 
@@ -58,7 +58,7 @@ LIMITS = Record(
         Field(key="per_instance", shape=integer(1, 100), doc="Of these, on one DB instance.", default=1),
         Field(
             key="per_label",
-            shape=MapOf(item=integer(1, 100_000)),
+            shape=MapOf(item=integer(1, 100_000), name=label_name, names=LABEL_NAME),
             doc="Of these, with the same value of a label.",
             example={"app": 1},
         ),

@@ -1,8 +1,10 @@
 """Declaration of a scope: where the proxies live, and where the credentials are found. Never the credentials."""
 
+from typing import Any
+
 from orchestrator.model.plan import Auth, Scope
 from orchestrator.planner.plan_file.names import ENDPOINT, PROJECT_ID, REGION, SECRETIVE_TEXT, VARIABLE
-from orchestrator.planner.plan_file.numbers import RATE, SWITCH, amount
+from orchestrator.planner.plan_file.numbers import RATE, SWITCH, TRUE_TEXTS, amount
 from orchestrator.planner.reading.mapping import Field, Found, Record
 from orchestrator.planner.reading.shapes import ListOf
 
@@ -61,9 +63,27 @@ _CHECKS = {
     "an agency": _check_agency,
 }
 
+
+def _auth_rule() -> dict[str, Any]:
+    """What `_check_auth` looks at, as JSON Schema: one way, complete; or none of its keys."""
+    complete: dict[str, dict[str, Any]] = {
+        "a token": {"maxProperties": 1},
+        "a password": {
+            "required": ["user", "domain"],
+            "oneOf": [{"required": ["password_env"]}, {"required": ["password_file"]}],
+        },
+        "an access key": {"required": ["access_key_env", "secret_key_env"]},
+        "a profile": {},
+        "an agency": {"properties": {"agency": {"enum": [True, *TRUE_TEXTS]}}},
+    }
+    ways = [{"propertyNames": {"enum": list(keys)}, **complete[way]} for way, keys in _WAYS.items()]
+    return {"anyOf": ways}
+
+
 AUTH = Record(
     build=Auth,
     check=_check_auth,
+    extra=_auth_rule(),
     secretive=True,
     fields=(
         Field(key="token_env", shape=VARIABLE, doc="Environment variable with a token.", example="HW_AUTH_TOKEN"),
@@ -106,9 +126,13 @@ def check_where(found: Found) -> None:
             return
 
 
+#: What `check_where` looks at, as JSON Schema.
+FINDABLE: dict[str, Any] = {"anyOf": [{"required": ["region"]}, {"required": ["endpoint", "project_id"]}]}
+
 SCOPE = Record(
     build=dict,
     check=check_where,
+    extra=FINDABLE,
     fields=(
         *WHERE,
         Field(key="rate", shape=RATE, doc="Calls of any kind to this scope; limits.rate when absent.", example="5/s"),

@@ -26,12 +26,15 @@ _EXAMPLE_INSTANCE = "517ea793ab91438cbfcd9c4b1c958b1ein07"
 _EXAMPLE_PROXY = "0f46fc46396e4fb19a0cb52f578e9511po01"
 
 
-def _label_name(text: str) -> None:
+def label_name(text: str) -> None:
+    """Refuse what cannot be the name of a label."""
     if not text.strip():
         raise ValueError("a label needs a name")
 
 
-LABELS = MapOf(item=LABEL, name=_label_name, most=MOST_LABELS)
+#: JSON Schema of the name of a label.
+LABEL_NAME = {"pattern": r"\S"}
+LABELS = MapOf(item=LABEL, name=label_name, names=LABEL_NAME, most=MOST_LABELS)
 
 
 def _make_target(**values: object) -> Target:
@@ -88,7 +91,11 @@ SELECTOR = Record(
         Field(key="instance_id", shape=INSTANCE_ID, doc="DB instance of the target."),
         Field(key="proxy_id", shape=PROXY_ID, doc="The proxy itself."),
         Field(key="name", shape=TEXT, doc="Name of the instance, with * wildcards; known of discovered targets."),
-        Field(key="labels", shape=MapOf(item=LABEL, name=_label_name, least=1), doc="All of these labels."),
+        Field(
+            key="labels",
+            shape=MapOf(item=LABEL, name=label_name, names=LABEL_NAME, least=1),
+            doc="All of these labels.",
+        ),
         Field(key="tags", shape=MapOf(item=LABEL, least=1), doc="All of these tags; known of discovered targets."),
     ),
 )

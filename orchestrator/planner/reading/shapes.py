@@ -121,12 +121,14 @@ class MapOf(Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: checks each name and raises ValueError.
+        names: JSON Schema of a name.
         least: fewest names.
         most: most of them; None for any number.
     """
 
     item: Shape
     name: Callable[[str], Any] = str
+    names: dict[str, Any] = {}
     least: int = 0
     most: int | None = None
 
@@ -155,8 +157,9 @@ class MapOf(Struct, frozen=True, kw_only=True):
 
     def json(self) -> dict[str, Any]:
         """See `Shape`."""
-        most = {} if self.most is None else {"maxProperties": self.most}
-        return {"type": "object", "additionalProperties": self.item.json(), "minProperties": self.least, **most}
+        bounds = {"minProperties": self.least} | ({} if self.most is None else {"maxProperties": self.most})
+        names = {"propertyNames": {"pattern": self.names["pattern"]}} if self.names else {}
+        return {"type": "object", "additionalProperties": self.item.json(), **bounds, **names}
 
 
 class Words(Struct, frozen=True, kw_only=True):
