@@ -24,6 +24,9 @@ def make_queue(plan: Plan, targets: Sequence[Target], run: Run) -> StartQueue:
             waiting=state.phase is Phase.WAITING,
             turned_away=state.turned_away,
         )
+    for wave in run.waves.values():
+        if wave.done_at is not None:
+            queue.draw_all(wave.name)
     return queue
 
 

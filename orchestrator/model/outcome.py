@@ -36,6 +36,9 @@ class Phase(StrEnum):
 #: Phases in which something of ours may still be happening; each holds a slot.
 OPEN = frozenset({Phase.IN_FLIGHT, Phase.DOUBT, Phase.IN_DOUBT, Phase.TIMED_OUT})
 
+#: Open phases that nothing but new evidence, or a person, ends: a wave does not wait for them.
+STUCK = frozenset({Phase.IN_DOUBT, Phase.TIMED_OUT})
+
 #: Outcomes with which a run may still end with exit code 0.
 GOOD = frozenset({Outcome.SUCCEEDED, Outcome.ACCEPTED, Outcome.ALREADY})
 

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from orchestrator.model.outcome import REPLACED, Outcome, Phase
+from orchestrator.model.outcome import REPLACED, STUCK, Outcome, Phase
 from orchestrator.model.plan import Failures
 from orchestrator.model.state import TargetState
 from orchestrator.model.target import Target
@@ -19,6 +19,7 @@ class Mark(NamedTuple):
     wave: str | None = None
     standing: str | None = None
     open: int = 0
+    stuck: int = 0
     failed: int = 0
     exposed: int = 0
     recounted: int = 0
@@ -39,6 +40,7 @@ class Count:
         standing: how many targets stand where, by outcome or phase; waiting ones, with or without a record, are not
             in it.
         open: targets that hold a slot.
+        stuck: of these, the ones that are timed out or in doubt.
         failed: targets counted as failures since the last release, settled or not.
         exposed: targets that are open and may still come to count as failures, or count as one no more.
         recounted: of these, the ones that counted as failures before they moved on.
@@ -49,12 +51,18 @@ class Count:
 
     standing: Counter[str] = field(default_factory=Counter)
     open: int = 0
+    stuck: int = 0
     failed: int = 0
     exposed: int = 0
     recounted: int = 0
     rejected: int = 0
     unanswered: int = 0
     repeated: int = 0
+
+    @property
+    def under_way(self) -> int:
+        """Open targets that will come to their end, or be stuck: what a wave waits for."""
+        return self.open - self.stuck
 
     @property
     def at_risk(self) -> int:
@@ -77,6 +85,7 @@ class Count:
             if after.standing is not None:
                 self.standing[after.standing] += 1
         self.open += after.open - before.open
+        self.stuck += after.stuck - before.stuck
         self.failed += after.failed - before.failed
         self.exposed += after.exposed - before.exposed
         self.recounted += after.recounted - before.recounted
@@ -121,6 +130,7 @@ class Tally:
             state.wave,
             state.standing,
             is_open,
+            state.phase in STUCK,
             counts and harm,
             exposed,
             exposed and state.counted_in >= 0,
@@ -155,7 +165,7 @@ class Tally:
 
 def is_failure(state: TargetState, failures: Failures) -> bool:
     """Whether a target, as it stands, is harm by the plan's `failures.counts`."""
-    if state.phase in (Phase.IN_DOUBT, Phase.TIMED_OUT):
+    if state.phase in STUCK:
         return state.phase.value in failures.counts
     return state.outcome is not None and state.outcome.value in failures.counts
 

@@ -14,6 +14,7 @@ from orchestrator.model.record import HoldSet, Intent, WaveApproved, WaveDone, W
 WaveRecord: TypeAlias = WaveApproved | WaveOpened | WaveSoaking | WaveDone
 
 _SUCCESS = frozenset({"succeeded", "accepted", "partial"})
+_STUCK = frozenset({"in_doubt", "timed_out"})
 
 
 class WaveLog:
@@ -28,6 +29,7 @@ class WaveLog:
         self._opened: set[str] = set()
         self._soaks: dict[str, datetime] = {}
         self._done: dict[str, datetime] = {}
+        self._at_soak: set[str] = set()
 
     @property
     def current(self) -> str | None:
@@ -52,6 +54,7 @@ class WaveLog:
                 yield from self._opening(wave)
             case WaveSoaking():
                 self._soaks[wave.name] = record.until
+                self._at_soak = {each.target.proxy_id for each in self._fleet.of_wave(wave.name) if each.outcome}
                 yield from self._settled(wave)
             case WaveDone():
                 yield from self._settled(wave)
@@ -61,7 +64,8 @@ class WaveLog:
     def intent(self, intent: Intent, each: Standing) -> Found:
         """An intent in its wave."""
         wave = self._waves[intent.wave]
-        if intent.wave not in self._opened or intent.wave in self._done or intent.wave != self.current:
+        late = intent.wave in self._done and self.current is not None  # it was stuck there, or held up by one that was
+        if intent.wave not in self._opened or not (late or intent.wave == self.current):
             yield _wrong(wave, f"{intent.target} is sent, but the wave at work is {self.current}")
         if each.wave not in (None, intent.wave):
             yield _wrong(wave, f"{intent.target} was drawn by {each.wave}")
@@ -87,8 +91,12 @@ class WaveLog:
 
     def _settled(self, wave: Wave) -> Found:
         for each in self._fleet.of_wave(wave.name):
-            if each.outcome is None:
+            if each.outcome is None and each.phase not in _STUCK and not self._held_up(each):
                 yield _wrong(wave, f"goes on, but {each.target.proxy_id} is {each.word}")
+
+    def _held_up(self, each: Standing) -> bool:
+        """Whether a stuck target may hold a slot that this one needs."""
+        return each.phase == "waiting" and any(other.phase in _STUCK for other in self._fleet.targets.values())
 
     def _finished(self, wave: Wave, at: datetime) -> Found:
         """What a wave must have behind it when something comes after it."""
@@ -105,14 +113,16 @@ class WaveLog:
         if at < until:
             yield _wrong(wave, f"is done before its soak ends at {until}")
         for each in sent:
-            if each.settled is not None and until < each.settled.at + timedelta(seconds=wave.soak_s):
+            soaked = each.target.proxy_id in self._at_soak
+            if soaked and each.settled is not None and until < each.settled.at + timedelta(seconds=wave.soak_s):
                 yield _wrong(wave, f"soaks until {until}, {each.target.proxy_id} was settled at {each.settled.at}")
             if self._plan.follow.to == "verified" and each.outcome == "succeeded" and not _reread(each, until):
                 yield _wrong(wave, f"is done, {each.target.proxy_id} was not read once more")
 
 
 def _reread(each: Standing, until: datetime) -> bool:
-    return each.reverified is not None and each.reverified.at >= until
+    read = (each.reverified, each.settled)  # one that was stuck as the soak began may have ended since
+    return any(record is not None and record.at >= until for record in read)
 
 
 def _cap(size: Amount, total: int) -> int:

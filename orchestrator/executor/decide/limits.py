@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from orchestrator.executor.decide.actions import Hold
+from orchestrator.executor.decide.bench import Block
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.executor.decide.start_queue import Block
 from orchestrator.model.plan import Wave
 from orchestrator.model.record import HoldCause
 from orchestrator.model.tally import EMPTY, Count

@@ -14,11 +14,11 @@ from orchestrator.executor.decide.actions import (
     VerifyWave,
     WaitUntil,
 )
+from orchestrator.executor.decide.bench import Block, Later
 from orchestrator.executor.decide.calendar import Opening
 from orchestrator.executor.decide.limits import Room, due_hold, room, scope_room, target_block
 from orchestrator.executor.decide.openings import bound_passed, start_opening, target_opening
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.executor.decide.start_queue import Block, Later
 from orchestrator.model.plan import Wave
 from orchestrator.model.status import WaveStatus
 from orchestrator.model.tally import EMPTY
@@ -105,12 +105,24 @@ def _wave_action(rollout: Rollout, wave: Wave, now: datetime) -> Action:
 
 
 def _wave_settled(rollout: Rollout, wave: Wave) -> bool:
-    """Whether every target of the wave has its outcome, and it cannot draw another."""
-    is_open = rollout.run.tally.waves.get(wave.name, EMPTY).open
-    return not rollout.queue.starting and not is_open and rollout.queue.exhausted(wave.name)
+    """Whether every target of the wave has its outcome or is stuck, and it cannot draw another.
+
+    Stuck ones keep their slots and are looked at further; the budgets, not the wave, decide whether the fleet goes on.
+    """
+    queue = rollout.queue
+    if queue.starting or rollout.run.tally.waves.get(wave.name, EMPTY).under_way:
+        return False
+    return queue.exhausted(wave.name) or _only_stuck_hold_up(rollout, wave)
+
+
+def _only_stuck_hold_up(rollout: Rollout, wave: Wave) -> bool:
+    """Whether all that waits in the wave does so for slots of its instance or labels that stuck targets hold."""
+    return not rollout.run.tally.fleet.under_way and not rollout.broken and rollout.queue.all_blocked(wave.name)
 
 
 def _after_wave(rollout: Rollout, wave: Wave, now: datetime) -> Action:
+    if rollout.run.tally.fleet.open and not rollout.queue.undrawn:
+        return _last_of_all(rollout, wave)
     failed = _wave_failed(rollout, wave)
     if failed is not None:
         return failed
@@ -118,6 +130,11 @@ def _after_wave(rollout: Rollout, wave: Wave, now: datetime) -> Action:
     if wave.soak_s > 0 and sent and rollout.queue.undrawn and not rollout.only_accepted:
         return SoakWave(wave.name, now + timedelta(seconds=wave.soak_s))
     return CloseWave(wave.name)
+
+
+def _last_of_all(rollout: Rollout, wave: Wave) -> Action:
+    """The last wave that sends stays open for what is stuck, in it or before it: that may have to be sent again."""
+    return WaitUntil(None, f"wave {wave.name} is followed to its end") if rollout.moving else _stuck(rollout)
 
 
 def _wave_failed(rollout: Rollout, wave: Wave) -> Hold | None:
@@ -160,7 +177,7 @@ def _being_reached(rollout: Rollout) -> bool:
 
 def _start(rollout: Rollout, wave: Wave, now: datetime) -> Action:
     if rollout.queue.exhausted(wave.name):
-        return WaitUntil(None, f"wave {wave.name} is followed to its end") if rollout.moving else _stuck(rollout)
+        return _last_of_all(rollout, wave)
     gate = start_opening(rollout, now)
     if not gate.open:
         return _closed(rollout, gate, now)
@@ -171,8 +188,14 @@ def _start(rollout: Rollout, wave: Wave, now: datetime) -> Action:
         wave.name, now, scopes=_scopes_by_need(rollout), blocked=lambda target: _blocked(rollout, target, now)
     )
     if target is not None:
-        return Start(target, wave.name)
+        return Start(target, _own_wave(rollout, target, wave))
     return _nothing_ready(rollout, wave, now)
+
+
+def _own_wave(rollout: Rollout, target: Target, wave: Wave) -> str:
+    """The wave that a target belongs to: an earlier one, when it was stuck there or held up by one that was."""
+    state = rollout.run.states.get(target.proxy_id)
+    return (state and state.wave) or rollout.queue.drawn_by(target) or wave.name
 
 
 def _blocked(rollout: Rollout, target: Target, now: datetime) -> Block | Later | datetime | None:
@@ -237,7 +260,7 @@ def _nothing_ready(rollout: Rollout, wave: Wave, now: datetime) -> Action:
         return WaitUntil(first, f"wave {wave.name}: {rollout.queue.waiting} targets wait")
     if opens is not None:
         return _wait_bounded(rollout, opens, "the windows of all instances are closed", now)
-    return _stuck(rollout)
+    return _after_wave(rollout, wave, now) if _wave_settled(rollout, wave) else _stuck(rollout)
 
 
 def _returning(rollout: Rollout) -> bool:

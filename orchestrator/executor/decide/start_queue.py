@@ -5,26 +5,14 @@ wave has yet to draw. Every operation costs O(log n), amortised: no decision sca
 depends on nothing but the order, so a session that starts again draws the same waves.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from heapq import heappop, heappush
-from typing import NamedTuple, TypeAlias
 
+from orchestrator.executor.decide.bench import Bench, Block, Later, Place
 from orchestrator.model.target import Target
-
-#: Where a target stands in line: how often it was turned away, and its rank.
-Place: TypeAlias = tuple[int, int]
-
-#: What a target waits for: a slot on its instance, or of one of its labels.
-Block: TypeAlias = tuple[str, str]
-
-
-class Later(NamedTuple):
-    """What a target waits for that was told to come back: an instant of the session's clock."""
-
-    instant: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +33,6 @@ class _Cursor:
     more: int | None = None
 
 
-@dataclass(slots=True)
-class _Bench:
-    """Targets of the current wave that were drawn and wait to start, by rank.
-
-    Attributes:
-        ready: by scope, a heap of places each.
-        blocked: by what they wait for, and scope; of each heap only the first is called when a slot comes free, so
-            that a thousand targets of one label cost no more than ten.
-        called: what each of those was called for; if something else keeps it, the next one is called.
-        later: those that were told to come back at an instant.
-        closed: those whose own window is closed.
-    """
-
-    ready: dict[str, list[Place]] = field(default_factory=lambda: defaultdict(list))
-    blocked: dict[Block, dict[str, list[Place]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
-    called: dict[int, Block] = field(default_factory=dict)
-    later: list[tuple[datetime, int]] = field(default_factory=list)
-    closed: list[tuple[datetime, int]] = field(default_factory=list)
-    waiting: int = 0
-
-
 class StartQueue:
     """The targets that have not started, as the present wave sees them.
 
@@ -82,7 +49,8 @@ class StartQueue:
         self._drawn = bytearray(len(order))
         self._undrawn = Counter(target.scope for target in order)
         self._turned_away: dict[int, int] = {}
-        self._bench = _Bench()
+        self._drawn_by: dict[int, str] = {}
+        self._bench = Bench()
         self.starting: dict[str, str] = {}
         self.starting_instances: Counter[str] = Counter()
         self.starting_labels: Counter[tuple[str, str]] = Counter()
@@ -106,7 +74,9 @@ class StartQueue:
     def begin(self, target: Target, wave: str) -> None:
         """The target is taken up; until its intent is written, or it comes back, it holds a reservation."""
         self._bench.waiting -= 1
-        self._bench.called.pop(self._rank[target.proxy_id], None)
+        rank = self._rank[target.proxy_id]
+        self._bench.called.pop(rank, None)
+        self._drawn_by.pop(rank, None)
         self.starting[target.proxy_id] = wave
         self._reserve(target, 1)
 
@@ -191,6 +161,20 @@ class StartQueue:
         """Whether the wave has nothing left that waits or could be drawn."""
         return self._bench.waiting == 0 and not self._draw(wave)
 
+    def all_blocked(self, wave: str) -> bool:
+        """Whether the wave draws no more, and each that waits does so for a limit of its instance or labels."""
+        bench = self._bench
+        return not (bench.later or bench.closed or any(bench.ready.values()) or self._draw(wave))
+
+    def drawn_by(self, target: Target) -> str | None:
+        """The wave that drew a target which was never taken up since."""
+        return self._drawn_by.get(self._rank[target.proxy_id])
+
+    def draw_all(self, wave: str) -> None:
+        """Draw what a wave drew that is done: one that waited for the slot of a stuck neighbour has no record."""
+        while self._draw(wave):
+            pass
+
     def sends(self, wave: str) -> int:
         """How many targets the present wave sends, as far as is known. Scans the fleet once for each wave."""
         share, cursor = self._shares[wave], self._cursors[wave]
@@ -238,6 +222,7 @@ class StartQueue:
             cursor.at += 1
             if not self._drawn[rank] and share.admits(self._order[rank]):
                 self._mark(rank)
+                self._drawn_by[rank] = wave
                 cursor.members += 1
                 cursor.more = None if cursor.more is None else cursor.more - 1
                 self._bench.waiting += 1

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from orchestrator.executor.decide.start_queue import Block, StartQueue, WaveDraw
+from orchestrator.executor.decide.bench import Block
+from orchestrator.executor.decide.start_queue import StartQueue, WaveDraw
 from orchestrator.model.target import Target
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

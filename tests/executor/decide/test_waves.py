@@ -9,17 +9,21 @@ from fakes.acts import Fate
 from fakes.checker import Checker
 from fakes.clock import START
 from fakes.clouds import NEW, FakeCloud
-from fakes.rollouts import failing, released, stage_of
+from fakes.rollouts import FREE, LENIENT, failing, released, stage_of
 from fakes.stage import Played, Stage, later, plan_of, resume, targets_of
 from msgspec.structs import replace
 
 from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Follow, Limits, Plan, Retry, Selector, Wave
+from orchestrator.model.order import order_key
+from orchestrator.model.outcome import Outcome
+from orchestrator.model.plan import Failures, Follow, Limits, Plan, Retry, Selector, Wave
 from orchestrator.model.record import (
     HoldSet,
     Intent,
+    ReturnedToWaiting,
     Reverified,
+    Settled,
     WaveApproved,
     WaveDone,
     WaveOpened,
@@ -232,3 +236,84 @@ def test_a_doubtful_upgrade_that_began_late_keeps_its_siblings_off_too() -> None
     assert played.outcomes() == {"accepted": 4}
     sibling = next(record for record in played.of(Intent) if record.target == played.state(1).key)
     assert sibling.at >= played.started_at + timedelta(seconds=720)
+
+
+# --- stuck targets ---------------------------------------------------------------------------------------------------
+
+_STUCK_WAVES = (Wave(name="one", size=Amount(3)), Wave(name="two", size=Amount(3)), Wave(name="rest"))
+
+
+def _drawn(stage: Stage, rank: int) -> str:
+    """The proxy_id that waves draw at this rank."""
+    return sorted((each.proxy_id for each in stage.plan.proxies), key=lambda key: order_key(stage.plan.name, key))[rank]
+
+
+def _one_stuck(stage: Stage) -> str:
+    """The upgrade of the first target of the first wave never ends."""
+    stuck = _drawn(stage, 0)
+    stage.cloud_of = lambda cloud: cloud.fates.update({stuck: Fate(duration_s=1e9)})
+    return stuck
+
+
+def test_a_stuck_target_does_not_stop_later_waves_that_the_budget_allows() -> None:
+    stage = stage_of(9, waves=_STUCK_WAVES)
+    _one_stuck(stage)
+    played = stage.play()
+    Checker(stage.plan).read(played.records)
+    assert played.outcomes() == {"timed_out": 1, "succeeded": 8}
+    assert [record.wave for record in played.of(WaveDone)] == ["one", "two"]
+    assert played.code == 6
+    assert not played.of(HoldSet)
+
+
+def test_a_stuck_target_that_the_budget_does_not_allow_holds_the_fleet_and_its_end_lifts_no_hold() -> None:
+    stage = stage_of(9, waves=_STUCK_WAVES, failures=Failures(max=Amount(0), mode="soft"))
+    stuck = _one_stuck(stage)
+    played = stage.play()
+    assert played.code == 3
+    assert played.outcomes()["timed_out"] == 1
+    following = resume(stage, played)
+    settled = Settled(
+        at=played.ended_at, target=stuck, attempt=1, outcome=Outcome.SUCCEEDED, settled_by="ann", note="ok"
+    )
+    following.records = [*played.records, settled]
+    again = following.play()
+    assert again.code == 3
+    assert again.run.tally.fleet.failed == 0
+    assert again.run.hold is not None
+
+
+def test_a_wave_goes_on_after_a_stuck_target_whose_sibling_waits_for_its_slot() -> None:
+    """Two proxies on each instance, one at a time: the sibling of the stuck one cannot start, and stops nobody else."""
+    waves = (Wave(name="one", select=Selector(labels={"app": "a0"})), Wave(name="rest"))
+    targets = [
+        replace(each, labels={"app": "a0" if number < 4 else "a1"})
+        for number, each in enumerate(targets_of(8, per_instance=2))
+    ]
+    stage = Stage(plan=plan_of(targets, waves=waves, limits=FREE, failures=LENIENT))
+    stuck = min((each.proxy_id for each in targets[:2]), key=lambda key: order_key(stage.plan.name, key))
+    stage.cloud_of = lambda cloud: cloud.fates.update({stuck: Fate(duration_s=20_000.0)})
+    played = stage.play()
+    Checker(stage.plan).read(played.records)
+    assert played.outcomes() == {"timed_out": 1, "waiting": 1, "succeeded": 6}
+    assert played.code == 6
+    again = resume(stage, played, after=timedelta(hours=8)).play()
+    assert again.outcomes() == {"succeeded": 8}
+    assert again.code == 0
+    assert len(again.run.waves["one"].targets) == 4
+
+
+def test_a_stuck_target_that_a_person_says_was_not_sent_is_sent_again_in_its_own_wave() -> None:
+    stage = stage_of(9, waves=_STUCK_WAVES, retry=Retry(attempts=2))
+    stuck = _drawn(stage, 0)
+    stage.cloud_of = lambda cloud: cloud.acts.update({stuck: [acts.LOST_REQUEST] * 2})
+    played = stage.play()
+    assert played.outcomes() == {"in_doubt": 1, "succeeded": 8}
+    following = resume(stage, played)
+    back = ReturnedToWaiting(at=played.ended_at, target=stuck, attempt=2, settled_by="ann", note="seen", command=1)
+    following.records = [*played.records, back]
+    again = following.play()
+    Checker(stage.plan).read(again.records)
+    assert again.outcomes() == {"succeeded": 9}
+    assert {record.wave for record in again.of(Intent) if record.target == stuck} == {"one"}
+    assert again.code == 0

@@ -1,0 +1,39 @@
+"""Where targets wait that a wave has drawn: ready by scope, or set aside under what keeps them."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple, TypeAlias
+
+#: Where a target stands in line: how often it was turned away, and its rank.
+Place: TypeAlias = tuple[int, int]
+
+#: What a target waits for: a slot on its instance, or of one of its labels.
+Block: TypeAlias = tuple[str, str]
+
+
+class Later(NamedTuple):
+    """What a target waits for that was told to come back: an instant of the session's clock."""
+
+    instant: datetime
+
+
+@dataclass(slots=True)
+class Bench:
+    """Targets of the current wave that were drawn and wait to start, by rank.
+
+    Attributes:
+        ready: by scope, a heap of places each.
+        blocked: by what they wait for, and scope; of each heap only the first is called when a slot comes free, so
+            that a thousand targets of one label cost no more than ten.
+        called: what each of those was called for; if something else keeps it, the next one is called.
+        later: those that were told to come back at an instant.
+        closed: those whose own window is closed.
+    """
+
+    ready: dict[str, list[Place]] = field(default_factory=lambda: defaultdict(list))
+    blocked: dict[Block, dict[str, list[Place]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
+    called: dict[int, Block] = field(default_factory=dict)
+    later: list[tuple[datetime, int]] = field(default_factory=list)
+    closed: list[tuple[datetime, int]] = field(default_factory=list)
+    waiting: int = 0
