@@ -9,7 +9,7 @@ OrchestratorError
 │   └── JournalDamaged  a line of the journal is not what was written          exit 8
 └── Broken              a bug of this program, with its place                  exit 70
 
-`told` makes one of them of any other exception, and `place_of` says of it what it is and where it was raised.
+`for_people` makes one of them of any other exception, and `place_of` says of it what it is and where it was raised.
 """
 
 from collections.abc import Iterator
@@ -107,8 +107,8 @@ class Broken(OrchestratorError):
         super().__init__(message, hint=hint)
 
 
-def told(error: Exception) -> OrchestratorError:
-    """What to tell people of an error: the first of a group that has a message for them; of a bug, its place."""
+def for_people(error: Exception) -> OrchestratorError:
+    """What to say to people about an error: the first of a group that has a message for them; of a bug, its place."""
     leaves = list(_leaves(error))
     spoken = [leaf for leaf in leaves if isinstance(leaf, OrchestratorError)]
     return min(spoken, key=lambda leaf: isinstance(leaf, Broken), default=Broken(f"internal error: {place_of(error)}"))

@@ -15,7 +15,7 @@ import msgspec
 from orchestrator.cloud.caller import Caller, fits_path
 from orchestrator.cloud.client import Client
 from orchestrator.cloud.credentials import METADATA, Secrets, World, is_token, source_for
-from orchestrator.cloud.credentials.renewal import Keeper
+from orchestrator.cloud.credentials.renewal import Renewal
 from orchestrator.cloud.endpoints import Endpoints, endpoints_of
 from orchestrator.cloud.secret import HiddenEnvironment
 from orchestrator.cloud.stamp import plain_headers
@@ -128,7 +128,7 @@ def _client(scope: Scope, places: Endpoints, world: World) -> Client:
             region=scope.region,
             transport=transport,
             routes=(transport.route(places.service), transport.route(places.iam)),
-            keeper=Keeper(source_for(scope, places.iam, world), clock, world.secrets),
+            renewal=Renewal(source_for(scope, places.iam, world), clock, world.secrets),
             plain=world.headers,
             clock=clock,
             secrets=world.secrets,

@@ -14,7 +14,7 @@ from orchestrator.cloud import decode
 from orchestrator.cloud.answer import Answer, exchange_of
 from orchestrator.cloud.classify import classify
 from orchestrator.cloud.credentials.credential import unusable
-from orchestrator.cloud.credentials.renewal import Keeper
+from orchestrator.cloud.credentials.renewal import Renewal
 from orchestrator.cloud.decode import Decode, NotUnderstood
 from orchestrator.cloud.error_body import excerpt
 from orchestrator.cloud.lenient import text
@@ -54,7 +54,7 @@ class Caller:
         region: str | None,
         transport: Transport,
         routes: tuple[Route, Route],
-        keeper: Keeper,
+        renewal: Renewal,
         plain: Headers,
         clock: TimeSource,
         secrets: Secrets | None = None,
@@ -63,7 +63,7 @@ class Caller:
         self._region = region
         self._transport = transport
         self._service, self._iam = routes
-        self._keeper = keeper
+        self._renewal = renewal
         self._plain = plain
         self._clock = clock
         self._secrets = Secrets() if secrets is None else secrets
@@ -75,11 +75,11 @@ class Caller:
     @property
     def generation(self) -> int:
         """Number of the credentials in use."""
-        return self._keeper.generation
+        return self._renewal.generation
 
     async def prepare(self) -> Failure | None:
         """Credentials that work for the next request, and the project id if it is not known yet."""
-        failure = await self._keeper.prepare()
+        failure = await self._renewal.prepare()
         if failure is not None or self.project_id is not None:
             return failure
         async with self._lookup:
@@ -87,7 +87,7 @@ class Caller:
 
     async def renew(self) -> Failure | None:
         """New credentials after a refusal."""
-        return await self._keeper.renew()
+        return await self._renewal.renew()
 
     async def call(
         self,
@@ -119,18 +119,18 @@ class Caller:
 
     def _present_stamp(self) -> Stamp | None:
         """Made again when the credentials are; None while there are none."""
-        credential = self._keeper.credential
+        credential = self._renewal.credential
         if credential is None or self.project_id is None:
             return None
-        if self._stamp is None or self._stamped != self._keeper.generation:
+        if self._stamp is None or self._stamped != self._renewal.generation:
             self._stamp = stamp_for(credential, self._plain, self._service.host, self.project_id)
-            self._stamped = self._keeper.generation
+            self._stamped = self._renewal.generation
         return self._stamp
 
     async def _exchange(
         self, route: Route, stamp: Stamp, method: str, path: str, query: Query, body: bytes | None, decoded: Decode[T]
     ) -> Reply[T]:
-        generation = self._keeper.generation  # as of now: when the answer comes, it may have been replaced
+        generation = self._renewal.generation  # as of now: when the answer comes, it may have been replaced
         headers = stamp.headers(method, path, query, body or b"", self._cloud_now())
         target = f"{path}?{canonical_query(query)}" if query else path
         answer = await self._transport.send(route, method, target, headers, body)
@@ -156,9 +156,9 @@ class Caller:
 
     async def _find_project(self) -> Failure | None:
         """KeystoneListProjects by name: a region's own project bears the region's name."""
-        if self._region is None or self._keeper.credential is None:
+        if self._region is None or self._renewal.credential is None:
             return unusable("without a region the plan must name project_id")
-        stamp = stamp_for(self._keeper.credential, self._plain, self._iam.host, None)
+        stamp = stamp_for(self._renewal.credential, self._plain, self._iam.host, None)
         query = [("name", self._region)]
         reply = await self._exchange(self._iam, stamp, "GET", "/v3/projects", query, None, decode.projects)
         if not isinstance(reply, Answered):

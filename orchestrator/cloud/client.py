@@ -16,6 +16,7 @@ from orchestrator.cloud.codes import NO_PROXY, canonical
 from orchestrator.cloud.decode import Decode
 from orchestrator.cloud.secret import HIDDEN
 from orchestrator.model.reply import (
+    JOBS_PER_PAGE,
     Answered,
     Entry,
     Exchange,
@@ -32,8 +33,7 @@ from orchestrator.model.reply import (
 #: `engine_name` of ShowProxyVersion; the only documented value.
 ENGINE = "taurusproxy"
 
-#: Rows of one page of immediate-jobs; 10, 20 and 50 are allowed.
-JOBS_PER_PAGE = 50
+#: Rows of one page of instances.
 INSTANCES_PER_PAGE = 100
 #: Most ids that one question for details may name.
 DETAILS_PER_CALL = 20

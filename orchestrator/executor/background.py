@@ -35,7 +35,7 @@ def scope_services(scopes: Iterable[ScopeCalls], wake: Callable[[], None] = lamb
     for scope in _one_a_rate(scopes):
         yield Service(f"the turns of scope {scope.name}", scope.lanes.serve)
     for scope in scopes:
-        yield Service(f"the keeper of scope {scope.name}", _keeping(scope, wake))
+        yield Service(f"the probe of scope {scope.name}", _keeping(scope, wake))
 
 
 def _one_a_rate(scopes: Iterable[ScopeCalls]) -> Iterable[ScopeCalls]:

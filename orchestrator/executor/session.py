@@ -13,7 +13,7 @@ from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.ledger import Ledger
 from orchestrator.executor.ports import Clock
 from orchestrator.executor.scope.job_list import Board
-from orchestrator.executor.scope.running_jobs import Glance
+from orchestrator.executor.scope.running_jobs import RunningJobs
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.moment import Moment
 from orchestrator.model.plan import Plan
@@ -58,10 +58,10 @@ class Session:
     new_token: Callable[[], str]
     known_workflows: Callable[[], Awaitable[AbstractSet[str]]] = _none_known
     reached: Callable[[Point], None] = field(default=_pass)
-    _glances: dict[str, Glance] = field(init=False)
+    _running_jobs: dict[str, RunningJobs] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._glances = {name: Glance(calls) for name, calls in self.scopes.items()}
+        self._running_jobs = {name: RunningJobs(calls) for name, calls in self.scopes.items()}
 
     @property
     def plan(self) -> Plan:
@@ -81,9 +81,9 @@ class Session:
         """The job lists of a target's scope."""
         return self.boards[state.target.scope]
 
-    def glance(self, state: TargetState) -> Glance:
-        """The running jobs of a target's scope, at a glance."""
-        return self._glances[state.target.scope]
+    def running_jobs(self, state: TargetState) -> RunningJobs:
+        """The running jobs of a target's scope."""
+        return self._running_jobs[state.target.scope]
 
     def about(self, state: TargetState) -> About:
         """The beginning of a record of this target's latest attempt, made now."""

@@ -1,8 +1,8 @@
 """What holds a rollout up at an instant: the same limits and openings that the decision looked at, by name."""
 
 from orchestrator.executor.decide.limits import room, scope_room
-from orchestrator.executor.decide.openings import start_opening
-from orchestrator.forecast.environment import Scene
+from orchestrator.executor.decide.start_gate import start_opening
+from orchestrator.forecast.environment import Environment
 from orchestrator.model.plan import Plan
 
 #: What ends at an instant of its own, whatever is under way.
@@ -21,13 +21,13 @@ SLOW = (
 )
 
 
-def binding(scene: Scene) -> str:
+def binding(env: Environment) -> str:
     """What must change before more can start."""
-    rollout, now = scene.rollout, scene.agenda.now
+    rollout, now = env.rollout, env.events.now
     wave = rollout.wave
     if wave is None:
         return "nothing"
-    if scene.run.waves[wave.name].soaks_until is not None:
+    if env.run.waves[wave.name].soaks_until is not None:
         return "the soak"
     if rollout.queue.exhausted(wave.name):
         return f"the end of wave {wave.name}"
@@ -36,16 +36,16 @@ def binding(scene: Scene) -> str:
         return "the freeze" if gate.why == "frozen" else "the window"
     free = room(rollout)
     if free.free <= 0:
-        return _rate(scene) or _plain(free.why)
-    return _rate(scene) or _of_targets(scene)
+        return _rate(env) or _plain(free.why)
+    return _rate(env) or _of_targets(env)
 
 
-def _rate(scene: Scene) -> str | None:
-    name = scene.crowded
+def _rate(env: Environment) -> str | None:
+    name = env.crowded
     if name is None:
         return None
-    rate = f"rate {scene.scopes[name].turnstile.pacer.nominal:g}/s"
-    return rate if len(scene.scopes) == 1 else f"{rate} of scope {name}"
+    rate = f"rate {env.scopes[name].lanes.pacer.nominal:g}/s"
+    return rate if len(env.scopes) == 1 else f"{rate} of scope {name}"
 
 
 def _plain(why: str) -> str:
@@ -53,12 +53,12 @@ def _plain(why: str) -> str:
     return "ramp" if why.startswith("ramp") else why.replace("strict, ", "the strict ", 1)
 
 
-def _of_targets(scene: Scene) -> str:
+def _of_targets(env: Environment) -> str:
     """There is room, but every target that waits is held up by something of its own."""
-    plan, rollout = scene.plan, scene.rollout
+    plan, rollout = env.plan, env.rollout
     if plan.windows == "instance" and rollout.queue.next_opening() is not None:
         return "the window"
-    full = [name for name in scene.scopes if rollout.queue.waits_in(name) and not scope_room(rollout, name)]
+    full = [name for name in env.scopes if rollout.queue.waits_in(name) and not scope_room(rollout, name)]
     if full:
         return f"scope {full[0]}"
     return _of_neighbours(plan)

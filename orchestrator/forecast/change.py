@@ -50,9 +50,9 @@ def one_night(setting: Setting, base: Rehearsal, sampler: Callable[[], Callable[
     """
     trials = min(_MOST_TRIALS, max(1, _TARGETS_IN_ALL // len(setting.targets)))
     for turned, changed in islice(_promising(setting, base), trials):
-        told = play(changed, sampler(), most_nights=1)
-        if told.unfinished is None:
-            return Change(key=turned.key, value=turned.value, duration_s=told.ends_s)
+        found = play(changed, sampler(), most_nights=1)
+        if found.unfinished is None:
+            return Change(key=turned.key, value=turned.value, duration_s=found.ends_s)
     return None
 
 

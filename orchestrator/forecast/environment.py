@@ -10,8 +10,8 @@ from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.restore_queue import make_queue
 from orchestrator.forecast.result import Nights, Rehearsal, WaveSpan
-from orchestrator.forecast.virtual_lanes import Call, Turnstile
-from orchestrator.forecast.virtual_time import Agenda, Permits, Process
+from orchestrator.forecast.virtual_lanes import Call, VirtualLanes
+from orchestrator.forecast.virtual_time import EventQueue, Permits, Process
 from orchestrator.model.outcome import REPLACED, Phase
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import AnswerSeen, Intent, JobSeen, Postponed, Record, Settled
@@ -49,7 +49,7 @@ class Setting:
 
 
 @dataclass(slots=True)
-class ScopeScene:
+class ScopeEnvironment:
     """One scope: its calls by lane, the line of its attempts, and its list of running jobs.
 
     Attributes:
@@ -58,7 +58,7 @@ class ScopeScene:
     """
 
     name: str
-    turnstile: Turnstile
+    lanes: VirtualLanes
     line: Permits
     start: Call
     turn: Call
@@ -75,7 +75,7 @@ class ScopeScene:
         self.waiting_for_list.append(process)
 
 
-class Scene:
+class Environment:
     """The state of one rehearsal.
 
     Attributes:
@@ -88,15 +88,15 @@ class Scene:
 
     def __init__(self, setting: Setting, duration: Callable[[], float]) -> None:
         self.setting, self.plan, self.duration = setting, setting.plan, duration
-        self.agenda = Agenda(setting.start)
+        self.events = EventQueue(setting.start)
         self.run = _run(setting)
-        self.scopes = _scopes(setting, self.agenda)
+        self.scopes = _scopes(setting, self.events)
         self.rollout = _rollout(setting, self.run, self.scopes)
-        self.sending = Permits(self.agenda, self.plan.limits.concurrency)
+        self.sending = Permits(self.events, self.plan.limits.concurrency)
         self.ends_s: dict[str, list[float]] = {}
         self.changed = self.eager = True
         self.nights = Nights(setting.plan)
-        self.told = Rehearsal({wave.name: WaveSpan() for wave in setting.plan.waves})
+        self.result = Rehearsal({wave.name: WaveSpan() for wave in setting.plan.waves})
 
     def note(self, record: Record) -> None:
         """Let a record count, as `executor.ledger` does when it is on disk."""
@@ -111,14 +111,14 @@ class Scene:
             case Intent():
                 queue.sent(state.target)
                 self.nights.start(record.at)
-                self.told.sent(record.wave, self.agenda.now_s, self.run.tally.fleet.open)
+                self.result.sent(record.wave, self.events.now_s, self.run.tally.fleet.open)
             case Postponed() if state.phase is Phase.WAITING:
                 queue.back(state.target, state.not_before)
             case Settled() if record.outcome in REPLACED and state.wave is not None:
                 queue.left_out(state.target, state.wave)
             case Settled():
                 queue.settled(state.target)
-                self.told.settled(state.wave or "", self.agenda.now_s)
+                self.result.settled(state.wave or "", self.events.now_s)
             case _:
                 pass
         if was_open and not state.is_open:
@@ -127,12 +127,12 @@ class Scene:
     @property
     def crowded(self) -> str | None:
         """The scope whose rate holds its callers up most, if one does."""
-        return next((name for name, scope in self.scopes.items() if scope.turnstile.crowded), None)
+        return next((name for name, scope in self.scopes.items() if scope.lanes.crowded), None)
 
     @property
     def calls(self) -> int:
         """Calls of any kind so far."""
-        return sum({id(scope.turnstile): scope.turnstile.calls for scope in self.scopes.values()}.values())
+        return sum({id(scope.lanes): scope.lanes.calls for scope in self.scopes.values()}.values())
 
 
 def _run(setting: Setting) -> Run:
@@ -144,19 +144,19 @@ def _run(setting: Setting) -> Run:
     )
 
 
-def _scopes(setting: Setting, agenda: Agenda) -> dict[str, ScopeScene]:
-    scopes: dict[str, ScopeScene] = {}
+def _scopes(setting: Setting, events: EventQueue) -> dict[str, ScopeEnvironment]:
+    scopes: dict[str, ScopeEnvironment] = {}
     for names, rate in rate_groups(setting.plan):
-        turnstile, latency_s = Turnstile(agenda, rate), setting.latency_s
+        lanes, latency_s = VirtualLanes(events, rate), setting.latency_s
         for name in names:
-            scopes[name] = ScopeScene(
+            scopes[name] = ScopeEnvironment(
                 name,
-                turnstile,
-                Permits(agenda, 1),
-                start=Call(turnstile, Lane.START, latency_s),
-                turn=Call(turnstile, Lane.SEND, 0.0),
-                listing=Call(turnstile, Lane.SEND, latency_s),
-                poll=Call(turnstile, Lane.POLL, latency_s),
+                lanes,
+                Permits(events, 1),
+                start=Call(lanes, Lane.START, latency_s),
+                turn=Call(lanes, Lane.SEND, 0.0),
+                listing=Call(lanes, Lane.SEND, latency_s),
+                poll=Call(lanes, Lane.POLL, latency_s),
                 roomy=_demand(setting) <= rate / 2,
             )
     return scopes
@@ -168,13 +168,13 @@ def _demand(setting: Setting) -> float:
     return setting.staging.in_flight * calls_per_target(follow) / max(follow.poll_s, setting.typical_s)
 
 
-def _rollout(setting: Setting, run: Run, scopes: dict[str, ScopeScene]) -> Rollout:
+def _rollout(setting: Setting, run: Run, scopes: dict[str, ScopeEnvironment]) -> Rollout:
     return Rollout(
         plan=setting.plan,
         run=run,
         queue=make_queue(setting.plan, setting.targets, run),
         wave_targets=wave_targets(setting.staging),
         scope_targets=scope_targets(setting.staging),
-        scope_rates={name: scope.turnstile.pacer.nominal for name, scope in scopes.items()},
+        scope_rates={name: scope.lanes.pacer.nominal for name, scope in scopes.items()},
         wait_s=inf,
     )

@@ -58,7 +58,7 @@ def rehearse(
     samplers = [partial(known.sampler, level, seed) for seed, level in enumerate(_levels(len(targets)))]
     played = [play(setting, sampler()) for sampler in samplers]
     typical = len(played) // 2
-    return _told(setting, known, played, samplers[typical])
+    return _now(setting, known, played, samplers[typical])
 
 
 def _levels(targets: int) -> list[float]:
@@ -69,7 +69,7 @@ def _levels(targets: int) -> list[float]:
     return [outermost + (1 - 2 * outermost) * number / (count - 1) for number in range(count)]
 
 
-def _told(
+def _now(
     setting: Setting, known: Knowledge, played: Sequence[Rehearsal], sampler: Callable[[], Callable[[], float]]
 ) -> Rehearsed:
     plan, typical = setting.plan, played[len(played) // 2]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from orchestrator.forecast.binding import CLOSED
 
-#: Stretches between two closings are told in so many equal parts, each by what held it up longest.
+#: Stretches between two closings are shown in so many equal parts, each by what held it up longest.
 _PARTS = 24
 
 #: What lasts for less than this share of its stretch is left out of the story.
@@ -31,11 +31,11 @@ def phases(spans: Sequence[tuple[float, str]], ends_s: float) -> list[Spell]:
     """
     stops = [*spans, (ends_s, "")]
     spells = [Spell(start_s, end_s, by) for (start_s, by), (end_s, _) in pairwise(stops) if end_s > start_s]
-    told: list[Spell] = []
+    spells: list[Spell] = []
     for closed, group in groupby(spells, key=lambda spell: spell.by in CLOSED):
         stretch = list(group)
-        told += stretch if closed else _simplified(stretch)
-    return list(_joined(told))
+        spells += stretch if closed else _simplified(stretch)
+    return list(_joined(spells))
 
 
 def _simplified(spells: list[Spell]) -> list[Spell]:

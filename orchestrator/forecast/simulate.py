@@ -17,7 +17,7 @@ from orchestrator.executor.decide.actions import (
 )
 from orchestrator.executor.decide.next_action import next_action
 from orchestrator.forecast.binding import SLOW, binding
-from orchestrator.forecast.environment import Scene, Setting
+from orchestrator.forecast.environment import Environment, Setting
 from orchestrator.forecast.rehearsed_target import upgrade
 from orchestrator.forecast.result import Rehearsal
 from orchestrator.forecast.virtual_time import Process
@@ -53,7 +53,7 @@ def play(setting: Setting, duration: Callable[[], float], *, most_nights: int | 
 
 class _Play:
     def __init__(self, setting: Setting, duration: Callable[[], float], most_nights: int | None) -> None:
-        self._scene = Scene(setting, duration)
+        self._env = Environment(setting, duration)
         self._most_nights = most_nights
         self._wakes_at: datetime | None = None
         self._readers = 0
@@ -62,22 +62,22 @@ class _Play:
 
     def run(self) -> Rehearsal:
         """Play to the end."""
-        scene = self._scene
-        for name in scene.scopes:
-            scene.agenda.resume(self._reach(name))
+        env = self._env
+        for name in env.scopes:
+            env.events.resume(self._reach(name))
         while not self._over:
-            if scene.changed:
-                scene.changed = False
+            if env.changed:
+                env.changed = False
                 self._act()
-            elif not scene.agenda.step():
+            elif not env.events.step():
                 self._end("nothing moves any more")
-        scene.told.calls, scene.told.nights = scene.calls, scene.nights.count
-        return scene.told
+        env.result.calls, env.result.nights = env.calls, env.nights.count
+        return env.result
 
     def _act(self) -> None:
         """Perform what is to be done now."""
         while not self._over:
-            action = next_action(self._scene.rollout, self._scene.agenda.now)
+            action = next_action(self._env.rollout, self._env.events.now)
             match action:
                 case WaitUntil():
                     self._wait(action)
@@ -90,84 +90,84 @@ class _Play:
                     self._perform(action)
 
     def _perform(self, action: Action) -> None:
-        scene, now = self._scene, self._scene.agenda.now
+        env, now = self._env, self._env.events.now
         match action:
             case OpenWave(wave=wave):
-                scene.note(WaveOpened(at=now, wave=wave))
+                env.note(WaveOpened(at=now, wave=wave))
             case SoakWave(wave=wave, until=until):
-                scene.note(WaveSoaking(at=now, wave=wave, until=until))
+                env.note(WaveSoaking(at=now, wave=wave, until=until))
             case CloseWave(wave=wave):
-                scene.note(WaveDone(at=now, wave=wave))
+                env.note(WaveDone(at=now, wave=wave))
             case VerifyWave(wave=wave):
                 self._verify(wave)
             case Hold(cause="approval", wave=wave):
-                scene.note(WaveApproved(at=now, wave=wave or "", by="", note=""))
+                env.note(WaveApproved(at=now, wave=wave or "", by="", note=""))
             case Hold(reason=reason):
                 self._end(f"it would be held: {reason}")
             case _:
                 raise AssertionError(f"performed elsewhere: {action}")
 
     def _wait(self, action: WaitUntil) -> None:
-        scene, instant = self._scene, action.instant
+        env, instant = self._env, action.instant
         self._note_binding(action)
-        if self._most_nights is not None and scene.nights.count > self._most_nights:
+        if self._most_nights is not None and env.nights.count > self._most_nights:
             self._end(f"it takes more than {self._most_nights} nights")
-        elif instant is not None and scene.agenda.seconds_at(instant) - scene.told.ends_s > _PATIENCE_S:
+        elif instant is not None and env.events.seconds_at(instant) - env.result.ends_s > _PATIENCE_S:
             self._end(action.why)
         elif instant is not None and not self._wakes_before(instant):
             self._wakes_at = instant
-            scene.agenda.resume(self._wake(instant))
+            env.events.resume(self._wake(instant))
 
     def _note_binding(self, action: WaitUntil) -> None:
-        scene = self._scene
-        seen = (action.why, scene.crowded)
+        env = self._env
+        seen = (action.why, env.crowded)
         if seen != self._seen:
             self._seen = seen
-            what = binding(scene)
-            scene.eager = not what.startswith(SLOW)
-            scene.told.held_up(scene.agenda.now_s, what)
+            what = binding(env)
+            env.eager = not what.startswith(SLOW)
+            env.result.held_up(env.events.now_s, what)
 
     def _wakes_before(self, instant: datetime) -> bool:
-        return self._wakes_at is not None and self._scene.agenda.now < self._wakes_at <= instant
+        return self._wakes_at is not None and self._env.events.now < self._wakes_at <= instant
 
     def _end(self, unfinished: str | None) -> None:
-        self._over, self._scene.told.unfinished = True, unfinished
+        self._over, self._env.result.unfinished = True, unfinished
 
     # --- processes ---------------------------------------------------------------------------------------------------
 
     def _reach(self, scope: str) -> Process:
         """The one call that each scope makes alone before anything else."""
-        yield self._scene.scopes[scope].poll
-        self._scene.note(ScopeOpened(at=self._scene.agenda.now, scope=scope))
+        yield self._env.scopes[scope].poll
+        self._env.note(ScopeOpened(at=self._env.events.now, scope=scope))
 
     def _wake(self, instant: datetime) -> Process:
-        yield self._scene.agenda.seconds_at(instant) - self._scene.agenda.now_s
-        self._scene.changed = True
+        yield self._env.events.seconds_at(instant) - self._env.events.now_s
+        self._env.changed = True
 
     def _start(self, target: Target, wave: str) -> None:
-        queue = self._scene.rollout.queue
+        queue = self._env.rollout.queue
         queue.take(target)
         queue.begin(target, wave)
-        self._scene.agenda.resume(upgrade(self._scene, self._scene.run.state(target.proxy_id), wave))
+        self._env.events.resume(upgrade(self._env, self._env.run.state(target.proxy_id), wave))
 
     def _verify(self, wave: str) -> None:
         """Read every proxy of the wave once more, some at a time."""
-        scene = self._scene
-        scene.rollout.verifying = wave
-        states = (scene.run.states[key] for key in scene.run.waves[wave].targets)
+        env = self._env
+        env.rollout.verifying = wave
+        states = (env.run.states[key] for key in env.run.waves[wave].targets)
         upgraded = (state for state in states if state.outcome is Outcome.SUCCEEDED)
         self._readers = _READERS
         for _ in range(_READERS):
-            scene.agenda.resume(self._read_each(upgraded, wave))
+            env.events.resume(self._read_each(upgraded, wave))
 
     def _read_each(self, states: Iterator[TargetState], wave: str) -> Process:
-        scene = self._scene
+        env = self._env
         for state in states:
-            yield scene.scopes[state.target.scope].poll
-            yield scene.scopes[state.target.scope].poll
-            scene.note(Reverified(at=scene.agenda.now, target=state.key, healthy=True, finding=""))
+            yield env.scopes[state.target.scope].poll
+            yield env.scopes[state.target.scope].poll
+            env.note(Reverified(at=env.events.now, target=state.key, healthy=True, finding=""))
         self._readers -= 1
         if not self._readers:
-            scene.rollout.verifying = None
-            scene.rollout.verified.add(wave)
-            scene.changed = True
+            env.rollout.verifying = None
+            env.rollout.verified.add(wave)
+            env.changed = True

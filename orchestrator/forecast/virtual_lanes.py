@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lane, LaneOrder
-from orchestrator.forecast.virtual_time import Agenda, Process
+from orchestrator.forecast.virtual_time import EventQueue, Process
 
 #: Shorter waits are none: they would drown in the rounding of virtual time.
 _SHORTEST_S = 1e-6
@@ -18,17 +18,17 @@ _SHORTEST_S = 1e-6
 _LONG_S = 2.0
 
 
-class Turnstile:
+class VirtualLanes:
     """The line before the slots of one rate.
 
     Attributes:
         calls: how many were let through.
     """
 
-    def __init__(self, agenda: Agenda, rate: float) -> None:
+    def __init__(self, events: EventQueue, rate: float) -> None:
         self.pacer = WindowPacer(rate)
         self.calls = 0
-        self._agenda = agenda
+        self._events = events
         self._lines: dict[Lane, deque[tuple[Process, float]]] = {lane: deque() for lane in Lane}
         self._waiting = 0
         self._order = LaneOrder()
@@ -41,25 +41,25 @@ class Turnstile:
 
     def enter(self, lane: Lane, process: Process, then_s: float) -> None:
         """Resume the process `then_s` after it has its slot."""
-        if not self._waiting and self.pacer.earliest() <= self._agenda.now_s:
+        if not self._waiting and self.pacer.earliest() <= self._events.now_s:
             self._let_through(process, then_s, waited=False)
             return
         self._lines[lane].append((process, then_s))
         self._waiting += 1
         if self._service is not None:
             service, self._service = self._service, None
-            self._agenda.resume(service)
+            self._events.resume(service)
 
     def _let_through(self, process: Process, then_s: float, *, waited: bool) -> None:
-        self.pacer.take(self._agenda.now_s, waited=waited)
+        self.pacer.take(self._events.now_s, waited=waited)
         self.calls += 1
-        self._agenda.after(then_s, process)
+        self._events.after(then_s, process)
 
     def _serve(self) -> Process:
         """Serve every waiting call, then rest until one comes."""
         rest = _Rest(self)
         while True:
-            delay_s = self.pacer.earliest() - self._agenda.now_s
+            delay_s = self.pacer.earliest() - self._events.now_s
             if not self._waiting:
                 yield rest
             elif delay_s > _SHORTEST_S:
@@ -82,11 +82,11 @@ class Turnstile:
 
 @dataclass(frozen=True, slots=True)
 class _Rest:
-    turnstile: Turnstile
+    lanes: VirtualLanes
 
     def join(self, process: Process) -> None:
         """Park the service."""
-        self.turnstile.rest(process)
+        self.lanes.rest(process)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +97,10 @@ class Call:
         latency_s: how long the answer takes; 0 to be resumed as soon as the slot is there.
     """
 
-    turnstile: Turnstile
+    lanes: VirtualLanes
     lane: Lane
     latency_s: float
 
     def join(self, process: Process) -> None:
         """Make the call when it is its turn."""
-        self.turnstile.enter(self.lane, process, self.latency_s)
+        self.lanes.enter(self.lane, process, self.latency_s)

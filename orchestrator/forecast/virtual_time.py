@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from typing import Protocol, TypeAlias
 
-#: A story that is told step by step; it yields seconds to wait, or a line to stand in.
+#: A story that goes on step by step; it yields seconds to wait, or a line to stand in.
 Process: TypeAlias = Generator["float | Waitable", None, None]
 
 
@@ -17,7 +17,7 @@ class Waitable(Protocol):
         """Take the process over, and resume it when it is its turn."""
 
 
-class Agenda:
+class EventQueue:
     """The instants at which something happens, in order.
 
     Args:
@@ -32,14 +32,14 @@ class Agenda:
         self.now_s = 0.0
         self._heap: list[tuple[float, int, Process | None]] = []
         self._number = 0
-        self._told = (0.0, start)
+        self._now = (0.0, start)
 
     @property
     def now(self) -> datetime:
         """The present instant."""
-        if self._told[0] != self.now_s:
-            self._told = (self.now_s, self.start + timedelta(seconds=self.now_s))
-        return self._told[1]
+        if self._now[0] != self.now_s:
+            self._now = (self.now_s, self.start + timedelta(seconds=self.now_s))
+        return self._now[1]
 
     def seconds_at(self, instant: datetime) -> float:
         """The virtual time of an instant."""
@@ -71,8 +71,8 @@ class Agenda:
 class Permits:
     """So many processes at a time, in the order in which they came."""
 
-    def __init__(self, agenda: Agenda, number: int) -> None:
-        self._agenda = agenda
+    def __init__(self, events: EventQueue, number: int) -> None:
+        self._events = events
         self._free = number
         self._waiting: deque[Process] = deque()
 
@@ -80,13 +80,13 @@ class Permits:
         """Take a permit, or stand in line for one."""
         if self._free:
             self._free -= 1
-            self._agenda.after(0.0, process)
+            self._events.after(0.0, process)
         else:
             self._waiting.append(process)
 
     def release(self) -> None:
         """Give a permit back; the first in line has it."""
         if self._waiting:
-            self._agenda.after(0.0, self._waiting.popleft())
+            self._events.after(0.0, self._waiting.popleft())
         else:
             self._free += 1

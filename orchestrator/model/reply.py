@@ -181,6 +181,10 @@ class Job(Struct, frozen=True, kw_only=True):
     extend_fields: str | None = None
 
 
+#: Rows of one page of `immediate-jobs`; 10, 20 and 50 are allowed.
+JOBS_PER_PAGE = 50
+
+
 class JobPage(Struct, frozen=True, kw_only=True):
     """One page of `immediate-jobs`; `total_count` None when the answer had none."""
 

@@ -16,7 +16,7 @@ from orchestrator.model.order import order_key
 from orchestrator.model.plan import Plan, Scope, Wave
 from orchestrator.model.selection import MissingFact, matches
 from orchestrator.model.target import Target
-from orchestrator.planner.reading.locate import told_at
+from orchestrator.planner.reading.locate import with_place
 
 _NAMED_STRAYS = 5
 
@@ -145,7 +145,7 @@ class _Draw:
             return wave.select is None or matches(wave.select, target)
         except MissingFact as missing:
             at = (((None, "waves"), self._plan.waves.index(wave)), "select"), missing.fact
-            raise PlanError(told_at(self._plan.path, at, str(missing))) from None
+            raise PlanError(with_place(self._plan.path, at, str(missing))) from None
 
     def refuse_strays(self) -> None:
         """Refuse targets that no wave took."""
@@ -157,7 +157,7 @@ class _Draw:
         more = f" and {count - len(strays):,} more" if count > len(strays) else ""
         fit = "1 target fits" if count == 1 else f"{count:,} targets fit"
         raise PlanError(
-            told_at(self._plan.path, (None, "waves"), f"{fit} no wave: {named}{more}"),
+            with_place(self._plan.path, (None, "waves"), f"{fit} no wave: {named}{more}"),
             hint="add a last wave without size and select, such as {name: rest}, or exclude them",
         )
 

@@ -74,7 +74,7 @@ async def test_no_secret_in_any_reply(
         ):
             assert not isinstance(reply, Answered)
             said.append(reply)
-        said += [await client.renew(), vars(client), vars(client._caller), vars(client._caller._keeper)]
+        said += [await client.renew(), vars(client), vars(client._caller), vars(client._caller._renewal)]
     text = repr(said) + caplog.text
     for secret in SECRETS.values():
         assert secret not in text

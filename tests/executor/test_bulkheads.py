@@ -227,7 +227,7 @@ def _failing(monkeypatch: pytest.MonkeyPatch, times: int, owner: Any, name: str)
 SERVICES = [
     (Lanes, "serve", "the turns of scope default"),
     (Lanes, "until_released", "the pauses of scope default"),
-    (services, "keep", "the keeper of scope default"),
+    (services, "keep", "the probe of scope default"),
 ]
 
 

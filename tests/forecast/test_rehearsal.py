@@ -21,8 +21,8 @@ from orchestrator.forecast.phases import phases
 from orchestrator.forecast.result import Rehearsal
 from orchestrator.forecast.simulate import play
 from orchestrator.forecast.uncertain_durations import Knowledge
-from orchestrator.forecast.virtual_lanes import Call, Turnstile
-from orchestrator.forecast.virtual_time import Agenda, Permits, Process
+from orchestrator.forecast.virtual_lanes import Call, VirtualLanes
+from orchestrator.forecast.virtual_time import EventQueue, Permits, Process
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Failures, Follow, Freeze, Limits, Plan, Wave, Window
 from orchestrator.model.target import Facts
@@ -63,63 +63,63 @@ def forecast(plan: Plan, **changes: Any) -> Rehearsed:
 
 
 def test_things_happen_in_the_order_of_time_and_then_of_arrival() -> None:
-    agenda, heard = Agenda(START), []
+    events, heard = EventQueue(START), []
 
     def say(word: str, *waits: float) -> Process:
         for wait in waits:
             yield wait
-            heard.append((agenda.now_s, word))
+            heard.append((events.now_s, word))
 
     for process in (say("a", 2.0, 1.0), say("b", 1.0, 2.0), say("c", 3.0)):
-        agenda.resume(process)
-    while agenda.step():
+        events.resume(process)
+    while events.step():
         pass
     assert heard == [(1.0, "b"), (2.0, "a"), (3.0, "c"), (3.0, "b"), (3.0, "a")]
-    assert agenda.now == START + timedelta(seconds=3)
+    assert events.now == START + timedelta(seconds=3)
 
 
 def test_permits_are_had_in_turn() -> None:
-    agenda, heard = Agenda(START), []
-    permits = Permits(agenda, 2)
+    events, heard = EventQueue(START), []
+    permits = Permits(events, 2)
 
     def work(word: str) -> Process:
         yield permits
-        heard.append((agenda.now_s, word))
+        heard.append((events.now_s, word))
         yield 10.0
         permits.release()
 
     for word in "abcd":
-        agenda.resume(work(word))
-    while agenda.step():
+        events.resume(work(word))
+    while events.step():
         pass
     assert heard == [(0.0, "a"), (0.0, "b"), (10.0, "c"), (10.0, "d")]
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_slots_are_given_as_the_executor_gives_them(seed: int) -> None:
-    """The turnstile on the agenda and the lanes on an event loop let the same callers through at the same instants."""
+    """The lanes on the events and the lanes on an event loop let the same callers through at the same instants."""
     random = Random(seed)
     rate = random.choice((0.5, 2.0, 10.0))
     lanes = [random.choice(list(Lane)) for _ in range(80)]
     callers = [(random.uniform(0, 60 / rate), lane) for lane in lanes]
-    assert by_turnstile(rate, callers) == pytest.approx(by_lanes(rate, callers), abs=1e-3)
+    assert by_virtual_lanes(rate, callers) == pytest.approx(by_lanes(rate, callers), abs=1e-3)
 
 
-def by_turnstile(rate: float, callers: list[tuple[float, Lane]]) -> list[float]:
-    agenda = Agenda(START)
-    turnstile = Turnstile(agenda, rate)
+def by_virtual_lanes(rate: float, callers: list[tuple[float, Lane]]) -> list[float]:
+    events = EventQueue(START)
+    lanes = VirtualLanes(events, rate)
     granted = [0.0] * len(callers)
 
     def call(number: int, at_s: float, lane: Lane) -> Process:
         yield at_s
-        yield Call(turnstile, lane, 0.0)
-        granted[number] = agenda.now_s
+        yield Call(lanes, lane, 0.0)
+        granted[number] = events.now_s
 
     for number, (at_s, lane) in enumerate(callers):
-        agenda.resume(call(number, at_s, lane))
-    while agenda.step():
+        events.resume(call(number, at_s, lane))
+    while events.step():
         pass
-    assert turnstile.calls == len(callers)
+    assert lanes.calls == len(callers)
     return granted
 
 

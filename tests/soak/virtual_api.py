@@ -18,7 +18,7 @@ from orchestrator.cloud.answer import Answer
 from orchestrator.cloud.caller import Caller
 from orchestrator.cloud.client import Client
 from orchestrator.cloud.credentials import World, source_for
-from orchestrator.cloud.credentials.renewal import Keeper
+from orchestrator.cloud.credentials.renewal import Renewal
 from orchestrator.cloud.stamp import plain_headers
 from orchestrator.cloud.transport import Headers, Route
 from orchestrator.model.plan import Http, Plan, Scope
@@ -230,7 +230,7 @@ def _client(scope: Scope, world: World, transport: VirtualTransport, life: Life)
             region=scope.region,
             transport=transport,  # type: ignore[arg-type]  # it has all that is used of the real one
             routes=(transport.route(f"https://{service_host(scope)}"), transport.route(iam)),
-            keeper=Keeper(source_for(scope, iam, world), life, world.secrets),
+            renewal=Renewal(source_for(scope, iam, world), life, world.secrets),
             plain=world.headers,
             clock=life,
             secrets=world.secrets,

@@ -34,11 +34,11 @@ def with_forecast(
     groups = (group for group in preview.left_out if group.outcome != "excluded")
     reckoned, _ = assume_rates(plan, memory)
     spare_the_collector()
-    told = rehearse(
+    forecast = rehearse(
         reckoned,
         resolved.targets,
         left_out={target.proxy_id for group in groups for target in group.targets},
         seen=durations_seen(plan, state),
         start=now,
     )
-    return structs.replace(preview, forecast=told)
+    return structs.replace(preview, forecast=forecast)

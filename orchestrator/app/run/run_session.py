@@ -24,7 +24,7 @@ from orchestrator.app.sinks.report_writer import ReportWriter, last_report
 from orchestrator.app.sinks.tee import RecordSink, Tee
 from orchestrator.clock import SystemClock
 from orchestrator.cloud import Secrets
-from orchestrator.errors import ExitCode, OrchestratorError, place_of, told
+from orchestrator.errors import ExitCode, OrchestratorError, for_people, place_of
 from orchestrator.executor.decide.actions import Finish
 from orchestrator.executor.decide.exit_code import exit_code
 from orchestrator.executor.decide.host_time import HostTime
@@ -119,7 +119,7 @@ async def work(job: Work) -> Done:
     try:
         finish = await _opened(job)
     except Exception as error:
-        last = told(error)
+        last = for_people(error)
         with suppress(OrchestratorError):  # the first error says more
             last_report(job.run, job.plan, job.report, last.exit_code)
         if last is error:

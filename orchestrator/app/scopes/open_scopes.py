@@ -13,7 +13,7 @@ from orchestrator.executor.rate.auto_rate import AutoPacer
 from orchestrator.executor.rate.fixed_rate import Pacer, WindowPacer
 from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.executor.scope.shared_credentials import Trial
+from orchestrator.executor.scope.shared_credentials import SharedCredentials
 from orchestrator.model.plan import Plan, Scope
 from orchestrator.model.record import Record
 
@@ -53,7 +53,7 @@ async def open_scopes(
         secrets=secrets,
     ) as clients:
         lanes = shared_lanes(plan, memory or RateMemory(environ=environ), clock)
-        trials = shared_trials(plan, environ)
+        shared = shared_credentials(plan, environ)
         yield {
             scope.name: ScopeCalls(
                 name=scope.name,
@@ -63,7 +63,7 @@ async def open_scopes(
                 clock=clock,
                 chance=Random().random,  # noqa: S311  # jitter, not a secret
                 note=note,
-                trial=trials[scope.name],
+                credentials=shared[scope.name],
             )
             for scope in plan.scopes
         }
@@ -78,10 +78,10 @@ def shared_lanes(plan: Plan, memory: RateMemory, clock: Clock) -> dict[str, Lane
     return lanes
 
 
-def shared_trials(plan: Plan, environ: Mapping[str, str]) -> dict[str, Trial]:
-    """One trial for all scopes with the credentials of the same account."""
-    trials: defaultdict[Hashable, Trial] = defaultdict(Trial)
-    return {scope.name: trials[account_key(scope, environ)] for scope in plan.scopes}
+def shared_credentials(plan: Plan, environ: Mapping[str, str]) -> dict[str, SharedCredentials]:
+    """What is known of the credentials of each scope: one thing for all scopes of the same account."""
+    shared: defaultdict[Hashable, SharedCredentials] = defaultdict(SharedCredentials)
+    return {scope.name: shared[account_key(scope, environ)] for scope in plan.scopes}
 
 
 def _pacer(plan: Plan, group: Sequence[Scope], memory: RateMemory) -> Pacer:

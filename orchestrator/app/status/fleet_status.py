@@ -7,7 +7,7 @@ from pathlib import Path
 
 from orchestrator.app.status.clocks import calendar, clock_lines, steady
 from orchestrator.app.status.scopes import scope_lines
-from orchestrator.app.status.why_closed import closed, spoken
+from orchestrator.app.status.why_closed import closed, time_until
 from orchestrator.errors import ExitCode, UsageError
 from orchestrator.host import path_of
 from orchestrator.lock import holder
@@ -89,7 +89,7 @@ def waits_for(recovered: Recovered, state: Path, now: datetime) -> str:
 def _waits_in_wave(run: Run, plan: Plan, wave: Wave | None, now: datetime) -> str:
     status = None if wave is None else run.waves[wave.name]
     if status is not None and status.soaks_until is not None and steady(run, now) < status.soaks_until:
-        return f"the soak of wave {status.name}, in {spoken(status.soaks_until, steady(run, now))}"
+        return f"the soak of wave {status.name}, in {time_until(status.soaks_until, steady(run, now))}"
     moving = [state for state in run.open_states() if state.phase in (Phase.IN_FLIGHT, Phase.DOUBT)]
     gate = closed(plan, run, calendar(run, now)) if run.waiting else None
     if gate is not None:

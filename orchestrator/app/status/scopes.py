@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from orchestrator.app.status.why_closed import spoken
+from orchestrator.app.status.why_closed import time_until
 from orchestrator.model.run import Run
 from orchestrator.model.status import ScopeStatus
 
@@ -24,7 +24,7 @@ def scope_words(scope: ScopeStatus, now: datetime) -> str | None:
     standing = scope.standing(now)
     match standing.state:
         case "throttled" if standing.until is not None:
-            end = f"{standing.until:%Y-%m-%d %H:%M:%S} UTC (in {spoken(standing.until, now)})"
+            end = f"{standing.until:%Y-%m-%d %H:%M:%S} UTC (in {time_until(standing.until, now)})"
             probes = ", one probe an hour" if scope.probe_at else ""
             return f"throttled, the cloud asks for a pause until {end}{probes}: {standing.reason}"
         case "paused":

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from orchestrator.app.run.apply_command import carry_out
 from orchestrator.app.status.clocks import calendar, steady
 from orchestrator.app.status.scopes import scope_words
-from orchestrator.app.status.why_closed import closed, spoken
+from orchestrator.app.status.why_closed import closed, time_until
 from orchestrator.executor.decide.limits import room, target_block
 from orchestrator.executor.decide.next_action import postponed_s
 from orchestrator.executor.decide.rollout import Rollout
@@ -133,7 +133,7 @@ def _by_wave(rollout: Rollout, target: Target, now: datetime) -> Iterator[Wait]:
         return
     status = rollout.run.waves[wave.name]
     if status.soaks_until is not None and status.soaks_until > now:
-        yield Wait(Cause.SOAK, (wave.name, spoken(status.soaks_until, now)))
+        yield Wait(Cause.SOAK, (wave.name, time_until(status.soaks_until, now)))
     elif status.opened_at is None and wave.approve and not status.approved:
         yield Wait(Cause.APPROVAL, (wave.name,))
     elif status.opened_at is not None and rollout.queue.exhausted(wave.name):
@@ -144,7 +144,7 @@ def _by_itself(rollout: Rollout, target: Target, now: datetime) -> Iterator[Wait
     state = rollout.run.states.get(target.proxy_id)
     if state is not None and state.not_before is not None and postponed_s(rollout, target, now) > 0:
         end = state.not_before
-        yield Wait(Cause.BUSY, (f"{end:%Y-%m-%d %H:%M:%S}", spoken(end, now), state.reason or "the cloud was busy"))
+        yield Wait(Cause.BUSY, (f"{end:%Y-%m-%d %H:%M:%S}", time_until(end, now), state.reason or "the cloud was busy"))
     block = target_block(rollout, target)
     if block is not None:
         limit = "per_instance" if block[0] == "instance" else f"per_{block[0]}={block[1]}"

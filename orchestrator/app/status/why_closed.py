@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from orchestrator.executor.decide.calendar import Opening, instance_window, opening
-from orchestrator.executor.decide.openings import start_opening, target_opening
 from orchestrator.executor.decide.rollout import Rollout
+from orchestrator.executor.decide.start_gate import start_opening, target_opening
 from orchestrator.executor.decide.start_queue import StartQueue
 from orchestrator.model.outcome import Phase
 from orchestrator.model.plan import Plan, Window
@@ -31,7 +31,7 @@ def closed(plan: Plan, run: Run, now: datetime) -> str | None:
     return "; ".join(filter(None, (_reason(place), _opens(gate, place))))
 
 
-def spoken(instant: datetime, now: datetime) -> str:
+def time_until(instant: datetime, now: datetime) -> str:
     """How far away an instant is: `3 h 12 min`."""
     minutes, seconds = divmod(max(0, round((instant - now).total_seconds())), 60)
     hours, minutes = divmod(minutes, 60)
@@ -98,4 +98,4 @@ def _opens(gate: Opening, place: _Place) -> str:
     if gate.until is None:
         return "no window opens any more"
     what = "window opens" if place.windows else "the freeze ends"
-    return f"{what} {place.local(gate.until)}, in {spoken(gate.until, place.now)}"
+    return f"{what} {place.local(gate.until)}, in {time_until(gate.until, place.now)}"

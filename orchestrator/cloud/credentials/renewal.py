@@ -13,7 +13,7 @@ from orchestrator.model.reply import Failure, Unauthenticated
 _AT_MOST_EVERY_S = 60.0
 
 
-class Keeper:
+class Renewal:
     """One renewal at a time: a call that comes while one is under way shares its outcome.
 
     Attributes:

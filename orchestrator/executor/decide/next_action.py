@@ -17,8 +17,8 @@ from orchestrator.executor.decide.actions import (
 from orchestrator.executor.decide.bench import Block, Later
 from orchestrator.executor.decide.calendar import Opening
 from orchestrator.executor.decide.limits import Room, due_hold, room, scope_room, target_block
-from orchestrator.executor.decide.openings import bound_passed, start_opening, target_opening
 from orchestrator.executor.decide.rollout import Rollout
+from orchestrator.executor.decide.start_gate import bound_passed, start_opening, target_opening
 from orchestrator.model.plan import Wave
 from orchestrator.model.status import WaveStatus
 from orchestrator.model.tally import EMPTY

@@ -1,7 +1,7 @@
 """Whether a scope may be used: open, paused while one probe at a time finds out, or given up for this session.
 
 A scope starts paused: its first call is one authenticated GET, alone. It only observes replies; the probing is
-`keeper`'s job.
+the probe's work.
 """
 
 from enum import Enum, auto

@@ -1,5 +1,7 @@
 """When to look at an upgrade again. Pure: ages and durations in, seconds out."""
 
+from orchestrator.model.reply import JOBS_PER_PAGE
+
 #: Nobody looks at a young upgrade later than this.
 _FIRST_AT_MOST_S = 60.0
 
@@ -12,9 +14,8 @@ SPARSEST_S = 1800.0
 #: Looks at a doubtful attempt, within the doubt period.
 DOUBT_AT_MOST_S = 300.0
 
-#: Rows of a page of the job list, and how many upgrades must be followed for each page that has to be read: of so many,
-#: two or more would be looked at one by one in the time for which a list is good.
-JOBS_PER_PAGE = 50
+#: How many upgrades must be followed for each page of the job list that has to be read: of so many, two or more would
+#: be looked at one by one in the time for which a list is good.
 _PER_PAGE = 5
 
 

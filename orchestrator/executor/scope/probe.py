@@ -1,4 +1,4 @@
-"""The keeper of one scope: while it is paused, one probe at a time, until it is back or given up for this session."""
+"""Probing one scope: while it is paused, one probe at a time, until it is back or given up for this session."""
 
 from orchestrator.executor.ports import CloudApi
 from orchestrator.executor.rate.lanes import Lane
@@ -65,7 +65,7 @@ class _Return:
         return turned_away.total() >= (2 if credentials else self.scope.retry.attempts)
 
     async def _probe(self, *, renew: bool) -> Reply[JobPage]:
-        return await self.scope.trial.probe(lambda: self._call(renew=renew))
+        return await self.scope.credentials.probe(lambda: self._call(renew=renew))
 
     async def _call(self, *, renew: bool) -> Reply[JobPage]:
         failure = await self._credentials(renew=renew)

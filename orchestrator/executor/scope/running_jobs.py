@@ -40,7 +40,7 @@ class Shown:
 
 
 @dataclass(slots=True)
-class Glance:
+class RunningJobs:
     """The list of one scope's running jobs, shared by all who follow an upgrade in it."""
 
     scope: ScopeCalls

@@ -17,7 +17,7 @@ from orchestrator.executor.rate.lanes import Lane, Lanes
 from orchestrator.executor.scope.backoff import Chance, backoff_s
 from orchestrator.executor.scope.cloud_time import STEP_S, CloudTime
 from orchestrator.executor.scope.gate import Gate, GateState, Yielded
-from orchestrator.executor.scope.shared_credentials import Trial
+from orchestrator.executor.scope.shared_credentials import SharedCredentials
 from orchestrator.executor.scope.usage import Usage
 from orchestrator.model.plan import Retry
 from orchestrator.model.record import ClockStepped, Record, ScopePaused, ScopeThrottled
@@ -56,7 +56,7 @@ class ScopeCalls:
         chance: a number in [0, 1), for jitter.
 
     Attributes:
-        trial: of its credentials, together with all scopes that have the same.
+        credentials: what is known of its credentials, together with all scopes that have the same.
         line: one caller at a time waits for its turn to send an upgrade.
         throttled_in_a_row: refusals since a call of that kind got through; reads that pass say nothing of upgrades.
         turned_away: upgrade calls that closed the gate since one got through, by target.
@@ -71,7 +71,7 @@ class ScopeCalls:
     clock: Clock
     chance: Chance
     note: Callable[[Record], None]
-    trial: Trial = field(default_factory=Trial)
+    credentials: SharedCredentials = field(default_factory=SharedCredentials)
     gate: Gate = field(default_factory=Gate)
     usage: Usage = field(default_factory=Usage)
     cloud_time: CloudTime = field(default_factory=CloudTime)

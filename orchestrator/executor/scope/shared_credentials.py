@@ -19,7 +19,7 @@ _TRIES = 2
 _UNAUTHORIZED = 401
 
 
-class Trial:
+class SharedCredentials:
     """What is known of some credentials in this session: nothing yet, that they work, or that they were refused."""
 
     def __init__(self) -> None:

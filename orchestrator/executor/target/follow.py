@@ -70,7 +70,7 @@ async def follow(state: TargetState, session: Session, *, resumed: bool) -> None
     began = state.accepted_at or state.last.sent
     seen_at = session.clock.now() - timedelta(seconds=session.elapsed_s(state, began))
     following = _Following(state, session, began, seen_at, session.plan.follow.poll_s)
-    with session.glance(state).following():
+    with session.running_jobs(state).following():
         if not resumed:
             await _wait(following)
         while not await _look(following):
@@ -108,7 +108,7 @@ async def _look(following: _Following) -> bool:
 async def _seen_running(following: _Following) -> bool:
     """Whether one list, which serves all who look, shows that every unfinished job still runs."""
     state, session = following.state, following.session
-    shown = await session.glance(state).shows(
+    shown = await session.running_jobs(state).shows(
         frozenset(state.unfinished_jobs), after=following.seen_at, max_age_s=session.plan.follow.poll_s
     )
     if shown is None:

@@ -13,7 +13,7 @@ from orchestrator.planner.reading.yaml_nodes import read_yaml
 from orchestrator.planner.reading.yaml_problems import YamlProblem
 
 
-def told_at(path: str, at: At, message: str) -> str:
+def with_place(path: str, at: At, message: str) -> str:
     """A message with the place of the value `at` this key: `plan.yaml:12:5: exclude[0].name: message`.
 
     Without line and column when the file does not set it, and what holds is the default.

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from orchestrator.errors import PlanError
 from orchestrator.model.plan import Plan
 from orchestrator.model.target import Target
-from orchestrator.planner.reading.locate import told_at
+from orchestrator.planner.reading.locate import with_place
 
 #: `maintenance_window` of an instance, as ShowGaussMySqlInstanceInfo tells it, in UTC.
 _FORM = re.compile(r"\s*\d{1,2}:\d{2}\s*-\s*\d{1,2}:\d{2}\s*")
@@ -28,7 +28,7 @@ def check_own_windows(plan: Plan, targets: Iterable[Target]) -> None:
     if without:
         more = f" and {len(without) - 1:,} more" if len(without) > 1 else ""
         raise PlanError(
-            told_at(plan.path, (None, "windows"), f"no maintenance window is known of proxy {without[0]}{more}"),
+            with_place(plan.path, (None, "windows"), f"no maintenance window is known of proxy {without[0]}{more}"),
             hint="only discovered targets have one: find them with discover, exclude them, or write the windows out",
         )
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from orchestrator.errors import PlanError
 from orchestrator.model.plan import Plan, Scope
 from orchestrator.model.region import REGION_HINT, service_host, unknown_region
-from orchestrator.planner.reading.locate import told_at
+from orchestrator.planner.reading.locate import with_place
 from orchestrator.planner.reading.problems import At
 
 
@@ -18,7 +18,7 @@ def check_regions(plan: Plan, environ: Mapping[str, str]) -> None:
     for scope in plan.scopes:
         if scope.endpoint is None and service_host(scope.region, environ) is None:
             message = unknown_region(scope.region)
-            raise PlanError(told_at(plan.path, _place(plan, scope), message), hint=REGION_HINT)
+            raise PlanError(with_place(plan.path, _place(plan, scope), message), hint=REGION_HINT)
 
 
 def _place(plan: Plan, scope: Scope) -> At:

@@ -9,7 +9,7 @@ from orchestrator.errors import PlanError, ScopeUnusable
 from orchestrator.model.plan import Plan, Selector
 from orchestrator.model.selection import MissingFact, matches
 from orchestrator.model.target import Target
-from orchestrator.planner.reading.locate import told_at
+from orchestrator.planner.reading.locate import with_place
 from orchestrator.planner.reading.problems import At, Problems
 from orchestrator.planner.targets.inventory import SHOWN, read_inventory
 from orchestrator.planner.targets.own_windows import check_own_windows
@@ -125,7 +125,7 @@ def _split(plan: Plan, targets: list[Target]) -> tuple[list[Target], list[Exclud
             excluded.append(Excluded(target, entry))
     if unknown:
         more = f" (and {len(unknown) - 1:,} more proxies)" if len(unknown) > 1 else ""
-        raise PlanError(told_at(plan.path, unknown[0].at, f"{unknown[0]}{more}"))
+        raise PlanError(with_place(plan.path, unknown[0].at, f"{unknown[0]}{more}"))
     return kept, excluded
 
 
@@ -154,6 +154,6 @@ def _check_number(plan: Plan, count: int, excluded: int, *, more_to_come: bool) 
     wanted = f"at least {least:,}" if most is None else f"{least:,} to {most:,}"
     left_out = f", after {excluded:,} were excluded" if excluded else ""
     raise ExpectNotMet(
-        told_at(plan.path, (None, "expect"), f"the plan has {count:,} targets{left_out}, and expects {wanted}"),
+        with_place(plan.path, (None, "expect"), f"the plan has {count:,} targets{left_out}, and expects {wanted}"),
         hint="nothing starts; change the targets, or expect.min and expect.max",
     )

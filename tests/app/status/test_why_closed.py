@@ -7,7 +7,7 @@ import pytest
 from fakes.stage import fold_all, plan_of, targets_of
 from msgspec.structs import replace
 
-from orchestrator.app.status.why_closed import closed, spoken
+from orchestrator.app.status.why_closed import closed, time_until
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Freeze, Window
 from orchestrator.model.record import Settled
@@ -78,5 +78,5 @@ def test_of_the_instances_own_windows_the_first_is_named() -> None:
 
 def test_lengths_are_spoken() -> None:
     now = datetime(2026, 3, 1, tzinfo=UTC)
-    assert spoken(now.replace(hour=3, minute=12), now) == "3 h 12 min"
-    assert spoken(now.replace(second=40), now) == "0 min 40 s"
+    assert time_until(now.replace(hour=3, minute=12), now) == "3 h 12 min"
+    assert time_until(now.replace(second=40), now) == "0 min 40 s"

@@ -15,7 +15,7 @@ from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.scope.probe import keep
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.executor.scope.shared_credentials import Trial
+from orchestrator.executor.scope.shared_credentials import SharedCredentials
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Limits, Retry
 from orchestrator.model.record import Intent, Record, ScopeGivenUp, ScopeOpened, ScopePaused
@@ -113,12 +113,12 @@ def test_a_login_throttled_in_mid_run_does_not_hammer() -> None:
 
 
 def test_while_one_endpoint_throttles_the_scopes_of_another_come_back() -> None:
-    """All three have one account, on trial until somebody was answered; two of them share an endpoint, and its rate."""
+    """All three have one account, tried by one of them first; two of them share an endpoint, and its rate."""
     opened = {}
 
     async def story() -> None:
         clock = VirtualClock()
-        trial, busy = Trial(), Lanes(WindowPacer(2.0), clock)
+        credentials, busy = SharedCredentials(), Lanes(WindowPacer(2.0), clock)
 
         def note(record: Record) -> None:
             if isinstance(record, ScopeOpened):
@@ -129,7 +129,14 @@ def test_while_one_endpoint_throttles_the_scopes_of_another_come_back() -> None:
             cloud = FakeCloud(clock, (), down=lambda _now: throttled if clock.monotonic() < wait_s else None)
             chance = Random(name).random
             return ScopeCalls(
-                name=name, api=cloud, lanes=lanes, retry=Retry(), clock=clock, chance=chance, note=note, trial=trial
+                name=name,
+                api=cloud,
+                lanes=lanes,
+                retry=Retry(),
+                clock=clock,
+                chance=chance,
+                note=note,
+                credentials=credentials,
             )
 
         scopes = [scope("a", busy, 3600.0), scope("b", busy, 3600.0), scope("c", Lanes(WindowPacer(2.0), clock), 0.0)]

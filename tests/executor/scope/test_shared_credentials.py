@@ -5,7 +5,7 @@ from typing import Any
 import anyio
 import pytest
 
-from orchestrator.executor.scope.shared_credentials import Trial
+from orchestrator.executor.scope.shared_credentials import SharedCredentials
 from orchestrator.model.reply import Answered, Exchange, NotSent, Reply, Throttled, Unauthenticated
 
 pytestmark = pytest.mark.anyio
@@ -40,11 +40,11 @@ class Cloud:
         return reply
 
 
-async def together(trial: Trial, cloud: Cloud, scopes: int, times: int = 1) -> list[Reply[Any]]:
+async def together(credentials: SharedCredentials, cloud: Cloud, scopes: int, times: int = 1) -> list[Reply[Any]]:
     replies = []
 
     async def one() -> None:
-        replies.extend([await trial.probe(cloud.ask) for _ in range(times)])
+        replies.extend([await credentials.probe(cloud.ask) for _ in range(times)])
 
     async with anyio.create_task_group() as group:
         for _ in range(scopes):
@@ -53,27 +53,27 @@ async def together(trial: Trial, cloud: Cloud, scopes: int, times: int = 1) -> l
 
 
 async def test_six_scopes_with_one_wrong_key_are_refused_twice_in_all() -> None:
-    trial, cloud = Trial(), Cloud(REFUSED)
-    replies = await together(trial, cloud, 6, times=2)
+    credentials, cloud = SharedCredentials(), Cloud(REFUSED)
+    replies = await together(credentials, cloud, 6, times=2)
     assert cloud.calls == 2
     assert all(isinstance(reply, Unauthenticated) for reply in replies)
     assert any("not tried" in reply.reason and "wrong signature" in reply.reason for reply in replies)  # type: ignore[union-attr]
 
 
 async def test_good_credentials_are_tried_alone_and_then_used_by_all_at_once() -> None:
-    trial, cloud = Trial(), Cloud(Answered(None, Exchange(http_status=200)))
-    await together(trial, cloud, 6)
+    credentials, cloud = SharedCredentials(), Cloud(Answered(None, Exchange(http_status=200)))
+    await together(credentials, cloud, 6)
     assert (cloud.calls, cloud.most) == (6, 5)
 
 
 @pytest.mark.parametrize("reply", OTHERS)
 async def test_what_says_nothing_of_the_credentials_stops_nobody(reply: Any) -> None:
-    trial, cloud = Trial(), Cloud(reply)
-    await together(trial, cloud, 6, times=3)
+    credentials, cloud = SharedCredentials(), Cloud(reply)
+    await together(credentials, cloud, 6, times=3)
     assert (cloud.calls, cloud.most) == (18, 1)
 
 
 async def test_credentials_that_worked_once_are_no_longer_on_trial() -> None:
-    trial, cloud = Trial(), Cloud(Answered(None, Exchange(http_status=200)), REFUSED)
-    await together(trial, cloud, 1, times=5)
+    credentials, cloud = SharedCredentials(), Cloud(Answered(None, Exchange(http_status=200)), REFUSED)
+    await together(credentials, cloud, 1, times=5)
     assert cloud.calls == 5

@@ -4,7 +4,7 @@ import anyio
 import pytest
 
 from orchestrator.cloud.credentials.credential import Token, unusable
-from orchestrator.cloud.credentials.renewal import Keeper
+from orchestrator.cloud.credentials.renewal import Renewal
 from orchestrator.cloud.secret import Secret
 from orchestrator.model.reply import NotSent, Unauthenticated
 
@@ -48,92 +48,92 @@ async def together(call: Any, count: int = 20) -> Any:
 
 async def test_one_fetch_however_many_callers(clock: Any) -> None:
     source = Scripted(tok("one"), tok("two"))
-    keeper = Keeper(source, clock)
-    assert await together(keeper.prepare) == [None] * 20
-    assert (source.fetches, keeper.generation) == (1, 1)
-    assert await together(keeper.renew) == [None] * 20
-    assert (source.fetches, keeper.generation) == (2, 2)
-    assert keeper.credential == tok("two")
+    renewal = Renewal(source, clock)
+    assert await together(renewal.prepare) == [None] * 20
+    assert (source.fetches, renewal.generation) == (1, 1)
+    assert await together(renewal.renew) == [None] * 20
+    assert (source.fetches, renewal.generation) == (2, 2)
+    assert renewal.credential == tok("two")
 
 
 async def test_one_failed_fetch_however_many_callers(clock: Any) -> None:
     source = Scripted(unusable("no"), unusable("no"))
-    keeper = Keeper(source, clock)
-    outcomes = await together(keeper.prepare)
+    renewal = Renewal(source, clock)
+    outcomes = await together(renewal.prepare)
     assert all(isinstance(outcome, Unauthenticated) for outcome in outcomes)
-    assert (source.fetches, keeper.generation) == (1, 0)
+    assert (source.fetches, renewal.generation) == (1, 0)
 
 
 async def test_an_early_renewal_that_fails_is_not_repeated_at_every_call(clock: Any) -> None:
     source = Scripted(tok("one", 3600.0), NotSent("IAM is down"), tok("two", 3600.0))
-    keeper = Keeper(source, clock)
-    await keeper.prepare()
+    renewal = Renewal(source, clock)
+    await renewal.prepare()
     clock.advance(3001)
-    assert [await keeper.prepare() for _ in range(3)] == [None] * 3
-    assert (source.fetches, keeper.generation) == (2, 1)
+    assert [await renewal.prepare() for _ in range(3)] == [None] * 3
+    assert (source.fetches, renewal.generation) == (2, 1)
     clock.advance(61)
-    assert await keeper.prepare() is None
-    assert (source.fetches, keeper.generation) == (3, 2)
+    assert await renewal.prepare() is None
+    assert (source.fetches, renewal.generation) == (3, 2)
 
 
 async def test_a_credential_that_ended_is_not_used(clock: Any) -> None:
     source = Scripted(tok("one", 3600.0), NotSent("IAM is down"))
-    keeper = Keeper(source, clock)
-    await keeper.prepare()
+    renewal = Renewal(source, clock)
+    await renewal.prepare()
     clock.advance(3601)
-    assert isinstance(await keeper.prepare(), NotSent)
+    assert isinstance(await renewal.prepare(), NotSent)
 
 
 async def test_callers_do_not_wait_for_an_early_renewal(clock: Any) -> None:
     source = Scripted(tok("one", 3600.0), tok("two", 3600.0))
-    keeper = Keeper(source, clock)
-    await keeper.prepare()
+    renewal = Renewal(source, clock)
+    await renewal.prepare()
     clock.advance(3001)
     source.asked, source.gate = anyio.Event(), anyio.Event()
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(keeper.prepare)
+        tasks.start_soon(renewal.prepare)
         await source.asked.wait()
-        assert await keeper.prepare() is None
-        assert keeper.credential == tok("one", 3600.0)
+        assert await renewal.prepare() is None
+        assert renewal.credential == tok("one", 3600.0)
         source.gate.set()
-    assert keeper.credential == tok("two", 3600.0)
+    assert renewal.credential == tok("two", 3600.0)
 
 
 async def test_a_short_life_is_not_renewed_at_every_call(clock: Any) -> None:
     source = Scripted(tok("one", 300.0))
-    keeper = Keeper(source, clock)
-    await keeper.prepare()
+    renewal = Renewal(source, clock)
+    await renewal.prepare()
     clock.advance(50)
-    await keeper.prepare()
+    await renewal.prepare()
     assert source.fetches == 1
 
 
 async def test_the_same_credential_again_is_no_new_generation(clock: Any) -> None:
     source = Scripted(tok("one", 300.0), tok("one", 300.0), tok("one", 300.0))
-    keeper = Keeper(source, clock)
-    await keeper.prepare()
+    renewal = Renewal(source, clock)
+    await renewal.prepare()
     clock.advance(100)
-    await keeper.prepare()
-    assert (source.fetches, keeper.generation) == (2, 1)
-    await keeper.renew()
-    assert keeper.generation == 2
+    await renewal.prepare()
+    assert (source.fetches, renewal.generation) == (2, 1)
+    await renewal.renew()
+    assert renewal.generation == 2
 
 
 async def test_a_refused_credential_is_dropped_whatever_comes_of_the_renewal(clock: Any) -> None:
-    keeper = Keeper(Scripted(tok("one"), NotSent("IAM is down"), tok("two")), clock)
-    await keeper.prepare()
-    assert isinstance(await keeper.renew(), NotSent)
-    assert keeper.credential is None
-    assert await keeper.prepare() is None
-    assert keeper.credential == tok("two")
+    renewal = Renewal(Scripted(tok("one"), NotSent("IAM is down"), tok("two")), clock)
+    await renewal.prepare()
+    assert isinstance(await renewal.renew(), NotSent)
+    assert renewal.credential is None
+    assert await renewal.prepare() is None
+    assert renewal.credential == tok("two")
 
 
 async def test_a_caller_that_gives_up_leaves_the_others_unharmed(clock: Any) -> None:
     source = Scripted(tok("one"))
     source.gate = anyio.Event()
-    keeper = Keeper(source, clock)
+    renewal = Renewal(source, clock)
     with anyio.move_on_after(0.001):
-        await keeper.prepare()
+        await renewal.prepare()
     source.gate.set()
-    assert await keeper.prepare() is None
-    assert keeper.credential == tok("one")
+    assert await renewal.prepare() is None
+    assert renewal.credential == tok("one")
