@@ -68,7 +68,7 @@ def holder(path: Path) -> str | None:
     except OSError as error:
         raise _unusable(path, error) from error
     try:
-        return _told(handle) if _is_marked(handle) else None
+        return _holder(handle) if _is_marked(handle) else None
     except OSError as error:
         raise _unusable(path, error) from error
     finally:
@@ -95,23 +95,23 @@ def _take(handle: int, path: Path, since: datetime) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.ftruncate(handle, 0)
-        told = {"pid": os.getpid(), "host": machine_name(), "since": f"{since:%Y-%m-%dT%H:%M:%SZ}"}
-        os.pwrite(handle, json.dumps(told).encode() + b"\n", 0)
+        holder = {"pid": os.getpid(), "host": machine_name(), "since": f"{since:%Y-%m-%dT%H:%M:%SZ}"}
+        os.pwrite(handle, json.dumps(holder).encode() + b"\n", 0)
         if _SET_MARK is not None:
             fcntl.fcntl(handle, _SET_MARK, _MARK)
     except BlockingIOError as error:
         raise FleetLocked(
-            f"{path.parent.name}: another process works on this fleet: {_told(handle)}",
+            f"{path.parent.name}: another process works on this fleet: {_holder(handle)}",
             hint="wait for its end; `status` shows what it does, `hold` stops what it starts",
         ) from error
     except OSError as error:
         raise _unusable(path, error) from error
 
 
-def _told(handle: int) -> str:
+def _holder(handle: int) -> str:
     try:
-        told = json.loads(os.pread(handle, _MOST_BYTES, 0))
-        return f"process {told['pid']} on {told['host']}, since {told['since']}"
+        holder = json.loads(os.pread(handle, _MOST_BYTES, 0))
+        return f"process {holder['pid']} on {holder['host']}, since {holder['since']}"
     except (ValueError, KeyError, TypeError):
         return "it has not yet said who it is"
 

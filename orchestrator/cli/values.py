@@ -28,7 +28,7 @@ OUTCOMES = (
 )
 
 
-#: Exit codes that a launcher may be told to take for success: not 0, which is one, and neither mistakes nor bugs.
+#: Exit codes that a launcher may be made to take for success: not 0, which is one, and neither mistakes nor bugs.
 _CODES = ("1", "3", "4", "5", "6", "7", "8")
 
 #: So much of a wrong number is repeated.

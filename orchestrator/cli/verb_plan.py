@@ -38,8 +38,8 @@ def _offline(plan: Plan, options: Options) -> ExitCode:
     if plan.finds_rates:
         from orchestrator.app.scopes.rate_memory import assume_rates  # noqa: PLC0415  # brings HTTP along
 
-        reckoned, rates = assume_rates(plan, _memory(os.environ, options))
-        preview = structs.replace(make_preview(reckoned, resolved), rates=rates)
+        rated, rates = assume_rates(plan, _memory(os.environ, options))
+        preview = structs.replace(make_preview(rated, resolved), rates=rates)
     _show(_forecast(preview, plan, resolved, os.environ, options), options)
     return ExitCode.DONE
 

@@ -106,7 +106,7 @@ def instances(body: bytes) -> Page:
 
 
 def scheduled_upgrade(body: bytes) -> Page:
-    """CheckScheduleTaskExist: the scheduled tasks; one empty row when there is one of which nothing is told."""
+    """CheckScheduleTaskExist: the scheduled tasks; one empty row when there is one of which nothing is said."""
     data = _object(body)
     exists, tasks = truth(data.get("exist")), objects(data.get("scheduled_tasks"))
     if exists is None:

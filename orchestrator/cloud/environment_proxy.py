@@ -64,7 +64,7 @@ def _name(environ: Mapping[str, str], name: str) -> str:
 
 
 def _parsed(name: str, value: str) -> Proxy:
-    """Only what has one reading: a piece of a password that was taken for a host would be told as one."""
+    """Only what has one reading: a piece of a password that was taken for a host would be printed as one."""
     try:
         parts = urlsplit(value if "://" in value else f"http://{value}")
         wrong = _wrong(value, parts)

@@ -79,7 +79,7 @@ class Environment:
     """The state of one rehearsal.
 
     Attributes:
-        told: what is told of it.
+        result: what it says of the run.
         changed: whether something has happened since the last decision, so that it is worth deciding again.
         eager: whether room depends on how many have not been sent, or not been answered.
         duration: draws how long an upgrade takes, in seconds.

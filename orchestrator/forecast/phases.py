@@ -31,11 +31,11 @@ def phases(spans: Sequence[tuple[float, str]], ends_s: float) -> list[Spell]:
     """
     stops = [*spans, (ends_s, "")]
     spells = [Spell(start_s, end_s, by) for (start_s, by), (end_s, _) in pairwise(stops) if end_s > start_s]
-    spells: list[Spell] = []
+    shown: list[Spell] = []
     for closed, group in groupby(spells, key=lambda spell: spell.by in CLOSED):
         stretch = list(group)
-        spells += stretch if closed else _simplified(stretch)
-    return list(_joined(spells))
+        shown += stretch if closed else _simplified(stretch)
+    return list(_joined(shown))
 
 
 def _simplified(spells: list[Spell]) -> list[Spell]:

@@ -185,9 +185,9 @@ class Run(Indexes):
             scope.opened = False
 
     def _tell(self, record: PartFailed) -> None:
-        told, words = self.troubles if record.ends else self.warnings, f"{record.part}: {record.error}"
-        if words not in told:
-            told.append(words)
+        known, words = self.troubles if record.ends else self.warnings, f"{record.part}: {record.error}"
+        if words not in known:
+            known.append(words)
 
     def _soak(self, record: WaveSoaking) -> None:
         wave = self.waves[record.wave]

@@ -41,7 +41,7 @@ class ForeignWork:
                     yield self._from(began, instance.instance_id), self._working(instance)
 
     def instead_of(self, call: Call, t: float) -> Job | None:
-        """Somebody else's upgrade begins on another proxy of the instance (on this one, when it is alone)."""
+        """Another user's upgrade begins on another proxy of the instance (on this one, when it is alone)."""
         project = self._world.projects.get(call.project_id)
         instance = None if project is None else project.instances.get(call.instance_id)
         if instance is None:

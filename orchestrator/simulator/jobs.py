@@ -55,7 +55,7 @@ class JobPlanner:
         return job
 
     def start_foreign(self, instance: Instance, name: str, t: float, duration_s: float) -> Job:
-        """A job of somebody else occupies the instance for this time (already divided by the speed)."""
+        """A job of another user occupies the instance for this time (already divided by the speed)."""
         job = Job(
             job_id=dashed(self._seed, "foreign", instance.instance_id, len(instance.jobs)),
             project=instance.project,

@@ -157,7 +157,7 @@ class Lists(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Foreign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Work that somebody else does: share of instances with a foreign job, of proxies with a foreign upgrade."""
+    """Work of other users: share of instances with a foreign job, of proxies with a foreign upgrade."""
 
     jobs: Share = 0.0
     upgrades: Share = 0.0

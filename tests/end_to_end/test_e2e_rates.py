@@ -16,7 +16,7 @@ def test_the_rate_is_found_stated_kept_and_used_again(new_cloud: NewCloud) -> No
     desk.write(limits={"rate": "auto"})
 
     before = desk.cli("plan", "PLAN", "--offline").stdout
-    assert "rate: auto, not found out yet; reckoned with 2/s" in before
+    assert "rate: auto, not found out yet; assumed to be 2/s" in before
 
     ended = desk.run()
     assert ended.code == 0, ended.stderr
@@ -32,7 +32,7 @@ def test_the_rate_is_found_stated_kept_and_used_again(new_cloud: NewCloud) -> No
 
     after = desk.cli("plan", "PLAN", "--offline", "--forecast", "--format", "json").stdout
     assert json.loads(after)["rates"] == [{"scopes": ["default"], "rate": known["rate"], "found_at": known["at"]}]
-    assert re.search(r"rate: auto, reckoned with \d[.\d]*/s, as found until", desk.cli("plan", "PLAN").stdout)
+    assert re.search(r"rate: auto, assumed to be \d[.\d]*/s, as found until", desk.cli("plan", "PLAN").stdout)
 
     assert desk.run().code == 0, "all are up to date by now"
     assert desk.report["scopes"][0]["rate_limit"] == pytest.approx(known["rate"], rel=0.05), "not from the start again"

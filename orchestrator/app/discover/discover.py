@@ -144,7 +144,7 @@ async def discover(
 
 
 def _expect_complete(searches: Mapping[str, ScopeSearch]) -> None:
-    lines = [f"scope {name}: {told}" for name, search in searches.items() for told in _told(search.problems)]
+    lines = [f"scope {name}: {words}" for name, search in searches.items() for words in _shown(search.problems)]
     if lines:
         raise DiscoveryIncomplete(
             "\n".join(["discovery is incomplete, so nothing starts", *lines]),
@@ -152,7 +152,7 @@ def _expect_complete(searches: Mapping[str, ScopeSearch]) -> None:
         )
 
 
-def _told(problems: list[str]) -> list[str]:
+def _shown(problems: list[str]) -> list[str]:
     distinct = list(dict.fromkeys(problems))
     more = [f"and {len(distinct) - _SHOWN:,} more problems"] if len(distinct) > _SHOWN else []
     return [*distinct[:_SHOWN], *more]

@@ -72,8 +72,8 @@ def preview_online(
         backend="asyncio",
         backend_options=backend_options(),
     )
-    reckoned, rates = assume_rates(plan, memory or RateMemory(environ=environ))
-    preview = make_preview(reckoned, resolved, read.readings)
+    rated, rates = assume_rates(plan, memory or RateMemory(environ=environ))
+    preview = make_preview(rated, resolved, read.readings)
     calls = structs.replace(preview.calls, read=spent + read.calls)
     audited = _audited(plan, resolved, history, read)
     return OnlinePreview(structs.replace(preview, calls=calls, rates=rates, audit=audited), read.unusable)

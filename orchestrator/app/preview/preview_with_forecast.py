@@ -32,10 +32,10 @@ def with_forecast(
         StateError: a run of the fleet cannot be read.
     """
     groups = (group for group in preview.left_out if group.outcome != "excluded")
-    reckoned, _ = assume_rates(plan, memory)
+    rated, _ = assume_rates(plan, memory)
     spare_the_collector()
     forecast = rehearse(
-        reckoned,
+        rated,
         resolved.targets,
         left_out={target.proxy_id for group in groups for target in group.targets},
         seen=durations_seen(plan, state),

@@ -17,19 +17,19 @@ def stop_signals() -> tuple[signal.Signals, ...]:
     return tuple(number for number in _STOPS if signal.getsignal(number) is not signal.SIG_IGN)
 
 
-def leave_on_stop(code: int, *, unheeded: int = 0) -> None:
+def leave_on_stop(code: int, *, ignored: int = 0) -> None:
     """From now on a stop ends the process at once with this exit code: nothing is under way.
 
     No exception is raised for it: that would come out anywhere, also where it is swallowed. What matters is on disk.
 
     Args:
         code: the exit code.
-        unheeded: so many stops change nothing, for what they ask for is being done: the session ends.
+        ignored: so many stops change nothing: the session is ending already.
     """
     stops = count()
 
     def leave(_number: int, _frame: FrameType | None) -> None:
-        if next(stops) >= unheeded:
+        if next(stops) >= ignored:
             os._exit(code)
 
     for number in stop_signals():

@@ -23,7 +23,7 @@ _TELLS_NOTHING = GOOD | {Outcome.NOT_STARTED}
 def earlier_outcomes(
     plan: Plan, targets: Sequence[Target], last: LastOutcomes, folder: Path, now: datetime
 ) -> Iterator[Record]:
-    """What is known of each target that did not end well for this version: it is told with it, and is no news.
+    """What is known of each target that did not end well for this version: the report shows it, and it is no news.
 
     Raises:
         StateError: an earlier run cannot be read.

@@ -28,7 +28,7 @@ async def obey_signals(dispatcher: Dispatcher) -> None:
                 stopping = True
                 dispatcher.stop(f"stopped by {signal.Signals(number).name}")
     finally:  # the journal is closed and the report written, unless this is the second stop
-        leave_on_stop(ExitCode.MORE_TO_DO, unheeded=0 if stopping else 1)
+        leave_on_stop(ExitCode.MORE_TO_DO, ignored=0 if stopping else 1)
 
 
 def reading_commands(fleet: Path) -> Background:

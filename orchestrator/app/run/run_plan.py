@@ -40,7 +40,7 @@ class RunRequest:
 
     Attributes:
         state: the state folder, that of simulated runs when `redirect` is set.
-        warn: called with what is amiss and stops nothing: the event's name, and a sentence.
+        warn: called with what is wrong and stops nothing: the event's name, and a sentence.
         on_found: called with how far a discovery has come.
         sinks: makes, for a run, those who are shown its records.
         until: nothing starts from this instant on.

@@ -123,7 +123,7 @@ def written_rate(plan: Plan, group: Sequence[Scope]) -> float | None:
 
 
 def assume_rates(plan: Plan, memory: RateMemory) -> tuple[Plan, tuple[AssumedRate, ...]]:
-    """The plan with a number for every `auto`, to be reckoned with, and what the numbers rest on."""
+    """The plan with an assumed number for every `auto`, and what the numbers rest on."""
     if not plan.finds_rates:
         return plan, ()
     assumed: list[AssumedRate] = []

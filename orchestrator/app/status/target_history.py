@@ -39,7 +39,7 @@ _LEFT_OUT = frozenset({"at", "target", "step", "attempt", "record", "token"})
 def life(folder: Path, proxy_id: str) -> Iterator[str]:
     """The story of one proxy over all runs up to this one, the oldest first, and where it stands now.
 
-    A run that only found it done, or left it out, is told in one line.
+    A run that only found it done, or left it out, takes one line.
 
     Raises:
         UsageError: it is no target of the run.
@@ -51,7 +51,7 @@ def life(folder: Path, proxy_id: str) -> Iterator[str]:
         raise UsageError(f"{proxy_id} is no target of run {folder.name}")
     yield from _head(chapters[-1])
     for chapter in chapters:
-        yield from _told(chapter, in_full=chapter is chapters[-1] or chapter.acted)
+        yield from _lines(chapter, in_full=chapter is chapters[-1] or chapter.acted)
     if chapters[-1].run_id != folder.name:
         yield f"run {folder.name} left it out, and it keeps its outcome"
     yield from _verdict(chapters[-1].state)
@@ -100,7 +100,7 @@ def _head(last: _Chapter) -> Iterator[str]:
         yield "  labels: " + ", ".join(f"{name}={value}" for name, value in target.labels.items())
 
 
-def _told(chapter: _Chapter, *, in_full: bool) -> Iterator[str]:
+def _lines(chapter: _Chapter, *, in_full: bool) -> Iterator[str]:
     started = f", by {chapter.who}" if chapter.who else ""
     if in_full:
         yield f"run {chapter.run_id}{started}:"
@@ -126,9 +126,9 @@ def _upgraded(chapters: Sequence[_Chapter]) -> Iterator[str]:
 def _line(record: Record) -> str:
     name = type(record).__struct_config__.tag
     facts = ((field, getattr(record, field)) for field in record.__struct_fields__ if field not in _LEFT_OUT)
-    told = ", ".join(f"{field}={_value(value)}" for field, value in facts if value not in (None, (), "", 0, False))
+    words = ", ".join(f"{field}={_value(value)}" for field, value in facts if value not in (None, (), "", 0, False))
     attempt = f" attempt {record.attempt}" if record.attempt else ""
-    return f"  {record.at:%Y-%m-%d %H:%M:%S.%f}Z{attempt} {name}: {told}"
+    return f"  {record.at:%Y-%m-%d %H:%M:%S.%f}Z{attempt} {name}: {words}"
 
 
 def _value(value: object) -> str:

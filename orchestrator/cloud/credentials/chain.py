@@ -49,7 +49,7 @@ class DefaultChain(Struct, frozen=True):
 
 
 def _is_there(path: Path) -> bool:
-    """Also when it cannot be read: then that is told, and not that there is none."""
+    """Also when it cannot be read: then the message says so, and not that there is none."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):

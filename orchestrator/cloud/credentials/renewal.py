@@ -9,7 +9,7 @@ from orchestrator.cloud.time_source import TimeSource
 from orchestrator.model.reply import Failure, Unauthenticated
 
 #: Renewals that nobody refused come no closer together than this: after one that failed or brought nothing newer the
-#: old credential still works, and one whose end is told wrong must not make us log in before every call.
+#: old credential still works, and one whose end is stated wrong must not make us log in before every call.
 _AT_MOST_EVERY_S = 60.0
 
 

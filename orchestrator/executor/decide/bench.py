@@ -13,7 +13,7 @@ Block: TypeAlias = tuple[str, str]
 
 
 class Later(NamedTuple):
-    """What a target waits for that was told to come back: an instant of the session's clock."""
+    """What a target waits for that is to come back: an instant of the session's clock."""
 
     instant: datetime
 
@@ -27,7 +27,7 @@ class Bench:
         blocked: by what they wait for, and scope; of each heap only the first is called when a slot comes free, so
             that a thousand targets of one label cost no more than ten.
         called: what each of those was called for; if something else keeps it, the next one is called.
-        later: those that were told to come back at an instant.
+        later: those that are to come back at an instant.
         closed: those whose own window is closed.
     """
 

@@ -184,7 +184,7 @@ class StartQueue:
         return count if share.size is None else min(count, share.size)
 
     def next_instant(self) -> datetime | None:
-        """When the first of those that were told to come back later may be looked at again."""
+        """When the first of those that are to come back later may be looked at again."""
         return self._bench.later[0][0] if self._bench.later else None
 
     def next_opening(self) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Reads a plan file into a `Plan`, or tells every problem at once. Nothing of the plan is typed or checked later."""
+"""Reads a plan file into a `Plan`, or names every problem at once. Nothing of the plan is typed or checked later."""
 
 import os
 from collections.abc import Mapping as AnyMapping

@@ -18,7 +18,7 @@ from orchestrator.planner.waves import Staging, WaveShare
 LATENCY_S = 0.2
 #: A listing of running jobs serves a scope for so long, seconds.
 _LISTING_S = 60.0
-#: The rate that is reckoned with while `auto` has not found one, per second.
+#: The rate that is assumed while `auto` has not found one, per second.
 AUTO_RATE = 2.0
 
 

@@ -78,7 +78,7 @@ class Preview(Struct, kw_only=True):
         in_flight: the cap as a number; in strict mode a wave may be left less, as it says.
         duration_s: of the waves and soaks, windows and freezes left aside.
         closes: whether windows or freezes keep upgrades from starting at times.
-        rates: what is reckoned with where the plan says `rate: auto`.
+        rates: what is assumed where the plan says `rate: auto`.
         audit: what has changed since the last run for this version; None when there was none.
         forecast: what a rehearsal of the run says; None when it was not asked for.
     """

@@ -115,8 +115,8 @@ def _foot(preview: Preview) -> Iterator[str]:
 def _rate(assumed: AssumedRate, *, alone: bool) -> str:
     of = "" if alone else f" of {', '.join(assumed.scopes)}"
     if assumed.found_at is None:
-        return f"rate{of}: auto, not found out yet; reckoned with {assumed.rate:g}/s"
-    return f"rate{of}: auto, reckoned with {assumed.rate:g}/s, as found until {assumed.found_at:%Y-%m-%d %H:%M} UTC"
+        return f"rate{of}: auto, not found out yet; assumed to be {assumed.rate:g}/s"
+    return f"rate{of}: auto, assumed to be {assumed.rate:g}/s, as found until {assumed.found_at:%Y-%m-%d %H:%M} UTC"
 
 
 def _duration(preview: Preview) -> Iterator[str]:

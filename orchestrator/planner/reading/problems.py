@@ -43,8 +43,8 @@ class Problems:
         if len(self._found) >= self._shown:
             self._more += 1
             return
-        told = message if isinstance(message, str) else message()
-        self.at_place(where.line, where.column, f"{dotted(at)}: {told}" if at else told)
+        words = message if isinstance(message, str) else message()
+        self.at_place(where.line, where.column, f"{dotted(at)}: {words}" if at else words)
 
     def at_place(self, line: int, column: int, message: str) -> None:
         """Record a problem of a line; column 0 when none is known."""
@@ -55,8 +55,8 @@ class Problems:
 
     def lines(self) -> list[str]:
         """One line for each problem, in the file's order, and one for those that are only counted."""
-        told = [f"{self._place(line, column)}: {message}" for line, column, message in sorted(self._found)]
-        return [*told, f"{self.file}: and {self._more:,} more problems"] if self._more else told
+        lines = [f"{self._place(line, column)}: {message}" for line, column, message in sorted(self._found)]
+        return [*lines, f"{self.file}: and {self._more:,} more problems"] if self._more else lines
 
     def _place(self, line: int, column: int) -> str:
         if line == 0:

@@ -1,7 +1,7 @@
 """Natural group commit: whatever has gathered while the disk was busy is written and synced next, in one go.
 
 The loop never waits for the disk: a worker thread writes, one group at a time, and the order of the calls is the order
-in the file. It decides nothing, and never tries a failed write again. Whatever goes wrong, everybody who waits is told.
+in the file. It decides nothing, and never tries a failed write again. Whatever goes wrong, all who wait are woken.
 """
 
 from collections.abc import Callable

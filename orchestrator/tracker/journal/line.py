@@ -3,7 +3,7 @@
 The fields are msgspec's encoding of a record, and `unwritable` where some could not be written as they are. `seq`
 counts from 1 without a gap, `crc` is the CRC-32 of every byte of the line before `,"crc"`, as eight hexadecimal digits.
 A last line without its newline is torn: the process died while it wrote it, nothing it announced has happened, and
-readers drop it. Anything else that is not what was written is damage, told with file, line and byte offset.
+readers drop it. Anything else that is not what was written is damage, reported with file, line and byte offset.
 """
 
 from collections.abc import Iterable, Iterator
@@ -26,7 +26,7 @@ _TAIL = 19
 _BLOCK = 1 << 20
 DAMAGED_HINT = (
     "this is not what was written: put back a copy of the file, or, when nothing of this fleet is under way, "
-    "move the run's folder aside and begin anew with --new"
+    "move the run's folder aside and begin a new run with --new"
 )
 
 

@@ -64,9 +64,9 @@ def _line(target: TargetReport, place: str | None) -> str:
     why = f": {reason}" if reason else ""
     found = target.evidence[-1] if target.evidence and outcome == Outcome.SKIPPED else None
     jobs = f" (workflow {', '.join(_workflows(target))})" if _workflows(target) else ""
-    told = f"{outcome:<10}{name} {target.proxy_id}{why}{f', {found}' if found else ''}{jobs}{since}"
+    words = f"{outcome:<10}{name} {target.proxy_id}{why}{f', {found}' if found else ''}{jobs}{since}"
     advice = _TO_DO.get(reason or "") or _TO_DO.get(outcome, "look at it")
-    return f"  {f'{place}: ' if place else ''}{told} -> {advice}"
+    return f"  {f'{place}: ' if place else ''}{words} -> {advice}"
 
 
 def _really(target: TargetReport) -> tuple[str, str | None, str]:

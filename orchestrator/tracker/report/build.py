@@ -27,7 +27,7 @@ from orchestrator.tracker.report.schema import (
 )
 from orchestrator.tracker.report.target import target_report
 
-#: In which order outcomes are told; then where targets stand that have none.
+#: In which order outcomes are shown; then where targets stand that have none.
 _ORDER = (*(outcome.value for outcome in Outcome), *(phase.value for phase in Phase))
 
 
@@ -39,7 +39,7 @@ class NotBegun(ValueError):
 
 
 class Story(Struct, frozen=True):
-    """A report in two parts: what is told of the whole run, and then its targets, made as they are asked for."""
+    """A report in two parts: what it says of the whole run, and then its targets, made as they are asked for."""
 
     head: Head
     targets: Iterator[TargetReport]

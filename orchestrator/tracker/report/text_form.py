@@ -19,7 +19,7 @@ def report_chunks(story: Story) -> Iterator[bytes]:
 def text_lines(story: Story) -> Iterator[str]:
     """The report, line by line, without line ends. It reads the targets of `story`, and keeps those that need a person.
 
-    The table's columns are as wide as ids are, so that no target has to be seen before the first can be told.
+    The table's columns are as wide as ids are, so that no target has to be seen before the first can be written.
     """
     yield from _title(story.head)
     yield from ("", "Outcomes", *outcome_lines(story.head))
@@ -108,12 +108,12 @@ def _table(targets: Iterable[TargetReport], stuck: list[TargetReport]) -> Iterat
         if target.outcome in NEEDS_A_PERSON:
             stuck.append(target)
         versions = " -> ".join(filter(None, (target.source_version, target.verified_version))) or "?"
-        told = " ".join([target.reason or "", *target.workflow_ids]).strip()
-        yield _row(target.proxy_id, target.wave or "-", target.outcome, versions, told)
+        words = " ".join([target.reason or "", *target.workflow_ids]).strip()
+        yield _row(target.proxy_id, target.wave or "-", target.outcome, versions, words)
 
 
-def _row(proxy_id: str, wave: str, outcome: str, versions: str, told: str) -> str:
-    return f"{_MARGIN}{proxy_id:<36}  {wave:<10}  {outcome:<11}  {versions:<28}  {told}".rstrip()
+def _row(proxy_id: str, wave: str, outcome: str, versions: str, words: str) -> str:
+    return f"{_MARGIN}{proxy_id:<36}  {wave:<10}  {outcome:<11}  {versions:<28}  {words}".rstrip()
 
 
 def _stuck(target: TargetReport) -> str:

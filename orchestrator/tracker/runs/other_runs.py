@@ -129,7 +129,7 @@ class Workflows:
     def _new(self, run: Path) -> Iterator[str]:
         path = run / JOURNAL
         start, number = self._ends.get(path, (0, 0))
-        if start and not path.exists():  # an old run is being moved away; what it told is known
+        if start and not path.exists():  # an old run is being moved away; what it said is known
             return
         with guard(path, "read"):
             if path.stat().st_size == start:

@@ -20,7 +20,7 @@ for turn in range(3):
     ("first", "turns", "code"),
     [
         ("leave_on_stop(5)", 1, 5),
-        ("leave_on_stop(5, unheeded=1)", 2, 5),  # the session ends, and its report is being written
+        ("leave_on_stop(5, ignored=1)", 2, 5),  # the session ends, and its report is being written
         ("leave_on_stop(5); ignore_stops()", 3, 0),
     ],
 )

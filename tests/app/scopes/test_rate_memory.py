@@ -78,9 +78,9 @@ def test_a_rate_that_is_written_binds_those_who_share_it(tmp_path: Path) -> None
     assert isinstance(lanes["b"].pacer, WindowPacer)
     assert lanes["a"].pacer.nominal == 3.0
     assert isinstance(lanes["d"].pacer, AutoPacer)
-    reckoned, assumed = assume_rates(plan, memory(tmp_path))
+    rated, assumed = assume_rates(plan, memory(tmp_path))
     assert assumed == (AssumedRate(scopes=("d",), rate=AUTO_RATE, found_at=None),)
-    assert [each.rate for each in reckoned.scopes] == [3.0, 3.0, 3.0, AUTO_RATE]
+    assert [each.rate for each in rated.scopes] == [3.0, 3.0, 3.0, AUTO_RATE]
 
 
 def test_the_next_session_starts_where_the_last_one_was(tmp_path: Path) -> None:
@@ -155,12 +155,12 @@ def test_fixed_rates_are_not_remembered(tmp_path: Path) -> None:
 def test_a_preview_says_what_it_takes_auto_to_be(tmp_path: Path) -> None:
     plan = plan_with(scope("a"), scope("b", region="cn-south-1"))
     found(tmp_path, plan_with(scope("a")), 38.0)
-    reckoned, rates = assume_rates(plan, memory(tmp_path))
-    assert [each.rate for each in reckoned.scopes] == [38.0, AUTO_RATE]
-    preview = make_preview(reckoned, resolve_targets(reckoned))
+    rated, rates = assume_rates(plan, memory(tmp_path))
+    assert [each.rate for each in rated.scopes] == [38.0, AUTO_RATE]
+    preview = make_preview(rated, resolve_targets(rated))
     preview.rates = rates
     lines = [line for line in table(preview) if line.startswith("rate")]
     assert lines == [
-        "rate of a: auto, reckoned with 38/s, as found until 2026-03-01 22:00 UTC",
-        "rate of b: auto, not found out yet; reckoned with 2/s",
+        "rate of a: auto, assumed to be 38/s, as found until 2026-03-01 22:00 UTC",
+        "rate of b: auto, not found out yet; assumed to be 2/s",
     ]
