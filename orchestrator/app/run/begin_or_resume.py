@@ -1,6 +1,6 @@
 """A fleet between two sessions: find its unfinished run or begin a new one, on disk, under the fleet's lock."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -8,8 +8,7 @@ from pathlib import Path
 import msgspec
 
 from orchestrator import __version__
-from orchestrator.app.run.known_before import LastOutcomes, earlier_outcomes, left_out
-from orchestrator.errors import PlanError, UsageError
+from orchestrator.app.run.known_before import earlier_outcomes, left_out
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import (
@@ -23,6 +22,8 @@ from orchestrator.model.record import (
 )
 from orchestrator.model.run import Run
 from orchestrator.model.target import Target
+from orchestrator.planner.next_run import Asked, LastOutcomes, NextRun, Past, refuse_open, refused_elsewhere, waiting_in
+from orchestrator.planner.next_run import beginning as beginning_run
 from orchestrator.tracker.journal.file import Journal
 from orchestrator.tracker.paths import JOURNAL, latest_run, list_runs, new_run_id
 from orchestrator.tracker.report.build import build_report
@@ -61,8 +62,7 @@ def unfinished_run(folder: Path) -> Recovered | None:
     Raises:
         StateError: its folder cannot be read.
     """
-    latest = latest_run(folder)
-    recovered = None if latest is None else recover(latest)
+    recovered = latest_of(folder)
     return None if recovered is None or recovered.run.ended else recovered
 
 
@@ -78,7 +78,7 @@ def take_up(recovered: Recovered, plan: Plan, state: Path) -> Opened:
 def _taken_elsewhere(recovered: Recovered, state: Path) -> Iterator[str]:
     """Proxies that wait here and are open in another fleet: it has begun a run since the last session."""
     fleet = recovered.folder.parent.parent.name
-    ids = {target.proxy_id for target in _waiting(recovered.run)}
+    ids = {target.proxy_id for target in waiting_in(recovered.run)}
     elsewhere = open_elsewhere(state, fleet, ids, or_about_to_be=False)
     for proxy_id, (neighbour, run_id) in elsewhere.items():
         yield f"proxy {proxy_id} is open in run {run_id} of fleet {neighbour}"
@@ -91,13 +91,8 @@ def end_run(recovered: Recovered, now: datetime) -> None:
         PlanError: something of it is open.
     """
     run = recovered.run
-    open_ids = [state.key for state in run.open_states()]
-    if open_ids:
-        raise PlanError(
-            f"--new: {len(open_ids)} targets of run {recovered.folder.name} are still open: {', '.join(open_ids[:3])}",
-            hint="run without --new until they have ended, or decide them with settle",
-        )
-    records: list[Record] = [_not_started(run, target, now) for target in _waiting(run)]
+    refuse_open(recovered.folder.name, run)
+    records: list[Record] = [_not_started(run, target, now) for target in waiting_in(run)]
     records.append(RunEnded(at=now, why="superseded"))
     journal = Journal.resume(recovered.folder / JOURNAL, recovered.next_seq)
     try:
@@ -106,10 +101,6 @@ def end_run(recovered: Recovered, now: datetime) -> None:
         journal.close()
     for record in records:
         run.apply(record)
-
-
-def _waiting(run: Run) -> Iterable[Target]:
-    return [target for target in run.targets.values() if run.standing(target.proxy_id) == "waiting"]
 
 
 def _not_started(run: Run, target: Target, now: datetime) -> Settled:
@@ -151,13 +142,16 @@ def begin_run(plan: Plan, targets: Sequence[Target], beginning: Beginning) -> Re
 
 
 def _begin(plan: Plan, targets: Sequence[Target], beginning: Beginning) -> Recovered:
-    before = _previous(beginning.folder)
+    before = latest_of(beginning.folder)
     last = last_outcomes(beginning.folder)
-    taken, kept = _taken(targets, last, before, beginning)
+    past = past_of(before, last)
+    new = beginning_run(plan, targets, past, Asked(only=beginning.only))
+    kept = _kept(targets, new, beginning, last)
+    taken = new.targets
     folder, journal = create_run(beginning.folder, plan, taken, _started(plan, taken, before, beginning))
-    held = [] if beginning.simulated else _carried_hold(before, beginning.now)
+    held = [] if beginning.simulated else _carried_hold(new.hold, beginning.now)
     known = [] if beginning.simulated else [*earlier_outcomes(plan, taken, last, beginning.folder, beginning.now)]
-    failed = [] if beginning.only or beginning.simulated else left_out(plan, taken, last, beginning.now)
+    failed = [] if beginning.simulated else left_out(new.failed_before, beginning.now)
     records = [*beginning.spent, *kept, *held, *known, *failed]
     try:
         if records:
@@ -184,27 +178,27 @@ def _started(plan: Plan, targets: Sequence[Target], before: Recovered | None, be
     )
 
 
-def _taken(
-    targets: Sequence[Target], last: LastOutcomes, before: Recovered | None, beginning: Beginning
-) -> tuple[list[Target], list[Record]]:
-    """The targets of the new run, and what the others keep."""
-    if beginning.only is None or before is None:
-        if beginning.only is not None:
-            raise UsageError("--only-outcome: there is no earlier run whose outcomes could be meant")
-        return list(targets), []
-    taken: list[Target] = []
+def past_of(latest: Recovered | None, last: LastOutcomes, plan: Plan | None = None) -> Past:
+    """What a fleet's runs have left behind, for a plan that may have changed."""
+    if latest is None:
+        return Past()
+    changes = () if plan is None else tuple(changes_between(latest.plan, plan))
+    return Past(run_id=latest.folder.name, run=latest.run, last=last, changes=changes)
+
+
+def _kept(targets: Sequence[Target], new: NextRun, beginning: Beginning, last: LastOutcomes) -> list[Record]:
+    """What the others keep, between the targets of the run, in plan order."""
+    if not new.kept:
+        return []
+    entries, inside = _last_entries(beginning.folder, last), {target.proxy_id for target in new.targets}
     kept: list[Record] = []
-    entries = _last_entries(beginning.folder, last)
+    position = 0
     for target in targets:
-        known = last.get(target.proxy_id)
-        if known is not None and known[0] in beginning.only:
-            taken.append(target)
-        elif known is not None and target.proxy_id in entries:
-            kept.append(_keep(entries[target.proxy_id], known[0], len(taken), beginning.now))
-    if not taken:
-        wanted = ", ".join(sorted(outcome.value for outcome in beginning.only))
-        raise UsageError(f"--only-outcome: no target of the plan has the last outcome {wanted}")
-    return taken, kept
+        key = target.proxy_id
+        position += key in inside
+        if key in new.kept and key in entries:
+            kept.append(_keep(entries[key], new.kept[key], position, beginning.now))
+    return kept
 
 
 def _last_entries(folder: Path, last: LastOutcomes) -> dict[str, TargetReport]:
@@ -225,16 +219,20 @@ def _keep(entry: TargetReport, outcome: Outcome, position: int, now: datetime) -
     return OutcomeKept(at=now, target=entry.proxy_id, outcome=outcome, position=position, entry=raw)
 
 
-def _previous(folder: Path) -> Recovered | None:
+def latest_of(folder: Path) -> Recovered | None:
+    """The fleet's latest run, whether it has ended or not; None when it never ran.
+
+    Raises:
+        StateError: its folder cannot be read.
+    """
     latest = latest_run(folder)
     return None if latest is None else recover(latest)
 
 
-def _carried_hold(before: Recovered | None, now: datetime) -> list[Record]:
+def _carried_hold(hold: HoldSet | None, now: datetime) -> list[Record]:
     """A hold survives runs."""
-    if before is None or before.run.hold is None:
+    if hold is None:
         return []
-    hold = before.run.hold
     return [
         HoldSet(
             at=now,
@@ -251,10 +249,6 @@ def _carried_hold(before: Recovered | None, now: datetime) -> list[Record]:
 def _refuse_open_elsewhere(targets: Sequence[Target], beginning: Beginning) -> None:
     ids: Collection[str] = {target.proxy_id for target in targets}
     elsewhere = open_elsewhere(beginning.state, beginning.folder.name, ids)
-    if elsewhere:
-        proxy_id, (fleet, run_id) = next(iter(elsewhere.items()))
-        raise PlanError(
-            f"{len(elsewhere)} targets are open in another fleet, or about to be: "
-            f"{proxy_id} in run {run_id} of fleet {fleet}",
-            hint=f"let fleet {fleet} end what it began, then run again",
-        )
+    refusal = refused_elsewhere(elsewhere)
+    if refusal is not None:
+        raise refusal

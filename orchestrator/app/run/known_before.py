@@ -3,19 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TypeAlias
 
 from orchestrator.model.outcome import FAILED_BEFORE, GOOD, Outcome
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import EarlierOutcome, Record, Settled
 from orchestrator.model.target import Target
+from orchestrator.planner.next_run import LastOutcomes, outcomes_for
 from orchestrator.tracker.runs.earlier import runs_that_settled
 
-#: By proxy_id: the last outcome, and the version that the proxy was to be upgraded to.
-LastOutcomes: TypeAlias = Mapping[str, tuple[Outcome, str]]
-
-#: Outcomes after which a proxy is left out of the next run for the same version.
-_FAILED = frozenset({Outcome.FAILED, Outcome.MISMATCH, Outcome.REJECTED})
 #: Outcomes that say nothing of a proxy which a later run must know.
 _TELLS_NOTHING = GOOD | {Outcome.NOT_STARTED}
 
@@ -28,7 +23,7 @@ def earlier_outcomes(
     Raises:
         StateError: an earlier run cannot be read.
     """
-    known = {key: outcome for key, outcome in _for_this(plan, targets, last) if outcome not in _TELLS_NOTHING}
+    known = {key: outcome for key, outcome in outcomes_for(plan, targets, last) if outcome not in _TELLS_NOTHING}
     for run_id, state in runs_that_settled(folder, known):
         yield EarlierOutcome(
             at=now,
@@ -40,7 +35,7 @@ def earlier_outcomes(
         )
 
 
-def left_out(plan: Plan, targets: Sequence[Target], last: LastOutcomes, now: datetime) -> list[Record]:
+def left_out(failed: Mapping[str, Outcome], now: datetime) -> list[Record]:
     """The targets that are not sent again for this version unless a person asks for them."""
     return [
         Settled(
@@ -50,14 +45,5 @@ def left_out(plan: Plan, targets: Sequence[Target], last: LastOutcomes, now: dat
             reason=FAILED_BEFORE,
             evidence=f"{outcome.value} in an earlier run for this version; ask for it with --only-outcome",
         )
-        for proxy_id, outcome in _for_this(plan, targets, last)
-        if outcome in _FAILED
+        for proxy_id, outcome in failed.items()
     ]
-
-
-def _for_this(plan: Plan, targets: Sequence[Target], last: LastOutcomes) -> Iterator[tuple[str, Outcome]]:
-    """The last outcome of each target that was to be upgraded to this version before."""
-    for target in targets:
-        outcome, version = last.get(target.proxy_id, (None, ""))
-        if outcome is not None and version == plan.target_version:
-            yield target.proxy_id, outcome

@@ -13,16 +13,25 @@ import anyio
 from orchestrator.app.discover.discover import OnFound, discover_now
 from orchestrator.app.process.event_loop import backend_options, spare_the_collector
 from orchestrator.app.process.open_files import make_room
-from orchestrator.app.run.begin_or_resume import Beginning, Opened, begin_run, end_run, take_up, unfinished_run
+from orchestrator.app.run.begin_or_resume import (
+    Beginning,
+    Opened,
+    begin_run,
+    end_run,
+    past_of,
+    take_up,
+    unfinished_run,
+)
 from orchestrator.app.run.run_session import Done, Work, work
 from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.app.sinks.tee import RecordSink
-from orchestrator.errors import ExitCode, StateError, UsageError
+from orchestrator.errors import ExitCode, StateError
 from orchestrator.host import path_of
 from orchestrator.lock import fleet_lock
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
 from orchestrator.model.target import Target
+from orchestrator.planner.next_run import Asked, unfinished
 from orchestrator.planner.targets.resolve import resolve_targets
 from orchestrator.planner.waves import assign_waves
 from orchestrator.tracker.disk import make_folder
@@ -124,19 +133,14 @@ def _run_locked(job: RunRequest, folder: Path, stack: ExitStack) -> SessionResul
 
 
 def _find_or_begin(job: RunRequest, memory: RateMemory, folder: Path) -> Opened:
-    unfinished = unfinished_run(folder)
-    if unfinished is not None and job.new:
-        end_run(unfinished, job.now)
-        write_report(unfinished.run, unfinished.in_force, unfinished.folder / REPORT)
-        unfinished = None
-    if unfinished is not None and job.only:
-        raise UsageError(
-            f"--only-outcome: run {unfinished.folder.name} has not ended",
-            hint="let it end, or end it with --new",
-        )
-    if unfinished is None:
+    latest = unfinished_run(folder)
+    if latest is None:
         return Opened(_begin(job, job.plan, memory, folder))
-    return take_up(unfinished, job.plan, job.state)
+    if unfinished(past_of(latest, {}, job.plan), Asked(new=job.new, only=job.only)) is not None:
+        return take_up(latest, job.plan, job.state)
+    end_run(latest, job.now)
+    write_report(latest.run, latest.in_force, latest.folder / REPORT)
+    return Opened(_begin(job, job.plan, memory, folder))
 
 
 def _begin(job: RunRequest, plan: Plan, memory: RateMemory, folder: Path, *, simulated: bool = False) -> Recovered:

@@ -1,0 +1,207 @@
+"""What the next `run` of a fleet goes on with, or begins. Pure: `run` carries it out, and the preview tells it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from orchestrator.errors import PlanError, UsageError
+from orchestrator.model.outcome import FAILED_BEFORE, REPLACED, Outcome
+from orchestrator.model.plan import Plan
+from orchestrator.model.record import HoldSet
+from orchestrator.model.run import Run
+from orchestrator.model.target import Target
+
+#: By proxy_id: the last outcome, and the version that the proxy was to be upgraded to.
+LastOutcomes: TypeAlias = Mapping[str, tuple[Outcome, str]]
+
+#: Outcomes after which a proxy is left out of the next run for the same version.
+_FAILED = frozenset({Outcome.FAILED, Outcome.MISMATCH, Outcome.REJECTED})
+
+
+class Aside(Struct, frozen=True):
+    """Why a proxy is not sent: its outcome or phase, the rule as one word, and the same for people.
+
+    Attributes:
+        replaced: whether a wave draws another in its place, and budgets do not count it.
+    """
+
+    outcome: str
+    reason: str
+    why: str
+    replaced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What the runs of a fleet have left behind.
+
+    Attributes:
+        run_id: of the latest run.
+        run: the same as it stands, with what a person has ordered since; None when the fleet never ran.
+        last: the last outcomes over all runs.
+        changes: what of the plan has changed since that run began so that it needs a new one.
+    """
+
+    run_id: str = ""
+    run: Run | None = None
+    last: LastOutcomes = field(default_factory=dict)
+    changes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the options say: end the unfinished run; take only targets whose last outcome was one of these."""
+
+    new: bool = False
+    only: frozenset[Outcome] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextRun:
+    """The run that a start takes up.
+
+    Attributes:
+        continues: run_id of the unfinished run that goes on; None when one begins.
+        targets: all of the run.
+        aside: what is not sent, and why; of the targets, and of others of the plan that are not in the run.
+        failed_before: outcomes of targets that a new run leaves out for them.
+        kept: outcomes of proxies of the plan that are not in the run, and keep theirs in its report.
+        hold: in force from the start on.
+        changes: why nothing may start in the run that goes on.
+        approved: waves that wait for no approval any more.
+        done: waves that are over.
+    """
+
+    continues: str | None = None
+    targets: tuple[Target, ...]
+    aside: Mapping[str, Aside] = field(default_factory=dict)
+    failed_before: Mapping[str, Outcome] = field(default_factory=dict)
+    kept: Mapping[str, Outcome] = field(default_factory=dict)
+    hold: HoldSet | None = None
+    changes: tuple[str, ...] = ()
+    approved: frozenset[str] = frozenset()
+    done: frozenset[str] = frozenset()
+
+
+def unfinished(past: Past, asked: Asked) -> NextRun | None:
+    """The run that goes on; None when one begins.
+
+    Raises:
+        UsageError: the options fit no run that has not ended.
+        PlanError: `--new`, and something of the unfinished run is open.
+    """
+    run = past.run
+    if run is None or run.ended is not None:
+        return None
+    if asked.new:
+        refuse_open(past.run_id, run)
+        return None
+    if asked.only is not None:
+        raise UsageError(f"--only-outcome: run {past.run_id} has not ended", hint="let it end, or end it with --new")
+    return NextRun(
+        continues=past.run_id,
+        targets=tuple(run.targets.values()),
+        aside=dict(_settled_or_open(past.run_id, run)),
+        hold=run.hold,
+        changes=past.changes,
+        approved=frozenset(wave.name for wave in run.waves.values() if wave.approved or wave.opened_at),
+        done=frozenset(wave.name for wave in run.waves.values() if wave.done_at),
+    )
+
+
+def beginning(plan: Plan, targets: Sequence[Target], past: Past, asked: Asked) -> NextRun:
+    """The run that begins.
+
+    Raises:
+        UsageError: no target has the outcome that is asked for.
+    """
+    taken, kept = _taken(targets, past, asked)
+    failed = {} if asked.only is not None else dict(_failed_before(plan, taken, past.last))
+    others = (target.proxy_id for target in targets) if asked.only is not None else ()
+    inside = {target.proxy_id for target in taken}
+    aside = {key: _not_asked(kept.get(key)) for key in others if key not in inside}
+    aside |= {key: _left_out(outcome) for key, outcome in failed.items()}
+    hold = None if past.run is None else past.run.hold
+    return NextRun(targets=tuple(taken), aside=aside, failed_before=failed, kept=kept, hold=hold)
+
+
+def refused_elsewhere(elsewhere: Mapping[str, tuple[str, str]]) -> PlanError | None:
+    """Why no run may begin: other fleets have some of its proxies open, each with the fleet and its run."""
+    if not elsewhere:
+        return None
+    proxy_id, (fleet, run_id) = next(iter(elsewhere.items()))
+    return PlanError(
+        f"{len(elsewhere)} targets are open in another fleet, or about to be: "
+        f"{proxy_id} in run {run_id} of fleet {fleet}",
+        hint=f"let fleet {fleet} end what it began, then run again",
+    )
+
+
+def waiting_in(run: Run) -> list[Target]:
+    """The targets of a run that are neither open nor settled."""
+    return [target for target in run.targets.values() if run.standing(target.proxy_id) == "waiting"]
+
+
+def refuse_open(run_id: str, run: Run) -> None:
+    """Refuse to end a run in which something is open.
+
+    Raises:
+        PlanError: something is.
+    """
+    open_ids = [state.key for state in run.open_states()]
+    if open_ids:
+        raise PlanError(
+            f"--new: {len(open_ids)} targets of run {run_id} are still open: {', '.join(open_ids[:3])}",
+            hint="run without --new until they have ended, or decide them with settle",
+        )
+
+
+def _settled_or_open(run_id: str, run: Run) -> Iterator[tuple[str, Aside]]:
+    for key, state in run.states.items():
+        if state.outcome is not None:
+            reason = state.outcome.value if state.outcome not in REPLACED else state.reason or state.outcome.value
+            why = f"settled in run {run_id}"
+            yield key, Aside(state.outcome.value, reason, why, replaced=state.outcome in REPLACED)
+        elif state.is_open:
+            yield key, Aside(state.standing, "open", f"followed in run {run_id}, not sent again")
+
+
+def _taken(targets: Sequence[Target], past: Past, asked: Asked) -> tuple[list[Target], dict[str, Outcome]]:
+    """The targets of a new run, and the outcomes that the others keep."""
+    if asked.only is None:
+        return list(targets), {}
+    if past.run is None:
+        raise UsageError("--only-outcome: there is no earlier run whose outcomes could be meant")
+    last = {target.proxy_id: past.last[target.proxy_id][0] for target in targets if target.proxy_id in past.last}
+    taken = [target for target in targets if last.get(target.proxy_id) in asked.only]
+    if not taken:
+        wanted = ", ".join(sorted(outcome.value for outcome in asked.only))
+        raise UsageError(f"--only-outcome: no target of the plan has the last outcome {wanted}")
+    return taken, {key: outcome for key, outcome in last.items() if outcome not in asked.only}
+
+
+def _failed_before(plan: Plan, targets: Sequence[Target], last: LastOutcomes) -> Iterator[tuple[str, Outcome]]:
+    for proxy_id, outcome in outcomes_for(plan, targets, last):
+        if outcome in _FAILED:
+            yield proxy_id, outcome
+
+
+def outcomes_for(plan: Plan, targets: Sequence[Target], last: LastOutcomes) -> Iterator[tuple[str, Outcome]]:
+    """The last outcome of each target that was to be upgraded to the plan's version before."""
+    for target in targets:
+        outcome, version = last.get(target.proxy_id, (None, ""))
+        if outcome is not None and version == plan.target_version:
+            yield target.proxy_id, outcome
+
+
+def _left_out(outcome: Outcome) -> Aside:
+    why = f"{outcome.value} in an earlier run for this version; ask for it with --only-outcome {outcome.value}"
+    return Aside(Outcome.SKIPPED.value, FAILED_BEFORE, why, replaced=True)
+
+
+def _not_asked(outcome: Outcome | None) -> Aside:
+    if outcome is None:
+        return Aside(Outcome.SKIPPED.value, "not_asked", "no run knows it, and --only-outcome does not ask for it")
+    return Aside(outcome.value, "kept", "not asked for by --only-outcome, and keeps its outcome")
