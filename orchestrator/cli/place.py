@@ -1,4 +1,4 @@
-"""The plan and the state folder that a verb's options name."""
+"""The plan and the state that a verb's options name: the one place that knows in what kind of store it is kept."""
 
 import os
 from pathlib import Path
@@ -8,11 +8,12 @@ from orchestrator.errors import UsageError
 from orchestrator.model.plan import Plan
 from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.planner.targets.regions import check_regions
-from orchestrator.tracker.paths import state_dir
+from orchestrator.tracker.folder.state_folder import open_state
+from orchestrator.tracker.state import State
 
 
-def plan_and_state(options: Options) -> tuple[Plan, Path]:
-    """The plan, checked, and the state folder."""
+def plan_and_state(options: Options) -> tuple[Plan, State]:
+    """The plan, checked, and the state."""
     return load_plan(options.plan, options.overrides), state_of(options)
 
 
@@ -24,10 +25,10 @@ def plan_to_call(options: Options) -> Plan:
     return plan
 
 
-def state_of(options: Options) -> Path:
-    """The state folder, that of simulated runs with `--simulate`."""
+def state_of(options: Options) -> State:
+    """The state, that of simulated runs with `--simulate`."""
     named = None if options.state is None else str(options.state)
-    return state_dir(named, os.environ, options.plan, simulated=options.simulate)
+    return open_state(named, os.environ, options.plan, simulated=options.simulate)
 
 
 def expect_folder(option: str, path: Path | None) -> None:

@@ -95,7 +95,7 @@ def _sinks(options: Options, recovered: Recovered) -> Iterator[RecordSink]:
     if shown:
         yield LiveDisplay(recovered)
     if not shown or options.log_file is not None:
-        yield RecordLog(_open_log(options).bind(run_id=recovered.folder.name))
+        yield RecordLog(_open_log(options).bind(run_id=recovered.run_id))
 
 
 def _open_log(options: Options) -> FilteringBoundLogger:
@@ -154,7 +154,7 @@ def _tell_of_bugs(outcome: SessionResult) -> None:
 
 def _barred(plan: Plan, opened: Opened) -> PlanError:
     """Why nothing more may start in the run."""
-    run_id = opened.recovered.folder.name
+    run_id = opened.recovered.run_id
     if opened.changes:
         return PlanError(
             f"{plan.path}: changed since run {run_id} began: {'; '.join(opened.changes)}",

@@ -20,8 +20,8 @@ def run(options: Options) -> ExitCode:
         return ExitCode.DONE
     now = SystemClock().now()
     if options.proxy_id:
-        waits = target_lines(recovered, unread_commands(recovered, state), options.proxy_id, now)
-        write(chain(life(recovered.folder, options.proxy_id), waits))
+        waits = target_lines(recovered, unread_commands(recovered), options.proxy_id, now)
+        write(chain(life(recovered.stored, options.proxy_id), waits))
     else:
-        write(standing(recovered, state, now))
+        write(standing(recovered, now))
     return ExitCode.DONE

@@ -2,7 +2,7 @@
 
 It writes nothing but the claim of a plan on its fleet's name.
 
-    STATE/rates.json (see `rates`)
+    STATE/rates.json (see `folder.rates_file`)
     STATE/<fleet>/lock, plan_path, commands.ndjson, latest -> runs/<run_id>
     STATE/<fleet>/runs/<run_id>/plan.json, settings.json, targets.ndjson, journal.ndjson, report.json
     STATE/simulated/<fleet>/…   the same for simulated runs, which never mix with real ones
@@ -11,14 +11,13 @@ It writes nothing but the claim of a plan on its fleet's name.
 import os
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from pathlib import Path
-from shlex import quote
 
 from orchestrator.errors import PlanError, UsageError
 from orchestrator.host import is_lasting
 from orchestrator.tracker.disk import guard, make_folder, open_to_read, replace_file
 from orchestrator.tracker.ownership import check_folder
+from orchestrator.tracker.plan_owner import expect_owner_before, refuse_other
 
 STATE_VARIABLE = "ORCHESTRATOR_STATE"
 SIMULATED = "simulated"
@@ -37,7 +36,6 @@ _FLEET = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _RUN_ID = re.compile(r"\d{8}T\d{9}Z(-[A-Za-z0-9]+)?")
 #: A path is no longer.
 _MOST_OWNER = 1 << 16
-_STAMP = "%Y%m%dT%H%M%S"
 
 
 def state_dir(option: str | None, environ: Mapping[str, str], plan_path: Path, *, simulated: bool = False) -> Path:
@@ -75,15 +73,24 @@ def fleet_folder(state: Path, name: str, *, writes: bool = False) -> Path:
         PlanError: the name cannot be a folder's.
         StateError: the folder, or one above it in the state folder, is another user's, or others may write there.
     """
+    expect_fleet_name(name)
+    above = (state.parent, state) if state.name == SIMULATED else (state,)
+    for folder in (*above, state / name):
+        check_folder(folder, writes=writes)
+    return state / name
+
+
+def expect_fleet_name(name: str) -> None:
+    """A fleet can have that name.
+
+    Raises:
+        PlanError: it cannot.
+    """
     if not _FLEET.fullmatch(name) or name == SIMULATED:
         raise PlanError(
             f"name: {name!r} cannot name a fleet",
             hint=f"letters, digits, '.', '_' and '-', at most 128 and not beginning with '.' or '-'; not {SIMULATED!r}",
         )
-    above = (state.parent, state) if state.name == SIMULATED else (state,)
-    for folder in (*above, state / name):
-        check_folder(folder, writes=writes)
-    return state / name
 
 
 def claim_fleet(folder: Path, plan_path: Path) -> None:
@@ -101,8 +108,6 @@ def claim_fleet(folder: Path, plan_path: Path) -> None:
 def check_owner(folder: Path, plan_path: Path) -> Path | None:
     """The plan file that the fleet's name belongs to, None when it belongs to nobody.
 
-    A plan that was read from a pipe keeps no name from others: the next pipe of that name holds another plan.
-
     Raises:
         PlanError: it belongs to another file, which still exists.
         StateError: the folder cannot be read.
@@ -111,12 +116,7 @@ def check_owner(folder: Path, plan_path: Path) -> Path | None:
     if owner is None:
         return None
     with guard(folder / OWNER, "read"):
-        if is_lasting(owner) and owner.exists() and not (plan_path.exists() and owner.samefile(plan_path)):
-            raise PlanError(
-                f"{plan_path}: the fleet name {folder.name!r} belongs to {owner}",
-                hint=f"if this plan has taken its place, hand it the fleet: {_claiming(plan_path, owner)}; "
-                "a plan of other proxies needs a name or a state folder of its own",
-            )
+        refuse_other(folder.name, owner, plan_path)
     return owner
 
 
@@ -135,8 +135,7 @@ def hand_over(folder: Path, before: Path, now: Path) -> None:
     owner = _owner(folder)
     if owner is None:
         raise UsageError(f"{now}: there is no fleet {folder.name} in {folder.parent}", hint="see --state")
-    if owner not in (before.absolute(), now.absolute()):
-        raise UsageError(f"{now}: the fleet {folder.name} belongs to {owner}, not to {before}")
+    expect_owner_before(folder.name, owner, before, now)
     replace_file(folder / OWNER, [os.fsencode(now.absolute()) + b"\n"])
 
 
@@ -146,10 +145,6 @@ def _owner(folder: Path) -> Path | None:
             return None
         with open_to_read(folder / OWNER) as file:
             return Path(os.fsdecode(file.read(_MOST_OWNER).removesuffix(b"\n")))
-
-
-def _claiming(plan_path: Path, owner: Path) -> str:
-    return f"orchestrator claim {quote(str(plan_path))} --from {quote(str(owner))}"
 
 
 def fleets(state: Path) -> list[Path]:
@@ -171,35 +166,3 @@ def list_runs(folder: Path) -> list[Path]:
     runs = folder / RUNS
     with guard(runs, "read"):
         return sorted(path for path in runs.iterdir() if _RUN_ID.fullmatch(path.name)) if runs.is_dir() else []
-
-
-def latest_run(folder: Path) -> Path | None:
-    """The folder of the newest run of a fleet. The link `latest` is for people: a crash may leave it one behind.
-
-    Raises:
-        StateError: the folder cannot be read.
-    """
-    runs = list_runs(folder)
-    return runs[-1] if runs else None
-
-
-def new_run_id(folder: Path, now: datetime, suffix: str) -> str:
-    """An id for a new run of a fleet, which sorts after every run there is, even when the clock was set back.
-
-    Args:
-        folder: of the fleet.
-        now: UTC.
-        suffix: a few random letters and digits.
-
-    Raises:
-        StateError: the folder cannot be read.
-    """
-    latest = latest_run(folder)
-    if latest is not None:
-        now = max(now, _instant(latest.name) + timedelta(milliseconds=1))
-    return f"{now:{_STAMP}}{now.microsecond // 1000:03}Z-{suffix}"
-
-
-def _instant(run_id: str) -> datetime:
-    stamp = run_id.partition("Z")[0]
-    return datetime.strptime(f"{stamp[:-3]}.{stamp[-3:]}+0000", f"{_STAMP}.%f%z")

@@ -8,11 +8,11 @@ from soak.life import Life
 
 from orchestrator.app.run.apply_command import carry_out
 from orchestrator.executor.dispatch import Dispatcher
+from orchestrator.model.commands import Command, HoldCommand, ReleaseCommand, SettleCommand
 from orchestrator.model.record import ReturnedToWaiting, Settled
 from orchestrator.model.state import TargetState
 from orchestrator.model.version import same_version
 from orchestrator.simulator.cloud import SimulatedCloud
-from orchestrator.tracker.runs.commands import Command, HoldCommand, ReleaseCommand, SettleCommand
 
 Answer = Literal["not_sent", "succeeded", "failed"]
 _ANSWERS: tuple[Answer, ...] = get_args(Answer)

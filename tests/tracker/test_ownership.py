@@ -9,9 +9,10 @@ from fakes.recorded import BEGIN
 
 from orchestrator.errors import StateError
 from orchestrator.lock import fleet_lock, holder
+from orchestrator.model.commands import HoldCommand
+from orchestrator.tracker.folder.command_file import CommandInbox, append_command
 from orchestrator.tracker.journal.file import Journal, read_journal
 from orchestrator.tracker.paths import COMMANDS, SIMULATED, fleet_folder
-from orchestrator.tracker.runs.commands import HoldCommand, append_command, read_commands
 
 HOLD = HoldCommand(at=BEGIN, user="kim", note="n")
 
@@ -69,7 +70,7 @@ USES: dict[str, Callable[[Path], object]] = {
     "journal, to go on": lambda path: Journal.resume(path, 1),
     "journal, to read": lambda path: list(read_journal(path)),
     "a command": lambda path: append_command(path.parent, HOLD),
-    "commands": lambda path: read_commands(path.parent, 0),
+    "commands": lambda path: CommandInbox(path.parent).new(0),
 }
 
 

@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import ExitCode, PlanError, UsageError
+from orchestrator.tracker.folder.state_folder import FolderFleet
 from orchestrator.tracker.paths import (
     claim_fleet,
     fleet_folder,
     fleets,
     hand_over,
-    latest_run,
     list_runs,
-    new_run_id,
     state_dir,
 )
+from orchestrator.tracker.runs.run_id import new_run_id
 
 NOW = datetime(2026, 3, 1, 22, 0, 0, 7_900, tzinfo=UTC)
 
@@ -81,22 +81,21 @@ def test_another_name_of_the_same_plan_file_is_the_same_plan(tmp_path: Path) -> 
 
 
 def test_run_ids_sort_by_time_to_the_millisecond(tmp_path: Path) -> None:
-    assert new_run_id(tmp_path, NOW, "abc") == "20260301T220000007Z-abc"
+    assert new_run_id(FolderFleet(tmp_path), NOW, "abc") == "20260301T220000007Z-abc"
 
 
 def test_a_clock_that_was_set_back_does_not_make_a_new_run_old(tmp_path: Path) -> None:
     ids = []
     for minutes in (0, 5, -60, -60):
-        ids.append(new_run_id(tmp_path, NOW + timedelta(minutes=minutes), "abc"))
+        ids.append(new_run_id(FolderFleet(tmp_path), NOW + timedelta(minutes=minutes), "abc"))
         (tmp_path / "runs" / ids[-1]).mkdir(parents=True)
     assert ids == sorted(set(ids))
-    assert latest_run(tmp_path) == tmp_path / "runs" / ids[-1]
+    assert list_runs(tmp_path)[-1] == tmp_path / "runs" / ids[-1]
 
 
 def test_what_was_never_made_completely_is_no_run(tmp_path: Path) -> None:
     (tmp_path / "runs" / ".new-20260301T220000007Z-abc").mkdir(parents=True)
     assert list_runs(tmp_path) == []
-    assert latest_run(tmp_path) is None
 
 
 def test_fleets_are_folders_that_ever_ran(tmp_path: Path) -> None:

@@ -1,23 +1,21 @@
 """Whether a preview is also an audit: the fleet's history, when its last run was for the plan's target version."""
 
-from pathlib import Path
-
 from orchestrator.host import path_of
 from orchestrator.model.history import History
 from orchestrator.model.plan import Plan
 from orchestrator.model.version import same_version
-from orchestrator.tracker.paths import check_owner, fleet_folder
 from orchestrator.tracker.runs.past_runs import read_history
+from orchestrator.tracker.state import State
 
 
-def history_of(plan: Plan, state: Path) -> History | None:
+def history_of(plan: Plan, state: State) -> History | None:
     """The history to hold reality against; None before the first run for this version. Writes nothing.
 
     Raises:
         PlanError: the fleet's name belongs to another plan.
         StateError: a run cannot be read.
     """
-    folder = fleet_folder(state, plan.name)
-    check_owner(folder, path_of(plan.path))
-    history = read_history(folder)
+    fleet = state.fleet(plan.name)
+    fleet.expect_owner(path_of(plan.path))
+    history = read_history(fleet)
     return history if history and same_version(history.target_version, plan.target_version) else None

@@ -1,7 +1,6 @@
 """A preview with the forecast of its run, for `plan --forecast`. Reads the fleet's journals, and writes nothing."""
 
 from datetime import datetime
-from pathlib import Path
 
 from msgspec import structs
 
@@ -12,10 +11,11 @@ from orchestrator.forecast.forecast import rehearse
 from orchestrator.model.plan import Plan
 from orchestrator.planner.preview.preview import Preview
 from orchestrator.planner.targets.resolve import Resolved
+from orchestrator.tracker.state import State
 
 
 def with_forecast(
-    preview: Preview, plan: Plan, resolved: Resolved, *, memory: RateMemory, state: Path, now: datetime
+    preview: Preview, plan: Plan, resolved: Resolved, *, memory: RateMemory, state: State, now: datetime
 ) -> Preview:
     """The preview of a plan, with a forecast of its run.
 
@@ -24,7 +24,7 @@ def with_forecast(
         plan: what a person asked for.
         resolved: its targets.
         memory: what is known of rates.
-        state: the state folder; it tells how long upgrades of this fleet took.
+        state: where the fleet is kept; it tells how long upgrades of this fleet took.
         now: when the run is taken to begin.
 
     Raises:

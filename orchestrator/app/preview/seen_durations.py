@@ -1,13 +1,12 @@
 """How long the upgrades of a fleet took, from the journals of its latest runs. Writes nothing."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from orchestrator.host import path_of
 from orchestrator.model.durations import Durations
 from orchestrator.model.plan import Plan
-from orchestrator.tracker.paths import check_owner, fleet_folder, list_runs
 from orchestrator.tracker.runs.recovery import recover
+from orchestrator.tracker.state import State, StoredRun
 
 #: When so many durations are known, older runs say nothing more.
 _ENOUGH = 100
@@ -16,24 +15,24 @@ _ENOUGH = 100
 _RUNS = 5
 
 
-def durations_seen(plan: Plan, state: Path) -> list[float]:
+def durations_seen(plan: Plan, state: State) -> list[float]:
     """Seconds, the latest run's first; empty for a fleet that never ran.
 
     Raises:
         PlanError: the fleet's name belongs to another plan.
         StateError: a run cannot be read.
     """
-    folder = fleet_folder(state, plan.name)
-    check_owner(folder, path_of(plan.path))
+    fleet = state.fleet(plan.name)
+    fleet.expect_owner(path_of(plan.path))
     seen: list[float] = []
-    for run in _latest_first(list_runs(folder)):
+    for run in _latest_first(fleet.runs()):
         seen += _all(recover(run).run.durations)
         if len(seen) >= _ENOUGH:
             break
     return seen
 
 
-def _latest_first(runs: Sequence[Path]) -> Sequence[Path]:
+def _latest_first(runs: Sequence[StoredRun]) -> Sequence[StoredRun]:
     return list(reversed(runs))[:_RUNS]
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from orchestrator.model.commands import Command, HoldCommand, ReleaseCommand, SettleCommand
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import (
     CommandIgnored,
@@ -14,7 +15,6 @@ from orchestrator.model.record import (
 )
 from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState
-from orchestrator.tracker.runs.commands import Command, HoldCommand, ReleaseCommand, SettleCommand
 
 
 def carry_out(run: Run, number: int, command: Command, now: datetime) -> Record:

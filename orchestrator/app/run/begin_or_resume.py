@@ -1,9 +1,9 @@
-"""A fleet between two sessions: find its unfinished run or begin a new one, on disk, under the fleet's lock."""
+"""A fleet between two sessions: find its unfinished run or begin a new one, under the fleet's lock."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import msgspec
 
@@ -21,17 +21,19 @@ from orchestrator.model.record import (
     Settled,
 )
 from orchestrator.model.run import Run
+from orchestrator.model.settings import changes_between
 from orchestrator.model.target import Target
 from orchestrator.planner.next_run import Asked, LastOutcomes, NextRun, Past, refuse_open, refused_elsewhere, waiting_in
 from orchestrator.planner.next_run import beginning as beginning_run
-from orchestrator.tracker.journal.file import Journal
-from orchestrator.tracker.paths import JOURNAL, latest_run, list_runs, new_run_id
 from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.report.schema import TargetReport
-from orchestrator.tracker.runs.folder import create_run
-from orchestrator.tracker.runs.other_runs import last_outcomes, one_begins, open_elsewhere
-from orchestrator.tracker.runs.recovery import Recovered, recover
-from orchestrator.tracker.runs.settings import changes_between
+from orchestrator.tracker.runs.other_runs import last_outcomes, open_elsewhere
+from orchestrator.tracker.runs.recovery import Recovered, latest_run, recover
+from orchestrator.tracker.runs.run_id import new_run_id
+from orchestrator.tracker.state import Fleet
+
+#: Number of the record that follows the start of a run.
+_SECOND = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,30 +58,29 @@ class Opened:
         return "what waits is open in another fleet" if self.taken else None
 
 
-def unfinished_run(folder: Path) -> Recovered | None:
+def unfinished_run(fleet: Fleet) -> Recovered | None:
     """The fleet's latest run, if it has not ended.
 
     Raises:
-        StateError: its folder cannot be read.
+        StateError: it cannot be read.
     """
-    recovered = latest_of(folder)
+    recovered = latest_of(fleet)
     return None if recovered is None or recovered.run.ended else recovered
 
 
-def take_up(recovered: Recovered, plan: Plan, state: Path) -> Opened:
+def take_up(recovered: Recovered, plan: Plan) -> Opened:
     """An unfinished run, and what speaks against starting anything more in it.
 
     Raises:
         StateError: a neighbour's run cannot be read.
     """
-    return Opened(recovered, tuple(changes_between(recovered.plan, plan)), tuple(_taken_elsewhere(recovered, state)))
+    return Opened(recovered, tuple(changes_between(recovered.plan, plan)), tuple(_taken_elsewhere(recovered)))
 
 
-def _taken_elsewhere(recovered: Recovered, state: Path) -> Iterator[str]:
+def _taken_elsewhere(recovered: Recovered) -> Iterator[str]:
     """Proxies that wait here and are open in another fleet: it has begun a run since the last session."""
-    fleet = recovered.folder.parent.parent.name
     ids = {target.proxy_id for target in waiting_in(recovered.run)}
-    elsewhere = open_elsewhere(state, fleet, ids, or_about_to_be=False)
+    elsewhere = open_elsewhere(recovered.stored.fleet, ids, or_about_to_be=False)
     for proxy_id, (neighbour, run_id) in elsewhere.items():
         yield f"proxy {proxy_id} is open in run {run_id} of fleet {neighbour}"
 
@@ -91,14 +92,11 @@ def end_run(recovered: Recovered, now: datetime) -> None:
         PlanError: something of it is open.
     """
     run = recovered.run
-    refuse_open(recovered.folder.name, run)
+    refuse_open(recovered.run_id, run)
     records: list[Record] = [_not_started(run, target, now) for target in waiting_in(run)]
     records.append(RunEnded(at=now, why="superseded"))
-    journal = Journal.resume(recovered.folder / JOURNAL, recovered.next_seq)
-    try:
+    with closing(recovered.stored.resume(recovered.next_seq)) as journal:
         journal.append(records)
-    finally:
-        journal.close()
     for record in records:
         run.apply(record)
 
@@ -114,14 +112,14 @@ class Beginning:
     """What a new run needs beside its plan and targets.
 
     Attributes:
+        fleet: whose run it is.
         suffix: makes the run_id unique.
         simulated: the cloud is a new one each time, so nothing of earlier runs holds there.
         only: take only the targets whose last outcome was one of these; the others keep theirs. None for all.
         spent: what discovery used of each scope, which counts as used by the run.
     """
 
-    state: Path
-    folder: Path
+    fleet: Fleet
     now: datetime
     suffix: str
     simulated: bool = False
@@ -130,42 +128,40 @@ class Beginning:
 
 
 def begin_run(plan: Plan, targets: Sequence[Target], beginning: Beginning) -> Recovered:
-    """Make the folder and the first records of a new run.
+    """Make a new run with its first records.
 
     Raises:
         PlanError: a proxy is open in another fleet.
-        StateError: the state folder cannot be written.
+        StateError: the state cannot be written.
     """
-    with one_begins(beginning.state):
+    with beginning.fleet.state.one_begins():
         _refuse_open_elsewhere(targets, beginning)
         return _begin(plan, targets, beginning)
 
 
 def _begin(plan: Plan, targets: Sequence[Target], beginning: Beginning) -> Recovered:
-    before = latest_of(beginning.folder)
-    last = last_outcomes(beginning.folder)
+    before = latest_of(beginning.fleet)
+    last = last_outcomes(beginning.fleet)
     past = past_of(before, last)
     new = beginning_run(plan, targets, past, Asked(only=beginning.only))
     kept = _kept(targets, new, beginning, last)
     taken = new.targets
-    folder, journal = create_run(beginning.folder, plan, taken, _started(plan, taken, before, beginning))
+    stored = beginning.fleet.begin(plan, taken, _started(plan, taken, before, beginning))
     held = [] if beginning.simulated else _carried_hold(new.hold, beginning.now)
-    known = [] if beginning.simulated else [*earlier_outcomes(plan, taken, last, beginning.folder, beginning.now)]
+    known = [] if beginning.simulated else [*earlier_outcomes(plan, taken, last, beginning.fleet, beginning.now)]
     failed = [] if beginning.simulated else left_out(new.failed_before, beginning.now)
     records = [*beginning.spent, *kept, *held, *known, *failed]
-    try:
-        if records:
+    if records:
+        with closing(stored.resume(_SECOND)) as journal:
             journal.append(records)
-    finally:
-        journal.close()
-    return recover(folder)
+    return recover(stored)
 
 
 def _started(plan: Plan, targets: Sequence[Target], before: Recovered | None, beginning: Beginning) -> RunStarted:
     known = {*before.run.rejects, *before.run.known_rejects} if before else set()
     return RunStarted(
         at=beginning.now,
-        run_id=new_run_id(beginning.folder, beginning.now, beginning.suffix),
+        run_id=new_run_id(beginning.fleet, beginning.now, beginning.suffix),
         name=plan.name,
         target_version=plan.target_version,
         plan_sha256=plan.sha256,
@@ -183,14 +179,14 @@ def past_of(latest: Recovered | None, last: LastOutcomes, plan: Plan | None = No
     if latest is None:
         return Past()
     changes = () if plan is None else tuple(changes_between(latest.plan, plan))
-    return Past(run_id=latest.folder.name, run=latest.run, last=last, changes=changes)
+    return Past(run_id=latest.run_id, run=latest.run, last=last, changes=changes)
 
 
 def _kept(targets: Sequence[Target], new: NextRun, beginning: Beginning, last: LastOutcomes) -> list[Record]:
     """What the others keep, between the targets of the run, in plan order."""
     if not new.kept:
         return []
-    entries, inside = _last_entries(beginning.folder, last), {target.proxy_id for target in new.targets}
+    entries, inside = _last_entries(beginning.fleet, last), {target.proxy_id for target in new.targets}
     kept: list[Record] = []
     position = 0
     for target in targets:
@@ -201,10 +197,10 @@ def _kept(targets: Sequence[Target], new: NextRun, beginning: Beginning, last: L
     return kept
 
 
-def _last_entries(folder: Path, last: LastOutcomes) -> dict[str, TargetReport]:
+def _last_entries(fleet: Fleet, last: LastOutcomes) -> dict[str, TargetReport]:
     """What the report says of each proxy where it took its last outcome; a later run may just have left it out."""
     entries: dict[str, TargetReport] = {}
-    for run in reversed(list_runs(folder)):
+    for run in reversed(fleet.runs()):
         if len(entries) == len(last):
             break
         recovered = recover(run)
@@ -219,13 +215,13 @@ def _keep(entry: TargetReport, outcome: Outcome, position: int, now: datetime) -
     return OutcomeKept(at=now, target=entry.proxy_id, outcome=outcome, position=position, entry=raw)
 
 
-def latest_of(folder: Path) -> Recovered | None:
+def latest_of(fleet: Fleet) -> Recovered | None:
     """The fleet's latest run, whether it has ended or not; None when it never ran.
 
     Raises:
-        StateError: its folder cannot be read.
+        StateError: it cannot be read.
     """
-    latest = latest_run(folder)
+    latest = latest_run(fleet)
     return None if latest is None else recover(latest)
 
 
@@ -247,8 +243,6 @@ def _carried_hold(hold: HoldSet | None, now: datetime) -> list[Record]:
 
 
 def _refuse_open_elsewhere(targets: Sequence[Target], beginning: Beginning) -> None:
-    ids: Collection[str] = {target.proxy_id for target in targets}
-    elsewhere = open_elsewhere(beginning.state, beginning.folder.name, ids)
-    refusal = refused_elsewhere(elsewhere)
+    refusal = refused_elsewhere(open_elsewhere(beginning.fleet, {target.proxy_id for target in targets}))
     if refusal is not None:
         raise refusal

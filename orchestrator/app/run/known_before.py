@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 
 from orchestrator.model.outcome import FAILED_BEFORE, GOOD, Outcome
 from orchestrator.model.plan import Plan
@@ -10,13 +9,14 @@ from orchestrator.model.record import EarlierOutcome, Record, Settled
 from orchestrator.model.target import Target
 from orchestrator.planner.next_run import LastOutcomes, outcomes_for
 from orchestrator.tracker.runs.earlier import runs_that_settled
+from orchestrator.tracker.state import Fleet
 
 #: Outcomes that say nothing of a proxy which a later run must know.
 _TELLS_NOTHING = GOOD | {Outcome.NOT_STARTED}
 
 
 def earlier_outcomes(
-    plan: Plan, targets: Sequence[Target], last: LastOutcomes, folder: Path, now: datetime
+    plan: Plan, targets: Sequence[Target], last: LastOutcomes, fleet: Fleet, now: datetime
 ) -> Iterator[Record]:
     """What is known of each target that did not end well for this version: the report shows it, and it is no news.
 
@@ -24,7 +24,7 @@ def earlier_outcomes(
         StateError: an earlier run cannot be read.
     """
     known = {key: outcome for key, outcome in outcomes_for(plan, targets, last) if outcome not in _TELLS_NOTHING}
-    for run_id, state in runs_that_settled(folder, known):
+    for run_id, state in runs_that_settled(fleet, known):
         yield EarlierOutcome(
             at=now,
             target=state.key,

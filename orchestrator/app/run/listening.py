@@ -2,7 +2,6 @@
 
 import os
 import signal
-from pathlib import Path
 
 import anyio
 
@@ -11,7 +10,7 @@ from orchestrator.app.run.apply_command import carry_out
 from orchestrator.errors import ExitCode
 from orchestrator.executor.dispatch import Background, Dispatcher
 from orchestrator.model.record import ReturnedToWaiting, Settled
-from orchestrator.tracker.runs.commands import CommandInbox
+from orchestrator.tracker.state import Inbox
 
 #: How often a running process looks for a person's commands.
 _INBOX_EVERY_S = 0.4
@@ -31,9 +30,8 @@ async def obey_signals(dispatcher: Dispatcher) -> None:
         leave_on_stop(ExitCode.MORE_TO_DO, ignored=0 if stopping else 1)
 
 
-def reading_commands(fleet: Path) -> Background:
+def reading_commands(inbox: Inbox) -> Background:
     """The task that looks for a person's commands as long as the session lives."""
-    inbox = CommandInbox(fleet)
 
     async def task(dispatcher: Dispatcher) -> None:
         while True:
@@ -43,7 +41,7 @@ def reading_commands(fleet: Path) -> Background:
     return task
 
 
-async def obey_commands(inbox: CommandInbox, dispatcher: Dispatcher) -> None:
+async def obey_commands(inbox: Inbox, dispatcher: Dispatcher) -> None:
     """Carry out what persons have asked for since the last look."""
     session = dispatcher.session
     for number, command in inbox.new(session.run.commands_seen):

@@ -27,17 +27,15 @@ from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.app.sinks.tee import RecordSink
 from orchestrator.errors import ExitCode, StateError
 from orchestrator.host import path_of
-from orchestrator.lock import fleet_lock
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
 from orchestrator.model.target import Target
 from orchestrator.planner.next_run import Asked, unfinished
 from orchestrator.planner.targets.resolve import resolve_targets
 from orchestrator.planner.waves import assign_waves
-from orchestrator.tracker.disk import make_folder
-from orchestrator.tracker.paths import LOCK, REPORT, claim_fleet, fleet_folder
 from orchestrator.tracker.report.json_form import write_report
 from orchestrator.tracker.runs.recovery import Recovered
+from orchestrator.tracker.state import Fleet, State
 
 #: Points a plan at another cloud for as long as it is open: the simulated one.
 Redirect = Callable[[Plan, list[Target]], AbstractContextManager[tuple[Plan, Mapping[str, str]]]]
@@ -48,7 +46,7 @@ class RunRequest:
     """What the command line asks of a run.
 
     Attributes:
-        state: the state folder, that of simulated runs when `redirect` is set.
+        state: where the fleet is kept, that of simulated runs when `redirect` is set.
         warn: called with what is wrong and stops nothing: the event's name, and a sentence.
         on_found: called with how far a discovery has come.
         sinks: makes, for a run, those who are shown its records.
@@ -62,7 +60,7 @@ class RunRequest:
     """
 
     plan: Plan
-    state: Path
+    state: State
     environ: Mapping[str, str]
     now: datetime
     warn: Callable[[str, str], None]
@@ -110,40 +108,39 @@ def run_plan(job: RunRequest) -> SessionResult:
         PlanError: the plan cannot be carried out, or needs `--new`.
         ScopeUnusable: discovery is incomplete, or `expect` is not met; nothing has begun.
         FleetLocked: another process works on the fleet.
-        StateError: the state folder cannot be used.
+        StateError: the state cannot be used.
     """
-    folder = fleet_folder(job.state, job.plan.name, writes=True)
-    make_folder(folder)
-    with fleet_lock(folder / LOCK, job.now):
-        claim_fleet(folder, path_of(job.plan.path))
+    fleet = job.state.fleet(job.plan.name, writes=True)
+    with fleet.lock(job.now):
+        fleet.claim(path_of(job.plan.path))
         with ExitStack() as stack:
-            return _run_locked(job, folder, stack)
+            return _run_locked(job, fleet, stack)
 
 
-def _run_locked(job: RunRequest, folder: Path, stack: ExitStack) -> SessionResult:
+def _run_locked(job: RunRequest, fleet: Fleet, stack: ExitStack) -> SessionResult:
     if job.redirect is not None:
         written = resolve_targets(job.plan).targets
         plan, environ = stack.enter_context(job.redirect(job.plan, written))
         memory = RateMemory(environ=environ)
-        return _work(job, Opened(_begin(job, plan, memory, folder, simulated=True)), plan, memory, folder)
+        return _work(job, Opened(_begin(job, plan, memory, fleet, simulated=True)), plan, memory)
     memory = RateMemory(environ=job.environ, state=job.state, warn=partial(job.warn, "rates.forgotten"))
-    opened = _find_or_begin(job, memory, folder)
+    opened = _find_or_begin(job, memory, fleet)
     plan = opened.recovered.in_force if opened.changes else job.plan
-    return _work(job, opened, plan, memory, folder)
+    return _work(job, opened, plan, memory)
 
 
-def _find_or_begin(job: RunRequest, memory: RateMemory, folder: Path) -> Opened:
-    latest = unfinished_run(folder)
+def _find_or_begin(job: RunRequest, memory: RateMemory, fleet: Fleet) -> Opened:
+    latest = unfinished_run(fleet)
     if latest is None:
-        return Opened(_begin(job, job.plan, memory, folder))
+        return Opened(_begin(job, job.plan, memory, fleet))
     if unfinished(past_of(latest, {}, job.plan), Asked(new=job.new, only=job.only)) is not None:
-        return take_up(latest, job.plan, job.state)
+        return take_up(latest, job.plan)
     end_run(latest, job.now)
-    write_report(latest.run, latest.in_force, latest.folder / REPORT)
-    return Opened(_begin(job, job.plan, memory, folder))
+    write_report(latest.run, latest.in_force, latest.stored.report)
+    return Opened(_begin(job, job.plan, memory, fleet))
 
 
-def _begin(job: RunRequest, plan: Plan, memory: RateMemory, folder: Path, *, simulated: bool = False) -> Recovered:
+def _begin(job: RunRequest, plan: Plan, memory: RateMemory, fleet: Fleet, *, simulated: bool = False) -> Recovered:
     found = discover_now(plan, memory.environ, job.on_found, memory)
     targets = resolve_targets(plan, found.targets).targets
     assign_waves(plan, targets)
@@ -151,8 +148,7 @@ def _begin(job: RunRequest, plan: Plan, memory: RateMemory, folder: Path, *, sim
         plan,
         targets,
         Beginning(
-            state=job.state,
-            folder=folder,
+            fleet=fleet,
             now=job.now,
             suffix=secrets.token_hex(3),
             simulated=simulated,
@@ -162,7 +158,7 @@ def _begin(job: RunRequest, plan: Plan, memory: RateMemory, folder: Path, *, sim
     )
 
 
-def _work(job: RunRequest, opened: Opened, plan: Plan, memory: RateMemory, folder: Path) -> SessionResult:
+def _work(job: RunRequest, opened: Opened, plan: Plan, memory: RateMemory) -> SessionResult:
     recovered = opened.recovered
     room = make_room(plan, ends=1 if job.redirect is None else 2)
     if room.warning:
@@ -170,8 +166,6 @@ def _work(job: RunRequest, opened: Opened, plan: Plan, memory: RateMemory, folde
     asked = Work(
         plan=plan,
         recovered=recovered,
-        state=job.state,
-        fleet=folder,
         environ=memory.environ,
         until=job.until,
         longest_s=job.longest_s,

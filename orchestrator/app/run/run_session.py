@@ -40,15 +40,12 @@ from orchestrator.host import machine_name, user_name
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record, SessionStarted
 from orchestrator.model.run import Run
+from orchestrator.model.settings import settings_changed, settings_of
 from orchestrator.planner.targets.own_windows import check_own_windows
 from orchestrator.planner.waves import assign_waves, scope_targets, wave_targets
-from orchestrator.tracker.journal.file import Journal
 from orchestrator.tracker.journal.group_commit import JournalWriter
-from orchestrator.tracker.paths import JOURNAL, REPORT
-from orchestrator.tracker.runs.commands import CommandInbox
-from orchestrator.tracker.runs.other_runs import Workflows
 from orchestrator.tracker.runs.recovery import Recovered
-from orchestrator.tracker.runs.settings import save_settings, settings_changed, settings_of
+from orchestrator.tracker.state import Fleet, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +55,6 @@ class Work:
     Attributes:
         plan: as in force in this session.
         recovered: the run, folded from its journal.
-        state: the state folder.
-        fleet: the fleet's folder.
         until: nothing starts from this instant on; None for no bound.
         longest_s: nor when the session has lasted so long.
         barred: why nothing starts any more in this run; what is open is followed.
@@ -71,8 +66,6 @@ class Work:
 
     plan: Plan
     recovered: Recovered
-    state: Path
-    fleet: Path
     environ: Mapping[str, str]
     until: datetime | None
     wait_s: float
@@ -91,7 +84,12 @@ class Work:
     @property
     def report(self) -> Path:
         """Where the report is written."""
-        return self.recovered.folder / REPORT
+        return self.recovered.stored.report
+
+    @property
+    def fleet(self) -> Fleet:
+        """Whose run it is."""
+        return self.recovered.stored.fleet
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +147,7 @@ async def _opened(job: Work) -> Finish:
     ) as scopes:
         dispatcher = _assemble(job, scopes, clock)
         ledger = dispatcher.session.ledger
-        journal = Journal.resume(job.recovered.folder / JOURNAL, job.recovered.next_seq)
+        journal = job.recovered.stored.resume(job.recovered.next_seq)
         writer = JournalWriter(journal, ledger.on_durable)
         ledger.attach(writer)
         finish = await _journalled(job, dispatcher, writer)
@@ -173,7 +171,7 @@ async def _journalled(job: Work, dispatcher: Dispatcher, writer: JournalWriter) 
             group.start_soon(writer.run)
             group.start_soon(supervise, signals, dispatcher.session)
             await _announce(job, dispatcher.session)
-            await obey_commands(CommandInbox(job.fleet), dispatcher)
+            await obey_commands(job.fleet.inbox(), dispatcher)
             finish = await dispatcher.run()
             await writer.aclose()
             group.cancel_scope.cancel()
@@ -199,7 +197,7 @@ def _assemble(job: Work, scopes: dict[str, ScopeCalls], clock: SystemClock) -> D
         clock=clock,
         sending=anyio.Semaphore(job.room.concurrency, fast_acquire=True),
         new_token=lambda: uuid.uuid4().hex,
-        known_workflows=_known(job.state),
+        known_workflows=_known(job.fleet.state),
         reached=crasher(os.environ),
     )
     dispatcher = Dispatcher(session, background=(*_background(job), *sinks.background()))
@@ -207,7 +205,7 @@ def _assemble(job: Work, scopes: dict[str, ScopeCalls], clock: SystemClock) -> D
 
 
 def _background(job: Work) -> Iterator[Background]:
-    yield guarded("a person's commands", reading_commands(job.fleet), vital=True)
+    yield guarded("a person's commands", reading_commands(job.fleet.inbox()), vital=True)
     yield guarded("the memory of the rates", keeping(job.memory), vital=False)
 
 
@@ -247,12 +245,12 @@ async def _announce(job: Work, session: Session) -> None:
             clocks=session.ledger.clocks(),
         )
     )
-    save_settings(job.recovered.folder, settings_of(job.plan))
+    job.recovered.stored.save_settings(settings_of(job.plan))
 
 
-def _known(state: Path) -> Callable[[], Awaitable[AbstractSet[str]]]:
-    """Every workflow_id of the state folder, also those that other fleets have learned since it was last asked."""
-    workflows, one_at_a_time = Workflows(state), anyio.CapacityLimiter(1)
+def _known(state: State) -> Callable[[], Awaitable[AbstractSet[str]]]:
+    """Every workflow_id of the state, also those that other fleets have learned since it was last asked."""
+    workflows, one_at_a_time = state.workflows(), anyio.CapacityLimiter(1)
 
     async def read() -> AbstractSet[str]:
         return await to_thread.run_sync(workflows.known, limiter=one_at_a_time)

@@ -1,15 +1,12 @@
 """What failed beside a session that has ended, in its journal and report: it hides nothing of what became of it."""
 
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import datetime
 
 from orchestrator.errors import ExitCode, OrchestratorError
-from orchestrator.lock import fleet_lock
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import PartFailed
-from orchestrator.tracker.journal.file import Journal
-from orchestrator.tracker.paths import JOURNAL, LOCK, REPORT
 from orchestrator.tracker.report.json_form import write_report
 from orchestrator.tracker.runs.recovery import Recovered, recover
 
@@ -26,17 +23,14 @@ def remember(recovered: Recovered, plan: Plan, code: ExitCode, failed: Mapping[s
         failed: the words of each failure, by the name of what failed.
         now: the present instant.
     """
-    run = recovered.folder
-    with suppress(OrchestratorError), fleet_lock(run.parent.parent / LOCK, now):
-        there = recover(run)
+    stored = recovered.stored
+    with suppress(OrchestratorError), stored.fleet.lock(now):
+        there = recover(stored)
         if len(there.run.sessions) > len(recovered.run.sessions):
             return  # the warnings of a session are its own
         records = [PartFailed(at=now, step="session", part=part, error=error) for part, error in failed.items()]
-        journal = Journal.resume(run / JOURNAL, there.next_seq)
-        try:
+        with closing(stored.resume(there.next_seq)) as journal:
             journal.append(records)
-        finally:
-            journal.close()
         for record in records:
             there.run.apply(record)
-        write_report(there.run, plan, run / REPORT, exit_code=int(code))
+        write_report(there.run, plan, stored.report, exit_code=int(code))

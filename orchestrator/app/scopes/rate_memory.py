@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from pathlib import Path
 
 from anyio import to_thread
 from msgspec import structs
@@ -13,9 +12,10 @@ from orchestrator.cloud import RateKey, rate_key
 from orchestrator.errors import StateError
 from orchestrator.executor.dispatch import Background, Dispatcher
 from orchestrator.executor.scope.scope_calls import ScopeCalls
+from orchestrator.model.known_rate import KnownRate
 from orchestrator.model.plan import Plan, Scope
 from orchestrator.planner.preview.estimate import AUTO_RATE, AssumedRate
-from orchestrator.tracker.runs.rates import KnownRate, add_rates, read_rates
+from orchestrator.tracker.state import State
 
 #: What has moved less than this is not worth writing.
 _NEWS = 0.02
@@ -32,14 +32,14 @@ class RateMemory:
     """What is known of the rates of scopes.
 
     Attributes:
-        state: the state folder; None for a cloud that is new each time, of which nothing is known and kept.
+        state: where they are kept; None for a cloud that is new each time, of which nothing is known and kept.
         environ: where an endpoint may be named.
         writes: whether what is found is kept; a preview only reads.
         warn: called with a sentence when the memory is damaged or cannot be written; nothing else follows.
     """
 
     environ: Mapping[str, str]
-    state: Path | None = None
+    state: State | None = None
     writes: bool = True
     warn: Callable[[str], None] = _nobody
     _kept: dict[str, KnownRate] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class RateMemory:
         if self.state is None or not self.writes or not found:
             return
         try:
-            add_rates(self.state, found)
+            self.state.add_rates(found)
         except StateError as error:
             self.warn(str(error))
 
@@ -79,7 +79,7 @@ class RateMemory:
 
     @cached_property
     def _read(self) -> dict[str, KnownRate]:
-        known, problem = ({}, None) if self.state is None else read_rates(self.state)
+        known, problem = ({}, None) if self.state is None else self.state.rates()
         if problem is not None:
             self.warn(problem)
         return known

@@ -3,38 +3,36 @@
 import shlex
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 
 from orchestrator.app.status.clocks import calendar, clock_lines, steady
 from orchestrator.app.status.scopes import scope_lines
 from orchestrator.app.status.why_closed import closed, time_until
 from orchestrator.errors import ExitCode, UsageError
 from orchestrator.host import path_of
-from orchestrator.lock import holder
+from orchestrator.model.commands import Command, HoldCommand, ReleaseCommand
 from orchestrator.model.outcome import Phase
 from orchestrator.model.plan import Plan, Wave
 from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState
-from orchestrator.tracker.paths import LOCK, check_owner, fleet_folder, list_runs
 from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.report.text_form import bug_lines, hold_lines, outcome_lines, reject_lines
-from orchestrator.tracker.runs.commands import Command, HoldCommand, ReleaseCommand, read_commands
 from orchestrator.tracker.runs.recovery import Recovered, recover
+from orchestrator.tracker.state import State
 
 #: Targets that need a person are named up to this many.
 _NAMED = 10
 
 
-def find_run(state: Path, plan: Plan, run_id: str | None = None) -> Recovered:
+def find_run(state: State, plan: Plan, run_id: str | None = None) -> Recovered:
     """The fleet's latest run, or the one with that id.
 
     Raises:
         UsageError: there is none.
         StateError: it cannot be read.
     """
-    folder = fleet_folder(state, plan.name)
-    check_owner(folder, path_of(plan.path))
-    runs = {run.name: run for run in list_runs(folder)}
+    fleet = state.fleet(plan.name)
+    fleet.expect_owner(path_of(plan.path))
+    runs = {run.run_id: run for run in fleet.runs()}
     found = runs.get(run_id or max(runs, default=""))
     if found is None:
         which = f"run {run_id}" if run_id else "any run"
@@ -42,19 +40,19 @@ def find_run(state: Path, plan: Plan, run_id: str | None = None) -> Recovered:
     return recover(found)
 
 
-def unread_commands(recovered: Recovered, state: Path) -> list[tuple[int, Command]]:
+def unread_commands(recovered: Recovered) -> list[tuple[int, Command]]:
     """What persons have asked of the fleet that no process has read yet."""
-    return read_commands(fleet_folder(state, recovered.plan.name), recovered.run.commands_seen)
+    return recovered.stored.fleet.inbox().new(recovered.run.commands_seen)
 
 
-def standing(recovered: Recovered, state: Path, now: datetime) -> Iterator[str]:
+def standing(recovered: Recovered, now: datetime) -> Iterator[str]:
     """Where a run stands, and what it waits for."""
     run, plan = recovered.run, recovered.in_force
     story = build_report(run, plan)
     head = story.head.run
     simulated = "SIMULATED: " if head.simulated else ""
     yield f"{simulated}{head.name} -> {head.target_version}: run {head.run_id}, {head.state}"
-    worker = holder(fleet_folder(state, head.name) / LOCK)
+    worker = recovered.stored.fleet.holder()
     yield f"  {worker}" if worker else last_session(run)
     yield from bug_lines(head)
     yield from outcome_lines(story.head)
@@ -69,13 +67,13 @@ def standing(recovered: Recovered, state: Path, now: datetime) -> Iterator[str]:
     yield from scope_lines(run, now)
     yield from clock_lines(run)
     yield from _needs_person(run)
-    yield f"waits for: {waits_for(recovered, state, now)}"
+    yield f"waits for: {waits_for(recovered, now)}"
 
 
-def waits_for(recovered: Recovered, state: Path, now: datetime) -> str:
+def waits_for(recovered: Recovered, now: datetime) -> str:
     """Why nothing happens when nothing happens, as far as the journal tells."""
     run, plan = recovered.run, recovered.in_force
-    order = _pending(recovered, state)
+    order = _pending(recovered)
     if order is None and run.hold is not None:
         order = f"a person, to release it: {run.hold.reason}" + (f" (held by {run.hold.by})" if run.hold.by else "")
     if run.ended is not None:
@@ -102,9 +100,9 @@ def _waits_in_wave(run: Run, plan: Plan, wave: Wave | None, now: datetime) -> st
     return f"the next session; {run.waiting} targets wait"
 
 
-def _pending(recovered: Recovered, state: Path) -> str | None:
+def _pending(recovered: Recovered) -> str | None:
     """A person's command that no process has read yet."""
-    for _, command in reversed(unread_commands(recovered, state)):
+    for _, command in reversed(unread_commands(recovered)):
         if isinstance(command, HoldCommand):
             return f"a person, to release it: {command.note} (held by {command.user})"
         if isinstance(command, ReleaseCommand) and command.wave is None:

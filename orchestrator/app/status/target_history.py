@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from orchestrator.errors import UsageError
 from orchestrator.model.outcome import Outcome, Phase
@@ -10,8 +9,8 @@ from orchestrator.model.record import Record
 from orchestrator.model.reply import Entry
 from orchestrator.model.state import TargetState
 from orchestrator.model.target import Target
-from orchestrator.tracker.paths import list_runs
 from orchestrator.tracker.runs.recovery import recover
+from orchestrator.tracker.state import StoredRun
 
 _RULES = {
     Outcome.SUCCEEDED: "accepted, and completed and verified as far as follow.to asks",
@@ -36,7 +35,7 @@ _PHASE_RULES = {
 _LEFT_OUT = frozenset({"at", "target", "step", "attempt", "record", "token"})
 
 
-def life(folder: Path, proxy_id: str) -> Iterator[str]:
+def life(stored: StoredRun, proxy_id: str) -> Iterator[str]:
     """The story of one proxy over all runs up to this one, the oldest first, and where it stands now.
 
     A run that only found it done, or left it out, takes one line.
@@ -45,15 +44,15 @@ def life(folder: Path, proxy_id: str) -> Iterator[str]:
         UsageError: it is no target of the run.
         StateError: a run cannot be read.
     """
-    runs = [run for run in list_runs(folder.parent.parent) if run.name <= folder.name]
+    runs = [run for run in stored.fleet.runs() if run.run_id <= stored.run_id]
     chapters = [chapter for run in runs if (chapter := _chapter(run, proxy_id)) is not None]
-    if not chapters or (chapters[-1].run_id != folder.name and not _keeps(folder, proxy_id)):
-        raise UsageError(f"{proxy_id} is no target of run {folder.name}")
+    if not chapters or (chapters[-1].run_id != stored.run_id and not _keeps(stored, proxy_id)):
+        raise UsageError(f"{proxy_id} is no target of run {stored.run_id}")
     yield from _head(chapters[-1])
     for chapter in chapters:
         yield from _lines(chapter, in_full=chapter is chapters[-1] or chapter.acted)
-    if chapters[-1].run_id != folder.name:
-        yield f"run {folder.name} left it out, and it keeps its outcome"
+    if chapters[-1].run_id != stored.run_id:
+        yield f"run {stored.run_id} left it out, and it keeps its outcome"
     yield from _verdict(chapters[-1].state)
     yield from _upgraded(chapters)
 
@@ -78,18 +77,18 @@ class _Chapter:
         return self.state is not None and bool(self.state.attempts)
 
 
-def _chapter(folder: Path, proxy_id: str) -> _Chapter | None:
+def _chapter(stored: StoredRun, proxy_id: str) -> _Chapter | None:
     """What a run says of the proxy; None when it is not among its targets."""
     records: list[Record] = []
-    run = recover(folder, lambda record: records.append(record) if record.target == proxy_id else None).run
+    run = recover(stored, lambda record: records.append(record) if record.target == proxy_id else None).run
     if proxy_id not in run.targets:
         return None
     who = next((f"{session.user or 'a user not recorded'} on {session.host}" for session in run.sessions), None)
-    return _Chapter(folder.name, run.targets[proxy_id], run.states.get(proxy_id), tuple(records), who)
+    return _Chapter(stored.run_id, run.targets[proxy_id], run.states.get(proxy_id), tuple(records), who)
 
 
-def _keeps(folder: Path, proxy_id: str) -> bool:
-    return any(kept.target == proxy_id for kept in recover(folder).run.kept)
+def _keeps(stored: StoredRun, proxy_id: str) -> bool:
+    return any(kept.target == proxy_id for kept in recover(stored).run.kept)
 
 
 def _head(last: _Chapter) -> Iterator[str]:

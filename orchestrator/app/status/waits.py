@@ -16,12 +16,12 @@ from orchestrator.executor.decide.limits import room, target_block
 from orchestrator.executor.decide.next_action import postponed_s
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.restore_queue import make_queue
+from orchestrator.model.commands import Command
 from orchestrator.model.outcome import Phase
 from orchestrator.model.plan import Plan
 from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState
 from orchestrator.model.target import Target
-from orchestrator.tracker.runs.commands import Command
 from orchestrator.tracker.runs.recovery import Recovered
 
 

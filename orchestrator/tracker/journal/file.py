@@ -59,6 +59,9 @@ class Journal:
         self._size = os.fstat(handle).st_size
         self._dead: StateError | None = None
 
+    def __str__(self) -> str:
+        return str(self.path)
+
     @classmethod
     def create(cls, path: Path) -> Self:
         """A new, empty journal, whose name is on disk.
@@ -145,8 +148,12 @@ class Journal:
             raise FileNotFoundError(2, "another file has taken its place")
 
 
-def read_journal(path: Path) -> Iterator[tuple[int, Record]]:
+def read_journal(path: Path, after: int = 0) -> Iterator[tuple[int, Record]]:
     """Every record with its number, read as they are asked for. A torn last line is left out.
+
+    Args:
+        path: of the file.
+        after: records up to this number are checked, and left out.
 
     Raises:
         JournalDamaged: a line is not what was written.
@@ -155,7 +162,8 @@ def read_journal(path: Path) -> Iterator[tuple[int, Record]]:
     for line in read_lines(path):
         if line.number == 1:
             _expect_known_version(path, line)
-        yield line.number, decode_line(_decoder, path, line)
+        if line.number > after:
+            yield line.number, decode_line(_decoder, path, line)
 
 
 def _expect_known_version(path: Path, line: Line) -> None:

@@ -12,7 +12,7 @@ from anyio import CapacityLimiter, to_thread
 
 from orchestrator.errors import Broken, OrchestratorError, StateError, place_of
 from orchestrator.model.record import Record
-from orchestrator.tracker.journal.file import Journal
+from orchestrator.tracker.state import OpenJournal
 
 
 class Group:
@@ -56,7 +56,7 @@ class JournalWriter:
             that wait for it go on.
     """
 
-    def __init__(self, journal: Journal, on_durable: Callable[[Record], None]) -> None:
+    def __init__(self, journal: OpenJournal, on_durable: Callable[[Record], None]) -> None:
         self._journal = journal
         self._on_durable = on_durable
         self._gathering = Group()
@@ -77,7 +77,7 @@ class JournalWriter:
         if self.failure is not None:
             raise again(self.failure)
         if self._closing:
-            raise StateError(f"{self._journal.path}: the journal is closed")
+            raise StateError(f"{self._journal}: the journal is closed")
         self._gathering.records.append(record)
         self._work.set()
         return self._gathering

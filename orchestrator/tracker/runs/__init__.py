@@ -1,1 +1,1 @@
-"""The runs of a fleet in the state folder: made, found, frozen, recovered, and steered. Reads no network."""
+"""What follows from the runs of a fleet, whatever keeps them: a run recovered, and what earlier and other runs say."""

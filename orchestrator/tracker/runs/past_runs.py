@@ -1,7 +1,6 @@
 """What all runs of a fleet say of its proxies: the tracker's part of an audit. Reads only."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 
@@ -10,32 +9,32 @@ from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import OutcomeKept, Reverified, RunStarted, Settled
 from orchestrator.model.run import Run
 from orchestrator.model.target import Target
-from orchestrator.tracker.paths import JOURNAL, latest_run, list_runs
 from orchestrator.tracker.report.schema import TargetReport
-from orchestrator.tracker.runs.other_runs import outcome_records, tells_nothing
-from orchestrator.tracker.runs.recovery import recover
+from orchestrator.tracker.runs.other_runs import tells_nothing
+from orchestrator.tracker.runs.recovery import latest_run, recover
+from orchestrator.tracker.state import Fleet, StoredRun
 
 _entry = msgspec.json.Decoder(TargetReport)
 
 
-def read_history(folder: Path) -> History | None:
+def read_history(fleet: Fleet) -> History | None:
     """The history of a fleet; None when it never ran.
 
     Args:
-        folder: of the fleet.
+        fleet: whose history.
 
     Raises:
         StateError: a run cannot be read.
     """
-    latest = latest_run(folder)
+    latest = latest_run(fleet)
     if latest is None:
         return None
     recovered = recover(latest)
     known: dict[str, Known] = {}
-    for run in list_runs(folder):
+    for run in fleet.runs():
         _fold(run, known)
     return History(
-        run_id=latest.name,
+        run_id=latest.run_id,
         target_version=recovered.plan.target_version,
         targets=(*recovered.run.targets.values(), *map(_kept, recovered.run.kept)),
         pending=dict(_pending(recovered.run)),
@@ -55,17 +54,17 @@ def _kept(record: OutcomeKept) -> Target:
     return Target(scope=entry.scope, instance_id=entry.instance_id, proxy_id=entry.proxy_id, labels=entry.labels)
 
 
-def _fold(run: Path, known: dict[str, Known]) -> None:
+def _fold(run: StoredRun, known: dict[str, Known]) -> None:
     version = ""
-    for record in outcome_records(run / JOURNAL):
+    for record in run.outcomes():
         match record:
             case RunStarted():
                 version = record.target_version
             case Settled(target=str(key)) if not tells_nothing(record, known=key in known):
-                known.setdefault(key, Known(outcome=record.outcome, run_id=run.name)).take(
-                    record.outcome, run.name, version
+                known.setdefault(key, Known(outcome=record.outcome, run_id=run.run_id)).take(
+                    record.outcome, run.run_id, version
                 )
             case Reverified(target=str(key), healthy=False) if key in known:
-                known[key].take(Outcome.FAILED, run.name, version)
+                known[key].take(Outcome.FAILED, run.run_id, version)
             case _:
                 pass

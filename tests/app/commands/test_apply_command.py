@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from orchestrator.app.run.apply_command import carry_out, refusal
+from orchestrator.model.commands import Command, HoldCommand, ReleaseCommand, SettleCommand
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Failures
 from orchestrator.model.record import (
@@ -20,7 +21,6 @@ from orchestrator.model.record import (
 from orchestrator.model.reply import Entry
 from orchestrator.model.run import Run
 from orchestrator.model.target import Target
-from orchestrator.tracker.runs.commands import Command, HoldCommand, ReleaseCommand, SettleCommand
 
 NOW = datetime(2026, 3, 1, 22, 30, tzinfo=UTC)
 PROXY = "0f46fc46396e4fb19a0cb52f578e9511po01"

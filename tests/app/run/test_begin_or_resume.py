@@ -1,11 +1,12 @@
 """Between two runs: what a new one takes over, and what keeps it from beginning."""
 
+from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
+from fakes.memory_state import MemoryState
 from fakes.recorded import BEGIN, NEW, OLD, make_plan, make_targets, run_started
 from msgspec.structs import replace
 
@@ -20,8 +21,8 @@ from orchestrator.model import record as r
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import Record
 from orchestrator.model.reply import Entry
-from orchestrator.tracker.runs.folder import create_run
 from orchestrator.tracker.runs.recovery import Recovered
+from orchestrator.tracker.state import State
 
 TARGETS = make_targets(3)
 PLAN = make_plan(TARGETS)
@@ -37,15 +38,19 @@ REJECT = r.AnswerSeen(
 ENDED = r.RunEnded(at=BEGIN)
 
 
-def before(state: Path, fleet: str, *records: Record) -> None:
+@pytest.fixture
+def state() -> State:
+    return MemoryState()
+
+
+def before(state: State, fleet: str, *records: Record) -> None:
     """A run of a fleet with these records."""
-    journal = create_run(state / fleet, PLAN, TARGETS, run_started(3))[1]
-    journal.append(list(records) or [ENDED])
-    journal.close()
+    with closing(state.fleet(fleet).begin(PLAN, TARGETS, run_started(3)).resume(2)) as journal:
+        journal.append(list(records) or [ENDED])
 
 
-def begin(state: Path, fleet: str = "prod", **changes: Any) -> Recovered:
-    values = {"state": state, "folder": state / fleet, "now": BEGIN + timedelta(days=1), "suffix": "abc", **changes}
+def begin(state: State, fleet: str = "prod", **changes: Any) -> Recovered:
+    values = {"fleet": state.fleet(fleet), "now": BEGIN + timedelta(days=1), "suffix": "abc", **changes}
     return begin_run(PLAN, TARGETS, Beginning(**values))
 
 
@@ -53,62 +58,60 @@ def settled(outcome: Outcome) -> r.Settled:
     return r.Settled(at=BEGIN, target=KEY, attempt=1, outcome=outcome, wave="rest", reason="no ip")
 
 
-def test_a_proxy_that_is_open_in_another_fleet_keeps_a_run_from_beginning(tmp_path: Path) -> None:
-    before(tmp_path, "other", INTENT)
+def test_a_proxy_that_is_open_in_another_fleet_keeps_a_run_from_beginning(state: State) -> None:
+    before(state, "other", INTENT)
     with pytest.raises(PlanError, match=f"open in another fleet, or about to be: {KEY}"):
-        begin(tmp_path)
-    assert unfinished_run(tmp_path / "prod") is None
+        begin(state)
+    assert unfinished_run(state.fleet("prod")) is None
 
 
-def test_commands_that_an_earlier_run_has_obeyed_are_not_obeyed_again(tmp_path: Path) -> None:
-    before(tmp_path, "prod", r.CommandIgnored(at=BEGIN, command=7, why="late"), ENDED)
-    assert begin(tmp_path).run.commands_seen == 7
+def test_commands_that_an_earlier_run_has_obeyed_are_not_obeyed_again(state: State) -> None:
+    before(state, "prod", r.CommandIgnored(at=BEGIN, command=7, why="late"), ENDED)
+    assert begin(state).run.commands_seen == 7
 
 
-def test_a_hold_survives_the_run_that_set_it(tmp_path: Path) -> None:
+def test_a_hold_survives_the_run_that_set_it(state: State) -> None:
     hold = r.HoldSet(at=BEGIN, step="hold", cause="person", reason="wait", by="ann", note="wait")
-    before(tmp_path, "prod", hold, ENDED)
-    carried = begin(tmp_path).run.hold
+    before(state, "prod", hold, ENDED)
+    carried = begin(state).run.hold
     assert carried is not None
     assert (carried.cause, carried.reason, carried.by) == ("person", "wait", "ann")
 
 
 @pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.MISMATCH, Outcome.REJECTED])
-def test_what_failed_before_is_left_out_and_what_was_refused_then_is_known(tmp_path: Path, outcome: Outcome) -> None:
-    before(tmp_path, "prod", INTENT, REJECT, settled(outcome), ENDED)
-    run = begin(tmp_path).run
+def test_what_failed_before_is_left_out_and_what_was_refused_then_is_known(state: State, outcome: Outcome) -> None:
+    before(state, "prod", INTENT, REJECT, settled(outcome), ENDED)
+    run = begin(state).run
     assert (run.states[KEY].outcome, run.states[KEY].reason) == (Outcome.SKIPPED, "failed_before")
     assert run.known_rejects == {"no ip"}
 
 
-def test_while_something_is_open_a_run_cannot_be_ended_for_a_new_one(tmp_path: Path) -> None:
-    before(tmp_path, "prod", INTENT)
-    unfinished = unfinished_run(tmp_path / "prod")
+def test_while_something_is_open_a_run_cannot_be_ended_for_a_new_one(state: State) -> None:
+    before(state, "prod", INTENT)
+    unfinished = unfinished_run(state.fleet("prod"))
     assert unfinished is not None
     with pytest.raises(PlanError, match="still open"):
         end_run(unfinished, BEGIN)
-    after = unfinished_run(tmp_path / "prod")
+    after = unfinished_run(state.fleet("prod"))
     assert after is not None
     assert after.next_seq == unfinished.next_seq
 
 
-def test_a_run_that_is_ended_for_a_new_one_says_what_never_started(tmp_path: Path) -> None:
-    before(tmp_path, "prod", INTENT, REJECT, settled(Outcome.REJECTED))
-    unfinished = unfinished_run(tmp_path / "prod")
+def test_a_run_that_is_ended_for_a_new_one_says_what_never_started(state: State) -> None:
+    before(state, "prod", INTENT, REJECT, settled(Outcome.REJECTED))
+    unfinished = unfinished_run(state.fleet("prod"))
     assert unfinished is not None
     end_run(unfinished, BEGIN)
-    assert unfinished_run(tmp_path / "prod") is None
+    assert unfinished_run(state.fleet("prod")) is None
     standings = [unfinished.run.standing(target.proxy_id) for target in TARGETS]
     assert standings == ["rejected", "not_started", "not_started"]
 
 
-def work_in(tmp_path: Path) -> Work:
+def work_in(state: State) -> Work:
     return Work(
         room=FileRoom(20, 10),
         plan=PLAN,
-        recovered=begin(tmp_path),
-        state=tmp_path,
-        fleet=tmp_path / "prod",
+        recovered=begin(state),
         environ={},
         until=None,
         wait_s=0.0,
@@ -116,9 +119,9 @@ def work_in(tmp_path: Path) -> Work:
     )
 
 
-def test_the_ledger_of_a_session_hides_what_the_session_learns(tmp_path: Path) -> None:
+def test_the_ledger_of_a_session_hides_what_the_session_learns(state: State) -> None:
     written: list[Record] = []
-    work = work_in(tmp_path)
+    work = work_in(state)
 
     class Kept:
         def append_nowait(self, record: Record) -> Any:
@@ -131,11 +134,11 @@ def test_the_ledger_of_a_session_hides_what_the_session_learns(tmp_path: Path) -
     assert [getattr(record, "why", None) for record in written] == ["it said ***"]
 
 
-def test_a_session_knows_every_workflow_of_the_state_folder_and_makes_each_token_once(tmp_path: Path) -> None:
+def test_a_session_knows_every_workflow_of_the_state_folder_and_makes_each_token_once(state: State) -> None:
     """Evidence is judged by them: another fleet's upgrade is no candidate."""
-    before(tmp_path, "other", INTENT, REJECT, settled(Outcome.REJECTED), ENDED)
-    session = _assemble(work_in(tmp_path), {}, SystemClock()).session
+    before(state, "other", INTENT, REJECT, settled(Outcome.REJECTED), ENDED)
+    session = _assemble(work_in(state), {}, SystemClock()).session
     assert anyio.run(session.known_workflows) == {"w0"}
-    before(tmp_path, "third", INTENT, replace(REJECT, update_result=(Entry(workflow_id="w1", state="ACCEPT"),)))
+    before(state, "third", INTENT, replace(REJECT, update_result=(Entry(workflow_id="w1", state="ACCEPT"),)))
     assert anyio.run(session.known_workflows) == {"w0", "w1"}
     assert len({session.new_token() for _ in range(100)}) == 100

@@ -23,7 +23,8 @@ from orchestrator.planner.preview.estimate import AUTO_RATE, AssumedRate
 from orchestrator.planner.preview.preview import make_preview
 from orchestrator.planner.preview.preview_text import table
 from orchestrator.planner.targets.resolve import resolve_targets
-from orchestrator.tracker.runs.rates import RATES
+from orchestrator.tracker.folder.rates_file import RATES
+from orchestrator.tracker.folder.state_folder import FolderState
 
 NOW = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)
 
@@ -39,7 +40,8 @@ def plan_with(*scopes: Scope, rate: Rate = "auto") -> Plan:
 
 
 def memory(state: Path | None, warnings: list[str] | None = None, *, writes: bool = True) -> RateMemory:
-    return RateMemory(environ={}, state=state, writes=writes, warn=(warnings if warnings is not None else []).append)
+    kept = None if state is None else FolderState(state)
+    return RateMemory(environ={}, state=kept, writes=writes, warn=(warnings if warnings is not None else []).append)
 
 
 def used(plan: Plan, lanes: Mapping[str, Lanes]) -> dict[str, ScopeCalls]:

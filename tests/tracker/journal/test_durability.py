@@ -11,11 +11,12 @@ import pytest
 from fakes.recorded import RUN_ID, make_plan, make_targets, run_started
 
 from orchestrator.errors import ExitCode, StateError
+from orchestrator.model.commands import HoldCommand
 from orchestrator.model.record import Record
 from orchestrator.tracker.disk import FOLDER_MODE, make_folder, open_private, replace_file, write_all, write_file
+from orchestrator.tracker.folder.command_file import append_command
+from orchestrator.tracker.folder.run_folder import create_run
 from orchestrator.tracker.journal.file import Journal, read_journal
-from orchestrator.tracker.runs.commands import HoldCommand, append_command
-from orchestrator.tracker.runs.folder import create_run
 
 TARGETS = make_targets(3)
 FIRST = run_started(3)

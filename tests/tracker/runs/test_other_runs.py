@@ -13,9 +13,13 @@ from orchestrator.model import record as r
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import Record
 from orchestrator.model.reply import Entry
+from orchestrator.tracker.folder.begin_lock import one_begins
+from orchestrator.tracker.folder.known_workflows import Workflows
+from orchestrator.tracker.folder.run_folder import create_run
+from orchestrator.tracker.folder.state_folder import FolderFleet
 from orchestrator.tracker.journal.file import Journal
-from orchestrator.tracker.runs.folder import create_run
-from orchestrator.tracker.runs.other_runs import Workflows, has_ended, last_outcomes, one_begins, open_elsewhere
+from orchestrator.tracker.journal.peek import says_ended
+from orchestrator.tracker.runs.other_runs import last_outcomes, open_elsewhere
 
 TARGETS = make_targets(4)
 A, B, C, D = (target.proxy_id for target in TARGETS)
@@ -47,16 +51,16 @@ def answer(key: str, *entries: Entry) -> r.AnswerSeen:
 
 def test_what_is_open_in_another_fleet_is_named_with_its_run(tmp_path: Path) -> None:
     keep(tmp_path, "other", FIRST, intent(A), intent(B), settled(B, Outcome.SUCCEEDED))
-    assert open_elsewhere(tmp_path, "prod", {A, B, C}) == {A: ("other", FIRST)}
-    assert open_elsewhere(tmp_path, "prod", {B, C}) == {}
-    assert open_elsewhere(tmp_path, "other", {A, B, C}) == {}
+    assert open_elsewhere(FolderFleet(tmp_path / "prod"), {A, B, C}) == {A: ("other", FIRST)}
+    assert open_elsewhere(FolderFleet(tmp_path / "prod"), {B, C}) == {}
+    assert open_elsewhere(FolderFleet(tmp_path / "other"), {A, B, C}) == {}
 
 
 def test_what_a_process_is_about_to_send_is_as_good_as_open(tmp_path: Path) -> None:
     keep(tmp_path, "other", FIRST, intent(B), settled(B, Outcome.SUCCEEDED))
     with fleet_lock(tmp_path / "other" / "lock", BEGIN):
-        assert open_elsewhere(tmp_path, "prod", {A, B}) == {A: ("other", FIRST)}
-    assert open_elsewhere(tmp_path, "prod", {A, B}) == {}
+        assert open_elsewhere(FolderFleet(tmp_path / "prod"), {A, B}) == {A: ("other", FIRST)}
+    assert open_elsewhere(FolderFleet(tmp_path / "prod"), {A, B}) == {}
 
 
 def test_one_fleet_at_a_time_begins_a_run(tmp_path: Path) -> None:
@@ -78,22 +82,22 @@ def test_a_start_that_hangs_holds_up_the_others_for_a_while_only(tmp_path: Path)
 def test_only_the_newest_run_of_a_fleet_can_have_something_open(tmp_path: Path) -> None:
     keep(tmp_path, "other", FIRST, intent(A))
     keep(tmp_path, "other", SECOND)
-    assert open_elsewhere(tmp_path, "prod", {A}) == {}
+    assert open_elsewhere(FolderFleet(tmp_path / "prod"), {A}) == {}
 
 
 def test_a_run_that_has_ended_is_not_read_again(tmp_path: Path) -> None:
     made = keep(tmp_path, "other", FIRST, intent(A), settled(A, Outcome.FAILED), ENDED, LEFT)
-    assert has_ended(made)
+    assert says_ended(made / "journal.ndjson")
     (made / "plan.json").unlink()
-    assert open_elsewhere(tmp_path, "prod", {A}) == {}
+    assert open_elsewhere(FolderFleet(tmp_path / "prod"), {A}) == {}
 
 
 def test_a_torn_end_is_no_end(tmp_path: Path) -> None:
     made = keep(tmp_path, "other", FIRST, intent(A), ENDED)
     path = made / "journal.ndjson"
     path.write_bytes(path.read_bytes()[:-1])
-    assert not has_ended(made)
-    assert open_elsewhere(tmp_path, "prod", {A}) == {A: ("other", FIRST)}
+    assert not says_ended(made / "journal.ndjson")
+    assert open_elsewhere(FolderFleet(tmp_path / "prod"), {A}) == {A: ("other", FIRST)}
 
 
 def test_a_neighbour_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
@@ -101,7 +105,7 @@ def test_a_neighbour_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     with (made / "journal.ndjson").open("ab") as file:
         file.write(b"junk\n")
     with pytest.raises(JournalDamaged, match="other"):
-        open_elsewhere(tmp_path, "prod", {A})
+        open_elsewhere(FolderFleet(tmp_path / "prod"), {A})
 
 
 def test_workflows_of_every_run_and_fleet_are_known(tmp_path: Path) -> None:
@@ -169,12 +173,12 @@ def test_the_last_outcome_of_every_run_counts(tmp_path: Path) -> None:
     keep(tmp_path, "prod", FIRST, settled(A, Outcome.FAILED), settled(B, Outcome.SUCCEEDED), version=OLD)
     keep(tmp_path, "prod", SECOND, settled(A, Outcome.SUCCEEDED), settled(C, Outcome.REJECTED))
     keep(tmp_path, "prod", THIRD, settled(D, Outcome.FAILED))
-    assert last_outcomes(tmp_path / "prod", THIRD) == {
+    assert last_outcomes(FolderFleet(tmp_path / "prod"), THIRD) == {
         A: (Outcome.SUCCEEDED, NEW),
         B: (Outcome.SUCCEEDED, OLD),
         C: (Outcome.REJECTED, NEW),
     }
-    assert D in last_outcomes(tmp_path / "prod")
+    assert D in last_outcomes(FolderFleet(tmp_path / "prod"))
 
 
 def test_a_second_verification_that_failed_is_the_last_outcome(tmp_path: Path) -> None:
@@ -182,7 +186,7 @@ def test_a_second_verification_that_failed_is_the_last_outcome(tmp_path: Path) -
     good = r.Reverified(at=BEGIN, target=B, healthy=True, finding="")
     both = (settled(A, Outcome.SUCCEEDED), settled(B, Outcome.SUCCEEDED))
     keep(tmp_path, "prod", FIRST, *both, bad, good)
-    assert last_outcomes(tmp_path / "prod") == {A: (Outcome.FAILED, NEW), B: (Outcome.SUCCEEDED, NEW)}
+    assert last_outcomes(FolderFleet(tmp_path / "prod")) == {A: (Outcome.FAILED, NEW), B: (Outcome.SUCCEEDED, NEW)}
 
 
 def test_being_left_out_for_a_failure_does_not_hide_the_failure(tmp_path: Path) -> None:
@@ -195,7 +199,7 @@ def test_being_left_out_for_a_failure_does_not_hide_the_failure(tmp_path: Path) 
         settled(B, Outcome.NOT_STARTED, "superseded"),
         settled(C, Outcome.NOT_STARTED, "superseded"),
     )
-    assert last_outcomes(tmp_path / "prod") == {
+    assert last_outcomes(FolderFleet(tmp_path / "prod")) == {
         A: (Outcome.FAILED, NEW),
         B: (Outcome.REJECTED, NEW),
         C: (Outcome.NOT_STARTED, NEW),

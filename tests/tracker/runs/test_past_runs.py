@@ -11,8 +11,9 @@ from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan, Scope
 from orchestrator.model.record import OutcomeKept, Record, Reverified, RunEnded, RunStarted, Settled
 from orchestrator.model.target import Target
+from orchestrator.tracker.folder.run_folder import create_run
+from orchestrator.tracker.folder.state_folder import FolderFleet
 from orchestrator.tracker.report.target import target_report
-from orchestrator.tracker.runs.folder import create_run
 from orchestrator.tracker.runs.past_runs import read_history
 
 AT = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)
@@ -57,7 +58,7 @@ def begin(
 
 
 def test_a_fleet_that_never_ran_has_no_history(tmp_path: Path) -> None:
-    assert read_history(tmp_path) is None
+    assert read_history(FolderFleet(tmp_path)) is None
 
 
 def test_all_runs_together(tmp_path: Path) -> None:
@@ -80,7 +81,7 @@ def test_all_runs_together(tmp_path: Path) -> None:
         settled(B, Outcome.SKIPPED, "failed_before"),
     ]
     begin(tmp_path, RUNS[1], [TARGETS[0], TARGETS[1], TARGETS[3]], again, ended=False)
-    history = read_history(tmp_path)
+    history = read_history(FolderFleet(tmp_path))
     assert history is not None
     assert (history.run_id, history.target_version) == (RUNS[1], NEW)
     assert [target.proxy_id for target in history.targets] == [A, B, D, C]
@@ -96,7 +97,7 @@ def test_all_runs_together(tmp_path: Path) -> None:
 def test_the_newest_version_counts_and_an_acceptance_is_no_sight_of_it(tmp_path: Path) -> None:
     begin(tmp_path, RUNS[0], TARGETS[:2], [settled(A, Outcome.SUCCEEDED), settled(B, Outcome.ACCEPTED)])
     begin(tmp_path, RUNS[1], TARGETS[:1], [settled(A, Outcome.ALREADY)], version=OLD)
-    history = read_history(tmp_path)
+    history = read_history(FolderFleet(tmp_path))
     assert history is not None
     assert history.known == {
         A: Known(outcome=Outcome.ALREADY, run_id=RUNS[1], upgraded_to=NEW, upgraded_in=RUNS[0], had=NEW),

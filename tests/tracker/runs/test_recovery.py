@@ -16,12 +16,13 @@ from orchestrator.model.plan import Limits
 from orchestrator.model.record import AnswerSeen, DoubtLooked, Intent, Record, RunStarted
 from orchestrator.model.reply import Entry
 from orchestrator.model.run import Run
+from orchestrator.model.settings import settings_of
+from orchestrator.tracker.folder.run_folder import create_run, save_settings
+from orchestrator.tracker.folder.state_folder import FolderRun
 from orchestrator.tracker.journal.file import Journal
 from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.report.json_form import report_chunks
-from orchestrator.tracker.runs.folder import create_run
 from orchestrator.tracker.runs.recovery import recover
-from orchestrator.tracker.runs.settings import save_settings, settings_of
 
 
 def kept(folder: Path, live: PlausibleRun) -> Path:
@@ -44,7 +45,7 @@ def test_the_fold_of_the_journal_is_the_live_state(
     tmp_path_factory: pytest.TempPathFactory, seed: int, steps: int
 ) -> None:
     live = PlausibleRun(seed).steps(steps)
-    found = recover(kept(tmp_path_factory.mktemp("state"), live))
+    found = recover(FolderRun(kept(tmp_path_factory.mktemp("state"), live)))
     assert found.next_seq == len(live.records) + 1
     assert found.plan == live.plan
     assert found.run.tally == live.run.tally
@@ -60,7 +61,7 @@ def test_cut_at_any_byte_it_is_the_state_before_the_torn_record(tmp_path: Path) 
     states = _reports_after_each(live)
     for cut in range(len(content) - 1, content.index(b"\n") + 1, -3):
         os.truncate(path, cut)
-        assert report(recover(made).run, live) == states[content[:cut].count(b"\n")]
+        assert report(recover(FolderRun(made)).run, live) == states[content[:cut].count(b"\n")]
 
 
 def _reports_after_each(live: PlausibleRun) -> dict[int, bytes]:
@@ -76,12 +77,12 @@ def test_without_its_first_record_there_is_no_run(tmp_path: Path) -> None:
     made = kept(tmp_path, PlausibleRun(3))
     os.truncate(made / "journal.ndjson", 20)
     with pytest.raises(JournalDamaged, match="start of the run is not there"):
-        recover(made)
+        recover(FolderRun(made))
 
 
 def test_every_record_can_be_seen_on_the_way(tmp_path: Path) -> None:
     live, seen = PlausibleRun(4).steps(9), list[Record]()
-    recover(kept(tmp_path, live), seen.append)
+    recover(FolderRun(kept(tmp_path, live)), seen.append)
     assert seen == live.records
 
 
@@ -90,8 +91,8 @@ def test_settings_of_the_latest_session_are_in_force(tmp_path: Path) -> None:
     made = kept(tmp_path, live)
     now = replace(live.plan, limits=Limits(concurrency=77))
     save_settings(made, settings_of(now))
-    assert recover(made).plan == live.plan
-    assert recover(made).in_force == now
+    assert recover(FolderRun(made)).plan == live.plan
+    assert recover(FolderRun(made)).in_force == now
 
 
 @pytest.mark.parametrize(
@@ -108,7 +109,7 @@ def test_a_record_that_does_not_fit_is_damage_with_its_place(tmp_path: Path, rec
     journal.append([record])
     journal.close()
     with pytest.raises(JournalDamaged, match=r"journal\.ndjson:3: "):
-        recover(made)
+        recover(FolderRun(made))
 
 
 def test_a_record_that_does_not_fit_its_target_sets_that_one_aside(tmp_path: Path) -> None:
@@ -126,10 +127,10 @@ def test_a_record_that_does_not_fit_its_target_sets_that_one_aside(tmp_path: Pat
         ]
     )
     journal.close()
-    run = recover(made).run
+    run = recover(FolderRun(made)).run
     assert run.standing(target) == "in_doubt"
     assert {run.standing(other) for other in others} == {"waiting"}
-    (error,) = build_report(run, recover(made).in_force).head.run.errors
+    (error,) = build_report(run, recover(FolderRun(made)).in_force).head.run.errors
     assert error.startswith(f"target {target}: the record intent cannot be applied: KeyError at model/known.py:")
     assert run.workflows == {"wf-1": target}
 
@@ -138,7 +139,7 @@ def test_a_journal_of_another_run_is_damage(tmp_path: Path) -> None:
     made = kept(tmp_path, PlausibleRun(3))
     moved = made.rename(made.with_name("20270101T000000000Z-x"))
     with pytest.raises(JournalDamaged, match="belongs to the run"):
-        recover(moved)
+        recover(FolderRun(moved))
 
 
 def test_missing_targets_are_damage(tmp_path: Path) -> None:
@@ -146,7 +147,7 @@ def test_missing_targets_are_damage(tmp_path: Path) -> None:
     lines = (made / "targets.ndjson").read_bytes().splitlines(keepends=True)
     (made / "targets.ndjson").write_bytes(b"".join(lines[:-1]))
     with pytest.raises(JournalDamaged, match="7 targets are there of 8"):
-        recover(made)
+        recover(FolderRun(made))
 
 
 @pytest.mark.parametrize("name", ["plan.json", "settings.json", "targets.ndjson", "journal.ndjson"])
@@ -154,4 +155,4 @@ def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
     made = kept(tmp_path, PlausibleRun(3))
     (made / name).unlink()
     with pytest.raises(StateError, match=name):
-        recover(made)
+        recover(FolderRun(made))

@@ -7,45 +7,15 @@ them.
 
 import fcntl
 import os
-from datetime import datetime
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 import msgspec
-from msgspec import Struct
 
 from orchestrator.errors import JournalDamaged
+from orchestrator.model.commands import Command
 from orchestrator.tracker.disk import guard, make_folder, open_private, sync_folder, write_all
 from orchestrator.tracker.journal.line import decode_line, encode_lines, read_lines
 from orchestrator.tracker.paths import COMMANDS
-
-
-class _Base(Struct, frozen=True, kw_only=True, tag_field="command"):
-    """Who asked, when, and why."""
-
-    at: datetime
-    user: str
-    note: str
-
-
-class HoldCommand(_Base, frozen=True, kw_only=True, tag="hold"):
-    """Start nothing any more."""
-
-
-class ReleaseCommand(_Base, frozen=True, kw_only=True, tag="release"):
-    """Let the fleet go on, or, with a wave, approve that wave."""
-
-    wave: str | None = None
-
-
-class SettleCommand(_Base, frozen=True, kw_only=True, tag="settle"):
-    """A person decides an open target."""
-
-    proxy_id: str
-    outcome: Literal["succeeded", "failed", "not_sent"]
-
-
-Command: TypeAlias = HoldCommand | ReleaseCommand | SettleCommand
 
 _decoder: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
 
@@ -71,16 +41,6 @@ def append_command(folder: Path, command: Command) -> int:
         finally:
             os.close(handle)
     return number + 1
-
-
-def read_commands(folder: Path, after: int) -> list[tuple[int, Command]]:
-    """The commands of a fleet with a higher number than `after`, each with its number.
-
-    Raises:
-        JournalDamaged: the file is not what was written.
-        StateError: it cannot be read.
-    """
-    return CommandInbox(folder).new(after)
 
 
 class CommandInbox:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import StateError
-from orchestrator.tracker.runs.rates import RATES, KnownRate, add_rates, read_rates
+from orchestrator.model.known_rate import KnownRate
+from orchestrator.tracker.folder.rates_file import RATES, add_rates, read_rates
 
 NOW = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)
 ENDPOINT = "https://gaussdb.cn-north-4.myhuaweicloud.com"

@@ -6,33 +6,19 @@ the plan's words for where they are found.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from orchestrator.model.foreign import Unreadable, read_json
+from orchestrator.model.known_rate import KnownRate
 from orchestrator.tracker.disk import make_folder, open_to_read, replace_file
 
 RATES = "rates.json"
 #: More entries than anybody has endpoints; the oldest go.
 _MOST = 500
-
-
-class KnownRate(Struct, frozen=True, kw_only=True):
-    """What was found for one endpoint with one kind of credentials.
-
-    Attributes:
-        endpoint: for people; the key says which it is.
-        rate: calls per second.
-        at: when it was last in use.
-    """
-
-    endpoint: str
-    rate: Annotated[float, Meta(gt=0, le=1_000_000)]
-    at: Annotated[datetime, Meta(tz=True)]
 
 
 class _File(Struct, frozen=True, kw_only=True):

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from orchestrator.errors import JournalDamaged, StateError
 from orchestrator.model.plan import Discover, Failures, Follow, Freeze, Limits, Selector, Window
+from orchestrator.model.settings import settings_of
 from orchestrator.model.target import Target
+from orchestrator.tracker.folder.run_folder import create_run, load_frozen_plan, load_frozen_targets, load_settings
 from orchestrator.tracker.journal.file import read_journal
-from orchestrator.tracker.paths import latest_run
-from orchestrator.tracker.runs.folder import create_run, load_frozen_plan, load_frozen_targets, load_settings
-from orchestrator.tracker.runs.settings import settings_of
+from orchestrator.tracker.paths import list_runs
 
 TARGETS = make_targets(5)
 PLAN = make_plan(TARGETS)
@@ -76,7 +76,7 @@ def test_latest_leads_to_the_newest_run(tmp_path: Path) -> None:
     newer = make(tmp_path, "20260302T220000000Z-abcdef")
     assert (tmp_path / "latest").resolve() == newer
     assert (tmp_path / "latest").readlink() == Path("runs", newer.name)
-    assert latest_run(tmp_path) == newer
+    assert list_runs(tmp_path)[-1] == newer
 
 
 def test_what_a_crash_has_left_of_a_run_is_removed_by_the_next(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_targets_that_cannot_be_read_to_their_end_leave_no_run(tmp_path: Path) -
 
     with pytest.raises(ZeroDivisionError):
         create_run(tmp_path, PLAN, broken(), run_started(5))
-    assert latest_run(tmp_path) is None
+    assert list_runs(tmp_path) == []
 
 
 def test_a_run_is_never_made_twice(tmp_path: Path) -> None:

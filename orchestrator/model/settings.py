@@ -4,16 +4,12 @@ A run keeps its frozen plan, and beside it the settings of its latest session; b
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 from orchestrator.model.amount import Amount, Rate
 from orchestrator.model.plan import Auth, Failures, Follow, Freeze, Http, Limits, Plan, Retry, Scope, Window
-from orchestrator.tracker.disk import replace_file
-from orchestrator.tracker.journal.line import encode_lines
-from orchestrator.tracker.paths import SETTINGS
 
 
 class ScopeSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,15 +61,6 @@ def in_force(frozen: Plan, settings: Settings) -> Plan:
         for scope in frozen.scopes
     )
     return msgspec.structs.replace(frozen, scopes=scopes, **{key: getattr(settings, key) for key in _KEYS})
-
-
-def save_settings(run: Path, settings: Settings) -> None:
-    """Keep the settings of a session, once its `SessionStarted` is on disk: a crash before only repeats the change.
-
-    Raises:
-        StateError: they cannot be written.
-    """
-    replace_file(run / SETTINGS, [encode_lines([settings], 1)])
 
 
 def settings_changed(before: Plan, now: Plan) -> dict[str, str]:

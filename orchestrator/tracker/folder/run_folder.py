@@ -13,12 +13,12 @@ import msgspec
 
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import RunStarted
+from orchestrator.model.settings import Settings, settings_of
 from orchestrator.model.target import Target
-from orchestrator.tracker.disk import guard, make_folder, sync_folder, write_file
+from orchestrator.tracker.disk import guard, make_folder, replace_file, sync_folder, write_file
 from orchestrator.tracker.journal.file import Journal
 from orchestrator.tracker.journal.line import damaged, decode_line, encode_lines, read_lines
 from orchestrator.tracker.paths import JOURNAL, LATEST, PLAN, RUNS, SETTINGS, TARGETS
-from orchestrator.tracker.runs.settings import Settings, save_settings, settings_of
 
 _UNFINISHED = ".new-"
 _CHUNK = 1000
@@ -98,6 +98,15 @@ def load_settings(run: Path) -> Settings:
     for line in read_lines(path):
         return decode_line(_settings_decoder, path, line)
     raise damaged(path, 1, 0, "the settings are not there")
+
+
+def save_settings(run: Path, settings: Settings) -> None:
+    """Keep the settings of a session, once its `SessionStarted` is on disk: a crash before only repeats the change.
+
+    Raises:
+        StateError: they cannot be written.
+    """
+    replace_file(run / SETTINGS, [encode_lines([settings], 1)])
 
 
 def load_frozen_targets(run: Path) -> Iterator[Target]:

@@ -23,8 +23,8 @@ from orchestrator.model.plan import (
     Wave,
     Window,
 )
-from orchestrator.tracker.runs.folder import create_run, load_settings
-from orchestrator.tracker.runs.settings import changes_between, in_force, save_settings, settings_changed, settings_of
+from orchestrator.model.settings import changes_between, in_force, settings_changed, settings_of
+from orchestrator.tracker.folder.run_folder import create_run, load_settings, save_settings
 
 TARGETS = make_targets(3)
 PLAN = make_plan(TARGETS)

@@ -10,14 +10,8 @@ import pytest
 from fakes.recorded import BEGIN
 
 from orchestrator.errors import JournalDamaged, StateError
-from orchestrator.tracker.runs.commands import (
-    CommandInbox,
-    HoldCommand,
-    ReleaseCommand,
-    SettleCommand,
-    append_command,
-    read_commands,
-)
+from orchestrator.model.commands import HoldCommand, ReleaseCommand, SettleCommand
+from orchestrator.tracker.folder.command_file import CommandInbox, append_command
 
 HOLD = HoldCommand(at=BEGIN, user="ann", note="wait: ünïcode")
 RELEASE = ReleaseCommand(at=BEGIN, user="bob", note="go", wave="early")
@@ -27,13 +21,13 @@ SETTLE = SettleCommand(at=BEGIN, user="ann", note="looked", proxy_id="p", outcom
 def test_commands_are_numbered_and_come_back_as_they_were(tmp_path: Path) -> None:
     folder = tmp_path / "state" / "prod"
     assert [append_command(folder, each) for each in (HOLD, RELEASE, SETTLE)] == [1, 2, 3]
-    assert read_commands(folder, 0) == [(1, HOLD), (2, RELEASE), (3, SETTLE)]
-    assert read_commands(folder, 2) == [(3, SETTLE)]
+    assert CommandInbox(folder).new(0) == [(1, HOLD), (2, RELEASE), (3, SETTLE)]
+    assert CommandInbox(folder).new(2) == [(3, SETTLE)]
     assert (folder / "commands.ndjson").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_fleet_that_nobody_ever_commanded_has_none(tmp_path: Path) -> None:
-    assert read_commands(tmp_path, 0) == []
+    assert CommandInbox(tmp_path).new(0) == []
 
 
 def test_an_inbox_gives_each_command_once(tmp_path: Path) -> None:
@@ -79,7 +73,7 @@ def test_damage_is_found_by_reader_and_writer(tmp_path: Path) -> None:
     path = tmp_path / "commands.ndjson"
     path.write_bytes(path.read_bytes().replace(b"ann", b"eve"))
     with pytest.raises(JournalDamaged, match=r"commands\.ndjson:1"):
-        read_commands(tmp_path, 0)
+        CommandInbox(tmp_path).new(0)
     with pytest.raises(JournalDamaged):
         append_command(tmp_path, RELEASE)
 
@@ -97,7 +91,7 @@ def test_many_at_once_get_a_number_each(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         numbers = list(pool.map(lambda _: append_command(tmp_path, HOLD), range(24)))
     assert sorted(numbers) == list(range(1, 25))
-    assert len(read_commands(tmp_path, 0)) == 24
+    assert len(CommandInbox(tmp_path).new(0)) == 24
 
 
 def test_who_writes_waits_for_who_writes_already(tmp_path: Path) -> None:
@@ -108,9 +102,9 @@ def test_who_writes_waits_for_who_writes_already(tmp_path: Path) -> None:
         writer.start()
         writer.join(0.2)
         assert writer.is_alive()
-        assert read_commands(tmp_path, 0) == [(1, HOLD)]
+        assert CommandInbox(tmp_path).new(0) == [(1, HOLD)]
     writer.join()
-    assert read_commands(tmp_path, 0) == [(1, HOLD), (2, RELEASE)]
+    assert CommandInbox(tmp_path).new(0) == [(1, HOLD), (2, RELEASE)]
 
 
 def test_a_folder_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:

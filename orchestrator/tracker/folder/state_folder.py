@@ -1,0 +1,179 @@
+"""The state as a folder of files: the port `State` over paths. What is in each file is said where it is written."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from orchestrator.lock import fleet_lock, holder
+from orchestrator.model.commands import Command
+from orchestrator.model.known_rate import KnownRate
+from orchestrator.model.plan import Plan
+from orchestrator.model.record import Record, RunStarted
+from orchestrator.model.settings import Settings
+from orchestrator.model.target import Target
+from orchestrator.tracker.disk import make_folder
+from orchestrator.tracker.folder.begin_lock import one_begins
+from orchestrator.tracker.folder.command_file import CommandInbox, append_command
+from orchestrator.tracker.folder.known_workflows import Workflows
+from orchestrator.tracker.folder.rates_file import add_rates, read_rates
+from orchestrator.tracker.folder.run_folder import (
+    create_run,
+    load_frozen_plan,
+    load_frozen_targets,
+    load_settings,
+    save_settings,
+)
+from orchestrator.tracker.journal.file import Journal, read_journal
+from orchestrator.tracker.journal.peek import outcome_records, says_ended
+from orchestrator.tracker.paths import (
+    JOURNAL,
+    LOCK,
+    REPORT,
+    TARGETS,
+    check_owner,
+    claim_fleet,
+    fleet_folder,
+    fleets,
+    hand_over,
+    list_runs,
+    state_dir,
+)
+from orchestrator.tracker.state import Part
+
+_FILES: Mapping[Part, str] = {"targets": TARGETS, "journal": JOURNAL}
+
+
+def open_state(
+    option: str | None, environ: Mapping[str, str], plan_path: Path, *, simulated: bool = False
+) -> "FolderState":
+    """The state that a verb's options name; see `state_dir`.
+
+    Raises:
+        UsageError: it is named nowhere, and the plan is a pipe.
+    """
+    return FolderState(state_dir(option, environ, plan_path, simulated=simulated))
+
+
+@dataclass(frozen=True, slots=True)
+class FolderRun:
+    """A run by its folder."""
+
+    folder: Path
+
+    @property
+    def run_id(self) -> str:
+        return self.folder.name
+
+    @property
+    def fleet(self) -> "FolderFleet":
+        return FolderFleet(self.folder.parent.parent)
+
+    @property
+    def report(self) -> Path:
+        return self.folder / REPORT
+
+    def plan(self) -> Plan:
+        return load_frozen_plan(self.folder)
+
+    def targets(self) -> Iterator[Target]:
+        return load_frozen_targets(self.folder)
+
+    def settings(self) -> Settings:
+        return load_settings(self.folder)
+
+    def save_settings(self, settings: Settings) -> None:
+        save_settings(self.folder, settings)
+
+    def records(self, after: int = 0) -> Iterator[tuple[int, Record]]:
+        return read_journal(self.folder / JOURNAL, after)
+
+    def outcomes(self) -> Iterator[Record]:
+        return outcome_records(self.folder / JOURNAL)
+
+    def has_ended(self) -> bool:
+        return says_ended(self.folder / JOURNAL)
+
+    def resume(self, next_seq: int) -> Journal:
+        return Journal.resume(self.folder / JOURNAL, next_seq)
+
+    def place_of(self, part: Part, number: int | None = None) -> str:
+        line = "" if number is None else f":{number}"
+        return f"{self.folder / _FILES[part]}{line}"
+
+
+@dataclass(frozen=True, slots=True)
+class FolderFleet:
+    """A fleet by its folder."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def state(self) -> "FolderState":
+        return FolderState(self.folder.parent)
+
+    def exists(self) -> bool:
+        return self.folder.is_dir()
+
+    def expect_owner(self, plan_path: Path) -> None:
+        check_owner(self.folder, plan_path)
+
+    def claim(self, plan_path: Path) -> None:
+        claim_fleet(self.folder, plan_path)
+
+    def hand_over(self, before: Path, now: Path) -> None:
+        hand_over(self.folder, before, now)
+
+    def lock(self, since: datetime) -> AbstractContextManager[None]:
+        make_folder(self.folder)
+        return fleet_lock(self.folder / LOCK, since)
+
+    def holder(self) -> str | None:
+        return holder(self.folder / LOCK)
+
+    def runs(self) -> Sequence[FolderRun]:
+        return [FolderRun(path) for path in list_runs(self.folder)]
+
+    def begin(self, plan: Plan, targets: Iterable[Target], first: RunStarted) -> FolderRun:
+        folder, journal = create_run(self.folder, plan, targets, first)
+        journal.close()
+        return FolderRun(folder)
+
+    def give(self, command: Command) -> int:
+        return append_command(self.folder, command)
+
+    def inbox(self) -> CommandInbox:
+        return CommandInbox(self.folder)
+
+
+@dataclass(frozen=True, slots=True)
+class FolderState:
+    """The state by its folder."""
+
+    folder: Path
+
+    def __str__(self) -> str:
+        return str(self.folder)
+
+    def fleet(self, name: str, *, writes: bool = False) -> FolderFleet:
+        return FolderFleet(fleet_folder(self.folder, name, writes=writes))
+
+    def fleets(self) -> Sequence[FolderFleet]:
+        return [FolderFleet(path) for path in fleets(self.folder)]
+
+    def one_begins(self, *, patience_s: float = 60.0) -> AbstractContextManager[None]:
+        return one_begins(self.folder, patience_s=patience_s)
+
+    def workflows(self) -> Workflows:
+        return Workflows(self.folder)
+
+    def rates(self) -> tuple[dict[str, KnownRate], str | None]:
+        return read_rates(self.folder)
+
+    def add_rates(self, found: Mapping[str, KnownRate]) -> None:
+        add_rates(self.folder, found)

@@ -1,0 +1,43 @@
+"""To which plan file a fleet's name belongs, wherever the fleet is kept."""
+
+from pathlib import Path
+from shlex import quote
+
+from orchestrator.errors import PlanError, UsageError
+from orchestrator.host import is_lasting
+
+
+def refuse_other(name: str, owner: Path, plan_path: Path) -> None:
+    """Refuse a plan file when the fleet's name belongs to another one that still exists.
+
+    A plan that was read from a pipe keeps no name from others: the next pipe of that name holds another plan.
+
+    Args:
+        name: of the fleet.
+        owner: the plan file that the name belongs to.
+        plan_path: the one that would use it.
+
+    Raises:
+        PlanError: it is another one.
+        OSError: the plan files cannot be looked at.
+    """
+    if is_lasting(owner) and owner.exists() and not (plan_path.exists() and owner.samefile(plan_path)):
+        raise PlanError(
+            f"{plan_path}: the fleet name {name!r} belongs to {owner}",
+            hint=f"if this plan has taken its place, hand it the fleet: {_claiming(plan_path, owner)}; "
+            "a plan of other proxies needs a name or a state folder of its own",
+        )
+
+
+def expect_owner_before(name: str, owner: Path, before: Path, now: Path) -> None:
+    """The fleet belongs to the plan file that a person says, or already to the one that it is handed to.
+
+    Raises:
+        UsageError: it belongs to another one.
+    """
+    if owner not in (before.absolute(), now.absolute()):
+        raise UsageError(f"{now}: the fleet {name} belongs to {owner}, not to {before}")
+
+
+def _claiming(plan_path: Path, owner: Path) -> str:
+    return f"orchestrator claim {quote(str(plan_path))} --from {quote(str(owner))}"

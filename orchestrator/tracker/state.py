@@ -1,0 +1,222 @@
+"""The port through which everything above reaches what is kept: fleets, their runs, records, commands, rates.
+
+A `State` holds fleets, a `Fleet` its runs, a `StoredRun` what was frozen when it began and its records. What follows
+from these, such as the fold of a run or what a fleet's earlier runs say of a proxy, is in `runs`, for every store
+alike. The folder of files is behind this port today (`folder`); the contract tests say what another store must keep.
+
+Every method raises `StateError` when the store cannot be used, and `JournalDamaged` when something is not what was
+written. None of them waits for the network of the fleet.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, Protocol, TypeAlias
+
+from orchestrator.model.commands import Command
+from orchestrator.model.known_rate import KnownRate
+from orchestrator.model.plan import Plan
+from orchestrator.model.record import Record, RunStarted
+from orchestrator.model.settings import Settings
+from orchestrator.model.target import Target
+
+#: The parts of a run that are checked against each other.
+Part: TypeAlias = Literal["targets", "journal"]
+
+
+class OpenJournal(Protocol):
+    """The records of one run, open to be added to. One thread at a time may use it."""
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Return when all these records will survive a crash.
+
+        Raises:
+            StateError: they will not, or it is not known whether they will; the same again for every later append.
+        """
+
+    def expect_whole(self) -> None:
+        """Nobody else has changed what was written.
+
+        Raises:
+            StateError: somebody has; the same again for every later append.
+        """
+
+    def close(self) -> None:
+        """Let go of it. Everything that `append` returned for is kept already."""
+
+
+class StoredRun(Protocol):
+    """One run as it is kept."""
+
+    @property
+    def run_id(self) -> str:
+        """Sorts after those of all earlier runs of the fleet."""
+
+    @property
+    def fleet(self) -> "Fleet":
+        """The fleet it is a run of."""
+
+    @property
+    def report(self) -> Path:
+        """Where its report is written: always a file, for people and their tools."""
+
+    def plan(self) -> Plan:
+        """As it was when the run began."""
+
+    def targets(self) -> Iterator[Target]:
+        """Frozen with the run, in plan order, read as they are asked for."""
+
+    def settings(self) -> Settings:
+        """What was in force in the latest session, of all that may change between sessions."""
+
+    def save_settings(self, settings: Settings) -> None:
+        """Keep the settings of a session, once its `SessionStarted` is kept: a crash before only repeats the change."""
+
+    def records(self, after: int = 0) -> Iterator[tuple[int, Record]]:
+        """Every record with a higher number than `after`, with its number, in order; they count from 1 without a gap.
+
+        Read as they are asked for. What a crash has left half written is not among them.
+        """
+
+    def outcomes(self) -> Iterator[Record]:
+        """The start of the run and the records that tell outcomes, in order: faster than `records`."""
+
+    def has_ended(self) -> bool:
+        """Whether its last session has ended it: faster than `records`."""
+
+    def resume(self, next_seq: int) -> OpenJournal:
+        """Open it to be added to. The fleet's lock must be held.
+
+        Args:
+            next_seq: one more than the number of the last record that was read.
+
+        Raises:
+            JournalDamaged: that is not its last record any more.
+        """
+
+    def place_of(self, part: Part, number: int | None = None) -> str:
+        """Where a part of it is, or one entry of that part, as messages name it."""
+
+
+class Inbox(Protocol):
+    """The commands of a fleet, looked at again and again: to ask costs little as long as nothing is new."""
+
+    def new(self, after: int = 0) -> list[tuple[int, Command]]:
+        """Those that came since the last call and have a higher number than `after`, each with its number."""
+
+
+class Fleet(Protocol):
+    """What is kept of one fleet."""
+
+    @property
+    def name(self) -> str:
+        """Of the fleet."""
+
+    @property
+    def state(self) -> "State":
+        """Where it is kept."""
+
+    def exists(self) -> bool:
+        """Whether anything is kept of it."""
+
+    def expect_owner(self, plan_path: Path) -> None:
+        """The fleet's name does not belong to another plan file.
+
+        Raises:
+            PlanError: it does, and that file still exists.
+        """
+
+    def claim(self, plan_path: Path) -> None:
+        """Make the fleet's name belong to a plan file.
+
+        Raises:
+            PlanError: it belongs to another one, which still exists.
+        """
+
+    def hand_over(self, before: Path, now: Path) -> None:
+        """Make it belong to another plan file, with its whole memory, also while the old file exists.
+
+        Args:
+            before: the plan file that it belongs to, so that nobody takes a fleet that he does not mean.
+            now: the plan file that it is to belong to.
+
+        Raises:
+            UsageError: it never ran, or belongs to another file.
+        """
+
+    def lock(self, since: datetime) -> AbstractContextManager[None]:
+        """Be the one process that works on the fleet, for the length of the block.
+
+        Args:
+            since: now, for a process that finds the lock held.
+
+        Raises:
+            FleetLocked: another process holds it; the message says which.
+        """
+
+    def holder(self) -> str | None:
+        """Who holds the lock now, in words; None when nobody does."""
+
+    def runs(self) -> Sequence[StoredRun]:
+        """All its runs, oldest first; those that were never completely made are not among them."""
+
+    def begin(self, plan: Plan, targets: Iterable[Target], first: RunStarted) -> StoredRun:
+        """Make a new run, complete or not at all. The fleet's lock must be held.
+
+        Args:
+            plan: frozen with the run.
+            targets: in plan order; frozen too, read once and never held together.
+            first: its first record.
+        """
+
+    def give(self, command: Command) -> int:
+        """Give a command to the fleet, and return its number once it is kept. Needs no lock."""
+
+    def inbox(self) -> Inbox:
+        """Its commands, for one reader."""
+
+
+class KnownWorkflows(Protocol):
+    """Every workflow_id of every run and fleet; other processes go on writing there."""
+
+    def known(self) -> frozenset[str]:
+        """All of them as of now. Asking again reads only what was written since."""
+
+
+class State(Protocol):
+    """All that is kept in one place. As text it is that place, for messages."""
+
+    def fleet(self, name: str, *, writes: bool = False) -> Fleet:
+        """A fleet by its name, whether anything is kept of it or not.
+
+        Args:
+            name: of the fleet.
+            writes: whether the verb writes there.
+
+        Raises:
+            PlanError: no fleet can have that name.
+            StateError: it is another user's, or others may write there.
+        """
+
+    def fleets(self) -> Sequence[Fleet]:
+        """All fleets that ever ran, by name."""
+
+    def one_begins(self, *, patience_s: float = 60.0) -> AbstractContextManager[None]:
+        """Let one fleet at a time begin a run: of two that share a proxy, the second sees the first.
+
+        Args:
+            patience_s: how long to wait for one that is beginning.
+
+        Raises:
+            StateError: another start does not come to its end.
+        """
+
+    def workflows(self) -> KnownWorkflows:
+        """Every workflow_id that is kept, for one reader."""
+
+    def rates(self) -> tuple[dict[str, KnownRate], str | None]:
+        """The rates that were found, by key; and why none is known, if they cannot be read. That is no error."""
+
+    def add_rates(self, found: Mapping[str, KnownRate]) -> None:
+        """Put these in place of what was known of them."""

@@ -1,0 +1,209 @@
+"""A state in memory: the twin of the folder behind the port `State`, held to the same contract."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from orchestrator.errors import FleetLocked, JournalDamaged, StateError, UsageError
+from orchestrator.model.commands import Command
+from orchestrator.model.known_rate import KnownRate
+from orchestrator.model.plan import Plan
+from orchestrator.model.record import AnswerSeen, Record, Reverified, RunEnded, RunStarted, Settled
+from orchestrator.model.settings import Settings, settings_of
+from orchestrator.model.target import Target
+from orchestrator.tracker.paths import expect_fleet_name
+from orchestrator.tracker.plan_owner import expect_owner_before, refuse_other
+from orchestrator.tracker.state import Part
+
+
+@dataclass
+class MemoryLog:
+    """The records of a run, open to be added to. It is dead once somebody else has added to them."""
+
+    run: "MemoryRun"
+    next_seq: int
+    closed: bool = False
+
+    def append(self, records: Sequence[Record]) -> None:
+        self.expect_whole()
+        self.run.kept.extend(records)
+        self.next_seq += len(records)
+
+    def expect_whole(self) -> None:
+        if self.closed or len(self.run.kept) != self.next_seq - 1:
+            raise JournalDamaged(f"{self.run.place_of('journal')}: something else has changed it")
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@dataclass
+class MemoryRun:
+    """One run.
+
+    Attributes:
+        kept: its records, the first of them its start.
+        report: where nobody looks.
+    """
+
+    run_id: str
+    fleet: "MemoryFleet"
+    frozen: Plan
+    members: tuple[Target, ...]
+    kept: list[Record]
+    in_force: Settings
+    report: Path = Path(os.devnull)
+
+    def plan(self) -> Plan:
+        return self.frozen
+
+    def targets(self) -> Iterator[Target]:
+        return iter(self.members)
+
+    def settings(self) -> Settings:
+        return self.in_force
+
+    def save_settings(self, settings: Settings) -> None:
+        self.in_force = settings
+
+    def records(self, after: int = 0) -> Iterator[tuple[int, Record]]:
+        return ((number, record) for number, record in enumerate(self.kept, 1) if number > after)
+
+    def outcomes(self) -> Iterator[Record]:
+        return (record for record in self.kept if isinstance(record, RunStarted | Settled | Reverified))
+
+    def has_ended(self) -> bool:
+        return any(isinstance(record, RunEnded) for record in self.kept)
+
+    def resume(self, next_seq: int) -> MemoryLog:
+        log = MemoryLog(self, next_seq)
+        log.expect_whole()
+        return log
+
+    def place_of(self, part: Part, number: int | None = None) -> str:
+        return f"{self.fleet.name}/{self.run_id}/{part}" + ("" if number is None else f":{number}")
+
+
+@dataclass
+class MemoryInbox:
+    commands: list[Command]
+    seen: int = 0
+
+    def new(self, after: int = 0) -> list[tuple[int, Command]]:
+        first, self.seen = max(self.seen, after), len(self.commands)
+        return [(number, command) for number, command in enumerate(self.commands, 1) if number > first]
+
+
+@dataclass
+class MemoryFleet:
+    name: str
+    state: "MemoryState"
+    owner: Path | None = None
+    made: list[MemoryRun] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
+    worker: str | None = None
+
+    def exists(self) -> bool:
+        return bool(self.owner or self.made or self.commands)
+
+    def expect_owner(self, plan_path: Path) -> None:
+        if self.owner is not None:
+            refuse_other(self.name, self.owner, plan_path)
+
+    def claim(self, plan_path: Path) -> None:
+        self.expect_owner(plan_path)
+        self.owner = plan_path.absolute()
+
+    def hand_over(self, before: Path, now: Path) -> None:
+        if self.owner is None:
+            raise UsageError(f"{now}: there is no fleet {self.name} in {self.state}")
+        expect_owner_before(self.name, self.owner, before, now)
+        self.owner = now.absolute()
+
+    @contextmanager
+    def lock(self, since: datetime) -> Iterator[None]:
+        if self.worker is not None:
+            raise FleetLocked(f"{self.name}: another process works on this fleet: {self.worker}")
+        self.worker = f"somebody, since {since}"
+        try:
+            yield
+        finally:
+            self.worker = None
+
+    def holder(self) -> str | None:
+        return self.worker
+
+    def runs(self) -> Sequence[MemoryRun]:
+        return sorted(self.made, key=lambda run: run.run_id)
+
+    def begin(self, plan: Plan, targets: Iterable[Target], first: RunStarted) -> MemoryRun:
+        run = MemoryRun(first.run_id, self, plan, tuple(targets), [first], settings_of(plan))
+        self.made.append(run)
+        return run
+
+    def give(self, command: Command) -> int:
+        self.commands.append(command)
+        return len(self.commands)
+
+    def inbox(self) -> MemoryInbox:
+        return MemoryInbox(self.commands)
+
+
+@dataclass
+class MemoryWorkflows:
+    state: "MemoryState"
+
+    def known(self) -> frozenset[str]:
+        runs = (run for fleet in self.state.fleets() for run in fleet.runs())
+        return frozenset(each for run in runs for record in run.kept for each in _workflows(record))
+
+
+def _workflows(record: Record) -> Iterator[str]:
+    if isinstance(record, AnswerSeen):
+        named = (entry.workflow_id for entry in record.update_result)
+        yield from (each for each in named if each is not None and each not in record.strays)
+    else:
+        workflow = getattr(record, "workflow_id", None)
+        if workflow is not None:
+            yield workflow
+
+
+@dataclass
+class MemoryState:
+    """Fleets, by name, for as long as the object lives."""
+
+    known: dict[str, MemoryFleet] = field(default_factory=dict)
+    found: dict[str, KnownRate] = field(default_factory=dict)
+    beginning: bool = False
+
+    def __str__(self) -> str:
+        return "memory"
+
+    def fleet(self, name: str, *, writes: bool = False) -> MemoryFleet:  # noqa: ARG002  # the port's: memory belongs to nobody else
+        expect_fleet_name(name)
+        return self.known.setdefault(name, MemoryFleet(name, self))
+
+    def fleets(self) -> Sequence[MemoryFleet]:
+        return [fleet for _, fleet in sorted(self.known.items()) if fleet.made]
+
+    @contextmanager
+    def one_begins(self, *, patience_s: float = 60.0) -> Iterator[None]:
+        if self.beginning:
+            raise StateError(f"memory: another fleet has been beginning a run for {patience_s:g} s")
+        self.beginning = True
+        try:
+            yield
+        finally:
+            self.beginning = False
+
+    def workflows(self) -> MemoryWorkflows:
+        return MemoryWorkflows(self)
+
+    def rates(self) -> tuple[dict[str, KnownRate], str | None]:
+        return dict(self.found), None
+
+    def add_rates(self, found: Mapping[str, KnownRate]) -> None:
+        self.found.update(found)
