@@ -1,23 +1,17 @@
 """What other fleets and earlier runs know."""
 
-import fcntl
 from pathlib import Path
 
 import pytest
 from fakes.recorded import BEGIN, NEW, OLD, make_plan, make_targets, run_started
-from msgspec.structs import replace as with_fields
 
-from orchestrator.errors import JournalDamaged, StateError
+from orchestrator.errors import JournalDamaged
 from orchestrator.lock import fleet_lock
 from orchestrator.model import record as r
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import Record
-from orchestrator.model.reply import Entry
-from orchestrator.tracker.folder.begin_lock import one_begins
-from orchestrator.tracker.folder.known_workflows import Workflows
 from orchestrator.tracker.folder.run_folder import create_run
 from orchestrator.tracker.folder.state_folder import FolderFleet
-from orchestrator.tracker.journal.file import Journal
 from orchestrator.tracker.journal.peek import says_ended
 from orchestrator.tracker.runs.other_runs import last_outcomes, open_elsewhere
 
@@ -45,10 +39,6 @@ def settled(key: str, outcome: Outcome, reason: str | None = None) -> r.Settled:
     return r.Settled(at=BEGIN, target=key, outcome=outcome, wave="rest", reason=reason)
 
 
-def answer(key: str, *entries: Entry) -> r.AnswerSeen:
-    return r.AnswerSeen(at=BEGIN, target=key, attempt=1, verdict="in_doubt", update_result=entries)
-
-
 def test_what_is_open_in_another_fleet_is_named_with_its_run(tmp_path: Path) -> None:
     keep(tmp_path, "other", FIRST, intent(A), intent(B), settled(B, Outcome.SUCCEEDED))
     assert open_elsewhere(FolderFleet(tmp_path / "prod"), {A, B, C}) == {A: ("other", FIRST)}
@@ -61,22 +51,6 @@ def test_what_a_process_is_about_to_send_is_as_good_as_open(tmp_path: Path) -> N
     with fleet_lock(tmp_path / "other" / "lock", BEGIN):
         assert open_elsewhere(FolderFleet(tmp_path / "prod"), {A, B}) == {A: ("other", FIRST)}
     assert open_elsewhere(FolderFleet(tmp_path / "prod"), {A, B}) == {}
-
-
-def test_one_fleet_at_a_time_begins_a_run(tmp_path: Path) -> None:
-    with one_begins(tmp_path), (tmp_path / ".begin").open() as other, pytest.raises(BlockingIOError):
-        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    with one_begins(tmp_path):
-        pass
-
-
-def test_a_start_that_hangs_holds_up_the_others_for_a_while_only(tmp_path: Path) -> None:
-    with (
-        one_begins(tmp_path),
-        pytest.raises(StateError, match=r"\.begin: another fleet has been beginning a run for 0\.05 s"),
-        one_begins(tmp_path, patience_s=0.05),
-    ):
-        pass
 
 
 def test_only_the_newest_run_of_a_fleet_can_have_something_open(tmp_path: Path) -> None:
@@ -106,67 +80,6 @@ def test_a_neighbour_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
         file.write(b"junk\n")
     with pytest.raises(JournalDamaged, match="other"):
         open_elsewhere(FolderFleet(tmp_path / "prod"), {A})
-
-
-def test_workflows_of_every_run_and_fleet_are_known(tmp_path: Path) -> None:
-    fake = '"workflow_id":"not-one"'
-    keep(
-        tmp_path,
-        "other",
-        FIRST,
-        intent(A),
-        answer(A, Entry(workflow_id="w1", state="ACCEPT"), Entry(workflow_id="w2", state="ODD", error_message=fake)),
-    )
-    keep(
-        tmp_path,
-        "prod",
-        FIRST,
-        intent(B),
-        r.WorkflowAdopted(at=BEGIN, target=B, workflow_id="w3", evidence="the only one"),
-    )
-    keep(tmp_path, "prod", SECOND, intent(C), answer(C, Entry(state="REJECT", error_message="no")))
-    assert Workflows(tmp_path).known() == {"w1", "w2", "w3"}
-
-
-def test_what_an_answer_to_another_question_named_is_nobodys(tmp_path: Path) -> None:
-    own, other = Entry(workflow_id="w1", state="ACCEPT"), Entry(workflow_id="w2", state="ACCEPT")
-    crossed = with_fields(answer(A, own, other), strays=("w2",))
-    keep(tmp_path, "prod", FIRST, intent(A), crossed)
-    assert Workflows(tmp_path).known() == {"w1"}
-
-
-def test_what_a_run_told_stays_known_while_somebody_moves_it_away(tmp_path: Path) -> None:
-    made = keep(tmp_path, "other", FIRST, intent(A), answer(A, Entry(workflow_id="w1", state="ACCEPT")), ENDED)
-    workflows = Workflows(tmp_path)
-    assert workflows.known() == {"w1"}
-    (made / "journal.ndjson").unlink()
-    assert workflows.known() == {"w1"}
-    with pytest.raises(StateError):
-        Workflows(tmp_path).known()
-
-
-def test_what_another_fleet_learns_later_is_known_too(tmp_path: Path) -> None:
-    """Its process goes on beside ours: its upgrades must not be taken for a doubtful one of ours."""
-    workflows = Workflows(tmp_path)
-    made = keep(tmp_path, "other", FIRST, intent(A))
-    assert workflows.known() == set()
-    journal = Journal.resume(made / "journal.ndjson", 3)
-    journal.append([answer(A, Entry(workflow_id="w1", state="ACCEPT"))])
-    assert workflows.known() == {"w1"}
-    journal.append([r.WorkflowAdopted(at=BEGIN, target=B, workflow_id="w2", evidence="the only one")])
-    journal.close()
-    with (made / "journal.ndjson").open("ab") as file:
-        file.write(b'{"seq":6,"workflow_id":"torn"')
-    keep(tmp_path, "third", FIRST, intent(C), answer(C, Entry(workflow_id="w3", state="ACCEPT")))
-    assert workflows.known() == workflows.known() == {"w1", "w2", "w3"}
-
-
-def test_what_was_read_is_not_read_again(tmp_path: Path) -> None:
-    made = keep(tmp_path, "other", FIRST, intent(A), answer(A, Entry(workflow_id="w1", state="ACCEPT")))
-    workflows, path = Workflows(tmp_path), made / "journal.ndjson"
-    assert workflows.known() == {"w1"}
-    path.write_bytes(b"x" * path.stat().st_size)
-    assert workflows.known() == {"w1"}
 
 
 def test_the_last_outcome_of_every_run_counts(tmp_path: Path) -> None:

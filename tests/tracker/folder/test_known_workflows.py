@@ -1,0 +1,97 @@
+"""Every workflow_id in a state folder is known, also what other processes write meanwhile."""
+
+from pathlib import Path
+
+import pytest
+from fakes.recorded import BEGIN, NEW, OLD, make_plan, make_targets, run_started
+from msgspec.structs import replace as with_fields
+
+from orchestrator.errors import StateError
+from orchestrator.model import record as r
+from orchestrator.model.record import Record
+from orchestrator.model.reply import Entry
+from orchestrator.tracker.folder.known_workflows import Workflows
+from orchestrator.tracker.folder.run_folder import create_run
+from orchestrator.tracker.journal.file import Journal
+
+TARGETS = make_targets(3)
+A, B, C = (target.proxy_id for target in TARGETS)
+FIRST, SECOND = (f"2026030{day}T220000000Z-abcdef" for day in (1, 2))
+ENDED = r.RunEnded(at=BEGIN)
+
+
+def keep(state: Path, fleet: str, run_id: str, *records: Record) -> Path:
+    made, journal = create_run(state / fleet, make_plan(TARGETS), TARGETS, run_started(len(TARGETS), run_id=run_id))
+    if records:
+        journal.append(records)
+    journal.close()
+    return made
+
+
+def intent(key: str) -> r.Intent:
+    return r.Intent(at=BEGIN, target=key, attempt=1, wave="rest", token="t", source_version=OLD, target_version=NEW)
+
+
+def answer(key: str, *entries: Entry) -> r.AnswerSeen:
+    return r.AnswerSeen(at=BEGIN, target=key, attempt=1, verdict="in_doubt", update_result=entries)
+
+
+def test_workflows_of_every_run_and_fleet_are_known(tmp_path: Path) -> None:
+    fake = '"workflow_id":"not-one"'
+    keep(
+        tmp_path,
+        "other",
+        FIRST,
+        intent(A),
+        answer(A, Entry(workflow_id="w1", state="ACCEPT"), Entry(workflow_id="w2", state="ODD", error_message=fake)),
+    )
+    keep(
+        tmp_path,
+        "prod",
+        FIRST,
+        intent(B),
+        r.WorkflowAdopted(at=BEGIN, target=B, workflow_id="w3", evidence="the only one"),
+    )
+    keep(tmp_path, "prod", SECOND, intent(C), answer(C, Entry(state="REJECT", error_message="no")))
+    assert Workflows(tmp_path).known() == {"w1", "w2", "w3"}
+
+
+def test_what_an_answer_to_another_question_named_is_nobodys(tmp_path: Path) -> None:
+    own, other = Entry(workflow_id="w1", state="ACCEPT"), Entry(workflow_id="w2", state="ACCEPT")
+    crossed = with_fields(answer(A, own, other), strays=("w2",))
+    keep(tmp_path, "prod", FIRST, intent(A), crossed)
+    assert Workflows(tmp_path).known() == {"w1"}
+
+
+def test_what_a_run_told_stays_known_while_somebody_moves_it_away(tmp_path: Path) -> None:
+    made = keep(tmp_path, "other", FIRST, intent(A), answer(A, Entry(workflow_id="w1", state="ACCEPT")), ENDED)
+    workflows = Workflows(tmp_path)
+    assert workflows.known() == {"w1"}
+    (made / "journal.ndjson").unlink()
+    assert workflows.known() == {"w1"}
+    with pytest.raises(StateError):
+        Workflows(tmp_path).known()
+
+
+def test_what_another_fleet_learns_later_is_known_too(tmp_path: Path) -> None:
+    """Its process goes on beside ours: its upgrades must not be taken for a doubtful one of ours."""
+    workflows = Workflows(tmp_path)
+    made = keep(tmp_path, "other", FIRST, intent(A))
+    assert workflows.known() == set()
+    journal = Journal.resume(made / "journal.ndjson", 3)
+    journal.append([answer(A, Entry(workflow_id="w1", state="ACCEPT"))])
+    assert workflows.known() == {"w1"}
+    journal.append([r.WorkflowAdopted(at=BEGIN, target=B, workflow_id="w2", evidence="the only one")])
+    journal.close()
+    with (made / "journal.ndjson").open("ab") as file:
+        file.write(b'{"seq":6,"workflow_id":"torn"')
+    keep(tmp_path, "third", FIRST, intent(C), answer(C, Entry(workflow_id="w3", state="ACCEPT")))
+    assert workflows.known() == workflows.known() == {"w1", "w2", "w3"}
+
+
+def test_what_was_read_is_not_read_again(tmp_path: Path) -> None:
+    made = keep(tmp_path, "other", FIRST, intent(A), answer(A, Entry(workflow_id="w1", state="ACCEPT")))
+    workflows, path = Workflows(tmp_path), made / "journal.ndjson"
+    assert workflows.known() == {"w1"}
+    path.write_bytes(b"x" * path.stat().st_size)
+    assert workflows.known() == {"w1"}
