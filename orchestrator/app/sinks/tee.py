@@ -22,7 +22,10 @@ class RecordSink(ABC):
 
     @abstractmethod
     def take(self, record: Record) -> None:
-        """Take one record. It must not block: the event loop calls it. What takes time belongs in `serve`."""
+        """Take one record. No sink may block here: the event loop calls it. What takes time belongs in `serve`.
+
+        The log and the display write to standard error, which waits for no reader, see `cli.streams`.
+        """
 
     async def serve(self, dispatcher: Dispatcher) -> None:  # noqa: B027  # most sinks have nothing to do here
         """Work beside the loop until the session ends, by which it is cancelled. It may wait, and may end early."""
