@@ -1,8 +1,8 @@
 """The one owner of a session's state: records go through it to the journal, and count when they are on disk.
 
 The exceptions are intents, holds and scopes that are given up, which restrict what others may do: they count from the
-moment they are handed over. So does everything that happens to a
-scope, or a late "opened" would undo its being given up.
+moment they are handed over. So does everything that happens to a scope, or a late "opened" would undo its being given
+up; and what a preflight read, which nobody but the intent behind it in the same file builds on.
 """
 
 from collections import Counter, deque
@@ -26,6 +26,7 @@ from orchestrator.model.record import (
     Intent,
     PartFailed,
     Postponed,
+    PreflightDone,
     Record,
     ReturnedToWaiting,
     ScopeGivenUp,
@@ -59,7 +60,7 @@ class Seen:
 
 
 #: Records that count from the moment they are handed over.
-_AT_ONCE = (Intent, HoldSet, ScopeOpened, ScopePaused, ScopeGivenUp)
+_AT_ONCE = (Intent, HoldSet, PreflightDone, ScopeOpened, ScopePaused, ScopeGivenUp)
 
 Decision: TypeAlias = Go | IntentRefused | Seen
 

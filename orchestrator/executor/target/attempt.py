@@ -3,9 +3,9 @@
 From the intent on nothing but death interrupts it, so that a stop never makes a doubt.
 """
 
-from collections.abc import AsyncIterator, Collection
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Self
 
 import anyio
 
@@ -32,27 +32,52 @@ async def attempt(state: TargetState, session: Session, ready: Ready) -> None:
     """
     calls = session.calls(state)
     known = await session.known_workflows()
-    async with _clear_to_send(calls, session):
+    async with _Slot(calls, session) as slot:
         session.reached(Point.SLOT_TAKEN)
         if _stale(ready, session, calls.lanes.pacer.rate):
             raise Yielded("what was read has grown old")
         with anyio.CancelScope(shield=True):
-            await _send(state, session, ready, known | session.run.astray.keys())
+            await _send(state, session, ready, known | session.run.astray.keys(), slot)
 
 
-@asynccontextmanager
-async def _clear_to_send(calls: ScopeCalls, session: Session) -> AsyncIterator[None]:
-    """Hold a slot of the concurrency, when it is the scope's turn by its rate.
+class _Slot:
+    """A slot of the concurrency, had when it is the scope's turn by its rate.
 
-    One target of a scope waits for both at a time, so that a slow scope leaves no more than one slot idle.
+    One target of a scope waits for both at a time, so that a slow scope leaves no more than one slot idle. An upgrade
+    that was accepted goes to disk without its slot, so that a slow disk makes no fewer calls; any other answer may be
+    what holds the fleet, and keeps its slot until it counts.
     """
-    async with AsyncExitStack() as slot:
-        async with calls.line:
-            await slot.enter_async_context(session.sending)
-            failure = await calls.ready(Lane.SEND)
-        if failure is not None:
+
+    __slots__ = ("_calls", "_held", "_session")
+
+    def __init__(self, calls: ScopeCalls, session: Session) -> None:
+        self._calls = calls
+        self._session = session
+        self._held = False
+
+    async def __aenter__(self) -> Self:
+        async with self._calls.line:
+            await self._session.sending.acquire()
+            self._held = True
+            try:
+                await self._ready()
+            except BaseException:
+                self.free()
+                raise
+        return self
+
+    async def _ready(self) -> None:
+        if await self._calls.ready(Lane.SEND) is not None:
             raise Yielded("credentials")
-        yield
+
+    async def __aexit__(self, *_error: object) -> None:
+        self.free()
+
+    def free(self) -> None:
+        """Give the slot back, once."""
+        if self._held:
+            self._held = False
+            self._session.sending.release()
 
 
 def _stale(ready: Ready, session: Session, rate: float) -> bool:
@@ -60,14 +85,14 @@ def _stale(ready: Ready, session: Session, rate: float) -> bool:
     return stale(age_s, rate)
 
 
-async def _send(state: TargetState, session: Session, ready: Ready, known: Collection[str]) -> None:
+async def _send(state: TargetState, session: Session, ready: Ready, known: Collection[str], slot: _Slot) -> None:
     source_version = ready.source_version
     decision = await session.ledger.intent(state, source_version, session.new_token(), folded=ready.folded)
     if not isinstance(decision, Go):
         return
     session.reached(Point.INTENT_WRITTEN)
     target, plan = state.target, session.plan
-    answer = _Answer(decision.intent, session, target.instance_id, known)
+    answer = _Answer(decision.intent, session, target.instance_id, known, slot)
     try:
         await session.calls(state).post(
             lambda api: api.upgrade(target.instance_id, target.proxy_id, source_version, plan.target_version),
@@ -90,6 +115,7 @@ class _Answer:
     session: Session
     instance_id: str
     known: Collection[str]
+    slot: _Slot
     strays: tuple[str, ...] = ()
     pending: Pending | None = None
     error: Exception | None = None
@@ -102,6 +128,8 @@ class _Answer:
         finally:
             record = answer_record(self.intent, reply, verdict, reason, self.session, self.strays)
             self.pending = self.session.ledger.note(record)
+            if verdict == "accepted":
+                self.slot.free()
 
     def _judged(self, reply: UpgradeReply) -> tuple[Verdict, str | None]:
         try:

@@ -114,7 +114,7 @@ async def _look(state: TargetState, session: Session) -> Finding:
     read_at = session.clock.now()
     if not isinstance(reply, Answered):
         return _unread(reply)
-    await _record_reading(state, session, reply.value)
+    _note_reading(state, session, reply.value)
     judged = verdict(
         session.plan.target_version, allowed_sources(session.plan.source_versions, target.source_version), reply.value
     )
@@ -153,8 +153,8 @@ def _sibling_runs(listing: JobList, state: TargetState, session: Session) -> boo
     return ours >= session.plan.limits.per_instance
 
 
-async def _record_reading(state: TargetState, session: Session, version: ProxyVersion) -> None:
-    await session.ledger.record(
+def _note_reading(state: TargetState, session: Session, version: ProxyVersion) -> None:
+    session.ledger.note(
         PreflightDone(
             at=session.clock.now(),
             target=state.key,

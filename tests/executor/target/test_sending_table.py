@@ -232,3 +232,15 @@ def test_the_concurrency_bounds_calls_under_way() -> None:
     played = Stage(plan=plan, cloud_of=prepare).play()
     assert played.cloud.most_under_way == 3
     assert played.outcomes() == {"succeeded": 30}
+
+
+def test_an_accepted_upgrade_goes_to_disk_without_its_slot() -> None:
+    def prepare(cloud: FakeCloud) -> None:
+        cloud.default_act = Act(ACCEPT.reply, effect=True, latency_s=10.0)
+
+    limits = Limits(concurrency=2, in_flight=Amount(40), ramp=False, rate=1000.0)
+    plan = plan_of(targets_of(40), failures=LENIENT, waves=ALL, limits=limits, follow=Follow(to="accepted"))
+    played = Stage(plan=plan, cloud_of=prepare, disk_s=10.0).play()
+    intents = played.of(Intent)
+    a_pair_s = (intents[-1].at - intents[0].at).total_seconds() / 19
+    assert a_pair_s < 35.0  # the intents' commit, the calls, and what of another commit is under way; not both commits
