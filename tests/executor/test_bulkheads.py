@@ -190,6 +190,8 @@ def test_a_record_that_cannot_be_applied_sets_its_target_aside(
     if kind not in ("preflight_done", "intent", "answer_seen") or (kind == "answer_seen" and not lost):
         assert entry.workflow_ids == [job.job_id for job in played.cloud.by_proxy[target]]
     calls = played.cloud.counts["upgrade"]
+    if kind in ("preflight_done", "intent"):
+        assert calls == len(stage.plan.proxies) - 1
     again = resume(stage, played).play()
     assert again.run.standing(target) == "in_doubt"
     assert again.code == 70
