@@ -1,5 +1,6 @@
 """The program with one protection taken out. The fuzzer must find each out within some trials, or it proves nothing."""
 
+import math
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +12,9 @@ from unittest.mock import patch
 import msgspec
 from fuzz.judge import judge
 from fuzz.trial import Theme, draw, play
+from fuzz.virtual import LISTS
+
+from orchestrator.cloud.connector import OneWayConnector
 
 Patches = Callable[[], AbstractContextManager[object]]
 
@@ -68,12 +72,28 @@ def _same(value: Any, *_: object) -> Any:
     return value
 
 
+async def _nothing(*_: object) -> None:
+    pass
+
+
+def _shared_connections(**options: Any) -> OneWayConnector:
+    return OneWayConnector(**{**options, "force_close": False})
+
+
 async def _raise(_state: object, _session: object, error: Exception) -> None:
     raise error
 
 
 #: By what is taken out.
 BROKEN = {
+    "time that is steady while a session lasts": Broken(
+        "a step of the wall clock is taken for time that has passed",
+        "clocks",
+        (),
+        30,
+        "was harmed|does not end|was upgraded",
+        _as(clock__SystemClock__now=lambda clock: clock.wall()),
+    ),
     "one record that cannot be written": Broken(
         "the writer fails for all",
         "answers",
@@ -94,6 +114,26 @@ BROKEN = {
         "ended with 70",
         _as(model__foreign___check_bounds=_same),
     ),
+    "a pause has an end of ours": Broken(
+        "a year is waited for, as the cloud says",
+        "answers",
+        ("paused",),
+        10,
+        "does not end",
+        _as(
+            executor__scope__scope_calls__LONGEST_PAUSE_S=math.inf,
+            executor__scope__probe__LONGEST_PAUSE_S=math.inf,
+            executor__decide__next_action___long_pause=lambda _rollout, _now: None,
+        ),
+    ),
+    "a list has an end of ours": Broken(
+        "it is read for ever",
+        "answers",
+        ("endless",),
+        20,
+        "does not end",
+        lambda: patch.dict(LISTS, dict.fromkeys(LISTS, 10**9)),
+    ),
     "what the cloud quotes": Broken(
         "secrets are written",
         "answers",
@@ -112,6 +152,29 @@ BROKEN = {
             executor__scope__scope_calls__ScopeCalls___tries=lambda _scope, _reply: 10**9,
             model__run__Run__others_got_through=lambda _run, _state: False,
         ),
+    ),
+    "an answer is held against its question": Broken(
+        "the answer to another call is believed",
+        "answers",
+        ("of_another",),
+        10,
+        "claims the workflow_id of another one",
+        _as(
+            model__fold___contested=lambda _run, _state, _record: False,
+            model__state__TargetState___is_ours=lambda _state, _entry: True,
+            executor__target__answer_verdict__strays=lambda _entry, _instance_id, _known: False,
+            executor__target__follow___disown=_nothing,
+            executor__target__reconcile___contested=lambda _state, _run: set(),
+            executor__target__reconcile___misplaced=lambda _state, _run, _listing: set(),
+        ),
+    ),
+    "a connection for each upgrade": Broken(
+        "an answer that comes twice is taken for that of the next upgrade",
+        "answers",
+        ("twice",),
+        20,
+        "the right answer to its upgrade call is in doubt",
+        _as(cloud__transport__OneWayConnector=_shared_connections),
     ),
     "an exception in one story": Broken(
         "it ends the session for all",

@@ -1,5 +1,6 @@
 """What must hold after every trial, by the cloud's own books and by what was written."""
 
+import json
 from collections.abc import Iterator
 
 from fuzz.cloud import Proxy
@@ -92,7 +93,7 @@ def _claims(number: int, proxy: Proxy, outcome: str, ids: set[str], evidence: Ev
 
 
 def _others(evidence: Evidence) -> Iterator[str]:
-    """Targets of which nothing was answered amiss succeed, whatever became of the others."""
+    """Targets of which nothing was answered amiss succeed, and are believed, whatever became of the others."""
     last = evidence.ended[-1].code
     if evidence.trial.raises is not None:
         yield from _beside_an_exception(evidence)
@@ -101,11 +102,19 @@ def _others(evidence: Evidence) -> Iterator[str]:
         if evidence.trial.clean and last not in (5, None):
             yield f"{evidence.trial.clean} have no report: exit code {last}"
         return
-    told = {each["proxy_id"]: each for each in evidence.report["targets"]}
+    told, doubted = {each["proxy_id"]: each for each in evidence.report["targets"]}, _doubted(evidence.journal)
     for number in evidence.trial.clean:
+        if evidence.cloud.proxies[number].proxy_id in doubted:
+            yield f"target {number} was harmed: the right answer to its upgrade call is in doubt"
         target = told[evidence.cloud.proxies[number].proxy_id]
         if target["outcome"] != "succeeded":
             yield f"target {number} was harmed: {target['outcome']}: {target['reason']}"
+
+
+def _doubted(journal: bytes) -> set[str]:
+    """Targets of which an answer was not believed."""
+    records = [json.loads(line) for line in journal.splitlines() if b'"answer_seen"' in line]
+    return {record["target"] for record in records if record["verdict"] == "in_doubt"}
 
 
 def _beside_an_exception(evidence: Evidence) -> Iterator[str]:

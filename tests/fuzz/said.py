@@ -21,7 +21,7 @@ class Said:
         effect: whether the upgrade call that it answers starts an upgrade.
         refusal: it denies by its status that anything was started.
         cut: so many bytes of it are sent, then the connection closes.
-        after: bytes that follow it, `after_s` later.
+        after: bytes that follow it, `after_s` later; None: between the next request on its connection and its answer.
         wire: the bytes themselves, in place of all that.
     """
 
@@ -39,7 +39,7 @@ class Said:
     cut: int | None = None
     close: bool = False
     after: bytes = b""
-    after_s: float = 0.0
+    after_s: float | None = 0.0
     wire: bytes | None = None
 
     def content(self) -> bytes:

@@ -87,7 +87,7 @@ class Server:
             pass
 
     async def _talk(self, loop: asyncio.AbstractEventLoop, connection: socket.socket) -> None:
-        heard = b""
+        heard = stale = b""
         while True:
             while not (request := _whole(heard)):
                 more = await loop.sock_recv(connection, 65_536)
@@ -95,7 +95,9 @@ class Server:
                     return
                 heard += more
             heard = heard[request[0] :]
+            await loop.sock_sendall(connection, stale)
             said = self._answer(request[1], request[2], request[3])
+            stale = said.after if said.after_s is None else b""
             if await self._deliver(loop, connection, said):
                 return
 
@@ -158,7 +160,7 @@ class Server:
         for part in range(parts):
             await asyncio.sleep(said.delay_s / parts)
             await loop.sock_sendall(connection, wire[part * len(wire) // parts : (part + 1) * len(wire) // parts])
-        if said.after:
+        if said.after and said.after_s is not None:
             await asyncio.sleep(said.after_s)
             await loop.sock_sendall(connection, said.after)
         return said.close or said.cut is not None

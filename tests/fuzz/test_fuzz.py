@@ -25,7 +25,14 @@ def test_odd_inputs_end_with_words_and_an_exit_code(first: int) -> None:
 
 
 #: Quick ones; `make fuzz-proof` takes out all.
-QUICK = ("one record that cannot be written", "JSON of any depth", "what the cloud quotes", "an exception in one story")
+QUICK = (
+    "one record that cannot be written",
+    "JSON of any depth",
+    "what the cloud quotes",
+    "an answer is held against its question",
+    "a connection for each upgrade",
+    "an exception in one story",
+)
 
 
 @pytest.mark.slow

@@ -99,18 +99,20 @@ def draw(seed: int, index: int, theme: Theme | None = None, twists: tuple[str, .
 def _answers(twists: tuple[str, ...], rng: random.Random) -> dict[str, Any]:
     targets = rng.randint(2, 4)
     everywhere = rng.random() < 0.3
-    faults = tuple(
-        Fault(
-            twist=rng.choice(twists),
-            kind=rng.choice((*KINDS, "upgrade", "any")),
-            proxy=None if everywhere else 0,
-            first=rng.choice((0, 0, 0, 1, 3)),
-            times=rng.choice((1, 1, 2, 5, _FOREVER)),
-            seed=rng.getrandbits(32),
-        )
-        for _ in range(rng.choice((1, 1, 2, 3)))
-    )
+    faults = tuple(_fault(twists, rng, everywhere=everywhere) for _ in range(rng.choice((1, 1, 2, 3))))
     return {"targets": targets, "faults": faults, "sessions": rng.choice((1, 1, 2)), "signed": rng.random() < 0.2}
+
+
+def _fault(twists: tuple[str, ...], rng: random.Random, *, everywhere: bool) -> Fault:
+    twist, kind = rng.choice(twists), rng.choice((*KINDS, "upgrade", "any"))
+    return Fault(
+        twist=twist,
+        kind=kind,
+        proxy=None if everywhere or kind == "jobs" else 0,  # a list of jobs is about no target
+        first=rng.choice((0, 0, 0, 1, 3)),
+        times=rng.choice((1, 1, 2, 5, _FOREVER)),
+        seed=rng.getrandbits(32),
+    )
 
 
 def _clocks(rng: random.Random) -> dict[str, Any]:

@@ -62,8 +62,8 @@ def no_http(said: Said, context: Context) -> None:
 
 @_twist
 def twice(said: Said, context: Context) -> None:
-    """The same answer once more on its connection."""
-    said.after, said.after_s = said.bytes(), context.rng.choice((0.0, 0.02, 0.5))
+    """The same answer once more on its connection: soon, or just when the next request has come."""
+    said.after, said.after_s = said.bytes(), context.rng.choice((0.0, 0.5, None))
 
 
 @_twist

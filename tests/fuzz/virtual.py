@@ -43,6 +43,9 @@ _CARRY_S = 0.0002
 _MOST_ROUNDS = 300_000
 _MOST_CPU_S = 20.0
 
+#: Where the program cuts off a list: sooner than it does, for each page costs a while of the processor.
+LISTS: dict[str, Any] = {"MOST_PAGES": 40, "MOST_ROWS": 100_000}
+
 #: How far time jumps when nothing is to come.
 _NO_TIMER_S = 1e6
 
@@ -227,6 +230,10 @@ def _on_virtual_time(times: Times, on_loop: OnLoop, lost: list[str]) -> Iterator
         stack.enter_context(patch("aiohttp.connector.monotonic", times.monotonic))
         stack.enter_context(patch("orchestrator.app.run.run_plan.spare_the_collector", lambda: None))
         stack.enter_context(patch("orchestrator.app.run.listening._INBOX_EVERY_S", 30.0))
+        stack.enter_context(
+            patch("orchestrator.app.run.watchdog._STEP_S", 600.0)
+        )  # each beat costs a round of the loop
+        stack.enter_context(patch.multiple("orchestrator.executor.scope.job_list_paging", **LISTS))
         stack.enter_context(patch("os.fsync", lambda _handle: None))
         yield
 
