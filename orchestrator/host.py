@@ -19,6 +19,9 @@ UNWRITABLE = {code: f"\\u{code:04x}" for code in range(0xD800, 0xE000)} | {
     0xDC00 + byte: f"\\x{byte:02x}" for byte in range(0x80, 0x100)
 }
 
+#: Of a write: the reader of the pipe, or the terminal, is gone. Nothing is lost that anybody wanted.
+READER_GONE = frozenset({errno.EPIPE, errno.EIO})
+
 _URI = "file://"
 
 
@@ -66,6 +69,22 @@ def open_plain(path: Path, flags: int, mode: int = 0o600) -> int:
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise OSError(errno.EINVAL, "not a regular file")
+    return handle
+
+
+def open_to_hand_over(path: Path, flags: int, mode: int = 0o666) -> int:
+    """Open for writing what a person has named, also a link or a device. The reader of a pipe is not waited for.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    try:
+        handle = os.open(path, flags | os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC, mode)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            raise OSError(errno.ENXIO, "a pipe that nobody reads") from error
+        raise
+    os.set_blocking(handle, True)
     return handle
 
 

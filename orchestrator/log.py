@@ -19,6 +19,7 @@ import structlog
 from structlog.typing import FilteringBoundLogger
 
 from orchestrator.errors import StateError
+from orchestrator.host import READER_GONE, open_to_hand_over
 from orchestrator.plain import plain
 
 Level: TypeAlias = Literal["debug", "info", "warning", "error"]
@@ -36,6 +37,7 @@ def open_log(
     form: Form = "auto",
     file: Path | None = None,
     stderr: TextIO | None = None,
+    on_lost: Callable[[str], None] | None = None,
 ) -> FilteringBoundLogger:
     """A logger that writes to standard error or, in its place, to a file.
 
@@ -45,12 +47,13 @@ def open_log(
         form: `auto` is for people on a terminal, else JSON, one object a line.
         file: appended to; made with mode 0600.
         stderr: taken for standard error.
+        on_lost: called once, with the reason, when lines are lost that a reader may have wanted, as on a full disk.
 
     Raises:
         StateError: the file cannot be opened.
     """
     stream = (stderr or sys.stderr) if file is None else _open_file(file)
-    patient = PatientStream(stream)
+    patient = PatientStream(stream, on_lost)
     if file is not None:
         weakref.finalize(patient, stream.close)  # with the logger, at the latest at the end of the process
     people = form == "console" or (form == "auto" and _is_terminal(stream))
@@ -67,21 +70,25 @@ def open_log(
 
 
 class PatientStream:
-    """A text stream that goes silent when its reader is gone, instead of ending the process.
+    """A text stream that goes silent when it cannot be written any more, instead of ending the process.
 
     Nothing is lost that matters: the journal holds every record that a log line is made of.
+
+    Args:
+        on_lost: called with the reason, unless only the reader is gone.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, on_lost: Callable[[str], None] | None) -> None:
         self._stream: TextIO | None = stream
+        self._on_lost = on_lost
 
     def write(self, text: str) -> int:
         """Write, unless the reader is gone."""
         if self._stream is not None:
             try:
                 self._stream.write(text)
-            except (OSError, ValueError):  # a closed pipe, a full disk; ValueError when the stream itself was closed
-                self._drop()
+            except (OSError, ValueError) as error:  # a closed pipe, a full disk; ValueError: the stream was closed
+                self._drop(error)
         return len(text)
 
     def flush(self) -> None:
@@ -89,10 +96,12 @@ class PatientStream:
         if self._stream is not None:
             try:
                 self._stream.flush()
-            except (OSError, ValueError):  # as in write
-                self._drop()
+            except (OSError, ValueError) as error:  # as in write
+                self._drop(error)
 
-    def _drop(self) -> None:
+    def _drop(self, error: OSError | ValueError) -> None:
+        if self._on_lost is not None and isinstance(error, OSError) and error.errno not in READER_GONE:
+            self._on_lost(error.strerror or str(error))
         # What is still buffered would fail once more when the interpreter ends, and turn the exit code into 120.
         stream, self._stream = self._stream, None
         with suppress(OSError, ValueError):  # a stream without a file beneath has nothing to fail later
@@ -137,8 +146,8 @@ def _is_terminal(stream: TextIO) -> bool:
 
 def _open_file(path: Path) -> TextIO:
     try:
-        path.touch(mode=0o600)
-        return path.open("a", encoding="utf-8", buffering=1)
+        handle = open_to_hand_over(path, os.O_APPEND | os.O_CREAT, 0o600)
+        return os.fdopen(handle, "a", encoding="utf-8", buffering=1)
     except OSError as error:
         raise StateError(
             f"{path}: cannot write the log: {error.strerror or error}", hint="name another file with --log-file"

@@ -55,6 +55,15 @@ def test_a_log_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
         open_log(lambda: BEGIN, file=tmp_path / "nowhere" / "log")
 
 
+def test_lines_that_are_lost_are_reported_once() -> None:
+    lost: list[str] = []
+    with Path("/dev/full").open("w", encoding="utf-8", buffering=1) as full:
+        log = open_log(lambda: BEGIN, stderr=full, on_lost=lost.append)
+        log.info("run.going_on")
+        log.info("run.going_on")
+    assert lost == ["No space left on device"]
+
+
 LOG_ON = """
 import sys
 from datetime import UTC, datetime

@@ -8,7 +8,6 @@ Only the process itself puts them in place; a caller of the command line as a fu
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import select
@@ -16,13 +15,11 @@ import stat
 import sys
 
 from orchestrator.errors import ExitCode
+from orchestrator.host import READER_GONE
 
 TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
-
-#: The reader of the pipe, or the terminal, is gone: nothing is lost that anybody wanted.
-_GONE = frozenset({errno.EPIPE, errno.EIO})
 
 _STDOUT, _STDERR = 1, 2
 
@@ -47,7 +44,7 @@ class PatientFile(io.FileIO):
         try:
             return super().write(data)
         except OSError as error:
-            if error.errno not in _GONE:
+            if error.errno not in READER_GONE:
                 self.lost = error
             os.dup2(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC), self.fileno())
             return memoryview(data).nbytes
@@ -103,11 +100,15 @@ def patient_streams() -> PatientFile:
     return stdout
 
 
-def lost_output() -> str | None:
-    """Why something that was printed on standard output is lost, as far as the system has said so by now."""
-    sys.stdout.flush()
-    file = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
-    return file.lost.strerror if isinstance(file, PatientFile) and file.lost is not None else None
+def lost_output() -> dict[str, str]:
+    """Of standard output and error, why something that was written there is lost, as far as the system has said so."""
+    lost = {}
+    for name, stream in (("standard output", sys.stdout), ("standard error", sys.stderr)):
+        stream.flush()
+        file = getattr(getattr(stream, "buffer", None), "raw", None)
+        if isinstance(file, PatientFile) and file.lost is not None:
+            lost[name] = file.lost.strerror or str(file.lost)
+    return lost
 
 
 def last_word(code: int, stdout: PatientFile, *, only_prints: bool) -> int:

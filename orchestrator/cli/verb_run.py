@@ -1,10 +1,11 @@
 """`orchestrator run`: the job."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, MutableMapping
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
+from operator import setitem
 
 from structlog.typing import FilteringBoundLogger
 
@@ -49,16 +50,19 @@ def run(options: Options) -> ExitCode:
     until = start_bound(options.until, now)
     if until is not None and not options.quiet:
         tell(spoken_bound(until))
-    outcome = run_plan(_job(plan, options, now, until))
+    lost: dict[str, str] = {}
+    outcome = run_plan(_job(plan, options, now, until, lost))
     _tell_of_bugs(outcome)
     _summarise(outcome, options)
-    _remember_lost(outcome)
+    _remember_lost(outcome, lost)
     if outcome.opened.barred and outcome.code is ExitCode.USAGE:
         raise _barred(plan, outcome.opened)
     return outcome.code
 
 
-def _job(plan: Plan, options: Options, now: datetime, until: datetime | None) -> RunRequest:
+def _job(
+    plan: Plan, options: Options, now: datetime, until: datetime | None, lost: MutableMapping[str, str]
+) -> RunRequest:
     return RunRequest(
         plan=plan,
         state=state_of(options),
@@ -71,14 +75,14 @@ def _job(plan: Plan, options: Options, now: datetime, until: datetime | None) ->
         only=None if options.only_outcome is None else frozenset(map(Outcome, options.only_outcome)),
         redirect=_redirect(options),
         report=options.report,
-        warn=partial(_warn, options),
+        warn=partial(_warn, options, lost),
         on_found=Search(shown=live(no_progress=options.no_progress, quiet=options.quiet)),
-        sinks=partial(_sinks, options),
+        sinks=partial(_sinks, options, lost),
     )
 
 
-def _warn(options: Options, event: str, why: str) -> None:
-    _open_log(options).warning(event, why=why)
+def _warn(options: Options, lost: MutableMapping[str, str], event: str, why: str) -> None:
+    _open_log(options, lost).warning(event, why=why)
 
 
 def _redirect(options: Options) -> Redirect | None:
@@ -89,22 +93,24 @@ def _redirect(options: Options) -> Redirect | None:
     return partial(simulated, seed=options.seed, speed=options.speed, faults=options.faults)
 
 
-def _sinks(options: Options, recovered: Recovered) -> Iterator[RecordSink]:
+def _sinks(options: Options, lost: MutableMapping[str, str], recovered: Recovered) -> Iterator[RecordSink]:
     """A live display on a terminal; elsewhere, and in a file that was asked for, the log."""
     shown = live(no_progress=options.no_progress, quiet=options.quiet)
     if shown:
         yield LiveDisplay(recovered)
     if not shown or options.log_file is not None:
-        yield RecordLog(_open_log(options).bind(run_id=recovered.run_id))
+        yield RecordLog(_open_log(options, lost).bind(run_id=recovered.run_id))
 
 
-def _open_log(options: Options) -> FilteringBoundLogger:
+def _open_log(options: Options, lost: MutableMapping[str, str]) -> FilteringBoundLogger:
+    """The log; when it cannot be written any more, the reason goes to `lost`."""
     quiet = options.quiet and options.log_file is None
     return open_log(
         SystemClock().now,
         level="error" if quiet else options.log_level,
         form=options.log_format,
         file=options.log_file,
+        on_lost=partial(setitem, lost, "the log"),
     )
 
 
@@ -132,12 +138,11 @@ def _place(plan: Plan, target: TargetReport) -> str | None:
     return mentioned_at([plan.path, *plan.inventory], target.proxy_id) if target.reason == "gone" else None
 
 
-def _remember_lost(outcome: SessionResult) -> None:
+def _remember_lost(outcome: SessionResult, lost: Mapping[str, str]) -> None:
     """What nobody could read or find where it should be is said in the report."""
-    output = lost_output()
-    lost = {**outcome.lost, **({"standard output": output} if output else {})}
-    if lost:
-        remember(outcome.recovered, outcome.plan, outcome.code, lost, SystemClock().now())
+    everything = {**outcome.lost, **lost_output(), **lost}
+    if everything:
+        remember(outcome.recovered, outcome.plan, outcome.code, everything, SystemClock().now())
 
 
 def _tell_of_bugs(outcome: SessionResult) -> None:

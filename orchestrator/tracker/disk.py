@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from orchestrator.errors import StateError
-from orchestrator.host import open_plain
+from orchestrator.host import open_plain, open_to_hand_over
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
@@ -144,7 +144,7 @@ def put_file(path: Path, chunks: Iterable[bytes]) -> None:
         replace_file(place, chunks)
         return
     with guard(path, "write"):
-        handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        handle = open_to_hand_over(path, 0)
         try:
             for chunk in chunks:
                 write_all(handle, chunk)

@@ -239,8 +239,10 @@ def test_a_full_disk_behind_the_streams_does_not_hide_the_exit_code(new_cloud: N
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         assert desk.start("run", "PLAN", stdout=full, stderr=full).end().code == 0
         assert desk.report["totals"]["outcomes"] == {"succeeded": 2}
-        assert desk.report["run"]["warnings"] == ["standard output: No space left on device"]
-        assert desk.start("run", "PLAN", "--log-file", "/dev/full", stdout=full, stderr=full).end().code == 0
+        full_disk = "No space left on device"
+        assert desk.report["run"]["warnings"] == [f"standard output: {full_disk}", f"standard error: {full_disk}"]
+        assert desk.start("run", "PLAN", "--new", "--log-file", "/dev/full").end().code == 0
+        assert desk.report["run"]["warnings"] == [f"the log: {full_disk}"]
         assert desk.start("hold", "PLAN", "--note", "n", stdout=full, stderr=full).end().code == 0
     assert desk.run().code == 3
 
@@ -264,6 +266,26 @@ def test_a_copy_of_the_report_that_cannot_be_written_is_a_warning(new_cloud: New
     assert warning.startswith(f"the copy of the report: {target}: cannot write: ")
     assert warning in desk.cli("report", "PLAN", "--format", "text").stdout
     assert desk.report["totals"]["outcomes"] == {"succeeded": 2}
+
+
+@pytest.mark.parametrize(("option", "code"), [("--log-file", 8), ("--report", 0)])
+def test_a_pipe_that_nobody_reads_is_not_waited_for(new_cloud: NewCloud, option: str, code: int) -> None:
+    desk = new_cloud(1)
+    pipe = desk.folder / "pipe"
+    os.mkfifo(pipe)
+    ended = desk.run(option, pipe)
+    assert ended.code == code
+    assert f"{pipe}: cannot write" in ended.stderr
+    assert "a pipe that nobody reads" in ended.stderr
+
+
+def test_a_log_goes_to_a_pipe_that_is_read(new_cloud: NewCloud) -> None:
+    desk = new_cloud(1)
+    pipe = desk.folder / "pipe"
+    os.mkfifo(pipe)
+    with os.fdopen(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK), encoding="utf-8") as reader:
+        assert desk.run("--log-file", pipe).code == 0
+        assert "run.ended" in reader.read()
 
 
 def test_head_of_a_long_preview(desk: Desk) -> None:
