@@ -13,6 +13,7 @@ from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.ledger import Ledger
 from orchestrator.executor.ports import Clock
 from orchestrator.executor.scope.job_list import Board
+from orchestrator.executor.scope.job_places import JobPlaces
 from orchestrator.executor.scope.running_jobs import RunningJobs
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.moment import Moment
@@ -59,9 +60,11 @@ class Session:
     known_workflows: Callable[[], Awaitable[AbstractSet[str]]] = _none_known
     reached: Callable[[Point], None] = field(default=_pass)
     _running_jobs: dict[str, RunningJobs] = field(init=False)
+    _places: dict[str, JobPlaces] = field(init=False)
 
     def __post_init__(self) -> None:
         self._running_jobs = {name: RunningJobs(calls) for name, calls in self.scopes.items()}
+        self._places = {name: JobPlaces(calls) for name, calls in self.scopes.items()}
 
     @property
     def plan(self) -> Plan:
@@ -84,6 +87,10 @@ class Session:
     def running_jobs(self, state: TargetState) -> RunningJobs:
         """The running jobs of a target's scope."""
         return self._running_jobs[state.target.scope]
+
+    def places(self, state: TargetState) -> JobPlaces:
+        """Where single jobs of a target's scope run."""
+        return self._places[state.target.scope]
 
     def about(self, state: TargetState) -> About:
         """The beginning of a record of this target's latest attempt, made now."""

@@ -244,6 +244,7 @@ def test_a_disk_that_fails_in_mid_run(
     path = f"{desk.folder}:{desk.base_environ()['PYTHONPATH']}"
     ended = desk.run("--log-level", "error", environ={"PYTHONPATH": path})
     _expect_unusable(ended, "journal.ndjson: cannot write to the journal", *words)
+    assert desk.report["run"]["exit_code"] == 8
     _expect_recovery(desk)
 
 

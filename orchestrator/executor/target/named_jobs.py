@@ -5,10 +5,10 @@ A job list need not show every job. What an answer accepted, and nobody owns, ma
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.session import Session
-from orchestrator.model.reply import Answered, Job
+from orchestrator.model.reply import Job
 from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState
 
@@ -26,17 +26,17 @@ class Named:
     unexplained: tuple[str, ...]
 
 
-async def read_named(state: TargetState, session: Session) -> Named | None:
-    """Look up every workflow that an answer of this run named and that nobody owns; None when a look failed."""
-    found: dict[str, Job | None] = {}
-    run = session.run
-    for workflow_id in sorted((run.astray.keys() | run.contested) - run.workflows.keys()):
-        reply = await session.calls(state).read(lambda api, job_id=workflow_id: api.job(job_id), Lane.POLL)  # type: ignore[misc]
-        if not isinstance(reply, Answered):
-            return None
-        found[workflow_id] = reply.value
-    here = (None, state.target.instance_id)
-    jobs = tuple(job for job in found.values() if job is not None and job.instance_id in here)
+async def read_named(state: TargetState, session: Session, *, after: datetime) -> Named | None:
+    """Every workflow that an answer of this run named and that nobody owns, as it was after an instant.
+
+    None when a look failed.
+    """
+    run, instance_id = session.run, state.target.instance_id
+    nobodys = (run.astray.keys() | run.contested) - run.workflows.keys()
+    found = await session.places(state).on(instance_id, nobodys, after=after)
+    if found is None:
+        return None
+    jobs = tuple(job for job in found.values() if job is not None and job.instance_id in (None, instance_id))
     return Named(jobs, tuple(_unexplained(state, run, found)))
 
 

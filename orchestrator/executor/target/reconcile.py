@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.rate.lanes import Lane
-from orchestrator.executor.scope.job_list import JobList
+from orchestrator.executor.scope.job_list import FRESH_S, JobList
 from orchestrator.executor.scope.poll_schedule import DOUBT_AT_MOST_S, SPARSEST_S, doubt_period_s
 from orchestrator.executor.session import Session
 from orchestrator.executor.target.evidence import (
@@ -90,7 +90,8 @@ async def _look(state: TargetState, session: Session, *, left_s: float) -> Concl
     doubt = await _doubt(state, session, sight.listing, over=left_s <= 0)
     conclusion = weigh(doubt, sight)
     if isinstance(conclusion, NeverBegan | Happened):
-        astray = await read_named(state, session)
+        age_s = FRESH_S if left_s > 0 else min(FRESH_S, -left_s)
+        astray = await read_named(state, session, after=session.clock.now() - timedelta(seconds=age_s))
         if astray is None:
             return Unknown(
                 "a workflow that an answer named could not be looked up", began=isinstance(conclusion, Happened)

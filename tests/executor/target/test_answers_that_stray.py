@@ -1,11 +1,12 @@
 """Answers that belong to another question: whoever gets one is in doubt, and nobody succeeds with another's id."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 from fakes.acts import Act, Fate, Update, ok
-from fakes.clouds import FakeCloud
+from fakes.clouds import Called, FakeCloud
 from fakes.rollouts import FREE, stage_of
 from fakes.stage import Played, fold_all
 from msgspec.structs import replace
@@ -104,6 +105,37 @@ def test_a_job_that_runs_on_another_instance_is_no_sight_of_ours() -> None:
     found = [record for record in played.of(DoubtRenewed) if record.workflow_id]
     assert right(played)
     assert all("runs on instance" in record.why for record in found)
+
+
+def foreign_answers(cloud: FakeCloud) -> None:
+    """Each first call but one is answered with a job that runs elsewhere, and starts nothing."""
+    for number, key in enumerate(list(cloud.proxies)[1:]):
+        cloud.add_foreign(f"elsewhere-{number}", 0.0, Fate(duration_s=30.0))
+        cloud.acts[key] = [Act(partial(_foreign, number))]
+
+
+def _foreign(number: int, _instance: str, _job: str) -> Update:
+    return ok((f"elsewhere-{number}", f"foreign-{number}"))
+
+
+def test_where_a_job_runs_is_asked_once_and_not_by_every_doubt() -> None:
+    played = stage_of(20, foreign_answers).play()
+    assert played.outcomes() == {"succeeded": 20}
+    assert sorted(call.key for call in _asked(played)) == sorted(f"foreign-{number}" for number in range(19))
+
+
+def test_what_the_cloud_does_not_show_is_not_asked_for_by_every_doubt_either() -> None:
+    def setup(cloud: FakeCloud) -> None:
+        foreign_answers(cloud)
+        cloud.foreign.clear()
+
+    played = stage_of(20, setup).play()
+    assert played.outcomes() == {"succeeded": 1, "in_doubt": 19}
+    assert len(_asked(played)) <= 3 * 19
+
+
+def _asked(played: Played) -> list[Called]:
+    return [call for call in played.cloud.calls if call.name == "job" and call.key.startswith("foreign")]
 
 
 def unlisted(told: str) -> Any:
