@@ -14,8 +14,7 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.record import AnswerSeen, Record, Reverified, RunEnded, RunStarted, Settled
 from orchestrator.model.settings import Settings, settings_of
 from orchestrator.model.target import Target
-from orchestrator.tracker.paths import expect_fleet_name
-from orchestrator.tracker.plan_owner import expect_owner_before, refuse_other
+from orchestrator.tracker.fleet_name import expect_fleet_name, expect_owner_before, refuse_other
 from orchestrator.tracker.state import Part
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import orchestrator
-from orchestrator.tracker import paths
+from orchestrator.tracker.folder import paths
 from orchestrator.tracker.folder.rates_file import RATES
 
 PACKAGE = Path(orchestrator.__file__).parent

@@ -10,7 +10,7 @@ from threading import Event
 
 from orchestrator.errors import StateError
 from orchestrator.tracker.disk import guard, open_private
-from orchestrator.tracker.paths import BEGIN
+from orchestrator.tracker.folder.paths import BEGIN
 
 _PAUSE_S = 0.1
 

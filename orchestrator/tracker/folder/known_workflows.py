@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from orchestrator.tracker.disk import guard
+from orchestrator.tracker.folder.paths import JOURNAL, fleets, list_runs
 from orchestrator.tracker.journal.line import read_lines
 from orchestrator.tracker.journal.peek import workflows_in
-from orchestrator.tracker.paths import JOURNAL, fleets, list_runs
 
 
 class Workflows:

@@ -16,9 +16,9 @@ from orchestrator.model.record import RunStarted
 from orchestrator.model.settings import Settings, settings_of
 from orchestrator.model.target import Target
 from orchestrator.tracker.disk import guard, make_folder, replace_file, sync_folder, write_file
+from orchestrator.tracker.folder.paths import JOURNAL, LATEST, PLAN, RUNS, SETTINGS, TARGETS
 from orchestrator.tracker.journal.file import Journal
 from orchestrator.tracker.journal.line import damaged, decode_line, encode_lines, read_lines
-from orchestrator.tracker.paths import JOURNAL, LATEST, PLAN, RUNS, SETTINGS, TARGETS
 
 _UNFINISHED = ".new-"
 _CHUNK = 1000

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from orchestrator.lock import fleet_lock, holder
 from orchestrator.model.commands import Command
 from orchestrator.model.known_rate import KnownRate
 from orchestrator.model.plan import Plan
@@ -16,18 +15,9 @@ from orchestrator.model.target import Target
 from orchestrator.tracker.disk import make_folder
 from orchestrator.tracker.folder.begin_lock import one_begins
 from orchestrator.tracker.folder.command_file import CommandInbox, append_command
+from orchestrator.tracker.folder.fleet_lock import fleet_lock, holder
 from orchestrator.tracker.folder.known_workflows import Workflows
-from orchestrator.tracker.folder.rates_file import add_rates, read_rates
-from orchestrator.tracker.folder.run_folder import (
-    create_run,
-    load_frozen_plan,
-    load_frozen_targets,
-    load_settings,
-    save_settings,
-)
-from orchestrator.tracker.journal.file import Journal, read_journal
-from orchestrator.tracker.journal.peek import outcome_records, says_ended
-from orchestrator.tracker.paths import (
+from orchestrator.tracker.folder.paths import (
     JOURNAL,
     LOCK,
     REPORT,
@@ -40,6 +30,16 @@ from orchestrator.tracker.paths import (
     list_runs,
     state_dir,
 )
+from orchestrator.tracker.folder.rates_file import add_rates, read_rates
+from orchestrator.tracker.folder.run_folder import (
+    create_run,
+    load_frozen_plan,
+    load_frozen_targets,
+    load_settings,
+    save_settings,
+)
+from orchestrator.tracker.journal.file import Journal, read_journal
+from orchestrator.tracker.journal.peek import outcome_records, says_ended
 from orchestrator.tracker.state import Part
 
 _FILES: Mapping[Part, str] = {"targets": TARGETS, "journal": JOURNAL}

@@ -13,9 +13,9 @@ from orchestrator.errors import JournalDamaged, StateError
 from orchestrator.model.plan import Discover, Failures, Follow, Freeze, Limits, Selector, Window
 from orchestrator.model.settings import settings_of
 from orchestrator.model.target import Target
+from orchestrator.tracker.folder.paths import list_runs
 from orchestrator.tracker.folder.run_folder import create_run, load_frozen_plan, load_frozen_targets, load_settings
 from orchestrator.tracker.journal.file import read_journal
-from orchestrator.tracker.paths import list_runs
 
 TARGETS = make_targets(5)
 PLAN = make_plan(TARGETS)

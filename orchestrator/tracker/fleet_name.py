@@ -1,10 +1,29 @@
-"""To which plan file a fleet's name belongs, wherever the fleet is kept."""
+"""What a fleet may be called, and to which plan file its name belongs, wherever the fleet is kept."""
 
+import re
 from pathlib import Path
 from shlex import quote
 
 from orchestrator.errors import PlanError, UsageError
 from orchestrator.host import is_lasting
+
+#: Where simulated runs are kept, apart from real ones.
+SIMULATED = "simulated"
+
+_FLEET = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+
+
+def expect_fleet_name(name: str) -> None:
+    """A fleet can have that name.
+
+    Raises:
+        PlanError: it cannot.
+    """
+    if not _FLEET.fullmatch(name) or name == SIMULATED:
+        raise PlanError(
+            f"name: {name!r} cannot name a fleet",
+            hint=f"letters, digits, '.', '_' and '-', at most 128 and not beginning with '.' or '-'; not {SIMULATED!r}",
+        )
 
 
 def refuse_other(name: str, owner: Path, plan_path: Path) -> None:

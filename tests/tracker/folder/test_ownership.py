@@ -8,11 +8,12 @@ import pytest
 from fakes.recorded import BEGIN
 
 from orchestrator.errors import StateError
-from orchestrator.lock import fleet_lock, holder
 from orchestrator.model.commands import HoldCommand
+from orchestrator.tracker.fleet_name import SIMULATED
 from orchestrator.tracker.folder.command_file import CommandInbox, append_command
+from orchestrator.tracker.folder.fleet_lock import fleet_lock, holder
+from orchestrator.tracker.folder.paths import COMMANDS, fleet_folder
 from orchestrator.tracker.journal.file import Journal, read_journal
-from orchestrator.tracker.paths import COMMANDS, SIMULATED, fleet_folder
 
 HOLD = HoldCommand(at=BEGIN, user="kim", note="n")
 

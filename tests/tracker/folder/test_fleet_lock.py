@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import lock
 from orchestrator.errors import ExitCode, FleetLocked, StateError
-from orchestrator.lock import fleet_lock, holder
+from orchestrator.tracker.folder import fleet_lock as lock
+from orchestrator.tracker.folder.fleet_lock import fleet_lock, holder
 
 SINCE = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)
 
@@ -20,7 +20,7 @@ HOLD = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from orchestrator.lock import fleet_lock
+from orchestrator.tracker.folder.fleet_lock import fleet_lock
 with fleet_lock(Path(sys.argv[1]), datetime(2026, 3, 1, 22, tzinfo=UTC)):
     print("held", flush=True)
     sys.stdin.read()

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import ExitCode, PlanError, UsageError
-from orchestrator.tracker.folder.state_folder import FolderFleet
-from orchestrator.tracker.paths import (
+from orchestrator.tracker.folder.paths import (
     claim_fleet,
     fleet_folder,
     fleets,
@@ -15,6 +14,7 @@ from orchestrator.tracker.paths import (
     list_runs,
     state_dir,
 )
+from orchestrator.tracker.folder.state_folder import FolderFleet
 from orchestrator.tracker.runs.run_id import new_run_id
 
 NOW = datetime(2026, 3, 1, 22, 0, 0, 7_900, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 It writes nothing but the claim of a plan on its fleet's name.
 
-    STATE/rates.json (see `folder.rates_file`)
+    STATE/rates.json (see `rates_file`)
     STATE/<fleet>/lock, plan_path, commands.ndjson, latest -> runs/<run_id>
     STATE/<fleet>/runs/<run_id>/plan.json, settings.json, targets.ndjson, journal.ndjson, report.json
     STATE/simulated/<fleet>/…   the same for simulated runs, which never mix with real ones
@@ -13,14 +13,13 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from orchestrator.errors import PlanError, UsageError
+from orchestrator.errors import UsageError
 from orchestrator.host import is_lasting
 from orchestrator.tracker.disk import guard, make_folder, open_to_read, replace_file
-from orchestrator.tracker.ownership import check_folder
-from orchestrator.tracker.plan_owner import expect_owner_before, refuse_other
+from orchestrator.tracker.fleet_name import SIMULATED, expect_fleet_name, expect_owner_before, refuse_other
+from orchestrator.tracker.folder.ownership import check_folder
 
 STATE_VARIABLE = "ORCHESTRATOR_STATE"
-SIMULATED = "simulated"
 LOCK, OWNER, COMMANDS, LATEST, RUNS = "lock", "plan_path", "commands.ndjson", "latest", "runs"
 #: In the state folder: locked by the process that begins a run.
 BEGIN = ".begin"
@@ -32,7 +31,6 @@ PLAN, SETTINGS, TARGETS, JOURNAL, REPORT = (
     "report.json",
 )
 
-_FLEET = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _RUN_ID = re.compile(r"\d{8}T\d{9}Z(-[A-Za-z0-9]+)?")
 #: A path is no longer.
 _MOST_OWNER = 1 << 16
@@ -78,19 +76,6 @@ def fleet_folder(state: Path, name: str, *, writes: bool = False) -> Path:
     for folder in (*above, state / name):
         check_folder(folder, writes=writes)
     return state / name
-
-
-def expect_fleet_name(name: str) -> None:
-    """A fleet can have that name.
-
-    Raises:
-        PlanError: it cannot.
-    """
-    if not _FLEET.fullmatch(name) or name == SIMULATED:
-        raise PlanError(
-            f"name: {name!r} cannot name a fleet",
-            hint=f"letters, digits, '.', '_' and '-', at most 128 and not beginning with '.' or '-'; not {SIMULATED!r}",
-        )
 
 
 def claim_fleet(folder: Path, plan_path: Path) -> None:
