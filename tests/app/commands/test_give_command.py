@@ -1,0 +1,93 @@
+"""What a person's command does where no process works on the fleet, and where one does."""
+
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from fakes.memory_state import MemoryState
+from fakes.recorded import BEGIN, NEW, OLD, make_plan, make_targets, run_started
+
+from orchestrator.app.commands.give_command import claim, hold, release, settle
+from orchestrator.app.status.fleet_status import find_run, unread_commands
+from orchestrator.errors import FleetLocked, PlanError, UsageError
+from orchestrator.model import record as r
+from orchestrator.model.commands import HoldCommand, ReleaseCommand
+from orchestrator.model.plan import Plan
+
+TARGETS = make_targets(2)
+KEY, OTHER = (target.proxy_id for target in TARGETS)
+LATER = BEGIN + timedelta(hours=1)
+INTENT = r.Intent(at=BEGIN, target=KEY, attempt=1, wave="rest", token="t", source_version=OLD, target_version=NEW)
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    path = tmp_path / "prod.yaml"
+    path.touch()
+    return make_plan(TARGETS, path=str(path))
+
+
+@pytest.fixture
+def state(plan: Plan) -> MemoryState:
+    """A fleet with one open target, on which nobody works."""
+    kept = MemoryState()
+    with closing(kept.fleet("prod").begin(plan, TARGETS, run_started(2)).resume(2)) as journal:
+        journal.append([INTENT])
+    return kept
+
+
+def test_hold_and_release_wait_for_the_process_that_works_on_the_run(plan: Plan, state: MemoryState) -> None:
+    assert hold(plan, state, "wait", LATER) == 1
+    assert release(plan, state, "rest", "go", LATER) == 2
+    given = [command for _, command in unread_commands(find_run(state, plan))]
+    assert [type(each) for each in given] == [HoldCommand, ReleaseCommand]
+    assert find_run(state, plan).run.hold is None
+
+
+def test_a_wave_that_the_plan_does_not_have_is_not_released(plan: Plan, state: MemoryState) -> None:
+    with pytest.raises(UsageError, match="there is no wave nowhere; the plan has canary, rest"):
+        release(plan, state, "nowhere", "go", LATER)
+    assert unread_commands(find_run(state, plan)) == []
+
+
+def test_what_is_settled_while_nobody_works_counts_at_once_and_after_what_was_asked_before(
+    plan: Plan, state: MemoryState
+) -> None:
+    hold(plan, state, "wait", LATER)
+    assert settle(plan, state, KEY, "failed", "seen in the console", LATER)
+    found = find_run(state, plan)
+    assert found.run.standing(KEY) == "failed"
+    assert found.run.hold is not None
+    assert unread_commands(found) == []
+
+
+def test_what_is_settled_beside_a_process_waits_for_it(plan: Plan, state: MemoryState) -> None:
+    with state.fleet("prod").lock(BEGIN):
+        assert not settle(plan, state, KEY, "failed", "seen in the console", LATER)
+    assert find_run(state, plan).run.states[KEY].is_open
+    assert len(unread_commands(find_run(state, plan))) == 1
+
+
+def test_what_is_not_open_is_not_settled(plan: Plan, state: MemoryState) -> None:
+    with pytest.raises(UsageError, match="is not open: it is waiting"):
+        settle(plan, state, OTHER, "failed", "seen in the console", LATER)
+    assert unread_commands(find_run(state, plan)) == []
+
+
+def test_a_fleet_is_claimed_from_its_plan_and_not_beside_a_process(plan: Plan, state: MemoryState) -> None:
+    moved = Path(plan.path).with_name("moved.yaml")
+    moved.touch()
+    other = make_plan(TARGETS, path=str(moved))
+    hold(plan, state, "wait", LATER)
+    with pytest.raises(PlanError, match="belongs to"):
+        hold(other, state, "wait", LATER)
+    with state.fleet("prod").lock(BEGIN), pytest.raises(FleetLocked):
+        claim(other, state, Path(plan.path), LATER)
+    claim(other, state, Path(plan.path), LATER)
+    assert hold(other, state, "wait", LATER) == 2
+
+
+def test_a_fleet_that_is_not_there_cannot_be_claimed(plan: Plan) -> None:
+    with pytest.raises(UsageError, match="there is no fleet prod in memory"):
+        claim(plan, MemoryState(), Path(plan.path), LATER)
