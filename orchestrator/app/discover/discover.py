@@ -21,7 +21,7 @@ from orchestrator.errors import ExitCode, OrchestratorError, ScopeUnusable
 from orchestrator.executor.ports import Clock
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.plan import Discover, Plan
-from orchestrator.model.record import Record, ScopeUsed
+from orchestrator.model.record import ScopeUsed
 from orchestrator.model.target import Target
 from orchestrator.planner.targets.discovery import counted_once
 
@@ -87,7 +87,7 @@ async def _unless_stopped(
 
 async def _opened(plan: Plan, environ: Mapping[str, str], on_found: OnFound, memory: RateMemory | None) -> Discovered:
     clock = SystemClock()
-    async with open_scopes(plan, environ=environ, clock=clock, note=_forget, memory=memory) as scopes:
+    async with open_scopes(plan, environ=environ, clock=clock, memory=memory) as scopes:
         readers = plan.limits.concurrency
         found = await discover(plan.discover, scopes, readers=readers, clock=clock, on_found=on_found)
         if memory is not None:
@@ -169,7 +169,3 @@ def _used(scope: ScopeCalls, clock: Clock) -> ScopeUsed:
         rate_limit=scope.lanes.pacer.nominal,
         seconds=usage.seconds,
     )
-
-
-def _forget(_record: Record) -> None:
-    """No run has begun, so there is no journal yet."""

@@ -16,7 +16,6 @@ from orchestrator.clock import SystemClock
 from orchestrator.model.eligibility import Reading
 from orchestrator.model.history import History
 from orchestrator.model.plan import Plan
-from orchestrator.model.record import Record
 from orchestrator.planner.preview.audit import Audit, Schedules, audit, behind
 from orchestrator.planner.preview.preview import Preview, make_preview
 from orchestrator.planner.targets.resolve import Resolved
@@ -89,7 +88,7 @@ async def _read(
     memory: RateMemory | None,
 ) -> _Read:
     targets, readers = resolved.targets, plan.limits.concurrency
-    async with open_scopes(plan, environ=environ, clock=SystemClock(), note=_forget, memory=memory) as scopes:
+    async with open_scopes(plan, environ=environ, clock=SystemClock(), memory=memory) as scopes:
         readings, unusable = await read_versions(targets, scopes, readers=readers, on_read=on_read)
         schedules = Schedules()
         if history is not None:
@@ -103,7 +102,3 @@ def _audited(plan: Plan, resolved: Resolved, history: History | None, read: _Rea
         return None
     excluded = {each.target.proxy_id for each in resolved.excluded}
     return audit(plan.target_version, resolved.targets, excluded, history, read.readings, read.schedules)
-
-
-def _forget(_record: Record) -> None:
-    """A preview keeps no journal."""

@@ -24,7 +24,7 @@ async def open_scopes(
     *,
     environ: Mapping[str, str],
     clock: Clock,
-    note: Callable[[Record], None],
+    note: Callable[[Record], None] | None = None,
     memory: RateMemory | None = None,
     secrets: Secrets | None = None,
     connections: int | None = None,
@@ -35,7 +35,7 @@ async def open_scopes(
         plan: whose scopes are opened.
         environ: where endpoints and credentials may be.
         clock: the one that counts.
-        note: takes records about the scopes.
+        note: takes records about the scopes; None outside a run, which keeps no journal.
         memory: where `rate: auto` starts; None when nothing is known.
         secrets: learns what must not be shown.
         connections: most to one host, for reads and for the rest; None for what the plan needs.
@@ -62,7 +62,7 @@ async def open_scopes(
                 retry=plan.retry,
                 clock=clock,
                 chance=Random().random,  # noqa: S311  # jitter, not a secret
-                note=note,
+                note=note or _forget,
                 credentials=shared[scope.name],
             )
             for scope in plan.scopes
@@ -91,3 +91,7 @@ def _pacer(plan: Plan, group: Sequence[Scope], memory: RateMemory) -> Pacer:
         return WindowPacer(rate)
     known = memory.known(group[0])
     return AutoPacer(None if known is None else known.rate)
+
+
+def _forget(_record: Record) -> None:
+    """There is no journal."""
