@@ -4,7 +4,6 @@ An event's name is `area.thing_happened`, everything else is a key with a value;
 nobody reads any more (a closed pipe, a closed terminal) never ends a run. No secret is ever given to it.
 """
 
-import json
 import os
 import sys
 import weakref
@@ -20,7 +19,7 @@ from structlog.typing import FilteringBoundLogger
 
 from orchestrator.errors import StateError
 from orchestrator.host import READER_GONE, open_to_hand_over
-from orchestrator.plain import plain
+from orchestrator.plain import plain, plain_json
 
 Level: TypeAlias = Literal["debug", "info", "warning", "error"]
 Form: TypeAlias = Literal["json", "console", "auto"]
@@ -123,11 +122,7 @@ class _Stamp:
 
 def _json(_logger: object, _method: str, event: _Event) -> str:
     first = {key: event.pop(key) for key in ("timestamp", "level", "event")}
-    line = msgspec.json.encode(first | dict(event)).decode()
-    if line.isprintable():
-        return line
-    # Only strings hold such characters, and there an escape means the same.
-    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in line)
+    return plain_json(msgspec.json.encode(first | dict(event)).decode())
 
 
 def _console(*, colors: bool) -> Callable[[Any, str, _Event], str]:

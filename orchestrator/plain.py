@@ -1,5 +1,6 @@
 """Text that others wrote, made fit for a terminal and for one line: what the cloud says must not move the cursor."""
 
+import json
 from unicodedata import category
 
 from orchestrator.host import UNWRITABLE
@@ -14,3 +15,10 @@ def plain(line: str) -> str:
         return line
     shown = line.translate(UNWRITABLE)
     return "".join(repr(char)[1:-1] if category(char) in _UNSHOWN else char for char in shown)
+
+
+def plain_json(text: str) -> str:
+    """JSON that means the same, with such characters as its own escapes; only strings hold them."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text)

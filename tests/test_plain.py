@@ -1,8 +1,10 @@
 """What others wrote, on a terminal."""
 
+import json
+
 import pytest
 
-from orchestrator.plain import plain
+from orchestrator.plain import plain, plain_json
 
 
 @pytest.mark.parametrize(
@@ -20,3 +22,11 @@ from orchestrator.plain import plain
 )
 def test_control_characters_are_written_out(said: str, shown: str) -> None:
     assert plain(said) == shown
+
+
+def test_json_keeps_its_meaning() -> None:
+    text = json.dumps({"a": "\x9b\u202eé", "b": [1]}, ensure_ascii=False, indent=1)
+    shown = plain_json(text)
+    assert json.loads(shown) == json.loads(text)
+    assert all(char.isprintable() or char == "\n" for char in shown)
+    assert "é" in shown

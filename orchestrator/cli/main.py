@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-
 from orchestrator.cli.options import Options
 from orchestrator.cli.parser import parse
+from orchestrator.cli.terminal import tell
 from orchestrator.errors import BUG_HINT, ExitCode, OrchestratorError, place_of
-from orchestrator.plain import plain
 
 TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-#: With `--quiet`, exits that say nothing.
-_SILENT = frozenset({ExitCode.DONE, ExitCode.LOCKED, ExitCode.MORE_TO_DO})
 
 
 def main(arguments: list[str]) -> int:
@@ -31,7 +26,7 @@ def _run(options: Options) -> ExitCode:
     try:
         return _handler(options.verb)(options)
     except OrchestratorError as error:
-        if not (options.quiet and error.exit_code in _SILENT):
+        if not options.silences(error.exit_code):
             _say(str(error), error.hint)
         if error.exit_code is ExitCode.INTERNAL and options.log_level == "debug":
             _trace(error)
@@ -50,9 +45,10 @@ def _handler(verb: str) -> Callable[[Options], ExitCode]:
 
 def _say(message: str, hint: str | None) -> None:
     lines = message if ":" in message.partition(" ")[0] else f"orchestrator: {message}"
-    print("\n".join(map(plain, lines.split("\n"))), file=sys.stderr)
+    for line in lines.split("\n"):
+        tell(line)
     if hint:
-        print(f"hint: {plain(hint)}", file=sys.stderr)
+        tell(f"hint: {hint}")
 
 
 def _bug(error: Exception, *, debug: bool) -> None:
@@ -64,4 +60,5 @@ def _bug(error: Exception, *, debug: bool) -> None:
 def _trace(error: Exception) -> None:
     import traceback  # noqa: PLC0415  # only needed here
 
-    traceback.print_exception(error)
+    for line in "".join(traceback.format_exception(error)).splitlines():
+        tell(line)

@@ -7,11 +7,17 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from orchestrator.errors import ExitCode
+
 TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
     from typing import Literal
+
+
+#: With `--quiet`, exits that say nothing.
+_SILENT = frozenset({ExitCode.DONE, ExitCode.LOCKED, ExitCode.MORE_TO_DO})
 
 
 class Options(Namespace):
@@ -63,3 +69,7 @@ class Options(Namespace):
     access_key: str | None = None
     secret_key: str | None = None
     write_plan: Path | None = None
+
+    def silences(self, code: ExitCode) -> bool:
+        """Whether an end with this code says nothing: with `--quiet`, when it is healthy or counts as success."""
+        return self.quiet and (code in _SILENT or code in self.success_codes)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import re
 
 from orchestrator import __version__
 from orchestrator.cli import values
 from orchestrator.cli.options import Options
 from orchestrator.host import readable
+from orchestrator.plain import plain
 from orchestrator.tracker.report.forms import DEFAULT_FORM, FORMS
 
 TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
@@ -52,15 +54,25 @@ _COMPANIONS = {
 _AT_HOME = {"simulate": ("simulate",), "dry_run": ("plan", "report")}
 
 
+_OPTION = re.compile("--[a-z-]+")
+
+
 class _Parser(argparse.ArgumentParser):
     """Makes every word text that can be written, unless it is a path; prints errors with a hint, and exits with 2."""
+
+    verbs: Any = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.register("type", None, readable)  # of each argument that names no type of its own
 
     def error(self, message: str) -> Any:
-        self.exit(2, f"orchestrator: {readable(message)}\nhint: {self.prog} --help\n")
+        self.exit(2, f"orchestrator: {plain(message)}\nhint: {self.prog} --help\n")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            known = [str(choice) for choice in action.choices]
+            raise argparse.ArgumentError(action, values.unknown(str(value), known))
 
 
 class _VerbParser(_Parser):
@@ -85,7 +97,10 @@ def parse(arguments: list[str]) -> Options:
         SystemExit: 2 for a wrong command line; 0 after `--help` and `--version`.
     """
     parser = _parser()
-    given = vars(parser.parse_args(_verb_first(arguments)))
+    known, strays = parser.parse_known_args(_verb_first(arguments))
+    given = vars(known)
+    if strays:
+        parser.error(_too_much(strays[0], parser.verbs.choices[given["verb"]]))
     _expect_values(parser, given)
     _expect_companions(parser, given)
     overrides = dict(given.pop("set", None) or ())
@@ -124,7 +139,15 @@ def _expect_companions(parser: argparse.ArgumentParser, given: dict[str, Any]) -
                 parser.error(f"argument --{name}: goes with --{companion.replace('_', '-')}")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _too_much(word: str, verb: argparse.ArgumentParser) -> str:
+    """What is wrong with a word that a verb does not take."""
+    option = word.partition("=")[0]
+    if not option.startswith("-"):
+        return f"{values.cut(word)!r} is one word too many for {verb.prog.rpartition(' ')[2]}"
+    return f"{verb.prog.rpartition(' ')[2]}: {values.unknown(option, _OPTION.findall(verb.format_usage()))}"
+
+
+def _parser() -> _Parser:
     parser = _Parser(
         prog="orchestrator",
         description=_DESCRIPTION,
@@ -133,7 +156,7 @@ def _parser() -> argparse.ArgumentParser:
         parents=[_common()],
     )
     parser.add_argument("--version", action="version", version=f"orchestrator {__version__}")
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=_VerbParser)
+    parser.verbs = verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=_VerbParser)
     verbs.type = str  # the verb's own parser looks at each word
     _add_plan(verbs)
     _add_run(verbs)

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable
 
-from orchestrator.plain import plain
+from orchestrator.plain import plain, plain_json
 
 #: Rows of each long list that a person sees; everything when piped.
 ROWS = 5
@@ -18,6 +18,11 @@ def write(lines: Iterable[str]) -> None:
     """Print lines to stdout."""
     for line in lines:
         sys.stdout.write(plain(line) + "\n")
+
+
+def write_json(text: str) -> None:
+    """Print JSON to stdout."""
+    sys.stdout.write(plain_json(text) + "\n")
 
 
 def tell(line: str) -> None:

@@ -11,6 +11,7 @@ from orchestrator.host import readable
 
 TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 #: The outcomes of targets, as the report has them.
@@ -46,10 +47,18 @@ def override(text: str) -> tuple[str, str]:
 def outcomes(text: str) -> frozenset[str]:
     """Names of outcomes, with commas between them."""
     named = frozenset(text.split(","))
-    unknown = sorted(named.difference(OUTCOMES))
-    if unknown:
-        raise argparse.ArgumentTypeError(f"there is no outcome {unknown[0]!r}; there are {', '.join(OUTCOMES)}")
+    wrong = sorted(named.difference(OUTCOMES))
+    if wrong:
+        raise argparse.ArgumentTypeError(unknown(wrong[0], OUTCOMES))
     return named
+
+
+def unknown(word: str, known: Sequence[str]) -> str:
+    """What to say of a word that is none of the known ones."""
+    from orchestrator.planner.reading.problems import nearest  # noqa: PLC0415  # only when something is wrong
+
+    near = nearest(word, list(known))
+    return f"there is no {cut(word)!r}; " + (f"did you mean {near}?" if near else f"there are {', '.join(known)}")
 
 
 def codes(text: str) -> frozenset[int]:
@@ -57,7 +66,7 @@ def codes(text: str) -> frozenset[int]:
     named = frozenset(text.split(","))
     wrong = sorted(named.difference(_CODES))
     if wrong:
-        raise argparse.ArgumentTypeError(f"expected some of {', '.join(_CODES)}, got {_cut(wrong[0])!r}")
+        raise argparse.ArgumentTypeError(f"expected some of {', '.join(_CODES)}, got {cut(wrong[0])!r}")
     return frozenset(map(int, named))
 
 
@@ -94,17 +103,18 @@ def _number(text: str, least: float, most: float) -> float:
     except ValueError:
         number = float("nan")
     if not least <= number <= most:
-        raise argparse.ArgumentTypeError(f"expected a number from {least:,} to {most:,}, got {_cut(text)!r}")
+        raise argparse.ArgumentTypeError(f"expected a number from {least:,} to {most:,}, got {cut(text)!r}")
     return number
 
 
 def _whole(text: str, most: int) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= len(str(most)) and int(text) <= most):
-        raise argparse.ArgumentTypeError(f"expected a whole number from 0 to {most:,}, got {_cut(text)!r}")
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 to {most:,}, got {cut(text)!r}")
     return int(text)
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
+    """So much of it as is repeated in a message."""
     return text if len(text) <= _ECHO else text[:_ECHO] + "…"
 
 

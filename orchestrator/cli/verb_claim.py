@@ -3,6 +3,7 @@
 from orchestrator.app.commands.give_command import claim
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import plan_and_state
+from orchestrator.cli.terminal import write
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode
 
@@ -12,5 +13,5 @@ def run(options: Options) -> ExitCode:
     plan, state = plan_and_state(options)
     claim(plan, state, options.moved_from, SystemClock().now())
     if not options.quiet:
-        print(f"fleet {plan.name} in {state} belongs to {plan.path} now, with all its runs")
+        write([f"fleet {plan.name} in {state} belongs to {plan.path} now, with all its runs"])
     return ExitCode.DONE

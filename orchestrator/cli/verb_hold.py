@@ -3,6 +3,7 @@
 from orchestrator.app.commands.give_command import hold
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import plan_and_state
+from orchestrator.cli.terminal import write
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode
 
@@ -12,5 +13,5 @@ def run(options: Options) -> ExitCode:
     plan, state = plan_and_state(options)
     hold(plan, state, options.note, SystemClock().now())
     if not options.quiet:
-        print(f"fleet {plan.name} is held: nothing starts until `release`; what is open is followed to its end")
+        write([f"fleet {plan.name} is held: nothing starts until `release`; what is open is followed to its end"])
     return ExitCode.DONE

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import plan_to_call, state_of
-from orchestrator.cli.terminal import Counter, Search, live, rows, tell, write
+from orchestrator.cli.terminal import Counter, Search, live, rows, tell, write, write_json
 from orchestrator.errors import ExitCode
 from orchestrator.model.history import History
 from orchestrator.model.plan import Plan
@@ -51,7 +51,7 @@ def _simulated(plan: Plan, options: Options) -> ExitCode:
     written = resolve_targets(plan).targets
     with simulated(plan, written, seed=options.seed, speed=options.speed, faults=options.faults) as (pointed, environ):
         if options.format != "json" and not options.quiet:
-            print("simulated cloud: nothing here is real")
+            write(["simulated cloud: nothing here is real"])
         return _online(pointed, environ, options, None)
 
 
@@ -65,7 +65,8 @@ def _online(plan: Plan, environ: Mapping[str, str], options: Options, history: H
     resolved = resolve_targets(plan, found.targets)
     counter = Counter("read", len(resolved.targets), shown=shown)
     online = preview_online(plan, resolved, environ, counter, history=history, spent=found.calls, memory=memory)
-    _show(_forecast(online.preview, plan, resolved, environ, options), options)
+    if not (online.read_nothing and options.format != "json"):
+        _show(_forecast(online.preview, plan, resolved, environ, options), options)
     for name, why in online.unusable.items():
         tell(f"orchestrator: scope {name} cannot be used: {why}")
     return _code(online)
@@ -110,7 +111,7 @@ def _show(preview: Preview, options: Options) -> None:
     if options.format == "json":
         import msgspec  # noqa: PLC0415  # only for this format
 
-        print(msgspec.json.format(msgspec.json.encode(preview)).decode())
+        write_json(msgspec.json.format(msgspec.json.encode(preview)).decode())
         return
     from orchestrator.planner.preview.preview_text import table  # noqa: PLC0415  # only for this format
 

@@ -33,9 +33,6 @@ from orchestrator.tracker.report.schema import TargetReport
 from orchestrator.tracker.report.summary import summary
 from orchestrator.tracker.runs.recovery import Recovered
 
-#: With `--quiet`, ends of a run that say nothing.
-_SILENT = frozenset({ExitCode.DONE, ExitCode.MORE_TO_DO})
-
 
 def run(options: Options) -> ExitCode:
     """Run one session, and print what came of it."""
@@ -48,9 +45,9 @@ def run(options: Options) -> ExitCode:
     plan = plan_to_call(options)
     now = SystemClock().now()
     until = start_bound(options.until, now)
-    if until is not None and not options.quiet:
-        tell(spoken_bound(until))
     lost: dict[str, str] = {}
+    if until is not None:
+        _tell_of_bound(until, options, lost)
     outcome = run_plan(_job(plan, options, now, until, lost))
     _tell_of_bugs(outcome)
     _summarise(outcome, options)
@@ -81,8 +78,16 @@ def _job(
     )
 
 
+def _tell_of_bound(until: datetime, options: Options, lost: MutableMapping[str, str]) -> None:
+    if not options.quiet:
+        tell(spoken_bound(until))
+    if _logs(options):
+        _open_log(options, lost).info("session.bounded", starts_until=until.astimezone(UTC))
+
+
 def _warn(options: Options, lost: MutableMapping[str, str], event: str, why: str) -> None:
-    _open_log(options, lost).warning(event, why=why)
+    if _logs(options):
+        _open_log(options, lost).warning(event, why=why)
 
 
 def _redirect(options: Options) -> Redirect | None:
@@ -95,19 +100,23 @@ def _redirect(options: Options) -> Redirect | None:
 
 def _sinks(options: Options, lost: MutableMapping[str, str], recovered: Recovered) -> Iterator[RecordSink]:
     """A live display on a terminal; elsewhere, and in a file that was asked for, the log."""
-    shown = live(no_progress=options.no_progress, quiet=options.quiet)
-    if shown:
+    if live(no_progress=options.no_progress, quiet=options.quiet):
         yield LiveDisplay(recovered)
-    if not shown or options.log_file is not None:
+    if _logs(options):
         yield RecordLog(_open_log(options, lost).bind(run_id=recovered.run_id))
+
+
+def _logs(options: Options) -> bool:
+    """Whether there is a log: in a file that was asked for, else where neither display nor summary says the same."""
+    shown = live(no_progress=options.no_progress, quiet=options.quiet)
+    return options.log_file is not None or not (shown or options.quiet)
 
 
 def _open_log(options: Options, lost: MutableMapping[str, str]) -> FilteringBoundLogger:
     """The log; when it cannot be written any more, the reason goes to `lost`."""
-    quiet = options.quiet and options.log_file is None
     return open_log(
         SystemClock().now,
-        level="error" if quiet else options.log_level,
+        level=options.log_level,
         form=options.log_format,
         file=options.log_file,
         on_lost=partial(setitem, lost, "the log"),
@@ -115,7 +124,7 @@ def _open_log(options: Options, lost: MutableMapping[str, str]) -> FilteringBoun
 
 
 def _summarise(outcome: SessionResult, options: Options) -> None:
-    if options.quiet and outcome.code in _SILENT and not outcome.opened.barred:
+    if options.silences(outcome.code) and not outcome.opened.barred:
         return
     story = build_report(outcome.recovered.run, outcome.plan, exit_code=int(outcome.code))
     write(summary(story.head, _behind(outcome), outcome.plan.path, outcome.report, outcome.code).split("\n"))

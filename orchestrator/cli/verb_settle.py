@@ -3,6 +3,7 @@
 from orchestrator.app.commands.give_command import settle
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import plan_and_state
+from orchestrator.cli.terminal import write
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode
 
@@ -13,5 +14,5 @@ def run(options: Options) -> ExitCode:
     counts = settle(plan, state, options.proxy_id, options.outcome, options.note, SystemClock().now())
     if not options.quiet:
         when = "the report tells it" if counts else "the running process takes it up within a second"
-        print(f"{options.proxy_id}: settled as {options.outcome}; {when}")
+        write([f"{options.proxy_id}: settled as {options.outcome}; {when}"])
     return ExitCode.DONE

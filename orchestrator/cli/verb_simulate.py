@@ -3,6 +3,7 @@
 import sys
 
 from orchestrator.cli.options import Options
+from orchestrator.cli.terminal import tell, write
 from orchestrator.errors import ExitCode, UsageError
 from orchestrator.simulator.profiles import SettingError
 from orchestrator.simulator.serve import config_from_options, serve
@@ -32,8 +33,9 @@ def run(options: Options) -> ExitCode:
 
 
 def _ready(url: str) -> None:
-    print(url, flush=True)
+    write([url])
+    sys.stdout.flush()
 
 
 def _note(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    tell(text)

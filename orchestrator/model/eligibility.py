@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.reply import ProxyVersion
-from orchestrator.model.version import at_least, is_version, same_version
+from orchestrator.model.version import at_least, is_short_for, is_version, same_version
 
 #: Why an outcome is `already` (`current`: it is there) or `skipped`, in the words of the report.
 LeaveOutReason: TypeAlias = Literal["current", "drifted", "not_offered", "not_upgradable", "gone"]
@@ -60,8 +60,9 @@ def verdict(target_version: str, sources: Collection[str], version: ProxyVersion
         return _skipped("drifted", f'runs "{current}", which is no version that could be compared')
     if sources and not any(same_version(current, source) for source in sources):
         return _skipped("drifted", f"runs {current}, expected {' or '.join(sources)}")
-    if version.latest_version is not None and not at_least(version.latest_version, target_version):
-        return _skipped("not_offered", f"the newest version on offer is {version.latest_version}")
+    latest = version.latest_version
+    if latest is not None and (not at_least(latest, target_version) or is_short_for(target_version, latest)):
+        return _skipped("not_offered", f"the newest version on offer is {latest}")
     if version.can_upgrade is False:
         return _skipped("not_upgradable", f"runs {current}, and the cloud says that it cannot be upgraded")
     return Eligible(current)

@@ -33,3 +33,11 @@ def at_least(version: str, wanted: str) -> bool:
     if is_version(version) and is_version(wanted):
         return version_key(version) >= version_key(wanted)
     return version == wanted
+
+
+def is_short_for(text: str, version: str) -> bool:
+    """Whether `text` is the version without zeros at its end, as 2.24.3 of 2.24.03.000: another name to the cloud."""
+    if not (is_version(text) and is_version(version)):
+        return False
+    short, long = version_key(text), version_key(version)
+    return len(short) < len(long) and long[: len(short)] == short and not any(long[len(short) :])

@@ -6,7 +6,7 @@ order is that of `order_key`. Every target is in exactly one wave, or the plan i
 
 from array import array
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -17,6 +17,7 @@ from orchestrator.model.plan import Plan, Scope, Wave
 from orchestrator.model.selection import MissingFact, matches
 from orchestrator.model.target import Target
 from orchestrator.planner.reading.locate import with_place
+from orchestrator.planner.reading.problems import nearest
 
 _NAMED_STRAYS = 5
 
@@ -91,7 +92,7 @@ def assign_waves(plan: Plan, targets: Sequence[Target], left_out: Collection[str
         in_flight=plan.limits.in_flight.cap(len(targets)),
         max_failures=plan.failures.max.budget(sending),
         max_rejected=plan.failures.max_rejected.budget(sending),
-        warnings=tuple(_warnings(drawn, len(targets))),
+        warnings=(*_warnings(drawn, len(targets)), *_idle_limits(plan, targets)),
     )
 
 
@@ -211,3 +212,17 @@ def _warnings(drawn: list[tuple[Wave, Sequence[int], int]], total: int) -> list[
             of_all = f" ({wave.size} of {total:,})" if wave.size and wave.size.percent else ""
             found.append(f"wave {wave.name}: {sends:,} targets where its size asks for {size:,}{of_all}")
     return found
+
+
+def _idle_limits(plan: Plan, targets: Sequence[Target]) -> Iterator[str]:
+    """Limits by a label that no target has: they limit nothing, and may be misspelt."""
+    missing = set(plan.limits.per_label)
+    if not missing or not targets:
+        return
+    known: set[str] = set()
+    for target in targets:
+        known.update(target.labels)
+    for name in sorted(missing - known):
+        near = nearest(name, sorted(known))
+        hint = f"; did you mean {near}?" if near else ", so it limits nothing"
+        yield f"limits.per_label.{name}: no target has this label{hint}"

@@ -48,3 +48,10 @@ def test_the_first_rule_that_applies_decides(
 def test_the_targets_own_source_version_decides_before_the_plans() -> None:
     assert allowed_sources(("a", "b"), "c") == ("c",)
     assert allowed_sources(("a", "b"), None) == ("a", "b")
+
+
+def test_a_version_without_its_last_zeros_is_not_the_one_on_offer() -> None:
+    version = ProxyVersion(current_version="2.23.12.000", latest_version=TARGET, can_upgrade=True)
+    found = verdict("2.24.3", (), version)
+    assert isinstance(found, LeaveOut)
+    assert (found.reason, found.why) == ("not_offered", f"the newest version on offer is {TARGET}")

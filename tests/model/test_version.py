@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.model.version import at_least, is_version, same_version, version_key
+from orchestrator.model.version import at_least, is_short_for, is_version, same_version, version_key
 
 
 @pytest.mark.parametrize("text", ["2.24.03.000", "2", "0.0", "2.24.3", "1.2.3.4.5.6.7.8"])
@@ -55,3 +55,19 @@ def test_order_is_that_of_the_integers(one: list[int], other: list[int]) -> None
     left, right = ".".join(map(str, one)), ".".join(map(str, other))
     assert at_least(left, right) is (one >= other)
     assert same_version(left, right) is (one == other)
+
+
+@pytest.mark.parametrize(
+    ("text", "version", "short"),
+    [
+        ("2.24.3", "2.24.03.000", True),
+        ("2.24", "2.24.0.0", True),
+        ("2.24.3", "2.24.03.001", False),
+        ("2.24.03.000", "2.24.3.0", False),
+        ("2.24.03.000", "2.24.3", False),
+        ("2.24.4", "2.24.03.000", False),
+        ("x", "2.24", False),
+    ],
+)
+def test_zeros_left_out_at_the_end_make_another_name(text: str, version: str, short: bool) -> None:
+    assert is_short_for(text, version) is short

@@ -122,3 +122,12 @@ def test_every_target_is_in_exactly_one_wave(
         assert share.size is None or share.sends <= share.size
         if wave.select:
             assert all(fleet[index].labels["tier"] == wave.select.labels["tier"] for index in share.targets)
+
+
+def test_a_limit_by_a_label_that_no_target_has_is_warned_of(load: Load) -> None:
+    def warned(name: str) -> tuple[str, ...]:
+        return assign_waves(load(f"limits: {{per_label: {{{name}: 1}}}}"), targets(3)).warnings
+
+    assert warned("tier") == ()
+    assert warned("teir") == ("limits.per_label.teir: no target has this label; did you mean tier?",)
+    assert warned("zone") == ("limits.per_label.zone: no target has this label, so it limits nothing",)

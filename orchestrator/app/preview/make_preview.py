@@ -28,6 +28,13 @@ class OnlinePreview:
     preview: Preview
     unusable: Mapping[str, str]
 
+    @property
+    def read_nothing(self) -> bool:
+        """Whether no scope could be used at all, so that the preview shows nothing that was seen."""
+        return bool(self.unusable) and self.unusable.keys() >= {
+            share.name for share in self.preview.scopes if share.targets
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class _Read:

@@ -143,7 +143,8 @@ def _find_or_begin(job: RunRequest, memory: RateMemory, fleet: Fleet) -> Opened:
 def _begin(job: RunRequest, plan: Plan, memory: RateMemory, fleet: Fleet, *, simulated: bool = False) -> Recovered:
     found = discover_now(plan, memory.environ, job.on_found, memory)
     targets = resolve_targets(plan, found.targets).targets
-    assign_waves(plan, targets)
+    for doubtful in assign_waves(plan, targets).warnings:
+        job.warn("plan.doubtful", doubtful)
     return begin_run(
         plan,
         targets,

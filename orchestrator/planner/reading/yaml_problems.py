@@ -11,6 +11,7 @@ ODD_SPACES = frozenset("\u00a0\u1680\u202f\u205f\u3000\ufeff" + "".join(map(chr,
 
 #: What a template tool, a shell or a launcher was to fill in.
 _UNFILLED = re.compile(r"\{\{|\{%|<%|\$\{|\$\(")
+_LINE_END = re.compile(r"\r\n|[\r\n]")
 _FILL_IN = "; templates and variables are not filled in here: do it before, as with `envsubst < in.yaml > plan.yaml`"
 
 
@@ -58,7 +59,7 @@ def syntax_problem(data: bytes, error: MarkedYAMLError, too_deep: str) -> YamlPr
 def _line(data: bytes, number: int) -> str:
     """A line of the text, as far as it can be read."""
     coding = "utf-16" if data.startswith((BOM_UTF16_BE, BOM_UTF16_LE)) else "utf-8-sig"
-    lines = re.split(r"\r\n|[\r\n]", data.decode(coding, "replace"))
+    lines = _LINE_END.split(data.decode(coding, "replace"))
     return lines[number - 1] if number <= len(lines) else ""
 
 

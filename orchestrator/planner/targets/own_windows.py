@@ -7,9 +7,16 @@ from orchestrator.errors import PlanError
 from orchestrator.model.plan import Plan
 from orchestrator.model.target import Target
 from orchestrator.planner.reading.locate import with_place
+from orchestrator.planner.reading.problems import quote
 
 #: `maintenance_window` of an instance, as ShowGaussMySqlInstanceInfo tells it, in UTC.
-_FORM = re.compile(r"\s*\d{1,2}:\d{2}\s*-\s*\d{1,2}:\d{2}\s*")
+_TIME = "([01]?[0-9]|2[0-3]):[0-5][0-9]"
+_FORM = re.compile(rf"\s*{_TIME}\s*-\s*({_TIME}|24:00)\s*")
+
+_NONE = "only discovered targets have one: find them with discover, exclude them, or write the windows out"
+_UNREADABLE = (
+    "the cloud should say 18:00-22:00 or the like: set it again in the console, exclude them, or write the windows out"
+)
 
 
 def check_own_windows(plan: Plan, targets: Iterable[Target]) -> None:
@@ -24,15 +31,17 @@ def check_own_windows(plan: Plan, targets: Iterable[Target]) -> None:
     """
     if plan.windows != "instance":
         return
-    without = [target.proxy_id for target in targets if not _known(target)]
-    if without:
-        more = f" and {len(without) - 1:,} more" if len(without) > 1 else ""
-        raise PlanError(
-            with_place(plan.path, (None, "windows"), f"no maintenance window is known of proxy {without[0]}{more}"),
-            hint="only discovered targets have one: find them with discover, exclude them, or write the windows out",
-        )
+    without = [target for target in targets if not _FORM.fullmatch(_window(target) or "")]
+    if not without:
+        return
+    unreadable = _window(without[0])
+    more = f" and {len(without) - 1:,} more" if len(without) > 1 else ""
+    wrong = (
+        "no maintenance window is known" if unreadable is None else f"no time of day is {quote(unreadable)}, the window"
+    )
+    at = with_place(plan.path, (None, "windows"), f"{wrong} of proxy {without[0].proxy_id}{more}")
+    raise PlanError(at, hint=_NONE if unreadable is None else _UNREADABLE)
 
 
-def _known(target: Target) -> bool:
-    text = None if target.facts is None else target.facts.maintenance_window
-    return text is not None and _FORM.fullmatch(text) is not None
+def _window(target: Target) -> str | None:
+    return None if target.facts is None else target.facts.maintenance_window
