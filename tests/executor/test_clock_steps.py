@@ -5,6 +5,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
 from fakes import acts
 from fakes.acts import Act, Fate
@@ -14,7 +15,7 @@ from fakes.stage import Played, Stage, later, plan_of, resume, targets_of
 
 from orchestrator.executor.dispatch import Background, Dispatcher
 from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Failures, Follow, Limits, Retry, Wave
+from orchestrator.model.plan import Failures, Follow, Limits, Retry, Wave, Window
 from orchestrator.model.record import (
     AttemptDisproved,
     ClockStepped,
@@ -24,6 +25,7 @@ from orchestrator.model.record import (
     WaveDone,
     WaveSoaking,
 )
+from orchestrator.model.target import Facts
 
 HOUR, DAY = 3600.0, 86400.0
 STEPS = {"+1 h": HOUR, "+2 d": 2 * DAY, "-2 h": -2 * HOUR, "none": 0.0}
@@ -246,6 +248,23 @@ def test_a_soak_that_ended_between_two_sessions_is_not_waited_for_again(step_s: 
     played = second_session(stage(waves=waves), step_s, stop_s=500.0, after_s=2000.0, wait_s=0.0)
     assert played.outcomes() == {"succeeded": 2}
     assert played.seconds < 300
+
+
+@pytest.mark.parametrize("windows", ["fleet", "instance"])
+def test_a_window_that_only_a_wrong_clock_calls_closed_does_not_end_the_session(windows: str) -> None:
+    night = Window(opens=21 * 60, closes=23 * 60, timezone="UTC")
+    own = Facts(maintenance_window="21:00-23:00")
+    proxies = tuple(msgspec.structs.replace(target, facts=own) for target in targets_of(2))
+    made = stage(windows=(night,) if windows == "fleet" else "instance", proxies=proxies)
+    made.start, made.wait_s = START + timedelta(hours=4), 0.0
+    prepare = made.cloud_of
+
+    def right(found: FakeCloud) -> None:
+        prepare(found)
+        found.offset_s = -4 * HOUR
+
+    made.cloud_of = right
+    assert made.play().outcomes() == {"succeeded": 2}
 
 
 @every_step

@@ -152,10 +152,7 @@ def _wave_failed(rollout: Rollout, wave: Wave) -> Hold | None:
 
 
 def _soak(rollout: Rollout, wave: Wave, status: WaveStatus, now: datetime) -> Action:
-    timeline = rollout.run.timeline
-    if not timeline.tells(status.soaking) and _being_reached(rollout):
-        return WaitUntil(None, f"wave {wave.name} soaks; the cloud's time is asked for")
-    left_s = status.soak_s - timeline.least_elapsed_s(status.soaking, now)
+    left_s = status.soak_s - rollout.run.timeline.least_elapsed_s(status.soaking, now)
     if left_s > 0:
         return _wait_bounded(rollout, now + timedelta(seconds=left_s), f"wave {wave.name} soaks", now)
     if rollout.plan.follow.to != "verified" or wave.name in rollout.verified:
@@ -240,11 +237,16 @@ def _closed(rollout: Rollout, gate: Opening, now: datetime) -> Action:
 
 
 def _wait_bounded(rollout: Rollout, instant: datetime, why: str, now: datetime) -> Action:
-    """Wait in this process if something moves anyway, or if the instant is near enough; else come back later."""
+    """Wait in this process if something moves anyway, or if the instant is near enough; else come back later.
+
+    It is not left to the host's clock alone: it may be wrong, and wrong again at the next start.
+    """
     near = (instant - now).total_seconds() <= rollout.wait_s and not bound_passed(rollout, instant)
     shown = f"{instant + rollout.ahead():%Y-%m-%d %H:%M:%S} UTC"
     if rollout.moving or near:
         return WaitUntil(instant, f"{why}, until {shown}")
+    if _being_reached(rollout):
+        return WaitUntil(None, f"{why}, as far as this host knows; the cloud's time is asked for")
     return Finish(Ending.LATER, f"{why}: next possible start {shown}")
 
 
