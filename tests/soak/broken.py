@@ -18,6 +18,8 @@ from soak.twisted_ports import (
     ImpatientApi,
     RawApi,
     TrustingApi,
+    WallLife,
+    WallTimeline,
 )
 
 from orchestrator.cloud import Secrets
@@ -93,6 +95,18 @@ class BelievesEveryAnswer(Build):
             return replace(record, verdict="accepted", strays=()) if accepted else record
 
         return EditedJournal(journal, edit)
+
+
+class TrustsTheWallClock(Build):
+    """What the wall clock says has passed, has passed."""
+
+    life = WallLife
+
+    def run(self, run: Run) -> Run:
+        wall = WallTimeline()
+        vars(wall).update(vars(run.timeline))
+        run.timeline = wall
+        return run
 
 
 class OneToken(Build):

@@ -105,7 +105,7 @@ def random_profile(
         timing=_timing(chance, doubt_s, http_timeout_s),
         latency=Latency(median_s=chance.choice((0.0, 0.0, 0.0, 0.3))),
         limits=_limits(chance, rate),
-        clock_skew_s=chance.choice((0.0, 0.0, 47.0, -55.0, 58.0)),  # beyond a minute the windows follow the cloud
+        clock_skew_s=chance.choice((0.0, 0.0, 47.0, -55.0, 97.0, -700.0, 7200.0)),
         token_lifetime_s=chance.choice((None, 400.0, 1500.0)),
         status_while_upgrading=chance.choice(("ACTIVE", "ACTIVE", "UPGRADING")),
         faults=tuple(ScriptedFault(call="upgrade", fault=fault, proxy_id=key) for key, (fault, _) in tricks.items()),

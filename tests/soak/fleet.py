@@ -6,6 +6,7 @@ from typing import Literal
 
 from msgspec.structs import replace as other
 from soak.faults import random_profile
+from soak.host_clock import RIGHT, HostClock, random_clock
 from soak.life import PLACES, TROUBLES, Death
 from soak.plans import NEW, REGIONS, doubt_period_s, random_plan
 from soak.poison import NO_POISON, Dose
@@ -36,6 +37,7 @@ class Ordeal:
         death: it is killed there.
         raises: an exception is raised there.
         stop_s: it is asked to stop, so many seconds after its start.
+        until_s: it starts nothing after so many seconds.
         full_after: the disk has room for so many records.
         hold_s: a person holds the fleet then, and releases it some time later.
         settles_s: a person settles what is open then.
@@ -68,6 +70,7 @@ class Fleet:
     careless: float
     helpful: bool
     dose: Dose = NO_POISON
+    host: HostClock = RIGHT
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -111,6 +114,7 @@ def random_fleet(seed: int, size: Size = "full") -> Fleet:
         ordeals=tuple(_ordeal(chance, len(plan.proxies)) for _ in range(chance.choice((0, 1, 2, 2, 3, 4)))),
         careless=chance.choice((0.0, 0.0, 0.3)),
         helpful=chance.random() < 0.85,
+        host=random_clock(Random(f"clock {seed}")),
     )
     return _poisoned(fleet, Random(f"dose {seed}"))
 

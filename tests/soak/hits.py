@@ -6,7 +6,7 @@ The names come from the code that makes them happen, so that a new fault or cras
 from collections import Counter
 
 from soak.faults import ENDS, FLIPS, HEALTHS, PAGINGS, ROLES, SEEN, UPGRADE_FAULTS
-from soak.life import PLACES
+from soak.life import PLACES, TROUBLES
 from soak.poison import CROSSED, POISONS
 from soak.trial import Evidence
 
@@ -22,6 +22,9 @@ _OTHER = (
     "cloud: throttle",
     "cloud: refused connection",
     "cloud: clock skew",
+    "host: wrong clock",
+    "host: step",
+    "host: drift",
     "cloud: jobs hidden",
     "cloud: foreign job",
     "cloud: foreign upgrade",
@@ -45,6 +48,7 @@ def expected() -> list[str]:
         "role": ROLES,
         "paging": PAGINGS,
         "death": (*(point.value for point in Point), *PLACES),
+        "exception": (*(point.value for point in Point), *TROUBLES),
     }
     return [f"{kind}: {name}" for kind, names in named.items() for name in names] + list(_OTHER)
 
@@ -95,8 +99,12 @@ def _paging(profile: Profile, seed: int, project_id: str) -> str:
 
 
 def _count_processes(evidence: Evidence, met: Counter[str]) -> None:
+    host = evidence.fleet.host
+    met["host: wrong clock"] += host.wrong_s != 0
+    met["host: drift"] += host.drift != 0
     for process in evidence.processes:
         met["processes"] += 1
+        met["host: step"] += host.steps_within(process.began_s, process.ended_s)
         if process.death is not None:
             met[f"death: {process.death.place}"] += 1
         if process.raised:

@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
+from soak.host_clock import RIGHT, HostClock
 from soak.loop import VirtualLoop, instant
 
 from orchestrator.executor.crash_points import Point
@@ -16,8 +17,9 @@ from orchestrator.executor.crash_points import Point
 PLACES = ("record", "written", "post", "instant")
 
 
-#: Where an exception may be raised beside those points: in a sink of records, and where a record is counted.
-TROUBLES = ("sink", "fold")
+#: Where an exception may be raised beside those points: in a sink of records, where a record is counted, and in
+#: a task beside the loop.
+TROUBLES = ("sink", "fold", "service")
 
 #: No sleep is shorter: time goes on, and whoever sleeps until an instant gets there.
 _SHORTEST_S = 1e-5
@@ -50,8 +52,12 @@ class Death:
 class Life:
     """One process lifetime on virtual time. Also its clock, in the shape that executor and cloud ask for."""
 
-    def __init__(self, loop: VirtualLoop, death: Death | None, raises: Death | None = None) -> None:
+    def __init__(
+        self, loop: VirtualLoop, death: Death | None, raises: Death | None = None, host: HostClock = RIGHT
+    ) -> None:
         self.loop = loop
+        self.host = host
+        self._ahead_s = host.ahead_s(loop.time())
         self.death = death
         self.raises = raises
         self.raised = False
@@ -59,7 +65,7 @@ class Life:
         self.passed: Counter[str] = Counter()
         self.troubled: Counter[str] = Counter()
         self.monotonic = loop.time
-        self._shown = (loop.time(), instant(loop.time()))
+        self._shown = (loop.time(), instant(loop.time() + self._ahead_s))
         self._waiting: dict[asyncio.Future[None], None] = {}
         if death is not None and death.place == "instant":
             loop.call_later(death.nth, self.die)
@@ -67,11 +73,16 @@ class Life:
     def now(self) -> datetime:
         now_s = self.loop.time()
         if self._shown[0] != now_s:
-            self._shown = (now_s, instant(now_s))
+            self._shown = (now_s, instant(now_s + self._ahead_s))
         return self._shown[1]
 
     def wall(self) -> datetime:
-        return self.now()
+        now_s = self.loop.time()
+        return instant(now_s + self.host.ahead_s(now_s))
+
+    def right(self, at: datetime) -> datetime:
+        """The right time of an instant of the clock that the program goes by, as far away from now."""
+        return instant(self.loop.time()) + (at - self.now())
 
     async def sleep(self, seconds: float) -> None:
         """Return after so many virtual seconds, or die."""

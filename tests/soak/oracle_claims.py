@@ -36,7 +36,7 @@ def claims(evidence: Evidence) -> Found:
             yield Violation(Rule.TRUE, f"{target.proxy_id} is {target.outcome}: there is no such proxy")
         if proxy is not None and target.settled_by is None:
             yield from _Claim(evidence, target, proxy).check()
-    for record in evidence.disk.records:
+    for record in evidence.told:
         yield from _reading(evidence, record)
 
 
@@ -50,7 +50,9 @@ class _Claim:
         self.began = evidence.cloud.books.starts_of(target.proxy_id)
         jobs = (evidence.cloud.world.jobs.get(job_id) for job_id in target.workflow_ids)
         self.jobs = [job for job in jobs if job is not None]
-        self.settled_s = target.settled_at.timestamp() if target.settled_at else 0.0
+        self.mine = [each for each in evidence.told if each.target == target.proxy_id]
+        settled = [each.at.timestamp() for each in self.mine if isinstance(each, Settled)]
+        self.settled_s = settled[-1] if settled else 0.0
 
     def check(self) -> Found:
         yield from self._workflows()
@@ -111,8 +113,7 @@ class _Claim:
         return None if running is None else f"{running.job_id} had not ended"
 
     def _version_instead(self) -> bool:
-        mine = (each for each in self.evidence.disk.records if each.target == self.target.proxy_id)
-        return any(isinstance(each, VersionAdopted | VersionReached) for each in mine)
+        return any(isinstance(each, VersionAdopted | VersionReached) for each in self.mine)
 
     def _failed(self) -> str | None:
         badly = [job for job in self.jobs if job.status(self.settled_s) in ("Failed", "Canceled")]
@@ -128,8 +129,7 @@ class _Claim:
 
     def _reverified(self) -> bool:
         """Read once more after a soak: the record is checked by itself."""
-        records = self.evidence.disk.records
-        return any(isinstance(each, Reverified) and each.target == self.target.proxy_id for each in records)
+        return any(isinstance(each, Reverified) for each in self.mine)
 
     def _began(self) -> bool:
         """An upgrade of the proxy: ours, or one that could not be told from ours."""

@@ -38,7 +38,7 @@ def ends(evidence: Evidence) -> Found:
         if process.how in ("stuck", "broken"):
             yield Violation(Rule.ENDS, f"process {process.number}: {process.why}")
     reader = _Reader(evidence)
-    for record in evidence.disk.records:
+    for record in evidence.told:
         yield from reader.read(record)
 
 

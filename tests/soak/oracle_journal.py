@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from math import floor
 
+from soak.calendar import Calendar
 from soak.disk import Line
 from soak.loop import seconds
 from soak.oracle_waves import WaveLog
@@ -50,6 +51,7 @@ class _Reader:
         self.process: Process | None = None
         self.hold: HoldSet | None = None
         self.tokens: set[str] = set()
+        self._calendar = Calendar(evidence)
 
     def read(self, line: Line) -> Found:
         record = line.record
@@ -166,7 +168,7 @@ class _Reader:
         stop_s = process.ordeal.stop_s
         if stop_s is not None and at_s > process.began_s + stop_s + _TINY_S:
             yield Rule.TIME, "the process was asked to stop before"
-        if not self._window_open(at_s):
+        if not any(map(self._window_open, self._calendar.readings_s(at_s))):
             yield Rule.TIME, "the window is closed"
         scope = next(scope for scope in self.plan.scopes if scope.name == each.target.scope)
         rate = scope_rate(self.plan, scope) or 1.0

@@ -52,7 +52,7 @@ def _once(evidence: Evidence, proxy_id: str, known: list[Start]) -> Found:
     """A person who says `not_sent` answers for what that lets happen."""
     if len(known) == 1:
         return
-    said = [seconds(each.at) for each in evidence.disk.records if _lets_go(each, proxy_id)]
+    said = [seconds(each.at) for each in evidence.told if _lets_go(each, proxy_id)]
     again = [start.job.job_id for start in known if not said or start.sent_s > said[-1]]
     if len(again) > 1:
         yield Violation(Rule.ONCE, f"{proxy_id} was started {len(again)} times: {again}")
@@ -94,7 +94,7 @@ def _mistaken(evidence: Evidence, target: TargetReport, job: Job) -> bool:
 
 def _named_ids(evidence: Evidence, proxy_id: str) -> set[str | None]:
     """Workflows that answers for a proxy named, as far as they were written."""
-    records = evidence.disk.records
+    records = evidence.told
     mine = (each for each in records if isinstance(each, AnswerSeen) and each.target == proxy_id)
     return {entry.workflow_id for answer in mine for entry in answer.update_result}
 
@@ -102,7 +102,7 @@ def _named_ids(evidence: Evidence, proxy_id: str) -> set[str | None]:
 def _disproofs(evidence: Evidence, began: dict[str, list[Start]]) -> Found:
     """A disproof says that no attempt so far began: not then, and not later."""
     said: dict[str | None, float] = {}
-    for record in evidence.disk.records:
+    for record in evidence.told:
         if isinstance(record, ReturnedToWaiting):
             said[record.target] = seconds(record.at)
         if isinstance(record, AttemptDisproved):
@@ -124,7 +124,7 @@ def _never_shown(evidence: Evidence, job: Job) -> bool:
     if job.fate.seen not in _UNLISTED:
         return False
     proxy_id = job.proxy.proxy_id if job.proxy else ""
-    mine = (each for each in evidence.disk.records if isinstance(each, AnswerSeen) and each.target == proxy_id)
+    mine = (each for each in evidence.told if isinstance(each, AnswerSeen) and each.target == proxy_id)
     return not any(_tells_of(entry, job) for answer in mine for entry in answer.update_result)
 
 

@@ -5,6 +5,7 @@ from typing import Literal, get_args
 
 from soak.fleet import Fleet, Ordeal
 from soak.life import Life
+from soak.loop import instant
 
 from orchestrator.app.run.apply_command import carry_out
 from orchestrator.executor.dispatch import Dispatcher
@@ -27,14 +28,14 @@ class Person:
         self._cloud = cloud
         self._chance = chance
 
-    async def before(self, dispatcher: Dispatcher, *, settle: bool) -> None:
+    async def before(self, dispatcher: Dispatcher, life: Life, *, settle: bool) -> None:
         """What was typed since the last process ended: read before the loop starts."""
         run = dispatcher.session.run
         if run.hold is not None:
             wave = run.hold.wave if run.hold.cause == "approval" else None
             await self._order(dispatcher, ReleaseCommand(user=_USER, note=_NOTE, wave=wave, at=run.hold.at))
         if settle:
-            await self.settle_all(dispatcher)
+            await self.settle_all(dispatcher, life)
 
     async def during(self, dispatcher: Dispatcher, ordeal: Ordeal, life: Life) -> None:
         """What is typed while the process runs."""
@@ -45,21 +46,21 @@ class Person:
             await self._order(dispatcher, ReleaseCommand(user=_USER, note=_NOTE, at=life.now()))
         if ordeal.settles_s is not None:
             await life.sleep(ordeal.settles_s)
-            await self.settle_all(dispatcher)
+            await self.settle_all(dispatcher, life)
 
-    async def settle_all(self, dispatcher: Dispatcher) -> None:
+    async def settle_all(self, dispatcher: Dispatcher, life: Life) -> None:
         """Decide every open target whose fate can be seen."""
         for state in dispatcher.session.run.open_states():
-            outcome = self._sees(state, dispatcher)
+            outcome = self._sees(state, life)
             if outcome is not None:
                 now = dispatcher.session.clock.now()
                 command = SettleCommand(proxy_id=state.key, outcome=outcome, user=_USER, note=_NOTE, at=now)
                 await self._order(dispatcher, command)
 
-    def _sees(self, state: TargetState, dispatcher: Dispatcher) -> Answer | None:
+    def _sees(self, state: TargetState, life: Life) -> Answer | None:
         if self._chance.random() < self._fleet.careless:
             return self._chance.choice(_ANSWERS)
-        now = dispatcher.session.clock.now()
+        now = instant(life.monotonic())
         self._cloud.advance(now)
         proxy = self._cloud.world.proxy(state.key)
         starts = self._cloud.books.starts_of(state.key)

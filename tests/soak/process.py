@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from collections.abc import Set as AbstractSet
-from datetime import datetime
+from datetime import timedelta
 from itertools import count
 from random import Random
 from typing import TypeAlias
@@ -12,6 +12,7 @@ from soak.life import Life
 
 from orchestrator.app.sinks.tee import RecordSink, Tee
 from orchestrator.cloud import Secrets
+from orchestrator.executor.decide.host_time import HostTime
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.dispatch import Background, Dispatcher
 from orchestrator.executor.ledger import Ledger
@@ -39,6 +40,8 @@ Mask: TypeAlias = Callable[[Record], Record]
 
 class Build:
     """How a process is put together; a test of the oracle overrides one part of it, and so breaks one promise."""
+
+    life: type[Life] = Life
 
     def secrets(self) -> Secrets:
         """What hides the secrets that this process gets."""
@@ -102,7 +105,7 @@ def assemble(
     *,
     session: int,
     chance: Random,
-    until: datetime | None,
+    longest_s: float | None,
     background: Iterable[Background],
     mask: Mask,
 ) -> Dispatcher:
@@ -129,7 +132,7 @@ def assemble(
         )
         for scope in plan.scopes
     }
-    rollout = _rollout(plan, run, scopes, until)
+    rollout = _rollout(plan, run, scopes, life, longest_s)
     ledger = build.ledger(rollout, life, wake, mask)
     session_of_run = Session(
         rollout=rollout,
@@ -159,8 +162,8 @@ def new_run(plan: Plan, records: Iterable[Record]) -> Run:
     return run
 
 
-def _rollout(plan: Plan, run: Run, scopes: dict[str, ScopeCalls], until: datetime | None) -> Rollout:
-    targets = list(run.targets.values())
+def _rollout(plan: Plan, run: Run, scopes: dict[str, ScopeCalls], life: Life, longest_s: float | None) -> Rollout:
+    targets, host = list(run.targets.values()), HostTime(life)
     staging = assign_waves(plan, targets)
     return Rollout(
         plan=plan,
@@ -170,7 +173,8 @@ def _rollout(plan: Plan, run: Run, scopes: dict[str, ScopeCalls], until: datetim
         scope_targets=scope_targets(staging),
         scope_rates=Rates(scopes),
         available=lambda name: scopes[name].available,
-        until=until,
+        ahead=lambda: host.ahead(run.timeline.offsets),
+        ends_at=None if longest_s is None else life.now() + timedelta(seconds=longest_s),
         wait_s=_WAIT_S,
     )
 

@@ -31,7 +31,7 @@ def tell(evidence: Evidence, proxy_ids: set[str]) -> Iterator[str]:
 
 def _story(evidence: Evidence, proxy_id: str) -> Iterator[str]:
     yield f"--- {proxy_id}"
-    lines = [(seconds(record.at), _record(record)) for record in evidence.disk.records if _concerns(record, proxy_id)]
+    lines = [(seconds(record.at), _record(record)) for record in evidence.told if _concerns(record, proxy_id)]
     zero_s = ZERO.timestamp()
     for call in evidence.cloud.books.calls_of(proxy_id):
         began = f"began {call.job.job_id}" if call.job else "began nothing"

@@ -5,6 +5,7 @@ A process finds what the one before left on disk, and nothing else. What the ora
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property, partial
 from random import Random
 from typing import Literal
 
@@ -21,9 +22,9 @@ from soak.virtual_api import Wire, open_clients
 
 from orchestrator.errors import ExitCode, StateError
 from orchestrator.executor.decide.exit_code import exit_code
-from orchestrator.executor.dispatch import Dispatcher
+from orchestrator.executor.dispatch import Dispatcher, guarded
 from orchestrator.model.plan import Plan
-from orchestrator.model.record import RunStarted, SessionStarted
+from orchestrator.model.record import Record, RunStarted, SessionStarted
 from orchestrator.model.run import Run
 from orchestrator.simulator.cloud import SimulatedCloud
 from orchestrator.tracker.report.build import build_report
@@ -35,11 +36,14 @@ _MOST_SESSIONS = 80
 #: How often a person releases the fleet, settles what is stuck, or waits for a scope to come back.
 _PATIENCE = {ExitCode.INTERNAL: 3, ExitCode.HELD: 3, ExitCode.PERSON_NEEDED: 2, ExitCode.SCOPE_UNUSABLE: 2}
 
-#: The next night, after one in which the window closed.
+#: From one night to the next, after one in which the window closed.
 _NEXT_NIGHT_S = 24 * 3600.0
 
 #: Until somebody has seen to a scope that was given up.
 _REPAIR_S = 600.0
+
+#: How often a task beside the loop does something.
+_SERVED_EVERY_S = 20.0
 
 How = Literal["ended", "died", "disk_full", "stuck", "broken"]
 
@@ -83,6 +87,11 @@ class Evidence:
     report: Report
     ended: bool
     endless: bool
+
+    @cached_property
+    def told(self) -> list[Record]:
+        """What the journal says, with right instants."""
+        return [line.record for line in self.disk.lines]
 
 
 class Trial:
@@ -147,13 +156,19 @@ class Trial:
             process.how, process.why, process.ended_s = "stuck", str(stuck), self.now_s
         self.now_s = process.ended_s + ordeal.down_s
         if process.code == ExitCode.MORE_TO_DO and ordeal.stop_s is None:
-            self.now_s = _NEXT_NIGHT_S * (1 + self.now_s // _NEXT_NIGHT_S)
+            self.now_s = self._next_night_s()
         if process.code == ExitCode.SCOPE_UNUSABLE:
             self.now_s += _REPAIR_S
         self.codes[process.code] += 1
 
+    def _next_night_s(self) -> float:
+        """The next instant at which the cloud's clock, which windows follow, shows the hour of the beginning."""
+        skew_s = self.cloud.profile.clock_skew_s
+        return _NEXT_NIGHT_S * (1 + (self.now_s + skew_s) // _NEXT_NIGHT_S) - skew_s
+
     async def _live(self, loop: VirtualLoop, process: Process) -> None:
-        life, run = Life(loop, process.ordeal.death, process.ordeal.raises), self._recovered()
+        ordeal = process.ordeal
+        life, run = self.build.life(loop, ordeal.death, ordeal.raises, self.fleet.host), self._recovered()
         dispatcher = self._dispatcher(process, run, life)
         ledger = dispatcher.session.ledger
         journal = VirtualJournal(self.disk, life, self.chance, ledger.on_durable, process.ordeal.full_after)
@@ -197,8 +212,8 @@ class Trial:
             dict(clients),
             session=process.number,
             chance=self.chance,
-            until=None if process.until_s is None else instant(process.until_s),
-            background=(typed,),
+            longest_s=process.ordeal.until_s,
+            background=(typed, guarded("a service", partial(_served, life), vital=False)),
             mask=secrets.mask,
         )
 
@@ -207,7 +222,7 @@ class Trial:
             group.start_soon(_die_with, life)
             await self._announce(dispatcher, process, life)
             await self.person.before(
-                dispatcher, settle=self.codes[ExitCode.PERSON_NEEDED] + self.codes[ExitCode.INTERNAL] > 0
+                dispatcher, life, settle=self.codes[ExitCode.PERSON_NEEDED] + self.codes[ExitCode.INTERNAL] > 0
             )
             if process.ordeal.stop_s is not None:
                 life.loop.call_at(process.began_s + process.ordeal.stop_s, dispatcher.stop, "stopped by SIGTERM")
@@ -230,6 +245,13 @@ class Trial:
                 orchestrator_version="0",
             )
         )
+
+
+async def _served(life: Life, _dispatcher: Dispatcher) -> None:
+    """A task beside the loop, in which exceptions are raised."""
+    while True:
+        await life.sleep(_SERVED_EVERY_S)
+        life.trouble("service")
 
 
 async def _die_with(life: Life) -> None:

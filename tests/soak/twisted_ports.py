@@ -7,14 +7,32 @@ from datetime import datetime
 
 import msgspec
 from msgspec.structs import replace
+from soak.life import Life
 
 from orchestrator.executor.ports import CloudApi, JournalPort, Pending
+from orchestrator.model.moment import Moment
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Intent, Record
 from orchestrator.model.reply import Answered, Entry, Job, JobPage, ProxyHealth, ProxyVersion, Reply
+from orchestrator.model.timeline import Timeline
 
 #: A workflow that is shown as ours, and is nobody's.
 PRESENCE = "00000000-0000-4000-0000-000000000000"
+
+
+class WallTimeline(Timeline):
+    """Takes the difference of two instants for the time that has passed."""
+
+    def elapsed_s(self, since: Moment, at: datetime, scope: str) -> float:
+        del scope
+        return (at - since.at).total_seconds()
+
+
+class WallLife(Life):
+    """Goes by the wall clock alone."""
+
+    def now(self) -> datetime:
+        return self.wall()
 
 
 class Done:
