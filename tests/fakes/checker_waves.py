@@ -52,7 +52,7 @@ class Waves:
 
     def done(self, record: r.WaveDone) -> None:
         wave = self._waves[record.wave]
-        self._settled(wave)
+        self._settled(wave, soaked=wave.name in self._soaks)
         sent = self._sent(wave)
         good = any(known.standing in _SUCCESS for known in sent)
         assert good or not sent or wave.name in self._passed, "nothing succeeded in the wave"
@@ -84,11 +84,13 @@ class Waves:
         for other in before:
             assert other.name in self._done, f"wave {other.name} is not done"
 
-    def _settled(self, wave: Wave) -> None:
+    def _settled(self, wave: Wave, *, soaked: bool = False) -> None:
+        """While a wave soaks, a person may give back a target that was stuck: it is sent when the soak is over."""
         for known in self._fleet.of_wave(wave.name):
             over = known.settled_at is not None and not known.open
             stuck = known.standing in _STUCK
-            assert over or stuck or self._held_up(known), (
+            given_back = soaked and known.standing == "waiting"
+            assert over or stuck or given_back or self._held_up(known), (
                 f"the wave is not settled: {known.target.proxy_id} is {known.standing}"
             )
             self._met["waves settled with stuck targets"] += stuck

@@ -57,7 +57,7 @@ class WaveLog:
                 self._at_soak = {each.target.proxy_id for each in self._fleet.of_wave(wave.name) if each.outcome}
                 yield from self._settled(wave)
             case WaveDone():
-                yield from self._settled(wave)
+                yield from self._settled(wave, soaked=wave.name in self._soaks)
                 yield from self._finished(wave, record.at)
                 self._done[wave.name] = record.at
 
@@ -89,9 +89,11 @@ class WaveLog:
         if wave.approve and wave.name not in self._approved:
             yield _wrong(wave, "opens without approval")
 
-    def _settled(self, wave: Wave) -> Found:
+    def _settled(self, wave: Wave, *, soaked: bool = False) -> Found:
+        """While a wave soaks, a person may give back a target that was stuck: it is sent when the soak is over."""
         for each in self._fleet.of_wave(wave.name):
-            if each.outcome is None and each.phase not in _STUCK and not self._held_up(each):
+            given_back = soaked and each.phase == "waiting"
+            if each.outcome is None and each.phase not in _STUCK and not given_back and not self._held_up(each):
                 yield _wrong(wave, f"goes on, but {each.target.proxy_id} is {each.word}")
 
     def _held_up(self, each: Standing) -> bool:
