@@ -143,11 +143,16 @@ class VersionReached(Base, frozen=True, kw_only=True):
 
 
 class FollowTimedOut(Base, frozen=True, kw_only=True):
-    """`follow.timeout` passed, and a read after it showed no end: the target is `timed_out`."""
+    """`follow.timeout` passed, and a read after it showed no end: the target is `timed_out`.
+
+    Attributes:
+        period_s: how long it had to last, from the intent at least; 0 in journals that do not tell it.
+    """
 
     step: str = "follow"
     why: str
     clocks: Clocks | None = None
+    period_s: float = 0.0
 
 
 class Reverified(Base, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from auditor.claims import claim_problems
-from auditor.doubts import doubt_problems
+from auditor.elapsed import elapsed_problems
 from auditor.journal import Book, Line, journal_problems, read_book
 from auditor.sums import sum_problems
 
@@ -30,7 +30,7 @@ def examine(report: Line, book: Book) -> list[str]:
 
 def _problems(report: Line, book: Book) -> Iterator[str]:
     yield from journal_problems(book)
-    yield from doubt_problems(book)
+    yield from elapsed_problems(book)
     yield from sum_problems(report, book)
     for target in report["targets"]:
         yield from claim_problems(target, book)

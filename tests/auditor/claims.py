@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from auditor.aside import aside_problems, is_aside
 from auditor.journal import Book, Line, may_be_sent_again
 
 #: Where a target may stand that has no outcome.
@@ -34,7 +35,12 @@ def claim_problems(target: Line, book: Book) -> Iterator[str]:
     """Everything that the report says of one target and the journal does not."""
     lines = book.of.get(target["proxy_id"], [])
     kept = next((line for line in lines if line["record"] == "outcome_kept"), None)
-    problems = _kept(target, kept) if kept else Claim(target, lines).problems()
+    if kept:
+        problems = _kept(target, kept)
+    elif is_aside(target, lines):
+        problems = aside_problems(target, lines)
+    else:
+        problems = Claim(target, lines).problems()
     for problem in problems:
         yield f"{target['proxy_id']}: {problem}"
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 
+from auditor.aside import untold_intents, waits_for_a_person
 from auditor.journal import Book, Line
 
 #: The exit code of a session that only followed what was open, whatever its line says.
@@ -17,7 +18,8 @@ _WITHOUT_A_LINE = frozenset({None, 2, 7, 8, 70})
 
 def sum_problems(report: Line, book: Book) -> Iterator[str]:
     """What is wrong with head, totals, reasons, waves and scopes."""
-    yield from _run_problems(report["run"], book)
+    aside = [target for target in report["targets"] if waits_for_a_person(target, book.of.get(target["proxy_id"], []))]
+    yield from _run_problems(report["run"], book, [f"target {each['proxy_id']}: {each['reason']}" for each in aside])
     yield from _total_problems(report, book)
     yield from _reason_problems(report, book)
     if [wave["name"] for wave in report["waves"]] != book.lines[0]["waves"]:
@@ -31,7 +33,7 @@ def sum_problems(report: Line, book: Book) -> Iterator[str]:
         yield from _standing_problems(scope, book)
 
 
-def _run_problems(run: Line, book: Book) -> Iterator[str]:
+def _run_problems(run: Line, book: Book, aside: list[str]) -> Iterator[str]:
     started = book.lines[0]
     for name in ("run_id", "name", "simulated", "plan_sha256", "target_version"):
         if run[name] != started[name]:
@@ -42,7 +44,8 @@ def _run_problems(run: Line, book: Book) -> Iterator[str]:
         yield f"{run['sessions']} sessions, {len(book.named('session_started'))} have a line"
     if run["orchestrator_version"] != (book.last("session_started") or started)["orchestrator_version"]:
         yield f"run.orchestrator_version is {run['orchestrator_version']}, the latest session's is another"
-    if (run["errors"], run["warnings"]) != _bugs(book):
+    errors, warnings = _bugs(book)
+    if (run["errors"], run["warnings"]) != (errors + aside, warnings):
         yield f"run.errors and run.warnings are {run['errors']} and {run['warnings']}, by the journal {_bugs(book)}"
     ended = book.last("run_ended")
     if run["ended_at"] != (ended["at"] if ended else None):
@@ -111,7 +114,8 @@ def _total_problems(report: Line, book: Book) -> Iterator[str]:
         yield "a target is there twice"
     if Counter(totals["outcomes"]) != Counter(target["outcome"] for target in targets):
         yield f"totals.outcomes is {totals['outcomes']}, the targets say otherwise"
-    if totals["upgrade_calls"] != len(book.named("intent")):
+    untold = sum(untold_intents(target, book.of.get(target["proxy_id"], [])) for target in targets)
+    if totals["upgrade_calls"] != len(book.named("intent")) - untold:
         yield f"{totals['upgrade_calls']} upgrade calls, {len(book.named('intent'))} intents"
     used = book.named("scope_used")
     for name in ("calls", "throttled"):

@@ -185,8 +185,10 @@ async def _time_out(following: _Following, *, saw: bool) -> None:
     """After the deadline the target keeps no session alive; it is `timed_out` once a read has shown no end."""
     state, session = following.state, following.session
     if saw and state.phase is not Phase.TIMED_OUT:
-        why = f"no end within {session.plan.follow.timeout_s:g} s: {_describe_jobs(state)}"
-        await session.ledger.record(FollowTimedOut(**session.about(state), why=why, clocks=session.clocks(state)))
+        period_s = session.plan.follow.timeout_s
+        why = f"no end within {period_s:g} s: {_describe_jobs(state)}"
+        timed_out = FollowTimedOut(**session.about(state), why=why, clocks=session.clocks(state), period_s=period_s)
+        await session.ledger.record(timed_out)
     session.rest(state)
 
 

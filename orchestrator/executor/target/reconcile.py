@@ -198,7 +198,8 @@ async def _record_unknown(state: TargetState, session: Session, unknown: Unknown
 def _spent(state: TargetState, session: Session, unknown: Unknown) -> Record:
     about = session.about(state)
     if unknown.began:
-        return FollowTimedOut(**about, why=unknown.why, clocks=session.clocks(state))
+        period_s = session.plan.follow.timeout_s
+        return FollowTimedOut(**about, why=unknown.why, clocks=session.clocks(state), period_s=period_s)
     return DoubtRemains(**about, why=unknown.why)
 
 

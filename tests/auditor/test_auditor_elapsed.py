@@ -1,9 +1,9 @@
-"""The auditor measures each doubt by both clocks of the journal."""
+"""The auditor measures doubts, follows and soaks by both clocks of the journal."""
 
 from typing import Any
 
 import pytest
-from auditor.doubts import doubt_problems
+from auditor.elapsed import elapsed_problems
 from auditor.journal import Book
 
 KEY = "0" * 31 + "1po01"
@@ -16,6 +16,11 @@ def line(record: str, monotonic_s: float | None, cloud: str | None, **more: Any)
 
 
 FIRST = "2026-03-01T22:00:00Z"
+_WAITS = [
+    ("intent", "attempt_disproved", {"period_s": 900.0}),
+    ("intent", "follow_timed_out", {"period_s": 900.0}),
+    ("wave_soaking", "wave_done", {"wave": "w"}),
+]
 START = line("session_started", 100.0, None)
 
 
@@ -31,15 +36,23 @@ START = line("session_started", 100.0, None)
         pytest.param(5.0, 700.0, None, 1, id="across sessions without a date: not the whole period"),
     ],
 )
-def test_a_disproof_before_the_doubt_period_has_passed_is_found(
-    later_session: float | None, monotonic_s: float, cloud: str | None, problems: int
+@pytest.mark.parametrize(("begins", "ends", "more"), _WAITS)
+def test_what_ends_before_its_time_has_passed_is_found(
+    begins: str,
+    ends: str,
+    more: dict[str, Any],
+    later_session: float | None,
+    monotonic_s: float,
+    cloud: str | None,
+    problems: int,
 ) -> None:
-    lines = [START, line("intent", 110.0, FIRST)]
+    soaking = {"wave": "w", "at": FIRST, "until": "2026-03-01T22:15:00Z"} if begins == "wave_soaking" else {}
+    lines = [START, line(begins, 110.0, FIRST, **soaking)]
     if later_session is not None:
         lines.append(line("session_started", later_session, None))
-    lines.append(line("attempt_disproved", monotonic_s, cloud, period_s=900.0))
-    assert len(list(doubt_problems(Book(lines)))) == problems
+    lines.append(line(ends, monotonic_s, cloud, **more))
+    assert len(list(elapsed_problems(Book(lines)))) == problems
 
 
 def test_an_old_journal_that_tells_no_clocks_is_not_judged() -> None:
-    assert not list(doubt_problems(Book([START, line("intent", None, None), line("attempt_disproved", None, None)])))
+    assert not list(elapsed_problems(Book([START, line("intent", None, None), line("attempt_disproved", None, None)])))
