@@ -29,6 +29,9 @@ _MOST_KEPT = 1 << 20
 #: At the end of the process, a reader who takes nothing for so long gets nothing more.
 _PATIENCE_MS = 5000
 
+#: Most bytes of one write: what a pipe takes.
+_AT_ONCE = 1 << 16
+
 
 class PatientFile(io.FileIO):
     """An open file that goes silent when it cannot be written any more.
@@ -82,7 +85,9 @@ class UnwaitingFile(PatientFile):
             self._pass_on()
 
     def _pass_on(self) -> None:
-        while self._kept and (taken := super().write(bytes(self._kept))):  # None: the reader takes nothing now
+        while self._kept and (
+            taken := super().write(bytes(self._kept[:_AT_ONCE]))
+        ):  # None: the reader takes nothing now
             del self._kept[:taken]
 
 
