@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.host import is_lasting, machine_name, path_of, path_text, readable, user_name
+from orchestrator.host import is_lasting, machine_name, open_to_hand_over, path_of, path_text, readable, user_name
 from orchestrator.plain import plain
 
 FILE_NAMES = st.binary(min_size=1, max_size=20).filter(lambda name: b"\0" not in name)
@@ -51,3 +51,11 @@ def test_a_pipe_is_no_lasting_file(tmp_path: Path) -> None:
     assert is_lasting(tmp_path / "gone.yaml")
     for path in (tmp_path / "fifo", Path("/dev/stdin"), Path("/dev/fd/63"), Path("/proc/self/fd/63")):
         assert not is_lasting(path)
+
+
+@pytest.mark.timeout(20)  # without it the test waits for ever
+def test_a_pipe_that_nobody_reads_is_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match="a pipe that nobody reads"):
+        open_to_hand_over(pipe, 0)

@@ -160,7 +160,7 @@ BROKEN = {
         10,
         "claims the workflow_id of another one",
         _as(
-            model__fold___contested=lambda _run, _state, _record: False,
+            model__fold_answer___contested=lambda _known, _state, _record: False,
             model__state__TargetState___is_ours=lambda _state, _entry: True,
             executor__target__answer_verdict__strays=lambda _entry, _instance_id, _known: False,
             executor__target__follow___disown=_nothing,

@@ -39,3 +39,9 @@ QUICK = (
 @pytest.mark.parametrize("name", QUICK)
 def test_a_protection_that_is_taken_out_is_found_missing(name: str) -> None:
     assert found_at(BROKEN[name]) is not None
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_is_taken_out_is_there(name: str) -> None:
+    with BROKEN[name].without():
+        pass
