@@ -20,18 +20,21 @@ _PREFLIGHT_LASTS = timedelta(seconds=60)
 class Checker:
     """Feed it every record in order; it raises `AssertionError` at the first one that breaks a rule.
 
+    Args:
+        ahead: how far the calendar is ahead of the clock by which the records are dated.
+
     Attributes:
         met: how often what was met, so that one can see what was tried.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, ahead: timedelta = timedelta()) -> None:
         self.plan = plan
         self.met: Counter[str] = Counter()
         self.fleet = Fleet(plan)
         self.targets = self.fleet.targets
         self.waves = Waves(plan, self.fleet, self.met)
         self.limits = Limits(plan, self.fleet, self.met)
-        self.fit = Fit(plan, self.met)
+        self.fit = Fit(plan, self.met, ahead)
         self.tokens: set[str] = set()
         self.held: r.HoldSet | None = None
         self.ended = False

@@ -19,7 +19,8 @@ _MINUTE = timedelta(minutes=1)
 class Fit:
     """Learns from the journal how long upgrades take: the median of what was seen, at first what the plan expects."""
 
-    def __init__(self, plan: Plan, met: Counter[str]) -> None:
+    def __init__(self, plan: Plan, met: Counter[str], ahead: timedelta) -> None:
+        self._ahead = ahead
         self._plan = plan
         self._met = met
         self._seen: list[float] = []
@@ -40,14 +41,14 @@ class Fit:
 
     def check(self, known: Known, at: datetime) -> None:
         """A target is sent now."""
-        problem = forbidden(self._plan, known.target, at)
+        problem = forbidden(self._plan, known.target, at + self._ahead)
         assert problem is None, problem
         if not (self._plan.windows and self._plan.fit):
             return
         ends = at + timedelta(seconds=self._shortest(at))
         whole = int((ends - at) / _MINUTE)
         instants = [*(at + number * _MINUTE for number in range(1, whole + 1)), ends - timedelta(seconds=1)]
-        closed = next((each for each in instants if forbidden(self._plan, known.target, each)), None)
+        closed = next((each for each in instants if forbidden(self._plan, known.target, each + self._ahead)), None)
         assert closed is None, f"expected to last until {ends}, but closed at {closed}"
         self._met["starts that fit"] += 1
 

@@ -53,6 +53,10 @@ _STARTS = (
 )
 
 
+#: How far the clouds' clocks are ahead of this host's.
+_SKEWS_S = (0.0, 0.0, 45.0, -55.0, 97.0, -600.0, 3 * 3600.0, -86400.0)
+
+
 class Scenario:
     """One random fleet.
 
@@ -67,6 +71,7 @@ class Scenario:
         self.random = Random(seed)
         self.trouble = self.random.choice((0.0, trouble, trouble, 2 * trouble))
         self.start = self.random.choice(_STARTS)
+        self.skew_s = Random(f"skew {seed}").choice(_SKEWS_S)
         self.plan = change(some_plan(self.random, self.start))
 
     def stage(self, **changes: Any) -> Stage:
@@ -88,7 +93,12 @@ class Scenario:
     def next_start(self, after: datetime) -> datetime:
         """When cron starts the next session: at once, twice, too early, too late, or when something may start."""
         soon = after + timedelta(minutes=self.random.choice((0, 1, 5, 60, 600)))
-        return soon if self.random.random() < 0.3 else first_opening(self.plan, soon)
+        return soon if self.random.random() < 0.3 else first_opening(self.plan, soon + self.ahead) - self.ahead
+
+    @property
+    def ahead(self) -> timedelta:
+        """How far the calendar is ahead of this host's clock: the cloud's time counts where they are a minute apart."""
+        return timedelta(seconds=self.skew_s if abs(self.skew_s) > 60 else 0.0)
 
     def stops(self) -> tuple[Background, ...]:
         """Sometimes somebody stops the session, or holds the fleet."""
@@ -108,7 +118,7 @@ class Scenario:
             cloud.acts[target.proxy_id] = self._acts()
             cloud.fates[target.proxy_id] = self._fate()
         cloud.reads = self._reads
-        cloud.offset_s = self.random.choice((0.0, 0.0, 45.0, -55.0))
+        cloud.offset_s = self.skew_s
         cloud.latency_s = self.random.choice((0.02, 0.5))
         cloud.offsets = self.random.choice(("page", "record", "record0"))
         self._strangers(cloud)

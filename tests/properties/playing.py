@@ -1,6 +1,7 @@
 """One random rollout from its first session to its end, every journal of it read by the checker."""
 
 from collections import Counter
+from datetime import timedelta
 
 from fakes.checker import Checker
 from fakes.clouds import FakeCloud
@@ -54,7 +55,7 @@ def play_out(scenario: Scenario, stage: Stage, rules: Plan | None = None) -> Cou
     rules = rules or stage.plan
     played = stage.play()
     for session in range(_MOST_SESSIONS):
-        met = check(rules, stage, played)
+        met = check(rules, stage, played, scenario.ahead)
         if played.run.ended or played.code == 6:
             return met
         script = scenario.stops() if session < 8 else ()
@@ -73,9 +74,9 @@ def _release(scenario: Scenario, played: Played) -> Record:
     return HoldReleased(at=played.ended_at, by="ann", note="go on")
 
 
-def check(rules: Plan, stage: Stage, played: Played) -> Counter[str]:
+def check(rules: Plan, stage: Stage, played: Played, ahead: timedelta) -> Counter[str]:
     """What must hold after every session."""
-    met = Checker(rules).read(played.records).met
+    met = Checker(rules, ahead).read(played.records).met
     folded = fold_all(stage.plan, played.records)
     touched = {key: state for key, state in played.run.states.items() if state != TargetState(state.target)}
     assert folded.states == touched
