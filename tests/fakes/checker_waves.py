@@ -46,7 +46,7 @@ class Waves:
         wave = self._waves[record.wave]
         self._settled(wave)
         ends = [known.settled_at for known in self._sent(wave) if known.settled_at]
-        assert record.until >= max(ends) + timedelta(seconds=wave.soak_s), "the soak is too short"
+        assert record.until >= max(ends, default=record.at) + timedelta(seconds=wave.soak_s), "the soak is too short"
         self._soaks[wave.name] = record.until
         self._met["waves soaked"] += 1
 
