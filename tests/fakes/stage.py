@@ -21,7 +21,7 @@ from orchestrator.executor.decide.host_time import HostTime
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.dispatch import Background, Dispatcher
 from orchestrator.executor.ledger import Ledger
-from orchestrator.executor.rate.auto_rate import AutoPacer
+from orchestrator.executor.rate.auto_rate import auto_pacer
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.restore_queue import make_queue
@@ -277,7 +277,7 @@ def _calls(stage: Stage, name: str, clock: VirtualClock, note: Callable[[Record]
     return ScopeCalls(
         name=name,
         api=stage.clouds[name],
-        lanes=Lanes(AutoPacer() if rate == "auto" else WindowPacer(rate), clock),
+        lanes=Lanes(auto_pacer() if rate == "auto" else WindowPacer(rate), clock),
         retry=stage.plan.retry,
         clock=clock,
         chance=Random(f"{stage.seed}{name}").random,

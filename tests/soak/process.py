@@ -17,7 +17,7 @@ from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.dispatch import Background, Dispatcher
 from orchestrator.executor.ledger import Ledger
 from orchestrator.executor.ports import CloudApi, JournalPort
-from orchestrator.executor.rate.auto_rate import AutoPacer
+from orchestrator.executor.rate.auto_rate import auto_pacer
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.restore_queue import make_queue
@@ -182,7 +182,7 @@ def _rollout(plan: Plan, run: Run, scopes: dict[str, ScopeCalls], life: Life, lo
 def _lanes(plan: Plan, life: Life) -> dict[str, Lanes]:
     """Every scope has an endpoint of its own here, and so a rate of its own."""
     rates = {scope.name: scope_rate(plan, scope) for scope in plan.scopes}
-    return {name: Lanes(AutoPacer() if rate is None else WindowPacer(rate), life) for name, rate in rates.items()}
+    return {name: Lanes(auto_pacer() if rate is None else WindowPacer(rate), life) for name, rate in rates.items()}
 
 
 def scope_rate(plan: Plan, scope: Scope) -> float | None:

@@ -14,7 +14,7 @@ from soak.poison import Dose, Poisoner
 from soak.virtual_api import Wire, open_clients
 
 from orchestrator.app.scopes.serve_scopes import served
-from orchestrator.executor.rate.auto_rate import AutoPacer
+from orchestrator.executor.rate.auto_rate import AutoPacer, auto_pacer
 from orchestrator.executor.rate.lanes import Lane, Lanes
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.plan import Auth, Limits, Plan, Scope
@@ -109,6 +109,6 @@ def test_nine_tenths_of_what_the_gateway_bears(
     limits: list[tuple[float, int]], period_s: float, seconds: float
 ) -> None:
     gateway = Gateway(limits, period_s, seconds)
-    gateway.watch(AutoPacer())
+    gateway.watch(auto_pacer())
     assert gateway.attained >= 0.9
     assert gateway.refused <= gateway.refusals_allowed

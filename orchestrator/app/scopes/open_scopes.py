@@ -9,9 +9,10 @@ from orchestrator.app.process.open_files import make_room
 from orchestrator.app.scopes.rate_memory import RateMemory, rate_groups, written_rate
 from orchestrator.cloud import Secrets, account_key, open_clouds
 from orchestrator.executor.ports import Clock
-from orchestrator.executor.rate.auto_rate import AutoPacer
-from orchestrator.executor.rate.fixed_rate import Pacer, WindowPacer
+from orchestrator.executor.rate.auto_rate import auto_pacer
+from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lanes
+from orchestrator.executor.rate.pacer import Pacer
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.scope.shared_credentials import SharedCredentials
 from orchestrator.model.plan import Plan, Scope
@@ -90,7 +91,7 @@ def _pacer(plan: Plan, group: Sequence[Scope], memory: RateMemory) -> Pacer:
     if rate is not None:
         return WindowPacer(rate)
     known = memory.known(group[0])
-    return AutoPacer(None if known is None else known.rate)
+    return auto_pacer(None if known is None else known.rate)
 
 
 def _forget(_record: Record) -> None:

@@ -10,12 +10,15 @@ It stands in for a `WindowPacer`, and learns from every answer. Four parts, each
 - `LatencyWatch`: a cloud that is overloaded and refuses nothing answers ever more slowly.
 """
 
-from collections import deque
+from array import array
 from math import ceil, inf
 
+from msgspec import Struct, field
+
 from orchestrator.executor.rate.latency_watch import LatencyWatch
-from orchestrator.executor.rate.quota_windows import QuotaWindows
-from orchestrator.executor.rate.rate_search import RateSearch
+from orchestrator.executor.rate.pacer import Claiming, Sent, no_calls
+from orchestrator.executor.rate.quota_windows import QuotaWindows, quota_windows
+from orchestrator.executor.rate.rate_search import RateSearch, rate_search
 from orchestrator.executor.rate.risk_credit import RiskCredit
 from orchestrator.model.reply import Quota
 
@@ -24,34 +27,33 @@ _SLOWEST = 0.5
 #: No limit of a second refuses longer than this.
 _LONG_S, _LONG_WAIT_S = 1.2, 2.0
 _PERIODS_S = (60.0, 3600.0, 86400.0)
-_REMEMBERED = 10_000
+_REMEMBERED = 4_096
 _LATE_S = 0.25
 #: The first call after a refusal goes alone for so many latencies, so that others do not share its fate.
 _ALONE = 2.0
 
 
-class AutoPacer:
+class AutoPacer(Claiming, Struct, tag="auto"):
     """When the next request may leave, at a rate found by trial; a `Pacer`. All instants are monotonic seconds.
 
     No window of a second holds more than the rate, as with every pacer. It grows only while callers stand in line:
-    slots that nobody wants prove nothing.
-
-    Args:
-        learned: the rate that an earlier run found, calls per second; None when there is none.
+    slots that nobody wants prove nothing. Begin one with `auto_pacer`.
     """
 
-    def __init__(self, learned: float | None = None) -> None:
-        self._search = RateSearch(learned)
-        self._windows: QuotaWindows | None = None
-        self._latency = LatencyWatch()
-        self._credit = RiskCredit()
-        self._held_until = self._due = self._last = self._alone_until = -inf
-        self._sent: deque[float] = deque(maxlen=_REMEMBERED)
-        self._wanted = False
-        self._cut_at = -inf
-        self._slowest = _SLOWEST
-        self._outage_from: float | None = None
-        self._own_count_until = -inf
+    _search: RateSearch
+    _windows: QuotaWindows | None = None
+    _latency: LatencyWatch = field(default_factory=LatencyWatch)
+    _credit: RiskCredit = field(default_factory=RiskCredit)
+    _held_until: float = -inf
+    _due: float = -inf
+    _last: float = -inf
+    _alone_until: float = -inf
+    _sent: Sent = field(default_factory=no_calls)
+    _wanted: bool = False
+    _cut_at: float = -inf
+    _slowest: float = _SLOWEST
+    _outage_from: float | None = None
+    _own_count_until: float = -inf
 
     @property
     def rate(self) -> float:
@@ -71,6 +73,11 @@ class AutoPacer:
     def nominal(self) -> float:
         """The rate to state in the report."""
         return self.learned or _plain(self.rate)
+
+    @property
+    def sent(self) -> Sent:
+        """When the last calls left, as many as matter."""
+        return self._sent
 
     @property
     def held_until(self) -> float:
@@ -96,6 +103,7 @@ class AutoPacer:
             self._alone_until = now_s + _ALONE * self._latency.typical_s
         self._last, self._wanted = now_s, waited
         self._sent.append(now_s)
+        del self._sent[:-_REMEMBERED]
 
     def answered(self, sent_s: float, now_s: float, kind: str = "") -> None:
         """A call was answered, and not refused as one too many. `kind`: calls of a kind take about as long."""
@@ -135,6 +143,10 @@ class AutoPacer:
         self._held_until = max(self._held_until, now_s + wait_s)
         self._due = max(self._due, self._held_until)
 
+    def succeed(self, sent: Sent, held_until: float) -> None:
+        """Go on where another pacer was: its last calls count, and so does the pause."""
+        self._sent, self._held_until = array("d", sent), held_until
+
     def _decrease(
         self, now_s: float, wait_s: float, sent_s: float, *, server_named_pause: bool, quota: Quota | None
     ) -> float:
@@ -156,7 +168,7 @@ class AutoPacer:
     def _choose(self, sent_s: float, wait_s: float, *, server_named_pause: bool, quota: Quota | None) -> None:
         """Count in periods from now on, if the refusals last too long for anything else; or stop doing so."""
         if self._windows and self._windows.period_s <= _LONG_WAIT_S:
-            self._search = RateSearch(self._windows.learned)
+            self._search = rate_search(self._windows.learned)
             self._windows = None
         outage_s = sent_s - (self._outage_from or sent_s)
         long = (
@@ -172,7 +184,7 @@ class AutoPacer:
             else next((p for p in _PERIODS_S if server_named_pause and wait_s <= p), _PERIODS_S[0])
         )
         recent = sum(instant > sent_s - period_s for instant in self._sent) - 1
-        self._windows = QuotaWindows(period_s, max(1, recent))
+        self._windows = quota_windows(period_s, max(1, recent))
 
     def _own_wait_s(self, now_s: float, quota: Quota) -> float:
         """How long until the period is over that the last calls filled, if they were all that the cloud counted.
@@ -196,6 +208,15 @@ class AutoPacer:
             self._windows.slowed()
         else:
             self._search.slowed(now_s)
+
+
+def auto_pacer(learned: float | None = None) -> AutoPacer:
+    """A pacer that begins to look for the rate.
+
+    Args:
+        learned: the rate that an earlier run found, calls per second; None when there is none.
+    """
+    return AutoPacer(rate_search(learned))
 
 
 def _plain(rate: float) -> float:

@@ -11,7 +11,7 @@ from enum import Enum, auto
 import anyio
 
 from orchestrator.executor.ports import Clock
-from orchestrator.executor.rate.fixed_rate import Pacer
+from orchestrator.executor.rate.pacer import Pacer
 from orchestrator.model.reply import Quota
 
 #: The share of the slots that polls have at least, while some wait.
@@ -72,12 +72,12 @@ class Lanes:
 
     async def turn(self, lane: Lane) -> bool:
         """Wait for a slot. False: the cloud throttles, and a call of this lane had better not wait for it."""
-        now_s = self._clock.monotonic()
-        if lane is not Lane.POLL and self.held_s > 0:
+        if self._goes_home(lane):
             return False
-        if not self._crowded and self.pacer.earliest() <= now_s:
-            self.pacer.take(now_s, waited=False)
+        if not self._crowded and not self.pacer.claim(self._clock.monotonic(), waited=False):
             return True
+        if self._goes_home(lane):  # by what another process was told
+            return False
         return await self._wait(lane)
 
     def answered(self, sent_s: float, kind: str) -> None:
@@ -94,10 +94,7 @@ class Lanes:
         self.pacer.throttle(
             self._clock.monotonic(), wait_s, sent_s=sent_s, server_named_pause=server_named_pause, quota=quota
         )
-        self._throttled.set()
-        for lane in (Lane.SEND, Lane.START):
-            while self._lines[lane]:
-                self._lines[lane].popleft().event.set()
+        self._send_home()
 
     async def until_released(self) -> None:
         """Return at the end of the present pause, or of the next one, that the cloud asked for."""
@@ -112,11 +109,27 @@ class Lanes:
             if not self._crowded:
                 self._arrived = anyio.Event()
                 await self._arrived.wait()
-            delay_s = self.pacer.earliest() - self._clock.monotonic()
-            if delay_s > 0:
-                await self._clock.sleep(delay_s)
-            else:
+            delay_s = self.pacer.claim(self._clock.monotonic(), waited=True)
+            if delay_s <= 0:
                 self._grant()
+                continue
+            if self.held_s > 0:
+                self._send_home()
+            await self._clock.sleep(delay_s)
+
+    def _goes_home(self, lane: Lane) -> bool:
+        """Whether a call of this lane had better not wait for the end of a pause."""
+        if lane is Lane.POLL or self.held_s <= 0:
+            return False
+        self._throttled.set()
+        return True
+
+    def _send_home(self) -> None:
+        """Nothing leaves for a while: whoever was about to start something need not wait for it."""
+        self._throttled.set()
+        for lane in (Lane.SEND, Lane.START):
+            while self._lines[lane]:
+                self._lines[lane].popleft().event.set()
 
     @property
     def _crowded(self) -> bool:
@@ -135,10 +148,10 @@ class Lanes:
         return waiter.granted
 
     def _grant(self) -> None:
+        """Let the next caller use the slot that was taken."""
         lane = self._order.next(self._lines)
         if lane is None:
             return
         waiter = self._lines[lane].popleft()
-        self.pacer.take(self._clock.monotonic(), waited=True)
         waiter.granted = True
         waiter.event.set()

@@ -2,6 +2,8 @@
 
 from math import inf
 
+from msgspec import Struct, field
+
 #: How much one call counts in the smoothed latency, and at most how many times the latency so far.
 _WEIGHT, _CLIP = 1 / 16, 4.0
 
@@ -16,14 +18,13 @@ _CALLS = 24
 _FORGET_S = 600.0
 
 
-class LatencyWatch:
+class LatencyWatch(Struct):
     """Whether answers take much longer than at their best, smoothed; each kind of call for itself."""
 
-    def __init__(self) -> None:
-        self._best: dict[str, tuple[float, float]] = {}
-        self._smooth: dict[str, float] = {}
-        self._since = 0
-        self.typical_s = 0.0
+    typical_s: float = 0.0
+    _best: dict[str, tuple[float, float]] = field(default_factory=dict)
+    _smooth: dict[str, float] = field(default_factory=dict)
+    _since: int = 0
 
     def rising(self, kind: str, latency_s: float, now_s: float) -> bool:
         """Take in how long a call took; whether to slow down, said once for so many calls.

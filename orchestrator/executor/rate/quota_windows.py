@@ -7,6 +7,8 @@ risen, a period is used up a little early now and then: the call that follows te
 
 from math import inf
 
+from msgspec import Struct
+
 _FASTEST = 1000.0
 _MARGIN = 0.985
 #: A probed period is used up after this share of it.
@@ -23,30 +25,29 @@ _NARROW_S = 2.0
 _BLIND = 1 / 5
 
 
-class QuotaWindows:
-    """The rate for one limit per long period.
+class QuotaWindows(Struct):
+    """The rate for one limit per long period. Begin with `quota_windows`.
 
-    Args:
+    Attributes:
         period_s: length of the cloud's period.
-        limit: calls per period, to begin with; replaced by what is counted.
+        rate: the pace in force, calls per second.
     """
 
-    def __init__(self, period_s: float, limit: int) -> None:
-        self.period_s = period_s
-        self.rate = limit / period_s
-        self._limit: int | None = limit
-        self._begin_s: float | None = None
-        self._slack_s = 0.0  # the period began at most so long before `_begin_s`
-        self._watched = False  # every call of the period was surely counted
-        self._named = False  # the cloud named the limit in this period
-        self._full = False  # a call was refused, so the period is used up
-        self._ends_s: float | None = None
-        self._next_slack_s = 0.0
-        self._latest_s = -inf  # the next period begins by then, if all is as it was
-        self._refused_s = -inf
-        self._probing = False
-        self._probe_at_s = -inf
-        self._count = 0
+    period_s: float
+    rate: float
+    _limit: int | None
+    _begin_s: float | None = None
+    _slack_s: float = 0.0  # the period began at most so long before `_begin_s`
+    _watched: bool = False  # every call of the period was surely counted
+    _named: bool = False  # the cloud named the limit in this period
+    _full: bool = False  # a call was refused, so the period is used up
+    _ends_s: float | None = None
+    _next_slack_s: float = 0.0
+    _latest_s: float = -inf  # the next period begins by then, if all is as it was
+    _refused_s: float = -inf
+    _probing: bool = False
+    _probe_at_s: float = -inf
+    _count: int = 0
 
     @property
     def learned(self) -> float:
@@ -143,3 +144,13 @@ class QuotaWindows:
         if self._slack_s > _NARROW_S and middle_s > now_s:
             return middle_s - now_s
         return max(0.05, self._latest_s + 0.05 - now_s)
+
+
+def quota_windows(period_s: float, limit: int) -> QuotaWindows:
+    """Begin to count.
+
+    Args:
+        period_s: length of the cloud's period.
+        limit: calls per period, to begin with; replaced by what is counted.
+    """
+    return QuotaWindows(period_s=period_s, rate=limit / period_s, _limit=limit)

@@ -12,6 +12,8 @@ The limit lies between a rate that passed, `low`, and one that was refused, `hig
 
 from math import ceil, inf, sqrt
 
+from msgspec import Struct
+
 #: Where the search starts when nothing is known, and the first step; and the bounds of every rate.
 _START = 1.0
 _SLOWEST, _FASTEST = 0.5, 1000.0
@@ -32,31 +34,29 @@ _NEAR, _FOUND = 1.1, 1.15
 _REST_S, _REST_PER_PAUSE = 30.0, 40.0
 
 
-class RateSearch:
-    """The rate for limits of about a second: token buckets and short fixed periods.
-
-    Args:
-        learned: what an earlier run found, calls per second; None when nothing is known.
+class RateSearch(Struct):
+    """The rate for limits of about a second: token buckets and short fixed periods. Begin one with `rate_search`.
 
     Attributes:
-        rate: the pace in force, calls per second.
         low: the rate to rest at; 0 while none has passed.
+        rate: the pace in force, calls per second.
     """
 
-    def __init__(self, learned: float | None) -> None:
-        self.low = learned or 0.0
-        self.rate = max(_START, self.low / 2)
-        self._high = inf
-        self._climbing = learned is None
-        self._step = _START
-        self._passed = 0.0  # the last stage of this climb that passed
-        self._stage_at_s = -inf
-        self._left = self._stage_calls()  # calls until the stage has passed
-        self._proved = False
-        self._rest_from_s = self._climb_at_s = self._cut_at_s = -inf
-        self._pause_s = 0.0
-        self._count = 0  # calls that passed since the last refusal
-        self._named = 0.0
+    low: float
+    rate: float
+    _climbing: bool
+    _high: float = inf
+    _step: float = _START
+    _passed: float = 0.0  # the last stage of this climb that passed
+    _stage_at_s: float = -inf
+    _left: int = 0  # calls until the stage has passed
+    _proved: bool = False
+    _rest_from_s: float = -inf
+    _climb_at_s: float = -inf
+    _cut_at_s: float = -inf
+    _pause_s: float = 0.0
+    _count: int = 0  # calls that passed since the last refusal
+    _named: float = 0.0
 
     @property
     def learned(self) -> float | None:
@@ -175,3 +175,15 @@ class RateSearch:
     @property
     def _wide(self) -> bool:
         return self._high > self.low * _WIDE
+
+
+def rate_search(learned: float | None) -> RateSearch:
+    """A search that begins.
+
+    Args:
+        learned: what an earlier run found, calls per second; None when nothing is known.
+    """
+    low = learned or 0.0
+    search = RateSearch(low=low, rate=max(_START, low / 2), _climbing=learned is None)
+    search._left = search._stage_calls()  # noqa: SLF001
+    return search

@@ -1,5 +1,7 @@
 """The right to risk a refusal, without which nobody learns that a limit has risen."""
 
+from msgspec import Struct
+
 #: Refusals that may be risked: earned by each call that passes or, when calls are few, by the seconds that pass, so
 #: that they stay below the larger of 1 % and one in five minutes. In debt, one is risked after so long without any.
 _EARNED_PER_CALL, _EARNED_PER_S = 0.0085, 1 / 330
@@ -7,12 +9,11 @@ _FIRST, _MOST, _MOST_DEBT = 1.0, 30.0, 3.0
 _LOOK_EVERY_S = 300.0
 
 
-class RiskCredit:
+class RiskCredit(Struct):
     """How many refusals may be risked. All instants are monotonic seconds."""
 
-    def __init__(self) -> None:
-        self._credit = _FIRST
-        self._earned_at: float | None = None
+    _credit: float = _FIRST
+    _earned_at: float | None = None
 
     def earn(self, now_s: float) -> None:
         """A call has passed."""

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from orchestrator.executor.rate.auto_rate import AutoPacer
+from orchestrator.executor.rate.auto_rate import AutoPacer, auto_pacer
 from orchestrator.model.reply import Quota
 
 
@@ -20,7 +20,7 @@ def drive(pacer: AutoPacer, calls: int, now_s: float = 0.0, *, waited: bool = Tr
 
 
 def test_starts_low_doubles_and_halves_at_the_first_refusal() -> None:
-    pacer = AutoPacer()
+    pacer = auto_pacer()
     assert pacer.rate == 1
     assert pacer.learned is None
     now_s = drive(pacer, 40)
@@ -32,7 +32,7 @@ def test_starts_low_doubles_and_halves_at_the_first_refusal() -> None:
 
 
 def test_refusals_of_calls_sent_before_the_decrease_decrease_nothing() -> None:
-    pacer = AutoPacer()
+    pacer = auto_pacer()
     now_s = drive(pacer, 40)
     pacer.throttle(now_s + 0.1, 1.0, sent_s=now_s)
     rate = pacer.rate
@@ -42,13 +42,13 @@ def test_refusals_of_calls_sent_before_the_decrease_decrease_nothing() -> None:
 
 
 def test_does_not_grow_while_nobody_waits_for_slots() -> None:
-    pacer = AutoPacer()
+    pacer = auto_pacer()
     drive(pacer, 200, waited=False)
     assert pacer.rate == 1
 
 
 def test_a_named_limit_is_taken_at_its_word() -> None:
-    pacer = AutoPacer()
+    pacer = auto_pacer()
     now_s = drive(pacer, 40)
     pacer.throttle(now_s, 60.0, sent_s=now_s, quota=Quota(300, 60.0))
     assert pacer.learned == 5
@@ -56,7 +56,7 @@ def test_a_named_limit_is_taken_at_its_word() -> None:
 
 @pytest.mark.parametrize("learned", [9.0, 9.5, 120.0])
 def test_no_second_holds_more_than_the_rate(learned: float) -> None:
-    pacer = AutoPacer(learned)
+    pacer = auto_pacer(learned)
     sent: list[float] = []
     now_s = 0.0
     for number in range(300):
@@ -69,7 +69,7 @@ def test_no_second_holds_more_than_the_rate(learned: float) -> None:
 
 def test_slower_answers_slow_it_down() -> None:
     """A server that makes 20 calls a second and refuses none: its queue must stay short."""
-    pacer = AutoPacer()
+    pacer = auto_pacer()
     now_s = free_s = 0.0
     answers: list[tuple[float, float]] = []
     latencies = []
@@ -88,7 +88,7 @@ def test_slower_answers_slow_it_down() -> None:
 
 
 def test_a_slow_new_connection_slows_nothing_down() -> None:
-    pacer = AutoPacer(20.0)
+    pacer = auto_pacer(20.0)
     now_s = 0.0
     for number in range(400):
         now_s = max(now_s, pacer.earliest())
@@ -98,7 +98,7 @@ def test_a_slow_new_connection_slows_nothing_down() -> None:
 
 
 def test_a_refused_login_is_waited_for_and_teaches_nothing() -> None:
-    pacer = AutoPacer(20.0)
+    pacer = auto_pacer(20.0)
     now_s = drive(pacer, 200)
     rate = pacer.rate
     pacer.throttle(now_s, 7.0)
@@ -107,7 +107,7 @@ def test_a_refused_login_is_waited_for_and_teaches_nothing() -> None:
 
 
 def test_a_cloud_that_refuses_at_random_does_not_bring_it_to_a_stop() -> None:
-    random, pacer = Random(1), AutoPacer()
+    random, pacer = Random(1), auto_pacer()
     now_s, calls = 0.0, 0
     while now_s < 1500:
         now_s = max(now_s, pacer.earliest())
@@ -121,14 +121,14 @@ def test_a_cloud_that_refuses_at_random_does_not_bring_it_to_a_stop() -> None:
 
 
 def test_a_long_pause_alone_does_not_make_it_believe_in_a_rate_of_next_to_nothing() -> None:
-    pacer = AutoPacer()
+    pacer = auto_pacer()
     now_s = drive(pacer, 3)
     pacer.throttle(now_s + 0.1, 7200.0, sent_s=now_s, server_named_pause=True)
     assert pacer.learned == pacer.nominal == pacer.rate == 0.5
 
 
 def test_one_call_a_day_is_a_rate_too() -> None:
-    pacer = AutoPacer()
+    pacer = auto_pacer()
     pacer.take(0.0, waited=True)
     pacer.throttle(0.1, 86400.0, sent_s=0.0, quota=Quota(1, 86400.0))
     assert pacer.nominal == pytest.approx(1 / 86400, rel=1e-3)

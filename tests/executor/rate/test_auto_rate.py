@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple, Protocol
 
 import pytest
 
-from orchestrator.executor.rate.auto_rate import AutoPacer
+from orchestrator.executor.rate.auto_rate import AutoPacer, auto_pacer
 from orchestrator.model.reply import Quota
 
 Notice = Literal["retry_after", "text", "bare", "mixed"]
@@ -154,7 +154,7 @@ FAST: Steps = ((0, 60), (130, 20), (330, 35))
 
 
 def attempt(kind: str, notice: Notice, steps: Steps, seconds: float, *, seed: int = 0) -> Outcome:
-    return World(KINDS[kind](), notice, steps, seed).play(AutoPacer(), seconds)
+    return World(KINDS[kind](), notice, steps, seed).play(auto_pacer(), seconds)
 
 
 @pytest.mark.parametrize("notice", NOTICES)
@@ -190,23 +190,23 @@ def test_a_limit_that_stays(kind: str, limit: int) -> None:
 
 def test_a_whole_minute_of_waiting_for_every_refusal_cannot_reach_nine_tenths() -> None:
     """Who waits 60 s for each refusal pays 60 s for each look; looking every 10 minutes still misses most rises."""
-    outcome = World(Periods(60), "text", MIDDLE, whole=True).play(AutoPacer(), 900)
+    outcome = World(Periods(60), "text", MIDDLE, whole=True).play(auto_pacer(), 900)
     assert 0.5 <= outcome.attained < 0.9
     assert outcome.refused_share <= 1
 
 
 def test_a_quota_shared_with_others_is_not_hammered() -> None:
     world = World(Periods(60, others=0.5), "text", [(0, 10)])
-    outcome = world.play(AutoPacer(), 900)
+    outcome = world.play(auto_pacer(), 900)
     assert outcome.refused_share <= 1
     assert outcome.attained >= 0.2
 
 
 def test_what_was_learned_is_used_at_the_next_start() -> None:
-    pacer = AutoPacer()
+    pacer = auto_pacer()
     World(Periods(1), "retry_after", [(0, 40)]).play(pacer, 120)
     assert pacer.learned == pytest.approx(40, rel=0.1)
-    starts = [AutoPacer(pacer.learned), AutoPacer()]
+    starts = [auto_pacer(pacer.learned), auto_pacer()]
     knowing, not_knowing = (World(Periods(1), "retry_after", [(0, 40)]).play(start, 20, skip_s=0) for start in starts)
     assert knowing.attained >= 0.8
     assert not_knowing.attained <= 0.5

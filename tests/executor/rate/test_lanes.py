@@ -7,9 +7,10 @@ import anyio
 import pytest
 from fakes.clock import VirtualClock, run_virtual
 
-from orchestrator.executor.rate.auto_rate import AutoPacer
-from orchestrator.executor.rate.fixed_rate import Pacer, WindowPacer
+from orchestrator.executor.rate.auto_rate import auto_pacer
+from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lane, Lanes
+from orchestrator.executor.rate.pacer import Pacer
 
 
 def with_lanes(rate: float, story: Callable[[Lanes], Awaitable[None]], seed: int = 0) -> None:
@@ -169,6 +170,6 @@ def test_polls_get_their_share_of_a_rate_that_is_found_out() -> None:
             await anyio.sleep(30)
             group.cancel_scope.cancel()
 
-    with_pacer(AutoPacer(), story)
+    with_pacer(auto_pacer(), story)
     assert sum(turns.values()) > 200, "it grows"
     assert turns[Lane.POLL] / turns.total() == pytest.approx(0.3, abs=0.02)
