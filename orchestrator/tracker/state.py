@@ -8,7 +8,7 @@ Every method raises `StateError` when the store cannot be used, and `JournalDama
 written. None of them waits for the network of the fleet.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -97,6 +97,16 @@ class StoredRun(Protocol):
 
     def place_of(self, part: Part, number: int | None = None) -> str:
         """Where a part of it is, or one entry of that part, as messages name it."""
+
+
+class SharedRate(Protocol):
+    """A rate that processes share; what lies there is the executor's business."""
+
+    def exchange(self, act: Callable[[bytes], bytes]) -> bool:
+        """Put there what `act` makes of what is there; False: another process has it just now."""
+
+    def close(self) -> None:
+        """Nothing comes any more."""
 
 
 class Inbox(Protocol):
@@ -217,6 +227,18 @@ class State(Protocol):
 
     def rates(self) -> tuple[dict[str, KnownRate], str | None]:
         """The rates that were found, by key; and why none is known, if they cannot be read. That is no error."""
+
+    def shared_rate(
+        self, key: str, *, creates: bool, monotonic: Callable[[], float], warn: Callable[[str], None]
+    ) -> "SharedRate":
+        """Where the processes that use a rate at the same time meet; it raises nothing.
+
+        Args:
+            key: of endpoint and credentials.
+            creates: whether the place is made when no process has made it.
+            monotonic: seconds that never go back.
+            warn: called once, with a sentence, when the place cannot be used.
+        """
 
     def add_rates(self, found: Mapping[str, KnownRate]) -> None:
         """Put these in place of what was known of them."""

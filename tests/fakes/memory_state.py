@@ -1,7 +1,7 @@
 """A state in memory: the twin of the folder behind the port `State`, held to the same contract."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -170,12 +170,28 @@ def _workflows(record: Record) -> Iterator[str]:
             yield workflow
 
 
+@dataclass(frozen=True)
+class MemoryRate:
+    """A rate that is shared by all who have the same memory."""
+
+    shared: dict[str, bytes]
+    key: str
+
+    def exchange(self, act: Callable[[bytes], bytes]) -> bool:
+        self.shared[self.key] = act(self.shared.get(self.key, b""))
+        return True
+
+    def close(self) -> None:
+        pass
+
+
 @dataclass
 class MemoryState:
     """Fleets, by name, for as long as the object lives."""
 
     known: dict[str, MemoryFleet] = field(default_factory=dict)
     found: dict[str, KnownRate] = field(default_factory=dict)
+    shared: dict[str, bytes] = field(default_factory=dict)
     beginning: bool = False
 
     def __str__(self) -> str:
@@ -203,6 +219,12 @@ class MemoryState:
 
     def rates(self) -> tuple[dict[str, KnownRate], str | None]:
         return dict(self.found), None
+
+    def shared_rate(
+        self, key: str, *, creates: bool, monotonic: Callable[[], float], warn: Callable[[str], None]
+    ) -> "MemoryRate":
+        del creates, monotonic, warn
+        return MemoryRate(self.shared, key)
 
     def add_rates(self, found: Mapping[str, KnownRate]) -> None:
         self.found.update(found)

@@ -123,7 +123,12 @@ def _run_locked(job: RunRequest, fleet: Fleet, stack: ExitStack) -> SessionResul
         plan, environ = stack.enter_context(job.redirect(job.plan, written))
         memory = RateMemory(environ=environ)
         return _work(job, Opened(_begin(job, plan, memory, fleet, simulated=True)), plan, memory)
-    memory = RateMemory(environ=job.environ, state=job.state, warn=partial(job.warn, "rates.forgotten"))
+    memory = RateMemory(
+        environ=job.environ,
+        state=job.state,
+        warn=partial(job.warn, "rates.forgotten"),
+        warn_unshared=partial(job.warn, "rates.unshared"),
+    )
     opened = _find_or_begin(job, memory, fleet)
     plan = opened.recovered.in_force if opened.changes else job.plan
     return _work(job, opened, plan, memory)

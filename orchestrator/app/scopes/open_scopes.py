@@ -1,9 +1,10 @@
 """The scopes of a plan, ready to be called: one client, one gate, and one rate where endpoint and credentials agree."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from random import Random
+from secrets import token_hex
 
 from orchestrator.app.process.open_files import make_room
 from orchestrator.app.scopes.rate_memory import RateMemory, rate_groups, written_rate
@@ -13,6 +14,7 @@ from orchestrator.executor.rate.auto_rate import auto_pacer
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.rate.pacer import Pacer
+from orchestrator.executor.rate.shared_pacer import SharedPacer
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.scope.shared_credentials import SharedCredentials
 from orchestrator.model.plan import Plan, Scope
@@ -44,7 +46,7 @@ async def open_scopes(
     Raises:
         PlanError: an unknown region, or an address that cannot be used.
     """
-    async with open_clouds(
+    clients = open_clouds(
         plan.scopes,
         http=plan.http,
         language=plan.language,
@@ -52,31 +54,34 @@ async def open_scopes(
         environ=environ,
         clock=clock,
         secrets=secrets,
-    ) as clients:
-        lanes = shared_lanes(plan, memory or RateMemory(environ=environ), clock)
-        shared = shared_credentials(plan, environ)
-        yield {
-            scope.name: ScopeCalls(
-                name=scope.name,
-                api=clients[scope.name],
-                lanes=lanes[scope.name],
-                retry=plan.retry,
-                clock=clock,
-                chance=Random().random,  # noqa: S311  # jitter, not a secret
-                note=note or _forget,
-                credentials=shared[scope.name],
-            )
-            for scope in plan.scopes
-        }
+    )
+    shared = shared_credentials(plan, environ)
+    async with clients as apis:
+        with shared_lanes(plan, memory or RateMemory(environ=environ), clock) as lanes:
+            yield {
+                scope.name: ScopeCalls(
+                    name=scope.name,
+                    api=apis[scope.name],
+                    lanes=lanes[scope.name],
+                    retry=plan.retry,
+                    clock=clock,
+                    chance=Random().random,  # noqa: S311  # jitter, not a secret
+                    note=note or _forget,
+                    credentials=shared[scope.name],
+                )
+                for scope in plan.scopes
+            }
 
 
-def shared_lanes(plan: Plan, memory: RateMemory, clock: Clock) -> dict[str, Lanes]:
-    """One line for all scopes with the same endpoint and credentials."""
+@contextmanager
+def shared_lanes(plan: Plan, memory: RateMemory, clock: Clock) -> Iterator[dict[str, Lanes]]:
+    """One line for all scopes with the same endpoint and credentials, and one rate for all processes that use them."""
     lanes: dict[str, Lanes] = {}
-    for group in rate_groups(plan, memory.environ):
-        shared = Lanes(_pacer(plan, group, memory), clock)
-        lanes.update(dict.fromkeys((scope.name for scope in group), shared))
-    return lanes
+    with ExitStack() as stack:
+        for group in rate_groups(plan, memory.environ):
+            shared = Lanes(stack.enter_context(_pacing(plan, group, memory, clock)), clock)
+            lanes.update(dict.fromkeys((scope.name for scope in group), shared))
+        yield lanes
 
 
 def shared_credentials(plan: Plan, environ: Mapping[str, str]) -> dict[str, SharedCredentials]:
@@ -85,13 +90,20 @@ def shared_credentials(plan: Plan, environ: Mapping[str, str]) -> dict[str, Shar
     return {scope.name: shared[account_key(scope, environ)] for scope in plan.scopes}
 
 
-def _pacer(plan: Plan, group: Sequence[Scope], memory: RateMemory) -> Pacer:
+@contextmanager
+def _pacing(plan: Plan, group: Sequence[Scope], memory: RateMemory, clock: Clock) -> Iterator[Pacer]:
     """At the lowest rate that is written for any of them; only if none is, it is found out."""
-    rate = written_rate(plan, group)
-    if rate is not None:
-        return WindowPacer(rate)
-    known = memory.known(group[0])
-    return auto_pacer(None if known is None else known.rate)
+    rate, place = written_rate(plan, group), memory.place(group[0], clock)
+    known = memory.known(group[0]) if rate is None else None
+    learned = None if known is None else known.rate
+    if place is None:
+        yield auto_pacer(learned) if rate is None else WindowPacer(rate)
+        return
+    pacer = SharedPacer(place, token_hex(4), rate, learned, memory.warn_unshared)
+    try:
+        yield pacer
+    finally:
+        pacer.leave(clock.monotonic())
 
 
 def _forget(_record: Record) -> None:

@@ -11,6 +11,8 @@ from msgspec import structs
 from orchestrator.cloud import RateKey, rate_key
 from orchestrator.errors import StateError
 from orchestrator.executor.dispatch import Background, Dispatcher
+from orchestrator.executor.ports import Clock
+from orchestrator.executor.rate.shared_pacer import Place
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.known_rate import KnownRate
 from orchestrator.model.plan import Plan, Scope
@@ -36,17 +38,26 @@ class RateMemory:
         environ: where an endpoint may be named.
         writes: whether what is found is kept; a preview only reads.
         warn: called with a sentence when the memory is damaged or cannot be written; nothing else follows.
+        warn_unshared: likewise, when other processes of the state folder cannot be asked to share a rate.
     """
 
     environ: Mapping[str, str]
     state: State | None = None
     writes: bool = True
     warn: Callable[[str], None] = _nobody
+    warn_unshared: Callable[[str], None] = _nobody
     _kept: dict[str, KnownRate] = field(default_factory=dict)
 
     def known(self, scope: Scope) -> KnownRate | None:
         """What was found for the endpoint and the credentials of a scope."""
         return self._read.get(rate_key(scope, self.environ).digest)
+
+    def place(self, scope: Scope, clock: Clock) -> Place | None:
+        """Where all processes of the state folder keep the rate of a scope; None when there is nobody to share with."""
+        if self.state is None:
+            return None
+        key = rate_key(scope, self.environ).digest
+        return self.state.shared_rate(key, creates=self.writes, monotonic=clock.monotonic, warn=self.warn_unshared)
 
     def keep(self, plan: Plan, scopes: Mapping[str, ScopeCalls], now: datetime) -> None:
         """Take in what was found since the last time, if it is news, and write it down."""

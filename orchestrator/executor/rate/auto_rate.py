@@ -146,6 +146,7 @@ class AutoPacer(Claiming, Struct, tag="auto"):
     def succeed(self, sent: Sent, held_until: float) -> None:
         """Go on where another pacer was: its last calls count, and so does the pause."""
         self._sent, self._held_until = array("d", sent), held_until
+        self._due = sent[-1] + 1 / self.rate if sent else -inf
 
     def _decrease(
         self, now_s: float, wait_s: float, sent_s: float, *, server_named_pause: bool, quota: Quota | None

@@ -91,7 +91,8 @@ class WindowPacer(Claiming, Struct, tag="fixed"):
 
     def succeed(self, sent: Sent, held_until: float) -> None:
         """Go on where another pacer was: its last calls count, and so does the pause."""
-        self._sent, self._held_until = array("d", sent[-self._window :]), held_until
+        self._sent, self._held_until = array("d", sent), held_until
+        self._next_at = sent[-1] + 1 / self.rate if sent else -inf
 
     @property
     def _window(self) -> int:

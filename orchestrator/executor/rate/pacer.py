@@ -1,12 +1,15 @@
 """What a pacer is: it says when the next request may leave. Pacers are values, which processes can hand each other."""
 
 from array import array
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from orchestrator.model.reply import Quota
 
 #: When calls left, oldest first, in monotonic seconds.
-Sent: TypeAlias = "array[float]"
+if TYPE_CHECKING:
+    Sent: TypeAlias = array[float]
+else:
+    Sent = array  # before Python 3.12 it takes no parameters
 
 
 def no_calls() -> Sent:

@@ -2,7 +2,7 @@
 
 It writes nothing but the claim of a plan on its fleet's name.
 
-    STATE/rates.json (see `rates_file`)
+    STATE/rates.json (see `rates_file`), STATE/.rate-<digest> (see `rate_file`)
     STATE/<fleet>/lock, plan_path, commands.ndjson, latest -> runs/<run_id>
     STATE/<fleet>/runs/<run_id>/plan.json, settings.json, targets.ndjson, journal.ndjson, report.json
     STATE/simulated/<fleet>/…   the same for simulated runs, which never mix with real ones
@@ -130,6 +130,11 @@ def _owner(folder: Path) -> Path | None:
             return None
         with open_to_read(folder / OWNER) as file:
             return Path(os.fsdecode(file.read(_MOST_OWNER).removesuffix(b"\n")))
+
+
+def shared_rate(state: Path, digest: str) -> Path:
+    """Where the processes of a state folder keep a rate that they share: for an endpoint and credentials."""
+    return state / f".rate-{digest}"
 
 
 def fleets(state: Path) -> list[Path]:

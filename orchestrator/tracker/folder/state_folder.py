@@ -1,6 +1,6 @@
 """The state as a folder of files: the port `State` over paths. What is in each file is said where it is written."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,8 +28,10 @@ from orchestrator.tracker.folder.paths import (
     fleets,
     hand_over,
     list_runs,
+    shared_rate,
     state_dir,
 )
+from orchestrator.tracker.folder.rate_file import RateFile
 from orchestrator.tracker.folder.rates_file import add_rates, read_rates
 from orchestrator.tracker.folder.run_folder import (
     create_run,
@@ -174,6 +176,11 @@ class FolderState:
 
     def rates(self) -> tuple[dict[str, KnownRate], str | None]:
         return read_rates(self.folder)
+
+    def shared_rate(
+        self, key: str, *, creates: bool, monotonic: Callable[[], float], warn: Callable[[str], None]
+    ) -> RateFile:
+        return RateFile(shared_rate(self.folder, key), creates=creates, monotonic=monotonic, warn=warn)
 
     def add_rates(self, found: Mapping[str, KnownRate]) -> None:
         add_rates(self.folder, found)

@@ -34,6 +34,13 @@ def scope(name: str, region: str = "cn-north-4", rate: Rate | None = None, user:
     return Scope(name=name, region=region, project_id=f"p-{name}", rate=rate, auth=auth)
 
 
+class StillClock(VirtualClock):
+    """One that can be asked outside of an event loop."""
+
+    def monotonic(self) -> float:
+        return 0.0
+
+
 def plan_with(*scopes: Scope, rate: Rate = "auto") -> Plan:
     targets = targets_of(12, scopes=[each.name for each in scopes])
     return plan_of(targets, scopes=scopes, limits=Limits(rate=rate))
@@ -68,18 +75,56 @@ def found(state: Path, plan: Plan, rate: float) -> None:
 
 def test_scopes_with_the_same_endpoint_and_credentials_share_one_pacer(tmp_path: Path) -> None:
     plan = plan_with(scope("a"), scope("b"), scope("c", user="other"), scope("d", region="cn-south-1"))
-    lanes = shared_lanes(plan, memory(tmp_path), VirtualClock())
-    assert lanes["a"] is lanes["b"]
-    assert len({id(line) for line in lanes.values()}) == 3
-    assert all(isinstance(line.pacer, AutoPacer) for line in lanes.values())
+    with shared_lanes(plan, memory(tmp_path), StillClock()) as lanes:
+        assert lanes["a"] is lanes["b"]
+        assert len({id(line) for line in lanes.values()}) == 3
+        assert [line.pacer.rate for line in lanes.values()] == [1.0] * 4, "to be found out"
+
+
+def test_a_cloud_that_is_new_each_time_is_shared_with_nobody() -> None:
+    plan = plan_with(scope("a"), scope("b", region="cn-south-1", rate=3.0))
+    with shared_lanes(plan, memory(None), StillClock()) as lanes:
+        assert isinstance(lanes["a"].pacer, AutoPacer)
+        assert isinstance(lanes["b"].pacer, WindowPacer)
+
+
+def test_fleets_of_a_state_folder_share_a_rate_and_nobody_reads_a_secret(tmp_path: Path) -> None:
+    first, second = (plan_with(scope(name, rate=rate)) for name, rate in (("a", 20.0), ("b", 5.0)))
+    clock = StillClock()
+    with (
+        shared_lanes(first, memory(tmp_path), clock) as here,
+        shared_lanes(second, memory(tmp_path), clock) as there,
+    ):
+        assert there["b"].pacer.claim(0.0, waited=False) == 0.0
+        assert here["a"].pacer.claim(0.0, waited=False) > 0.0
+        assert here["a"].pacer.nominal == 5.0
+    (file,) = tmp_path.glob(".rate-*")
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert not [
+        word for word in (b"robot", b"domain", b"SECRET_PLACE") if word in file.name.encode() + file.read_bytes()
+    ]
+    with shared_lanes(first, memory(tmp_path), clock) as lanes:
+        assert lanes["a"].pacer.claim(1.0, waited=False) == 0.0
+        assert lanes["a"].pacer.nominal == 20.0, "the other one has left"
+
+
+def test_a_preview_leaves_no_file_of_its_own(tmp_path: Path) -> None:
+    plan = plan_with(scope("a", rate=5.0))
+    clock = StillClock()
+    with shared_lanes(plan, memory(tmp_path, writes=False), clock) as lanes:
+        assert lanes["a"].pacer.claim(0.0, waited=False) == 0.0
+        assert not list(tmp_path.iterdir())
+        with shared_lanes(plan, memory(tmp_path), clock) as others:
+            assert others["a"].pacer.claim(0.0, waited=False) == 0.0
+            assert lanes["a"].pacer.claim(0.1, waited=False) > 0.0
 
 
 def test_a_rate_that_is_written_binds_those_who_share_it(tmp_path: Path) -> None:
     plan = plan_with(scope("a", rate=5.0), scope("b"), scope("c", rate=3.0), scope("d", region="cn-south-1"))
-    lanes = shared_lanes(plan, memory(tmp_path), VirtualClock())
-    assert isinstance(lanes["b"].pacer, WindowPacer)
-    assert lanes["a"].pacer.nominal == 3.0
-    assert isinstance(lanes["d"].pacer, AutoPacer)
+    with shared_lanes(plan, memory(tmp_path), StillClock()) as lanes:
+        assert lanes["b"].pacer is lanes["a"].pacer
+        assert lanes["a"].pacer.nominal == 3.0
+        assert lanes["d"].pacer.nominal == 1.0, "to be found out"
     rated, assumed = assume_rates(plan, memory(tmp_path))
     assert assumed == (AssumedRate(scopes=("d",), rate=AUTO_RATE, found_at=None),)
     assert [each.rate for each in rated.scopes] == [3.0, 3.0, 3.0, AUTO_RATE]
@@ -88,11 +133,11 @@ def test_a_rate_that_is_written_binds_those_who_share_it(tmp_path: Path) -> None
 def test_the_next_session_starts_where_the_last_one_was(tmp_path: Path) -> None:
     plan = plan_with(scope("a"), scope("b", region="cn-south-1"))
     found(tmp_path, plan_with(scope("z")), 40.0)
-    lanes = shared_lanes(plan, memory(tmp_path), VirtualClock())
-    assert lanes["a"].pacer.learned == 40.0
-    assert lanes["a"].pacer.rate == 20.0, "carefully"
-    assert lanes["b"].pacer.learned is None, "another endpoint"
-    assert lanes["b"].pacer.rate == 1.0
+    with shared_lanes(plan, memory(tmp_path), StillClock()) as lanes:
+        assert lanes["a"].pacer.learned == 40.0
+        assert lanes["a"].pacer.rate == 20.0, "carefully"
+        assert lanes["b"].pacer.learned is None, "another endpoint"
+        assert lanes["b"].pacer.rate == 1.0
 
 
 async def at_once(write: Callable[..., None], *arguments: Any) -> None:
@@ -122,8 +167,8 @@ def test_a_damaged_memory_is_told_of_once_and_begun_anew(tmp_path: Path) -> None
     plan, warnings = plan_with(scope("a")), list[str]()
     (tmp_path / RATES).write_text("{")
     broken = memory(tmp_path, warnings)
-    lanes = shared_lanes(plan, broken, VirtualClock())
-    assert lanes["a"].pacer.learned is None
+    with shared_lanes(plan, broken, StillClock()) as lanes:
+        assert lanes["a"].pacer.learned is None
     assert broken.known(plan.scopes[0]) is None
     assert len(warnings) == 1
     assert RATES in warnings[0]

@@ -9,13 +9,14 @@ The ideal is every call that the limits let pass from the first minute on. Two t
 import heapq
 import sys
 from collections.abc import Callable, Sequence
-from math import ceil, exp, floor, inf, log
+from math import ceil, exp, floor, inf, log, nextafter
 from random import Random
 from typing import Literal, NamedTuple, Protocol
 
 import pytest
 
-from orchestrator.executor.rate.auto_rate import AutoPacer, auto_pacer
+from orchestrator.executor.rate.auto_rate import auto_pacer
+from orchestrator.executor.rate.pacer import Pacer
 from orchestrator.model.reply import Quota
 
 Notice = Literal["retry_after", "text", "bare", "mixed"]
@@ -106,17 +107,20 @@ class World:
     def limit(self, at_s: float) -> float:
         return next(limit for since, limit in reversed(self.steps) if since <= at_s)
 
-    def play(self, pacer: AutoPacer, seconds: float, *, skip_s: float = 60.0) -> Outcome:
+    def play(self, pacer: Pacer, seconds: float, *, skip_s: float = 60.0) -> Outcome:
         answers: list[tuple[float, float, bool]] = []
         sent = passed = refused = 0
-        now_s = 0.0
-        while (due_s := max(now_s, pacer.earliest())) < seconds:
+        now_s = due_s = 0.0
+        while due_s < seconds:
             if answers and answers[0][0] <= due_s:
-                now_s = answers[0][0]
+                now_s = due_s = answers[0][0]
                 self._answer(pacer, *heapq.heappop(answers))
                 continue
             now_s = due_s
-            pacer.take(now_s, waited=True)
+            delay_s = pacer.claim(now_s, waited=True)
+            if delay_s > 0:
+                due_s = max(now_s + delay_s, nextafter(now_s, inf))
+                continue
             latency_s = 0.06 * exp(self.random.gauss(0, 0.3))
             arrived_s = now_s + 0.3 * latency_s
             admitted = self.limiter.admits(arrived_s, self.limit(arrived_s))
@@ -129,7 +133,7 @@ class World:
         pieces = ((max(since_s, since), end, limit) for (since, limit), end in zip(self.steps, ends, strict=True))
         return sum(limit * max(0.0, end - since) for since, end, limit in pieces)
 
-    def _answer(self, pacer: AutoPacer, now_s: float, sent_s: float, admitted: bool) -> None:
+    def _answer(self, pacer: Pacer, now_s: float, sent_s: float, admitted: bool) -> None:
         if admitted:
             self.in_a_row = 0
             pacer.answered(sent_s, now_s)
