@@ -77,7 +77,7 @@ def _memory(environ: Mapping[str, str], options: Options) -> "RateMemory":
     from orchestrator.app.scopes.rate_memory import RateMemory  # noqa: PLC0415  # brings HTTP along
 
     state = None if options.simulate else state_of(options)
-    return RateMemory(environ=environ, state=state, writes=False, warn=_warn)
+    return RateMemory(environ=environ, state=state, writes=False, warn=_warn, warn_unshared=_warn)
 
 
 def _warn(warning: str) -> None:
