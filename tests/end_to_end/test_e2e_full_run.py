@@ -159,8 +159,8 @@ def test_logs_go_to_a_file_in_place_of_stderr(day: Day) -> None:
 
 
 def test_no_secret_is_anywhere(day: Day) -> None:
-    files = {path: path.read_text() for path in day.desk.folder.rglob("*") if path.is_file()}
-    assert [path for path, text in files.items() if day.desk.token in text] == []
+    files = {path: path.read_bytes() for path in day.desk.folder.rglob("*") if path.is_file()}
+    assert [path for path, content in files.items() if day.desk.token.encode() in content] == []
     assert day.desk.token not in day.ended.stdout
 
 

@@ -12,7 +12,7 @@ from orchestrator.cloud import RateKey, rate_key
 from orchestrator.errors import StateError
 from orchestrator.executor.dispatch import Background, Dispatcher
 from orchestrator.executor.ports import Clock
-from orchestrator.executor.rate.shared_pacer import Place
+from orchestrator.executor.rate.shared_pacer import RatePlace
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.known_rate import KnownRate
 from orchestrator.model.plan import Plan, Scope
@@ -52,7 +52,7 @@ class RateMemory:
         """What was found for the endpoint and the credentials of a scope."""
         return self._read.get(rate_key(scope, self.environ).digest)
 
-    def place(self, scope: Scope, clock: Clock) -> Place | None:
+    def place(self, scope: Scope, clock: Clock) -> RatePlace | None:
         """Where all processes of the state folder keep the rate of a scope; None when there is nobody to share with."""
         if self.state is None:
             return None

@@ -39,7 +39,7 @@ _UNKNOWN = 1000
 _SEEN = 100
 
 
-class Place(Protocol):
+class RatePlace(Protocol):
     """Where the processes that share a rate keep it."""
 
     def exchange(self, act: Callable[[bytes], bytes]) -> bool:
@@ -124,7 +124,7 @@ class SharedPacer:
 
     def __init__(
         self,
-        place: Place,
+        place: RatePlace,
         name: str,
         rate: float | None,
         learned: float | None = None,
