@@ -220,19 +220,8 @@ def _add_preview(verb: Any) -> None:
     verb.add_argument("--set", action="append", type=values.override, metavar="KEY=VALUE", help="set a key of the plan")
 
 
-def _add_plan(verbs: Any) -> None:
-    verb = _verb(verbs, "plan", "preview: check the plan, read versions (GET only), show what would happen")
-    verb.add_argument("--offline", action="store_true", help="no network at all")
-    verb.add_argument("--forecast", action="store_true", help="rehearse the run: when it ends, and what holds it up")
-    _add_preview(verb)
-
-
-def _add_run(verbs: Any) -> None:
-    verb = _verb(verbs, "run", "the job: begin the fleet's run, or go on with the unfinished one")
-    verb.add_argument("--dry-run", action="store_true", help="the same as `plan`")
-    verb.add_argument("--offline", action="store_true", help="with --dry-run: no network at all")
-    verb.add_argument("--forecast", action="store_true", help="with --dry-run: rehearse the run")
-    verb.add_argument("--report", type=values.path, metavar="FILE", help="an extra copy of the report")
+def _add_session(verb: Any) -> None:
+    """What a session takes up and when it stops starting: the preview says what that comes to."""
     verb.add_argument(
         "--until",
         metavar="HH:MM[ ZONE]|RFC3339",
@@ -247,6 +236,23 @@ def _add_run(verbs: Any) -> None:
         metavar="rejected,failed,…",
         help="begin a run with exactly the targets whose last outcome was one of these",
     )
+
+
+def _add_plan(verbs: Any) -> None:
+    verb = _verb(verbs, "plan", "preview: check the plan, read versions (GET only), show what would happen")
+    verb.add_argument("--offline", action="store_true", help="no network at all")
+    verb.add_argument("--forecast", action="store_true", help="rehearse the run: when it ends, and what holds it up")
+    _add_session(verb)
+    _add_preview(verb)
+
+
+def _add_run(verbs: Any) -> None:
+    verb = _verb(verbs, "run", "the job: begin the fleet's run, or go on with the unfinished one")
+    verb.add_argument("--dry-run", action="store_true", help="the same as `plan`")
+    verb.add_argument("--offline", action="store_true", help="with --dry-run: no network at all")
+    verb.add_argument("--forecast", action="store_true", help="with --dry-run: rehearse the run")
+    _add_session(verb)
+    verb.add_argument("--report", type=values.path, metavar="FILE", help="an extra copy of the report")
     verb.add_argument(
         "--success-codes", type=values.codes, metavar="4,5", help="end with 0 instead of these exit codes"
     )

@@ -1,17 +1,19 @@
 """`orchestrator plan`: the preview."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from msgspec import structs
 
 from orchestrator.cli.options import Options
-from orchestrator.cli.place import plan_to_call, state_of
+from orchestrator.cli.place import expect_folder, plan_to_call, state_of
 from orchestrator.cli.terminal import Counter, Search, live, rows, tell, write, write_json
 from orchestrator.errors import ExitCode
 from orchestrator.model.history import History
+from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
+from orchestrator.planner.next_run import Asked, NextRun
 from orchestrator.planner.preview.preview import Preview, make_preview
 from orchestrator.planner.targets.resolve import Resolved, resolve_targets
 
@@ -22,29 +24,62 @@ if TYPE_CHECKING:
 
 def run(options: Options) -> ExitCode:
     """Check the plan and show what would happen; after a run for this version, what has changed since."""
+    expect_folder("--report", options.report)
     plan = plan_to_call(options)
+    bounds = tuple(_bounds(options))
     if options.offline:
-        return _offline(plan, options)
+        return _offline(plan, options, bounds)
     if options.simulate:
-        return _simulated(plan, options)
+        return _simulated(plan, options, bounds)
     from orchestrator.app.preview.audit_history import history_of  # noqa: PLC0415  # only when it is asked for
 
-    return _online(plan, os.environ, options, history_of(plan, state_of(options)))
+    return _online(plan, os.environ, options, history_of(plan, state_of(options)), bounds)
 
 
-def _offline(plan: Plan, options: Options) -> ExitCode:
+def _bounds(options: Options) -> Iterator[str]:
+    """When the session would stop starting, in words; `run` checks and says the same."""
+    from orchestrator.app.process.start_bound import (  # noqa: PLC0415  # brings time zones along
+        longest_s,
+        seconds,
+        spoken_bound,
+        start_bound,
+    )
+    from orchestrator.clock import SystemClock  # noqa: PLC0415  # as above
+
+    seconds(options.wait, "--wait")
+    if (until := start_bound(options.until, SystemClock().now())) is not None:
+        yield spoken_bound(until)
+    if longest_s(options.max_duration) is not None:
+        yield f"nothing starts when the session has lasted {options.max_duration}"
+
+
+def _coming(plan: Plan, resolved: Resolved, options: Options) -> tuple[NextRun, Plan]:
+    """The run that a start with these options takes up, and the plan that it follows."""
+    from orchestrator.app.preview.foresee import foresee, foresee_simulated  # noqa: PLC0415  # brings the tracker along
+    from orchestrator.clock import SystemClock  # noqa: PLC0415  # as above
+
+    only = None if options.only_outcome is None else frozenset(map(Outcome, options.only_outcome))
+    asked = Asked(new=options.new, only=only)
+    if options.simulate:
+        return foresee_simulated(plan, resolved.targets, state_of(options), asked), plan
+    return foresee(plan, resolved.targets, state_of(options), asked, SystemClock().now())
+
+
+def _offline(plan: Plan, options: Options, bounds: tuple[str, ...]) -> ExitCode:
     resolved = resolve_targets(plan)
-    preview = make_preview(plan, resolved)
+    coming, plan = _coming(plan, resolved, options)
+    preview = make_preview(plan, resolved, coming=coming)
     if plan.finds_rates:
         from orchestrator.app.scopes.rate_memory import assume_rates  # noqa: PLC0415  # brings HTTP along
 
         rated, rates = assume_rates(plan, _memory(os.environ, options))
-        preview = structs.replace(make_preview(rated, resolved), rates=rates)
-    _show(_forecast(preview, plan, resolved, os.environ, options), options)
+        preview = structs.replace(make_preview(rated, resolved, coming=coming), rates=rates)
+    preview = structs.replace(preview, state=(*preview.state, *bounds))
+    _show(_forecast(preview, plan, coming, os.environ, options), options)
     return ExitCode.DONE
 
 
-def _simulated(plan: Plan, options: Options) -> ExitCode:
+def _simulated(plan: Plan, options: Options, bounds: tuple[str, ...]) -> ExitCode:
     """No audit: each simulated cloud is a new one, in which no run has upgraded anything."""
     from orchestrator.app.simulate.redirect import simulated  # noqa: PLC0415  # only when it is asked for
 
@@ -52,10 +87,12 @@ def _simulated(plan: Plan, options: Options) -> ExitCode:
     with simulated(plan, written, seed=options.seed, speed=options.speed, faults=options.faults) as (pointed, environ):
         if options.format != "json" and not options.quiet:
             write(["simulated cloud: nothing here is real"])
-        return _online(pointed, environ, options, None)
+        return _online(pointed, environ, options, None, bounds)
 
 
-def _online(plan: Plan, environ: Mapping[str, str], options: Options, history: History | None) -> ExitCode:
+def _online(
+    plan: Plan, environ: Mapping[str, str], options: Options, history: History | None, bounds: tuple[str, ...]
+) -> ExitCode:
     from orchestrator.app.discover.discover import discover_now  # noqa: PLC0415  # brings HTTP along
     from orchestrator.app.preview.make_preview import preview_online  # noqa: PLC0415  # as above
 
@@ -63,10 +100,16 @@ def _online(plan: Plan, environ: Mapping[str, str], options: Options, history: H
     memory = _memory(environ, options)
     found = discover_now(plan, environ, Search(shown=shown), memory)
     resolved = resolve_targets(plan, found.targets)
+    coming, plan = _coming(plan, resolved, options)
+    if coming.changes:  # the run follows the plan that it was begun with, which this one is no audit of
+        resolved, history = Resolved(list(coming.targets), []), None
     counter = Counter("read", len(resolved.targets), shown=shown)
-    online = preview_online(plan, resolved, environ, counter, history=history, spent=found.calls, memory=memory)
+    online = preview_online(
+        plan, resolved, environ, counter, history=history, coming=coming, spent=found.calls, memory=memory
+    )
+    preview = structs.replace(online.preview, state=(*online.preview.state, *bounds))
     if not (online.read_nothing and options.format != "json"):
-        _show(_forecast(online.preview, plan, resolved, environ, options), options)
+        _show(_forecast(preview, plan, coming, environ, options), options)
     for name, why in online.unusable.items():
         tell(f"orchestrator: scope {name} cannot be used: {why}")
     return _code(online)
@@ -84,9 +127,7 @@ def _warn(warning: str) -> None:
     tell(f"orchestrator: {warning}")
 
 
-def _forecast(
-    preview: Preview, plan: Plan, resolved: Resolved, environ: Mapping[str, str], options: Options
-) -> Preview:
+def _forecast(preview: Preview, plan: Plan, coming: NextRun, environ: Mapping[str, str], options: Options) -> Preview:
     """The preview, with a forecast if one was asked for."""
     if not options.forecast:
         return preview
@@ -94,7 +135,7 @@ def _forecast(
     from orchestrator.clock import SystemClock  # noqa: PLC0415  # as above
 
     memory, now = _memory(environ, options), SystemClock().now()
-    return with_forecast(preview, plan, resolved, memory=memory, state=state_of(options), now=now)
+    return with_forecast(preview, plan, coming, memory=memory, state=state_of(options), now=now)
 
 
 def _code(online: "OnlinePreview") -> ExitCode:

@@ -72,17 +72,24 @@ class NextRun:
         changes: why nothing may start in the run that goes on.
         approved: waves that wait for no approval any more.
         done: waves that are over.
+        elsewhere: its proxies that other fleets have open, each with the fleet and its run.
     """
 
     continues: str | None = None
     targets: tuple[Target, ...]
-    aside: Mapping[str, Aside] = field(default_factory=dict)
+    aside: dict[str, Aside] = field(default_factory=dict)
     failed_before: Mapping[str, Outcome] = field(default_factory=dict)
     kept: Mapping[str, Outcome] = field(default_factory=dict)
     hold: HoldSet | None = None
     changes: tuple[str, ...] = ()
     approved: frozenset[str] = frozenset()
     done: frozenset[str] = frozenset()
+    elsewhere: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def barred(self) -> bool:
+        """Whether nothing starts in it as things are."""
+        return self.hold is not None or bool(self.changes or self.elsewhere)
 
 
 def unfinished(past: Past, asked: Asked) -> NextRun | None:
@@ -111,8 +118,10 @@ def unfinished(past: Past, asked: Asked) -> NextRun | None:
     )
 
 
-def beginning(plan: Plan, targets: Sequence[Target], past: Past, asked: Asked) -> NextRun:
-    """The run that begins.
+def beginning(
+    plan: Plan, targets: Sequence[Target], past: Past, asked: Asked, approved: frozenset[str] = frozenset()
+) -> NextRun:
+    """The run that begins; a person may have approved waves of it in advance.
 
     Raises:
         UsageError: no target has the outcome that is asked for.
@@ -124,7 +133,7 @@ def beginning(plan: Plan, targets: Sequence[Target], past: Past, asked: Asked) -
     aside = {key: _not_asked(kept.get(key)) for key in others if key not in inside}
     aside |= {key: _left_out(outcome) for key, outcome in failed.items()}
     hold = None if past.run is None else past.run.hold
-    return NextRun(targets=tuple(taken), aside=aside, failed_before=failed, kept=kept, hold=hold)
+    return NextRun(targets=tuple(taken), aside=aside, failed_before=failed, kept=kept, hold=hold, approved=approved)
 
 
 def refused_elsewhere(elsewhere: Mapping[str, tuple[str, str]]) -> PlanError | None:

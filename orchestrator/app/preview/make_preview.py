@@ -1,6 +1,6 @@
 """The verb `plan`: what a run would do, with the versions that the cloud tells; after a run also what has changed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,6 +16,8 @@ from orchestrator.clock import SystemClock
 from orchestrator.model.eligibility import Reading
 from orchestrator.model.history import History
 from orchestrator.model.plan import Plan
+from orchestrator.model.target import Target
+from orchestrator.planner.next_run import NextRun
 from orchestrator.planner.preview.audit import Audit, Schedules, audit, behind
 from orchestrator.planner.preview.preview import Preview, make_preview
 from orchestrator.planner.targets.resolve import Resolved
@@ -51,6 +53,7 @@ def preview_online(
     on_read: Callable[[int], None],
     *,
     history: History | None = None,
+    coming: NextRun | None = None,
     spent: int = 0,
     memory: RateMemory | None = None,
 ) -> OnlinePreview:
@@ -62,6 +65,7 @@ def preview_online(
         environ: where credentials may be.
         on_read: called with how many versions have been read so far.
         history: of the fleet's runs, to make it an audit too.
+        coming: the run that a start takes up; None for a run that begins with all targets.
         spent: calls that discovery has taken.
         memory: what is known of rates; None for nothing.
 
@@ -71,7 +75,7 @@ def preview_online(
     read = anyio.run(
         partial(_read, memory=memory),
         plan,
-        resolved,
+        _to_read(resolved, coming),
         environ,
         on_read,
         history,
@@ -79,22 +83,28 @@ def preview_online(
         backend_options=backend_options(),
     )
     rated, rates = assume_rates(plan, memory or RateMemory(environ=environ))
-    preview = make_preview(rated, resolved, read.readings)
+    preview = make_preview(rated, resolved, read.readings, coming)
     calls = structs.replace(preview.calls, read=spent + read.calls)
     audited = _audited(plan, resolved, history, read)
     return OnlinePreview(structs.replace(preview, calls=calls, rates=rates, audit=audited), read.unusable)
 
 
+def _to_read(resolved: Resolved, coming: NextRun | None) -> list[Target]:
+    """The targets of the plan, and those of the run that are in it no more."""
+    known = {target.proxy_id for target in resolved.targets}
+    return [*resolved.targets, *(each for each in (coming.targets if coming else ()) if each.proxy_id not in known)]
+
+
 async def _read(
     plan: Plan,
-    resolved: Resolved,
+    targets: Sequence[Target],
     environ: Mapping[str, str],
     on_read: Callable[[int], None],
     history: History | None,
     *,
     memory: RateMemory | None,
 ) -> _Read:
-    targets, readers = resolved.targets, plan.limits.concurrency
+    readers = plan.limits.concurrency
     async with open_scopes(plan, environ=environ, clock=SystemClock(), memory=memory) as scopes:
         readings, unusable = await read_versions(targets, scopes, readers=readers, on_read=on_read)
         schedules = Schedules()

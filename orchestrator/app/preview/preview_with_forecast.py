@@ -9,20 +9,21 @@ from orchestrator.app.process.event_loop import spare_the_collector
 from orchestrator.app.scopes.rate_memory import RateMemory, assume_rates
 from orchestrator.forecast.forecast import rehearse
 from orchestrator.model.plan import Plan
+from orchestrator.model.target import Target
+from orchestrator.planner.next_run import NextRun
 from orchestrator.planner.preview.preview import Preview
-from orchestrator.planner.targets.resolve import Resolved
 from orchestrator.tracker.state import State
 
 
 def with_forecast(
-    preview: Preview, plan: Plan, resolved: Resolved, *, memory: RateMemory, state: State, now: datetime
+    preview: Preview, plan: Plan, coming: NextRun, *, memory: RateMemory, state: State, now: datetime
 ) -> Preview:
     """The preview of a plan, with a forecast of its run.
 
     Args:
         preview: of this plan and these targets; what it leaves out is not sent.
-        plan: what a person asked for.
-        resolved: its targets.
+        plan: what the run follows.
+        coming: the run that a start takes up; its waves that are over are not rehearsed again.
         memory: what is known of rates.
         state: where the fleet is kept; it tells how long upgrades of this fleet took.
         now: when the run is taken to begin.
@@ -31,14 +32,22 @@ def with_forecast(
         PlanError: the fleet's name belongs to another plan.
         StateError: a run of the fleet cannot be read.
     """
-    groups = (group for group in preview.left_out if group.outcome != "excluded")
-    rated, _ = assume_rates(plan, memory)
+    left_out = {target.proxy_id for group in preview.left_out for target in group.targets}
+    targets = [each for each in coming.targets if not _is_over(coming, each)]
+    waves = tuple(wave for wave in plan.waves if wave.name not in coming.done) or plan.waves[-1:]
+    rated, _ = assume_rates(structs.replace(plan, waves=waves), memory)
     spare_the_collector()
     forecast = rehearse(
         rated,
-        resolved.targets,
-        left_out={target.proxy_id for group in groups for target in group.targets},
+        targets,
+        left_out={each.proxy_id for each in targets} & left_out,
         seen=durations_seen(plan, state),
         start=now,
     )
     return structs.replace(preview, forecast=forecast)
+
+
+def _is_over(coming: NextRun, target: Target) -> bool:
+    """Whether a target was sent already; no wave draws another in its place."""
+    aside = coming.aside.get(target.proxy_id)
+    return aside is not None and not aside.replaced

@@ -3,18 +3,20 @@
 Nothing is read here: the versions, if any, come in. `table` prints it, and it is plain JSON as it stands.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from orchestrator.model.eligibility import LeaveOut, Reading, Verdict, allowed_sources, verdict
 from orchestrator.model.plan import MINUTE_S, Plan
 from orchestrator.model.reply import ProxyVersion
 from orchestrator.model.target import Target
+from orchestrator.planner.next_run import Aside, NextRun
 from orchestrator.planner.preview.audit import Audit
 from orchestrator.planner.preview.estimate import AssumedRate, Forecast, forecast
 from orchestrator.planner.preview.forecast_values import Rehearsed
+from orchestrator.planner.preview.start_state import redo_command, state_lines
 from orchestrator.planner.targets.resolve import Excluded, Resolved
 from orchestrator.planner.waves import ScopeShare, Staging, WaveShare, assign_waves
 
@@ -74,6 +76,9 @@ class Preview(Struct, kw_only=True):
     """The whole preview.
 
     Attributes:
+        state: in which state a start finds the fleet: a run that goes on, a hold, bounds; empty for a plain beginning.
+        starts: how many upgrades start before a person must release or approve something; 0 when nothing may start.
+        redo: the command that begins with what failed before; None when nothing is left out for that.
         versions_read: whether the cloud was asked.
         in_flight: the cap as a number; in strict mode a wave may be left less, as it says.
         duration_s: of the waves and soaks, windows and freezes left aside.
@@ -86,9 +91,12 @@ class Preview(Struct, kw_only=True):
     schema: Literal["orchestrator.preview/1"] = "orchestrator.preview/1"
     name: str
     target_version: str
+    state: tuple[str, ...] = ()
     versions_read: bool
     targets: int
     sends: int
+    starts: int
+    redo: str | None = None
     mode: Literal["strict", "soft"]
     in_flight: int
     max_failures: int
@@ -106,36 +114,59 @@ class Preview(Struct, kw_only=True):
     forecast: Rehearsed | None = None
 
 
-def make_preview(plan: Plan, resolved: Resolved, readings: Mapping[str, Reading] | None = None) -> Preview:
+def make_preview(
+    plan: Plan,
+    resolved: Resolved,
+    readings: Mapping[str, Reading] | None = None,
+    coming: NextRun | None = None,
+) -> Preview:
     """The preview of a plan.
 
     Args:
-        plan: what a person asked for.
-        resolved: its targets.
+        plan: what the run follows.
+        resolved: the targets of the plan.
         readings: by proxy_id; None when the cloud was not asked at all.
+        coming: the run that a start takes up; None for one that begins with all targets.
 
     Raises:
         PlanError: the targets cannot be shared out to the waves.
     """
-    targets = resolved.targets
-    left_out = _left_out(plan, targets, readings or {})
-    staging = assign_waves(plan, targets, left_out)
+    coming = coming or NextRun(targets=tuple(resolved.targets))
+    targets = list(coming.targets)
+    left_out = _left_out(plan, targets, readings or {}) | coming.aside
+    staging = assign_waves(plan, targets, {key for key, aside in left_out.items() if aside.replaced})
     expected = forecast(plan, targets, staging, frozenset(left_out))
     waves = [
         _wave(plan, share, _grouped(plan, share, targets, left_out, readings), expected, number)
         for number, share in enumerate(staging.waves)
     ]
-    listed = _listed(targets, left_out) + _excluded(resolved.excluded)
-    return _preview(plan, staging, expected, waves, listed, readings)
+    inside = {target.proxy_id for target in targets} if coming.aside else set()
+    others = [each for each in resolved.targets if each.proxy_id not in inside] if inside else []
+    listed = _listed([*targets, *others], left_out) + _excluded(resolved.excluded)
+    preview = _preview(plan, staging, expected, waves, listed, readings)
+    return structs.replace(
+        preview,
+        state=tuple(state_lines(plan, coming)),
+        starts=0 if coming.barred else sum(wave.sends for wave in _unapproved(waves, coming.approved)),
+        redo=redo_command(plan, coming),
+    )
 
 
-def _left_out(plan: Plan, targets: list[Target], readings: Mapping[str, Reading]) -> dict[str, LeaveOut]:
-    found: dict[str, LeaveOut] = {}
+def _unapproved(waves: list[WavePreview], approved: Collection[str]) -> Iterator[WavePreview]:
+    """The waves that come before a person must approve one."""
+    for wave in waves:
+        if wave.approve and wave.sends and wave.name not in approved:
+            return
+        yield wave
+
+
+def _left_out(plan: Plan, targets: list[Target], readings: Mapping[str, Reading]) -> dict[str, Aside]:
+    found: dict[str, Aside] = {}
     for target in targets if readings else ():
         reading = readings.get(target.proxy_id)
         judged = _judged(plan, target, reading) if isinstance(reading, ProxyVersion) else reading
         if isinstance(judged, LeaveOut):
-            found[target.proxy_id] = judged
+            found[target.proxy_id] = Aside(judged.outcome.value, judged.reason, judged.why, replaced=True)
     return found
 
 
@@ -147,7 +178,7 @@ def _grouped(
     plan: Plan,
     share: WaveShare,
     targets: list[Target],
-    left_out: dict[str, LeaveOut],
+    left_out: dict[str, Aside],
     readings: Mapping[str, Reading] | None,
 ) -> list[StepGroup]:
     groups: dict[tuple[str | None, tuple[str, ...], str | None], list[Target]] = {}
@@ -172,7 +203,7 @@ def _wave(plan: Plan, share: WaveShare, groups: list[StepGroup], expected: Forec
     part = expected.waves[number]
     return WavePreview(
         name=share.name,
-        sends=share.sends,
+        sends=sum(len(group.targets) for group in groups),
         size=share.size,
         in_flight=share.in_flight,
         max_failures=share.max_failures,
@@ -185,14 +216,12 @@ def _wave(plan: Plan, share: WaveShare, groups: list[StepGroup], expected: Forec
     )
 
 
-def _listed(targets: list[Target], left_out: dict[str, LeaveOut]) -> list[LeftOut]:
-    groups: dict[LeaveOut, list[Target]] = {}
+def _listed(targets: list[Target], left_out: dict[str, Aside]) -> list[LeftOut]:
+    groups: dict[Aside, list[Target]] = {}
     for target in targets if left_out else ():
-        if leave_out := left_out.get(target.proxy_id):
-            groups.setdefault(leave_out, []).append(target)
-    return [
-        LeftOut(outcome=key.outcome.value, reason=key.reason, why=key.why, targets=rows) for key, rows in groups.items()
-    ]
+        if aside := left_out.get(target.proxy_id):
+            groups.setdefault(aside, []).append(target)
+    return [LeftOut(outcome=key.outcome, reason=key.reason, why=key.why, targets=rows) for key, rows in groups.items()]
 
 
 def _excluded(excluded: list[Excluded]) -> list[LeftOut]:
@@ -219,6 +248,7 @@ def _preview(
         versions_read=readings is not None,
         targets=sum(len(share.targets) for share in staging.waves),
         sends=expected.upgrade_calls,
+        starts=expected.upgrade_calls,
         mode=plan.failures.mode,
         in_flight=staging.in_flight,
         max_failures=staging.max_failures,

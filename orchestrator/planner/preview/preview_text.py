@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from orchestrator.model.outcome import FAILED_BEFORE
 from orchestrator.model.target import Target
 from orchestrator.planner.plan_file.numbers import written_duration
 from orchestrator.planner.preview.audit_text import audit_lines
@@ -33,9 +34,15 @@ def table(preview: Preview, *, rows: int | None = None) -> Iterator[str]:
 
 def _head(preview: Preview) -> Iterator[str]:
     yield f"fleet {preview.name}: {_count(preview.targets, 'target')} -> {preview.target_version} ({_read(preview)})"
+    yield from (f"  {line}" for line in preview.state)
     left_out = sum(len(group.targets) for group in preview.left_out if group.outcome != "excluded")
     excluded = sum(len(group.targets) for group in preview.left_out if group.outcome == "excluded")
-    yield f"  to upgrade {preview.sends:,}, left out {left_out:,}, excluded by the plan {excluded:,}"
+    failed = sum(len(group.targets) for group in preview.left_out if group.reason == FAILED_BEFORE)
+    before = f" ({failed:,} failed before)" if failed else ""
+    now = f", {preview.starts:,} of them before a person lets it go on" if preview.starts < preview.sends else ""
+    yield f"  to upgrade {preview.sends:,}{now}, left out {left_out:,}{before}, excluded by the plan {excluded:,}"
+    if preview.redo is not None:
+        yield f"  to begin with what failed before, when its cause is gone: {preview.redo}"
 
 
 def _read(preview: Preview) -> str:

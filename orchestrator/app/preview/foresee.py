@@ -1,0 +1,76 @@
+"""What a start would take up now, from the fleet's runs, the orders of persons, and other fleets. Writes nothing."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from orchestrator.app.run.apply_command import carry_out
+from orchestrator.app.run.begin_or_resume import latest_of, past_of
+from orchestrator.host import path_of
+from orchestrator.model.commands import ReleaseCommand
+from orchestrator.model.plan import Plan
+from orchestrator.model.target import Target
+from orchestrator.planner.next_run import Asked, NextRun, Past, beginning, unfinished, waiting_in
+from orchestrator.tracker.runs.other_runs import last_outcomes, open_elsewhere
+from orchestrator.tracker.state import Fleet, State
+
+
+def foresee(plan: Plan, targets: Sequence[Target], state: State, asked: Asked, now: datetime) -> tuple[NextRun, Plan]:
+    """What `run` with these options would go on with or begin.
+
+    Args:
+        plan: what a person asked for.
+        targets: its targets, as they are resolved now.
+        state: the state folder.
+        asked: what the options say.
+        now: when the orders that no process has read yet are taken to be carried out.
+
+    Returns:
+        The run, and the plan that it follows: that of an unfinished run when the file was changed.
+
+    Raises:
+        PlanError: the fleet's name belongs to another plan; `--new`, and something is open.
+        UsageError: the options do not fit the history.
+        StateError: a run cannot be read.
+    """
+    fleet = state.fleet(plan.name)
+    fleet.expect_owner(path_of(plan.path))
+    latest = latest_of(fleet)
+    if latest is None:
+        return _begins(plan, targets, Past(), asked, fleet)
+    past, ordered = past_of(latest, last_outcomes(fleet), plan), fleet.inbox().new(latest.run.commands_seen)
+    for number, command in ordered:
+        latest.run.apply(carry_out(latest.run, number, command, now))
+    run = unfinished(past, asked)
+    if run is None:
+        approved = {each.wave for _, each in ordered if isinstance(each, ReleaseCommand) and each.wave is not None}
+        return _begins(plan, targets, past, asked, fleet, frozenset(approved))
+    ids = {target.proxy_id for target in waiting_in(latest.run)}
+    run = replace(run, elsewhere=open_elsewhere(fleet, ids, or_about_to_be=False))
+    return run, latest.in_force if run.changes else plan
+
+
+def _begins(
+    plan: Plan,
+    targets: Sequence[Target],
+    past: Past,
+    asked: Asked,
+    fleet: Fleet,
+    approved: frozenset[str] = frozenset(),
+) -> tuple[NextRun, Plan]:
+    elsewhere = open_elsewhere(fleet, {target.proxy_id for target in targets})
+    return replace(beginning(plan, targets, past, asked, approved), elsewhere=elsewhere), plan
+
+
+def foresee_simulated(plan: Plan, targets: Sequence[Target], state: State, asked: Asked) -> NextRun:
+    """The simulated run that begins: its cloud is a new one, so of earlier runs only what is asked for counts.
+
+    Raises:
+        UsageError: no target has the outcome that is asked for.
+        StateError: a run cannot be read.
+    """
+    if asked.only is None:
+        return NextRun(targets=tuple(targets))
+    fleet = state.fleet(plan.name)
+    past = past_of(latest_of(fleet), last_outcomes(fleet))
+    return replace(beginning(plan, targets, past, asked), hold=None)

@@ -1,0 +1,41 @@
+"""In which state a start finds the fleet, as the first lines of a preview: what goes on, what holds, what bars."""
+
+import shlex
+from collections.abc import Iterator
+
+from orchestrator.model.outcome import Outcome
+from orchestrator.model.plan import Plan
+from orchestrator.planner.next_run import NextRun
+
+
+def state_lines(plan: Plan, coming: NextRun) -> Iterator[str]:
+    """What a person should know before the numbers; nothing for a fleet that begins in peace.
+
+    Args:
+        plan: what a person asked for.
+        coming: the run that a start takes up.
+    """
+    if coming.continues is not None:
+        still = sum(aside.reason == "open" for aside in coming.aside.values())
+        yield f"run {coming.continues} has not ended: a start goes on with it" + (f", {still:,} open" if still else "")
+    if coming.hold is not None:
+        release = f'orchestrator release {shlex.quote(plan.path)} --note "why"'
+        yield f"held: {coming.hold.reason}; nothing starts before: {release}"
+    if coming.changes:
+        yield (
+            f"the plan was changed since that run began: {'; '.join(coming.changes)}; "
+            "a start only follows what is open, and needs --new to begin with the new plan"
+        )
+    if coming.elsewhere:
+        proxy_id, (fleet, run_id) = next(iter(coming.elsewhere.items()))
+        named = f"{proxy_id} in run {run_id} of fleet {fleet}"
+        yield f"nothing starts: {len(coming.elsewhere):,} targets are open in another fleet: {named}"
+
+
+def redo_command(plan: Plan, coming: NextRun) -> str | None:
+    """The command that begins with what failed before; None when nothing did."""
+    if not coming.failed_before:
+        return None
+    found = set(coming.failed_before.values())
+    outcomes = ",".join(outcome.value for outcome in Outcome if outcome in found)
+    return f"orchestrator run {shlex.quote(plan.path)} --only-outcome {outcomes}"

@@ -1,0 +1,131 @@
+"""What the preview says is what the next run sends: after failures, with options, holds, and in an unfinished run."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.e2e import SPEED, TIMING, TOKEN, Desk, sim_targets
+
+from orchestrator.simulator.config import SimulatorConfig
+from orchestrator.simulator.embedded import embedded_cloud
+from orchestrator.simulator.profile import JobFate, Profile, ScriptedFate, ScriptedFault
+
+_LENIENT = {"max": "100%", "max_rejected": "100%", "mode": "soft"}
+
+
+def _proxy(number: int) -> str:
+    return f"{number:032x}po01"
+
+
+@contextmanager
+def _fleet(folder: Path, **changes: Any) -> Iterator[Desk]:
+    """Seven proxies, of which one is there already: two fail, two are refused, each once."""
+    targets = sim_targets(7, already=1)
+    profile = Profile(
+        timing=TIMING,
+        faults=tuple(ScriptedFault(call="upgrade", fault="rejected", proxy_id=_proxy(number)) for number in (3, 4)),
+        fates=tuple(ScriptedFate(fate=JobFate(end="failed"), proxy_id=_proxy(number)) for number in (5, 6)),
+    )
+    with embedded_cloud(SimulatorConfig(speed=SPEED, targets=targets, token=TOKEN, faults=profile)) as address:
+        desk = Desk(folder, url=address.url, targets=targets)
+        desk.write(failures=_LENIENT, waves=[{"name": "all"}], **changes)
+        yield desk
+
+
+def _said(desk: Desk, *options: str) -> dict[str, Any]:
+    ended = desk.cli("run", "PLAN", "--dry-run", "--format", "json", *options)
+    assert ended.stdout, ended.stderr
+    said: dict[str, Any] = json.loads(ended.stdout)
+    return said
+
+
+def _sent(desk: Desk, *options: str) -> int:
+    before = desk.books()["calls"].get("upgrade", 0)
+    desk.run(*options)
+    sent: int = desk.books()["calls"].get("upgrade", 0) - before
+    return sent
+
+
+def test_after_a_run_with_failures_the_preview_says_what_the_next_one_sends(tmp_path: Path) -> None:
+    with _fleet(tmp_path) as desk:
+        assert _said(desk)["starts"] == _sent(desk) == 6
+        said = _said(desk)
+        assert said["starts"] == said["sends"] == 0
+        groups = {(each["outcome"], each["reason"], len(each["targets"])) for each in said["left_out"]}
+        assert groups == {("already", "current", 3), ("skipped", "failed_before", 2)}
+        assert len(said["left_out"]) == 3
+        text = desk.cli("plan", "PLAN").stdout
+        assert "to upgrade 0, left out 7 (4 failed before)" in text
+        redo = f"orchestrator run {desk.plan} --only-outcome rejected,failed"
+        assert redo in text
+        assert said["redo"] == redo
+        assert _sent(desk) == 0
+        again = _said(desk, "--only-outcome", "failed,rejected")
+        assert again["starts"] == 4
+        assert _sent(desk, "--only-outcome", "failed,rejected") == 4
+
+
+def test_a_held_fleet_starts_nothing_before_its_release(tmp_path: Path) -> None:
+    with _fleet(tmp_path) as desk:
+        desk.cli("hold", "PLAN", "--note", "incident")
+        assert desk.run().code == 3
+        text = desk.cli("plan", "PLAN").stdout
+        assert "held: incident; nothing starts before: orchestrator release" in text
+        assert (_said(desk)["starts"], _said(desk)["sends"]) == (0, 6)
+        assert _sent(desk) == 0
+        desk.cli("release", "PLAN", "--note", "over")
+        assert _said(desk)["starts"] == _sent(desk) == 6
+
+
+def test_what_waits_for_approval_is_said_not_to_start(tmp_path: Path) -> None:
+    with _fleet(tmp_path) as desk:
+        desk.write(
+            failures=_LENIENT,
+            waves=[{"name": "canary", "size": 1}, {"name": "rest", "approve": True}],
+            exclude=[{"proxy_id": _proxy(number)} for number in (3, 4, 5, 6)],
+        )
+        assert (_said(desk)["starts"], _said(desk)["sends"]) == (1, 2)
+        assert _sent(desk) == 1
+        said = _said(desk)
+        assert any("has not ended: a start goes on with it" in line for line in said["state"])
+        assert (said["starts"], said["sends"]) == (0, 1)
+        desk.cli("release", "PLAN", "rest", "--note", "fine")
+        assert _said(desk)["starts"] == _sent(desk) == 1
+
+
+def test_a_plan_that_was_changed_starts_nothing_without_new(tmp_path: Path) -> None:
+    with _fleet(tmp_path) as desk:
+        desk.cli("hold", "PLAN", "--note", "wait")
+        assert desk.run().code == 3
+        desk.cli("release", "PLAN", "--note", "over")
+        desk.write(failures=_LENIENT, waves=[{"name": "one", "size": 1}, {"name": "rest"}])
+        said = _said(desk)
+        assert said["starts"] == 0
+        assert any("the plan was changed since that run began: waves" in line for line in said["state"])
+        assert _said(desk, "--new")["starts"] == 6
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (("--until", "noon"), 2, "--until: expected HH:MM"),
+        (("--max-duration", "soon"), 2, "--max-duration: expected a duration"),
+        (("--wait", "long"), 2, "--wait: expected a duration"),
+        (("--report", "/no/such/folder/report.json"), 2, "--report: there is no folder"),
+        (("--only-outcome", "failed"), 2, "there is no earlier run"),
+        (("--until", "2030-01-01T00:00:00Z"), 0, "nothing starts from 2030-01-01 00:00 UTC on"),
+        (("--max-duration", "50m"), 0, "nothing starts when the session has lasted 50m"),
+    ],
+    ids=["until", "max-duration", "wait", "report", "only-outcome", "until-said", "max-duration-said"],
+)
+def test_a_dry_run_checks_and_says_what_the_options_of_a_run_ask_for(
+    tmp_path: Path, options: tuple[str, ...], code: int, words: str
+) -> None:
+    desk = Desk(tmp_path, targets=sim_targets(3))
+    desk.write()
+    ended = desk.cli("run", "PLAN", "--dry-run", "--offline", *options)
+    assert ended.code == code
+    assert words in ended.stdout + ended.stderr
