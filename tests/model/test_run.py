@@ -221,7 +221,7 @@ def test_what_was_adopted_is_ours_but_shows_no_presence() -> None:
 
 
 def test_a_reject_is_no_job_of_ours_though_it_has_an_id() -> None:
-    refused = replace(REJECT, workflow_id="w2")
+    refused = replace(REJECT, instance_id=None, workflow_id="w2")  # else it would be no answer to our question
     run = after(intent(), answer("partial", ACCEPT, refused))
     assert (run.workflows, run.accepted) == ({"w1": KEY}, {"w1"})
     assert after(intent(), answer("in_doubt", refused)).state(KEY).doubtful_entries == ()
