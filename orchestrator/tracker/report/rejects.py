@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from orchestrator.model.outcome import Outcome
+from orchestrator.model.outcome import UPGRADED, Outcome
 from orchestrator.model.refusal import Refusal, refusals
 from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState
@@ -25,10 +25,10 @@ def reject_reasons(run: Run) -> list[RejectReason]:
             texts.setdefault(key, Counter())[refusal.text] += 1
             proxies.setdefault(key, {})[proxy_id] = None
     ordered = sorted(texts, key=lambda key: (-texts[key].total(), key[0], key[1] or ""))
-    return [_reason(key, texts[key], list(proxies[key])) for key in ordered]
+    return [_reason(run, key, texts[key], list(proxies[key])) for key in ordered]
 
 
-def _reason(key: _Key, texts: Counter[str], proxy_ids: list[str]) -> RejectReason:
+def _reason(run: Run, key: _Key, texts: Counter[str], proxy_ids: list[str]) -> RejectReason:
     reasons = [text for text, _count in texts.most_common()]
     return RejectReason(
         reason=reasons[0],
@@ -37,6 +37,7 @@ def _reason(key: _Key, texts: Counter[str], proxy_ids: list[str]) -> RejectReaso
         error_code=key[1],
         count=texts.total(),
         proxy_ids=proxy_ids,
+        upgraded=sum(run.states[proxy_id].outcome in UPGRADED for proxy_id in proxy_ids),
     )
 
 

@@ -87,6 +87,7 @@ class RejectReason(Struct, frozen=True, kw_only=True):
     error_code: Annotated[Text, Meta(description="Code of the refusing error; null for a REJECT")]
     count: Annotated[int, Meta(description="How many times it was given")]
     proxy_ids: Annotated[list[str], Meta(description="To which targets, in plan order")]
+    upgraded: Annotated[int, Meta(description="How many of these targets were upgraded all the same")] = 0
 
 
 WaveState: TypeAlias = Literal["waiting", "open", "soaking", "held", "done"]

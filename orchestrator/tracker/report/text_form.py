@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from orchestrator.model.outcome import UPGRADED
 from orchestrator.plain import plain
 from orchestrator.tracker.report.build import Story
 from orchestrator.tracker.report.schema import Head, HoldReport, RunReport, ScopeReport, TargetReport, WaveReport
@@ -42,6 +43,7 @@ def reject_lines(head: Head) -> list[str]:
     return [
         f"{_MARGIN}{each.count:>7}  {each.reason if len(each.reasons) == 1 else each.signature}"
         f"{f' ({each.error_code})' if each.error_code else ''}"
+        f"{f'; {each.upgraded:,} of these upgraded all the same' if each.upgraded else ''}"
         for each in head.reject_reasons
     ]
 
@@ -108,8 +110,19 @@ def _table(targets: Iterable[TargetReport], stuck: list[TargetReport]) -> Iterat
         if target.outcome in NEEDS_A_PERSON:
             stuck.append(target)
         versions = " -> ".join(filter(None, (target.source_version, target.verified_version))) or "?"
-        words = " ".join([target.reason or "", *target.workflow_ids]).strip()
+        words = " ".join([_words(target), *target.workflow_ids]).strip()
         yield _row(target.proxy_id, target.wave or "-", target.outcome, versions, words)
+
+
+def _words(target: TargetReport) -> str:
+    """The reason; of one that was upgraded, what an answer refused of it beside."""
+    refused = () if target.outcome not in UPGRADED or target.reason else _refused(target)
+    return target.reason or "; ".join(f"upgraded, although refused in part: {text}" for text in dict.fromkeys(refused))
+
+
+def _refused(target: TargetReport) -> Iterator[str]:
+    for attempt in target.attempts:
+        yield from (entry.error_message or "REJECT" for entry in attempt.update_result if entry.rejected)
 
 
 def _row(proxy_id: str, wave: str, outcome: str, versions: str, words: str) -> str:

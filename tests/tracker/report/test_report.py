@@ -251,6 +251,7 @@ def counted(text: str, *proxy_ids: str, error_code: str | None = None) -> dict[s
         "error_code": error_code,
         "count": len(proxy_ids),
         "proxy_ids": list(proxy_ids),
+        "upgraded": 0,
     }
 
 
@@ -294,8 +295,24 @@ def test_reasons_that_differ_in_a_number_are_counted_as_one_with_all_their_texts
             "error_code": None,
             "count": 3,
             "proxy_ids": [A, B, C],
+            "upgraded": 0,
         }
     ]
+
+
+def test_a_reason_says_how_many_of_its_targets_were_upgraded_all_the_same() -> None:
+    report = told(
+        intent(A),
+        answer(A, "partial", ACCEPT, REJECT),
+        r.Settled(at=BEGIN, target=A, attempt=1, outcome=Outcome.SUCCEEDED, wave="rest"),
+        intent(B),
+        answer(B, "rejected", REJECT),
+        r.Settled(
+            at=BEGIN, target=B, attempt=1, outcome=Outcome.REJECTED, wave="rest", reason="insufficient subnet ip"
+        ),
+    )
+    assert report["totals"]["outcomes"]["rejected"] == 1
+    assert report["reject_reasons"] == [{**counted("insufficient subnet ip", A, B), "upgraded": 1}]
 
 
 def test_a_target_that_was_refused_before_any_attempt_is_counted_too() -> None:
