@@ -9,13 +9,15 @@ import pytest
 from fakes.documents import ROOT, blocks, first_words, read, rows, section, spans
 from fakes.stage import Stage, fold_all, plan_of, targets_of
 
-from orchestrator.app.status.why_closed import closed
+from orchestrator.app.status.fleet_status import fleet_line
+from orchestrator.app.status.outlook import look
 from orchestrator.executor.decide.calendar import opening
 from orchestrator.forecast import change
 from orchestrator.forecast.binding import SLOW
 from orchestrator.forecast.forecast import _FEWEST, _MOST, rehearse
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Freeze, Plan, Window
+from orchestrator.model.record import WaveOpened
 from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.planner.preview.forecast_text import rehearsed_lines
 from orchestrator.planner.preview.forecast_values import Rehearsed
@@ -23,6 +25,7 @@ from orchestrator.planner.targets.resolve import resolve_targets
 
 WINDOWS, FORECAST = read("docs/windows.md"), read("docs/forecast.md")
 SHANGHAI = "Asia/Shanghai"
+OPENED = WaveOpened(at=datetime(2026, 3, 1, tzinfo=UTC), wave="canary")
 NIGHTS = Window(days=(5, 6), opens=22 * 60, closes=5 * 60, timezone=SHANGHAI)
 
 
@@ -61,9 +64,9 @@ def test_the_hours_of_a_changing_clock(row: list[str]) -> None:
 )
 def test_the_words_of_status(now: str, changes: Any) -> None:
     plan = plan_of(targets_of(412), **changes)
-    told = closed(plan, fold_all(plan, ()), at(now))
+    told = fleet_line(look(plan, fold_all(plan, (OPENED,)), (), at(now), working=False), "plans/prod.yaml")
     block = blocks(section(WINDOWS, "Why is nothing happening?"), "text")[0].text
-    assert f"waits for: {told}; 412 targets wait\n" in block
+    assert f"{told}\n" in block
 
 
 def test_the_words_of_a_run_that_came_too_early() -> None:

@@ -11,8 +11,11 @@ from orchestrator.errors import ExitCode
 def run(options: Options) -> ExitCode:
     """Let the fleet, or one wave, go on."""
     plan, state = plan_and_state(options)
-    release(plan, state, options.wave, options.note, SystemClock().now())
-    if not options.quiet:
+    needless = release(plan, state, options.wave, options.note, SystemClock().now())
+    if needless is not None and not options.quiet:
+        write([f"{needless}; nothing was recorded"])
+    elif not options.quiet:
         what = f"wave {options.wave} of fleet {plan.name}" if options.wave else f"fleet {plan.name}"
-        write([f"{what} is released; a running process goes on within a second, else the next `run`"])
+        done = "approved" if options.wave else "released"
+        write([f"{what} is {done}; a running process goes on within a second, else the next `run`"])
     return ExitCode.DONE

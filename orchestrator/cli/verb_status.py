@@ -1,27 +1,38 @@
 """`orchestrator status`: where the run stands, or the story of one proxy."""
 
+from collections.abc import Iterator
+from datetime import datetime
 from itertools import chain
 
-from orchestrator.app.status.fleet_status import find_run, standing, unread_commands
+from orchestrator.app.status.fleet_status import before_first_run, find_run, latest_or_none, outlook, standing
 from orchestrator.app.status.target_history import life
-from orchestrator.app.status.waits import target_lines
+from orchestrator.app.status.target_line import target_lines
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import plan_and_state
 from orchestrator.cli.terminal import write
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode
+from orchestrator.model.plan import Plan
+from orchestrator.tracker.state import State
 
 
 def run(options: Options) -> ExitCode:
     """Print what the journal says."""
     plan, state = plan_and_state(options)
-    recovered = find_run(state, plan)
-    if options.quiet:
-        return ExitCode.DONE
     now = SystemClock().now()
-    if options.proxy_id:
-        waits = target_lines(recovered, unread_commands(recovered), options.proxy_id, now)
-        write(chain(life(recovered.stored, options.proxy_id), waits))
-    else:
-        write(standing(recovered, now))
+    lines = _proxy(plan, state, options.proxy_id, now) if options.proxy_id else _fleet(plan, state, now)
+    told = list(lines)  # also with `--quiet`: what cannot be read is said
+    if not options.quiet:
+        write(told)
     return ExitCode.DONE
+
+
+def _fleet(plan: Plan, state: State, now: datetime) -> Iterator[str]:
+    recovered = latest_or_none(state, plan)
+    return before_first_run(plan, state, now) if recovered is None else standing(recovered, plan, now)
+
+
+def _proxy(plan: Plan, state: State, proxy_id: str, now: datetime) -> Iterator[str]:
+    recovered = find_run(state, plan)
+    waits = target_lines(outlook(recovered, plan, now), proxy_id, plan.path)
+    return chain(life(recovered.stored, proxy_id), waits)

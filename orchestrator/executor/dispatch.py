@@ -30,6 +30,7 @@ from orchestrator.executor.decide.actions import (
 from orchestrator.executor.decide.exit_code import exit_code
 from orchestrator.executor.decide.hold_causes import causes
 from orchestrator.executor.decide.next_action import next_action
+from orchestrator.executor.decide.waits import Wait
 from orchestrator.executor.ledger import SetAside
 from orchestrator.executor.scope.gate import ScopeGone, Yielded
 from orchestrator.executor.session import Session
@@ -86,7 +87,7 @@ class Dispatcher:
 
     def __init__(self, session: Session, background: Sequence[Background] = ()) -> None:
         self.session = session
-        self.waits_for = ""
+        self.waits_for: Wait | None = None
         self.performing: Action | None = None
         self._background = background
         self._changed = anyio.Event()
@@ -166,7 +167,7 @@ class Dispatcher:
                 self.performing = None
 
     async def _wait(self, action: WaitUntil) -> None:
-        self.waits_for = action.why
+        self.waits_for = action.wait
         if action.instant is None:
             await self._changed.wait()
             return

@@ -15,6 +15,7 @@ from orchestrator.executor.decide.actions import (
     VerifyWave,
     WaitUntil,
 )
+from orchestrator.executor.decide.limits import room
 from orchestrator.executor.decide.next_action import next_action
 from orchestrator.forecast.binding import SLOW, binding
 from orchestrator.forecast.environment import Environment, Setting
@@ -57,7 +58,7 @@ class _Play:
         self._most_nights = most_nights
         self._wakes_at: datetime | None = None
         self._readers = 0
-        self._seen: tuple[str, str | None] = ("", None)
+        self._seen: tuple[str, str, str | None] = ("", "", None)
         self._over = False
 
     def run(self) -> Rehearsal:
@@ -113,14 +114,14 @@ class _Play:
         if self._most_nights is not None and env.nights.count > self._most_nights:
             self._end(f"it takes more than {self._most_nights} nights")
         elif instant is not None and env.events.seconds_at(instant) - env.result.ends_s > _PATIENCE_S:
-            self._end(action.why)
+            self._end(str(action.wait))
         elif instant is not None and not self._wakes_before(instant):
             self._wakes_at = instant
             env.events.resume(self._wake(instant))
 
     def _note_binding(self, action: WaitUntil) -> None:
         env = self._env
-        seen = (action.why, env.crowded)
+        seen = (str(action.wait), room(env.rollout).why, env.crowded)
         if seen != self._seen:
             self._seen = seen
             what = binding(env)

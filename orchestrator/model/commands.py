@@ -7,15 +7,26 @@ from msgspec import Struct
 
 
 class _Base(Struct, frozen=True, kw_only=True, tag_field="command"):
-    """Who asked, when, and why."""
+    """Who asked, when, and why. `host`: from where; empty in files of before it was recorded."""
 
     at: datetime
     user: str
     note: str
+    host: str = ""
+
+    @property
+    def who(self) -> str:
+        """User and host."""
+        return f"{self.user}@{self.host}" if self.host else self.user
 
 
 class HoldCommand(_Base, frozen=True, kw_only=True, tag="hold"):
     """Start nothing any more."""
+
+    @property
+    def what(self) -> str:
+        """The command in words."""
+        return "hold"
 
 
 class ReleaseCommand(_Base, frozen=True, kw_only=True, tag="release"):
@@ -23,12 +34,22 @@ class ReleaseCommand(_Base, frozen=True, kw_only=True, tag="release"):
 
     wave: str | None = None
 
+    @property
+    def what(self) -> str:
+        """The command in words."""
+        return f"approve wave {self.wave}" if self.wave else "release"
+
 
 class SettleCommand(_Base, frozen=True, kw_only=True, tag="settle"):
     """A person decides an open target."""
 
     proxy_id: str
     outcome: Literal["succeeded", "failed", "not_sent"]
+
+    @property
+    def what(self) -> str:
+        """The command in words."""
+        return f"settle {self.proxy_id} as {self.outcome}"
 
 
 Command: TypeAlias = HoldCommand | ReleaseCommand | SettleCommand

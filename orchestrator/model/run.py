@@ -59,6 +59,8 @@ class Run(Indexes):
         self.session_ended: SessionEnded | None = None
         self.ended: RunEnded | None = None
         self.hold: HoldSet | None = None
+        #: The release after which nothing has held the fleet.
+        self.released: HoldReleased | None = None
         self.last_at: datetime | None = None
         self.commands_seen = 0
         self.kept: list[OutcomeKept] = []
@@ -159,15 +161,15 @@ class Run(Indexes):
             case WaveDone():
                 self.waves[record.wave].done_at = record.at
             case WaveApproved():
-                self.waves[record.wave].approved = True
+                self.waves[record.wave].approved, self.waves[record.wave].approved_by = True, record.by
                 if self.hold and self.hold.cause == "approval" and self.hold.wave == record.wave:
                     self.hold = None
             case HoldSet():
-                self.hold = record
+                self.hold, self.released = record, None
             case PartFailed():
                 self._tell(record)
             case HoldReleased():
-                self._release()
+                self._release(record)
             case CloudTimeLearned() | ClockStepped():
                 self.timeline.note(record)
             case ScopePaused() | ScopeThrottled() | ScopeOpened() | ScopeGivenUp() | ScopeUsed():
@@ -195,12 +197,12 @@ class Run(Indexes):
         wave.soaking = self.timeline.moments(record.at, record.clouds)
         wave.soak_s = (record.until - record.at).total_seconds()
 
-    def _release(self) -> None:
+    def _release(self, record: HoldReleased) -> None:
         if self.hold and self.hold.cause == "wave_failed" and self.hold.wave:
             self.waves[self.hold.wave].passed = True
         if self.hold and self.hold.cause == "approval" and self.hold.wave:
             self.waves[self.hold.wave].approved = True
-        self.hold = None
+        self.hold, self.released = None, record
         self.accept_rejects()
         self.tally.forgive()
 

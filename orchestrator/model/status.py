@@ -16,6 +16,7 @@ class WaveStatus:
         soaks_until: by the clock of the session in which its soak began.
         soaking: when that was, by the clouds of all scopes.
         soak_s: how long it has to soak.
+        approved_by: who approved it; None while nobody has, or when a release of the fleet did.
         passed: it was held because nothing succeeded, and a person released it.
     """
 
@@ -26,6 +27,7 @@ class WaveStatus:
     soak_s: float = 0.0
     done_at: datetime | None = None
     approved: bool = False
+    approved_by: str | None = None
     passed: bool = False
     sent: int = 0
     targets: list[str] = field(default_factory=list)

@@ -98,7 +98,13 @@ def test_a_wave_that_asks_for_approval_waits_for_it(new_cloud: NewCloud) -> None
     waiting = next(proxy_id for proxy_id, outcome in desk.outcomes().items() if outcome == "waiting")
     assert "waits for: approval of wave rest" in desk.cli("status", "PLAN", waiting).stdout
     assert desk.cli("release", "PLAN", "rest", *NOTE).code == 0
-    assert "waits for: its turn" in desk.cli("status", "PLAN", waiting).stdout
+    approved = "the next start: wave rest approved by tester@"
+    assert f"waits for: {approved}" in desk.cli("status", "PLAN", waiting).stdout
+    told = desk.cli("status", "PLAN").stdout
+    assert f"waits for: {approved}" in told
+    assert "  rest: waiting, approved by tester" in told
+    again = desk.cli("release", "PLAN", "rest", *NOTE)
+    assert (again.code, "is already approved, by tester@" in again.stdout) == (0, True)
     assert desk.run().code == 0
     expect_truth(desk)
 

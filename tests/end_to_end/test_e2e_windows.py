@@ -2,23 +2,10 @@
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from fakes.e2e import Desk, NewCloud, expect_truth
-
-
-def window(*, opens_in_h: float, hours: float = 1.0) -> dict[str, Any]:
-    """A window in UTC that opens so many hours from now, in whole minutes."""
-    opens = datetime.now(UTC) + timedelta(hours=opens_in_h)
-    return {"from": f"{opens:%H:%M}", "to": f"{opens + timedelta(hours=hours):%H:%M}", "timezone": "UTC"}
-
-
-def freeze() -> dict[str, Any]:
-    """A freeze around today, also where midnight is near."""
-    today = datetime.now(UTC).date()
-    return {"from": str(today - timedelta(days=1)), "to": str(today + timedelta(days=1)), "timezone": "UTC"}
+from fakes.hours import freeze, window
 
 
 def test_a_window_that_is_closed_now_ends_the_run_with_five_and_the_instant(new_cloud: NewCloud) -> None:
@@ -40,7 +27,7 @@ def test_status_says_which_window_opens_when(new_cloud: NewCloud) -> None:
     desk.write(windows=[nightly])
     desk.run()
     told = desk.cli("status", "PLAN").stdout.splitlines()[-1]
-    found = re.fullmatch(r"waits for: window opens \w{3} (\S+) UTC, in (\d) h (\d\d) min; 3 targets wait", told)
+    found = re.fullmatch(r"waits for: window opens \w{3} (\S+) UTC, in (\d) h (\d\d) min; 3 targets wait; do: .*", told)
     assert found is not None, told
     assert found[1] == nightly["from"]
     assert 295 <= 60 * int(found[2]) + int(found[3]) <= 300

@@ -9,11 +9,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from orchestrator.app.commands.needless import needless_release
 from orchestrator.app.run.apply_command import carry_out, refusal
 from orchestrator.app.run.begin_or_resume import unfinished_run
 from orchestrator.app.status.fleet_status import find_run
 from orchestrator.errors import FleetLocked, UsageError
-from orchestrator.host import path_of, user_name
+from orchestrator.host import machine_name, path_of, user_name
 from orchestrator.model.commands import Command, HoldCommand, ReleaseCommand, SettleCommand
 from orchestrator.model.plan import Plan
 from orchestrator.tracker.report.json_form import write_report
@@ -22,11 +23,11 @@ from orchestrator.tracker.state import Fleet, State
 
 def hold(plan: Plan, state: State, note: str, now: datetime) -> int:
     """Stop all starts of the fleet, now and in later runs."""
-    return _give(plan, state, HoldCommand(at=now, user=user_name(), note=note))
+    return _give(plan, state, HoldCommand(at=now, user=user_name(), host=machine_name(), note=note))
 
 
-def release(plan: Plan, state: State, wave: str | None, note: str, now: datetime) -> int:
-    """Let the fleet go on, or approve one wave.
+def release(plan: Plan, state: State, wave: str | None, note: str, now: datetime) -> str | None:
+    """Let the fleet go on, or approve one wave. Returns why there was nothing to release; None when there was.
 
     Raises:
         UsageError: the plan has no such wave.
@@ -34,7 +35,10 @@ def release(plan: Plan, state: State, wave: str | None, note: str, now: datetime
     if wave is not None and wave not in {each.name for each in plan.waves}:
         names = ", ".join(each.name for each in plan.waves)
         raise UsageError(f"{plan.path}: there is no wave {wave}; the plan has {names}")
-    return _give(plan, state, ReleaseCommand(at=now, user=user_name(), note=note, wave=wave))
+    needless = needless_release(plan, state, wave, now)
+    if needless is None:
+        _give(plan, state, ReleaseCommand(at=now, user=user_name(), host=machine_name(), note=note, wave=wave))
+    return needless
 
 
 def settle(
@@ -54,7 +58,8 @@ def settle(
     why = refusal(recovered.run, proxy_id, outcome)
     if why is not None:
         raise UsageError(why)
-    _give(plan, state, SettleCommand(at=now, user=user_name(), note=note, proxy_id=proxy_id, outcome=outcome))
+    who, host = user_name(), machine_name()
+    _give(plan, state, SettleCommand(at=now, user=who, host=host, note=note, proxy_id=proxy_id, outcome=outcome))
     fleet = state.fleet(plan.name)
     try:
         with fleet.lock(now):

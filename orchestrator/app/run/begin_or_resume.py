@@ -9,6 +9,7 @@ import msgspec
 
 from orchestrator import __version__
 from orchestrator.app.run.known_before import earlier_outcomes, left_out
+from orchestrator.executor.decide.waits import Cause, Wait
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import (
@@ -51,11 +52,11 @@ class Opened:
     taken: tuple[str, ...] = ()
 
     @property
-    def barred(self) -> str | None:
+    def barred(self) -> Wait | None:
         """Why nothing may start, so that only what is open is followed; None when all may go on."""
         if self.changes:
-            return "the plan was changed, which needs --new"
-        return "what waits is open in another fleet" if self.taken else None
+            return Wait(Cause.CHANGED, self.changes[:1])
+        return Wait(Cause.ELSEWHERE, self.taken[:1]) if self.taken else None
 
 
 def unfinished_run(fleet: Fleet) -> Recovered | None:

@@ -29,6 +29,7 @@ from orchestrator.executor.decide.actions import Finish
 from orchestrator.executor.decide.exit_code import exit_code
 from orchestrator.executor.decide.host_time import HostTime
 from orchestrator.executor.decide.rollout import Rollout
+from orchestrator.executor.decide.waits import Wait
 from orchestrator.executor.dispatch import Background, Dispatcher, guarded
 from orchestrator.executor.ledger import Ledger
 from orchestrator.executor.restore_queue import make_queue
@@ -73,7 +74,7 @@ class Work:
     room: FileRoom
     longest_s: float | None = None
     sinks: tuple[RecordSink, ...] = ()
-    barred: str | None = None
+    barred: Wait | None = None
     secrets: Secrets = field(default_factory=Secrets)
 
     @property

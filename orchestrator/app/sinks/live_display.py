@@ -103,8 +103,8 @@ def _wave_state(wave: WaveStatus) -> str:
 
 
 def _waits(dispatcher: Dispatcher) -> str:
-    hold = dispatcher.session.run.hold
-    return f"HELD: {hold.reason}" if hold else dispatcher.waits_for
+    wait, held = dispatcher.waits_for, "HELD: " if dispatcher.session.run.hold else ""
+    return f"{held}waits for {wait.seen_at(dispatcher.session.clock.now())}" if wait is not None else held
 
 
 def _left(dispatcher: Dispatcher) -> str:

@@ -1,26 +1,32 @@
 """Finding the run that a reader asks for, and its standing as a person reads it; also beside a running process."""
 
-import shlex
 from collections.abc import Iterator
 from datetime import datetime
 
-from orchestrator.app.status.clocks import calendar, clock_lines, steady
-from orchestrator.app.status.scopes import scope_lines
-from orchestrator.app.status.why_closed import closed, time_until
-from orchestrator.errors import ExitCode, UsageError
+from orchestrator.app.run.begin_or_resume import take_up
+from orchestrator.app.status.clocks import clock_lines
+from orchestrator.app.status.held import held_lines
+from orchestrator.app.status.outlook import Outlook, before_run, look
+from orchestrator.app.status.steps import step_words
+from orchestrator.errors import ExitCode, StateError, UsageError
+from orchestrator.executor.decide.wait_words import scope_wait
+from orchestrator.executor.decide.waits import Cause, Wait, counted
 from orchestrator.host import path_of
-from orchestrator.model.commands import Command, HoldCommand, ReleaseCommand
+from orchestrator.model.commands import Command
 from orchestrator.model.outcome import Phase
-from orchestrator.model.plan import Plan, Wave
+from orchestrator.model.plan import Plan
 from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState
 from orchestrator.tracker.report.build import build_report
-from orchestrator.tracker.report.text_form import bug_lines, hold_lines, outcome_lines, reject_lines
+from orchestrator.tracker.report.schema import WaveReport
+from orchestrator.tracker.report.text_form import bug_lines, outcome_lines, reject_lines
 from orchestrator.tracker.runs.recovery import Recovered, recover
 from orchestrator.tracker.state import State
 
 #: Targets that need a person are named up to this many.
 _NAMED = 10
+#: What says of itself that upgrades are under way.
+_OF_MOVING = frozenset({Cause.JOB, Cause.DOUBT, Cause.NOTHING})
 
 
 def find_run(state: State, plan: Plan, run_id: str | None = None) -> Recovered:
@@ -30,14 +36,20 @@ def find_run(state: State, plan: Plan, run_id: str | None = None) -> Recovered:
         UsageError: there is none.
         StateError: it cannot be read.
     """
+    found = latest_or_none(state, plan, run_id)
+    if found is None:
+        which = f"run {run_id}" if run_id else "any run"
+        raise UsageError(f"{plan.path}: there is no trace of {which} of fleet {plan.name} in {state}")
+    return found
+
+
+def latest_or_none(state: State, plan: Plan, run_id: str | None = None) -> Recovered | None:
+    """The same; None when there is no such run."""
     fleet = state.fleet(plan.name)
     fleet.expect_owner(path_of(plan.path))
     runs = {run.run_id: run for run in fleet.runs()}
     found = runs.get(run_id or max(runs, default=""))
-    if found is None:
-        which = f"run {run_id}" if run_id else "any run"
-        raise UsageError(f"{plan.path}: there is no trace of {which} of fleet {plan.name} in {state}")
-    return recover(found)
+    return None if found is None else recover(found)
 
 
 def unread_commands(recovered: Recovered) -> list[tuple[int, Command]]:
@@ -45,79 +57,91 @@ def unread_commands(recovered: Recovered) -> list[tuple[int, Command]]:
     return recovered.stored.fleet.inbox().new(recovered.run.commands_seen)
 
 
-def standing(recovered: Recovered, now: datetime) -> Iterator[str]:
+def outlook(recovered: Recovered, plan: Plan, now: datetime) -> Outlook:
+    """A run as its process sees it now, or as the next start will.
+
+    Args:
+        recovered: the run, which is carried on in memory.
+        plan: as the file has it now.
+        now: by this host's clock.
+    """
+    fleet = recovered.stored.fleet
+    asked = unread_commands(recovered)
+    working = fleet.holder() is not None
+    barred = None if working or recovered.run.ended else _barred(recovered, plan)
+    return look(recovered.in_force, recovered.run, asked, now, working=working, barred=barred)
+
+
+def standing(recovered: Recovered, plan: Plan, now: datetime) -> Iterator[str]:
     """Where a run stands, and what it waits for."""
-    run, plan = recovered.run, recovered.in_force
-    story = build_report(run, plan)
-    head = story.head.run
-    simulated = "SIMULATED: " if head.simulated else ""
-    yield f"{simulated}{head.name} -> {head.target_version}: run {head.run_id}, {head.state}"
+    seen = outlook(recovered, plan, now)
+    run, head = seen.run, build_report(seen.run, recovered.in_force).head
+    simulated = "SIMULATED: " if head.run.simulated else ""
+    yield f"{simulated}{head.run.name} -> {head.run.target_version}: run {head.run.run_id}, {head.run.state}"
     worker = recovered.stored.fleet.holder()
     yield f"  {worker}" if worker else last_session(run)
-    yield from bug_lines(head)
-    yield from outcome_lines(story.head)
-    if reasons := reject_lines(story.head):
+    yield from asked_lines(seen)
+    yield from bug_lines(head.run)
+    yield from outcome_lines(head)
+    if reasons := reject_lines(head):
         yield "refused by the cloud:"
         yield from reasons
     yield "waves:"
-    yield from (f"  {wave.name}: {wave.state}, {_counts(wave.outcomes)}" for wave in story.head.waves)
-    if head.hold is not None:
-        yield from hold_lines(head.hold)
-        yield f"go on: {_release(recovered)}"
-    yield from scope_lines(run, now)
+    yield from (_wave(run, wave) for wave in head.waves)
+    if head.run.hold is not None:
+        yield from held_lines(seen, head.run.hold, plan.path)
+    yield from scope_lines(seen)
     yield from clock_lines(run)
     yield from _needs_person(run)
-    yield f"waits for: {waits_for(recovered, now)}"
+    yield fleet_line(seen, plan.path)
 
 
-def waits_for(recovered: Recovered, now: datetime) -> str:
-    """Why nothing happens when nothing happens, as far as the journal tells."""
-    run, plan = recovered.run, recovered.in_force
-    order = _pending(recovered)
-    if order is None and run.hold is not None:
-        order = f"a person, to release it: {run.hold.reason}" + (f" (held by {run.hold.by})" if run.hold.by else "")
-    if run.ended is not None:
-        return "nothing, it has ended" + (f"; the next one waits for {order}" if order else "")
-    if order is not None:
-        return order
-    wave = next((wave for wave in plan.waves if run.waves[wave.name].done_at is None), None)
-    return _waits_in_wave(run, plan, wave, now)
+def before_first_run(plan: Plan, state: State, now: datetime) -> Iterator[str]:
+    """What is known of a fleet that has had no run yet: what persons asked for.
+
+    Raises:
+        UsageError: there is no trace of the fleet.
+    """
+    fleet = state.fleet(plan.name)
+    if not fleet.exists():
+        raise UsageError(f"{plan.path}: there is no trace of any run of fleet {plan.name} in {state}")
+    worker = fleet.holder()
+    seen = before_run(plan, fleet.inbox().new(), now, working=worker is not None)
+    yield f"{plan.name} -> {plan.target_version}: no run has begun yet"
+    if worker:
+        yield f"  {worker}"
+    yield from asked_lines(seen)
+    yield fleet_line(seen, plan.path)
 
 
-def _waits_in_wave(run: Run, plan: Plan, wave: Wave | None, now: datetime) -> str:
-    status = None if wave is None else run.waves[wave.name]
-    if status is not None and status.soaks_until is not None and steady(run, now) < status.soaks_until:
-        return f"the soak of wave {status.name}, in {time_until(status.soaks_until, steady(run, now))}"
-    moving = [state for state in run.open_states() if state.phase in (Phase.IN_FLIGHT, Phase.DOUBT)]
-    gate = closed(plan, run, calendar(run, now)) if run.waiting else None
-    if gate is not None:
-        followed = f"; {len(moving)} upgrades are followed to their end" if moving else ""
-        return f"{gate}; {run.waiting} targets wait{followed}"
-    if moving:
-        return f"{len(moving)} upgrades to end; {run.waiting} targets wait"
-    if run.session_ended is not None and run.session_ended.exit_code == ExitCode.PERSON_NEEDED:
-        return f"a person, or new evidence; {run.waiting} targets wait"
-    return f"the next session; {run.waiting} targets wait"
+def fleet_line(seen: Outlook, plan: str) -> str:
+    """What the run waits for, how many wait with it, and what to do: the line that says all."""
+    run, wait = seen.run, seen.fleet()
+    parts = [f"waits for: {wait.seen_at(seen.now)}"]
+    if run.waiting and run.ended is None:
+        parts.append(f"{counted(run.waiting, 'target')} {'waits' if run.waiting == 1 else 'wait'}")
+    moving = run.tally.fleet.open - len(seen.rollout.resting)
+    if moving and wait.cause not in _OF_MOVING:
+        parts.append(f"{counted(moving, 'upgrade')} under way, {_followed(seen)}")
+    stuck = next((state.key for state in stuck_states(run)), "PROXY_ID")
+    return "; ".join([*parts, f"do: {step_words(wait, plan, working=seen.working, proxy=stuck)}"])
 
 
-def _pending(recovered: Recovered) -> str | None:
-    """A person's command that no process has read yet."""
-    for _, command in reversed(unread_commands(recovered)):
-        if isinstance(command, HoldCommand):
-            return f"a person, to release it: {command.note} (held by {command.user})"
-        if isinstance(command, ReleaseCommand) and command.wave is None:
-            return f"the next start; released by {command.user}: {command.note}"
-        hold = recovered.run.hold
-        if isinstance(command, ReleaseCommand) and hold is not None and command.wave == hold.wave:
-            return f"the next start; wave {command.wave} approved by {command.user}: {command.note}"
-    return None
+def _followed(seen: Outlook) -> str:
+    return "followed to the end" if seen.working else "followed by the next start"
 
 
-def _release(recovered: Recovered) -> str:
-    """The command that lets a held fleet go on, ready to paste."""
-    hold = recovered.run.hold
-    wave = f" {shlex.quote(hold.wave)}" if hold is not None and hold.cause == "approval" and hold.wave else ""
-    return f'orchestrator release {shlex.quote(str(recovered.plan.path))}{wave} --note "why"'
+def scope_lines(seen: Outlook) -> Iterator[str]:
+    """One line for each scope that is throttled, paused or given up."""
+    waits = (scope_wait(scope, seen.now) for scope in seen.run.scopes.values())
+    yield from (wait.seen_at(seen.now) for wait in waits if wait is not None)
+
+
+def asked_lines(seen: Outlook) -> Iterator[str]:
+    """What persons have asked for and no process has read yet."""
+    when = "read within a second" if seen.working else "read by the next start"
+    for each in seen.asked:
+        yield f"asked for at {each.at:%Y-%m-%d %H:%M:%SZ} by {each.who}: {each.what} ({each.note}); {when}"
 
 
 def last_session(run: Run) -> str:
@@ -126,17 +150,34 @@ def last_session(run: Run) -> str:
         return "  no process works on it; the last one was killed" if run.sessions else "  no process works on it"
     ended = run.session_ended
     gone = [scope.name for scope in run.scopes.values() if scope.given_up]
-    of_scopes = gone and ended.exit_code == ExitCode.SCOPE_UNUSABLE
-    because = f" ({ended.exit_code} for scopes given up: {', '.join(gone)})" if of_scopes else ""
-    return f"  no process works on it; the last one ended with {ended.exit_code}: {ended.why}{because}"
+    if gone and ended.exit_code == ExitCode.SCOPE_UNUSABLE:
+        why = f"scopes given up: {', '.join(gone)}; {ended.why}"
+    else:
+        why = ended.why
+    return f"  no process works on it; the last one ended with {ended.exit_code}: {why}"
 
 
-def _counts(outcomes: dict[str, int]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in outcomes.items()) or "nothing yet"
+def stuck_states(run: Run) -> list[TargetState]:
+    """Targets that only a person, or new evidence, can settle."""
+    return [state for state in run.open_states() if state.phase in (Phase.IN_DOUBT, Phase.TIMED_OUT)]
+
+
+def _barred(recovered: Recovered, plan: Plan) -> Wait | None:
+    try:
+        return take_up(recovered, plan).barred
+    except StateError as error:
+        return Wait(Cause.ELSEWHERE, (f"its run cannot be read: {error}",))
+
+
+def _wave(run: Run, wave: WaveReport) -> str:
+    by = run.waves[wave.name].approved_by
+    counts = ", ".join(f"{count} {name}" for name, count in wave.outcomes.items()) or "nothing yet"
+    approved = f", approved by {by}" if by and wave.started_at is None else ""
+    return f"  {wave.name}: {wave.state}{approved}, {counts}"
 
 
 def _needs_person(run: Run) -> Iterator[str]:
-    stuck = [state for state in run.open_states() if state.phase in (Phase.IN_DOUBT, Phase.TIMED_OUT)]
+    stuck = stuck_states(run)
     if stuck:
         yield "these need a person:"
     yield from (_stuck(state) for state in stuck[:_NAMED])

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
+from orchestrator.executor.decide.waits import Wait
 from orchestrator.model.record import HoldCause
 from orchestrator.model.target import Target
 
@@ -72,15 +73,16 @@ class WaitUntil:
     """Nothing can be done before something changes, or before this instant."""
 
     instant: datetime | None
-    why: str
+    wait: Wait
 
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The session ends."""
+    """The session ends. `wait`: what the run waits for then; None for nothing, or for the next session alone."""
 
     ending: Ending
     why: str
+    wait: Wait | None = None
 
 
 Action: TypeAlias = Start | OpenWave | SoakWave | VerifyWave | CloseWave | Hold | WaitUntil | Finish

@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 from orchestrator.executor.decide.actions import Hold
 from orchestrator.executor.decide.bench import Block
 from orchestrator.executor.decide.rollout import Rollout
+from orchestrator.executor.decide.waits import Cause
 from orchestrator.model.plan import Wave
 from orchestrator.model.record import HoldCause
 from orchestrator.model.tally import EMPTY, Count
@@ -106,6 +107,7 @@ class Room(NamedTuple):
 
     free: int
     why: str
+    cause: Cause = Cause.LIMIT
 
 
 def room(rollout: Rollout) -> Room:
@@ -124,7 +126,7 @@ def _rooms(rollout: Rollout) -> Iterator[Room]:
     yield Room(cap - used, f"in_flight {cap}")
     allowance = ramp_allowance(rollout)
     if allowance is not None and allowance < cap:
-        yield Room(allowance - used, f"ramp at {allowance}")
+        yield Room(allowance - used, f"ramp at {allowance}", Cause.RAMP)
     if rollout.plan.failures.mode == "strict":
         yield from _strict_rooms(rollout, starting)
 
@@ -133,7 +135,11 @@ def _strict_rooms(rollout: Rollout, starting: int) -> Iterator[Room]:
     for budget in budgets(rollout):
         if budget.scope is None:
             free = budget.limit + 1 - budget.at_risk - starting
-            yield Room(free, f"strict, {budget.kind} budget {budget.limit} of the {budget.whose}")
+            yield Room(free, _strict(budget), Cause.BUDGET)
+
+
+def _strict(budget: Budget) -> str:
+    return f"strict, {budget.kind} budget {budget.limit} of the {budget.whose}"
 
 
 def in_flight_cap(rollout: Rollout) -> int:
@@ -173,11 +179,18 @@ def target_block(rollout: Rollout, target: Target) -> Block | None:
 
 
 def scope_room(rollout: Rollout, scope: str) -> bool:
-    """Whether one more target of this scope may be taken up: its rate, and its own budgets."""
+    """Whether one more target of this scope may be taken up."""
+    return crowded(rollout, scope) is None
+
+
+def crowded(rollout: Rollout, scope: str) -> Room | None:
+    """What keeps further targets of this scope from being taken up: its rate, or its own budgets; None when nothing."""
     starting = rollout.queue.starting_scopes[scope]
-    if starting >= max(1, rollout.scope_rates[scope] * _AHEAD_S):
-        return False
+    most = max(1, rollout.scope_rates[scope] * _AHEAD_S)
+    if starting >= most:
+        return Room(0, f"the rate of scope {scope}", Cause.RATE)
     if rollout.plan.failures.mode != "strict" or rollout.only_accepted:
-        return True
+        return None
     own = (budget for budget in _scope_budgets(rollout) if budget.scope == scope)
-    return all(budget.at_risk + starting <= budget.limit for budget in own)
+    spent = next((budget for budget in own if budget.at_risk + starting > budget.limit), None)
+    return None if spent is None else Room(0, _strict(spent), Cause.BUDGET)

@@ -16,10 +16,14 @@ from orchestrator.executor.decide.actions import (
 )
 from orchestrator.executor.decide.bench import Block, Later
 from orchestrator.executor.decide.calendar import Opening
+from orchestrator.executor.decide.closed import closed_wait
 from orchestrator.executor.decide.limits import Room, due_hold, room, scope_room, target_block
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.start_gate import bound_passed, start_opening, target_opening
+from orchestrator.executor.decide.wait_words import full_wait, hold_wait, moving_wait, none_ready_wait, scope_wait
+from orchestrator.executor.decide.waits import Cause, Wait, counted, shown
 from orchestrator.model.plan import Wave
+from orchestrator.model.record import HoldSet
 from orchestrator.model.status import WaveStatus
 from orchestrator.model.tally import EMPTY
 from orchestrator.model.target import Target
@@ -34,7 +38,7 @@ def next_action(rollout: Rollout, now: datetime) -> Action:
     if ending is not None:
         return ending
     if rollout.run.hold is not None:
-        return _held(rollout, rollout.run.hold.reason)
+        return _held(rollout, rollout.run.hold)
     hold = due_hold(rollout)
     if hold is not None:
         return hold
@@ -56,15 +60,16 @@ def _long_pause(rollout: Rollout, now: datetime) -> Finish | None:
     Short pauses are always waited for, and longer ones up to the session's `wait_s`.
     """
     ends = {each.name: each.throttled_until for each in rollout.run.scopes.values() if each.throttled_until}
-    if not ends or rollout.verifying is not None or rollout.queue.next_instant() is not None:
+    if not ends or rollout.verifying is not None or rollout.queue.next_back() is not None:
         return None
     moving = [name for name in rollout.run.scopes if _moves(rollout, name)]
-    first = min((ends.get(name, now) for name in moving), default=now)
+    first, name = min(((ends.get(name, now), name) for name in moving), default=(now, ""))
     far = (first - now).total_seconds() > max(rollout.wait_s, _ALWAYS_WAITED_S)
     bounded = rollout.until is not None and first >= rollout.until
     if not far and not (bounded and first > now + timedelta(seconds=_ALWAYS_WAITED_S)):
         return None
-    return Finish(Ending.LATER, f"the cloud asks for a pause: next possible start {first:%Y-%m-%d %H:%M:%S} UTC")
+    why = f"the cloud asks for a pause: next possible start {shown(first)} UTC"
+    return Finish(Ending.LATER, why, scope_wait(rollout.run.scopes[name], now))
 
 
 def _moves(rollout: Rollout, scope: str) -> bool:
@@ -80,15 +85,16 @@ def _moves(rollout: Rollout, scope: str) -> bool:
 def _required(rollout: Rollout) -> Action:
     """With `scopes_required: all`, nothing starts before every scope was reached, or when one was given up."""
     gone = [scope.name for scope in rollout.run.scopes.values() if scope.given_up]
+    missing = [scope.name for scope in rollout.run.scopes.values() if not scope.opened]
+    wait = Wait(Cause.REACH, (", ".join(missing),))
     if rollout.moving or not gone:
-        return WaitUntil(None, "every scope must be reached before anything starts")
-    return Finish(Ending.SCOPE, f"scope {gone[0]} cannot be used, and the plan requires all scopes")
+        return WaitUntil(None, wait)
+    return Finish(Ending.SCOPE, f"scope {gone[0]} cannot be used, and the plan requires all scopes", wait)
 
 
-def _held(rollout: Rollout, reason: str) -> Action:
-    if rollout.moving:
-        return WaitUntil(None, f"held: {reason}; what is open is followed")
-    return Finish(Ending.HELD, reason)
+def _held(rollout: Rollout, hold: HoldSet) -> Action:
+    wait = hold_wait(hold)
+    return WaitUntil(None, wait) if rollout.moving else Finish(Ending.HELD, hold.reason, wait)
 
 
 def _wave_action(rollout: Rollout, wave: Wave, now: datetime) -> Action:
@@ -122,7 +128,7 @@ def _only_stuck_hold_up(rollout: Rollout, wave: Wave) -> bool:
 
 def _after_wave(rollout: Rollout, wave: Wave, now: datetime) -> Action:
     if rollout.run.tally.fleet.open and not rollout.queue.undrawn:
-        return _last_of_all(rollout, wave)
+        return _last_of_all(rollout, now)
     failed = _wave_failed(rollout, wave)
     if failed is not None:
         return failed
@@ -132,9 +138,9 @@ def _after_wave(rollout: Rollout, wave: Wave, now: datetime) -> Action:
     return CloseWave(wave.name)
 
 
-def _last_of_all(rollout: Rollout, wave: Wave) -> Action:
+def _last_of_all(rollout: Rollout, now: datetime) -> Action:
     """The last wave that sends stays open for what is stuck, in it or before it: that may have to be sent again."""
-    return WaitUntil(None, f"wave {wave.name} is followed to its end") if rollout.moving else _stuck(rollout)
+    return WaitUntil(None, moving_wait(rollout)) if rollout.moving else _stuck(rollout, now)
 
 
 def _wave_failed(rollout: Rollout, wave: Wave) -> Hold | None:
@@ -154,13 +160,14 @@ def _wave_failed(rollout: Rollout, wave: Wave) -> Hold | None:
 def _soak(rollout: Rollout, wave: Wave, status: WaveStatus, now: datetime) -> Action:
     left_s = status.soak_s - rollout.run.timeline.least_elapsed_s(status.soaking, now)
     if left_s > 0:
-        return _wait_bounded(rollout, now + timedelta(seconds=left_s), f"wave {wave.name} soaks", now)
+        ends = now + timedelta(seconds=left_s)
+        return _wait_bounded(rollout, ends, Wait(Cause.SOAK, (wave.name,), ends), f"wave {wave.name} soaks", now)
     if rollout.plan.follow.to != "verified" or wave.name in rollout.verified:
         return _wave_failed(rollout, wave) or CloseWave(wave.name)
     if wave.name in rollout.unverified:
-        return Finish(Ending.SCOPE, f"wave {wave.name} could not be verified after its soak")
+        return Finish(Ending.SCOPE, f"wave {wave.name} could not be verified after its soak", _gone_wait(rollout, now))
     if rollout.verifying is not None:
-        return WaitUntil(None, f"wave {wave.name} is verified once more")
+        return WaitUntil(None, Wait(Cause.STEP))
     return VerifyWave(wave.name)
 
 
@@ -174,15 +181,15 @@ def _being_reached(rollout: Rollout) -> bool:
 
 def _start(rollout: Rollout, wave: Wave, now: datetime) -> Action:
     if rollout.queue.exhausted(wave.name):
-        return _last_of_all(rollout, wave)
+        return _last_of_all(rollout, now)
     gate = start_opening(rollout, now)
     if not gate.open:
         return _closed(rollout, gate, now)
     free = room(rollout)
     if free.free <= 0:
-        return _full(rollout, free)
+        return _full(rollout, free, now)
     target = rollout.queue.peek(
-        wave.name, now, scopes=_scopes_by_need(rollout), blocked=lambda target: _blocked(rollout, target, now)
+        wave.name, now, scopes=_scopes_by_need(rollout), blocked=lambda target: blocked(rollout, target, now)
     )
     if target is not None:
         return Start(target, _own_wave(rollout, target, wave))
@@ -195,7 +202,8 @@ def _own_wave(rollout: Rollout, target: Target, wave: Wave) -> str:
     return (state and state.wave) or rollout.queue.drawn_by(target) or wave.name
 
 
-def _blocked(rollout: Rollout, target: Target, now: datetime) -> Block | Later | datetime | None:
+def blocked(rollout: Rollout, target: Target, now: datetime) -> Block | Later | datetime | None:
+    """What keeps one target from starting: a limit of its own, an instant to come back at, or its own window."""
     left_s = postponed_s(rollout, target, now)
     if left_s > 0:
         return Later(now + timedelta(seconds=left_s))
@@ -229,40 +237,39 @@ def _scopes_by_need(rollout: Rollout) -> list[str]:
 
 
 def _closed(rollout: Rollout, gate: Opening, now: datetime) -> Action:
+    wait = closed_wait(rollout, gate, now)
     if gate.until is None:
-        if rollout.moving:
-            return WaitUntil(None, f"{gate.why}; what is open is followed")
-        return Finish(Ending.LATER, gate.why)
-    return _wait_bounded(rollout, gate.until, gate.why, now)
+        return WaitUntil(None, wait) if rollout.moving else Finish(Ending.LATER, gate.why, wait)
+    return _wait_bounded(rollout, gate.until, wait, gate.why, now)
 
 
-def _wait_bounded(rollout: Rollout, instant: datetime, why: str, now: datetime) -> Action:
+def _wait_bounded(rollout: Rollout, instant: datetime, wait: Wait, why: str, now: datetime) -> Action:
     """Wait in this process if something moves anyway, or if the instant is near enough; else come back later.
 
     It is not left to the host's clock alone: it may be wrong, and wrong again at the next start.
     """
     near = (instant - now).total_seconds() <= rollout.wait_s and not bound_passed(rollout, instant)
-    shown = f"{instant + rollout.ahead():%Y-%m-%d %H:%M:%S} UTC"
     if rollout.moving or near:
-        return WaitUntil(instant, f"{why}, until {shown}")
+        return WaitUntil(instant, wait)
     if _being_reached(rollout):
-        return WaitUntil(None, f"{why}, as far as this host knows; the cloud's time is asked for")
-    return Finish(Ending.LATER, f"{why}: next possible start {shown}")
+        return WaitUntil(None, wait)  # as far as this host knows; the cloud's time is asked for
+    return Finish(Ending.LATER, f"{why}: next possible start {shown(instant + rollout.ahead())} UTC", wait)
 
 
-def _full(rollout: Rollout, free: Room) -> Action:
-    return WaitUntil(None, f"limited by {free.why}") if rollout.moving else _stuck(rollout, free.why)
+def _full(rollout: Rollout, free: Room, now: datetime) -> Action:
+    return WaitUntil(None, full_wait(rollout, free)) if rollout.moving else _stuck(rollout, now, free.why)
 
 
 def _nothing_ready(rollout: Rollout, wave: Wave, now: datetime) -> Action:
     """Every target of the wave that has not started waits for something."""
-    later, opens = rollout.queue.next_instant(), rollout.queue.next_opening()
+    later, opens = rollout.queue.next_back(), rollout.queue.next_opening()
     if rollout.moving or later is not None or _returning(rollout):
-        first = min(filter(None, (later, opens)), default=None)
-        return WaitUntil(first, f"wave {wave.name}: {rollout.queue.waiting} targets wait")
+        first = min(filter(None, (later and later[0], opens)), default=None)
+        return WaitUntil(first, none_ready_wait(rollout, now))
     if opens is not None:
-        return _wait_bounded(rollout, opens, "the windows of all instances are closed", now)
-    return _after_wave(rollout, wave, now) if _wave_settled(rollout, wave) else _stuck(rollout)
+        wait = closed_wait(rollout, Opening(open=False, until=opens), now)
+        return _wait_bounded(rollout, opens, wait, "the windows of all instances are closed", now)
+    return _after_wave(rollout, wave, now) if _wave_settled(rollout, wave) else _stuck(rollout, now)
 
 
 def _returning(rollout: Rollout) -> bool:
@@ -273,12 +280,19 @@ def _returning(rollout: Rollout) -> bool:
     )
 
 
-def _stuck(rollout: Rollout, why: str | None = None) -> Finish:
+def _stuck(rollout: Rollout, now: datetime, why: str | None = None) -> Finish:
     """Nothing moves any more."""
     gone = [scope.name for scope in rollout.run.scopes.values() if scope.given_up]
     if gone:
-        return Finish(Ending.SCOPE, f"what is left waits for scopes that cannot be used: {', '.join(gone)}")
+        words = f"what is left waits for scopes that cannot be used: {', '.join(gone)}"
+        return Finish(Ending.SCOPE, words, _gone_wait(rollout, now))
     if rollout.broken:
-        return Finish(Ending.LATER, f"{len(rollout.broken)} targets wait for the next session after an internal error")
+        words = f"{len(rollout.broken)} targets wait for the next session after an internal error"
+        return Finish(Ending.LATER, words, Wait(Cause.BROKEN, (counted(len(rollout.broken), "target"),)))
     slots = f" ({why})" if why else ""
-    return Finish(Ending.PERSON, f"nothing moves but targets that stay in doubt or timed out{slots}")
+    words = f"nothing moves but targets that stay in doubt or timed out{slots}"
+    return Finish(Ending.PERSON, words, Wait(Cause.PERSON, (counted(len(rollout.resting), "target"),)))
+
+
+def _gone_wait(rollout: Rollout, now: datetime) -> Wait | None:
+    return next((scope_wait(scope, now) for scope in rollout.run.scopes.values() if scope.given_up), None)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from orchestrator.executor.decide.start_queue import StartQueue
+from orchestrator.executor.decide.waits import Wait
 from orchestrator.model.plan import Plan, Wave
 from orchestrator.model.run import Run
 
@@ -48,7 +49,7 @@ class Rollout:
     stop: str | None = None
     until: datetime | None = None
     ends_at: datetime | None = None
-    barred: str | None = None
+    barred: Wait | None = None
     wait_s: float = 3600.0
     verifying: str | None = None
     verified: set[str] = field(default_factory=set)

@@ -183,22 +183,27 @@ class StartQueue:
         count = cursor.members + cursor.more
         return count if share.size is None else min(count, share.size)
 
-    def next_instant(self) -> datetime | None:
-        """When the first of those that are to come back later may be looked at again."""
-        return self._bench.later[0][0] if self._bench.later else None
+    def next_back(self) -> tuple[datetime, Target] | None:
+        """The first of those that were told to come back later, with its instant."""
+        return (self._bench.later[0][0], self._order[self._bench.later[0][1]]) if self._bench.later else None
+
+    def first_block(self) -> Block | None:
+        """A limit that keeps targets from starting, each of them by itself."""
+        return next(iter(self._bench.blocked), None)
 
     def next_opening(self) -> datetime | None:
         """When the first window opens of those whose own window is closed."""
         return self._bench.closed[0][0] if self._bench.closed else None
 
+    def takes(self, wave: str, target: Target) -> bool:
+        """Whether the wave has drawn the target, or may still do so."""
+        share = self._shares[wave]
+        room = share.size is None or self._cursors[wave].members < share.size
+        return bool(self._drawn[self._rank[target.proxy_id]]) or (room and share.admits(target))
+
     def waits_in(self, scope: str) -> bool:
         """Whether the scope has targets that could start if it could be used."""
         return bool(self._bench.ready[scope] or self._undrawn[scope])
-
-    @property
-    def waiting(self) -> int:
-        """Targets of the present wave that were drawn and wait."""
-        return self._bench.waiting
 
     @property
     def undrawn(self) -> int:

@@ -39,10 +39,16 @@ def state(plan: Plan) -> MemoryState:
 
 def test_hold_and_release_wait_for_the_process_that_works_on_the_run(plan: Plan, state: MemoryState) -> None:
     assert hold(plan, state, "wait", LATER) == 1
-    assert release(plan, state, "rest", "go", LATER) == 2
+    assert release(plan, state, None, "go", LATER) is None
     given = [command for _, command in unread_commands(find_run(state, plan))]
     assert [type(each) for each in given] == [HoldCommand, ReleaseCommand]
     assert find_run(state, plan).run.hold is None
+
+
+def test_a_release_of_what_is_not_held_is_not_recorded(plan: Plan, state: MemoryState) -> None:
+    assert release(plan, state, None, "go", LATER) == "fleet prod is not held: there is nothing to release"
+    assert release(plan, state, "rest", "go", LATER) == "wave rest of fleet prod asks for no approval"
+    assert unread_commands(find_run(state, plan)) == []
 
 
 def test_a_wave_that_the_plan_does_not_have_is_not_released(plan: Plan, state: MemoryState) -> None:

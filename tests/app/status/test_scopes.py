@@ -1,14 +1,15 @@
 """What `status` and the report say of a scope that cannot be used."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from fakes.clock import START
 from fakes.stage import fold_all, plan_of, targets_of
 
-from orchestrator.app.status.fleet_status import last_session
-from orchestrator.app.status.scopes import scope_lines
+from orchestrator.app.status.fleet_status import last_session, scope_lines
+from orchestrator.app.status.outlook import Outlook, look
 from orchestrator.model import record as r
+from orchestrator.model.run import Run
 from orchestrator.tracker.report.build import build_report
 
 PLAN = plan_of(targets_of(1))
@@ -33,11 +34,15 @@ OPENED = r.ScopeOpened(at=START, scope="default")
 AGAIN = r.SessionStarted(at=START, number=2, pid=1, host="h", orchestrator_version="1")
 
 
+def seen(run: Run, now: datetime) -> Outlook:
+    return look(PLAN, run, (), now, working=False)
+
+
 @pytest.mark.parametrize(
     ("records", "state", "says"),
     [
         ((), "open", None),
-        ((THROTTLED,), "throttled", "throttled, the cloud asks for a pause until 2026-"),
+        ((THROTTLED,), "throttled", "throttled by the cloud: APIGW.0308; until 2026-03-01 22:05:00 UTC, in 5 min 00 s"),
         ((LONG, PAUSED), "throttled", ", one probe an hour: 429"),
         ((PAUSED,), "paused", "paused, one probe at a time asks whether it is back: no route"),
         ((PAUSED, GONE), "given_up", "given up for this session, the next start tries again: 401: the token is wrong"),
@@ -49,17 +54,17 @@ def test_each_scope_is_told_with_its_state_and_why(records: tuple[r.Record, ...]
     run = fold_all(PLAN, (BEGUN, *records))
     told = build_report(run, PLAN).head.scopes[0]
     assert (told.state, told.reason is None) == (state, state == "open")
-    lines = list(scope_lines(run, START))
+    lines = list(scope_lines(seen(run, START)))
     assert (says is None and not lines) or (says is not None and says in lines[0])
 
 
 def test_a_pause_that_is_over_is_told_no_more() -> None:
     run = fold_all(PLAN, (BEGUN, THROTTLED))
-    assert not list(scope_lines(run, START + timedelta(minutes=6)))
+    assert not list(scope_lines(seen(run, START + timedelta(minutes=6))))
 
 
 def test_a_code_that_came_from_a_scope_is_not_laid_on_the_signal() -> None:
     ended = r.SessionEnded(at=START, exit_code=7, why="stopped by SIGTERM")
     assert last_session(fold_all(PLAN, (BEGUN, GONE, ended))).endswith(
-        "the last one ended with 7: stopped by SIGTERM (7 for scopes given up: default)"
+        "the last one ended with 7: scopes given up: default; stopped by SIGTERM"
     )

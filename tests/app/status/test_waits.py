@@ -1,25 +1,40 @@
-"""What a target waits for, in each state that a fleet can be in."""
+"""What a run and a target wait for, in each state that a fleet can be in; and the page that lists them all."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from fakes.clock import START
-from fakes.documents import read, rows
+from fakes.documents import read, rows, section
 from fakes.stage import fold_all, plan_of, targets_of
 
-from orchestrator.app.status.waits import Cause, view, wait_of
+from orchestrator.app.status.fleet_status import fleet_line
+from orchestrator.app.status.outlook import Outlook, look
+from orchestrator.app.status.steps import STEPS, Step
+from orchestrator.app.status.target_line import target_lines
+from orchestrator.executor.decide.rollout import Rollout
+from orchestrator.executor.decide.waits import Cause, Wait
+from orchestrator.executor.decide.what_waits import fleet_wait
 from orchestrator.model import record as r
 from orchestrator.model.amount import Amount
+from orchestrator.model.commands import Command, HoldCommand, ReleaseCommand
 from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Freeze, Limits, Wave, Window
+from orchestrator.model.plan import Failures, Freeze, Limits, Scope, Wave, Window
 
 TARGETS = targets_of(4, per_instance=2)
-MINE, NEIGHBOUR, FAR = TARGETS[0], TARGETS[1], TARGETS[2]
+MINE, NEIGHBOUR, FAR, LAST = TARGETS
 SOON = START + timedelta(minutes=10)
+BEGAN = r.SessionStarted(at=START, number=1, pid=1, host="h", orchestrator_version="1")
+REACHED = r.ScopeOpened(at=START, scope="default")
 OPEN = r.WaveOpened(at=START, wave="one")
 ONE = {"waves": (Wave(name="one"),)}
 TWO = {"waves": (Wave(name="one", size=Amount(1), soak_s=600.0), Wave(name="two", approve=True))}
+SOFT = Failures(max=Amount(100, percent=True), mode="soft")
+NIGHT = Window(opens=60, closes=120, timezone="UTC")
+PLAN = "/plans/fleet.yaml"
+PAGE = read("docs/status.md")
 
 
 def sent(target: Any) -> r.Intent:
@@ -28,75 +43,264 @@ def sent(target: Any) -> r.Intent:
     )
 
 
-MINE_IS_SENT = sent(MINE)
-SETTLED = r.Settled(at=START, target=FAR.proxy_id, attempt=1, outcome=Outcome.SUCCEEDED, wave="one")
+def doubted(target: Any) -> r.AnswerSeen:
+    return r.AnswerSeen(at=START, target=target.proxy_id, attempt=1, verdict="in_doubt")
+
+
+def remains(target: Any) -> r.DoubtRemains:
+    return r.DoubtRemains(at=START, target=target.proxy_id, attempt=1, why="no trace")
+
+
+def settled(target: Any, outcome: Outcome = Outcome.SUCCEEDED) -> r.Settled:
+    return r.Settled(at=START, target=target.proxy_id, attempt=1, outcome=outcome, wave="one")
+
+
+HELD = r.HoldSet(at=START, cause="person", reason="incident 4711", by="ann@desk")
 SOAKS = r.WaveSoaking(at=START, wave="one", until=SOON)
-CASES: list[tuple[Cause, tuple[r.Record, ...], dict[str, Any], str]] = [
-    (Cause.HOLD, (r.HoldSet(at=START, cause="person", reason="asked for"),), ONE, "held: asked for"),
-    (Cause.APPROVAL, (r.HoldSet(at=START, cause="approval", reason="x", wave="two"),), TWO, "approval of wave two"),
-    (Cause.APPROVAL, (r.WaveDone(at=START, wave="one"),), TWO, "approval of wave two"),
-    (Cause.SOAK, (OPEN, sent(FAR), SETTLED, SOAKS), TWO, "the soak of wave one, in 10 min 00 s"),
-    (Cause.EARLIER_WAVE, (OPEN, sent(FAR)), TWO, "wave one comes first"),
-    (Cause.SCOPE, (r.ScopeThrottled(at=START, scope="default", until=SOON, why="429"),), ONE, "throttled"),
-    (Cause.SCOPE, (r.ScopePaused(at=START, scope="default", why="no route"),), ONE, "paused"),
-    (Cause.SCOPE, (r.ScopeGivenUp(at=START, scope="default", why="401"),), ONE, "given up"),
-    (Cause.CLOSED, (OPEN,), {**ONE, "windows": (Window(opens=60, closes=120, timezone="UTC"),)}, "window opens"),
-    (
-        Cause.CLOSED,
-        (OPEN,),
-        {**ONE, "freezes": (Freeze(start="2026-03-01", end="2026-03-02", timezone="UTC"),)},
-        "frozen",
+THROTTLED = r.ScopeThrottled(at=START, scope="default", until=SOON, why="429")
+POSTPONED = tuple(
+    r.Postponed(at=START, target=each.proxy_id, wave="one", why="job 7 runs on it", until=SOON, busy=True)
+    for each in TARGETS
+)
+APPROVED = ReleaseCommand(at=START, user="ann", host="desk", note="looked at it", wave="two")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A state of a fleet, and what the one line says in it.
+
+    Attributes:
+        asked: what persons asked for and no process has read.
+        twist: what only a process knows of itself.
+        of: whose line: of the fleet, or of the first target.
+    """
+
+    cause: Cause
+    says: str
+    records: tuple[r.Record, ...] = (OPEN,)
+    plan: dict[str, Any] = field(default_factory=lambda: ONE)
+    working: bool = False
+    asked: tuple[Command, ...] = ()
+    barred: Wait | None = None
+    twist: Callable[[Rollout], None] = lambda _rollout: None
+    of: str = "fleet"
+
+    def outlook(self) -> Outlook:
+        plan = plan_of(TARGETS, **{"failures": SOFT, **self.plan})
+        run = fold_all(plan, (BEGAN, REACHED, *self.records))
+        asked = list(enumerate(self.asked, 1))
+        seen = look(plan, run, asked, START, working=self.working, barred=self.barred)
+        self.twist(seen.rollout)
+        return seen
+
+    def line(self) -> str:
+        seen = self.outlook()
+        if self.of == "fleet":
+            return fleet_line(seen, PLAN)
+        return next(iter(target_lines(seen, MINE.proxy_id, PLAN)))
+
+
+def case(cause: Cause, says: str, *records: r.Record, plan: dict[str, Any] | None = None, **keys: Any) -> Case:
+    return Case(cause, says, records or (OPEN,), {**ONE, **(plan or {})}, **keys)
+
+
+def _ends(rollout: Rollout) -> None:
+    rollout.ends_at = START
+
+
+def _breaks(rollout: Rollout) -> None:
+    for target in TARGETS:
+        wave = rollout.plan.waves[0].name
+        rollout.queue.takes(wave, target)
+        rollout.queue.peek(wave, START, scopes=["default"], blocked=lambda _target: None)
+        rollout.queue.take(target_of(rollout))
+        rollout.queue.begin(target, wave)
+        rollout.queue.sit_out(target)
+        rollout.broken.add(target.proxy_id)
+
+
+def target_of(rollout: Rollout) -> Any:
+    found = rollout.queue.peek("one", START, scopes=["default"], blocked=lambda _target: None)
+    assert found is not None
+    return found
+
+
+CAPPED = {"limits": Limits(in_flight=Amount(1))}
+RAMPED = {"limits": Limits(in_flight=Amount(9), ramp=True)}
+STRICT = {"failures": Failures(max=Amount(0)), "limits": Limits(ramp=False)}
+LABELS = {"limits": Limits(per_label={"app": 1}, ramp=False, per_instance=9)}
+CASES = [
+    case(Cause.HOLD, "to release the fleet: incident 4711 (held by ann@desk); 4 targets wait; do: look", HELD),
+    case(Cause.HOLD, "incident 4711 (held by ann@desk); do: look at the cause", HELD, of="target"),
+    case(
+        Cause.HOLD,
+        "to release the fleet: stop (held by bob)",
+        asked=(HoldCommand(at=START, user="bob", note="stop"),),
     ),
-    (
-        Cause.BUSY,
-        (OPEN, r.Postponed(at=START, target=MINE.proxy_id, wave="one", why="job 7", until=SOON, busy=True)),
-        ONE,
-        "busy until 2026-03-01 22:10:00 UTC (in 10 min 00 s)",
+    case(
+        Cause.HOLD,
+        "1 failure, 0 allowed for the fleet",
+        OPEN,
+        sent(FAR),
+        settled(FAR, Outcome.FAILED),
+        plan={"failures": Failures(max=Amount(0))},
     ),
-    (Cause.LIMIT, (OPEN, sent(NEIGHBOUR)), ONE, "per_instance is full"),
-    (Cause.LIMIT, (OPEN, sent(FAR)), {**ONE, "limits": Limits(in_flight=Amount(1))}, "in_flight 1 is full"),
-    (
+    case(
+        Cause.APPROVAL,
+        f'approval of wave two; 4 targets wait; do: orchestrator release {PLAN} two --note "why" && orchestrator run',
+        r.HoldSet(at=START, cause="approval", reason="x", wave="two"),
+        plan=TWO,
+    ),
+    case(Cause.APPROVAL, "approval of wave two", r.WaveDone(at=START, wave="one"), plan=TWO, of="target"),
+    case(
+        Cause.RELEASED,
+        f"the next start: wave two approved by ann@desk: looked at it; 4 targets wait; do: orchestrator run {PLAN}",
+        r.WaveDone(at=START, wave="one"),
+        r.HoldSet(at=START, cause="approval", reason="x", wave="two"),
+        plan=TWO,
+        asked=(APPROVED,),
+    ),
+    case(
+        Cause.CHANGED,
+        "which needs --new: targets; 4 targets wait; do: put the plan back as it was, or orchestrator run",
+        barred=Wait(Cause.CHANGED, ("targets",)),
+    ),
+    case(
+        Cause.ELSEWHERE,
+        "another fleet: proxy X is open in run R of fleet F; 4 targets wait; do: let that fleet end what it began",
+        barred=Wait(Cause.ELSEWHERE, ("proxy X is open in run R of fleet F",)),
+    ),
+    case(Cause.SOAK, "the soak of wave one, in 10 min 00 s", OPEN, sent(FAR), settled(FAR), SOAKS, plan=TWO),
+    case(Cause.SOAK, "the soak of wave one, in 10", OPEN, sent(FAR), settled(FAR), SOAKS, plan=TWO, of="target"),
+    case(
+        Cause.REACH,
+        "every scope to be reached, before anything starts: default",
+        r.SessionStarted(at=START, number=2, pid=1, host="h", orchestrator_version="1"),
+        plan={"scopes_required": "all"},
+        working=True,
+    ),
+    case(
+        Cause.THROTTLED,
+        "scope default: throttled by the cloud: 429; until 2026-03-01 22:10:00 UTC, in 10 min 00 s; 4 targets wait",
+        OPEN,
+        THROTTLED,
+    ),
+    case(Cause.THROTTLED, "scope default: throttled by the cloud: 429", OPEN, THROTTLED, of="target"),
+    case(Cause.PAUSED, "paused, one probe at", OPEN, r.ScopePaused(at=START, scope="default", why="no route")),
+    case(Cause.PAUSED, "it has not been reached yet", BEGAN, OPEN, working=True),
+    case(
+        Cause.GIVEN_UP,
+        "given up for this session, the next start tries again: 401; 4 targets wait; do: repair what the reason names",
+        OPEN,
+        r.ScopeGivenUp(at=START, scope="default", why="401"),
+    ),
+    case(Cause.EARLIER_WAVE, "wave one comes first; do: ", OPEN, sent(FAR), plan=TWO, of="target"),
+    case(Cause.WINDOW, "window opens Mon 01:00 UTC, in 3 h 00 min; 4 targets wait", plan={"windows": (NIGHT,)}),
+    case(Cause.WINDOW, "window opens Mon 01:00 UTC, in 3 h 00 min; do:", plan={"windows": (NIGHT,)}, of="target"),
+    case(
+        Cause.FREEZE,
+        "frozen; the freeze ends Tue 00:00 UTC, in 26 h 00 min",
+        plan={"freezes": (Freeze(start="2026-03-01", end="2026-03-02", timezone="UTC"),)},
+    ),
+    case(
+        Cause.FIT,
+        "too late for an upgrade to end before the window closes at Sun 22:05 UTC; window opens Mon 21:00 UTC",
+        plan={"windows": (Window(opens=21 * 60, closes=22 * 60 + 5, timezone="UTC"),)},
+    ),
+    case(Cause.BOUND, "the time for starts in this one is over", twist=_ends, working=True),
+    case(Cause.BUSY, "another try at 2026-03-01 22:10:00 UTC: job 7 runs on it, in 10", OPEN, *POSTPONED),
+    case(Cause.BUSY, "another try at 2026-03-01 22:10:00 UTC: job 7 runs", OPEN, *POSTPONED, of="target"),
+    case(Cause.LIMIT, "in_flight 1 is full; 3 targets wait; 1 upgrade under", OPEN, sent(FAR), plan=CAPPED),
+    case(Cause.LIMIT, "per_instance is full", OPEN, sent(NEIGHBOUR), of="target", plan={"limits": Limits(ramp=False)}),
+    case(
         Cause.LIMIT,
-        (OPEN, sent(TARGETS[3])),
-        {**ONE, "limits": Limits(per_label={"app": 1})},
-        "per_label app=a0 is full",
+        "a free slot: per_instance is full; 2 targets wait",
+        OPEN,
+        sent(MINE),
+        sent(FAR),
+        plan={"limits": Limits(ramp=False)},
     ),
-    (Cause.TURN, (OPEN,), ONE, "nothing in its way"),
-    (Cause.JOB, (OPEN, MINE_IS_SENT), ONE, "the end of its upgrade"),
-    (
-        Cause.DOUBT,
-        (OPEN, MINE_IS_SENT, r.AnswerSeen(at=START, target=MINE.proxy_id, attempt=1, verdict="in_doubt")),
-        ONE,
-        "evidence",
+    case(Cause.RAMP, "with which the ramp grows: ramp at 1; 3 targets wait", OPEN, sent(FAR), plan=RAMPED),
+    case(Cause.LABEL, "per_label app=a0 is full; do", OPEN, sent(LAST), of="target", plan=LABELS),
+    case(
+        Cause.LABEL,
+        "a free slot of a label: per_label app=a0 is full; 1 target waits",
+        OPEN,
+        sent(LAST),
+        sent(NEIGHBOUR),
+        sent(FAR),
+        plan=LABELS,
     ),
-    (
+    case(Cause.BUDGET, "strict, failures budget 0 of the fleet; 3 targets wait", OPEN, sent(FAR), plan=STRICT),
+    case(Cause.RATE, "its turn: scope default may make 2 calls a second; 4 targets wait", working=True),
+    case(Cause.RATE, "its turn: scope default may make 2 calls a second; do: nothing", working=True, of="target"),
+    case(Cause.TURN, f"the next start; nothing stands in its way; 4 targets wait; do: orchestrator run {PLAN}"),
+    case(Cause.TURN, "the next start; nothing stands in its way; do: orchestrator run", of="target"),
+    case(Cause.STEP, "nothing: its next step is under way; 4 targets wait; do: nothing", BEGAN, REACHED, working=True),
+    case(Cause.JOB, "the end of 4 upgrades; do: nothing", OPEN, *map(sent, TARGETS), working=True),
+    case(Cause.JOB, "the end of its upgrade; do: orchestrator run", OPEN, sent(MINE), of="target"),
+    case(Cause.DOUBT, "evidence of what became of 4 attempts", OPEN, *map(sent, TARGETS), *map(doubted, TARGETS)),
+    case(Cause.DOUBT, "what became of its attempt", OPEN, sent(MINE), doubted(MINE), of="target"),
+    case(
         Cause.PERSON,
-        (
-            OPEN,
-            MINE_IS_SENT,
-            r.AnswerSeen(at=START, target=MINE.proxy_id, attempt=1, verdict="in_doubt"),
-            r.DoubtRemains(at=START, target=MINE.proxy_id, attempt=1, why="no trace"),
-        ),
-        ONE,
-        "a person, to settle it: no trace",
+        f"a person, to settle 4 targets; do: look in the console, then orchestrator settle {PLAN} {MINE.proxy_id} -",
+        OPEN,
+        *map(sent, TARGETS),
+        *map(doubted, TARGETS),
+        *map(remains, TARGETS),
     ),
+    case(Cause.PERSON, "a person, to settle it: no trace", OPEN, sent(MINE), doubted(MINE), remains(MINE), of="target"),
+    case(Cause.BROKEN, "the next session, after an internal error: 4 targets", twist=_breaks, working=True),
+    case(Cause.NOTHING, "nothing: the run has ended; do: nothing", *map(settled, TARGETS), r.RunEnded(at=START)),
 ]
 
 
-@pytest.mark.parametrize(("cause", "records", "plan_keys", "says"), CASES)
-def test_the_very_thing_is_named(
-    cause: Cause, records: tuple[r.Record, ...], plan_keys: dict[str, Any], says: str
-) -> None:
-    plan = plan_of(TARGETS, **plan_keys)
-    wait = wait_of(view(plan, fold_all(plan, records)), MINE, START, START)
-    assert wait.cause is cause
-    assert says in str(wait)
+@pytest.mark.parametrize("state", CASES, ids=lambda state: f"{state.cause.name}-{state.of}")
+def test_one_line_says_what_is_waited_for_and_what_to_do(state: Case) -> None:
+    line = state.line()
+    seen = state.outlook()
+    wait = seen.fleet() if state.of == "fleet" else seen.target(MINE)
+    assert (wait.cause, state.says in line) == (state.cause, True), line
+    assert "; do: " in line
 
 
-def test_every_cause_is_shown() -> None:
-    assert {cause for cause, *_ in CASES} == set(Cause)
+def test_every_cause_is_reached() -> None:
+    assert {state.cause for state in CASES} == set(Cause)
 
 
-def test_the_page_lists_each_cause_with_its_sentence_in_order() -> None:
-    told = [(row[0].strip("`"), row[1].strip("`")) for row in rows(read("docs/status.md"))]
-    assert told == [(cause.name, cause.value) for cause in Cause]
+def test_every_cause_has_its_sentence_and_its_steps() -> None:
+    assert len({cause.value for cause in Cause}) == len(Cause.__members__)
+    assert set(STEPS) == set(Cause)
+    assert {step for pair in STEPS.values() for step in pair} == set(Step)
+
+
+def test_the_page_lists_each_cause_with_its_sentence_and_steps_in_order() -> None:
+    told = [
+        tuple(cell.strip("`") for cell in (row[0], row[1], row[3], row[4])) for row in rows(section(PAGE, "Every line"))
+    ]
+    assert told == [(cause.name, cause.value, *(_shown(step) for step in STEPS[cause])) for cause in Cause]
+
+
+def _shown(step: Step) -> str:
+    return step.value.format(plan="PLAN", wave="WAVE", proxy="PROXY_ID")
+
+
+def test_what_is_open_is_told_beside_what_is_waited_for() -> None:
+    state = case(Cause.HOLD, "", OPEN, sent(FAR), HELD)
+    assert "; 3 targets wait; 1 upgrade under way, followed by the next start; do: " in state.line()
+
+
+def test_the_live_display_and_status_use_one_decision() -> None:
+    seen = case(Cause.LIMIT, "", OPEN, sent(FAR), plan=CAPPED, working=True).outlook()
+    assert fleet_wait(seen.rollout, START, working=True) == seen.fleet()
+
+
+def test_a_scope_of_its_own_budget_waits_for_what_is_in_flight() -> None:
+    scope = Scope(name="default", region="cn-north-4", project_id="p", max_failures=Amount(0))
+    plan = {
+        "scopes": (scope,),
+        "failures": Failures(max=Amount(9), max_rejected=Amount(9)),
+        "limits": Limits(ramp=False, per_instance=9),
+    }
+    seen = case(Cause.BUDGET, "", OPEN, sent(FAR), plan=plan).outlook()
+    assert str(seen.fleet()).endswith("strict, failures budget 0 of the scope default")

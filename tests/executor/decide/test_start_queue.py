@@ -94,7 +94,7 @@ def test_what_comes_back_later_is_passed_over_until_then() -> None:
     later = NOW + timedelta(minutes=1)
     queue.back(first, later)
     assert drain(queue) == targets[1:]
-    assert queue.next_instant() == later
+    assert queue.next_back() == (later, first)
     assert not queue.exhausted("w0")
     assert start(queue, now=later) == first
 
@@ -104,7 +104,7 @@ def test_a_target_whose_window_is_closed_waits_for_its_opening() -> None:
     queue = queue_of(targets)
     opens = NOW + timedelta(hours=1)
     assert start(queue, blocked=lambda target: opens if target == targets[0] else None) == targets[1]
-    assert (queue.next_instant(), queue.next_opening()) == (None, opens)
+    assert (queue.next_back(), queue.next_opening()) == (None, opens)
     assert start(queue, now=opens) == targets[0]
 
 

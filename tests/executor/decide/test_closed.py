@@ -4,13 +4,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from fakes.clock import START
 from fakes.stage import fold_all, plan_of, targets_of
 from msgspec.structs import replace
 
-from orchestrator.app.status.why_closed import closed, time_until
+from orchestrator.app.status.outlook import look
+from orchestrator.executor.decide.waits import Cause, time_until
 from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Freeze, Window
-from orchestrator.model.record import Settled
+from orchestrator.model.plan import Freeze, Plan, Wave, Window
+from orchestrator.model.record import Settled, WaveOpened
+from orchestrator.model.run import Run
 from orchestrator.model.target import Facts
 
 SHANGHAI = "Asia/Shanghai"
@@ -20,7 +23,14 @@ SATURDAY = "2026-03-07 10:48"  # in UTC, when Shanghai shows 18:48
 
 def said(at: str, **changes: Any) -> str | None:
     plan = plan_of(targets_of(3), **changes)
-    return closed(plan, fold_all(plan, ()), datetime.fromisoformat(at).replace(tzinfo=UTC))
+    run = fold_all(plan, (WaveOpened(at=START, wave="canary"),))
+    return said_of(plan, run, datetime.fromisoformat(at).replace(tzinfo=UTC))
+
+
+def said_of(plan: Plan, run: Run, now: datetime) -> str | None:
+    seen = look(plan, run, (), now, working=False)
+    wait = seen.fleet()
+    return wait.seen_at(now) if wait.cause in (Cause.WINDOW, Cause.FREEZE, Cause.FIT) else None
 
 
 @pytest.mark.parametrize(
@@ -68,12 +78,13 @@ def test_of_the_instances_own_windows_the_first_is_named() -> None:
     targets = [
         replace(target, facts=Facts(maintenance_window=text)) for target, text in zip(targets_of(3), own, strict=True)
     ]
-    plan = plan_of(targets, windows="instance")
+    plan = plan_of(targets, windows="instance", waves=(Wave(name="all"),))
     now = datetime.fromisoformat(SATURDAY).replace(tzinfo=UTC)
-    assert closed(plan, fold_all(plan, ()), now) == "window opens Sat 12:00 UTC, in 1 h 12 min"
+    opened = WaveOpened(at=now, wave="all")
+    assert said_of(plan, fold_all(plan, (opened,)), now) == "window opens Sat 12:00 UTC, in 1 h 12 min"
     settled = Settled(at=now, target=targets[1].proxy_id, outcome=Outcome.ALREADY)
-    assert closed(plan, fold_all(plan, (settled,)), now) == "window opens Sat 18:00 UTC, in 7 h 12 min"
-    assert closed(plan, fold_all(plan, ()), now.replace(hour=13)) is None
+    assert said_of(plan, fold_all(plan, (opened, settled)), now) == "window opens Sat 18:00 UTC, in 7 h 12 min"
+    assert said_of(plan, fold_all(plan, (opened,)), now.replace(hour=13)) is None
 
 
 def test_lengths_are_spoken() -> None:

@@ -1,0 +1,56 @@
+"""A held fleet in words: since when, why, through which proxies, what the cloud said of them, and what is under way."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from shlex import quote
+
+from orchestrator.app.status.outlook import Outlook
+from orchestrator.executor.decide.waits import counted, time_until
+from orchestrator.model.run import Run
+from orchestrator.tracker.report.schema import HoldReport
+
+#: Of each cause so many proxies are named; the report has them all.
+_NAMED = 10
+
+
+def held_lines(seen: Outlook, hold: HoldReport, plan: str) -> Iterator[str]:
+    """What the one on call has to know of a hold.
+
+    Args:
+        seen: the run.
+        hold: of its report.
+        plan: path of the plan file.
+    """
+    by = f" by {hold.by}" if hold.by else ""
+    note = f" ({hold.note})" if hold.note and hold.note != hold.reason else ""
+    ago = time_until(seen.now, hold.at)
+    yield f"HELD since {hold.at:%Y-%m-%d %H:%M:%SZ} ({ago} ago){by}: {hold.reason}{note}"
+    for group in hold.causes:
+        yield f"  {len(group.proxy_ids)} x {group.reason or 'no reason is known'}"
+        yield from _proxies(seen.run, group.proxy_ids)
+    moving = seen.run.tally.fleet.open
+    what = f"{counted(moving, 'upgrade')}, followed to the end" if moving else "nothing"
+    yield f"  under way: {what}; nothing starts, so it may stay held"
+    if hold.proxy_ids:
+        yield f"  look: orchestrator status {quote(plan)} {hold.proxy_ids[0]}"
+
+
+def _proxies(run: Run, proxy_ids: Sequence[str]) -> Iterator[str]:
+    yield from (_proxy(run, proxy_id) for proxy_id in proxy_ids[:_NAMED])
+    if len(proxy_ids) > _NAMED:
+        yield f"    and {len(proxy_ids) - _NAMED} more, in the report"
+
+
+def _proxy(run: Run, proxy_id: str) -> str:
+    """A proxy by its name, where that is known, and by its ids."""
+    target, state = run.targets.get(proxy_id), run.states.get(proxy_id)
+    if target is None:
+        return f"    {proxy_id}, of an earlier run"
+    name = f" ({target.facts.name})" if target.facts and target.facts.name else ""
+    jobs = f", workflow {', '.join(state.jobs)}" if state is not None and state.jobs else ""
+    when = f", {_at(state.settled_at)}" if state is not None and state.settled_at else ""
+    return f"    {proxy_id} on instance {target.instance_id}{name}{jobs}{when}"
+
+
+def _at(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M:%SZ}"

@@ -1,0 +1,132 @@
+"""A run as its next decision will see it: the journal, carried on in memory by what persons have asked for. Pure."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from orchestrator.app.run.apply_command import carry_out
+from orchestrator.app.status.clocks import calendar, steady
+from orchestrator.executor.decide.rollout import Rollout
+from orchestrator.executor.decide.wait_words import hold_wait
+from orchestrator.executor.decide.waits import Cause, Wait
+from orchestrator.executor.decide.what_waits import fleet_wait, target_wait
+from orchestrator.executor.restore_queue import make_queue
+from orchestrator.model.commands import Command, ReleaseCommand
+from orchestrator.model.outcome import Phase
+from orchestrator.model.plan import Plan
+from orchestrator.model.run import Run
+from orchestrator.model.target import Target
+
+#: The rate of a scope whose own is to be found out, and is not known yet.
+_UNKNOWN_RATE = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a reader knows of a run.
+
+    Attributes:
+        rollout: the run as its process sees it, or the next one; which preflights are under way is not in it.
+        asked: what persons have asked for and no process has read yet; it counts already.
+        now: by the clock of the session.
+        working: whether a process works on it.
+    """
+
+    rollout: Rollout
+    asked: Sequence[Command]
+    now: datetime
+    working: bool
+
+    @property
+    def run(self) -> Run:
+        """The run."""
+        return self.rollout.run
+
+    def fleet(self) -> Wait:
+        """What the run as a whole waits for."""
+        if self.run.ended is not None:
+            return hold_wait(self.run.hold) if self.run.hold else Wait(Cause.NOTHING, ("the run has ended",))
+        return self._asked_for(fleet_wait(self.rollout, self.now, working=self.working))
+
+    def target(self, target: Target) -> Wait:
+        """What a target without an outcome waits for."""
+        return self._asked_for(target_wait(self.rollout, target, self.now, working=self.working))
+
+    def _asked_for(self, wait: Wait) -> Wait:
+        """The next start, by name of the person who let it go on."""
+        released = next((each for each in reversed(self.asked) if isinstance(each, ReleaseCommand)), None)
+        if released is None or wait.cause not in (Cause.TURN, Cause.STEP):
+            return wait
+        return Wait(Cause.RELEASED, (released_words(released),))
+
+
+def released_words(command: ReleaseCommand) -> str:
+    """Who let what go on, and why."""
+    what = f"wave {command.wave} approved" if command.wave else "released"
+    return f"{what} by {command.who}: {command.note}"
+
+
+def look(
+    plan: Plan,
+    run: Run,
+    asked: Sequence[tuple[int, Command]],
+    now: datetime,
+    *,
+    working: bool,
+    barred: Wait | None = None,
+) -> Outlook:
+    """See a run as its next decision will; the run is carried on by what was asked for.
+
+    Args:
+        plan: as in force.
+        run: of the journal.
+        asked: commands that no process has read yet, with their numbers.
+        now: by this host's clock.
+        working: whether a process works on it.
+        barred: why nothing may start in it any more.
+    """
+    for number, command in asked:
+        run.apply(carry_out(run, number, command, now))
+    here, targets = steady(run, now), list(run.targets.values())
+    ahead = calendar(run, now) - here
+    rollout = Rollout(
+        plan=plan,
+        run=run,
+        queue=make_queue(plan, targets, run),
+        wave_targets={},
+        scope_targets=Counter(target.scope for target in targets),
+        scope_rates={scope.name: _rate(plan, run, scope.name) for scope in plan.scopes},
+        available=lambda name: _available(run, name, here, working=working),
+        ahead=lambda: ahead,
+        resting=_resting(run),
+        barred=barred,
+        wait_s=float("inf"),
+    )
+    return Outlook(rollout, [command for _, command in asked], here, working)
+
+
+def before_run(plan: Plan, asked: Sequence[tuple[int, Command]], now: datetime, *, working: bool) -> Outlook:
+    """A fleet that has had no run yet, see `look`."""
+    waves, scopes = [wave.name for wave in plan.waves], [scope.name for scope in plan.scopes]
+    run = Run(plan.proxies, waves=waves, scopes=scopes, failures=plan.failures)
+    return look(plan, run, asked, now, working=working)
+
+
+def _available(run: Run, name: str, now: datetime, *, working: bool) -> bool:
+    scope = run.scopes[name]
+    return scope.standing(now).state == "open" and (scope.opened or not working)
+
+
+def _resting(run: Run) -> set[str]:
+    still = (Phase.IN_DOUBT, Phase.TIMED_OUT)
+    return {state.key for state in run.open_states() if state.phase in still or state.set_aside}
+
+
+def _rate(plan: Plan, run: Run, name: str) -> float:
+    scope = next(scope for scope in plan.scopes if scope.name == name)
+    planned = plan.limits.rate if scope.rate is None else scope.rate
+    known = run.scopes[name].rate_limit
+    if isinstance(planned, float | int):
+        return float(planned)
+    return _UNKNOWN_RATE if known is None else known

@@ -1,0 +1,70 @@
+"""What to do about each thing that is waited for: beside the process that works on the run, and without one. Pure."""
+
+from collections.abc import Mapping
+from enum import Enum
+from shlex import quote
+
+from orchestrator.executor.decide.waits import Cause, Wait
+
+
+class Step(Enum):
+    """What to do next, ready to paste."""
+
+    NOTHING = "nothing"
+    RUN = "orchestrator run {plan}"
+    LATER = "nothing now; after that, orchestrator run {plan}"
+    RELEASE = 'look at the cause, then orchestrator release {plan} --note "why"'
+    RELEASE_RUN = 'look at the cause, then orchestrator release {plan} --note "why" && orchestrator run {plan}'
+    APPROVE = 'orchestrator release {plan} {wave} --note "why"'
+    APPROVE_RUN = 'orchestrator release {plan} {wave} --note "why" && orchestrator run {plan}'
+    SETTLE = 'look in the console, then orchestrator settle {plan} {proxy} --outcome failed --note "why"'
+    REPAIR = "repair what the reason names, then orchestrator run {plan}"
+    NEW = "put the plan back as it was, or orchestrator run {plan} --new"
+    AFTER_IT = "let that fleet end what it began, then orchestrator run {plan}"
+
+
+#: What to do while a process works on the run, and while none does.
+STEPS: Mapping[Cause, tuple[Step, Step]] = {
+    Cause.HOLD: (Step.RELEASE, Step.RELEASE_RUN),
+    Cause.APPROVAL: (Step.APPROVE, Step.APPROVE_RUN),
+    Cause.CHANGED: (Step.NEW, Step.NEW),
+    Cause.ELSEWHERE: (Step.AFTER_IT, Step.AFTER_IT),
+    Cause.SOAK: (Step.NOTHING, Step.LATER),
+    Cause.REACH: (Step.NOTHING, Step.REPAIR),
+    Cause.THROTTLED: (Step.NOTHING, Step.LATER),
+    Cause.PAUSED: (Step.NOTHING, Step.REPAIR),
+    Cause.GIVEN_UP: (Step.REPAIR, Step.REPAIR),
+    Cause.EARLIER_WAVE: (Step.NOTHING, Step.RUN),
+    Cause.WINDOW: (Step.NOTHING, Step.LATER),
+    Cause.FREEZE: (Step.NOTHING, Step.LATER),
+    Cause.FIT: (Step.NOTHING, Step.LATER),
+    Cause.BOUND: (Step.NOTHING, Step.RUN),
+    Cause.BUSY: (Step.NOTHING, Step.LATER),
+    Cause.LABEL: (Step.NOTHING, Step.RUN),
+    Cause.LIMIT: (Step.NOTHING, Step.RUN),
+    Cause.RAMP: (Step.NOTHING, Step.RUN),
+    Cause.BUDGET: (Step.NOTHING, Step.RUN),
+    Cause.RATE: (Step.NOTHING, Step.RUN),
+    Cause.RELEASED: (Step.NOTHING, Step.RUN),
+    Cause.TURN: (Step.NOTHING, Step.RUN),
+    Cause.STEP: (Step.NOTHING, Step.RUN),
+    Cause.DOUBT: (Step.NOTHING, Step.RUN),
+    Cause.JOB: (Step.NOTHING, Step.RUN),
+    Cause.PERSON: (Step.SETTLE, Step.SETTLE),
+    Cause.BROKEN: (Step.RUN, Step.RUN),
+    Cause.NOTHING: (Step.NOTHING, Step.NOTHING),
+}
+
+
+def step_words(wait: Wait, plan: str, *, working: bool, proxy: str = "PROXY_ID") -> str:
+    """What to do about a wait.
+
+    Args:
+        wait: of the fleet, or of a target.
+        plan: path of the plan file.
+        working: whether a process works on the run.
+        proxy: which a person has to settle.
+    """
+    step = STEPS[wait.cause][0 if working else 1]
+    wave = quote(wait.facts[0]) if wait.facts else ""
+    return step.value.format(plan=quote(plan), wave=wave, proxy=proxy)

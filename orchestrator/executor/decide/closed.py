@@ -1,0 +1,84 @@
+"""Why nothing may start now by windows, freezes, `fit` or a bound, and when something may, by the clock there."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from orchestrator.executor.decide.calendar import Opening, instance_window, opening
+from orchestrator.executor.decide.rollout import Rollout
+from orchestrator.executor.decide.start_gate import bound_passed
+from orchestrator.executor.decide.waits import Cause, Wait
+from orchestrator.model.plan import Plan, Window
+from orchestrator.model.target import Target
+
+#: Within so many days the name of a day says which one is meant.
+_NAMED_DAYS = timedelta(days=6)
+
+
+def closed_wait(rollout: Rollout, gate: Opening, now: datetime, target: Target | None = None) -> Wait:
+    """Such as `window opens Sat 22:00 Asia/Shanghai`.
+
+    Args:
+        rollout: the run.
+        gate: which is closed.
+        now: by the clock of the session, as all instants of the gate.
+        target: whose instance's own window the gate is; None for the gate of all.
+    """
+    if rollout.barred is not None:
+        return rollout.barred
+    if gate.until is None and bound_passed(rollout, now):
+        return Wait(Cause.BOUND)
+    ahead = rollout.ahead()
+    place = _Place(rollout.plan, _windows(rollout.plan, target), now + ahead)
+    return place.wait(None if gate.until is None else gate.until + ahead, gate.until)
+
+
+def _windows(plan: Plan, target: Target | None) -> tuple[Window, ...]:
+    if plan.windows != "instance":
+        return plan.windows
+    return instance_window(target.facts.maintenance_window if target is not None and target.facts else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Whose clock is shown, and from when.
+
+    Attributes:
+        now: by the calendar.
+    """
+
+    plan: Plan
+    windows: tuple[Window, ...]
+    now: datetime
+
+    def wait(self, opens: datetime | None, until: datetime | None) -> Wait:
+        """Why it is closed, if it is not simply that no window is open.
+
+        Args:
+            opens: by the calendar; None for never.
+            until: the same by the clock of the session.
+        """
+        then = self._opens(opens)
+        if not opening((), self.plan.freezes, self.now).open:
+            return Wait(Cause.FREEZE, (then,), until)
+        calendar = opening(self.windows, self.plan.freezes, self.now)
+        if self.windows and calendar.open and calendar.until:
+            return Wait(Cause.FIT, (self._local(calendar.until), then), until)
+        return Wait(Cause.WINDOW, (then,), until)
+
+    def _opens(self, opens: datetime | None) -> str:
+        if opens is None:
+            return "no window opens any more"
+        what = "window opens" if self.plan.windows else "the freeze ends"
+        return f"{what} {self._local(opens)}"
+
+    def _local(self, instant: datetime) -> str:
+        """The instant as the clock shows it where the window is that opens or closes then, or the freeze that ends."""
+        edges = (instant, instant - timedelta(seconds=1))
+        zones = (
+            *(window.timezone for at in edges for window in self.windows if opening((window,), (), at).open),
+            *(freeze.timezone for freeze in self.plan.freezes if not opening((), (freeze,), edges[1]).open),
+        )
+        zone = next(iter(zones), "UTC")
+        form = "%a %H:%M" if instant - self.now < _NAMED_DAYS else "%a %Y-%m-%d %H:%M"
+        return f"{instant.astimezone(ZoneInfo(zone)):{form}} {zone}"

@@ -1,0 +1,109 @@
+"""Why no target can be taken up: holds, scopes, limits, and what was sent back. Pure."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from orchestrator.executor.decide.actions import Hold
+from orchestrator.executor.decide.bench import Block
+from orchestrator.executor.decide.calendar import Opening
+from orchestrator.executor.decide.closed import closed_wait
+from orchestrator.executor.decide.limits import Room, crowded
+from orchestrator.executor.decide.rollout import Rollout
+from orchestrator.executor.decide.waits import Cause, Wait, counted, shown
+from orchestrator.model.record import HoldSet
+from orchestrator.model.status import ScopeStatus
+from orchestrator.model.target import Target
+
+
+def hold_wait(hold: HoldSet | Hold) -> Wait:
+    """The person that a held fleet waits for."""
+    if hold.cause == "approval" and hold.wave is not None:
+        return Wait(Cause.APPROVAL, (hold.wave,))
+    by = hold.by if isinstance(hold, HoldSet) else None
+    return Wait(Cause.HOLD, (f"{hold.reason} (held by {by})" if by else hold.reason,))
+
+
+def full_wait(rollout: Rollout, free: Room) -> Wait:
+    """The limit of the fleet that is full; the rate when only what has not been sent yet fills it."""
+    starting = next(iter(rollout.queue.starting), None)
+    if starting is not None and free.free + len(rollout.queue.starting) > 0:
+        return rate_wait(rollout, rollout.run.targets[starting].scope)
+    return Wait(free.cause, (free.why,))
+
+
+def none_ready_wait(rollout: Rollout, now: datetime) -> Wait:
+    """What the targets of the wave wait for when there is room, but none of them can be taken up."""
+    return next(_of_waiting(rollout, now), None) or moving_wait(rollout)
+
+
+def moving_wait(rollout: Rollout) -> Wait:
+    """The end of what is under way: nothing else can be done before."""
+    count = rollout.run.tally.fleet
+    doubts = count.open - count.standing["in_flight"] - len(rollout.resting)
+    if doubts > 0 and not count.standing["in_flight"]:
+        return Wait(Cause.DOUBT, (counted(doubts, "attempt"),))
+    return Wait(Cause.JOB, (counted(max(1, rollout.moving), "upgrade"),))
+
+
+def rate_wait(rollout: Rollout, scope: str) -> Wait:
+    """Nothing but the pace of the calls keeps a target of this scope from its start."""
+    return Wait(Cause.RATE, (scope, f"{rollout.scope_rates[scope]:g}"))
+
+
+def scope_wait(scope: ScopeStatus, now: datetime, *, reached: bool = True) -> Wait | None:
+    """Why a scope cannot be used; None while it is open.
+
+    Args:
+        scope: as the journal tells it.
+        now: by the clock of the session.
+        reached: False for a scope that has to be reached, and was not yet.
+    """
+    standing = scope.standing(now)
+    reason = standing.reason or "no reason is known"
+    if standing.state == "throttled" and standing.until is not None:
+        probes = ", one probe an hour" if scope.probe_at else ""
+        return Wait(Cause.THROTTLED, (scope.name, probes, reason, shown(standing.until)), standing.until)
+    if standing.state == "paused":
+        return Wait(Cause.PAUSED, (scope.name, reason))
+    if standing.state == "given_up":
+        return Wait(Cause.GIVEN_UP, (scope.name, reason))
+    return None if reached else Wait(Cause.PAUSED, (scope.name, "it has not been reached yet"))
+
+
+def block_wait(block: Block) -> Wait:
+    """The limit that keeps one target from starting, though there is room in the fleet."""
+    kind, value = block
+    if kind == "instance":
+        return Wait(Cause.LIMIT, ("per_instance",))
+    return Wait(Cause.LABEL, (f"{kind.removeprefix('label ')}={value}",))
+
+
+def busy_wait(rollout: Rollout, target: Target, until: datetime) -> Wait:
+    """A target was sent back, and is tried again at an instant."""
+    state = rollout.run.states.get(target.proxy_id)
+    reason = state.reason if state is not None and state.reason else "the cloud was busy"
+    return Wait(Cause.BUSY, (reason, shown(until)), until)
+
+
+def _of_waiting(rollout: Rollout, now: datetime) -> Iterator[Wait]:
+    queue = rollout.queue
+    yield from _of_scopes(rollout, now)
+    block, later, opens = queue.first_block(), queue.next_back(), queue.next_opening()
+    if block is not None:
+        yield block_wait(block)
+    if later is not None:
+        yield busy_wait(rollout, later[1], later[0])
+    if opens is not None:
+        yield closed_wait(rollout, Opening(open=False, until=opens), now)
+
+
+def _of_scopes(rollout: Rollout, now: datetime) -> Iterator[Wait]:
+    for scope in rollout.run.scopes.values():
+        if not rollout.queue.waits_in(scope.name):
+            continue
+        if not rollout.available(scope.name):
+            wait = scope_wait(scope, now, reached=False)
+            if wait is not None:
+                yield wait
+        elif (tight := crowded(rollout, scope.name)) is not None:
+            yield rate_wait(rollout, scope.name) if tight.cause is Cause.RATE else Wait(tight.cause, (tight.why,))

@@ -1,0 +1,79 @@
+"""What a run or a target waits for: every cause there is, each with its sentence. Pure.
+
+`next_action` says which one holds; a live display, `status` and the journal say it in these words.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+
+class Cause(Enum):
+    """Everything that can be waited for, each with the form of its sentence."""
+
+    HOLD = "a person, to release the fleet: {0}"
+    APPROVAL = "approval of wave {0}"
+    CHANGED = "a person: the plan was changed, which needs --new: {0}"
+    ELSEWHERE = "another fleet: {0}"
+    SOAK = "the soak of wave {0}"
+    REACH = "every scope to be reached, before anything starts: {0}"
+    THROTTLED = "scope {0}: throttled by the cloud{1}: {2}; until {3} UTC"
+    PAUSED = "scope {0}: paused, one probe at a time asks whether it is back: {1}"
+    GIVEN_UP = "scope {0}: given up for this session, the next start tries again: {1}"
+    EARLIER_WAVE = "its wave has not opened; wave {0} comes first"
+    WINDOW = "{0}"
+    FREEZE = "frozen; {0}"
+    FIT = "too late for an upgrade to end before the window closes at {0}; {1}"
+    BOUND = "the next session: the time for starts in this one is over"
+    BUSY = "another try at {1} UTC: {0}"
+    LABEL = "a free slot of a label: per_label {0} is full"
+    LIMIT = "a free slot: {0} is full"
+    RAMP = "a success, with which the ramp grows: {0}"
+    BUDGET = "the end of what is in flight, which could use up a budget: {0}"
+    RATE = "its turn: scope {0} may make {1} calls a second"
+    RELEASED = "the next start: {0}"
+    TURN = "the next start; nothing stands in its way"
+    STEP = "nothing: its next step is under way"
+    DOUBT = "evidence of what became of {0}"
+    JOB = "the end of {0}"
+    PERSON = "a person, to settle {0}"
+    BROKEN = "the next session, after an internal error: {0}"
+    NOTHING = "nothing: {0}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """What is waited for.
+
+    Attributes:
+        facts: what its sentence names.
+        until: when it ends by itself, by the clock of the session; None when that is not known.
+    """
+
+    cause: Cause
+    facts: tuple[str, ...] = ()
+    until: datetime | None = None
+
+    def __str__(self) -> str:
+        return self.cause.value.format(*self.facts)
+
+    def seen_at(self, now: datetime) -> str:
+        """The sentence, with how far its end is away."""
+        return str(self) if self.until is None else f"{self}, in {time_until(self.until, now)}"
+
+
+def time_until(instant: datetime, now: datetime) -> str:
+    """How far away an instant is: `3 h 12 min`."""
+    minutes, seconds = divmod(max(0, round((instant - now).total_seconds())), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {seconds:02} s"
+
+
+def shown(instant: datetime) -> str:
+    """An instant as sentences name it, in UTC."""
+    return f"{instant:%Y-%m-%d %H:%M:%S}"
+
+
+def counted(number: int, what: str) -> str:
+    """`1 upgrade`, `2 upgrades`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"

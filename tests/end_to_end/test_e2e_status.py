@@ -1,0 +1,160 @@
+"""The last line of `status`, beside a living process and after its death, in every state that a fleet can be in."""
+
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fakes.e2e import Desk, NewCloud
+from fakes.held_jobs import held
+from fakes.hours import freeze, window
+
+from orchestrator.simulator.profile import ScriptedFault, Timing
+
+ALL: dict[str, Any] = {"waves": [{"name": "all"}]}
+NOTE = ("--note", "incident 4711")
+
+
+def last_line(desk: Desk) -> str:
+    ended = desk.cli("status", "PLAN")
+    assert ended.code == 0, ended.stderr
+    return ended.stdout.splitlines()[-1]
+
+
+def _window(new_cloud: NewCloud) -> Desk:
+    desk = new_cloud(2)
+    desk.write(windows=[window(opens_in_h=5.0)])
+    return desk
+
+
+def _freeze(new_cloud: NewCloud) -> Desk:
+    desk = new_cloud(2)
+    desk.write(freezes=[freeze()])
+    return desk
+
+
+def _soak(new_cloud: NewCloud) -> Desk:
+    desk = new_cloud(2)
+    desk.write(waves=[{"name": "canary", "size": 1, "soak": "3h"}, {"name": "rest"}])
+    return desk
+
+
+def _rate(new_cloud: NewCloud) -> Desk:
+    desk = new_cloud(2)
+    desk.write(**ALL, limits={"rate": "2/h"})
+    return desk
+
+
+def _throttling(new_cloud: NewCloud) -> Desk:
+    desk = new_cloud(2, faults=(THROTTLE,), timing=Timing(retry_after_s=(1.8e6, 1.8e6)))
+    desk.write(**ALL)
+    return desk
+
+
+def _held_jobs(**keys: Any) -> Callable[[NewCloud], Desk]:
+    def make(new_cloud: NewCloud) -> Desk:
+        desk = new_cloud(3, fates=held())
+        desk.write(**ALL, **keys)
+        return desk
+
+    return make
+
+
+THROTTLE = ScriptedFault(call="proxy_version", fault="throttle", times=50)
+#: The state, how it comes about, the record by which it is there, the last line beside the process, and without it.
+STATES: list[tuple[str, Callable[[NewCloud], Desk], str, str, str]] = [
+    ("window", _window, "scope_opened", "window opens", "; do: nothing now; after that, orchestrator run {plan}"),
+    ("freeze", _freeze, "scope_opened", "frozen; the freeze ends", "; do: nothing now; after that, orchestrator run"),
+    ("soak", _soak, "wave_soaking", "the soak of wave canary, in 2 h 5", "; do: nothing now; after that, orch"),
+    ("rate", _rate, "wave_opened", "its turn: scope default may make", "the next start; nothing stands in its way"),
+    ("throttling", _throttling, "scope_throttled", "scope default: throttled by the cloud", "do: "),
+    (
+        "limit",
+        _held_jobs(limits={"in_flight": 1}),
+        "answer_seen",
+        "a free slot: in_flight 1 is full; 2 targets wait; 1 upgrade under way, followed to the end; do: nothing",
+        "under way, followed by the next start; do: orchestrator run {plan}",
+    ),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("make", "record", "living", "dead"), [state[1:] for state in STATES], ids=[state[0] for state in STATES]
+)
+def test_the_living_and_the_dead_process_are_told_apart(
+    new_cloud: NewCloud, make: Callable[[NewCloud], Desk], record: str, living: str, dead: str
+) -> None:
+    desk = make(new_cloud)
+    running = desk.start("run", "PLAN", "--wait", "100h")
+    desk.until_recorded(record)
+    desk.until(lambda: living in last_line(desk))
+    running.signal(signal.SIGKILL)
+    running.end()
+    line = last_line(desk)
+    assert line.startswith("waits for: ")
+    assert dead.format(plan=desk.plan) in line
+
+
+def test_a_hold_before_the_first_run_is_told(new_cloud: NewCloud) -> None:
+    desk = new_cloud(2)
+    assert desk.cli("status", "PLAN").code == 2
+    desk.cli("hold", "PLAN", *NOTE)
+    ended = desk.cli("status", "PLAN")
+    assert "no run has begun yet" in ended.stdout
+    assert "waits for: a person, to release the fleet: incident 4711 (held by tester)" in ended.stdout
+    assert desk.cli("release", "PLAN", *NOTE).code == 0
+    assert "waits for: the next start: released by tester@" in last_line(desk)
+
+
+def test_a_release_of_what_is_not_held_says_so_and_records_nothing(new_cloud: NewCloud) -> None:
+    desk = new_cloud(2)
+    desk.write(**ALL)
+    assert "is not held" in desk.cli("release", "PLAN", *NOTE).stdout
+    desk.cli("hold", "PLAN", *NOTE)
+    assert "is released" in desk.cli("release", "PLAN", *NOTE).stdout
+    commands = desk.fleet / "commands.ndjson"
+    before = commands.read_bytes()
+    assert "is already released, by tester@" in desk.cli("release", "PLAN", *NOTE).stdout
+    assert "asks for no approval" in desk.cli("release", "PLAN", "all", *NOTE).stdout
+    assert commands.read_bytes() == before
+    assert desk.run().code == 0
+    assert "is already released, by tester " in desk.cli("release", "PLAN", *NOTE).stdout
+
+
+def test_what_another_fleet_has_open_is_named_with_it(new_cloud: NewCloud) -> None:
+    desk = new_cloud(1, fates=held())
+    desk.write(**ALL)
+    assert desk.run("--max-duration", "0s").code == 5
+    other = Desk(desk.folder, url=desk.url, targets=desk.targets, name="other")
+    other.write(**ALL, follow={"timeout": "1s", "expected": "1s"})
+    assert other.run().code == 6
+    line = last_line(desk)
+    assert "waits for: another fleet: proxy " in line
+    assert " of fleet other" in line
+    assert "do: let that fleet end what it began" in line
+    settle = f"do: look in the console, then orchestrator settle {other.plan} {desk.targets[0].proxy_id} "
+    assert settle in last_line(other)
+
+
+def test_a_plan_that_was_changed_is_told_before_it_is_run(new_cloud: NewCloud) -> None:
+    desk = new_cloud(2)
+    desk.write(**ALL)
+    assert desk.run("--max-duration", "0s").code == 5
+    desk.write(**ALL, target_version="2.25.03.000")
+    assert "a person: the plan was changed, which needs --new" in last_line(desk)
+
+
+def test_a_scope_that_was_given_up_is_named_with_what_to_repair(new_cloud: NewCloud) -> None:
+    desk = new_cloud(2)
+    desk.token = "wrong-token"
+    assert desk.run().code == 7
+    line = last_line(desk)
+    assert "scope default: given up for this session" in line
+    assert line.endswith(f"do: repair what the reason names, then orchestrator run {desk.plan}")
+
+
+def test_a_fleet_that_is_done_waits_for_nothing(new_cloud: NewCloud) -> None:
+    desk = new_cloud(1)
+    assert desk.run().code == 0
+    assert last_line(desk) == "waits for: nothing: the run has ended; do: nothing"
