@@ -227,6 +227,15 @@ def test_a_reject_is_no_job_of_ours_though_it_has_an_id() -> None:
     assert after(intent(), answer("in_doubt", refused)).state(KEY).doubtful_entries == ()
 
 
+def test_a_workflow_that_two_answers_gave_away_is_nobodys_and_leaves_both_in_doubt() -> None:
+    second = make_targets(2)[1].proxy_id
+    run = after(intent(), answer("accepted", ACCEPT))
+    run.apply(replace(intent(), target=second, token="t2"))
+    run.apply(replace(answer("accepted", ACCEPT), target=second))
+    assert (run.workflows, run.accepted) == ({}, set())
+    assert [(run.state(key).phase, list(run.state(key).jobs)) for key in (KEY, second)] == [(Phase.DOUBT, [])] * 2
+
+
 def test_what_a_person_settled_as_not_sent_is_evidence_no_more() -> None:
     odd = Entry(workflow_id="w9", state="QUEUED")
     returned = r.ReturnedToWaiting(at=BEGIN, target=KEY, attempt=1, settled_by="ann", note="looked")
