@@ -5,7 +5,7 @@ and the very same thing was due, so that neither a suspended process nor a busy 
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread
 from typing import TypeAlias
@@ -14,39 +14,57 @@ import anyio
 
 from orchestrator.errors import ExitCode
 from orchestrator.executor.dispatch import Dispatcher
+from orchestrator.executor.session import Session
 from orchestrator.tracker.journal.group_commit import JournalWriter
 
-#: What is due: its name, and the thing itself. Done, it is never the same again.
+#: What is due: its name, and the thing itself, which is another one when the next of its kind is due.
 Due: TypeAlias = tuple[str, object]
 
 _STEP_S = 1.0
 _LOOP = "the event loop"
 
+#: A call, and the wait for credentials before it, make one request each; credentials may need one for the project too.
+_REQUESTS_OF_A_CALL = 2
 
-def due_in(dispatcher: Dispatcher, writer: JournalWriter) -> Due | None:
-    """What a session has begun to do and is bound to end soon."""
-    if writer.under_way is not None:
-        return "a record on its way to disk", writer.under_way
-    return None if dispatcher.performing is None else ("the next action", dispatcher.performing)
+
+def due_in(dispatcher: Dispatcher, writer: JournalWriter) -> tuple[Due, ...]:
+    """What a session has begun to do, and would have ended by now or ends soon if nothing were wrong with it."""
+    return (*_due_here(dispatcher, writer), *overdue_calls(dispatcher.session))
+
+
+def _due_here(dispatcher: Dispatcher, writer: JournalWriter) -> Iterator[Due]:
+    if writer.under_way is not None:  # an action may wait for it
+        yield "a record on its way to disk", writer.under_way
+    elif dispatcher.performing is not None:
+        yield "the next action", dispatcher.performing
+
+
+def overdue_calls(session: Session) -> Iterator[Due]:
+    """Of each scope the oldest call, when it has been under way for longer than the plan's time-outs allow."""
+    before_s = session.clock.monotonic() - _REQUESTS_OF_A_CALL * session.plan.http.timeout_s
+    for name, calls in session.scopes.items():
+        call = calls.under_way.oldest_since(before_s)
+        if call is not None:
+            yield f"a call of scope {name}", call
 
 
 class Watchdog:
     """Watches one session.
 
     Args:
-        due: the thing that is to be done next by the program itself and not yet done; None when nothing is.
+        due: the things that the program itself has to end and has not ended yet.
         end: ends the process, with the name of what stood still.
         patience_s: for so long the same thing may be due.
     """
 
-    def __init__(self, due: Callable[[], Due | None], end: Callable[[str], None], patience_s: float) -> None:
+    def __init__(self, due: Callable[[], Sequence[Due]], end: Callable[[str], None], patience_s: float) -> None:
         self._due = due
         self._end = end
         self._patience = max(1, round(patience_s / _STEP_S))
         self._over = Event()
-        self._beats = self._seen = self._ticks = 0
-        self._now: Due | None = None
-        self._before: Due | None = None
+        self._beats = self._seen = self._silent = 0
+        self._now: Sequence[Due] = ()
+        self._standing: list[tuple[Due, int]] = []
 
     async def beat(self) -> None:
         """Show that the loop goes round, and what is due in it."""
@@ -75,14 +93,16 @@ class Watchdog:
 
     def tick(self) -> str | None:
         """One more second of this process has passed: the name of what has stood still for too long, or None."""
-        alive, now = self._beats != self._seen, self._now
-        self._seen = self._beats
-        same = now is not None and self._before is not None and now[1] is self._before[1]
-        self._ticks = 0 if alive and not same else self._ticks + 1
-        self._before = now
-        if self._ticks < self._patience:
-            return None
-        return now[0] if alive and now is not None else _LOOP
+        alive, self._seen = self._beats != self._seen, self._beats
+        self._silent = 0 if alive else self._silent + 1
+        self._standing = [(due, self._stood(due)) for due in self._now]
+        if self._silent >= self._patience:
+            return _LOOP
+        return next((name for (name, _), ticks in self._standing if alive and ticks >= self._patience), None)
+
+    def _stood(self, due: Due) -> int:
+        """For how many ticks this very thing has been due."""
+        return next((ticks + 1 for (_, thing), ticks in self._standing if thing is due[1]), 0)
 
 
 def end_process(stood: str) -> None:

@@ -77,7 +77,7 @@ class _Return:
         return await self.scope.send(_first_running_jobs)
 
     async def _credentials(self, *, renew: bool) -> Failure | None:
-        return await self.scope.api.renew() if renew else await self.scope.prepare()
+        return await self.scope.renew() if renew else await self.scope.prepare()
 
     def _wait_s(self, reply: Failure) -> float:
         if isinstance(reply, Unauthenticated):

@@ -18,6 +18,7 @@ from orchestrator.executor.scope.backoff import Chance, backoff_s
 from orchestrator.executor.scope.cloud_time import STEP_S, CloudTime
 from orchestrator.executor.scope.gate import Gate, GateState, Yielded
 from orchestrator.executor.scope.shared_credentials import SharedCredentials
+from orchestrator.executor.scope.under_way import UnderWay
 from orchestrator.executor.scope.usage import Usage
 from orchestrator.model.plan import Retry
 from orchestrator.model.record import ClockStepped, Record, ScopePaused, ScopeThrottled
@@ -26,6 +27,7 @@ from orchestrator.model.reply import (
     Busy,
     Doubtful,
     Exchange,
+    Failure,
     Job,
     NotSent,
     ProxyHealth,
@@ -62,6 +64,7 @@ class ScopeCalls:
         turned_away: upgrade calls that closed the gate since one got through, by target.
         upgrades_let_in: whether an upgrade call got through in this session.
         got_through: calls that were let in, since the session began.
+        under_way: what was begun with the cloud and has not ended.
     """
 
     name: str
@@ -79,6 +82,7 @@ class ScopeCalls:
     turned_away: Counter[str] = field(default_factory=Counter)
     upgrades_let_in: bool = False
     got_through: int = 0
+    under_way: UnderWay = field(default_factory=UnderWay)
     line: anyio.Lock = field(default_factory=anyio.Lock)
 
     @property
@@ -147,10 +151,16 @@ class ScopeCalls:
 
     async def prepare(self) -> NotSent | Throttled | Unauthenticated | None:
         """Ensure credentials. A failure here says nothing about the call itself."""
-        failure = await self.api.prepare()
+        with self.under_way.begun(self.clock.monotonic()):
+            failure = await self.api.prepare()
         if isinstance(failure, Refused | Busy | Doubtful):
             return NotSent(f"no credentials: {failure.reason}", failure.exchange)
         return failure
+
+    async def renew(self) -> Failure | None:
+        """Get new credentials after a refusal."""
+        with self.under_way.begun(self.clock.monotonic()):
+            return await self.api.renew()
 
     async def send(self, call: Call[T]) -> Reply[T]:
         """Nothing but the call; `ready` must have been awaited."""
@@ -180,7 +190,8 @@ class ScopeCalls:
         """One call, counted and observed; whether it closed the gate."""
         sent_s = self.clock.monotonic()
         self.usage.count(sent_s)
-        reply = await call(self.api)
+        with self.under_way.begun(sent_s):
+            reply = await call(self.api)
         if isinstance(reply, Answered | Refused | Busy):
             self.lanes.answered(sent_s, _kind(reply))
             self.got_through += 1
