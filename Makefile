@@ -59,7 +59,7 @@ mutants: $(VENV)/.test
 protections: $(VENV)/.test
 	PYTHONPATH=tests $(BIN)/python -m mutants.page
 
-# Random plans on virtual time; an independent checker reads each journal, and what was met is counted.
+# Random plans on virtual time; an independent judge reads each journal, and what was met is counted.
 properties: $(VENV)/.test
 	PYTHONPATH=tests $(BIN)/python -m properties --plans $(PLANS)
 

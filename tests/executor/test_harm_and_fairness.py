@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from fakes.acts import Fate, throttling
-from fakes.checker import Checker
 from fakes.clock import START
 from fakes.clouds import FakeCloud
 from fakes.stage import Played, Stage, plan_of, targets_of
+from judge.journal import expect_kept
 
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Failures, Limits, Wave
@@ -47,7 +47,7 @@ def at_concurrency(number: int, budget: int, seed: int) -> int:
     limits = Limits(concurrency=number, in_flight=Amount(100), rate=50.0, ramp=False)
     plan = plan_of(targets_of(120), limits=limits, waves=ALL, failures=Failures(max=Amount(budget)))
     played = Stage(plan=plan, cloud_of=setup).play()
-    Checker(plan).read(played.records)
+    expect_kept(plan, played.records)
     assert played.code == 3
     assert played.run.hold is not None
     assert len(played.run.hold.proxy_ids) == budget + 1

@@ -1,4 +1,4 @@
-"""Random plans and troubles on virtual time, each journal read by an independent checker.
+"""Random plans and troubles on virtual time, each journal judged.
 
 `PYTHONPATH=tests python -m properties --plans 1000`; every fourth session dies at some record. Exit 1 when a rule was
 broken, with the command that plays that plan again.

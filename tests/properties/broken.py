@@ -1,4 +1,4 @@
-"""Executors that break one rule each. The checker must find every one of them out, or it proves nothing.
+"""Executors that break one rule each. The judge must find every one of them out, or it proves nothing.
 
 Most play another plan than the one they are held to: who starts outside a window plays a plan without windows. The
 others have one decision of the real executor replaced.
@@ -28,7 +28,7 @@ class Broken:
 
     Attributes:
         what: the rule that it breaks.
-        says: what the checker must say of it.
+        says: what the judge must say of it.
         plays: the plan that it plays in place of the one it is held to.
         held_to: what is changed in a random plan first, so that there is something to break.
         module, name, instead: the function of the executor that is replaced, if one is.

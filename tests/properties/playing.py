@@ -1,12 +1,12 @@
-"""One random rollout from its first session to its end, every journal of it read by the checker."""
+"""One random rollout from its first session to its end, every journal of it judged."""
 
 from collections import Counter
 from datetime import timedelta
 
-from fakes.checker import Checker
 from fakes.clouds import FakeCloud
 from fakes.fleets import Scenario
 from fakes.stage import Played, Stage, fold_all, resume
+from judge.journal import expect_kept
 from properties.cut import cut_anywhere
 
 from orchestrator.model.plan import Plan
@@ -76,7 +76,7 @@ def _release(scenario: Scenario, played: Played) -> Record:
 
 def check(rules: Plan, stage: Stage, played: Played, ahead: timedelta) -> Counter[str]:
     """What must hold after every session."""
-    met = Checker(rules, ahead).read(played.records).met
+    met = expect_kept(rules, played.records, lambda at: (at + ahead,))
     folded = fold_all(stage.plan, played.records)
     touched = {key: state for key, state in played.run.states.items() if state != TargetState(state.target)}
     assert folded.states == touched

@@ -1,4 +1,4 @@
-"""The checker finds every broken executor out, says which rule was broken, and says nothing of the real one."""
+"""The judge finds every broken executor out, says which rule was broken, and says nothing of the real one."""
 
 import pytest
 from fakes.fleets import Scenario
@@ -22,7 +22,7 @@ def test_a_broken_executor_is_found_out(broken: Broken) -> None:
 
 
 def complaint(broken: Broken, seed: int) -> str:
-    """What the checker says of the broken executor; nothing when it got through."""
+    """What the judge says of the broken executor; nothing when it got through."""
     scenario = Scenario(seed, change=broken.held_to)
     try:
         play_out(scenario, scenario.stage(plan=broken.plays(scenario.plan)), rules=scenario.plan)

@@ -3,6 +3,7 @@
 It shares no decision with the executor: every rule is worked out anew, from what a person could read.
 """
 
+from judge.rule import Found, Rule, Violation
 from soak.oracle_claims import claims
 from soak.oracle_ends import ends
 from soak.oracle_harm import harm, secret
@@ -11,7 +12,6 @@ from soak.oracle_report import report_rules
 from soak.oracle_starts import starts
 from soak.oracle_wire import wire_rules
 from soak.trial import Evidence
-from soak.violation import Found, Rule, Violation
 
 
 def judge(evidence: Evidence) -> list[Violation]:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from judge.rule import Found, Rule, Violation
 from soak.oracle_starts import beyond, crossed
 from soak.trial import Evidence
-from soak.violation import Found, Rule, Violation
 
 from orchestrator.model.record import (
     JobSeen,

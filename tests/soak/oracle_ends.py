@@ -3,9 +3,9 @@
 from collections import Counter
 from datetime import timedelta
 
+from judge.rule import Found, Rule, Violation
 from soak.standing import Fleetwide
 from soak.trial import Evidence
-from soak.violation import Found, Rule, Violation
 
 from orchestrator.errors import ExitCode
 from orchestrator.model.outcome import Outcome

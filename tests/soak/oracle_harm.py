@@ -3,8 +3,8 @@
 from collections import Counter
 
 import msgspec
+from judge.rule import Found, Rule, Violation
 from soak.trial import Evidence
-from soak.violation import Found, Rule, Violation
 
 #: So much of a secret is a secret.
 _PIECE = 16

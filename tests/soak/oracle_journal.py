@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from math import floor
 
+from judge.rule import Found, Rule, Violation
 from soak.calendar import Calendar
 from soak.disk import Line
 from soak.loop import seconds
@@ -11,7 +12,6 @@ from soak.plans import OPENS_H, doubt_period_s
 from soak.process import scope_rate
 from soak.standing import Fleetwide, Standing
 from soak.trial import Evidence, Process
-from soak.violation import Found, Rule, Violation
 
 from orchestrator.model.amount import Amount
 from orchestrator.model.record import (

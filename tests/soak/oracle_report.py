@@ -2,8 +2,8 @@
 
 from collections import Counter
 
+from judge.rule import Found, Rule, Violation
 from soak.trial import Evidence
-from soak.violation import Found, Rule, Violation
 
 from orchestrator.model.record import (
     AnswerSeen,

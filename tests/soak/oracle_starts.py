@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from judge.rule import Found, Rule, Violation
 from soak.loop import seconds
 from soak.trial import Evidence
-from soak.violation import Found, Rule, Violation
 
 from orchestrator.model.record import AnswerSeen, AttemptDisproved, Record, ReturnedToWaiting
 from orchestrator.model.reply import Entry

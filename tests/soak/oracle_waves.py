@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from math import floor
 from typing import TypeAlias
 
+from judge.rule import Found, Rule, Violation
 from soak.standing import Fleetwide, Standing
-from soak.violation import Found, Rule, Violation
 
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Plan, Wave

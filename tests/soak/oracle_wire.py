@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import msgspec
+from judge.rule import Found, Rule, Violation
 from soak.disk import Line
 from soak.process import scope_rate
 from soak.trial import Evidence, Process
-from soak.violation import Found, Rule, Violation
 from soak.virtual_api import Post, service_host
 
 from orchestrator.model.record import AnswerSeen, Intent

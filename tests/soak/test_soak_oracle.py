@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from judge.rule import Rule
 from msgspec.structs import replace as other
 from soak import broken
 from soak.fleet import Fleet, Ordeal, one_poisoned, one_troubled, random_fleet
@@ -15,7 +16,6 @@ from soak.plans import OPENS_H
 from soak.poison import Dose
 from soak.process import Build
 from soak.trial import Evidence, run_trial
-from soak.violation import Rule
 
 from orchestrator.executor import dispatch
 from orchestrator.executor.session import Session

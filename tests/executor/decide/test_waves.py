@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from fakes import acts
 from fakes.acts import Fate
-from fakes.checker import Checker
 from fakes.clock import START
 from fakes.clouds import NEW, FakeCloud
 from fakes.rollouts import FREE, LENIENT, failing, released, stage_of
 from fakes.stage import Played, Stage, later, plan_of, resume, targets_of
+from judge.journal import expect_kept
 from msgspec.structs import replace
 
 from orchestrator.executor.dispatch import Dispatcher
@@ -40,7 +40,7 @@ def wave_of_each(played: Played) -> dict[str, list[str]]:
 def test_waves_open_one_after_the_other_and_soak() -> None:
     waves = (Wave(name="one", size=Amount(2), soak_s=600.0), Wave(name="two", size=Amount(3)), Wave(name="rest"))
     played = stage_of(9, waves=waves).play()
-    Checker(played.dispatcher.session.plan).read(played.records)
+    expect_kept(played.dispatcher.session.plan, played.records)
     assert [len(targets) for targets in wave_of_each(played).values()] == [2, 3, 4]
     (soaking,) = played.of(WaveSoaking)
     assert soaking.until - soaking.at == timedelta(seconds=600)
@@ -259,7 +259,7 @@ def test_a_stuck_target_does_not_stop_later_waves_that_the_budget_allows() -> No
     stage = stage_of(9, waves=_STUCK_WAVES)
     _one_stuck(stage)
     played = stage.play()
-    Checker(stage.plan).read(played.records)
+    expect_kept(stage.plan, played.records)
     assert played.outcomes() == {"timed_out": 1, "succeeded": 8}
     assert [record.wave for record in played.of(WaveDone)] == ["one", "two"]
     assert played.code == 6
@@ -294,7 +294,7 @@ def test_a_wave_goes_on_after_a_stuck_target_whose_sibling_waits_for_its_slot() 
     stuck = min((each.proxy_id for each in targets[:2]), key=lambda key: order_key(stage.plan.name, key))
     stage.cloud_of = lambda cloud: cloud.fates.update({stuck: Fate(duration_s=20_000.0)})
     played = stage.play()
-    Checker(stage.plan).read(played.records)
+    expect_kept(stage.plan, played.records)
     assert played.outcomes() == {"timed_out": 1, "waiting": 1, "succeeded": 6}
     assert played.code == 6
     again = resume(stage, played, after=timedelta(hours=8)).play()
@@ -313,7 +313,7 @@ def test_a_stuck_target_that_a_person_says_was_not_sent_is_sent_again_in_its_own
     back = ReturnedToWaiting(at=played.ended_at, target=stuck, attempt=2, settled_by="ann", note="seen", command=1)
     following.records = [*played.records, back]
     again = following.play()
-    Checker(stage.plan).read(again.records)
+    expect_kept(stage.plan, again.records)
     assert again.outcomes() == {"succeeded": 9}
     assert {record.wave for record in again.of(Intent) if record.target == stuck} == {"one"}
     assert again.code == 0

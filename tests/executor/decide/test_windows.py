@@ -182,7 +182,7 @@ def test_a_busy_instance_whose_own_window_closes_is_deferred() -> None:
     assert played.ended_at < START + timedelta(minutes=30)
 
 
-def test_the_checker_sees_a_start_outside_a_window() -> None:
+def test_a_start_outside_a_window_is_seen() -> None:
     plan = plan_of(targets_of(1), windows=(NIGHT,))
     records: list[Record] = stage_of(1).play().of(Intent)
     with pytest.raises(AssertionError, match="outside windows"):

@@ -4,8 +4,10 @@ from collections import Counter
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from fakes.checker_known import Known
 from fakes.nights import forbidden
+from judge.known import Known
+from judge.rule import Found, Rule, Violation
+from judge.session import Readings
 
 from orchestrator.model import record as r
 from orchestrator.model.plan import Plan
@@ -19,8 +21,8 @@ _MINUTE = timedelta(minutes=1)
 class Fit:
     """Learns from the journal how long upgrades take: the median of what was seen, at first what the plan expects."""
 
-    def __init__(self, plan: Plan, met: Counter[str], ahead: timedelta) -> None:
-        self._ahead = ahead
+    def __init__(self, plan: Plan, met: Counter[str], readings: Readings) -> None:
+        self._readings = readings
         self._plan = plan
         self._met = met
         self._seen: list[float] = []
@@ -39,18 +41,27 @@ class Fit:
         median = self._seen[len(self._seen) // 2]
         self._expected.append((record.at, min(median, self._plan.follow.timeout_s)))
 
-    def check(self, known: Known, at: datetime) -> None:
+    def check(self, known: Known, at: datetime) -> Found:
         """A target is sent now."""
-        problem = forbidden(self._plan, known.target, at + self._ahead)
-        assert problem is None, problem
-        if not (self._plan.windows and self._plan.fit):
-            return
+        problem = self._forbidden(known, at)
+        if problem is not None:
+            yield Violation(Rule.TIME, problem)
+        elif self._plan.windows and self._plan.fit:
+            yield from self._ends_in_time(known, at)
+
+    def _ends_in_time(self, known: Known, at: datetime) -> Found:
         ends = at + timedelta(seconds=self._shortest(at))
         whole = int((ends - at) / _MINUTE)
         instants = [*(at + number * _MINUTE for number in range(1, whole + 1)), ends - timedelta(seconds=1)]
-        closed = next((each for each in instants if forbidden(self._plan, known.target, each + self._ahead)), None)
-        assert closed is None, f"expected to last until {ends}, but closed at {closed}"
+        closed = next((each for each in instants if self._forbidden(known, each)), None)
+        if closed is not None:
+            yield Violation(Rule.TIME, f"expected to last until {ends}, but closed at {closed}")
         self._met["starts that fit"] += 1
+
+    def _forbidden(self, known: Known, at: datetime) -> str | None:
+        """Why nothing may happen then, whatever the calendar shows."""
+        problems = [forbidden(self._plan, known.target, reading) for reading in self._readings(at)]
+        return problems[0] if all(problems) else None
 
     def _shortest(self, at: datetime) -> float:
         """What is expected now, or was just before."""

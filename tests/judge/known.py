@@ -4,8 +4,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from orchestrator.model import record as r
-from orchestrator.model.plan import Plan, Selector, Wave
+from orchestrator.model.plan import Plan, Scope, Selector, Wave
 from orchestrator.model.target import Target
+
+#: Where a target stands that is looked at further although its story is over.
+STUCK = frozenset({"in_doubt", "timed_out"})
 
 
 @dataclass
@@ -14,6 +17,8 @@ class Known:
 
     Attributes:
         standing: an outcome, or `waiting`, `in_flight`, `doubt`, `in_doubt`, `timed_out`.
+        preflight: what was read for the next attempt.
+        unanswered: its call may be under way.
         forgiven: a release has accepted it as a failure or a rejection.
         doubted: tokens of attempts that were in doubt.
         reached: the version was seen in place of a job.
@@ -21,7 +26,7 @@ class Known:
 
     target: Target
     wave: str | None = None
-    read_at: datetime | None = None
+    preflight: r.PreflightDone | None = None
     intents: list[r.Intent] = field(default_factory=list)
     open: bool = False
     doubt: bool = False
@@ -52,9 +57,18 @@ class Known:
     def left_out(self) -> bool:
         return self.standing in ("already", "skipped")
 
+    @property
+    def stuck(self) -> bool:
+        return self.standing in STUCK
+
+    def doubts(self) -> None:
+        """Nobody knows what became of its latest attempt."""
+        self.open, self.doubt, self.standing = True, True, "doubt"
+
     def waits(self) -> None:
         """Back in the queue: whatever it was counted for is over."""
         self.open, self.doubt, self.forgiven, self.standing = False, False, False, "waiting"
+        self.preflight = None
 
 
 class Fleet:
@@ -68,6 +82,11 @@ class Fleet:
     def everybody(self) -> list[Known]:
         return list(self.targets.values())
 
+    @property
+    def settled(self) -> bool:
+        """Whether every target has its outcome."""
+        return all(known.settled_at is not None for known in self.targets.values())
+
     def failed(self, known: Known) -> bool:
         return known.standing in self.plan.failures.counts
 
@@ -76,11 +95,20 @@ class Fleet:
         for known in self.targets.values():
             known.forgiven = known.forgiven or self.failed(known) or known.standing == "rejected"
 
+    def cut_off(self) -> None:
+        """A new session: calls that were under way have no answer any more."""
+        for known in self.targets.values():
+            known.doubt = known.doubt or known.unanswered
+            known.unanswered = False
+
     def of_wave(self, name: str) -> list[Known]:
         return [known for known in self.targets.values() if known.wave == name]
 
     def of_scope(self, name: str) -> list[Known]:
         return [known for known in self.targets.values() if known.target.scope == name]
+
+    def scope_of(self, known: Known) -> Scope:
+        return next(scope for scope in self.plan.scopes if scope.name == known.target.scope)
 
     def reach(self, wave: Wave) -> int:
         """How many the wave has sent, or may still send: what a percentage of its own is taken of."""

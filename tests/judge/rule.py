@@ -1,4 +1,4 @@
-"""What an oracle finds, and the rules by name."""
+"""What the judge finds, and the rules by name."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 
 class Rule(StrEnum):
-    """A promise. Each is shown to be watched over by a test that breaks it."""
+    """A promise. A test breaks each of them, and the judge must notice."""
 
     ONCE = "each proxy is started at most once"
     DISPROVED = "only what never began is disproved"
