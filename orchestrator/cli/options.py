@@ -58,6 +58,7 @@ class Options(Namespace):
     outcome: Literal["succeeded", "failed", "not_sent"] = "failed"
     moved_from: Path
     what: str | None = None
+    key: str | None = None
 
     port: int = 0
     instances: int = 20

@@ -38,7 +38,7 @@ exit codes:
 
 
 #: Verbs that print, and do nothing else.
-READERS = frozenset({"plan", "status", "report", "schema"})
+READERS = frozenset({"plan", "status", "report", "runs", "explain", "schema"})
 
 #: Options without a value; of all others the next word is the value.
 FLAGS = frozenset({"--no-progress", "--quiet", "--simulate", "--offline", "--forecast", "--dry-run", "--new"})
@@ -163,6 +163,8 @@ def _parser() -> _Parser:
     _add_readers(verbs)
     _add_commands(verbs)
     _add_simulate(verbs)
+    key = _verb(verbs, "explain", "what a key of the plan means, what it takes, its default", plan=False)
+    key.add_argument("key", nargs="?", metavar="KEY", help="such as limits.in_flight; without it, the top level")
     schema = _verb(verbs, "schema", "print a JSON Schema, for editors and checkers", plan=False)
     schema.add_argument("what", choices=["plan", "report"])
     return parser
@@ -262,6 +264,7 @@ def _add_run(verbs: Any) -> None:
 def _add_readers(verbs: Any) -> None:
     status = _verb(verbs, "status", "where the run stands and what it waits for, also beside a running process")
     status.add_argument("proxy_id", nargs="?", metavar="PROXY_ID", help="everything that is known of one proxy")
+    _verb(verbs, "runs", "all runs of the fleet, a line each")
     report = _verb(verbs, "report", "print the report of a run")
     report.add_argument("--run", dest="run_id", metavar="RUN_ID", help="default: the latest")
     report.add_argument("--format", choices=[*FORMS], help=f"default: {DEFAULT_FORM}")
