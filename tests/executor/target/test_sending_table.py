@@ -9,6 +9,7 @@ from fakes.clouds import FakeCloud
 from fakes.rollouts import ALL, LENIENT, outcome, play_first, starts
 from fakes.stage import Stage, plan_of, targets_of
 
+from orchestrator.executor.crash_points import Point
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Follow, Limits
 from orchestrator.model.record import (
@@ -244,3 +245,16 @@ def test_an_accepted_upgrade_goes_to_disk_without_its_slot() -> None:
     intents = played.of(Intent)
     a_pair_s = (intents[-1].at - intents[0].at).total_seconds() / 19
     assert a_pair_s < 35.0  # the intents' commit, the calls, and what of another commit is under way; not both commits
+
+
+def test_no_story_goes_on_before_its_answer_is_on_disk() -> None:
+    on_disk: list[bool] = []
+
+    def reached(point: Point) -> None:
+        if point is Point.ANSWER_WRITTEN and stage.journal is not None:
+            answered = [record for record in stage.journal.records if isinstance(record, AnswerSeen)]
+            on_disk.append(len(answered) > len(on_disk))
+
+    stage = Stage(plan=plan_of(targets_of(3)), disk_s=1.0, reached=reached)
+    assert stage.play().outcomes() == {"succeeded": 3}
+    assert on_disk == [True] * 3
