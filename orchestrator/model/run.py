@@ -61,6 +61,7 @@ class Run(Indexes):
         self.hold: HoldSet | None = None
         #: The release after which nothing has held the fleet.
         self.released: HoldReleased | None = None
+        self._failed_waves: list[str] = []
         self.last_at: datetime | None = None
         self.commands_seen = 0
         self.kept: list[OutcomeKept] = []
@@ -165,7 +166,7 @@ class Run(Indexes):
                 if self.hold and self.hold.cause == "approval" and self.hold.wave == record.wave:
                     self.hold = None
             case HoldSet():
-                self.hold, self.released = record, None
+                self._hold(record)
             case PartFailed():
                 self._tell(record)
             case HoldReleased():
@@ -197,9 +198,15 @@ class Run(Indexes):
         wave.soaking = self.timeline.moments(record.at, record.clouds)
         wave.soak_s = (record.until - record.at).total_seconds()
 
+    def _hold(self, record: HoldSet) -> None:
+        self.hold, self.released = record, None
+        if record.cause == "wave_failed" and record.wave:  # also when a person's hold comes on top of it
+            self._failed_waves.append(record.wave)
+
     def _release(self, record: HoldReleased) -> None:
-        if self.hold and self.hold.cause == "wave_failed" and self.hold.wave:
-            self.waves[self.hold.wave].passed = True
+        for wave in self._failed_waves:
+            self.waves[wave].passed = True
+        self._failed_waves.clear()
         if self.hold and self.hold.cause == "approval" and self.hold.wave:
             self.waves[self.hold.wave].approved = True
         self.hold, self.released = None, record

@@ -1,10 +1,10 @@
 """What the next `run` of a fleet goes on with, or begins. Pure: `run` carries it out, and the preview tells it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from orchestrator.errors import PlanError, UsageError
 from orchestrator.model.outcome import FAILED_BEFORE, REPLACED, Outcome
@@ -118,22 +118,27 @@ def unfinished(past: Past, asked: Asked) -> NextRun | None:
     )
 
 
-def beginning(
-    plan: Plan, targets: Sequence[Target], past: Past, asked: Asked, approved: frozenset[str] = frozenset()
-) -> NextRun:
-    """The run that begins; a person may have approved waves of it in advance.
+def beginning(plan: Plan, targets: Sequence[Target], past: Past, asked: Asked) -> NextRun:
+    """The run that begins, before what persons have ordered since the run before.
 
     Raises:
         UsageError: no target has the outcome that is asked for.
     """
+    past = _when_ended(past)
     taken, kept = _taken(targets, past, asked)
     failed = {} if asked.only is not None else dict(_failed_before(plan, taken, past.last))
     others = (target.proxy_id for target in targets) if asked.only is not None else ()
     inside = {target.proxy_id for target in taken}
     aside = {key: _not_asked(kept.get(key)) for key in others if key not in inside}
     aside |= {key: _left_out(outcome) for key, outcome in failed.items()}
-    hold = None if past.run is None else past.run.hold
-    return NextRun(targets=tuple(taken), aside=aside, failed_before=failed, kept=kept, hold=hold, approved=approved)
+    hold = None if past.run is None or past.run.hold is None else _carried(past.run.hold)
+    return NextRun(targets=tuple(taken), aside=aside, failed_before=failed, kept=kept, hold=hold)
+
+
+def ordered(coming: NextRun, run: Run) -> NextRun:
+    """The same run as it stands when what persons have ordered was carried out in it."""
+    approved = frozenset(wave.name for wave in run.waves.values() if wave.approved or wave.opened_at)
+    return replace(coming, hold=run.hold, approved=approved)
 
 
 def refused_elsewhere(elsewhere: Mapping[str, tuple[str, str]]) -> PlanError | None:
@@ -175,6 +180,21 @@ def _settled_or_open(run_id: str, run: Run) -> Iterator[tuple[str, Aside]]:
             yield key, Aside(state.outcome.value, reason, why, replaced=state.outcome in REPLACED)
         elif state.is_open:
             yield key, Aside(state.standing, "open", f"followed in run {run_id}, not sent again")
+
+
+def _when_ended(past: Past) -> Past:
+    """What is left behind when the unfinished run is ended for a new one: what waits in it was not started."""
+    run = past.run
+    if run is None or run.ended is not None or run.started is None:
+        return past
+    missed = (Outcome.NOT_STARTED, run.started.target_version)
+    return replace(past, last={**{target.proxy_id: missed for target in waiting_in(run)}, **past.last})
+
+
+def _carried(hold: HoldSet) -> HoldSet:
+    """A hold survives runs; in the new one it is of no wave or scope any more, and of no approval."""
+    cause = "person" if hold.cause == "approval" else hold.cause
+    return structs.replace(hold, cause=cause, wave=None, scope=None)
 
 
 def _taken(targets: Sequence[Target], past: Past, asked: Asked) -> tuple[list[Target], dict[str, Outcome]]:

@@ -164,6 +164,12 @@ def test_releasing_a_failed_wave_passes_it() -> None:
     assert run.waves["canary"].passed
 
 
+def test_a_release_passes_a_failed_wave_also_when_a_person_held_the_fleet_on_top_of_it() -> None:
+    hold = r.HoldSet(at=BEGIN, cause="wave_failed", reason="nothing succeeded", wave="canary")
+    person = r.HoldSet(at=BEGIN, cause="person", reason="wait")
+    assert after(hold, person, r.HoldReleased(at=BEGIN, by="ann", note="fine")).waves["canary"].passed
+
+
 def test_approving_a_wave_clears_only_its_own_hold() -> None:
     approved = r.WaveApproved(at=BEGIN, wave="rest", by="ann", note="go")
     asking = r.HoldSet(at=BEGIN, cause="approval", reason="asks", wave="rest")

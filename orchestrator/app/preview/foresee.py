@@ -3,16 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeAlias
 
 from orchestrator.app.run.apply_command import carry_out
 from orchestrator.app.run.begin_or_resume import latest_of, past_of
 from orchestrator.host import path_of
-from orchestrator.model.commands import ReleaseCommand
+from orchestrator.model.commands import Command
 from orchestrator.model.plan import Plan
+from orchestrator.model.run import Run
 from orchestrator.model.target import Target
-from orchestrator.planner.next_run import Asked, NextRun, Past, beginning, unfinished, waiting_in
+from orchestrator.planner.next_run import Asked, NextRun, beginning, ordered, unfinished, waiting_in
 from orchestrator.tracker.runs.other_runs import last_outcomes, open_elsewhere
 from orchestrator.tracker.state import Fleet, State
+
+#: What persons have ordered, and no process has read yet, each with its number.
+Orders: TypeAlias = Sequence[tuple[int, Command]]
 
 
 def foresee(plan: Plan, targets: Sequence[Target], state: State, asked: Asked, now: datetime) -> tuple[NextRun, Plan]:
@@ -36,30 +41,35 @@ def foresee(plan: Plan, targets: Sequence[Target], state: State, asked: Asked, n
     fleet = state.fleet(plan.name)
     fleet.expect_owner(path_of(plan.path))
     latest = latest_of(fleet)
-    if latest is None:
-        return _begins(plan, targets, Past(), asked, fleet)
-    past, ordered = past_of(latest, last_outcomes(fleet), plan), fleet.inbox().new(latest.run.commands_seen)
-    for number, command in ordered:
-        latest.run.apply(carry_out(latest.run, number, command, now))
-    run = unfinished(past, asked)
-    if run is None:
-        approved = {each.wave for _, each in ordered if isinstance(each, ReleaseCommand) and each.wave is not None}
-        return _begins(plan, targets, past, asked, fleet, frozenset(approved))
+    past = past_of(latest, last_outcomes(fleet), plan)
+    orders = fleet.inbox().new(latest.run.commands_seen if latest else 0)
+    if latest is None or unfinished(past, asked) is None:
+        return _begins(plan, targets, beginning(plan, targets, past, asked), orders, now, fleet), plan
+    _obey(latest.run, orders, now)
+    run = unfinished(past, asked) or NextRun(targets=())
     ids = {target.proxy_id for target in waiting_in(latest.run)}
     run = replace(run, elsewhere=open_elsewhere(fleet, ids, or_about_to_be=False))
     return run, latest.in_force if run.changes else plan
 
 
 def _begins(
-    plan: Plan,
-    targets: Sequence[Target],
-    past: Past,
-    asked: Asked,
-    fleet: Fleet,
-    approved: frozenset[str] = frozenset(),
-) -> tuple[NextRun, Plan]:
+    plan: Plan, targets: Sequence[Target], coming: NextRun, orders: Orders, now: datetime, fleet: Fleet
+) -> NextRun:
+    run = Run(
+        coming.targets,
+        waves=[wave.name for wave in plan.waves],
+        scopes=[scope.name for scope in plan.scopes],
+        failures=plan.failures,
+    )
+    run.hold = coming.hold
+    _obey(run, orders, now)
     elsewhere = open_elsewhere(fleet, {target.proxy_id for target in targets})
-    return replace(beginning(plan, targets, past, asked, approved), elsewhere=elsewhere), plan
+    return replace(ordered(coming, run), elsewhere=elsewhere)
+
+
+def _obey(run: Run, orders: Orders, now: datetime) -> None:
+    for number, command in orders:
+        run.apply(carry_out(run, number, command, now))
 
 
 def foresee_simulated(plan: Plan, targets: Sequence[Target], state: State, asked: Asked) -> NextRun:

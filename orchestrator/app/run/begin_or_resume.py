@@ -234,7 +234,7 @@ def _carried_hold(hold: HoldSet | None, now: datetime) -> list[Record]:
         HoldSet(
             at=now,
             step="hold",
-            cause="person" if hold.cause == "approval" else hold.cause,
+            cause=hold.cause,
             reason=hold.reason,
             by=hold.by,
             note=hold.note,
