@@ -51,7 +51,7 @@ _COMPANIONS = {
 }
 
 #: Verbs that need no companion.
-_AT_HOME = {"simulate": ("simulate",), "dry_run": ("plan", "report")}
+_AT_HOME = {"simulate": ("simulate",), "dry_run": ("plan", "report", "status")}
 
 
 _OPTION = re.compile("--[a-z-]+")
@@ -166,7 +166,7 @@ def _parser() -> _Parser:
     key = _verb(verbs, "explain", "what a key of the plan means, what it takes, its default", plan=False)
     key.add_argument("key", nargs="?", metavar="KEY", help="such as limits.in_flight; without it, the top level")
     schema = _verb(verbs, "schema", "print a JSON Schema, for editors and checkers", plan=False)
-    schema.add_argument("what", choices=["plan", "report"])
+    schema.add_argument("what", choices=["plan", "report", "status"])
     return parser
 
 
@@ -264,6 +264,7 @@ def _add_run(verbs: Any) -> None:
 def _add_readers(verbs: Any) -> None:
     status = _verb(verbs, "status", "where the run stands and what it waits for, also beside a running process")
     status.add_argument("proxy_id", nargs="?", metavar="PROXY_ID", help="everything that is known of one proxy")
+    status.add_argument("--format", choices=["table", "json"], help="default: table")
     _verb(verbs, "runs", "all runs of the fleet, a line each")
     report = _verb(verbs, "report", "print the report of a run")
     report.add_argument("--run", dest="run_id", metavar="RUN_ID", help="default: the latest")

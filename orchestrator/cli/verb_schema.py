@@ -1,4 +1,4 @@
-"""`orchestrator schema`: the JSON Schema of plan or report."""
+"""`orchestrator schema`: the JSON Schema of plan, report or status."""
 
 import json
 
@@ -10,8 +10,10 @@ from orchestrator.errors import ExitCode
 def run(options: Options) -> ExitCode:
     """Print the schema."""
     if options.what == "plan":
-        from orchestrator.planner.plan_file.json_schema import plan_schema as schema  # noqa: PLC0415  # one of both is imported
-    else:
+        from orchestrator.planner.plan_file.json_schema import plan_schema as schema  # noqa: PLC0415  # one is imported
+    elif options.what == "report":
         from orchestrator.tracker.report.schema import report_schema as schema  # noqa: PLC0415  # as above
+    else:
+        from orchestrator.app.status.document import status_schema as schema  # noqa: PLC0415  # as above
     write_json(json.dumps(schema(), indent=2, ensure_ascii=False))
     return ExitCode.DONE

@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import chain
 
+import msgspec
+
+from orchestrator.app.status.document import StatusDocument, first_document, fleet_document
 from orchestrator.app.status.fleet_status import before_first_run, find_run, latest_or_none, outlook, standing
 from orchestrator.app.status.target_history import life
 from orchestrator.app.status.target_line import target_lines
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import plan_and_state
-from orchestrator.cli.terminal import write
+from orchestrator.cli.terminal import write, write_json
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode
 from orchestrator.model.plan import Plan
@@ -20,6 +23,11 @@ def run(options: Options) -> ExitCode:
     """Print what the journal says."""
     plan, state = plan_and_state(options)
     now = SystemClock().now()
+    if options.format == "json":
+        document = _document(plan, state, options.proxy_id, now)
+        if not options.quiet:
+            write_json(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
+        return ExitCode.DONE
     lines = _proxy(plan, state, options.proxy_id, now) if options.proxy_id else _fleet(plan, state, now)
     told = list(lines)  # also with `--quiet`: what cannot be read is said
     if not options.quiet:
@@ -36,3 +44,10 @@ def _proxy(plan: Plan, state: State, proxy_id: str, now: datetime) -> Iterator[s
     recovered = find_run(state, plan)
     waits = target_lines(outlook(recovered, plan, now), proxy_id, plan.path)
     return chain(life(recovered.stored, proxy_id), waits)
+
+
+def _document(plan: Plan, state: State, proxy_id: str, now: datetime) -> StatusDocument:
+    fleet = state.fleet(plan.name)
+    if proxy_id or not fleet.exists() or fleet.runs():
+        return fleet_document(find_run(state, plan), plan, now, proxy_id)
+    return first_document(fleet, plan, now)

@@ -1,0 +1,146 @@
+"""Where a fleet stands, for programs: `orchestrator.status/1`. The same decisions as the lines that people read."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from orchestrator.app.status.fleet_status import outlook, stuck_states
+from orchestrator.app.status.outlook import Outlook, before_run
+from orchestrator.app.status.steps import step_words
+from orchestrator.app.status.target_line import waits_for
+from orchestrator.errors import UsageError
+from orchestrator.executor.decide.waits import Wait
+from orchestrator.model.plan import Plan
+from orchestrator.tracker.report.build import Story, build_report
+from orchestrator.tracker.report.schema import (
+    RejectReason,
+    RunReport,
+    ScopeReport,
+    TargetReport,
+    Text,
+    Totals,
+    WaveReport,
+)
+from orchestrator.tracker.runs.recovery import Recovered
+from orchestrator.tracker.state import Fleet
+
+FORM: Literal["orchestrator.status/1"] = "orchestrator.status/1"
+
+
+class WaitsFor(Struct, frozen=True, kw_only=True):
+    """What is waited for, and what to do."""
+
+    cause: Annotated[str, Meta(description="One word, as in docs/status.md, such as window or budget")]
+    sentence: Annotated[str, Meta(description="The same for people")]
+    until: Annotated[datetime | None, Meta(description="When it ends by itself; null when that is not known")]
+    next_step: Annotated[str, Meta(description="What to do; a command is ready to paste")]
+
+
+class UnreadCommand(Struct, frozen=True, kw_only=True):
+    """What a person has asked for and no process has read yet."""
+
+    command: Annotated[str, Meta(description="In words")]
+    at: datetime
+    by: Annotated[str, Meta(description="User and host")]
+    note: str
+
+
+class StatusDocument(Struct, frozen=True, kw_only=True):
+    """Where a fleet stands, and what it waits for."""
+
+    schema: Annotated[Literal["orchestrator.status/1"], Meta(description="Form and version of this document")] = FORM
+    name: Annotated[str, Meta(description="The fleet")]
+    target_version: str
+    at: Annotated[datetime, Meta(description="When this was asked")]
+    worker: Annotated[Text, Meta(description="The process that works on the fleet; null when none does")]
+    waits_for: WaitsFor
+    waiting: Annotated[int, Meta(description="Targets without an outcome that are not under way")]
+    under_way: Annotated[int, Meta(description="Upgrades under way, as far as they still move")]
+    need_person: Annotated[list[str], Meta(description="proxy_id of each target that only a person can settle now")]
+    asked: list[UnreadCommand]
+    run: Annotated[RunReport | None, Meta(description="As in the report; null before the first run")]
+    totals: Annotated[Totals | None, Meta(description="As in the report; null before the first run")]
+    reject_reasons: list[RejectReason]
+    waves: list[WaveReport]
+    scopes: list[ScopeReport]
+    target: Annotated[TargetReport | None, Meta(description="The proxy that was asked for")] = None
+    target_waits_for: Annotated[
+        WaitsFor | None, Meta(description="What that proxy waits for; null when it has its outcome")
+    ] = None
+
+
+def status_schema() -> dict[str, Any]:
+    """The JSON Schema of the document."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Status of an orchestrator fleet",
+        **msgspec.json.schema(StatusDocument),
+    }
+
+
+def fleet_document(recovered: Recovered, plan: Plan, now: datetime, proxy_id: str = "") -> StatusDocument:
+    """The status of a fleet by its latest run.
+
+    Args:
+        recovered: that run.
+        plan: as the file has it now.
+        now: by this host's clock.
+        proxy_id: of a target to be looked at; empty for none.
+
+    Raises:
+        UsageError: the run has no such target.
+    """
+    seen = outlook(recovered, plan, now)
+    story = build_report(seen.run, recovered.in_force)
+    return _document(seen, plan, now, recovered.stored.fleet.holder(), story, proxy_id)
+
+
+def first_document(fleet: Fleet, plan: Plan, now: datetime) -> StatusDocument:
+    """The status of a fleet that has had no run yet."""
+    worker = fleet.holder()
+    seen = before_run(plan, fleet.inbox().new(), now, working=worker is not None)
+    return _document(seen, plan, now, worker, None, "")
+
+
+def _document(
+    seen: Outlook, plan: Plan, now: datetime, worker: str | None, story: Story | None, proxy_id: str
+) -> StatusDocument:
+    head = None if story is None else story.head
+    wait = waits_for(seen, proxy_id)
+    stuck = [state.key for state in stuck_states(seen.run)]
+    return StatusDocument(
+        name=plan.name,
+        target_version=plan.target_version,
+        at=now,
+        worker=worker,
+        waits_for=_waits_for(seen, seen.fleet(), plan.path, next(iter(stuck), "PROXY_ID")),
+        waiting=0 if seen.run.ended else seen.run.waiting,
+        under_way=seen.run.tally.fleet.open - len(seen.rollout.resting),
+        need_person=stuck,
+        asked=[UnreadCommand(command=each.what, at=each.at, by=each.who, note=each.note) for each in seen.asked],
+        run=head.run if head else None,
+        totals=head.totals if head else None,
+        reject_reasons=head.reject_reasons if head else [],
+        waves=head.waves if head else [],
+        scopes=head.scopes if head else [],
+        target=_target(story, proxy_id) if story and proxy_id else None,
+        target_waits_for=_waits_for(seen, wait, plan.path, proxy_id) if wait else None,
+    )
+
+
+def _target(story: Story, proxy_id: str) -> TargetReport:
+    found = next((each for each in story.targets if each.proxy_id == proxy_id), None)
+    if found is None:
+        raise UsageError(f"{proxy_id} is no target of run {story.head.run.run_id}")
+    return found
+
+
+def _waits_for(seen: Outlook, wait: Wait, plan: str, proxy_id: str) -> WaitsFor:
+    return WaitsFor(
+        cause=wait.cause.name.lower(),
+        sentence=str(wait),
+        until=wait.until,
+        next_step=step_words(wait, plan, working=seen.working, proxy=proxy_id),
+    )
