@@ -6,7 +6,8 @@ import pytest
 from fakes import acts
 from fakes.acts import Act, Fate, refusing, rejecting
 from fakes.clouds import FakeCloud
-from fakes.rollouts import outcome, play_first, starts
+from fakes.rollouts import FREE, outcome, play_first, stage_of, starts
+from msgspec.structs import replace
 
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Follow, Limits, Retry
@@ -15,6 +16,7 @@ from orchestrator.model.record import (
     DoubtLooked,
     DoubtRenewed,
     FollowTimedOut,
+    Intent,
     WorkflowAdopted,
 )
 
@@ -65,6 +67,17 @@ def test_without_presence_absence_proves_nothing() -> None:
     assert starts(played) == 0
     assert played.code == 6
     assert any("absence proves nothing" in record.finding for record in played.of(DoubtLooked))
+
+
+def test_doubt_that_stays_holds_its_slot() -> None:
+    def lose_all(cloud: FakeCloud) -> None:
+        cloud.default_act = acts.LOST_REQUEST
+
+    played = stage_of(2, lose_all, limits=replace(FREE, in_flight=Amount(1))).play()
+    assert played.outcomes() == {"in_doubt": 1, "waiting": 1}
+    assert len({intent.target for intent in played.of(Intent)}) == 1
+    assert played.run.tally.fleet.open == 1
+    assert "(in_flight 1)" in played.finish.why
 
 
 def test_when_all_attempts_are_used_up_a_person_is_needed() -> None:
