@@ -37,6 +37,12 @@ def test_the_code_still_says_what_is_taken_out() -> None:
     assert [mutant.name for mutant in mutants() if not mutant.applies(ROOT)] == []
 
 
+def test_what_is_left_without_it_is_python() -> None:
+    """Else any test fails, whatever it shows."""
+    for mutant in mutants():
+        ast.parse(mutant.without(ROOT), mutant.name)
+
+
 @pytest.mark.parametrize("protection", PROTECTIONS, ids=lambda protection: protection.says[:40])
 def test_a_protection_stands_somewhere_and_has_a_test(protection: Protection) -> None:
     assert protection.says

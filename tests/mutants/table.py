@@ -30,12 +30,18 @@ class Mutant:
 
     def applies(self, root: Path) -> bool:
         """Whether the code still says what is to be replaced, in one place."""
-        return (root / "orchestrator" / self.file).read_text(encoding="utf-8").count(self.old) == 1
+        return self._path(root).read_text(encoding="utf-8").count(self.old) == 1
+
+    def without(self, root: Path) -> str:
+        """The file without the protection."""
+        return self._path(root).read_text(encoding="utf-8").replace(self.old, self.new)
 
     def apply(self, root: Path) -> None:
         """Take the protection out of a copy of the project."""
-        path = root / "orchestrator" / self.file
-        path.write_text(path.read_text(encoding="utf-8").replace(self.old, self.new), encoding="utf-8")
+        self._path(root).write_text(self.without(root), encoding="utf-8")
+
+    def _path(self, root: Path) -> Path:
+        return root / "orchestrator" / self.file
 
 
 @dataclass(frozen=True)
