@@ -39,6 +39,7 @@ def intervals(plans: int) -> None:
     print(f"intervals of {plans} random plans: {holds / plans:.1%} hold the run's duration; ", end="")
     print(f"width {widths[plans // 2]:.0%} of the median, p95 {widths[int(0.95 * plans)]:.0%}; ", end="")
     print(f"no wider than 40 % and right: {both / plans:.1%}")
+    print(f"calls of the same plans: {sum(each.counts for each in tried) / plans:.1%} hold those of the run")
 
 
 def regimes() -> Iterator[tuple[str, int, Plan]]:

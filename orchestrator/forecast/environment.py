@@ -9,6 +9,7 @@ from math import inf
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.restore_queue import make_queue
+from orchestrator.executor.scope.list_use import ListUse
 from orchestrator.forecast.result import Nights, Rehearsal, WaveSpan
 from orchestrator.forecast.virtual_lanes import Call, VirtualLanes
 from orchestrator.forecast.virtual_time import EventQueue, Permits, Process
@@ -17,7 +18,7 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.record import AnswerSeen, Intent, JobSeen, Postponed, Record, Settled
 from orchestrator.model.run import Run
 from orchestrator.model.target import Target
-from orchestrator.planner.preview.estimate import LATENCY_S, calls_per_target, rate_groups
+from orchestrator.planner.preview.estimate import LATENCY_S, rate_groups
 from orchestrator.planner.waves import Staging, scope_targets, wave_targets
 
 #: Records after which no more can start than before, unless the rollout is `eager`: a slot stays a slot.
@@ -53,7 +54,7 @@ class ScopeEnvironment:
     """One scope: its calls by lane, the line of its attempts, and its list of running jobs.
 
     Attributes:
-        roomy: its rate is never used by half, so that single looks hold nobody up.
+        list_use: whether the list of running jobs pays for those who follow; `running_at_s`: when it was asked for.
         ends_s: when upgrades end that are followed only to the answer; the earliest first.
     """
 
@@ -64,9 +65,10 @@ class ScopeEnvironment:
     turn: Call
     listing: Call
     poll: Call
-    roomy: bool
     listed_at_s: float = -inf
     listing_now: bool = False
+    list_use: ListUse = field(default_factory=ListUse)
+    running_at_s: float = -inf
     ends_s: list[float] = field(default_factory=list)
     waiting_for_list: list[Process] = field(default_factory=list)
 
@@ -157,15 +159,8 @@ def _scopes(setting: Setting, events: EventQueue) -> dict[str, ScopeEnvironment]
                 turn=Call(lanes, Lane.SEND, 0.0),
                 listing=Call(lanes, Lane.SEND, latency_s),
                 poll=Call(lanes, Lane.POLL, latency_s),
-                roomy=_demand(setting) <= rate / 2,
             )
     return scopes
-
-
-def _demand(setting: Setting) -> float:
-    """Calls per second with all slots taken."""
-    follow = setting.plan.follow
-    return setting.staging.in_flight * calls_per_target(follow) / max(follow.poll_s, setting.typical_s)
 
 
 def _rollout(setting: Setting, run: Run, scopes: dict[str, ScopeEnvironment]) -> Rollout:

@@ -1,5 +1,6 @@
 """The story of one proxy in a rehearsal, in which nothing fails: `executor.story` step by step, without the cloud."""
 
+from collections.abc import Generator
 from datetime import timedelta
 from heapq import heappop, heappush
 from math import ceil
@@ -9,9 +10,10 @@ from orchestrator.executor.decide.start_gate import open_at
 from orchestrator.executor.dispatch import REFUSED_PAUSE
 from orchestrator.executor.scope.job_list import FRESH_S as LIST_FRESH_S
 from orchestrator.executor.scope.poll_schedule import next_look_s
+from orchestrator.executor.target.follow import TRUSTED_LISTS
 from orchestrator.executor.target.preflight import stale
 from orchestrator.forecast.environment import Environment, ScopeEnvironment
-from orchestrator.forecast.virtual_time import Process
+from orchestrator.forecast.virtual_time import Process, Waitable
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import AnswerSeen, Intent, JobSeen, Postponed, Settled
 from orchestrator.model.reply import JOBS_PER_PAGE, Entry
@@ -93,14 +95,21 @@ def _send(env: Environment, state: TargetState, wave: str) -> Process:
 def _follow(env: Environment, scope: ScopeEnvironment, state: TargetState) -> Process:
     """Look until the upgrade has ended; then read version and health, if the plan asks for that."""
     events = env.events
-    accepted_s = events.now_s
+    accepted_s = seen_s = events.now_s
     duration_s = env.duration()
     ends_s = accepted_s - env.setting.send_s / 2 + duration_s
+    lists, scope.list_use.followed = 0, scope.list_use.followed + 1
     while True:
-        yield _until_look_s(env, scope, events.now_s - accepted_s, ends_s - accepted_s)
+        yield _until_look_s(env, seen_s - accepted_s, events.now_s - accepted_s)
+        asked_s = (yield from _asked_list(env, scope, seen_s)) if lists < TRUSTED_LISTS else None
+        if asked_s is not None and _shows(scope, asked_s, ends_s):
+            lists, seen_s = lists + 1, asked_s
+            continue
         yield scope.poll
         if events.now_s >= ends_s:
             break
+        lists, seen_s = 0, events.now_s
+    scope.list_use.followed -= 1
     env.note(_ended(env, state, duration_s))
     if env.plan.follow.to == "verified":
         yield scope.poll
@@ -108,15 +117,32 @@ def _follow(env: Environment, scope: ScopeEnvironment, state: TargetState) -> Pr
     _settle(env, state, Outcome.SUCCEEDED)
 
 
-def _until_look_s(env: Environment, scope: ScopeEnvironment, age_s: float, ends_s: float) -> float:
-    """How long until the next look. Where the rate has slots to spare, looks that show nothing are only counted."""
-    follow, expected_s = env.plan.follow, env.rollout.expected_s
-    at_s = age_s
-    while True:
-        at_s = min(next_look_s(at_s, expected_s, follow.poll_s), max(follow.timeout_s, at_s))
-        if not scope.roomy or at_s >= ends_s:
-            return at_s - age_s
-        scope.lanes.calls += 1
+def _until_look_s(env: Environment, seen_s: float, age_s: float) -> float:
+    """How long until the next look, from the age as of which something is known, and the present one."""
+    follow = env.plan.follow
+    at_s = max(next_look_s(seen_s, env.rollout.expected_s, follow.poll_s), seen_s + follow.poll_s)
+    return max(0.0, min(at_s, max(follow.timeout_s, age_s)) - age_s)
+
+
+def _asked_list(
+    env: Environment, scope: ScopeEnvironment, after_s: float
+) -> Generator["float | Waitable", None, float | None]:
+    """When the list that serves all who look was asked for, now if that pays; None without one."""
+    now_s = env.events.now_s
+    if scope.running_at_s <= max(after_s, now_s - env.plan.follow.poll_s):
+        if not scope.list_use.pays(now_s - scope.running_at_s):
+            return None
+        scope.running_at_s, scope.list_use.rows = now_s, _running(env, scope)
+        scope.list_use.begin()
+        for _ in range(max(1, ceil(scope.list_use.rows / JOBS_PER_PAGE))):
+            yield scope.poll
+    return scope.running_at_s
+
+
+def _shows(scope: ScopeEnvironment, asked_s: float, ends_s: float) -> bool:
+    shown = ends_s > asked_s
+    scope.list_use.note(shown=shown)
+    return shown
 
 
 # --- followed only to the answer --------------------------------------------------------------------------------------

@@ -30,16 +30,24 @@ class Tried:
 
     Attributes:
         real_s: how long the run took.
+        real_calls: how many calls it made.
     """
 
     seed: int
     told: Range
     real_s: float
+    told_calls: Range
+    real_calls: int
 
     @property
     def holds(self) -> bool:
         """Whether the run took as long as the interval says."""
         return self.told.p5 <= self.real_s <= self.told.p95
+
+    @property
+    def counts(self) -> bool:
+        """Whether the run made as many calls as the interval says."""
+        return self.told_calls.p5 <= self.real_calls <= self.told_calls.p95
 
     @property
     def width(self) -> float:
@@ -64,7 +72,9 @@ class Unknown:
     def tried(self) -> Tried:
         """The forecast and the run."""
         told = rehearse(self.plan, self.plan.proxies, start=START)
-        return Tried(self.seed, told.duration_s, self.played().seconds)
+        played = self.played()
+        calls = sum(len(cloud.calls) for cloud in played.clouds.values())
+        return Tried(self.seed, told.duration_s, played.seconds, told.calls, calls)
 
     def played(self) -> Played:
         """The run of the real executor."""

@@ -1,4 +1,4 @@
-"""How good the forecast is: its interval against the executor's own run, in plans whose durations it does not know.
+"""How good the forecast is: its intervals against the executor's own run, in plans whose durations it does not know.
 
 `benchmarks/forecast.py` does the same with as many plans as you like.
 """
@@ -11,7 +11,9 @@ _PLANS = 6
 
 
 @pytest.mark.parametrize("first", range(0, 2 * _PLANS, _PLANS))
-def test_the_interval_is_narrow_and_holds_the_duration_of_the_run(first: int) -> None:
+def test_the_intervals_are_narrow_and_hold_duration_and_calls_of_the_run(first: int) -> None:
     tried = [Unknown(seed, targets=(30, 50)).tried() for seed in range(first, first + _PLANS)]
     wrong = [each for each in tried if not each.holds or each.width > 0.4]
     assert len(wrong) <= 1, wrong
+    miscounted = [each for each in tried if not each.counts]
+    assert len(miscounted) <= 1, miscounted

@@ -9,20 +9,15 @@ from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import inf
 
 import anyio
 
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.scope.job_list import has_ended, read_jobs
-from orchestrator.executor.scope.poll_schedule import list_pays
+from orchestrator.executor.scope.list_use import ListUse
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.reply import Job
-
-#: A list that answers for fewer than it leaves open, by more than this, was of no use …
-_MAY_MISS = 3
-
-#: … and the next one is not read sooner than this; nor after one that was too long for so few.
-_LEFT_ALONE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +39,20 @@ class RunningJobs:
     """The list of one scope's running jobs, shared by all who follow an upgrade in it."""
 
     scope: ScopeCalls
-    _followed: int = 0
     _asked_at: datetime | None = None
     _read_at: datetime | None = None
     _running: dict[str, Job] = field(default_factory=dict)
-    _rows: int = 0
-    _shown: int = 0
-    _missed: int = 0
+    _use: ListUse = field(default_factory=ListUse)
     _lock: anyio.Lock = field(default_factory=anyio.Lock)
 
     @contextmanager
     def following(self) -> Iterator[None]:
         """One more upgrade is followed, for as long as the block lasts."""
-        self._followed += 1
+        self._use.followed += 1
         try:
             yield
         finally:
-            self._followed -= 1
+            self._use.followed -= 1
 
     async def shows(self, job_ids: AbstractSet[str], *, after: datetime, max_age_s: float) -> Shown | None:
         """What a list shows of these jobs that was asked for later than `after` and less than `max_age_s` ago.
@@ -76,8 +68,7 @@ class RunningJobs:
             if not await self._there(not_before):
                 return None
         shown = job_ids <= self._running.keys()
-        self._shown += shown
-        self._missed += not shown
+        self._use.note(shown=shown)
         if not shown or self._asked_at is None or self._read_at is None:
             return None
         return Shown(self._asked_at, self._read_at, [self._running[job_id] for job_id in sorted(job_ids)])
@@ -87,17 +78,12 @@ class RunningJobs:
         now = self.scope.clock.now()
         if self._asked_at is not None and self._asked_at > not_before:
             return True
-        if not self._pays(now):
+        if not self._use.pays(inf if self._asked_at is None else (now - self._asked_at).total_seconds()):
             return False
-        self._asked_at, self._running, self._shown, self._missed = now, {}, 0, 0
+        self._use.begin()
+        self._asked_at, self._running = now, {}
         listing = await read_jobs(self.scope, Lane.POLL, status="Running", thorough=False)
         self._read_at = self.scope.clock.now()
         jobs = listing.jobs if listing else ()
-        self._rows, self._running = len(jobs), {job.job_id: job for job in jobs if not has_ended(job)}
+        self._use.rows, self._running = len(jobs), {job.job_id: job for job in jobs if not has_ended(job)}
         return True
-
-    def _pays(self, now: datetime) -> bool:
-        """Whether a list is worth its calls, by what the latest one brought; of an old one that says nothing."""
-        if self._asked_at is None or now >= self._asked_at + _LEFT_ALONE:
-            return list_pays(self._followed, 0)
-        return list_pays(self._followed, self._rows) and self._missed <= self._shown + _MAY_MISS

@@ -20,7 +20,7 @@ from orchestrator.model.version import at_least
 _PATIENT_POLLS = 8
 
 #: After so many lists in a row that showed a job running, it is asked for by its id once: a list might lag behind.
-_TRUSTED_LISTS = 20
+TRUSTED_LISTS = 20
 
 
 @dataclass(slots=True)
@@ -93,7 +93,7 @@ async def _wait(following: _Following) -> None:
 async def _look(following: _Following) -> bool:
     """Look once. True: the upgrade has ended."""
     overdue = following.overdue
-    if not (following.ended or overdue or following.lists >= _TRUSTED_LISTS) and await _seen_running(following):
+    if not (following.ended or overdue or following.lists >= TRUSTED_LISTS) and await _seen_running(following):
         following.lists += 1
         return False
     saw = following.ended or await _read_jobs(following)
