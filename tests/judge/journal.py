@@ -113,6 +113,8 @@ class JournalJudge:
         yield from self._ends.take(known, record)
         if isinstance(record, r.Intent):
             yield from self._intent(known, record)
+        elif isinstance(record, r.AnswerSeen | r.AttemptDisproved) and record.attempt not in known.numbers:
+            yield Violation(Rule.INTENT, f"there is no intent of attempt {record.attempt}")
         else:
             yield from self._targets.take(known, record)
 

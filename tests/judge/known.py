@@ -5,6 +5,7 @@ from datetime import datetime
 
 from orchestrator.model import record as r
 from orchestrator.model.plan import Plan, Scope, Selector, Wave
+from orchestrator.model.reply import Entry
 from orchestrator.model.target import Target
 
 #: Where a target stands that is looked at further although its story is over.
@@ -21,6 +22,9 @@ class Known:
         unanswered: its call may be under way.
         forgiven: a release has accepted it as a failure or a rejection.
         doubted: tokens of attempts that were in doubt.
+        answered: workflows that answers to it name as begun.
+        adopted: workflows that were recognised as its own.
+        answered_for: so many of its attempts a person says were not sent.
         reached: the version was seen in place of a job.
     """
 
@@ -34,12 +38,24 @@ class Known:
     standing: str = "waiting"
     forgiven: bool = False
     doubted: set[str] = field(default_factory=set)
-    accepted: set[str] = field(default_factory=set)
+    answered: set[str] = field(default_factory=set)
+    adopted: set[str] = field(default_factory=set)
     answer: r.AnswerSeen | None = None
     ended: dict[str, str] = field(default_factory=dict)
+    answered_for: int = 0
     reached: bool = False
     settled_at: datetime | None = None
     reread_at: datetime | None = None
+
+    @property
+    def numbers(self) -> range:
+        """Of its attempts so far."""
+        return range(1, len(self.intents) + 1)
+
+    @property
+    def accepted(self) -> set[str]:
+        """Every workflow that may be its own."""
+        return self.answered | self.adopted
 
     @property
     def accepted_at(self) -> datetime | None:
@@ -61,9 +77,19 @@ class Known:
     def stuck(self) -> bool:
         return self.standing in STUCK
 
+    def disown(self, workflow_id: str | None) -> None:
+        """A workflow that was taken for its own is another's."""
+        self.answered -= {workflow_id}
+        self.adopted -= {workflow_id}
+
     def doubts(self) -> None:
         """Nobody knows what became of its latest attempt."""
         self.open, self.doubt, self.standing = True, True, "doubt"
+
+    def let_go(self) -> None:
+        """A person says that nothing was sent, and answers for every attempt so far."""
+        self.answered_for = len(self.intents)
+        self.doubted.clear()
 
     def waits(self) -> None:
         """Back in the queue: whatever it was counted for is over."""
@@ -77,6 +103,16 @@ class Fleet:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.targets = {target.proxy_id: Known(target) for target in plan.proxies}
+        #: By workflow, the targets that it was named for.
+        self._named: dict[str, set[str]] = {}
+
+    def name(self, known: Known, workflow_id: str) -> None:
+        """A record of the target names a workflow as its own."""
+        self._named.setdefault(workflow_id, set()).add(known.target.proxy_id)
+
+    def certain(self, known: Known) -> set[str]:
+        """Its own workflows: an answer alone proves nothing where another target was given the same one."""
+        return known.adopted | {each for each in known.answered if len(self._named[each]) == 1}
 
     @property
     def everybody(self) -> list[Known]:
@@ -116,6 +152,11 @@ class Fleet:
         more = [known for known in self.targets.values() if known.wave is None and selected(wave, known.target)]
         count = sum(not known.left_out for known in (*mine, *more))
         return count if wave.size is None else min(count, wave.size.cap(len(self.targets)))
+
+
+def accepts(entry: Entry) -> bool:
+    """Whether an entry of an answer says that an upgrade began."""
+    return (entry.state or "").strip().upper() == "ACCEPT"
 
 
 def selected(wave: Wave, target: Target) -> bool:

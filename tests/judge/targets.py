@@ -4,7 +4,7 @@ from collections import Counter
 
 from judge.attempts import Attempts
 from judge.fit import Fit
-from judge.known import Fleet, Known
+from judge.known import Fleet, Known, accepts
 from judge.rule import Found, Rule, Violation
 
 from orchestrator.model import record as r
@@ -32,8 +32,12 @@ class Targets:
             case r.PreflightDone():
                 known.preflight = record
             case r.AnswerSeen():
-                _answer(known, record)
-            case r.AnswerMissing() | r.DoubtRenewed():
+                self._answer(known, record)
+            case r.AnswerMissing():
+                known.unanswered = False
+                known.doubts()
+            case r.DoubtRenewed():
+                known.disown(record.workflow_id)
                 known.doubts()
             case r.Postponed():
                 if known.doubt:
@@ -44,6 +48,7 @@ class Targets:
                 known.doubted.add(known.intents[-1].token)
                 known.waits()
             case r.ReturnedToWaiting():
+                known.let_go()
                 known.waits()
             case r.DoubtRemains():
                 known.standing = "in_doubt"
@@ -52,7 +57,8 @@ class Targets:
             case r.StoryFailed() if known.open and not known.settled_at:
                 known.standing = "in_doubt"
             case r.WorkflowAdopted():
-                known.accepted.add(record.workflow_id)
+                known.adopted.add(record.workflow_id)
+                self._fleet.name(known, record.workflow_id)
                 known.doubt, known.standing = False, "in_flight"
             case r.VersionAdopted() | r.VersionReached():
                 known.reached, known.doubt, known.standing = True, False, "in_flight"
@@ -66,6 +72,23 @@ class Targets:
                 known.standing, known.reread_at = ("succeeded" if record.healthy else "failed"), record.at
             case _:
                 pass
+
+    def _answer(self, known: Known, record: r.AnswerSeen) -> None:
+        known.unanswered, known.answer = False, record
+        if record.verdict in ("accepted", "partial"):
+            self._names(known, record)
+        doubted_before = any(other.attempt < record.attempt for other in known.intents if other.token in known.doubted)
+        if record.verdict == "in_doubt":
+            known.doubts()
+            known.doubted.add(known.intents[record.attempt - 1].token)
+        elif doubted_before and record.verdict in ("rejected", "refused", "busy"):
+            known.doubts()
+
+    def _names(self, known: Known, record: r.AnswerSeen) -> None:
+        for entry in record.update_result:
+            if entry.workflow_id and accepts(entry):
+                known.answered.add(entry.workflow_id)
+                self._fleet.name(known, entry.workflow_id)
 
     def _job(self, known: Known, record: r.JobSeen) -> Found:
         if record.workflow_id not in known.accepted:
@@ -91,26 +114,14 @@ class Targets:
         problems = []
         if record.outcome is Outcome.SUCCEEDED and record.settled_by is None:
             problems += self._success(known, record)
-        if record.outcome in _NOTHING_BEGAN and known.accepted:
+        if record.outcome in _NOTHING_BEGAN and self._fleet.certain(known):
             problems.append("claimed that nothing began")
-        if record.outcome is Outcome.ALREADY and known.intents:
+        if record.outcome is Outcome.ALREADY and len(known.intents) > known.answered_for:
             problems.append("already, although this run sent it")
         return problems
 
     def _success(self, known: Known, record: r.Settled) -> list[str]:
         version = self._plan.follow.to != "verified" or record.verified_version == self._plan.target_version
-        ended = {known.ended.get(workflow_id, "").lower() for workflow_id in known.accepted}
+        ended = {known.ended.get(workflow_id, "").lower() for workflow_id in self._fleet.certain(known)}
         end = known.reached or ended == {"completed"}
         return ["success without the version"] * (not version) + ["success without an end"] * (not end)
-
-
-def _answer(known: Known, record: r.AnswerSeen) -> None:
-    known.unanswered, known.answer = False, record
-    if record.verdict in ("accepted", "partial"):
-        known.accepted.update(entry.workflow_id for entry in record.update_result if entry.workflow_id)
-    doubted_before = any(other.attempt < record.attempt for other in known.intents if other.token in known.doubted)
-    if record.verdict == "in_doubt":
-        known.doubts()
-        known.doubted.add(known.intents[record.attempt - 1].token)
-    elif doubted_before and record.verdict in ("rejected", "refused", "busy"):
-        known.doubts()

@@ -9,6 +9,9 @@ from judge.rule import Found, Rule, Violation
 from orchestrator.model import record as r
 from orchestrator.model.plan import Plan, Wave
 
+#: Instants of records have microseconds.
+_TINY = timedelta(microseconds=10)
+
 _SUCCESS = ("succeeded", "accepted", "partial")
 
 
@@ -48,7 +51,7 @@ class Waves:
         yield from self._settled(wave)
         ends = [known.settled_at for known in self._sent(wave) if known.settled_at]
         since = max(ends, default=record.at)
-        if record.until < since + timedelta(seconds=wave.soak_s):
+        if record.until < since + timedelta(seconds=wave.soak_s) - _TINY:
             yield _wrong(wave, f"the soak is too short: from {since} until {record.until}")
         self._soaks[wave.name] = record.until
         self._met["waves soaked"] += 1
@@ -111,11 +114,11 @@ class Waves:
         return [known for known in self._fleet.of_wave(wave.name) if known.intents]
 
     def _soaked(self, wave: Wave, sent: list[Known], until: datetime, at: datetime) -> Found:
-        if at < until:
+        if at < until - _TINY:
             yield _wrong(wave, f"the wave has not soaked until {until}")
         for known in sent if self._plan.follow.to == "verified" else ():
             read_at = (known.reread_at, known.settled_at)  # one that was stuck as the soak began may have ended since
-            fresh = any(each is not None and each >= until for each in read_at)
+            fresh = any(each is not None and each >= until - _TINY for each in read_at)
             if known.standing == "succeeded" and not fresh:
                 yield _wrong(wave, f"{known.target.proxy_id} was not read once more after the soak")
 

@@ -1,7 +1,9 @@
 """What the calendar may show at a right instant: the host's wall clock, or the cloud's time where they disagree."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
+from soak.loop import seconds
 from soak.trial import Evidence
 
 #: From here on a host is wrong. A cloud's time is known to a few seconds, so close to it either may be right.
@@ -16,12 +18,15 @@ class Calendar:
         self._skew_s = evidence.cloud.profile.clock_skew_s
         self._dates_lie = bool(evidence.fleet.dose.share)
 
-    def readings_s(self, now_s: float) -> Iterator[float]:
-        """Every instant that it may show, in seconds."""
+    def readings(self, at: datetime) -> Iterator[datetime]:
+        """Every instant that it may show."""
+        return (at + timedelta(seconds=ahead_s) for ahead_s in self._ahead_s(seconds(at)))
+
+    def _ahead_s(self, now_s: float) -> Iterator[float]:
         host_s = self._host.ahead_s(now_s)
         apart_s = abs(self._skew_s - host_s)
         if apart_s < _WRONG_S + _UNSURE_S or self._dates_lie:
-            yield now_s + host_s
+            yield host_s
         if apart_s > _WRONG_S - _UNSURE_S:
-            yield now_s + self._skew_s
-            yield now_s + self._skew_s - _UNSURE_S
+            yield self._skew_s
+            yield self._skew_s - _UNSURE_S

@@ -1,14 +1,14 @@
-"""The judge of a trial. It reads the cloud's books, the log of the wire, the journal and the report, and nothing else.
+"""Judges a trial by its journal and its report, as any run is judged, and by what only a simulated cloud can show.
 
-It shares no decision with the executor: every rule is worked out anew, from what a person could read.
+That is the cloud's books and the log of the wire: what really began, and what was really sent and answered.
 """
 
+from judge.report import report_rules
 from judge.rule import Found, Rule, Violation
 from soak.oracle_claims import claims
 from soak.oracle_ends import ends
 from soak.oracle_harm import harm, secret
 from soak.oracle_journal import journal_rules
-from soak.oracle_report import report_rules
 from soak.oracle_starts import starts
 from soak.oracle_wire import wire_rules
 from soak.trial import Evidence
@@ -16,8 +16,12 @@ from soak.trial import Evidence
 
 def judge(evidence: Evidence) -> list[Violation]:
     """Everything that is wrong with a trial; nothing when all promises were kept."""
-    parts = (starts, claims, wire_rules, journal_rules, report_rules, ends, harm, secret, _folds)
+    parts = (starts, claims, wire_rules, journal_rules, _report, ends, harm, secret, _folds)
     return [violation for part in parts for violation in part(evidence)]
+
+
+def _report(evidence: Evidence) -> Found:
+    return report_rules(evidence.fleet.plan, evidence.disk.records, evidence.report)
 
 
 def _folds(evidence: Evidence) -> Found:

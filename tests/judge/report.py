@@ -2,9 +2,10 @@
 
 from collections import Counter
 
+from judge.known import accepts
 from judge.rule import Found, Rule, Violation
-from soak.trial import Evidence
 
+from orchestrator.model.plan import Plan
 from orchestrator.model.record import (
     AnswerSeen,
     DoubtRenewed,
@@ -18,13 +19,12 @@ from orchestrator.model.record import (
 from orchestrator.tracker.report.schema import Report, TargetReport
 
 
-def report_rules(evidence: Evidence) -> Found:
-    """Every rule about the report."""
-    for problem in (*_sums(evidence.report), *_order(evidence)):
+def report_rules(plan: Plan, records: list[Record], report: Report) -> Found:
+    """Every rule about the report of a run, whose journal has these records."""
+    for problem in (*_sums(report), *_order(plan, report)):
         yield Violation(Rule.REPORT, problem)
-    told = _by_target(evidence.disk.records)
-    doubted = _doubted(evidence.disk.records)
-    for target in evidence.report.targets:
+    told, doubted = _by_target(records), _doubted(records)
+    for target in report.targets:
         for problem in _backed(target, told.get(target.proxy_id, []), doubted):
             yield Violation(Rule.REPORT, f"{target.proxy_id}: {problem}")
 
@@ -47,9 +47,9 @@ def _sums(report: Report) -> list[str]:
     return problems + [f"{reason.count} times {reason.reason}, of {reason.proxy_ids}" for reason in thin]
 
 
-def _order(evidence: Evidence) -> list[str]:
-    planned = [target.proxy_id for target in evidence.fleet.plan.proxies]
-    told = [target.proxy_id for target in evidence.report.targets]
+def _order(plan: Plan, report: Report) -> list[str]:
+    planned = [target.proxy_id for target in plan.proxies]
+    told = [target.proxy_id for target in report.targets]
     return [] if planned == told else ["the targets are not those of the plan, in its order"]
 
 
@@ -103,7 +103,7 @@ def _ids_backed(target: TargetReport, records: list[Record], doubted: set[str | 
     for record in records:
         match record:
             case AnswerSeen(verdict="accepted" | "partial"):
-                answered.update(entry.workflow_id for entry in record.update_result if _accepts(entry.state))
+                answered.update(entry.workflow_id for entry in record.update_result if accepts(entry))
             case WorkflowAdopted() | JobSeen():
                 known.add(record.workflow_id)
             case _:
@@ -111,10 +111,6 @@ def _ids_backed(target: TargetReport, records: list[Record], doubted: set[str | 
     known -= {None} | {each.workflow_id for each in records if isinstance(each, DoubtRenewed)}
     told, certain = set(target.workflow_ids), known | (answered - doubted - {None})
     return [] if certain <= told <= known | answered else [f"workflow_ids {target.workflow_ids}, journal {certain}"]
-
-
-def _accepts(state: str | None) -> bool:
-    return (state or "").strip().upper() == "ACCEPT"
 
 
 def _outcome_backed(target: TargetReport, records: list[Record]) -> list[str]:
