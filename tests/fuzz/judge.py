@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 from fuzz.cloud import Proxy
+from fuzz.journal import journal_rules
 from fuzz.trial import Evidence
 
 #: More upgrade calls for one target than retries, renewals and busy times can explain.
@@ -22,7 +23,8 @@ _UNKNOWN = ("in_doubt", "in_flight", "timed_out")
 
 def judge(evidence: Evidence) -> list[str]:
     """Every promise that was broken."""
-    return [*_ends(evidence), *_secrets(evidence), *_starts(evidence), *_ids(evidence), *_others(evidence)]
+    parts = (_ends, _secrets, _starts, _ids, _others, journal_rules)
+    return [violation for part in parts for violation in part(evidence)]
 
 
 def _ends(evidence: Evidence) -> Iterator[str]:

@@ -13,11 +13,17 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 from unittest.mock import patch
 
+import msgspec
 from fuzz.cloud import KINDS, NEW, PROJECT, Cloud
 from fuzz.server import TWISTS, Fault, Server
 from fuzz.virtual import Ended, Times, session
 
 from orchestrator.executor.crash_points import Point
+from orchestrator.model.plan import Plan
+from orchestrator.model.record import Record
+from orchestrator.planner.plan_file.load import load_plan
+from orchestrator.tracker.journal.file import read_journal
+from orchestrator.tracker.report.schema import Report
 
 Theme: TypeAlias = Literal["answers", "clocks", "exceptions"]
 THEMES: tuple[Theme, ...] = ("answers", "clocks", "exceptions")
@@ -71,6 +77,7 @@ class Evidence:
     Attributes:
         written: by file name, every byte that was written.
         answers: that the cloud gave.
+        plan, records, shown: the plan, its journal and its report, as the program reads and writes them.
     """
 
     trial: Trial
@@ -81,6 +88,9 @@ class Evidence:
     report: dict[str, Any] | None = None
     journal: bytes = b""
     answers: int = 0
+    plan: Plan | None = None
+    records: list[Record] = field(default_factory=list)
+    shown: Report | None = None
 
 
 def draw(seed: int, index: int, theme: Theme | None = None, twists: tuple[str, ...] = tuple(TWISTS)) -> Trial:
@@ -225,6 +235,7 @@ def _write_plan(folder: Path, cloud: Cloud, url: str, *, signed: bool) -> None:
 
 
 def _collect(evidence: Evidence, folder: Path) -> None:
+    evidence.plan = load_plan(folder / "plan.yaml")
     written = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
     evidence.written = {name: path.read_bytes() for name, path in written.items() if name != "plan.yaml"}
     for number, ended in enumerate(evidence.ended):
@@ -232,5 +243,7 @@ def _collect(evidence: Evidence, folder: Path) -> None:
     for name, content in evidence.written.items():
         if name.endswith("report.json"):
             evidence.report = json.loads(content)
+            evidence.shown = msgspec.json.decode(content, type=Report)
         if name.endswith("journal.ndjson"):
             evidence.journal = content
+            evidence.records = [record for _, record in read_journal(folder / name)]

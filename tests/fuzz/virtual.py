@@ -84,6 +84,11 @@ class Times:
         return _UP_S + self.passed_s
 
 
+def at_monotonic(seconds: float) -> datetime:
+    """The right instant at which monotonic time shows this."""
+    return ZERO + timedelta(seconds=seconds - _UP_S)
+
+
 class _Selector(DefaultSelector):
     """Lets virtual time pass where the real one would be waited for."""
 
