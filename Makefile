@@ -9,7 +9,7 @@ SEED ?= 1
 # Half of the tests wait for processes of their own, so there are more workers than cores.
 WORKERS ?= $(shell expr 3 '*' $$(getconf _NPROCESSORS_ONLN))
 
-.PHONY: demo test lint bench bench-million soak fuzz fuzz-proof properties mutants protections setup clean
+.PHONY: demo test lint bench bench-million soak fuzz fuzz-proof properties mutants protections words setup clean
 
 demo: $(VENV)/.run
 	@rm -rf .demo
@@ -58,6 +58,11 @@ mutants: $(VENV)/.test
 # docs/protections.md, from tests/mutants/mutants.toml.
 protections: $(VENV)/.test
 	PYTHONPATH=tests $(BIN)/python -m mutants.page
+
+# What is generated of the command line from its grammar: the table of its words and the text of each --help.
+words: $(VENV)/.lint
+	PYTHONPATH=tests $(BIN)/python -m words
+	$(BIN)/ruff format --quiet orchestrator/cli/words.py
 
 # Random plans on virtual time; an independent judge reads each journal, and what was met is counted.
 properties: $(VENV)/.test

@@ -14,7 +14,8 @@ import yaml
 from fakes.documents import DOCUMENTS, ROOT, anchors, blocks, commands, first_words, links, read, rows, section, spans
 
 from orchestrator import __version__
-from orchestrator.cli.parser import _parser, parse
+from orchestrator.cli import grammar
+from orchestrator.cli.parser import parse
 from orchestrator.cloud.credentials.chain import KEYS, TOKEN
 from orchestrator.errors import ExitCode
 from orchestrator.model.eligibility import LeaveOutReason
@@ -112,7 +113,7 @@ def test_every_command_is_understood(document: Path) -> None:
 
 
 def _verbs() -> dict[str, argparse.ArgumentParser]:
-    found = next(action for action in _parser()._actions if isinstance(action, argparse._SubParsersAction))
+    found = next(action for action in grammar.parser()._actions if isinstance(action, argparse._SubParsersAction))
     return dict(found.choices)
 
 
@@ -127,11 +128,11 @@ def test_every_verb_and_option_is_documented() -> None:
     for verb, parser in _verbs().items():
         documented = " ".join(spans(section(page, verb)) + spans(shared)).split()
         assert _options(parser) <= set(documented), verb
-    assert _options(_parser()) <= set(" ".join(spans(shared)).split())
+    assert _options(grammar.parser()) <= set(" ".join(spans(shared)).split())
 
 
 def test_no_option_is_documented_that_does_not_exist() -> None:
-    known = set().union(*map(_options, _verbs().values()), _options(_parser()))
+    known = set().union(*map(_options, _verbs().values()), _options(grammar.parser()))
     documented = {word.split()[0] for word in first_words(read("docs/commands.md")) if word.startswith("--")}
     assert documented <= known
 

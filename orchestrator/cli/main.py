@@ -1,64 +1,30 @@
-"""From the command line to the exit code: the one place where errors become messages."""
+"""From the command line to the exit code. Whatever can be answered at once is answered before anything is imported."""
 
 from __future__ import annotations
 
-from orchestrator.cli.options import Options
-from orchestrator.cli.parser import parse
-from orchestrator.cli.terminal import tell
-from orchestrator.errors import BUG_HINT, ExitCode, OrchestratorError, place_of
+from orchestrator.cli.first_look import first_look
 
 TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from orchestrator.cli.first_look import SaidAtOnce
 
 
 def main(arguments: list[str]) -> int:
     """Run one command line and return its exit code. No input makes it show a traceback."""
-    try:
-        options = parse(arguments)
-        code = _run(options)
-        return 0 if code in options.success_codes else int(code)
-    except KeyboardInterrupt:
-        return int(ExitCode.MORE_TO_DO)
+    if (answer := first_look(arguments)) is not None:
+        return _give(answer)
+    from orchestrator.cli.run_verb import run_verb  # noqa: PLC0415  # not needed for an answer
+
+    return run_verb(arguments)
 
 
-def _run(options: Options) -> ExitCode:
-    try:
-        return _handler(options.verb)(options)
-    except OrchestratorError as error:
-        if not options.silences(error.exit_code):
-            _say(str(error), error.hint)
-        if error.exit_code is ExitCode.INTERNAL and options.log_level == "debug":
-            _trace(error)
-        return error.exit_code
-    except Exception as error:  # noqa: BLE001  # a bug: say so in words, and keep the traceback for the log level debug
-        _bug(error, debug=options.log_level == "debug")
-        return ExitCode.INTERNAL
+def _give(answer: SaidAtOnce) -> int:
+    from orchestrator.cli.terminal import tell, write  # noqa: PLC0415  # only for an answer
 
-
-def _handler(verb: str) -> Callable[[Options], ExitCode]:
-    from importlib import import_module  # noqa: PLC0415  # only the verb that is asked for is imported
-
-    handler: Callable[[Options], ExitCode] = import_module(f"orchestrator.cli.verb_{verb}").run
-    return handler
-
-
-def _say(message: str, hint: str | None) -> None:
-    lines = message if ":" in message.partition(" ")[0] else f"orchestrator: {message}"
-    for line in lines.split("\n"):
-        tell(line)
-    if hint:
-        tell(f"hint: {hint}")
-
-
-def _bug(error: Exception, *, debug: bool) -> None:
-    _say(f"internal error: {place_of(error)}: {error}", BUG_HINT)
-    if debug:
-        _trace(error)
-
-
-def _trace(error: Exception) -> None:
-    import traceback  # noqa: PLC0415  # only needed here
-
-    for line in "".join(traceback.format_exception(error)).splitlines():
-        tell(line)
+    lines = answer.text.splitlines()
+    if answer.code:
+        for line in lines:
+            tell(line)
+    else:
+        write(lines)
+    return answer.code

@@ -1,11 +1,9 @@
 """The options of every verb, typed: after the parser nothing is a string that should be something else.
 
-A namespace and not a dataclass, because `dataclasses` alone would take longer to import than `--help` may take.
+Not a dataclass, because `dataclasses` alone would take longer to import than all of the command line.
 """
 
 from __future__ import annotations
-
-from argparse import Namespace
 
 from orchestrator.errors import ExitCode
 
@@ -13,14 +11,14 @@ TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-    from typing import Literal
+    from typing import Any, Literal
 
 
 #: With `--quiet`, exits that say nothing.
 _SILENT = frozenset({ExitCode.DONE, ExitCode.LOCKED, ExitCode.MORE_TO_DO})
 
 
-class Options(Namespace):
+class Options:
     """What the command line asks for. Options that a verb does not have keep their defaults."""
 
     verb: str
@@ -70,6 +68,9 @@ class Options(Namespace):
     access_key: str | None = None
     secret_key: str | None = None
     write_plan: Path | None = None
+
+    def __init__(self, **given: Any) -> None:
+        vars(self).update(given)
 
     def silences(self, code: ExitCode) -> bool:
         """Whether an end with this code says nothing: with `--quiet`, when it is healthy or counts as success."""

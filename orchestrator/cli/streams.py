@@ -14,9 +14,6 @@ import select
 import stat
 import sys
 
-from orchestrator.errors import ExitCode
-from orchestrator.host import READER_GONE
-
 TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -47,6 +44,8 @@ class PatientFile(io.FileIO):
         try:
             return super().write(data)
         except OSError as error:
+            from orchestrator.host import READER_GONE  # noqa: PLC0415  # hardly ever needed
+
             if error.errno not in READER_GONE:
                 self.lost = error
             os.dup2(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC), self.fileno())
@@ -131,7 +130,11 @@ def last_word(code: int, stdout: PatientFile, *, only_prints: bool) -> int:
     stderr = getattr(getattr(sys.stderr, "buffer", None), "raw", None)
     if isinstance(stderr, UnwaitingFile):
         stderr.drain()
-    return int(ExitCode.STATE_UNUSABLE) if stdout.lost and only_prints and code == ExitCode.DONE else code
+    if code or stdout.lost is None or not only_prints:
+        return code
+    from orchestrator.errors import ExitCode  # noqa: PLC0415  # hardly ever needed
+
+    return int(ExitCode.STATE_UNUSABLE)
 
 
 def _unwaiting(handle: int) -> int:

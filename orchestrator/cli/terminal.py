@@ -1,9 +1,14 @@
 """What is known of the terminal, and printing that is cut only there."""
 
+from __future__ import annotations
+
 import sys
-from collections.abc import Iterable
 
 from orchestrator.plain import plain, plain_json
+
+TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 #: Rows of each long list that a person sees; everything when piped.
 ROWS = 5

@@ -1,11 +1,9 @@
-"""The values of options: one function for each kind, which argparse calls with the word.
+"""The values of options: one function for each kind, which the parser calls with the word.
 
-Imports nothing that `--help` would wait for.
+Imports nothing that a mistake would wait for.
 """
 
 from __future__ import annotations
-
-import argparse
 
 from orchestrator.host import readable
 
@@ -36,11 +34,15 @@ _CODES = ("1", "3", "4", "5", "6", "7", "8")
 _ECHO = 40
 
 
+class WrongValue(Exception):
+    """The word is no such value; the message says what is expected."""
+
+
 def override(text: str) -> tuple[str, str]:
     """`KEY=VALUE`, as a pair."""
     key, equals, value = text.partition("=")
     if not equals or not key:
-        raise argparse.ArgumentTypeError(f"expected KEY=VALUE such as limits.in_flight=5, got {text!r}")
+        raise WrongValue(f"expected KEY=VALUE such as limits.in_flight=5, got {text!r}")
     return key, readable(value)
 
 
@@ -49,7 +51,7 @@ def outcomes(text: str) -> frozenset[str]:
     named = frozenset(text.split(","))
     wrong = sorted(named.difference(OUTCOMES))
     if wrong:
-        raise argparse.ArgumentTypeError(unknown(wrong[0], OUTCOMES))
+        raise WrongValue(unknown(wrong[0], OUTCOMES))
     return named
 
 
@@ -66,14 +68,14 @@ def codes(text: str) -> frozenset[int]:
     named = frozenset(text.split(","))
     wrong = sorted(named.difference(_CODES))
     if wrong:
-        raise argparse.ArgumentTypeError(f"expected some of {', '.join(_CODES)}, got {cut(wrong[0])!r}")
+        raise WrongValue(f"expected some of {', '.join(_CODES)}, got {cut(wrong[0])!r}")
     return frozenset(map(int, named))
 
 
 def note(text: str) -> str:
     """Why a person does something; never empty."""
     if not text.strip():
-        raise argparse.ArgumentTypeError("is empty; say why")
+        raise WrongValue("is empty; say why")
     return readable(text)
 
 
@@ -93,7 +95,7 @@ def file_name(text: str) -> str:
     except UnicodeEncodeError:
         usable = False
     if not usable:
-        raise argparse.ArgumentTypeError(f"expected the name of a file or folder, got {text!r}")
+        raise WrongValue(f"expected the name of a file or folder, got {text!r}")
     return text
 
 
@@ -103,13 +105,13 @@ def _number(text: str, least: float, most: float) -> float:
     except ValueError:
         number = float("nan")
     if not least <= number <= most:
-        raise argparse.ArgumentTypeError(f"expected a number from {least:,} to {most:,}, got {cut(text)!r}")
+        raise WrongValue(f"expected a number from {least:,} to {most:,}, got {cut(text)!r}")
     return number
 
 
 def _whole(text: str, most: int) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= len(str(most)) and int(text) <= most):
-        raise argparse.ArgumentTypeError(f"expected a whole number from 0 to {most:,}, got {cut(text)!r}")
+        raise WrongValue(f"expected a whole number from 0 to {most:,}, got {cut(text)!r}")
     return int(text)
 
 

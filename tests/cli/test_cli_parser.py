@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.cli.parser import FLAGS, parse
+from orchestrator.cli.parser import parse
 from orchestrator.cli.values import OUTCOMES
+from orchestrator.cli.words import FLAGS
 from orchestrator.model.outcome import Outcome
 
 

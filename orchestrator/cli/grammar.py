@@ -1,0 +1,235 @@
+"""The grammar of the command line: every verb with its words and options. `make words` writes what help says of it."""
+
+from __future__ import annotations
+
+import argparse
+
+from orchestrator import __version__
+from orchestrator.cli import values
+from orchestrator.cli.argument_parser import Parser, VerbParser
+from orchestrator.cli.command_line import PROGRAM, VERSION
+from orchestrator.tracker.report.forms import DEFAULT_FORM, FORMS
+
+TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
+if TYPE_CHECKING:
+    from typing import Any
+
+_DESCRIPTION = """\
+Upgrade the kernels of a fleet of TaurusDB Database Proxy instances: preview, paced upgrade calls,
+every workflow followed to its end, one JSON report. Never sends an upgrade twice.
+"""
+
+_EXAMPLES = """\
+examples:
+  orchestrator plan plans/prod.yaml              what would happen, read from the cloud; nothing is sent
+  orchestrator plan plans/prod.yaml --offline    check the plan, without any network
+  orchestrator run plans/prod.yaml --quiet       the job, as cron starts it; started again it goes on
+  orchestrator status plans/prod.yaml            where the run stands and what it waits for
+  orchestrator hold plans/prod.yaml --note "incident 4711"
+  orchestrator run plans/quickstart.yaml --simulate    try it all against an embedded simulated cloud
+
+exit codes:
+  0 done                     1 done, with other outcomes    2 command line or plan wrong
+  3 the fleet is held        4 another process has it       5 more to do, start it again
+  6 a person is needed       7 a scope cannot be used       8 the state folder cannot be used
+"""
+
+
+def parser(verb: str | None = None) -> Parser:
+    """The parser of a verb, or of all: each takes as long to make as some modules to import."""
+    program = Parser(
+        prog=PROGRAM,
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[_common()],
+    )
+    program.add_argument(VERSION, action="version", version=f"{PROGRAM} {__version__}")
+    program.verbs = verbs = program.add_subparsers(
+        dest="verb", metavar="VERB", required=True, parser_class=VerbParser, prog=PROGRAM
+    )
+    verbs.type = str  # the verb's own parser looks at each word
+    for add in [_ADDED_BY[verb]] if verb else dict.fromkeys(_ADDED_BY.values()):
+        add(verbs)
+    return program
+
+
+def _common() -> argparse.ArgumentParser:
+    """Options that stand before or after the verb. Suppressed defaults let either place win."""
+    common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    group = common.add_argument_group("common options")
+    group.add_argument(
+        "--state",
+        type=values.path,
+        metavar="DIR",
+        help="state folder (default: $ORCHESTRATOR_STATE, else beside the plan)",
+    )
+    group.add_argument("--log-level", choices=["debug", "info", "warning", "error"], help="default: info")
+    group.add_argument("--log-format", choices=["json", "console", "auto"], help="default: auto")
+    group.add_argument("--log-file", type=values.path, metavar="FILE", help="log there instead of to stderr")
+    group.add_argument("--no-progress", action="store_true", help="no live display on a terminal")
+    group.add_argument("--quiet", action="store_true", help="print nothing on exit 0, 4 and 5: for cron")
+    return common
+
+
+def _verb(verbs: Any, name: str, text: str, *, plan: bool = True, epilog: str | None = None) -> Any:
+    verb = verbs.add_parser(
+        name,
+        help=text,
+        description=text[0].upper() + text[1:] + ".",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[_common()],
+        argument_default=argparse.SUPPRESS,
+    )
+    if plan:
+        verb.add_argument("plan", type=values.path, metavar="PLAN", help="the plan file")
+        _add_simulation(verb)
+    return verb
+
+
+def _add_simulation(verb: Any) -> None:
+    group = verb.add_argument_group("simulated cloud")
+    group.add_argument("--simulate", action="store_true", help="use an embedded simulated cloud of the plan's targets")
+    group.add_argument("--seed", type=values.seed, help="all its chance follows from this (default: 1)")
+    group.add_argument("--speed", type=values.speed, help="divides its durations and the plan's (default: 60)")
+    group.add_argument(
+        "--faults",
+        type=values.file_name,
+        metavar="none|light|harsh|FILE",
+        help="what goes wrong in it (default: light)",
+    )
+
+
+def _add_preview(verb: Any) -> None:
+    verb.add_argument("--format", choices=["table", "json"], help="of the preview (default: table)")
+    verb.add_argument("--set", action="append", type=values.override, metavar="KEY=VALUE", help="set a key of the plan")
+
+
+def _add_session(verb: Any) -> None:
+    """What a session takes up and when it stops starting: the preview says what that comes to."""
+    verb.add_argument(
+        "--until",
+        metavar="HH:MM[ ZONE]|RFC3339",
+        help="start nothing from then on; the host's local time, unless a zone is given",
+    )
+    verb.add_argument("--max-duration", metavar="50m", help="start nothing after so long")
+    verb.add_argument("--wait", metavar="1h", help="wait in the process for windows and soaks this near (default: 1h)")
+    verb.add_argument("--new", action="store_true", help="end the unfinished run and begin a new one")
+    verb.add_argument(
+        "--only-outcome",
+        type=values.outcomes,
+        metavar="rejected,failed,…",
+        help="begin a run with exactly the targets whose last outcome was one of these",
+    )
+
+
+def _add_plan(verbs: Any) -> None:
+    verb = _verb(verbs, "plan", "preview: check the plan, read versions (GET only), show what would happen")
+    verb.add_argument("--offline", action="store_true", help="no network at all")
+    verb.add_argument("--forecast", action="store_true", help="rehearse the run: when it ends, and what holds it up")
+    _add_session(verb)
+    _add_preview(verb)
+
+
+def _add_run(verbs: Any) -> None:
+    verb = _verb(verbs, "run", "the job: begin the fleet's run, or go on with the unfinished one")
+    verb.add_argument("--dry-run", action="store_true", help="the same as `plan`")
+    verb.add_argument("--offline", action="store_true", help="with --dry-run: no network at all")
+    verb.add_argument("--forecast", action="store_true", help="with --dry-run: rehearse the run")
+    _add_session(verb)
+    verb.add_argument("--report", type=values.path, metavar="FILE", help="an extra copy of the report")
+    verb.add_argument(
+        "--success-codes", type=values.codes, metavar="4,5", help="end with 0 instead of these exit codes"
+    )
+    _add_preview(verb)
+
+
+def _add_status(verbs: Any) -> None:
+    verb = _verb(verbs, "status", "where the run stands and what it waits for, also beside a running process")
+    verb.add_argument("proxy_id", nargs="?", metavar="PROXY_ID", help="everything that is known of one proxy")
+    verb.add_argument("--format", choices=["table", "json"], help="default: table")
+
+
+def _add_runs(verbs: Any) -> None:
+    _verb(verbs, "runs", "all runs of the fleet, a line each")
+
+
+def _add_report(verbs: Any) -> None:
+    verb = _verb(verbs, "report", "print the report of a run")
+    verb.add_argument("--run", dest="run_id", metavar="RUN_ID", help="default: the latest")
+    verb.add_argument("--format", choices=[*FORMS], help=f"default: {DEFAULT_FORM}")
+    verb.add_argument("--output", type=values.path, metavar="FILE", help="write it there instead of to stdout")
+
+
+def _add_hold(verbs: Any) -> None:
+    verb = _verb(verbs, "hold", "stop all starts of the fleet, also of a running process")
+    verb.add_argument("--note", type=values.note, required=True, help="why; kept with user and time")
+
+
+def _add_release(verbs: Any) -> None:
+    verb = _verb(verbs, "release", "let a held fleet go on, or approve a wave")
+    verb.add_argument("wave", nargs="?", metavar="WAVE", help="only this wave's approval")
+    verb.add_argument("--note", type=values.note, required=True, help="why; kept with user and time")
+
+
+def _add_settle(verbs: Any) -> None:
+    verb = _verb(verbs, "settle", "decide what became of an open target")
+    verb.add_argument("proxy_id", metavar="PROXY_ID")
+    verb.add_argument("--outcome", required=True, choices=["succeeded", "failed", "not_sent"])
+    verb.add_argument("--note", type=values.note, required=True, help="why; kept with user and time")
+
+
+def _add_claim(verbs: Any) -> None:
+    verb = _verb(verbs, "claim", "hand a fleet, with its memory, over to a plan that was moved or renamed")
+    verb.add_argument(
+        "--from", dest="moved_from", type=values.path, required=True, metavar="OLD_PLAN", help="where the plan was"
+    )
+
+
+def _add_simulate(verbs: Any) -> None:
+    verb = _verb(verbs, "simulate", "serve the simulated cloud on loopback until stopped", plan=False)
+    verb.add_argument(
+        "--port", type=values.port, help="0 (the default) for any; the address is the first line of stdout"
+    )
+    verb.add_argument("--seed", type=values.seed, help="all chance follows from this (default: 1)")
+    verb.add_argument("--speed", type=values.speed, default=1.0, help="divides durations (default: 1)")
+    verb.add_argument("--instances", type=values.count, help="number of DB instances (default: 20)")
+    verb.add_argument("--proxies", type=values.count, help="Database Proxies on each (default: 2)")
+    verb.add_argument("--project-id", help="default: made from the seed")
+    verb.add_argument("--token", help="accepted as X-Auth-Token (default: made from the seed)")
+    verb.add_argument("--user", help="accepted by IAM, with --password")
+    verb.add_argument("--password")
+    verb.add_argument("--access-key", help="accepted in signatures, with --secret-key")
+    verb.add_argument("--secret-key")
+    verb.add_argument(
+        "--faults", type=values.file_name, metavar="none|light|harsh|FILE", default="none", help="default: none"
+    )
+    verb.add_argument("--write-plan", type=values.path, metavar="FILE", help="write a plan for exactly this fleet")
+
+
+def _add_explain(verbs: Any) -> None:
+    verb = _verb(verbs, "explain", "what a key of the plan means, what it takes, its default", plan=False)
+    verb.add_argument("key", nargs="?", metavar="KEY", help="such as limits.in_flight; without it, the top level")
+
+
+def _add_schema(verbs: Any) -> None:
+    verb = _verb(verbs, "schema", "print a JSON Schema, for editors and checkers", plan=False)
+    verb.add_argument("what", choices=["plan", "report", "status"])
+
+
+#: What adds each verb, in the order of the help text.
+_ADDED_BY = {
+    "plan": _add_plan,
+    "run": _add_run,
+    "status": _add_status,
+    "runs": _add_runs,
+    "report": _add_report,
+    "hold": _add_hold,
+    "release": _add_release,
+    "settle": _add_settle,
+    "claim": _add_claim,
+    "simulate": _add_simulate,
+    "explain": _add_explain,
+    "schema": _add_schema,
+}

@@ -1,0 +1,66 @@
+"""From the parsed command line to the exit code: the one place where errors become messages."""
+
+from __future__ import annotations
+
+from orchestrator.cli.options import Options
+from orchestrator.cli.parser import parse
+from orchestrator.cli.terminal import tell
+from orchestrator.errors import BUG_HINT, ExitCode, OrchestratorError, place_of
+
+TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def run_verb(arguments: list[str]) -> int:
+    """Run the verb of a command line and return its exit code."""
+    try:
+        options = parse(arguments)
+        code = _run(options)
+        return 0 if code in options.success_codes else int(code)
+    except SystemExit as mistaken:  # of the parser, which has said what is wrong
+        return int(mistaken.code or 0)
+    except KeyboardInterrupt:
+        return int(ExitCode.MORE_TO_DO)
+
+
+def _run(options: Options) -> ExitCode:
+    try:
+        return _handler(options.verb)(options)
+    except OrchestratorError as error:
+        if not options.silences(error.exit_code):
+            _say(str(error), error.hint)
+        if error.exit_code is ExitCode.INTERNAL and options.log_level == "debug":
+            _trace(error)
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001  # a bug: say so in words, and keep the traceback for the log level debug
+        _bug(error, debug=options.log_level == "debug")
+        return ExitCode.INTERNAL
+
+
+def _handler(verb: str) -> Callable[[Options], ExitCode]:
+    from importlib import import_module  # noqa: PLC0415  # only the verb that is asked for is imported
+
+    handler: Callable[[Options], ExitCode] = import_module(f"orchestrator.cli.verb_{verb}").run
+    return handler
+
+
+def _say(message: str, hint: str | None) -> None:
+    lines = message if ":" in message.partition(" ")[0] else f"orchestrator: {message}"
+    for line in lines.split("\n"):
+        tell(line)
+    if hint:
+        tell(f"hint: {hint}")
+
+
+def _bug(error: Exception, *, debug: bool) -> None:
+    _say(f"internal error: {place_of(error)}: {error}", BUG_HINT)
+    if debug:
+        _trace(error)
+
+
+def _trace(error: Exception) -> None:
+    import traceback  # noqa: PLC0415  # only needed here
+
+    for line in "".join(traceback.format_exception(error)).splitlines():
+        tell(line)
