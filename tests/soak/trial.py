@@ -10,6 +10,7 @@ from random import Random
 from typing import Literal
 
 import anyio
+from soak.difference import difference
 from soak.disk import Disk, VirtualJournal
 from soak.fleet import Fleet, Ordeal
 from soak.life import Death, Died, Life
@@ -196,7 +197,7 @@ class Trial:
     def _difference(self, live: Run) -> str | None:
         folded = new_run(self.fleet.plan, self.disk.records)
         self.folded = (len(self.disk.lines), folded)
-        return _difference(live, folded)
+        return difference(live, folded)
 
     def _dispatcher(self, process: Process, run: Run, life: Life) -> Dispatcher:
         async def typed(dispatcher: Dispatcher) -> None:
@@ -274,17 +275,6 @@ def _holds(error: BaseException, kind: type[BaseException]) -> bool:
     if isinstance(error, BaseExceptionGroup):
         return all(_holds(each, kind) for each in error.exceptions)
     return isinstance(error, kind | Died)
-
-
-def _difference(live: Run, folded: Run) -> str | None:
-    """What the fold of the journal says otherwise than the live state."""
-    for name in ("waves", "hold", "rejects", "known_rejects", "workflows", "ended", "commands_seen", "upgrade_calls"):
-        if getattr(live, name) != getattr(folded, name):
-            return f"{name}: live {getattr(live, name)}, folded {getattr(folded, name)}"
-    for key, state in folded.states.items():
-        if live.states.get(key) != state:
-            return f"{key}: live {live.states.get(key)}, folded {state}"
-    return None if live.tally.fleet == folded.tally.fleet else f"{live.tally.fleet} {folded.tally.fleet}"
 
 
 def _run_started(plan: Plan, life: Life) -> RunStarted:
