@@ -2,12 +2,15 @@
 
 import os
 from pathlib import Path
+from shlex import quote
 
 from orchestrator.cli.options import Options
 from orchestrator.errors import UsageError
+from orchestrator.host import path_of
 from orchestrator.model.plan import Plan
 from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.planner.targets.regions import check_regions
+from orchestrator.tracker.folder.paths import STATE_VARIABLE
 from orchestrator.tracker.folder.state_folder import open_state
 from orchestrator.tracker.state import State
 
@@ -29,6 +32,20 @@ def state_of(options: Options) -> State:
     """The state, that of simulated runs with `--simulate`."""
     named = None if options.state is None else str(options.state)
     return open_state(named, os.environ, options.plan, simulated=options.simulate)
+
+
+def plan_words(plan: Plan, options: Options) -> str:
+    """The plan as a command has to name it to mean the same fleet: its path, quoted, and what decides over the state.
+
+    Without these a pasted command would reach another fleet, which knows nothing of what was sent, or the real cloud.
+    """
+    words = [quote(plan.path)]
+    named = options.state or os.environ.get(STATE_VARIABLE)
+    if named:
+        words += ["--state", quote(str(path_of(str(named)).absolute()))]
+    if options.simulate:
+        words.append("--simulate")
+    return " ".join(words)
 
 
 def expect_folder(option: str, path: Path | None) -> None:

@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from msgspec import structs
 
 from orchestrator.cli.options import Options
-from orchestrator.cli.place import expect_folder, plan_to_call, state_of
+from orchestrator.cli.place import expect_folder, plan_to_call, plan_words, state_of
 from orchestrator.cli.terminal import Counter, Search, live, rows, tell, write, write_json
 from orchestrator.errors import ExitCode
 from orchestrator.model.history import History
@@ -61,8 +62,10 @@ def _coming(plan: Plan, resolved: Resolved, options: Options) -> tuple[NextRun, 
     only = None if options.only_outcome is None else frozenset(map(Outcome, options.only_outcome))
     asked = Asked(new=options.new, only=only)
     if options.simulate:
-        return foresee_simulated(plan, resolved.targets, state_of(options), asked), plan
-    return foresee(plan, resolved.targets, state_of(options), asked, SystemClock().now())
+        coming, followed = foresee_simulated(plan, resolved.targets, state_of(options), asked), plan
+    else:
+        coming, followed = foresee(plan, resolved.targets, state_of(options), asked, SystemClock().now())
+    return replace(coming, named=plan_words(plan, options)), followed
 
 
 def _offline(plan: Plan, options: Options, bounds: tuple[str, ...]) -> ExitCode:

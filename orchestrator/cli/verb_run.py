@@ -17,7 +17,7 @@ from orchestrator.app.sinks.live_display import LiveDisplay
 from orchestrator.app.sinks.record_log import RecordLog
 from orchestrator.app.sinks.tee import RecordSink
 from orchestrator.cli.options import Options
-from orchestrator.cli.place import expect_folder, plan_to_call, state_of
+from orchestrator.cli.place import expect_folder, plan_to_call, plan_words, state_of
 from orchestrator.cli.streams import lost_output
 from orchestrator.cli.terminal import Search, live, tell, write
 from orchestrator.clock import SystemClock
@@ -127,7 +127,11 @@ def _summarise(outcome: SessionResult, options: Options) -> None:
     if options.silences(outcome.code) and not outcome.opened.barred:
         return
     story = build_report(outcome.recovered.run, outcome.plan, exit_code=int(outcome.code))
-    write(summary(story.head, _behind(outcome), outcome.plan.path, outcome.report, outcome.code).split("\n"))
+    write(
+        summary(story.head, _behind(outcome), plan_words(outcome.plan, options), outcome.report, outcome.code).split(
+            "\n"
+        )
+    )
     if outcome.code in (ExitCode.INTERNAL, ExitCode.MORE_TO_DO, ExitCode.PERSON_NEEDED, ExitCode.SCOPE_UNUSABLE):
         write([f"why: {outcome.why}"])
     for scope in outcome.recovered.run.scopes.values():

@@ -11,7 +11,7 @@ from orchestrator.app.status.fleet_status import before_first_run, find_run, lat
 from orchestrator.app.status.target_history import life
 from orchestrator.app.status.target_line import target_lines
 from orchestrator.cli.options import Options
-from orchestrator.cli.place import plan_and_state
+from orchestrator.cli.place import plan_and_state, plan_words
 from orchestrator.cli.terminal import write, write_json
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode
@@ -22,32 +22,34 @@ from orchestrator.tracker.state import State
 def run(options: Options) -> ExitCode:
     """Print what the journal says."""
     plan, state = plan_and_state(options)
-    now = SystemClock().now()
+    now, named = SystemClock().now(), plan_words(plan, options)
     if options.format == "json":
-        document = _document(plan, state, options.proxy_id, now)
+        document = _document(plan, state, now, named, options.proxy_id)
         if not options.quiet:
             write_json(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
         return ExitCode.DONE
-    lines = _proxy(plan, state, options.proxy_id, now) if options.proxy_id else _fleet(plan, state, now)
+    lines = _proxy(plan, state, now, named, options.proxy_id) if options.proxy_id else _fleet(plan, state, now, named)
     told = list(lines)  # also with `--quiet`: what cannot be read is said
     if not options.quiet:
         write(told)
     return ExitCode.DONE
 
 
-def _fleet(plan: Plan, state: State, now: datetime) -> Iterator[str]:
+def _fleet(plan: Plan, state: State, now: datetime, named: str) -> Iterator[str]:
     recovered = latest_or_none(state, plan)
-    return before_first_run(plan, state, now) if recovered is None else standing(recovered, plan, now)
+    if recovered is None:
+        return before_first_run(plan, state, now, named)
+    return standing(recovered, plan, now, named)
 
 
-def _proxy(plan: Plan, state: State, proxy_id: str, now: datetime) -> Iterator[str]:
+def _proxy(plan: Plan, state: State, now: datetime, named: str, proxy_id: str) -> Iterator[str]:
     recovered = find_run(state, plan)
-    waits = target_lines(outlook(recovered, plan, now), proxy_id, plan.path)
+    waits = target_lines(outlook(recovered, plan, now), proxy_id, named)
     return chain(life(recovered.stored, proxy_id), waits)
 
 
-def _document(plan: Plan, state: State, proxy_id: str, now: datetime) -> StatusDocument:
+def _document(plan: Plan, state: State, now: datetime, named: str, proxy_id: str) -> StatusDocument:
     fleet = state.fleet(plan.name)
     if proxy_id or not fleet.exists() or fleet.runs():
-        return fleet_document(find_run(state, plan), plan, now, proxy_id)
-    return first_document(fleet, plan, now)
+        return fleet_document(find_run(state, plan), plan, now, named, proxy_id)
+    return first_document(fleet, plan, now, named)

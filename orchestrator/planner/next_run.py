@@ -73,6 +73,7 @@ class NextRun:
         approved: waves that wait for no approval any more.
         done: waves that are over.
         elsewhere: its proxies that other fleets have open, each with the fleet and its run.
+        named: the plan as commands have to name it; empty: by its path alone.
     """
 
     continues: str | None = None
@@ -85,6 +86,7 @@ class NextRun:
     approved: frozenset[str] = frozenset()
     done: frozenset[str] = frozenset()
     elsewhere: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    named: str = ""
 
     @property
     def barred(self) -> bool:

@@ -93,7 +93,7 @@ def test_the_living_and_the_dead_process_are_told_apart(
     running.end()
     line = last_line(desk)
     assert line.startswith("waits for: ")
-    assert dead.format(plan=desk.plan) in line
+    assert dead.format(plan=desk.named) in line
 
 
 def test_a_hold_before_the_first_run_is_told(new_cloud: NewCloud) -> None:
@@ -133,7 +133,7 @@ def test_what_another_fleet_has_open_is_named_with_it(new_cloud: NewCloud) -> No
     assert "waits for: another fleet: proxy " in line
     assert " of fleet other" in line
     assert "do: let that fleet end what it began" in line
-    settle = f"do: look in the console, then orchestrator settle {other.plan} {desk.targets[0].proxy_id} "
+    settle = f"do: look in the console, then orchestrator settle {other.named} {desk.targets[0].proxy_id} "
     assert settle in last_line(other)
 
 
@@ -151,7 +151,7 @@ def test_a_scope_that_was_given_up_is_named_with_what_to_repair(new_cloud: NewCl
     assert desk.run().code == 7
     line = last_line(desk)
     assert "scope default: given up for this session" in line
-    assert line.endswith(f"do: repair what the reason names, then orchestrator run {desk.plan}")
+    assert line.endswith(f"do: repair what the reason names, then orchestrator run {desk.named}")
 
 
 def test_a_fleet_that_is_done_waits_for_nothing(new_cloud: NewCloud) -> None:

@@ -92,7 +92,7 @@ def test_a_wave_that_asks_for_approval_waits_for_it(new_cloud: NewCloud) -> None
     desk.write(waves=[{"name": "canary", "size": 1}, {"name": "rest", "approve": "true"}])
     ended = desk.run()
     assert ended.code == 3
-    assert f"release {desk.plan} rest" in ended.stdout
+    assert f"release {desk.named} rest" in ended.stdout
     assert desk.report["totals"]["outcomes"] == {"succeeded": 1, "waiting": 1}
     assert desk.cli("release", "PLAN", "nonsense", *NOTE).code == 2
     waiting = next(proxy_id for proxy_id, outcome in desk.outcomes().items() if outcome == "waiting")

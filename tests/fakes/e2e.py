@@ -90,6 +90,11 @@ class Desk:
         return self.folder / "state"
 
     @property
+    def named(self) -> str:
+        """The plan as commands that the program advises name it."""
+        return f"{self.plan} --state {self.state}"
+
+    @property
     def fleet(self) -> Path:
         return self.state / self.name
 

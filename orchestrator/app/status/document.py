@@ -80,13 +80,14 @@ def status_schema() -> dict[str, Any]:
     }
 
 
-def fleet_document(recovered: Recovered, plan: Plan, now: datetime, proxy_id: str = "") -> StatusDocument:
+def fleet_document(recovered: Recovered, plan: Plan, now: datetime, named: str, proxy_id: str = "") -> StatusDocument:
     """The status of a fleet by its latest run.
 
     Args:
         recovered: that run.
         plan: as the file has it now.
         now: by this host's clock.
+        named: the plan as commands name it.
         proxy_id: of a target to be looked at; empty for none.
 
     Raises:
@@ -94,18 +95,18 @@ def fleet_document(recovered: Recovered, plan: Plan, now: datetime, proxy_id: st
     """
     seen = outlook(recovered, plan, now)
     story = build_report(seen.run, recovered.in_force)
-    return _document(seen, plan, now, recovered.stored.fleet.holder(), story, proxy_id)
+    return _document(seen, plan, now, recovered.stored.fleet.holder(), story, named, proxy_id)
 
 
-def first_document(fleet: Fleet, plan: Plan, now: datetime) -> StatusDocument:
-    """The status of a fleet that has had no run yet."""
+def first_document(fleet: Fleet, plan: Plan, now: datetime, named: str) -> StatusDocument:
+    """The status of a fleet that has had no run yet; `named`: the plan as commands name it."""
     worker = fleet.holder()
     seen = before_run(plan, fleet.inbox().new(), now, working=worker is not None)
-    return _document(seen, plan, now, worker, None, "")
+    return _document(seen, plan, now, worker, None, named, "")
 
 
 def _document(
-    seen: Outlook, plan: Plan, now: datetime, worker: str | None, story: Story | None, proxy_id: str
+    seen: Outlook, plan: Plan, now: datetime, worker: str | None, story: Story | None, named: str, proxy_id: str
 ) -> StatusDocument:
     head = None if story is None else story.head
     wait = waits_for(seen, proxy_id)
@@ -115,7 +116,7 @@ def _document(
         target_version=plan.target_version,
         at=now,
         worker=worker,
-        waits_for=_waits_for(seen, seen.fleet(), plan.path, next(iter(stuck), "PROXY_ID")),
+        waits_for=_waits_for(seen, seen.fleet(), named, next(iter(stuck), "PROXY_ID")),
         waiting=0 if seen.run.ended else seen.run.waiting,
         under_way=seen.run.tally.fleet.open - len(seen.rollout.resting),
         need_person=stuck,
@@ -126,7 +127,7 @@ def _document(
         waves=head.waves if head else [],
         scopes=head.scopes if head else [],
         target=_target(story, proxy_id) if story and proxy_id else None,
-        target_waits_for=_waits_for(seen, wait, plan.path, proxy_id) if wait else None,
+        target_waits_for=_waits_for(seen, wait, named, proxy_id) if wait else None,
     )
 
 

@@ -72,8 +72,8 @@ def outlook(recovered: Recovered, plan: Plan, now: datetime) -> Outlook:
     return look(recovered.in_force, recovered.run, asked, now, working=working, barred=barred)
 
 
-def standing(recovered: Recovered, plan: Plan, now: datetime) -> Iterator[str]:
-    """Where a run stands, and what it waits for."""
+def standing(recovered: Recovered, plan: Plan, now: datetime, named: str) -> Iterator[str]:
+    """Where a run stands, and what it waits for; `named`: the plan as commands name it."""
     seen = outlook(recovered, plan, now)
     run, head = seen.run, build_report(seen.run, recovered.in_force).head
     simulated = "SIMULATED: " if head.run.simulated else ""
@@ -89,15 +89,15 @@ def standing(recovered: Recovered, plan: Plan, now: datetime) -> Iterator[str]:
     yield "waves:"
     yield from (_wave(run, wave) for wave in head.waves)
     if head.run.hold is not None:
-        yield from held_lines(seen, head.run.hold, plan.path)
+        yield from held_lines(seen, head.run.hold, named)
     yield from scope_lines(seen)
     yield from clock_lines(run)
     yield from _needs_person(run)
-    yield fleet_line(seen, plan.path)
+    yield fleet_line(seen, named)
 
 
-def before_first_run(plan: Plan, state: State, now: datetime) -> Iterator[str]:
-    """What is known of a fleet that has had no run yet: what persons asked for.
+def before_first_run(plan: Plan, state: State, now: datetime, named: str) -> Iterator[str]:
+    """What is known of a fleet that has had no run yet: what persons asked for; `named`: as in `standing`.
 
     Raises:
         UsageError: there is no trace of the fleet.
@@ -111,7 +111,7 @@ def before_first_run(plan: Plan, state: State, now: datetime) -> Iterator[str]:
     if worker:
         yield f"  {worker}"
     yield from asked_lines(seen)
-    yield fleet_line(seen, plan.path)
+    yield fleet_line(seen, named)
 
 
 def fleet_line(seen: Outlook, plan: str) -> str:

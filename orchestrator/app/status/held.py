@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from shlex import quote
 
 from orchestrator.app.status.outlook import Outlook
 from orchestrator.executor.decide.waits import counted, time_until
@@ -32,7 +31,7 @@ def held_lines(seen: Outlook, hold: HoldReport, plan: str) -> Iterator[str]:
     what = f"{counted(moving, 'upgrade')}, followed to the end" if moving else "nothing"
     yield f"  under way: {what}; nothing starts, so it may stay held"
     if hold.proxy_ids:
-        yield f"  look: orchestrator status {quote(plan)} {hold.proxy_ids[0]}"
+        yield f"  look: orchestrator status {plan} {hold.proxy_ids[0]}"
 
 
 def _proxies(run: Run, proxy_ids: Sequence[str]) -> Iterator[str]:

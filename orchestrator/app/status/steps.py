@@ -61,10 +61,10 @@ def step_words(wait: Wait, plan: str, *, working: bool, proxy: str = "PROXY_ID")
 
     Args:
         wait: of the fleet, or of a target.
-        plan: path of the plan file.
+        plan: the plan as commands name it.
         working: whether a process works on the run.
         proxy: which a person has to settle.
     """
     step = STEPS[wait.cause][0 if working else 1]
     wave = quote(wait.facts[0]) if wait.facts else ""
-    return step.value.format(plan=quote(plan), wave=wave, proxy=proxy)
+    return step.value.format(plan=plan, wave=wave, proxy=proxy)

@@ -19,7 +19,7 @@ def state_lines(plan: Plan, coming: NextRun) -> Iterator[str]:
         still = sum(aside.reason == "open" for aside in coming.aside.values())
         yield f"run {coming.continues} has not ended: a start goes on with it" + (f", {still:,} open" if still else "")
     if coming.hold is not None:
-        release = f'orchestrator release {shlex.quote(plan.path)} --note "why"'
+        release = f'orchestrator release {_named(plan, coming)} --note "why"'
         yield f"held: {coming.hold.reason}; nothing starts before: {release}"
     if coming.changes:
         yield (
@@ -38,4 +38,8 @@ def redo_command(plan: Plan, coming: NextRun) -> str | None:
         return None
     found = set(coming.failed_before.values())
     outcomes = ",".join(outcome.value for outcome in Outcome if outcome in found)
-    return f"orchestrator run {shlex.quote(plan.path)} --only-outcome {outcomes}"
+    return f"orchestrator run {_named(plan, coming)} --only-outcome {outcomes}"
+
+
+def _named(plan: Plan, coming: NextRun) -> str:
+    return coming.named or shlex.quote(plan.path)

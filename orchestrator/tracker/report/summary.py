@@ -15,12 +15,14 @@ _ENDED = frozenset({ExitCode.DONE, ExitCode.OTHER_OUTCOMES})
 _NEXT = {
     ExitCode.DONE: "nothing, all is done",
     ExitCode.OTHER_OUTCOMES: "look at the targets that are {others}",
-    ExitCode.USAGE: "begin a new run with --new, or put the plan back as it was",
-    ExitCode.HELD: "look at the causes, then: release {plan}{approval} --note TEXT",
-    ExitCode.MORE_TO_DO: "start it again, it goes on where it was",
-    ExitCode.PERSON_NEEDED: "look at the targets that are {stuck} in the console, then: settle {plan} PROXY_ID …",
-    ExitCode.SCOPE_UNUSABLE: "see to the network or the credentials of the scope, then start it again",
-    ExitCode.STATE_UNUSABLE: "see to the state folder, then start again: nothing was sent without its intent on disk",
+    ExitCode.USAGE: "put the plan back as it was, or begin a new run: orchestrator run {plan} --new",
+    ExitCode.HELD: '{first}orchestrator release {plan}{wave} --note "why" && orchestrator run {plan}',
+    ExitCode.MORE_TO_DO: "start it again, it goes on where it was: orchestrator run {plan}",
+    ExitCode.PERSON_NEEDED: "look at the targets that are {stuck} in the console, then: "
+    'orchestrator settle {plan} PROXY_ID --outcome succeeded|failed|not_sent --note "why"',
+    ExitCode.SCOPE_UNUSABLE: "repair the network or the credentials of the scope, then: orchestrator run {plan}",
+    ExitCode.STATE_UNUSABLE: "repair the state folder, then: orchestrator run {plan}; "
+    "nothing was sent without its intent on disk",
 }
 
 
@@ -30,7 +32,7 @@ def summary(head: Head, behind: Behind, plan: str, report: Path, exit_code: Exit
     Args:
         head: of the report.
         behind: the targets that do not run the target version.
-        plan: path of the plan.
+        plan: the plan as commands name it.
         report: where the report is.
         exit_code: of the session.
     """
@@ -55,13 +57,20 @@ def _next(head: Head, behind: Behind, plan: str, exit_code: ExitCode) -> str:
     if exit_code in _ENDED and behind.first:
         redo = ",".join(to_redo(head, behind))
         advice = "see the lines above" + (f"; redo: orchestrator run {{plan}} --only-outcome {redo}" if redo else "")
-    path = quote(plan)
-    return advice.format(plan=path, others=_others(head), approval=_approval(head), stuck=_stuck(head))
+    wave = _to_approve(head)
+    return advice.format(
+        plan=plan,
+        others=_others(head),
+        stuck=_stuck(head),
+        first="look at the cause, then: " if wave is None else "",
+        wave="" if wave is None else f" {quote(wave)}",
+    )
 
 
-def _approval(head: Head) -> str:
+def _to_approve(head: Head) -> str | None:
+    """The wave for whose approval the fleet is held; None when it is held for a cause."""
     hold = head.run.hold
-    return f" {hold.wave}" if hold is not None and hold.cause == "approval" and hold.wave else ""
+    return hold.wave if hold is not None and hold.cause == "approval" else None
 
 
 def _others(head: Head) -> str:

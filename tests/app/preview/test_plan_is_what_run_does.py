@@ -59,7 +59,7 @@ def test_after_a_run_with_failures_the_preview_says_what_the_next_one_sends(tmp_
         assert len(said["left_out"]) == 3
         text = desk.cli("plan", "PLAN").stdout
         assert "to upgrade 0, left out 7 (4 failed before)" in text
-        redo = f"orchestrator run {desk.plan} --only-outcome rejected,failed"
+        redo = f"orchestrator run {desk.named} --only-outcome rejected,failed"
         assert redo in text
         assert said["redo"] == redo
         assert _sent(desk) == 0

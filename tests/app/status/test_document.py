@@ -18,6 +18,7 @@ from orchestrator.tracker.runs.recovery import recover
 
 TARGETS = make_targets(3)
 PLAN = make_plan(TARGETS)
+NAMED = "/p/prod.yaml --state /s"
 A, B, C = (target.proxy_id for target in TARGETS)
 HOLD = HoldCommand(at=BEGIN, user="ann", note="incident 4711", host="ops1")
 SCHEMA = jsonschema.Draft202012Validator(status_schema())
@@ -46,7 +47,7 @@ def status(*records: r.Record, proxy_id: str = "", held: bool = False) -> dict[s
         run.resume(2).append(records)
     if held:
         fleet.give(HOLD)
-    return plain(fleet_document(recover(run), PLAN, BEGIN, proxy_id))
+    return plain(fleet_document(recover(run), PLAN, BEGIN, NAMED, proxy_id))
 
 
 def test_a_fleet_that_waits_says_for_what_and_what_to_do() -> None:
@@ -54,7 +55,7 @@ def test_a_fleet_that_waits_says_for_what_and_what_to_do() -> None:
     assert (told["schema"], told["run"]["run_id"], told["worker"]) == ("orchestrator.status/1", RUN_ID, None)
     assert (told["waiting"], told["under_way"]) == (2, 0)
     assert told["totals"]["outcomes"] == {"succeeded": 1, "waiting": 2}
-    assert told["waits_for"]["next_step"].endswith(f"orchestrator run {PLAN.path}")
+    assert told["waits_for"]["next_step"].endswith(f"orchestrator run {NAMED}")
 
 
 def test_what_a_person_asked_for_counts_before_it_is_read() -> None:
@@ -68,7 +69,7 @@ def test_what_a_person_asked_for_counts_before_it_is_read() -> None:
 def test_a_fleet_without_a_run_is_described_too() -> None:
     fleet = MemoryState().fleet("prod", writes=True)
     fleet.give(HOLD)
-    told = plain(first_document(fleet, PLAN, BEGIN))
+    told = plain(first_document(fleet, PLAN, BEGIN, NAMED))
     assert (told["run"], told["waits_for"]["cause"]) == (None, "hold")
 
 

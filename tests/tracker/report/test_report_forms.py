@@ -147,7 +147,7 @@ def test_the_summary_always_says_where_the_report_is_and_what_to_do(code: ExitCo
     ("code", "words"),
     [
         (ExitCode.OTHER_OUTCOMES, "rejected"),
-        (ExitCode.HELD, "release /p/prod.yaml rest --note TEXT"),
+        (ExitCode.HELD, 'orchestrator release /p/prod.yaml rest --note "why" && orchestrator run /p/prod.yaml'),
         (ExitCode.PERSON_NEEDED, "in_doubt"),
         (ExitCode.MORE_TO_DO, "goes on where it was"),
     ],
@@ -174,7 +174,7 @@ def settled_run(outcome: Outcome, reason: str | None, count: int, *more: Record)
 def ending(run: Run, code: ExitCode = ExitCode.DONE) -> list[str]:
     plan = make_plan(list(run.targets.values()))
     named = Behind(first=list(behind(run, plan))[:NAMED], place=lambda _target: "p.yaml:7:3")
-    return summary(build_report(run, plan).head, named, "/my plans/p.yaml", Path("r"), code).splitlines()
+    return summary(build_report(run, plan).head, named, "'/my plans/p.yaml'", Path("r"), code).splitlines()
 
 
 def test_what_does_not_run_the_target_version_is_named_with_what_to_do() -> None:
