@@ -23,7 +23,8 @@ from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState
 
 
-async def _none_known() -> AbstractSet[str]:
+async def none_known() -> AbstractSet[str]:
+    """Of a cloud that no other run has seen."""
     return frozenset()
 
 
@@ -57,7 +58,7 @@ class Session:
     clock: Clock
     sending: anyio.Semaphore
     new_token: Callable[[], str]
-    known_workflows: Callable[[], Awaitable[AbstractSet[str]]] = _none_known
+    known_workflows: Callable[[], Awaitable[AbstractSet[str]]] = none_known
     reached: Callable[[Point], None] = field(default=_pass)
     _running_jobs: dict[str, RunningJobs] = field(init=False)
     _places: dict[str, JobPlaces] = field(init=False)

@@ -155,6 +155,12 @@ def test_a_simulated_run_always_begins_anew(patient: Desk) -> None:
 
 
 @pytest.mark.slow
+def test_the_same_simulated_run_goes_as_it_went_before(patient: Desk) -> None:
+    # The same seed gives the same workflow_ids, which are no other run's: each simulated cloud is a new one.
+    options = ("--simulate", "--faults", "none", "--speed", "5000", "--quiet")
+    assert [patient.run(*options).code for _ in range(2)] == [0, 0]
+
+
 def test_on_a_terminal_there_is_a_live_display(patient: Desk) -> None:
     master, slave = pty.openpty()
     words = ("run", "PLAN", "--simulate", "--speed", "600", "--faults", "none")

@@ -35,7 +35,7 @@ from orchestrator.executor.ledger import Ledger
 from orchestrator.executor.restore_queue import make_queue
 from orchestrator.executor.scope.job_list import Board
 from orchestrator.executor.scope.scope_calls import Rates, ScopeCalls
-from orchestrator.executor.session import Session
+from orchestrator.executor.session import Session, none_known
 from orchestrator.executor.supervise import Service, supervise
 from orchestrator.host import machine_name, user_name
 from orchestrator.model.plan import Plan
@@ -46,7 +46,7 @@ from orchestrator.planner.targets.own_windows import check_own_windows
 from orchestrator.planner.waves import assign_waves, scope_targets, wave_targets
 from orchestrator.tracker.journal.group_commit import JournalWriter
 from orchestrator.tracker.runs.recovery import Recovered
-from orchestrator.tracker.state import Fleet, State
+from orchestrator.tracker.state import Fleet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +198,7 @@ def _assemble(job: Work, scopes: dict[str, ScopeCalls], clock: SystemClock) -> D
         clock=clock,
         sending=anyio.Semaphore(job.room.concurrency, fast_acquire=True),
         new_token=lambda: uuid.uuid4().hex,
-        known_workflows=_known(job.fleet.state),
+        known_workflows=_known(job),
         reached=crasher(os.environ),
     )
     dispatcher = Dispatcher(session, background=(*_background(job), *sinks.background()))
@@ -249,9 +249,15 @@ async def _announce(job: Work, session: Session) -> None:
     job.recovered.stored.save_settings(settings_of(job.plan))
 
 
-def _known(state: State) -> Callable[[], Awaitable[AbstractSet[str]]]:
-    """Every workflow_id of the state, also those that other fleets have learned since it was last asked."""
-    workflows, one_at_a_time = state.workflows(), anyio.CapacityLimiter(1)
+def _known(job: Work) -> Callable[[], Awaitable[AbstractSet[str]]]:
+    """Every workflow_id of the state, also those that other fleets have learned since it was last asked.
+
+    A simulated cloud is a new one each time, which gives the same ids again: of it only this run knows any.
+    """
+    started = job.run.started
+    if started is not None and started.simulated:
+        return none_known
+    workflows, one_at_a_time = job.fleet.state.workflows(), anyio.CapacityLimiter(1)
 
     async def read() -> AbstractSet[str]:
         return await to_thread.run_sync(workflows.known, limiter=one_at_a_time)
