@@ -125,14 +125,13 @@ def test_inventories_are_frozen_with_the_run(new_cloud: NewCloud) -> None:
 # --- how long ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("words", [("--until", "2026-01-01T00:00:00Z"), ("--max-duration", "0s")], ids=" ".join)
-def test_after_the_bound_nothing_starts(new_cloud: NewCloud, words: tuple[str, ...]) -> None:
+def test_after_the_bound_nothing_starts(new_cloud: NewCloud) -> None:
     desk = new_cloud(2)
-    ended = desk.run(*words)
+    ended = desk.run("--max-duration", "1ms")
     assert ended.code == 5
     assert "time for starts" in ended.stdout
     assert "upgrade" not in desk.books()["calls"]
-    assert desk.run("--quiet", *words).stdout == ""
+    assert desk.run("--quiet", "--max-duration", "1ms").stdout == ""
     assert desk.run("--until", f"{datetime.now(UTC) + timedelta(hours=1):%H:%M}").code == 0
 
 
@@ -275,7 +274,7 @@ def test_a_proxy_that_is_open_in_another_fleet_is_refused(new_cloud: NewCloud) -
 def test_what_another_fleet_has_taken_up_since_is_not_started_beside_it(new_cloud: NewCloud) -> None:
     desk = new_cloud(1, timing=FOREVER, fates=(ScriptedFate(fate=JobFate(end="hangs")),))
     desk.write()
-    assert desk.run("--max-duration", "0s").code == 5
+    assert desk.run("--max-duration", "1ms").code == 5
     other = Desk(desk.folder, url=desk.url, targets=desk.targets, name="other")
     other.write(waves=[{"name": "all"}], follow={"timeout": "1s", "expected": "1s"})
     assert other.run().code == 6
@@ -288,4 +287,4 @@ def test_what_another_fleet_has_taken_up_since_is_not_started_beside_it(new_clou
 
     proxy_id = desk.targets[0].proxy_id
     other.cli("settle", "PLAN", proxy_id, "--outcome", "failed", "--note", "seen in the console")
-    assert desk.run("--max-duration", "0s").code == 5
+    assert desk.run("--max-duration", "1ms").code == 5

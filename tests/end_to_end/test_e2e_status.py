@@ -125,7 +125,7 @@ def test_a_release_of_what_is_not_held_says_so_and_records_nothing(new_cloud: Ne
 def test_what_another_fleet_has_open_is_named_with_it(new_cloud: NewCloud) -> None:
     desk = new_cloud(1, fates=held())
     desk.write(**ALL)
-    assert desk.run("--max-duration", "0s").code == 5
+    assert desk.run("--max-duration", "1ms").code == 5
     other = Desk(desk.folder, url=desk.url, targets=desk.targets, name="other")
     other.write(**ALL, follow={"timeout": "1s", "expected": "1s"})
     assert other.run().code == 6
@@ -140,7 +140,7 @@ def test_what_another_fleet_has_open_is_named_with_it(new_cloud: NewCloud) -> No
 def test_a_plan_that_was_changed_is_told_before_it_is_run(new_cloud: NewCloud) -> None:
     desk = new_cloud(2)
     desk.write(**ALL)
-    assert desk.run("--max-duration", "0s").code == 5
+    assert desk.run("--max-duration", "1ms").code == 5
     desk.write(**ALL, target_version="2.25.03.000")
     assert "a person: the plan was changed, which needs --new" in last_line(desk)
 

@@ -10,6 +10,7 @@ from orchestrator.planner.plan_file.numbers import duration
 
 _CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])(?: +(\S{1,64}))?")
 _DURATION = duration("0s", "366d")
+_STOP_STARTS = "name a time such as 50m; to let nothing start, use `orchestrator hold`"
 
 
 def start_bound(until: str | None, now: datetime) -> datetime | None:
@@ -19,18 +20,31 @@ def start_bound(until: str | None, now: datetime) -> datetime | None:
     a time that is left out when summer time begins is that much later.
 
     Raises:
-        UsageError: it cannot be read.
+        UsageError: it cannot be read, or has passed: nothing would start, in this session and every one like it.
     """
-    return None if until is None else _until(until, now)
+    if until is None:
+        return None
+    instant = _until(until, now)
+    if instant <= now:
+        passed = f"--until: {until} has passed, so nothing would start; it is {now:%Y-%m-%dT%H:%M:%SZ} now"
+        raise UsageError(
+            passed, hint="name an instant to come, or a time of day such as 05:00, which means the next one"
+        )
+    return instant
 
 
 def longest_s(max_duration: str | None) -> float | None:
     """`--max-duration` in seconds, which no clock shortens or stretches; None without it.
 
     Raises:
-        UsageError: it cannot be read.
+        UsageError: it cannot be read, or leaves no time in which something could start.
     """
-    return None if max_duration is None else seconds(max_duration, "--max-duration")
+    if max_duration is None:
+        return None
+    longest = seconds(max_duration, "--max-duration")
+    if not longest:
+        raise UsageError(f"--max-duration: {max_duration} leaves no time, so nothing would start", hint=_STOP_STARTS)
+    return longest
 
 
 def seconds(text: str, option: str) -> float:

@@ -112,14 +112,26 @@ def test_a_plan_that_was_changed_starts_nothing_without_new(tmp_path: Path) -> N
     ("options", "code", "words"),
     [
         (("--until", "noon"), 2, "--until: expected HH:MM"),
+        (("--until", "2020-01-01T00:00:00Z"), 2, "--until: 2020-01-01T00:00:00Z has passed, so nothing would start"),
         (("--max-duration", "soon"), 2, "--max-duration: expected a duration"),
+        (("--max-duration", "0s"), 2, "--max-duration: 0s leaves no time"),
         (("--wait", "long"), 2, "--wait: expected a duration"),
         (("--report", "/no/such/folder/report.json"), 2, "--report: there is no folder"),
         (("--only-outcome", "failed"), 2, "there is no earlier run"),
         (("--until", "2030-01-01T00:00:00Z"), 0, "nothing starts from 2030-01-01 00:00 UTC on"),
         (("--max-duration", "50m"), 0, "nothing starts when the session has lasted 50m"),
     ],
-    ids=["until", "max-duration", "wait", "report", "only-outcome", "until-said", "max-duration-said"],
+    ids=[
+        "until",
+        "until-passed",
+        "max-duration",
+        "no-duration",
+        "wait",
+        "report",
+        "only-outcome",
+        "until-said",
+        "max-duration-said",
+    ],
 )
 def test_a_dry_run_checks_and_says_what_the_options_of_a_run_ask_for(
     tmp_path: Path, options: tuple[str, ...], code: int, words: str

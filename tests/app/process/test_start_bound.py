@@ -96,6 +96,17 @@ def test_until_that_cannot_be_read_is_refused(until: str) -> None:
         start_bound(until, NOW)
 
 
+@pytest.mark.parametrize("until", ["2020-01-01T00:00:00Z", "2026-03-01T22:30:00Z", "2026-03-02T05:00:00+08:00"])
+def test_an_instant_that_has_passed_is_refused_for_nothing_would_ever_start(until: str) -> None:
+    with pytest.raises(UsageError, match=r"has passed, so nothing would start; it is 2026-03-01T23:00:00Z now"):
+        start_bound(until, NOW + timedelta(minutes=30))
+
+
+def test_a_session_without_any_time_is_refused() -> None:
+    with pytest.raises(UsageError, match="--max-duration: 0s leaves no time"):
+        longest_s("0s")
+
+
 def test_the_earlier_bound_holds() -> None:
     assert start_bound("23:00", NOW) == NOW + timedelta(minutes=30)
     assert longest_s("10m") == 600
