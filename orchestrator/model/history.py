@@ -41,6 +41,7 @@ class History(Struct, frozen=True, kw_only=True):
         target_version: of the latest run.
         targets: of the latest run, also those that kept an earlier outcome.
         pending: where the targets stand that the latest run has not settled.
+        stuck: of these, those that only a person or new evidence moves.
         known: by proxy_id, over all runs.
     """
 
@@ -49,6 +50,7 @@ class History(Struct, frozen=True, kw_only=True):
     targets: tuple[Target, ...]
     pending: dict[str, str]
     known: dict[str, Known]
+    stuck: frozenset[str] = frozenset()
 
 
 def _newer(version: str, than: str | None) -> bool:

@@ -1,5 +1,6 @@
 """A preview with the forecast of its run, for `plan --forecast`. Reads the fleet's journals, and writes nothing."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from msgspec import structs
@@ -8,7 +9,7 @@ from orchestrator.app.preview.seen_durations import durations_seen
 from orchestrator.app.process.event_loop import spare_the_collector
 from orchestrator.app.scopes.rate_memory import RateMemory, assume_rates
 from orchestrator.forecast.forecast import rehearse
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan import Plan, Wave
 from orchestrator.model.target import Target
 from orchestrator.planner.next_run import NextRun
 from orchestrator.planner.preview.preview import Preview
@@ -34,7 +35,7 @@ def with_forecast(
     """
     left_out = {target.proxy_id for group in preview.left_out for target in group.targets}
     targets = [each for each in coming.targets if not _is_over(coming, each)]
-    waves = tuple(wave for wave in plan.waves if wave.name not in coming.done) or plan.waves[-1:]
+    waves = tuple(_to_come(plan, coming)) or plan.waves[-1:]
     rated, _ = assume_rates(structs.replace(plan, waves=waves), memory)
     spare_the_collector()
     forecast = rehearse(
@@ -45,6 +46,13 @@ def with_forecast(
         start=now,
     )
     return structs.replace(preview, forecast=forecast)
+
+
+def _to_come(plan: Plan, coming: NextRun) -> Iterator[Wave]:
+    """The waves that are not over; those that a person has let begin wait for nobody any more."""
+    for wave in plan.waves:
+        if wave.name not in coming.done:
+            yield structs.replace(wave, approve=wave.approve and wave.name not in coming.approved)
 
 
 def _is_over(coming: NextRun, target: Target) -> bool:

@@ -1,7 +1,7 @@
 """The audit after a run: the plan, what the fleet's runs have said, and what the cloud says now. Pure.
 
-All is well when every target runs the target version or a newer one, or still has its turn to come in a run that has
-not ended, and nothing that the last run knew is missing.
+All is well when every target runs the target version or a newer one, or moves on by itself in a run that has not
+ended, and nothing that the last run knew is missing.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from orchestrator.model.eligibility import LeaveOut, Reading
-from orchestrator.model.history import History, Known
+from orchestrator.model.history import History
 from orchestrator.model.reply import ProxyVersion
 from orchestrator.model.target import Target
 from orchestrator.model.version import at_least
@@ -30,7 +30,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     Attributes:
         what: `done_by_us` and `done_by_others` run the target version; `gone_back` ran it once and do no more;
             `missing` were in the last run and are not there, or not in the plan; `new` are in no run; `not_done` run an
-            older version although a run has settled them; `pending` have their turn to come in the unfinished run.
+            older version although a run has settled them; `pending` are not settled in the unfinished run.
         well: whether nobody needs to look at them.
     """
 
@@ -127,9 +127,9 @@ def _judged(target_version: str, history: History, proxy_id: str, reading: Readi
         return "not_read", reading, False
     if isinstance(reading, LeaveOut):
         return "missing", reading.why, False
-    current, known = reading.current_version, history.known.get(proxy_id)
+    current = reading.current_version
     if at_least(current, target_version):
-        return _there(target_version, current, known)
+        return _there(target_version, current, history, proxy_id)
     return _behind(target_version, current, history, proxy_id)
 
 
@@ -138,15 +138,19 @@ def _behind(target_version: str, current: str, history: History, proxy_id: str) 
     if known is not None and known.had is not None and at_least(known.had, target_version):
         return "gone_back", f"runs {current}, and has run {known.had}", False
     if proxy_id in history.pending:
-        return "pending", f"runs {current}, and is {history.pending[proxy_id]} in run {history.run_id}", True
+        why = f"runs {current}, and is {history.pending[proxy_id]} in run {history.run_id}"
+        return "pending", why, proxy_id not in history.stuck
     if known is not None:
         return "not_done", f"runs {current}; {known.outcome.value} in run {known.run_id}", False
     return "new", f"runs {current}, and no run knows it", False
 
 
-def _there(target_version: str, current: str, known: Known | None) -> tuple[What, str, bool]:
+def _there(target_version: str, current: str, history: History, proxy_id: str) -> tuple[What, str, bool]:
+    known = history.known.get(proxy_id)
+    if known is not None and known.upgraded_to is not None and at_least(known.upgraded_to, target_version):
+        return "done_by_us", f"runs {current}, upgraded in run {known.upgraded_in}", True
+    if proxy_id in history.pending:
+        return "pending", f"runs {current} already, and is {history.pending[proxy_id]} in run {history.run_id}", True
     if known is None:
         return "new", f"runs {current} already, and no run knows it", True
-    if known.upgraded_to is not None and at_least(known.upgraded_to, target_version):
-        return "done_by_us", f"runs {current}, upgraded in run {known.upgraded_in}", True
     return "done_by_others", f"runs {current}; {known.outcome.value} in run {known.run_id}", True

@@ -3,7 +3,7 @@
 Nothing is read here: the versions, if any, come in. `table` prints it, and it is plain JSON as it stands.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct, structs
@@ -49,7 +49,11 @@ class LeftOut(Struct, kw_only=True):
 
 
 class WavePreview(Struct, kw_only=True):
-    """One wave: its numbers, how long it should take, and its targets by version."""
+    """One wave: its numbers, how long it should take, and its targets by version.
+
+    Attributes:
+        approve: whether a person must still approve it before it begins.
+    """
 
     name: str
     sends: int
@@ -138,7 +142,7 @@ def make_preview(
     expected = forecast(plan, targets, staging, frozenset(left_out))
     waves = [
         _wave(plan, share, _grouped(plan, share, targets, left_out, readings), expected, number)
-        for number, share in enumerate(staging.waves)
+        for number, share in enumerate(_approved(staging.waves, coming.approved))
     ]
     inside = {target.proxy_id for target in targets} if coming.aside else set()
     others = [each for each in resolved.targets if each.proxy_id not in inside] if inside else []
@@ -147,15 +151,21 @@ def make_preview(
     return structs.replace(
         preview,
         state=tuple(state_lines(plan, coming)),
-        starts=0 if coming.barred else sum(wave.sends for wave in _unapproved(waves, coming.approved)),
+        starts=0 if coming.barred else sum(wave.sends for wave in _unapproved(waves)),
         redo=redo_command(plan, coming),
     )
 
 
-def _unapproved(waves: list[WavePreview], approved: Collection[str]) -> Iterator[WavePreview]:
+def _approved(waves: Sequence[WaveShare], approved: Collection[str]) -> Iterator[WaveShare]:
+    """The waves, of which those that a person has let begin wait for nobody any more."""
+    for wave in waves:
+        yield structs.replace(wave, approve=wave.approve and wave.name not in approved)
+
+
+def _unapproved(waves: list[WavePreview]) -> Iterator[WavePreview]:
     """The waves that come before a person must approve one."""
     for wave in waves:
-        if wave.approve and wave.sends and wave.name not in approved:
+        if wave.approve and wave.sends:
             return
         yield wave
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
+from orchestrator.model.record import HoldSet
 from orchestrator.planner.next_run import NextRun
 
 
@@ -19,8 +20,7 @@ def state_lines(plan: Plan, coming: NextRun) -> Iterator[str]:
         still = sum(aside.reason == "open" for aside in coming.aside.values())
         yield f"run {coming.continues} has not ended: a start goes on with it" + (f", {still:,} open" if still else "")
     if coming.hold is not None:
-        release = f'orchestrator release {_named(plan, coming)} --note "why"'
-        yield f"held: {coming.hold.reason}; nothing starts before: {release}"
+        yield f"held: {coming.hold.reason}; nothing starts before: {_release(_named(plan, coming), coming.hold)}"
     if coming.changes:
         yield (
             f"the plan was changed since that run began: {'; '.join(coming.changes)}; "
@@ -30,6 +30,12 @@ def state_lines(plan: Plan, coming: NextRun) -> Iterator[str]:
         proxy_id, (fleet, run_id) = next(iter(coming.elsewhere.items()))
         named = f"{proxy_id} in run {run_id} of fleet {fleet}"
         yield f"nothing starts: {len(coming.elsewhere):,} targets are open in another fleet: {named}"
+
+
+def _release(named: str, hold: HoldSet) -> str:
+    """The command that lets go what this hold stops: an approval is of its wave alone."""
+    wave = f" {shlex.quote(hold.wave)}" if hold.cause == "approval" and hold.wave is not None else ""
+    return f'orchestrator release {named}{wave} --note "why"'
 
 
 def redo_command(plan: Plan, coming: NextRun) -> str | None:

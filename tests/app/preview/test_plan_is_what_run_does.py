@@ -92,7 +92,11 @@ def test_what_waits_for_approval_is_said_not_to_start(tmp_path: Path) -> None:
         said = _said(desk)
         assert any("has not ended: a start goes on with it" in line for line in said["state"])
         assert (said["starts"], said["sends"]) == (0, 1)
+        text = desk.cli("plan", "PLAN").stdout
+        assert f'nothing starts before: orchestrator release {desk.plan} rest --note "why"' in text
+        assert text.count("waits for approval before it") == 1
         desk.cli("release", "PLAN", "rest", "--note", "fine")
+        assert "waits for" not in desk.cli("plan", "PLAN", "--forecast").stdout
         assert _said(desk)["starts"] == _sent(desk) == 1
 
 

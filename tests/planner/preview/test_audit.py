@@ -89,6 +89,35 @@ def test_every_target_is_told_once_and_rightly() -> None:
     assert [finding.what for finding in made.findings][:2] == ["gone_back", "missing"], "what needs somebody is first"
 
 
+def test_what_the_unfinished_run_has_not_settled_is_known_to_it_whatever_it_runs() -> None:
+    pending = {TARGETS[name].proxy_id: stands for name, stands in (("fresh", "in_flight"), ("fresh_new", "waiting"))}
+    pending[TARGETS["others"].proxy_id] = "in_flight"
+    known_before = {TARGETS["others"].proxy_id: KNOWN["others"]}
+    history = History(run_id="R3", target_version=NEW, targets=(), pending=pending, known=known_before)
+    readings: dict[str, Reading] = {key: ProxyVersion(current_version=NEW) for key in pending}
+    targets = [TARGETS[name] for name in ("fresh", "fresh_new", "others")]
+    made = audit(NEW, targets, (), history, readings, Schedules())
+    assert {(each.what, each.why, each.well, len(each.targets)) for each in made.findings} == {
+        ("pending", f"runs {NEW} already, and is in_flight in run R3", True, 2),
+        ("pending", f"runs {NEW} already, and is waiting in run R3", True, 1),
+    }
+
+
+def test_what_only_a_person_moves_is_not_well_before_it_runs_the_version() -> None:
+    stuck, moves = TARGETS["waiting"].proxy_id, TARGETS["ours"].proxy_id
+    pending = {stuck: "timed_out", moves: "timed_out"}
+    history = History(
+        run_id="R3", target_version=NEW, targets=(), pending=pending, known={}, stuck=frozenset((stuck, moves))
+    )
+    readings: dict[str, Reading] = {
+        stuck: ProxyVersion(current_version=OLD),
+        moves: ProxyVersion(current_version=NEW),
+    }
+    made = audit(NEW, [TARGETS["waiting"], TARGETS["ours"]], (), history, readings, Schedules())
+    assert found(made) == {"waiting": ("pending", False), "ours": ("pending", True)}
+    assert not made.well
+
+
 def test_all_is_well() -> None:
     history = History(run_id="R2", target_version=NEW, targets=(TARGETS["ours"],), pending={}, known={})
     readings: dict[str, Reading] = {TARGETS["ours"].proxy_id: ProxyVersion(current_version=NEW)}
