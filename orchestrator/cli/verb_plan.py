@@ -27,62 +27,73 @@ def run(options: Options) -> ExitCode:
     """Check the plan and show what would happen; after a run for this version, what has changed since."""
     expect_folder("--report", options.report)
     plan = plan_to_call(options)
-    bounds = tuple(_bounds(options))
+    asked = _asked(plan, options)
     if options.offline:
-        return _offline(plan, options, bounds)
+        return _offline(plan, options, asked)
     if options.simulate:
-        return _simulated(plan, options, bounds)
+        return _simulated(plan, options, asked)
     from orchestrator.app.preview.audit_history import history_of  # noqa: PLC0415  # only when it is asked for
 
-    return _online(plan, os.environ, options, history_of(plan, state_of(options)), bounds)
+    return _online(plan, os.environ, options, history_of(plan, state_of(options)), asked)
 
 
-def _bounds(options: Options) -> Iterator[str]:
-    """When the session would stop starting, in words; `run` checks and says the same."""
+def _asked(plan: Plan, options: Options) -> Asked:
+    """What the options of a start ask for; `run` checks the same."""
     from orchestrator.app.process.start_bound import (  # noqa: PLC0415  # brings time zones along
         longest_s,
         seconds,
-        spoken_bound,
         start_bound,
     )
     from orchestrator.clock import SystemClock  # noqa: PLC0415  # as above
 
-    seconds(options.wait, "--wait")
-    if (until := start_bound(options.until, SystemClock().now())) is not None:
-        yield spoken_bound(until)
-    if longest_s(options.max_duration) is not None:
+    return Asked(
+        new=options.new,
+        only=None if options.only_outcome is None else frozenset(map(Outcome, options.only_outcome)),
+        until=start_bound(options.until, SystemClock().now()),
+        longest_s=longest_s(options.max_duration),
+        wait_s=seconds(options.wait, "--wait"),
+        named=plan_words(plan, options),
+    )
+
+
+def _bounds(options: Options, asked: Asked) -> Iterator[str]:
+    """When the session would stop starting, in words; `run` says the same."""
+    from orchestrator.app.process.start_bound import spoken_bound  # noqa: PLC0415  # brings time zones along
+
+    if asked.until is not None:
+        yield spoken_bound(asked.until)
+    if asked.longest_s is not None:
         yield f"nothing starts when the session has lasted {options.max_duration}"
 
 
-def _coming(plan: Plan, resolved: Resolved, options: Options) -> tuple[NextRun, Plan]:
+def _coming(plan: Plan, resolved: Resolved, options: Options, asked: Asked) -> tuple[NextRun, Plan]:
     """The run that a start with these options takes up, and the plan that it follows."""
     from orchestrator.app.preview.foresee import foresee, foresee_simulated  # noqa: PLC0415  # brings the tracker along
     from orchestrator.clock import SystemClock  # noqa: PLC0415  # as above
 
-    only = None if options.only_outcome is None else frozenset(map(Outcome, options.only_outcome))
-    asked = Asked(new=options.new, only=only)
+    state, now = state_of(options), SystemClock().now()
     if options.simulate:
-        coming, followed = foresee_simulated(plan, resolved.targets, state_of(options), asked), plan
+        coming, followed = foresee_simulated(plan, resolved.targets, state, asked, now), plan
     else:
-        coming, followed = foresee(plan, resolved.targets, state_of(options), asked, SystemClock().now())
-    return replace(coming, named=plan_words(plan, options)), followed
+        coming, followed = foresee(plan, resolved.targets, state, asked, now)
+    return replace(coming, named=asked.named), followed
 
 
-def _offline(plan: Plan, options: Options, bounds: tuple[str, ...]) -> ExitCode:
+def _offline(plan: Plan, options: Options, asked: Asked) -> ExitCode:
     resolved = resolve_targets(plan)
-    coming, plan = _coming(plan, resolved, options)
+    coming, plan = _coming(plan, resolved, options, asked)
     preview = make_preview(plan, resolved, coming=coming)
     if plan.finds_rates:
         from orchestrator.app.scopes.rate_memory import assume_rates  # noqa: PLC0415  # brings HTTP along
 
         rated, rates = assume_rates(plan, _memory(os.environ, options))
         preview = structs.replace(make_preview(rated, resolved, coming=coming), rates=rates)
-    preview = structs.replace(preview, state=(*preview.state, *bounds))
+    preview = structs.replace(preview, state=(*preview.state, *_bounds(options, asked)))
     _show(_forecast(preview, plan, coming, os.environ, options), options)
     return ExitCode.DONE
 
 
-def _simulated(plan: Plan, options: Options, bounds: tuple[str, ...]) -> ExitCode:
+def _simulated(plan: Plan, options: Options, asked: Asked) -> ExitCode:
     """No audit: each simulated cloud is a new one, in which no run has upgraded anything."""
     from orchestrator.app.simulate.redirect import simulated  # noqa: PLC0415  # only when it is asked for
 
@@ -90,11 +101,11 @@ def _simulated(plan: Plan, options: Options, bounds: tuple[str, ...]) -> ExitCod
     with simulated(plan, written, seed=options.seed, speed=options.speed, faults=options.faults) as (pointed, environ):
         if options.format != "json" and not options.quiet:
             write(["simulated cloud: nothing here is real"])
-        return _online(pointed, environ, options, None, bounds)
+        return _online(pointed, environ, options, None, asked)
 
 
 def _online(
-    plan: Plan, environ: Mapping[str, str], options: Options, history: History | None, bounds: tuple[str, ...]
+    plan: Plan, environ: Mapping[str, str], options: Options, history: History | None, asked: Asked
 ) -> ExitCode:
     from orchestrator.app.discover.discover import discover_now  # noqa: PLC0415  # brings HTTP along
     from orchestrator.app.preview.make_preview import preview_online  # noqa: PLC0415  # as above
@@ -103,14 +114,14 @@ def _online(
     memory = _memory(environ, options)
     found = discover_now(plan, environ, Search(shown=shown), memory)
     resolved = resolve_targets(plan, found.targets)
-    coming, plan = _coming(plan, resolved, options)
+    coming, plan = _coming(plan, resolved, options, asked)
     if coming.changes:  # the run follows the plan that it was begun with, which this one is no audit of
         resolved, history = Resolved(list(coming.targets), []), None
     counter = Counter("read", len(resolved.targets), shown=shown)
     online = preview_online(
         plan, resolved, environ, counter, history=history, coming=coming, spent=found.calls, memory=memory
     )
-    preview = structs.replace(online.preview, state=(*online.preview.state, *bounds))
+    preview = structs.replace(online.preview, state=(*online.preview.state, *_bounds(options, asked)))
     if not (online.read_nothing and options.format != "json"):
         _show(_forecast(preview, plan, coming, environ, options), options)
     for name, why in online.unusable.items():

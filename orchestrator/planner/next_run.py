@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TypeAlias
 
 from msgspec import Struct, structs
@@ -52,10 +53,36 @@ class Past:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the options say: end the unfinished run; take only targets whose last outcome was one of these."""
+    """What the options say.
+
+    Attributes:
+        new: end the unfinished run.
+        only: take only targets whose last outcome was one of these.
+        until: nothing starts from this instant on.
+        longest_s: nor when the session has lasted so long.
+        wait_s: how far away an opening may be to be waited for in the session.
+        named: the plan as commands have to name it; empty: by its path alone.
+    """
 
     new: bool = False
     only: frozenset[Outcome] | None = None
+    until: datetime | None = None
+    longest_s: float | None = None
+    wait_s: float = 3600.0
+    named: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standstill:
+    """What keeps everything from starting as things stand.
+
+    Attributes:
+        words: what that is, and what to do, as one line.
+        passes: whether the session waits for its end, and starts something then.
+    """
+
+    words: str
+    passes: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +101,7 @@ class NextRun:
         done: waves that are over.
         elsewhere: its proxies that other fleets have open, each with the fleet and its run.
         named: the plan as commands have to name it; empty: by its path alone.
+        still: what else keeps everything from starting, such as a freeze; None when nothing does.
     """
 
     continues: str | None = None
@@ -87,11 +115,17 @@ class NextRun:
     done: frozenset[str] = frozenset()
     elsewhere: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     named: str = ""
+    still: Standstill | None = None
 
     @property
     def barred(self) -> bool:
-        """Whether nothing starts in it as things are."""
+        """Whether a person or another fleet keeps it from starting anything."""
         return self.hold is not None or bool(self.changes or self.elsewhere)
+
+    @property
+    def starts_nothing(self) -> bool:
+        """Whether a session starts nothing as things stand."""
+        return self.barred or (self.still is not None and not self.still.passes)
 
 
 def unfinished(past: Past, asked: Asked) -> NextRun | None:

@@ -1,7 +1,7 @@
 """A fleet whose runs are kept in memory over many starts, with its cloud: what a start should send, and does send."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from fakes.clock import START, VirtualClock, run_virtual
@@ -22,6 +22,9 @@ from orchestrator.planner.next_run import Asked, unfinished
 from orchestrator.planner.preview.preview import Preview, make_preview
 from orchestrator.planner.targets.resolve import Resolved
 from orchestrator.tracker.runs.recovery import Recovered, recover
+
+#: Windows and soaks are waited for, however far away they are.
+_WAIT_S = 1e9
 
 
 @dataclass
@@ -46,7 +49,7 @@ class KeptFleet:
     def preview(self, asked: Asked) -> Preview:
         """What `plan` says now of a start with these options."""
         targets = list(self.plan.proxies)
-        coming, plan = foresee(self.plan, targets, self.state, asked, self.now)
+        coming, plan = foresee(self.plan, targets, self.state, replace(asked, wait_s=_WAIT_S), self.now)
         return make_preview(plan, Resolved(targets, []), run_virtual(self._readings), coming)
 
     def start(self, asked: Asked, script: tuple[Background, ...] = ()) -> Counter[str]:
@@ -60,7 +63,7 @@ class KeptFleet:
             clouds=self.clouds,
             records=run.kept,
             start=self.now,
-            wait_s=1e9,
+            wait_s=_WAIT_S,
             seed=self.seed,
             script=script,
         ).play()

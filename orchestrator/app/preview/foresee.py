@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias
 
+from orchestrator.app.preview.standstill import standstill
 from orchestrator.app.run.apply_command import carry_out
 from orchestrator.app.run.begin_or_resume import latest_of, past_of
 from orchestrator.host import path_of
@@ -14,7 +15,7 @@ from orchestrator.model.run import Run
 from orchestrator.model.target import Target
 from orchestrator.planner.next_run import Asked, NextRun, beginning, ordered, unfinished, waiting_in
 from orchestrator.tracker.runs.other_runs import last_outcomes, open_elsewhere
-from orchestrator.tracker.state import Fleet, State
+from orchestrator.tracker.state import State
 
 #: What persons have ordered, and no process has read yet, each with its number.
 Orders: TypeAlias = Sequence[tuple[int, Command]]
@@ -44,17 +45,20 @@ def foresee(plan: Plan, targets: Sequence[Target], state: State, asked: Asked, n
     past = past_of(latest, last_outcomes(fleet), plan)
     orders = fleet.inbox().new(latest.run.commands_seen if latest else 0)
     if latest is None or unfinished(past, asked) is None:
-        return _begins(plan, targets, beginning(plan, targets, past, asked), orders, now, fleet), plan
+        coming, run = _begins(plan, beginning(plan, targets, past, asked), orders, now)
+        coming = replace(coming, elsewhere=open_elsewhere(fleet, {target.proxy_id for target in targets}))
+        return _with_standstill(coming, plan, run, asked, now), plan
     _obey(latest.run, orders, now)
-    run = unfinished(past, asked) or NextRun(targets=())
+    coming = unfinished(past, asked) or NextRun(targets=())
     ids = {target.proxy_id for target in waiting_in(latest.run)}
-    run = replace(run, elsewhere=open_elsewhere(fleet, ids, or_about_to_be=False))
-    return run, latest.in_force if run.changes else plan
+    coming = replace(coming, elsewhere=open_elsewhere(fleet, ids, or_about_to_be=False))
+    if coming.changes:
+        return coming, latest.in_force
+    return _with_standstill(coming, plan, latest.run, asked, now), plan
 
 
-def _begins(
-    plan: Plan, targets: Sequence[Target], coming: NextRun, orders: Orders, now: datetime, fleet: Fleet
-) -> NextRun:
+def _begins(plan: Plan, coming: NextRun, orders: Orders, now: datetime) -> tuple[NextRun, Run]:
+    """The run that begins, as a session finds it."""
     run = Run(
         coming.targets,
         waves=[wave.name for wave in plan.waves],
@@ -63,8 +67,11 @@ def _begins(
     )
     run.hold = coming.hold
     _obey(run, orders, now)
-    elsewhere = open_elsewhere(fleet, {target.proxy_id for target in targets})
-    return replace(ordered(coming, run), elsewhere=elsewhere)
+    return ordered(coming, run), run
+
+
+def _with_standstill(coming: NextRun, plan: Plan, run: Run, asked: Asked, now: datetime) -> NextRun:
+    return coming if coming.barred else replace(coming, still=standstill(plan, run, asked, now))
 
 
 def _obey(run: Run, orders: Orders, now: datetime) -> None:
@@ -72,15 +79,17 @@ def _obey(run: Run, orders: Orders, now: datetime) -> None:
         run.apply(carry_out(run, number, command, now))
 
 
-def foresee_simulated(plan: Plan, targets: Sequence[Target], state: State, asked: Asked) -> NextRun:
+def foresee_simulated(plan: Plan, targets: Sequence[Target], state: State, asked: Asked, now: datetime) -> NextRun:
     """The simulated run that begins: its cloud is a new one, so of earlier runs only what is asked for counts.
 
     Raises:
         UsageError: no target has the outcome that is asked for.
         StateError: a run cannot be read.
     """
-    if asked.only is None:
-        return NextRun(targets=tuple(targets))
-    fleet = state.fleet(plan.name)
-    past = past_of(latest_of(fleet), last_outcomes(fleet))
-    return replace(beginning(plan, targets, past, asked), hold=None)
+    coming = NextRun(targets=tuple(targets))
+    if asked.only is not None:
+        fleet = state.fleet(plan.name)
+        past = past_of(latest_of(fleet), last_outcomes(fleet))
+        coming = replace(beginning(plan, targets, past, asked), hold=None)
+    coming, run = _begins(plan, coming, (), now)
+    return _with_standstill(coming, plan, run, asked, now)

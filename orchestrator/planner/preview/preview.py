@@ -151,7 +151,7 @@ def make_preview(
     return structs.replace(
         preview,
         state=tuple(state_lines(plan, coming)),
-        starts=0 if coming.barred else sum(wave.sends for wave in _unapproved(waves)),
+        starts=0 if coming.starts_nothing else sum(wave.sends for wave in _unapproved(waves)),
         redo=redo_command(plan, coming),
     )
 

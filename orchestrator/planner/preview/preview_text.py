@@ -39,10 +39,17 @@ def _head(preview: Preview) -> Iterator[str]:
     excluded = sum(len(group.targets) for group in preview.left_out if group.outcome == "excluded")
     failed = sum(len(group.targets) for group in preview.left_out if group.reason == FAILED_BEFORE)
     before = f" ({failed:,} failed before)" if failed else ""
-    now = f", {preview.starts:,} of them before a person lets it go on" if preview.starts < preview.sends else ""
-    yield f"  to upgrade {preview.sends:,}{now}, left out {left_out:,}{before}, excluded by the plan {excluded:,}"
+    sends = f"{preview.sends:,}{_now(preview)}"
+    yield f"  to upgrade {sends}, left out {left_out:,}{before}, excluded by the plan {excluded:,}"
     if preview.redo is not None:
         yield f"  to begin with what failed before, when its cause is gone: {preview.redo}"
+
+
+def _now(preview: Preview) -> str:
+    """How many of those to upgrade start, when not all do."""
+    if preview.starts == preview.sends:
+        return ""
+    return f", {preview.starts:,} of them before a person lets it go on" if preview.starts else ", none as things stand"
 
 
 def _read(preview: Preview) -> str:

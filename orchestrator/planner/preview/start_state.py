@@ -30,6 +30,8 @@ def state_lines(plan: Plan, coming: NextRun) -> Iterator[str]:
         proxy_id, (fleet, run_id) = next(iter(coming.elsewhere.items()))
         named = f"{proxy_id} in run {run_id} of fleet {fleet}"
         yield f"nothing starts: {len(coming.elsewhere):,} targets are open in another fleet: {named}"
+    if coming.still is not None:
+        yield coming.still.words
 
 
 def _release(named: str, hold: HoldSet) -> str:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,52 @@ def test_a_plan_that_was_changed_starts_nothing_without_new(tmp_path: Path) -> N
         assert said["starts"] == 0
         assert any("the plan was changed since that run began: waves" in line for line in said["state"])
         assert _said(desk, "--new")["starts"] == 6
+
+
+def test_a_freeze_starts_nothing_and_is_said_with_its_end(tmp_path: Path) -> None:
+    with _fleet(tmp_path, freezes=[{"from": "2020-01-01", "to": "2090-01-01", "timezone": "UTC"}]) as desk:
+        said = _said(desk)
+        assert (said["starts"], said["sends"]) == (0, 6)
+        assert said["state"][0].startswith(
+            "nothing starts now; waits for: frozen; the freeze ends Mon 2090-01-02 00:00"
+        )
+        assert said["state"][0].endswith(f"do: nothing now; after that, orchestrator run {desk.plan}")
+        assert "to upgrade 6, none as things stand, left out" in desk.cli("plan", "PLAN").stdout
+        assert _sent(desk) == 0
+        assert _said(desk)["state"][1:] == said["state"], "also in the run that has begun"
+
+
+def test_a_window_that_opens_within_the_wait_is_waited_for(tmp_path: Path) -> None:
+    opens = datetime.now(UTC) + timedelta(hours=2)
+    window = {"from": f"{opens:%H:%M}", "to": f"{opens + timedelta(hours=1):%H:%M}", "timezone": "UTC"}
+    with _fleet(tmp_path, windows=[window], fit=False) as desk:
+        far, near = _said(desk), _said(desk, "--wait", "3h")
+        assert (far["starts"], near["starts"]) == (0, 6)
+        assert far["state"][0].startswith("nothing starts now; waits for: window opens ")
+        assert near["state"][0].startswith("nothing starts yet, a start waits for: window opens ")
+        before = _said(desk, "--wait", "3h", "--max-duration", "1h")
+        assert before["starts"] == 0, "the session starts nothing any more when the window opens"
+
+
+def test_a_run_in_which_only_a_person_moves_anything_is_said_to_be_stuck(tmp_path: Path) -> None:
+    targets = sim_targets(3)
+    stuck = Profile(timing=TIMING, fates=(ScriptedFate(fate=JobFate(end="hangs")),))
+    with embedded_cloud(SimulatorConfig(speed=SPEED, targets=targets, token=TOKEN, faults=stuck)) as address:
+        desk = Desk(tmp_path, url=address.url, targets=targets)
+        desk.write(
+            failures=_LENIENT,
+            waves=[{"name": "all"}],
+            limits={"in_flight": 1},
+            follow={"timeout": "1s", "expected": "1s"},
+        )
+        assert desk.run().code == 6
+        ended = desk.cli("plan", "PLAN", "--format", "json")
+        said = json.loads(ended.stdout)
+        assert (said["starts"], said["sends"]) == (0, 2)
+        assert "nothing starts now; waits for: a person, to settle 1 target; do: " in said["state"][1]
+        assert f"orchestrator settle {desk.plan} " in said["state"][1]
+        assert (ended.code, said["audit"]["well"]) == (1, False)
+        assert _sent(desk) == 0
 
 
 @pytest.mark.parametrize(
