@@ -1,7 +1,7 @@
 """`orchestrator plan`: the preview."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -109,6 +109,7 @@ def _online(
 ) -> ExitCode:
     from orchestrator.app.discover.discover import discover_now  # noqa: PLC0415  # brings HTTP along
     from orchestrator.app.preview.make_preview import preview_online  # noqa: PLC0415  # as above
+    from orchestrator.cli.plan_mistakes import plan_mistakes  # noqa: PLC0415  # brings the report along
 
     shown = live(no_progress=options.no_progress, quiet=options.quiet)
     memory = _memory(environ, options)
@@ -121,12 +122,17 @@ def _online(
     online = preview_online(
         plan, resolved, environ, counter, history=history, coming=coming, spent=found.calls, memory=memory
     )
-    preview = structs.replace(online.preview, state=(*online.preview.state, *_bounds(options, asked)))
+    wrong = plan_mistakes(plan, online.preview)
+    preview = structs.replace(
+        online.preview,
+        state=(*online.preview.state, *_bounds(options, asked)),
+        warnings=(*wrong, *online.preview.warnings),
+    )
     if not (online.read_nothing and options.format != "json"):
         _show(_forecast(preview, plan, coming, environ, options), options)
     for name, why in online.unusable.items():
         tell(f"orchestrator: scope {name} cannot be used: {why}")
-    return _code(online)
+    return _code(online, wrong)
 
 
 def _memory(environ: Mapping[str, str], options: Options) -> "RateMemory":
@@ -152,11 +158,12 @@ def _forecast(preview: Preview, plan: Plan, coming: NextRun, environ: Mapping[st
     return with_forecast(preview, plan, coming, memory=memory, state=state_of(options), now=now)
 
 
-def _code(online: "OnlinePreview") -> ExitCode:
+def _code(online: "OnlinePreview", wrong: Sequence[str]) -> ExitCode:
     if online.unusable:
         return ExitCode.SCOPE_UNUSABLE
     audited = online.preview.audit
-    return ExitCode.DONE if audited is None or audited.well else ExitCode.OTHER_OUTCOMES
+    well = not wrong if audited is None else audited.well
+    return ExitCode.DONE if well else ExitCode.OTHER_OUTCOMES
 
 
 def _show(preview: Preview, options: Options) -> None:

@@ -18,6 +18,7 @@ from orchestrator.app.sinks.record_log import RecordLog
 from orchestrator.app.sinks.tee import RecordSink
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import expect_folder, plan_to_call, plan_words, state_of
+from orchestrator.cli.plan_mistakes import place_of
 from orchestrator.cli.streams import lost_output
 from orchestrator.cli.terminal import Search, live, tell, write
 from orchestrator.clock import SystemClock
@@ -26,7 +27,6 @@ from orchestrator.log import open_log
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
 from orchestrator.model.run import Run
-from orchestrator.planner.reading.locate import mentioned_at
 from orchestrator.tracker.report.behind import NAMED, Behind
 from orchestrator.tracker.report.build import behind, build_report
 from orchestrator.tracker.report.schema import TargetReport
@@ -146,9 +146,7 @@ def _behind(outcome: SessionResult) -> Behind:
 
 
 def _place(plan: Plan, target: TargetReport) -> str | None:
-    if target.reason == "not_offered":
-        return mentioned_at([plan.path], "target_version")
-    return mentioned_at([plan.path, *plan.inventory], target.proxy_id) if target.reason == "gone" else None
+    return place_of(plan, target.reason, target.proxy_id)
 
 
 def _remember_lost(outcome: SessionResult, lost: Mapping[str, str]) -> None:

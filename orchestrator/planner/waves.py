@@ -205,7 +205,9 @@ def _number(amount: Amount | None, total: int) -> int | None:
 
 
 def _warnings(drawn: list[tuple[Wave, Sequence[int], int]], total: int) -> list[str]:
-    found = []
+    found: list[str] = []
+    if not any(sends for _, _, sends in drawn):
+        return found  # that nothing is sent at all is no matter of sizes
     for wave, _, sends in drawn:
         size = wave.size.cap(total) if wave.size else 0
         if sends < size:

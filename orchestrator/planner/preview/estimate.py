@@ -130,7 +130,7 @@ def _wave(plan: Plan, wave: WaveShare, sent: list[Target], rounds: int, soak_s: 
     followed_s = 0.0 if plan.follow.to == "accepted" else plan.follow.expected_s
     bounds = {
         "the length of one upgrade": followed_s,
-        f"in_flight {wave.in_flight}": rounds * followed_s,
+        _slots(wave, len(sent)): rounds * followed_s,
         "per_instance": _on_one_instance(sent, plan.limits) * followed_s,
         "rate": _rate_s(plan, sent),
         "concurrency": len(sent) * LATENCY_S / plan.limits.concurrency,
@@ -138,6 +138,11 @@ def _wave(plan: Plan, wave: WaveShare, sent: list[Target], rounds: int, soak_s: 
     # The first of equals: a wave of one round is as long as one upgrade, whatever the slots.
     limited_by = max(bounds, key=bounds.__getitem__)
     return WaveForecast(name=wave.name, duration_s=bounds[limited_by], limited_by=limited_by, soak_s=soak_s)
+
+
+def _slots(wave: WaveShare, count: int) -> str:
+    """What makes the rounds of a wave: its slots, and the ramp alone when there is one for each of its targets."""
+    return "ramp" if count <= wave.in_flight else f"in_flight {wave.in_flight}"
 
 
 def _on_one_instance(sent: list[Target], limits: Limits) -> int:

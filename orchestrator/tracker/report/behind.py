@@ -58,6 +58,11 @@ def to_redo(head: Head, behind: Behind) -> list[str]:
     return [outcome.value for outcome in _ASKED_FOR if outcome.value in found]
 
 
+def advice(reason: str) -> str:
+    """What to do about a proxy that is left out for this reason, or ended with this outcome."""
+    return _TO_DO.get(reason, "look at it")
+
+
 def _line(target: TargetReport, place: str | None) -> str:
     outcome, reason, since = _really(target)
     name = f" {target.facts.name}" if target.facts and target.facts.name else ""
@@ -65,8 +70,8 @@ def _line(target: TargetReport, place: str | None) -> str:
     found = target.evidence[-1] if target.evidence and outcome == Outcome.SKIPPED else None
     jobs = f" (workflow {', '.join(_workflows(target))})" if _workflows(target) else ""
     words = f"{outcome:<10}{name} {target.proxy_id}{why}{f', {found}' if found else ''}{jobs}{since}"
-    advice = _TO_DO.get(reason or "") or _TO_DO.get(outcome, "look at it")
-    return f"  {f'{place}: ' if place else ''}{words} -> {advice}"
+    to_do = _TO_DO.get(reason or "") or advice(outcome)
+    return f"  {f'{place}: ' if place else ''}{words} -> {to_do}"
 
 
 def _really(target: TargetReport) -> tuple[str, str | None, str]:

@@ -1,6 +1,7 @@
 """What the preview says is what the next run sends: after failures, with options, holds, and in an unfinished run."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -157,6 +158,26 @@ def test_a_run_in_which_only_a_person_moves_anything_is_said_to_be_stuck(tmp_pat
         assert f"orchestrator settle {desk.plan} " in said["state"][1]
         assert (ended.code, said["audit"]["well"]) == (1, False)
         assert _sent(desk) == 0
+
+
+def test_a_proxy_and_a_version_that_do_not_exist_are_named_with_their_place_and_bring_exit_code_1(
+    tmp_path: Path,
+) -> None:
+    with _fleet(tmp_path) as desk:
+        desk.write(waves=[{"name": "canary", "size": 1}, {"name": "rest"}], target_version="2.99.00.000")
+        ended = desk.cli("plan", "PLAN")
+        said = ended.stdout
+        assert ended.code == 1
+        assert re.search(r"warning: \S+prod.yaml:\d+:\d+: target_version 2.99.00.000 of 7 proxies: the newest", said)
+        assert "-> did you mean the version on offer?" in said
+        assert "targets where its size asks for" not in said, "that follows from it"
+        missing = _proxy(999)
+        desk.write(waves=[{"name": "all"}])
+        desk.plan.write_text(desk.plan.read_text().replace(desk.targets[0].proxy_id, missing))
+        ended = desk.cli("plan", "PLAN")
+        assert ended.code == 1
+        said = ended.stdout
+        assert re.search(rf"prod.yaml:\d+:\d+: proxy {missing}: the cloud knows no such proxy -> correct its ids", said)
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,7 @@ def test_excluded_targets_and_labels_are_shown(load: Load) -> None:
         ("waves: [{name: a}]\nlimits: {ramp: no, rate: 100/s}\nfailures: {mode: soft}", 40, 40, "in_flight 10"),
         ("waves: [{name: a}]\nlimits: {ramp: no, rate: 100/s}", 40, 400, "in_flight 1"),
         ("limits: {rate: 100/s}\nfailures: {mode: soft}", 40, 10 + 10 * 7, "in_flight 10"),
+        ("limits: {rate: 100/s, in_flight: 20}\nfailures: {mode: soft}", 11, 10 + 10 * 4, "ramp"),
         ("waves: [{name: a}]\nfailures: {mode: soft}", 1, 10, "the length of one upgrade"),
         ("waves: [{name: a, soak: 1h}]\nfailures: {mode: soft}", 1, 10, "the length of one upgrade"),
         ("waves: [{name: a, size: 1, soak: 1h}, {name: b}]\nfailures: {mode: soft}", 2, 80, "soak"),
