@@ -31,7 +31,7 @@ def host_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
         ("22:30", datetime(2026, 3, 2, 22, 30, tzinfo=UTC)),
         ("05:00", datetime(2026, 3, 2, 5, 0, tzinfo=UTC)),
         ("2026-03-02T05:00:00Z", datetime(2026, 3, 2, 5, 0, tzinfo=UTC)),
-        ("2026-03-02T05:00:00+08:00", datetime(2026, 3, 1, 21, 0, tzinfo=UTC)),
+        ("2026-03-02T09:00:00+08:00", datetime(2026, 3, 2, 1, 0, tzinfo=UTC)),
     ],
 )
 def test_until_is_the_next_such_time_or_the_instant(until: str, expected: datetime) -> None:
