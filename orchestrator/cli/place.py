@@ -6,12 +6,10 @@ from shlex import quote
 
 from orchestrator.cli.options import Options
 from orchestrator.errors import UsageError
-from orchestrator.host import path_of
 from orchestrator.model.plan import Plan
 from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.planner.targets.regions import check_regions
-from orchestrator.tracker.folder.paths import STATE_VARIABLE
-from orchestrator.tracker.folder.state_folder import open_state
+from orchestrator.tracker.folder.state_folder import named_state, open_state
 from orchestrator.tracker.state import State
 
 
@@ -40,9 +38,9 @@ def plan_words(plan: Plan, options: Options) -> str:
     Without these a pasted command would reach another fleet, which knows nothing of what was sent, or the real cloud.
     """
     words = [quote(plan.path)]
-    named = options.state or os.environ.get(STATE_VARIABLE)
-    if named:
-        words += ["--state", quote(str(path_of(str(named)).absolute()))]
+    named = named_state(None if options.state is None else str(options.state), os.environ)
+    if named is not None:
+        words += ["--state", quote(named)]
     if options.simulate:
         words.append("--simulate")
     return " ".join(words)

@@ -13,7 +13,7 @@ from orchestrator.planner.reading.shapes import Leaf, ListOf, MapOf, Shape, Word
 
 Path: TypeAlias = tuple[str, ...]
 
-_INDEX = re.compile(r"\[[^\]]*\]|\.\d+(?=\.|$)")
+_INDEX = re.compile(r"\[[^\[\]]{0,9}\]|\.[0-9]{1,9}(?=\.|$)")
 
 #: In the path of a key: a name that the plan's author chooses.
 ANY_NAME = "NAME"

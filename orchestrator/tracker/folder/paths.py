@@ -42,14 +42,24 @@ def state_dir(option: str | None, environ: Mapping[str, str], plan_path: Path, *
     Raises:
         UsageError: neither is set, and the plan is a pipe.
     """
-    named = option or environ.get(STATE_VARIABLE)
-    if not named and not is_lasting(plan_path):
+    named = named_folder(option, environ)
+    if named is None and not is_lasting(plan_path):
         raise UsageError(
             f"{plan_path}: a plan that is read from a pipe has no folder of its own for its state",
             hint=f"name the state folder with --state or ${STATE_VARIABLE}",
         )
-    folder = _expanded(named).absolute() if named else plan_path.absolute().parent / ".orchestrator"
+    folder = named or plan_path.absolute().parent / ".orchestrator"
     return folder / SIMULATED if simulated else folder
+
+
+def named_folder(option: str | None, environ: Mapping[str, str]) -> Path | None:
+    """The folder that an option or the environment names; None: it is beside the plan.
+
+    Raises:
+        UsageError: this machine does not know the `~name` in it.
+    """
+    named = option or environ.get(STATE_VARIABLE)
+    return _expanded(named).absolute() if named else None
 
 
 def _expanded(named: str) -> Path:

@@ -28,6 +28,7 @@ from orchestrator.tracker.folder.paths import (
     fleets,
     hand_over,
     list_runs,
+    named_folder,
     shared_rate,
     state_dir,
 )
@@ -56,6 +57,12 @@ def open_state(
         UsageError: it is named nowhere, and the plan is a pipe.
     """
     return FolderState(state_dir(option, environ, plan_path, simulated=simulated))
+
+
+def named_state(option: str | None, environ: Mapping[str, str]) -> str | None:
+    """Where the state is, when an option or the environment says so; None: beside the plan."""
+    named = named_folder(option, environ)
+    return None if named is None else str(named)
 
 
 @dataclass(frozen=True, slots=True)
