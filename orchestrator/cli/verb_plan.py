@@ -148,14 +148,16 @@ def _warn(warning: str) -> None:
 
 
 def _forecast(preview: Preview, plan: Plan, coming: NextRun, environ: Mapping[str, str], options: Options) -> Preview:
-    """The preview, with a forecast if one was asked for."""
-    if not options.forecast:
-        return preview
-    from orchestrator.app.preview.preview_with_forecast import with_forecast  # noqa: PLC0415  # only when it is asked for
+    """The preview, with a forecast if one was asked for, else with what one rehearsal says of a small fleet."""
+    from orchestrator.app.preview.preview_with_forecast import (  # noqa: PLC0415  # brings the executor along
+        with_forecast,
+        with_rehearsal,
+    )
     from orchestrator.clock import SystemClock  # noqa: PLC0415  # as above
 
+    rehearsed = with_forecast if options.forecast else with_rehearsal
     memory, now = _memory(environ, options), SystemClock().now()
-    return with_forecast(preview, plan, coming, memory=memory, state=state_of(options), now=now)
+    return rehearsed(preview, plan, coming, memory=memory, state=state_of(options), now=now)
 
 
 def _code(online: "OnlinePreview", wrong: Sequence[str]) -> ExitCode:

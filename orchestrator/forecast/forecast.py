@@ -45,6 +45,35 @@ def rehearse(
     Raises:
         PlanError: the targets cannot be shared out to the waves.
     """
+    setting, known = _prepared(plan, targets, left_out, seen, start)
+    samplers = [partial(known.sampler, level, seed) for seed, level in enumerate(_levels(len(targets)))]
+    played = [play(setting, sampler()) for sampler in samplers]
+    typical = len(played) // 2
+    return _now(setting, known, played, samplers[typical])
+
+
+def rehearse_once(
+    plan: Plan,
+    targets: Sequence[Target],
+    *,
+    left_out: AbstractSet[str] = frozenset(),
+    seen: Sequence[float] = (),
+    start: datetime,
+) -> Rehearsal:
+    """The typical one of the rehearsals that `rehearse` makes, with the same arguments.
+
+    Raises:
+        PlanError: the targets cannot be shared out to the waves.
+    """
+    setting, known = _prepared(plan, targets, left_out, seen, start)
+    levels = _levels(len(targets))
+    typical = len(levels) // 2
+    return play(setting, known.sampler(levels[typical], typical))
+
+
+def _prepared(
+    plan: Plan, targets: Sequence[Target], left_out: AbstractSet[str], seen: Sequence[float], start: datetime
+) -> tuple[Setting, Knowledge]:
     longest_s = plan.follow.timeout_s
     known = Knowledge(plan.follow.expected_s, longest_s, sorted(each for each in seen if 0 < each <= longest_s))
     setting = Setting(
@@ -55,10 +84,7 @@ def rehearse(
         start=start,
         typical_s=known.typical_s,
     )
-    samplers = [partial(known.sampler, level, seed) for seed, level in enumerate(_levels(len(targets)))]
-    played = [play(setting, sampler()) for sampler in samplers]
-    typical = len(played) // 2
-    return _now(setting, known, played, samplers[typical])
+    return setting, known
 
 
 def _levels(targets: int) -> list[float]:

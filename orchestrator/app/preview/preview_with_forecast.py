@@ -1,19 +1,24 @@
-"""A preview with the forecast of its run, for `plan --forecast`. Reads the fleet's journals, and writes nothing."""
+"""A preview with rehearsals of its run: many for `plan --forecast`, else one of a small fleet. Writes nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
+from typing import TypedDict
 
 from msgspec import structs
 
 from orchestrator.app.preview.seen_durations import durations_seen
 from orchestrator.app.process.event_loop import spare_the_collector
 from orchestrator.app.scopes.rate_memory import RateMemory, assume_rates
-from orchestrator.forecast.forecast import rehearse
+from orchestrator.forecast.forecast import rehearse, rehearse_once
 from orchestrator.model.plan import Plan, Wave
 from orchestrator.model.target import Target
 from orchestrator.planner.next_run import NextRun
 from orchestrator.planner.preview.preview import Preview
 from orchestrator.tracker.state import State
+
+#: A run of so many upgrades is rehearsed for every preview; of more, arithmetic says how long it takes at least.
+_CHEAP = 200
 
 
 def with_forecast(
@@ -33,19 +38,51 @@ def with_forecast(
         PlanError: the fleet's name belongs to another plan.
         StateError: a run of the fleet cannot be read.
     """
+    spare_the_collector()
+    forecast = rehearse(**_rehearsed(preview, plan, coming, memory, state, now))
+    return structs.replace(_with(preview, forecast.duration_s.p50, forecast.calls.p50), forecast=forecast)
+
+
+def with_rehearsal(
+    preview: Preview, plan: Plan, coming: NextRun, *, memory: RateMemory, state: State, now: datetime
+) -> Preview:
+    """The preview of a plan, with duration and calls of one typical rehearsal where that is cheap.
+
+    It takes and raises what `with_forecast` does.
+    """
+    if not 0 < preview.sends <= _CHEAP:
+        return preview
+    typical = rehearse_once(**_rehearsed(preview, plan, coming, memory, state, now))
+    return preview if typical.unfinished else _with(preview, typical.ends_s, typical.calls)
+
+
+def _with(preview: Preview, duration_s: float, calls: float) -> Preview:
+    counted = structs.replace(preview.calls, all=round(calls))
+    return structs.replace(preview, duration_s=duration_s, calls=counted, rehearsed=True)
+
+
+class _Rehearsed(TypedDict):
+    plan: Plan
+    targets: Sequence[Target]
+    left_out: AbstractSet[str]
+    seen: Sequence[float]
+    start: datetime
+
+
+def _rehearsed(
+    preview: Preview, plan: Plan, coming: NextRun, memory: RateMemory, state: State, now: datetime
+) -> _Rehearsed:
     left_out = {target.proxy_id for group in preview.left_out for target in group.targets}
     targets = [each for each in coming.targets if not _is_over(coming, each)]
     waves = tuple(_to_come(plan, coming)) or plan.waves[-1:]
     rated, _ = assume_rates(structs.replace(plan, waves=waves), memory)
-    spare_the_collector()
-    forecast = rehearse(
-        rated,
-        targets,
-        left_out={each.proxy_id for each in targets} & left_out,
-        seen=durations_seen(plan, state),
-        start=now,
-    )
-    return structs.replace(preview, forecast=forecast)
+    return {
+        "plan": rated,
+        "targets": targets,
+        "left_out": {each.proxy_id for each in targets} & left_out,
+        "seen": durations_seen(plan, state),
+        "start": now,
+    }
 
 
 def _to_come(plan: Plan, coming: NextRun) -> Iterator[Wave]:

@@ -85,7 +85,9 @@ class Preview(Struct, kw_only=True):
         redo: the command that begins with what failed before; None when nothing is left out for that.
         versions_read: whether the cloud was asked.
         in_flight: the cap as a number; in strict mode a wave may be left less, as it says.
-        duration_s: of the waves and soaks, windows and freezes left aside.
+        duration_s: of waves and soaks: of a typical run from now on, windows and freezes in it, if `rehearsed`; else
+            the least that the limits allow, windows and freezes left aside.
+        rehearsed: whether `duration_s` and `calls.all` come from a rehearsal; without one they are arithmetic.
         closes: whether windows or freezes keep upgrades from starting at times.
         rates: what is assumed where the plan says `rate: auto`.
         audit: what has changed since the last run for this version; None when there was none.
@@ -110,6 +112,7 @@ class Preview(Struct, kw_only=True):
     left_out: list[LeftOut]
     calls: Calls
     duration_s: float
+    rehearsed: bool = False
     limited_by: str
     closes: bool
     warnings: tuple[str, ...]

@@ -139,8 +139,15 @@ def _duration(preview: Preview) -> Iterator[str]:
 
         yield from rehearsed_lines(preview.forecast)
         return
-    expected = f"expected duration: {_about(preview.duration_s)}, limited by {preview.limited_by}"
-    yield f"{expected}; windows and freezes not counted, see --forecast" if preview.closes else expected
+    known = preview.rehearsed or not preview.sends
+    lasts = _about(preview.duration_s) if known else f"at least {spoken(preview.duration_s)}"
+    expected = f"expected duration: {lasts}, limited by {preview.limited_by}"
+    if not preview.closes:
+        yield expected
+    elif preview.rehearsed:
+        yield f"{expected}; started now, windows and freezes counted, see --forecast"
+    else:
+        yield f"{expected}; windows and freezes not counted, see --forecast"
 
 
 def _about(seconds: float) -> str:
