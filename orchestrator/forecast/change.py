@@ -1,6 +1,7 @@
 """The smallest change of one key with which a run would need one night only. What arithmetic allows is tried out."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 from math import ceil
@@ -87,16 +88,7 @@ def _least_s(setting: Setting) -> float:
 
 def _with_plan(setting: Setting, plan: Plan) -> Setting:
     staging = assign_waves(plan, setting.targets, setting.left_out)
-    return Setting(
-        plan=plan,
-        targets=setting.targets,
-        staging=staging,
-        left_out=setting.left_out,
-        start=setting.start,
-        typical_s=setting.typical_s,
-        latency_s=setting.latency_s,
-        send_s=setting.send_s,
-    )
+    return replace(setting, plan=plan, staging=staging)
 
 
 def _candidates(plan: Plan, setting: Setting) -> Iterator[_Turned]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import inf
@@ -15,7 +16,16 @@ from orchestrator.forecast.virtual_lanes import Call, VirtualLanes
 from orchestrator.forecast.virtual_time import EventQueue, Permits, Process
 from orchestrator.model.outcome import REPLACED, Phase
 from orchestrator.model.plan import Plan
-from orchestrator.model.record import AnswerSeen, Intent, JobSeen, Postponed, Record, Settled
+from orchestrator.model.record import (
+    AnswerSeen,
+    HoldReleased,
+    Intent,
+    JobSeen,
+    Postponed,
+    Record,
+    SessionStarted,
+    Settled,
+)
 from orchestrator.model.run import Run
 from orchestrator.model.target import Target
 from orchestrator.planner.preview.estimate import LATENCY_S, rate_groups
@@ -37,6 +47,7 @@ class Setting:
         typical_s: how long an upgrade should take.
         latency_s: how long a call takes that reads.
         send_s: how long an upgrade call takes.
+        begun: the run as it stands when one goes on; None for one that begins.
     """
 
     plan: Plan
@@ -47,6 +58,7 @@ class Setting:
     typical_s: float
     latency_s: float = LATENCY_S
     send_s: float = LATENCY_S
+    begun: Run | None = None
 
 
 @dataclass(slots=True)
@@ -138,12 +150,25 @@ class Environment:
 
 
 def _run(setting: Setting) -> Run:
+    if setting.begun is not None:
+        return _gone_on(setting.begun, setting)
     return Run(
         setting.targets,
         waves=[wave.name for wave in setting.plan.waves],
         scopes=[scope.name for scope in setting.plan.scopes],
         failures=setting.plan.failures,
     )
+
+
+def _gone_on(begun: Run, setting: Setting) -> Run:
+    """A copy of the run, taken up by a further session, before which a person lets it go on if it is held."""
+    run = deepcopy(begun)
+    run.recount(setting.plan.failures)
+    session = SessionStarted(at=setting.start, number=len(run.sessions) + 1, pid=0, host="", orchestrator_version="")
+    run.apply(session)
+    if run.hold is not None:
+        run.apply(HoldReleased(at=setting.start, by="", note=""))
+    return run
 
 
 def _scopes(setting: Setting, events: EventQueue) -> dict[str, ScopeEnvironment]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from statistics import median
@@ -13,6 +14,7 @@ from orchestrator.forecast.result import Rehearsal
 from orchestrator.forecast.simulate import play
 from orchestrator.forecast.uncertain_durations import Knowledge
 from orchestrator.model.plan import Plan
+from orchestrator.model.run import Run
 from orchestrator.model.target import Target
 from orchestrator.planner.preview.forecast_values import Range, Rehearsed, Stretch, WaveTimes
 from orchestrator.planner.waves import assign_waves
@@ -32,6 +34,7 @@ def rehearse(
     left_out: AbstractSet[str] = frozenset(),
     seen: Sequence[float] = (),
     start: datetime,
+    begun: Run | None = None,
 ) -> Rehearsed:
     """The forecast of a run that begins at an instant, and in which nothing fails.
 
@@ -40,12 +43,14 @@ def rehearse(
         targets: all of it.
         left_out: proxy ids that are known to need no upgrade.
         seen: how long upgrades of this fleet took, in seconds.
-        start: when the run begins; it is started again as soon as it can go on.
+        start: when the run begins, or goes on; it is started again as soon as it can go on.
+        begun: the run as it stands, if it goes on; it is left as it is.
 
     Raises:
         PlanError: the targets cannot be shared out to the waves.
     """
     setting, known = _prepared(plan, targets, left_out, seen, start)
+    setting = replace(setting, begun=begun)
     samplers = [partial(known.sampler, level, seed) for seed, level in enumerate(_levels(len(targets)))]
     played = [play(setting, sampler()) for sampler in samplers]
     typical = len(played) // 2
@@ -59,6 +64,7 @@ def rehearse_once(
     left_out: AbstractSet[str] = frozenset(),
     seen: Sequence[float] = (),
     start: datetime,
+    begun: Run | None = None,
 ) -> Rehearsal:
     """The typical one of the rehearsals that `rehearse` makes, with the same arguments.
 
@@ -66,6 +72,7 @@ def rehearse_once(
         PlanError: the targets cannot be shared out to the waves.
     """
     setting, known = _prepared(plan, targets, left_out, seen, start)
+    setting = replace(setting, begun=begun)
     levels = _levels(len(targets))
     typical = len(levels) // 2
     return play(setting, known.sampler(levels[typical], typical))

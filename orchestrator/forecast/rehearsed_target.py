@@ -92,10 +92,17 @@ def _send(env: Environment, state: TargetState, wave: str) -> Process:
         _settle(env, state, Outcome.ACCEPTED)
 
 
-def _follow(env: Environment, scope: ScopeEnvironment, state: TargetState) -> Process:
+def follow_on(env: Environment, state: TargetState) -> Process:
+    """The story of one that an earlier session sent: its upgrade is followed to its end, which may be long past."""
+    began = state.accepted_at or state.last.sent
+    yield from _follow(env, env.scopes[state.target.scope], state, began_s=env.events.seconds_at(began.at))
+
+
+def _follow(env: Environment, scope: ScopeEnvironment, state: TargetState, began_s: float | None = None) -> Process:
     """Look until the upgrade has ended; then read version and health, if the plan asks for that."""
     events = env.events
-    accepted_s = seen_s = events.now_s
+    accepted_s = events.now_s if began_s is None else began_s
+    seen_s = events.now_s
     duration_s = env.duration()
     ends_s = accepted_s - env.setting.send_s / 2 + duration_s
     lists, scope.list_use.followed = 0, scope.list_use.followed + 1
@@ -110,7 +117,8 @@ def _follow(env: Environment, scope: ScopeEnvironment, state: TargetState) -> Pr
             break
         lists, seen_s = 0, events.now_s
     scope.list_use.followed -= 1
-    env.note(_ended(env, state, duration_s))
+    for workflow_id in state.unfinished_jobs:
+        env.note(_ended(env, state, workflow_id, duration_s))
     if env.plan.follow.to == "verified":
         yield scope.poll
         yield scope.poll
@@ -185,13 +193,13 @@ def _accepted(env: Environment, state: TargetState) -> AnswerSeen:
     return AnswerSeen(at=env.events.now, target=state.key, attempt=1, verdict="accepted", update_result=(entry,))
 
 
-def _ended(env: Environment, state: TargetState, duration_s: float) -> JobSeen:
+def _ended(env: Environment, state: TargetState, workflow_id: str, duration_s: float) -> JobSeen:
     ended_at = (state.accepted_at.at if state.accepted_at else env.events.now) + timedelta(seconds=duration_s)
     return JobSeen(
         at=env.events.now,
         target=state.key,
         attempt=1,
-        workflow_id=state.key,
+        workflow_id=workflow_id,
         status="Completed",
         ended=True,
         ended_at=ended_at,

@@ -19,7 +19,7 @@ from orchestrator.executor.decide.limits import room
 from orchestrator.executor.decide.next_action import next_action
 from orchestrator.forecast.binding import SLOW, binding
 from orchestrator.forecast.environment import Environment, Setting
-from orchestrator.forecast.rehearsed_target import upgrade
+from orchestrator.forecast.rehearsed_target import follow_on, upgrade
 from orchestrator.forecast.result import Rehearsal
 from orchestrator.forecast.virtual_time import Process
 from orchestrator.model.outcome import Outcome
@@ -66,6 +66,8 @@ class _Play:
         env = self._env
         for name in env.scopes:
             env.events.resume(self._reach(name))
+        for state in env.run.open_states():
+            env.events.resume(follow_on(env, state))
         while not self._over:
             if env.changed:
                 env.changed = False

@@ -98,10 +98,10 @@ class NextRun:
         hold: in force from the start on.
         changes: why nothing may start in the run that goes on.
         approved: waves that wait for no approval any more.
-        done: waves that are over.
         elsewhere: its proxies that other fleets have open, each with the fleet and its run.
         named: the plan as commands have to name it; empty: by its path alone.
         still: what else keeps everything from starting, such as a freeze; None when nothing does.
+        run: as the one that goes on stands; None when one begins.
     """
 
     continues: str | None = None
@@ -112,10 +112,10 @@ class NextRun:
     hold: HoldSet | None = None
     changes: tuple[str, ...] = ()
     approved: frozenset[str] = frozenset()
-    done: frozenset[str] = frozenset()
     elsewhere: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     named: str = ""
     still: Standstill | None = None
+    run: Run | None = None
 
     @property
     def barred(self) -> bool:
@@ -150,7 +150,7 @@ def unfinished(past: Past, asked: Asked) -> NextRun | None:
         hold=run.hold,
         changes=past.changes,
         approved=frozenset(wave.name for wave in run.waves.values() if wave.approved or wave.opened_at),
-        done=frozenset(wave.name for wave in run.waves.values() if wave.done_at),
+        run=run,
     )
 
 

@@ -12,8 +12,9 @@ from orchestrator.app.process.event_loop import spare_the_collector
 from orchestrator.app.scopes.rate_memory import RateMemory, assume_rates
 from orchestrator.forecast.forecast import rehearse, rehearse_once
 from orchestrator.model.plan import Plan, Wave
+from orchestrator.model.run import Run
 from orchestrator.model.target import Target
-from orchestrator.planner.next_run import NextRun
+from orchestrator.planner.next_run import NextRun, waiting_in
 from orchestrator.planner.preview.preview import Preview
 from orchestrator.tracker.state import State
 
@@ -29,7 +30,7 @@ def with_forecast(
     Args:
         preview: of this plan and these targets; what it leaves out is not sent.
         plan: what the run follows.
-        coming: the run that a start takes up; its waves that are over are not rehearsed again.
+        coming: the run that a start takes up; one that goes on is rehearsed from where it stands.
         memory: what is known of rates.
         state: where the fleet is kept; it tells how long upgrades of this fleet took.
         now: when the run is taken to begin.
@@ -67,32 +68,27 @@ class _Rehearsed(TypedDict):
     left_out: AbstractSet[str]
     seen: Sequence[float]
     start: datetime
+    begun: Run | None
 
 
 def _rehearsed(
     preview: Preview, plan: Plan, coming: NextRun, memory: RateMemory, state: State, now: datetime
 ) -> _Rehearsed:
-    left_out = {target.proxy_id for group in preview.left_out for target in group.targets}
-    targets = [each for each in coming.targets if not _is_over(coming, each)]
-    waves = tuple(_to_come(plan, coming)) or plan.waves[-1:]
+    waits = {target.proxy_id for target in (waiting_in(coming.run) if coming.run else coming.targets)}
+    left_out = {target.proxy_id for group in preview.left_out for target in group.targets if target.proxy_id in waits}
+    waves = tuple(_with_approvals(plan, coming))
     rated, _ = assume_rates(structs.replace(plan, waves=waves), memory)
     return {
         "plan": rated,
-        "targets": targets,
-        "left_out": {each.proxy_id for each in targets} & left_out,
+        "targets": coming.targets,
+        "left_out": left_out,
         "seen": durations_seen(plan, state),
         "start": now,
+        "begun": coming.run,
     }
 
 
-def _to_come(plan: Plan, coming: NextRun) -> Iterator[Wave]:
-    """The waves that are not over; those that a person has let begin wait for nobody any more."""
+def _with_approvals(plan: Plan, coming: NextRun) -> Iterator[Wave]:
+    """The waves; those that a person has let begin wait for nobody any more."""
     for wave in plan.waves:
-        if wave.name not in coming.done:
-            yield structs.replace(wave, approve=wave.approve and wave.name not in coming.approved)
-
-
-def _is_over(coming: NextRun, target: Target) -> bool:
-    """Whether a target was sent already; no wave draws another in its place."""
-    aside = coming.aside.get(target.proxy_id)
-    return aside is not None and not aside.replaced
+        yield structs.replace(wave, approve=wave.approve and wave.name not in coming.approved)
