@@ -15,6 +15,8 @@ _PLAN_CHANGED = 2
 #: Exit codes of a session that left no line of its end: it works still, or an error ended it.
 _WITHOUT_A_LINE = frozenset({None, 2, 7, 8, 70})
 
+_UPGRADED = frozenset({"succeeded", "accepted", "partial"})
+
 
 def sum_problems(report: Line, book: Book) -> Iterator[str]:
     """What is wrong with head, totals, reasons, waves and scopes."""
@@ -136,6 +138,9 @@ def _reason_problems(report: Line, book: Book) -> Iterator[str]:
         backed = [proxy_id for key in texts for proxy_id in counted.get(key, ())]
         if each["count"] != len(backed) or set(each["proxy_ids"]) != set(backed):
             yield f"{each['signature']}: {each['count']} of {each['proxy_ids']}, the journal has {backed}"
+        upgraded = sum(target["outcome"] in _UPGRADED for target in report["targets"] if target["proxy_id"] in backed)
+        if each["upgraded"] != upgraded:
+            yield f"{each['signature']}: {each['upgraded']} upgraded all the same, the targets say {upgraded}"
         if each["reason"] != each["reasons"][0] or any(_blanked(text) != each["signature"] for text in each["reasons"]):
             yield f"{each['signature']}: {each['reason']} and {each['reasons']} are not its texts"
 
