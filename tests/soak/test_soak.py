@@ -33,6 +33,6 @@ def test_fleets_keep_every_promise(first: int) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_every_fault_and_every_crash_point_is_hit() -> None:
-    met = _expect_kept(0, 160, "small")
+    met = _expect_kept(0, 600, "small")  # exceptions at a given point of a story are rare
 
     assert [name for name in expected() if not met[name]] == []
