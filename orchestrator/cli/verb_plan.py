@@ -84,7 +84,7 @@ def _offline(plan: Plan, options: Options, asked: Asked) -> ExitCode:
     coming, plan = _coming(plan, resolved, options, asked)
     preview = make_preview(plan, resolved, coming=coming)
     if plan.finds_rates:
-        from orchestrator.app.scopes.rate_memory import assume_rates  # noqa: PLC0415  # brings HTTP along
+        from orchestrator.app.scopes.assume_rates import assume_rates  # noqa: PLC0415  # brings HTTP along
 
         rated, rates = assume_rates(plan, _memory(os.environ, options))
         preview = structs.replace(make_preview(rated, resolved, coming=coming), rates=rates)

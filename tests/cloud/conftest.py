@@ -11,7 +11,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from multidict import CIMultiDict
 
-from orchestrator.cloud import Client, open_clouds
+from orchestrator.cloud.client import Client
+from orchestrator.cloud.open_clouds import open_clouds
 from orchestrator.cloud.transport import open_transport
 from orchestrator.model.plan import Auth, Http, Scope
 from orchestrator.model.reply import Answered, Unauthenticated

@@ -3,9 +3,10 @@ from typing import Any
 import pytest
 from huaweicloudsdkgaussdb.v3.region.gaussdb_region import GaussDBRegion
 
-from orchestrator.cloud import account_key, endpoints_of, rate_key
-from orchestrator.cloud.endpoints import iam_host
+from orchestrator.cloud.account_key import account_key
+from orchestrator.cloud.endpoints import endpoints_of, iam_host
 from orchestrator.cloud.environment_proxy import proxy_for
+from orchestrator.cloud.rate_key import rate_key
 from orchestrator.errors import PlanError, ScopeUnusable
 from orchestrator.model.plan import Auth, Scope
 from orchestrator.model.region import SERVICES

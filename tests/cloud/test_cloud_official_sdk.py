@@ -17,7 +17,7 @@ from huaweicloudsdkgaussdb.v3 import GaussDBClient
 from huaweicloudsdkgaussdb.v3 import model as sdk
 from yarl import URL
 
-from orchestrator.cloud import Client
+from orchestrator.cloud.client import Client
 from orchestrator.model.plan import Auth
 from orchestrator.model.reply import Answered
 

@@ -22,7 +22,7 @@ from soak.twisted_ports import (
     WallTimeline,
 )
 
-from orchestrator.cloud import Secrets
+from orchestrator.cloud.registry import Secrets
 from orchestrator.cloud.secret import Secret
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.ledger import Ledger

@@ -11,7 +11,7 @@ import anyio
 from soak.life import Life
 
 from orchestrator.app.sinks.tee import RecordSink, Tee
-from orchestrator.cloud import Secrets
+from orchestrator.cloud.registry import Secrets
 from orchestrator.executor.decide.host_time import HostTime
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.dispatch import Background, Dispatcher

@@ -13,12 +13,12 @@ from soak.life import Life
 from soak.loop import instant
 from soak.poison import Poisoner
 
-from orchestrator.cloud import Secrets
 from orchestrator.cloud.answer import Answer
 from orchestrator.cloud.caller import Caller
 from orchestrator.cloud.client import Client
 from orchestrator.cloud.credentials import World, source_for
 from orchestrator.cloud.credentials.renewal import Renewal
+from orchestrator.cloud.registry import Secrets
 from orchestrator.cloud.stamp import plain_headers
 from orchestrator.cloud.transport import Headers, Route
 from orchestrator.model.plan import Http, Plan, Scope

@@ -13,6 +13,7 @@ import anyio
 from orchestrator.app.discover.scope_search import ScopeSearch
 from orchestrator.app.process.event_loop import backend_options
 from orchestrator.app.process.signals import leave_on_stop, stop_signals
+from orchestrator.app.scopes.keep_rates import learned
 from orchestrator.app.scopes.open_scopes import open_scopes
 from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.app.scopes.serve_scopes import served
@@ -91,7 +92,7 @@ async def _opened(plan: Plan, environ: Mapping[str, str], on_found: OnFound, mem
         readers = plan.limits.concurrency
         found = await discover(plan.discover, scopes, readers=readers, clock=clock, on_found=on_found)
         if memory is not None:
-            memory.keep(plan, scopes, clock.now())
+            memory.keep(plan, learned(scopes), clock.now())
         return found
 
 

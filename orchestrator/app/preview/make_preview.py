@@ -10,8 +10,9 @@ from msgspec import structs
 from orchestrator.app.preview.schedules import read_schedules
 from orchestrator.app.preview.versions import read_versions
 from orchestrator.app.process.event_loop import backend_options
+from orchestrator.app.scopes.assume_rates import assume_rates
 from orchestrator.app.scopes.open_scopes import open_scopes
-from orchestrator.app.scopes.rate_memory import RateMemory, assume_rates
+from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.clock import SystemClock
 from orchestrator.model.eligibility import Reading
 from orchestrator.model.history import History

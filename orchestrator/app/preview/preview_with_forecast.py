@@ -9,7 +9,8 @@ from msgspec import structs
 
 from orchestrator.app.preview.seen_durations import durations_seen
 from orchestrator.app.process.event_loop import spare_the_collector
-from orchestrator.app.scopes.rate_memory import RateMemory, assume_rates
+from orchestrator.app.scopes.assume_rates import assume_rates
+from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.forecast.forecast import rehearse, rehearse_once
 from orchestrator.model.plan import Plan, Wave
 from orchestrator.model.run import Run

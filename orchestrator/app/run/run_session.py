@@ -18,12 +18,13 @@ from orchestrator.app.process.die_at_point import crasher, patience_s
 from orchestrator.app.process.open_files import FileRoom
 from orchestrator.app.run.listening import obey_commands, obey_signals, reading_commands
 from orchestrator.app.run.watchdog import Watchdog, due_in, end_process
+from orchestrator.app.scopes.keep_rates import keeping, learned
 from orchestrator.app.scopes.open_scopes import open_scopes
-from orchestrator.app.scopes.rate_memory import RateMemory, keeping
+from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.app.sinks.report_writer import ReportWriter, last_report
 from orchestrator.app.sinks.tee import RecordSink, Tee
 from orchestrator.clock import SystemClock
-from orchestrator.cloud import Secrets
+from orchestrator.cloud.registry import Secrets
 from orchestrator.errors import ExitCode, OrchestratorError, for_people, place_of
 from orchestrator.executor.decide.actions import Finish
 from orchestrator.executor.decide.exit_code import exit_code
@@ -158,7 +159,7 @@ async def _opened(job: Work) -> Finish:
 
 def _keep_rates(job: Work, scopes: dict[str, ScopeCalls], clock: SystemClock) -> None:
     try:
-        job.memory.keep(job.plan, scopes, clock.now())
+        job.memory.keep(job.plan, learned(scopes), clock.now())
     except Exception as error:  # noqa: BLE001  # a bulkhead: the next session finds the rates again
         job.memory.warn(f"the rates are not kept: {place_of(error)}")
 

@@ -7,8 +7,11 @@ from random import Random
 from secrets import token_hex
 
 from orchestrator.app.process.open_files import make_room
-from orchestrator.app.scopes.rate_memory import RateMemory, rate_groups, written_rate
-from orchestrator.cloud import Secrets, account_key, open_clouds
+from orchestrator.app.scopes.assume_rates import rate_groups, written_rate
+from orchestrator.app.scopes.rate_memory import RateMemory
+from orchestrator.cloud.account_key import account_key
+from orchestrator.cloud.open_clouds import open_clouds
+from orchestrator.cloud.registry import Secrets
 from orchestrator.executor.ports import Clock
 from orchestrator.executor.rate.auto_rate import auto_pacer
 from orchestrator.executor.rate.fixed_rate import WindowPacer

@@ -1,28 +1,24 @@
-"""`rate: auto` between sessions: what earlier ones found is where this one starts, and what a preview assumes."""
+"""`rate: auto` between sessions: what earlier ones found is where this one starts."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import TypeAlias
 
-from anyio import to_thread
-from msgspec import structs
-
-from orchestrator.cloud import RateKey, rate_key
+from orchestrator.cloud.rate_key import RateKey, rate_key
 from orchestrator.errors import StateError
-from orchestrator.executor.dispatch import Background, Dispatcher
 from orchestrator.executor.ports import Clock
 from orchestrator.executor.rate.shared_pacer import RatePlace
-from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.known_rate import KnownRate
 from orchestrator.model.plan import Plan, Scope
-from orchestrator.planner.preview.estimate import AUTO_RATE, AssumedRate
 from orchestrator.tracker.state import State
+
+#: The rate that each scope has found, by its name; None where it was written.
+Learned: TypeAlias = Mapping[str, float | None]
 
 #: What has moved less than this is not worth writing.
 _NEWS = 0.02
-#: How often it is written while a session goes on; a process that is killed loses no more.
-_KEEP_EVERY_S = 60.0
 
 
 def _nobody(_warning: str) -> None:
@@ -59,15 +55,15 @@ class RateMemory:
         key = rate_key(scope, self.environ).digest
         return self.state.shared_rate(key, creates=self.writes, monotonic=clock.monotonic, warn=self.warn_unshared)
 
-    def keep(self, plan: Plan, scopes: Mapping[str, ScopeCalls], now: datetime) -> None:
+    def keep(self, plan: Plan, learned: Learned, now: datetime) -> None:
         """Take in what was found since the last time, if it is news, and write it down."""
-        self.write(self.news(plan, scopes, now))
+        self.write(self.news(plan, learned, now))
 
-    def news(self, plan: Plan, scopes: Mapping[str, ScopeCalls], now: datetime) -> dict[str, KnownRate]:
+    def news(self, plan: Plan, learned: Learned, now: datetime) -> dict[str, KnownRate]:
         """Take in what was found since the last time, by key, as far as it is worth writing."""
         found = {
             key.digest: KnownRate(endpoint=key.endpoint, rate=rate, at=now)
-            for key, rate in self._found(plan, scopes)
+            for key, rate in self._found(plan, learned)
             if self._is_news(key, rate)
         }
         self._read.update(found)
@@ -95,57 +91,8 @@ class RateMemory:
             self.warn(problem)
         return known
 
-    def _found(self, plan: Plan, scopes: Mapping[str, ScopeCalls]) -> Iterator[tuple[RateKey, float]]:
+    def _found(self, plan: Plan, learned: Learned) -> Iterator[tuple[RateKey, float]]:
         for scope in plan.scopes:
-            rate = scopes[scope.name].lanes.pacer.learned
+            rate = learned[scope.name]
             if rate is not None:
                 yield rate_key(scope, self.environ), rate
-
-
-def keeping(memory: RateMemory, beside: Callable[..., Awaitable[None]] = to_thread.run_sync) -> Background:
-    """The task that writes down, while a session goes on, what it finds.
-
-    Args:
-        memory: where it is kept.
-        beside: calls a function with its arguments where it holds up no loop: in a thread.
-    """
-
-    async def task(dispatcher: Dispatcher) -> None:
-        session = dispatcher.session
-        while True:
-            await session.clock.sleep(_KEEP_EVERY_S)
-            await beside(memory.write, memory.news(session.plan, session.scopes, session.clock.now()))
-
-    return task
-
-
-def rate_groups(plan: Plan, environ: Mapping[str, str]) -> list[list[Scope]]:
-    """The scopes that share a rate."""
-    groups: dict[RateKey, list[Scope]] = {}
-    for scope in plan.scopes:
-        groups.setdefault(rate_key(scope, environ), []).append(scope)
-    return list(groups.values())
-
-
-def written_rate(plan: Plan, group: Sequence[Scope]) -> float | None:
-    """The lowest rate that the plan writes for scopes that share one; None when it is to be found out for all."""
-    rates = (plan.limits.rate if scope.rate is None else scope.rate for scope in group)
-    return min((rate for rate in rates if rate != "auto"), default=None)
-
-
-def assume_rates(plan: Plan, memory: RateMemory) -> tuple[Plan, tuple[AssumedRate, ...]]:
-    """The plan with an assumed number for every `auto`, and what the numbers rest on."""
-    if not plan.finds_rates:
-        return plan, ()
-    assumed: list[AssumedRate] = []
-    numbers: dict[str, float] = {}
-    for group in rate_groups(plan, memory.environ):
-        names, known, written = tuple(scope.name for scope in group), memory.known(group[0]), written_rate(plan, group)
-        if written is not None:
-            numbers.update(dict.fromkeys(names, written))
-            continue
-        rate = AUTO_RATE if known is None else known.rate
-        assumed.append(AssumedRate(scopes=names, rate=rate, found_at=None if known is None else known.at))
-        numbers.update(dict.fromkeys(names, rate))
-    scopes = (structs.replace(scope, rate=numbers.get(scope.name, scope.rate)) for scope in plan.scopes)
-    return structs.replace(plan, scopes=tuple(scopes)), tuple(assumed)

@@ -16,7 +16,7 @@ from orchestrator.model.target import Target
 def start_opening(rollout: Rollout, now: datetime) -> Opening:
     """Whether anything may start now, by window, freeze, `fit` and the session's own bound."""
     if rollout.barred is not None:
-        return Opening(open=False, until=None, why=str(rollout.barred))
+        return Opening(open=False, until=None, why=rollout.barred.reason)
     if bound_passed(rollout, now):
         return Opening(open=False, until=None, why="the time for starts in this session is over")
     return _fleet_opening(rollout, now)

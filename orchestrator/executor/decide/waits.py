@@ -57,6 +57,11 @@ class Wait:
     def __str__(self) -> str:
         return self.cause.value.format(*self.facts)
 
+    @property
+    def reason(self) -> str:
+        """The same sentence where it tells why something ended, and not what is waited for."""
+        return str(self).removeprefix("a person: ")
+
     def seen_at(self, now: datetime) -> str:
         """The sentence, with how far its end is away."""
         return str(self) if self.until is None else f"{self}, in {time_until(self.until, now)}"

@@ -11,8 +11,10 @@ from fakes.clouds import FakeCloud
 from fakes.rollouts import stage_of
 from fakes.stage import plan_of, targets_of
 
+from orchestrator.app.scopes.assume_rates import assume_rates
+from orchestrator.app.scopes.keep_rates import keeping, learned
 from orchestrator.app.scopes.open_scopes import shared_lanes
-from orchestrator.app.scopes.rate_memory import RateMemory, assume_rates, keeping
+from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.executor.rate.auto_rate import AutoPacer, auto_pacer
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lanes
@@ -70,7 +72,7 @@ def used(plan: Plan, lanes: Mapping[str, Lanes]) -> dict[str, ScopeCalls]:
 def found(state: Path, plan: Plan, rate: float) -> None:
     """A session ends that has found this rate for every scope."""
     lanes = dict.fromkeys((each.name for each in plan.scopes), Lanes(auto_pacer(rate), VirtualClock()))
-    memory(state).keep(plan, used(plan, lanes), NOW)
+    memory(state).keep(plan, learned(used(plan, lanes)), NOW)
 
 
 def test_scopes_with_the_same_endpoint_and_credentials_share_one_pacer(tmp_path: Path) -> None:
@@ -178,7 +180,7 @@ def test_a_memory_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file where the folder should be")
     plan, warnings = plan_with(scope("a")), list[str]()
     kept = memory(tmp_path / "state", warnings)
-    kept.keep(plan, used(plan, {"a": Lanes(auto_pacer(9.0), VirtualClock())}), NOW)
+    kept.keep(plan, learned(used(plan, {"a": Lanes(auto_pacer(9.0), VirtualClock())})), NOW)
     assert [warning for warning in warnings if "cannot" in warning]
     assert kept.known(plan.scopes[0]) is not None, "for this process"
 
@@ -187,14 +189,14 @@ def test_a_memory_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
 def test_a_preview_and_a_simulated_run_write_nothing(tmp_path: Path, state: str | None) -> None:
     plan = plan_with(scope("a"))
     reader = memory(None if state is None else tmp_path / state, writes=False)
-    reader.keep(plan, used(plan, {"a": Lanes(auto_pacer(9.0), VirtualClock())}), NOW)
+    reader.keep(plan, learned(used(plan, {"a": Lanes(auto_pacer(9.0), VirtualClock())})), NOW)
     assert list(tmp_path.iterdir()) == []
     assert reader.known(plan.scopes[0]) is not None, "what discovery found serves the preview"
 
 
 def test_fixed_rates_are_not_remembered(tmp_path: Path) -> None:
     plan = plan_with(scope("a"), rate=7.0)
-    memory(tmp_path).keep(plan, used(plan, {"a": Lanes(WindowPacer(7.0), VirtualClock())}), NOW)
+    memory(tmp_path).keep(plan, learned(used(plan, {"a": Lanes(WindowPacer(7.0), VirtualClock())})), NOW)
     assert list(tmp_path.iterdir()) == []
     assert assume_rates(plan, memory(tmp_path)) == (plan, ())
 
