@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from orchestrator.errors import OrchestratorError, place_of
-from orchestrator.executor.decide.intent_gate import may_send, may_trip
+from orchestrator.executor.decide.one_target.intent_gate import may_send, may_trip
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.ports import Clock, JournalPort, Pending
 from orchestrator.model.masked import masked

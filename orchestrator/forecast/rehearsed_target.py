@@ -5,7 +5,7 @@ from datetime import timedelta
 from heapq import heappop, heappush
 from math import ceil
 
-from orchestrator.executor.decide.busy_target import busy_until
+from orchestrator.executor.decide.one_target.busy_target import busy_until
 from orchestrator.executor.decide.start_gate import open_at
 from orchestrator.executor.dispatch import REFUSED_PAUSE
 from orchestrator.executor.scope.job_list import FRESH_S as LIST_FRESH_S

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from orchestrator.executor.crash_points import Point
-from orchestrator.executor.decide.busy_target import busy_until
+from orchestrator.executor.decide.one_target.busy_target import busy_until
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.scope.job_list import JobList
 from orchestrator.executor.session import Session
