@@ -14,10 +14,10 @@ from itertools import islice
 from os import cpu_count
 from statistics import median
 
-from soak.fleet import Size, random_fleet
+from soak.fleet import Fleet, Size
 from soak.hits import expected
 from soak.oracle import judge
-from soak.runner import Verdict, replay, seeds, settle_down, try_seed
+from soak.runner import Verdict, fleet_of, replay, seeds, settle_down, try_seed
 from soak.tell import tell
 from soak.trial import run_trial
 
@@ -35,7 +35,7 @@ def main() -> int:
     options = _options()
     size: Size = "small" if options.small else "full"
     if options.seed is not None:
-        return _tell(options.seed, size, options.proxy)
+        return _tell(fleet_of(options.seed, size, options.raises), options.proxy)
     verdicts = list(_verdicts(options.seconds, options.seed0, options.jobs, size))
     for line in _summary(verdicts, options.seconds):
         _say(line)
@@ -54,6 +54,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=cpu_count() or 1, help="processes (default: all cores)")
     parser.add_argument("--seed", type=int, help="tell this one trial")
     parser.add_argument("--proxy", help="with --seed: tell the story of this proxy, by the beginning of its id")
+    parser.add_argument("--raises", metavar="PLACE", help="with --seed: with an exception there in the first process")
     parser.add_argument("--small", action="store_true", help="small fleets, as in the test suite")
     return parser.parse_args()
 
@@ -90,8 +91,8 @@ def _summary(verdicts: list[Verdict], seconds: float) -> Iterator[str]:
     yield f"broken promises: {'none' if not broken else f'in {broken} fleets'}"
 
 
-def _tell(seed: int, size: Size, proxy: str | None) -> int:
-    evidence = run_trial(random_fleet(seed, size))
+def _tell(fleet: Fleet, proxy: str | None) -> int:
+    evidence = run_trial(fleet)
     violations = judge(evidence)
     told = {proxy_id for violation in violations for proxy_id in _PROXY.findall(violation.what)}
     if proxy is not None:

@@ -21,6 +21,8 @@ from orchestrator.simulator.profile import Profile, Timing
 _PASSWORD = "a-password-of-the-soak"
 #: Doubts and ends are rare, and deaths among them dear.
 _RARE = (Point.EVIDENCE_READ, Point.DOUBT_RESOLVED, Point.JOB_READ, Point.JOB_ENDED, Point.VERIFIED)
+#: Where exceptions are raised, each in turn, so that few trials reach all.
+RAISING = (*(point.value for point in Point), *TROUBLES)
 _DEATHS = (*(point.value for point in Point), *PLACES, *(point.value for point in _RARE))
 
 Size = Literal["small", "full"]
@@ -120,7 +122,10 @@ def random_fleet(seed: int, size: Size = "full") -> Fleet:
 
 
 def _poisoned(fleet: Fleet, chance: Random) -> Fleet:
-    """Of ten trials one has poison in any answer, one in those of a single target, one has crossed ones, one raises."""
+    """Of four trials one raises; of ten others one has poison in any answer, one in one target's, one crossed ones."""
+    turn, raises = divmod(fleet.seed, 4)
+    if raises == 3:
+        return troubled(fleet, Death(RAISING[turn % len(RAISING)], chance.choice((1, 1, 2, 3))))
     kind = chance.randrange(10)
     if kind == 0:
         return replace(fleet, dose=Dose(share=chance.choice((0.01, 0.05, 0.2))))
@@ -128,12 +133,11 @@ def _poisoned(fleet: Fleet, chance: Random) -> Fleet:
         return one_poisoned(fleet, chance)
     if kind == 2:
         return replace(fleet, dose=Dose(crossed=chance.choice((0.1, 0.5))))
-    return one_troubled(fleet, chance) if kind == 3 else fleet
+    return fleet
 
 
-def one_troubled(fleet: Fleet, chance: Random) -> Fleet:
+def troubled(fleet: Fleet, place: Death) -> Fleet:
     """The same fleet, in whose first process an exception is raised."""
-    place = Death(chance.choice((*(point.value for point in Point), *TROUBLES)), chance.randint(1, 3))
     return replace(fleet, ordeals=(Ordeal(raises=place), *fleet.ordeals))
 
 

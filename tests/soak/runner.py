@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from soak.fleet import Size, random_fleet
+from soak.fleet import Fleet, Size, random_fleet, troubled
 from soak.hits import hits
+from soak.life import Death
 from soak.oracle import judge
 from soak.trial import run_trial
 
@@ -24,10 +25,20 @@ class Verdict:
     violations: list[str] = field(default_factory=list)
 
 
-def try_seed(seed: int, size: Size = "full") -> Verdict:
-    """One trial, judged. An exception of the program is a violation like any other."""
+def try_seed(seed: int, size: Size = "full", raises: str | None = None) -> Verdict:
+    """One trial, judged; with an exception at a place of a person's choice, if there is one."""
+    return _try(fleet_of(seed, size, raises))
+
+
+def fleet_of(seed: int, size: Size, raises: str | None) -> Fleet:
+    """The fleet of a trial."""
     fleet = random_fleet(seed, size)
-    verdict = Verdict(seed, len(fleet.plan.proxies))
+    return fleet if raises is None else troubled(fleet, Death(raises, 1))
+
+
+def _try(fleet: Fleet) -> Verdict:
+    """An exception of the program is a violation like any other."""
+    verdict = Verdict(fleet.seed, len(fleet.plan.proxies))
     try:
         evidence = run_trial(fleet)
     except Exception as error:  # noqa: BLE001  # whatever it is, it has its seed
@@ -38,10 +49,10 @@ def try_seed(seed: int, size: Size = "full") -> Verdict:
     return verdict
 
 
-def replay(seed: int, size: Size = "full") -> str:
+def replay(seed: int, size: Size = "full", raises: str | None = None) -> str:
     """The command that tells the whole trial."""
     small = " --small" if size == "small" else ""
-    return f"PYTHONPATH=tests python -m soak --seed {seed}{small}"
+    return f"PYTHONPATH=tests python -m soak --seed {seed}{small}" + (f" --raises {raises}" if raises else "")
 
 
 def settle_down() -> None:

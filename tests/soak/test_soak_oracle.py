@@ -9,8 +9,9 @@ import pytest
 from judge.rule import Rule
 from msgspec.structs import replace as other
 from soak import broken
-from soak.fleet import Fleet, Ordeal, one_poisoned, one_troubled, random_fleet
+from soak.fleet import RAISING, Fleet, Ordeal, one_poisoned, random_fleet, troubled
 from soak.host_clock import HostClock
+from soak.life import Death
 from soak.oracle import judge
 from soak.plans import OPENS_H
 from soak.poison import Dose
@@ -128,7 +129,7 @@ def test_an_exception_that_is_not_caught_at_its_bulkhead_is_found_out(monkeypatc
 
     monkeypatch.setattr(dispatch, "break_off", let_through)
     for seed in range(_MOST_TRIALS):
-        evidence = run_trial(one_troubled(_any(seed), Random(seed)))
+        evidence = run_trial(troubled(_any(seed), Death(RAISING[seed % len(RAISING)], 1)))
         if Rule.ENDS in {violation.rule for violation in judge(evidence)}:
             return
     pytest.fail(f"no exception in {_MOST_TRIALS} trials ended anything that the oracle noticed")
