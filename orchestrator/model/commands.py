@@ -5,6 +5,8 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from orchestrator.model.person import person
+
 
 class _Base(Struct, frozen=True, kw_only=True, tag_field="command"):
     """Who asked, when, and why. `host`: from where; empty in files of before it was recorded."""
@@ -17,7 +19,7 @@ class _Base(Struct, frozen=True, kw_only=True, tag_field="command"):
     @property
     def who(self) -> str:
         """User and host."""
-        return f"{self.user}@{self.host}" if self.host else self.user
+        return person(self.user, self.host)
 
 
 class HoldCommand(_Base, frozen=True, kw_only=True, tag="hold"):

@@ -182,7 +182,7 @@ def _settle(known: Indexes, state: TargetState, record: Settled) -> None:
     state.phase, state.set_aside = Phase.SETTLED, None
     state.outcome = record.outcome
     state.reason, state.error_code = record.reason, record.error_code
-    state.settled_by, state.settled_at = record.settled_by, record.at
+    state.settled_by, state.settled_host, state.settled_at = record.settled_by, record.host, record.at
     state.verified_version = record.verified_version or state.verified_version
     if record.evidence:
         state.evidence.append(record.evidence)
@@ -213,4 +213,4 @@ def _return(state: TargetState, record: ReturnedToWaiting) -> None:
     state.decided = len(state.attempts)
     state.turned_away = 0
     state.reason = None
-    state.evidence.append(f"settled as not sent by {record.settled_by}: {record.note}")
+    state.evidence.append(f"settled as not sent by {record.who}: {record.note}")

@@ -162,7 +162,7 @@ class Run(Indexes):
             case WaveDone():
                 self.waves[record.wave].done_at = record.at
             case WaveApproved():
-                self.waves[record.wave].approved, self.waves[record.wave].approved_by = True, record.by
+                self.waves[record.wave].approved, self.waves[record.wave].approved_by = True, record.who
                 if self.hold and self.hold.cause == "approval" and self.hold.wave == record.wave:
                     self.hold = None
             case HoldSet():

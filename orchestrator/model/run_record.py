@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 from msgspec import Raw, field
 
 from orchestrator.model.outcome import Outcome
+from orchestrator.model.person import person
 from orchestrator.model.record_base import Base, Clocks
 
 #: Version of the journal's form. A reader refuses a journal with a higher one.
@@ -74,6 +75,11 @@ class SessionStarted(Base, frozen=True, kw_only=True):
     user: str = ""
     clocks: Clocks | None = None
 
+    @property
+    def who(self) -> str:
+        """User and host."""
+        return person(self.user or "a user not recorded", self.host)
+
 
 class SessionEnded(Base, frozen=True, kw_only=True):
     """The process left the run in good order."""
@@ -111,12 +117,18 @@ class WaveDone(Base, frozen=True, kw_only=True):
 
 
 class WaveApproved(Base, frozen=True, kw_only=True):
-    """A person released a wave that asks for approval, perhaps before its turn."""
+    """A person released a wave that asks for approval, perhaps before its turn. `host`: as of `HoldSet`."""
 
     wave: str
     by: str
     note: str
     command: int = 0
+    host: str = ""
+
+    @property
+    def who(self) -> str:
+        """User and host."""
+        return person(self.by, self.host)
 
 
 class HoldSet(Base, frozen=True, kw_only=True):
@@ -127,6 +139,7 @@ class HoldSet(Base, frozen=True, kw_only=True):
         wave: the wave or, for a budget of a scope, None.
         proxy_ids: targets that caused it, root causes first.
         command: number of the person's command in the fleet's command file; 0 when the run held itself.
+        host: from where the person asked; empty when the run held itself, and where it was not recorded.
     """
 
     cause: HoldCause
@@ -137,14 +150,26 @@ class HoldSet(Base, frozen=True, kw_only=True):
     scope: str | None = None
     proxy_ids: tuple[str, ...] = ()
     command: int = 0
+    host: str = ""
+
+    @property
+    def who(self) -> str | None:
+        """User and host; None when the run held itself."""
+        return None if self.by is None else person(self.by, self.host)
 
 
 class HoldReleased(Base, frozen=True, kw_only=True):
-    """A person lets the fleet go on. What was counted until now is accepted."""
+    """A person lets the fleet go on. What was counted until now is accepted. `host`: as of `HoldSet`."""
 
     by: str
     note: str
     command: int = 0
+    host: str = ""
+
+    @property
+    def who(self) -> str:
+        """User and host."""
+        return person(self.by, self.host)
 
 
 class CommandIgnored(Base, frozen=True, kw_only=True):

@@ -60,6 +60,7 @@ class TargetState:
     reason: str | None = None
     error_code: str | None = None
     settled_by: str | None = None
+    settled_host: str = ""
     settled_at: datetime | None = None
     read_version: str | None = None
     verified_version: str | None = None

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from orchestrator.model.outcome import Outcome
+from orchestrator.model.person import person
 from orchestrator.model.record_base import Base, Clocks
 from orchestrator.model.reply import Entry
 
@@ -165,7 +166,7 @@ class Reverified(Base, frozen=True, kw_only=True):
 
 
 class Settled(Base, frozen=True, kw_only=True):
-    """The target has its outcome."""
+    """The target has its outcome. `host`: from where a person settled it; empty where that was not recorded."""
 
     step: str = "settle"
     outcome: Outcome
@@ -177,15 +178,22 @@ class Settled(Base, frozen=True, kw_only=True):
     settled_by: str | None = None
     note: str | None = None
     command: int = 0
+    host: str = ""
 
 
 class ReturnedToWaiting(Base, frozen=True, kw_only=True):
-    """A person settled an open target as not sent."""
+    """A person settled an open target as not sent. `host`: as of `Settled`."""
 
     step: str = "settle"
     settled_by: str
     note: str
     command: int = 0
+    host: str = ""
+
+    @property
+    def who(self) -> str:
+        """User and host."""
+        return person(self.settled_by, self.host)
 
 
 class StoryFailed(Base, frozen=True, kw_only=True):

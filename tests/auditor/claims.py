@@ -46,9 +46,16 @@ def claim_problems(target: Line, book: Book) -> Iterator[str]:
 
 
 def _kept(target: Line, line: Line) -> Iterator[str]:
-    """What an earlier run said is told as it was."""
-    if line["entry"] != target or line["outcome"] != target["outcome"]:
+    """What an earlier run said is told as it was; a key that it did not have then is null."""
+    entry = line["entry"]
+    same = all(entry.get(key) == target.get(key) for key in {*entry, *target})
+    if not same or line["outcome"] != target["outcome"]:
         yield "it keeps an earlier outcome, and is told otherwise than it was kept"
+
+
+def _who(line: Line) -> str:
+    """The person of a line; the host was not always recorded."""
+    return f"{line['settled_by']}@{line['host']}" if line.get("host") else str(line["settled_by"])
 
 
 class Claim:
@@ -95,6 +102,7 @@ class Claim:
         backed = {
             "workflow_ids": self._workflows(),
             "settled_by": settled.get("settled_by"),
+            "settled_host": settled.get("host") or None,
             "settled_at": settled.get("at"),
             "verified_version": readings[-1] if readings else settled.get("verified_version"),
             "evidence": self._evidence() or None,
@@ -130,7 +138,7 @@ class Claim:
             if line["record"] == "story_failed":
                 found.append(f"internal error: {line['error']}")
             elif line["record"] == "returned_to_waiting":
-                found.append(f"settled as not sent by {line['settled_by']}: {line['note']}")
+                found.append(f"settled as not sent by {_who(line)}: {line['note']}")
             elif line.get(_EVIDENCE.get(line["record"], "")):
                 found.append(line[_EVIDENCE[line["record"]]])
         return found

@@ -226,7 +226,7 @@ def _expect_story_of_both_nights(desk: Desk, first: dict[str, Any], *proxies: st
     run_id = first["run"]["run_id"]
     for target in (each for each in first["targets"] if each["proxy_id"] in proxies):
         story = desk.cli("status", "PLAN", target["proxy_id"]).stdout
-        assert f"run {run_id}, by tester on " in story
+        assert f"run {run_id}, by tester@" in story
         assert story.index("intent: ") < story.index(f"run {desk.report['run']['run_id']}, by tester")
         last = story.splitlines()[-1]
         assert last.startswith(f"before: {target['outcome']}")

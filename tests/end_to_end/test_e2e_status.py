@@ -102,7 +102,7 @@ def test_a_hold_before_the_first_run_is_told(new_cloud: NewCloud) -> None:
     desk.cli("hold", "PLAN", *NOTE)
     ended = desk.cli("status", "PLAN")
     assert "no run has begun yet" in ended.stdout
-    assert "waits for: a person, to release the fleet: incident 4711 (held by tester)" in ended.stdout
+    assert "waits for: a person, to release the fleet: incident 4711 (held by tester@" in ended.stdout
     assert desk.cli("release", "PLAN", *NOTE).code == 0
     assert "waits for: the next start: released by tester@" in last_line(desk)
 
@@ -119,7 +119,7 @@ def test_a_release_of_what_is_not_held_says_so_and_records_nothing(new_cloud: Ne
     assert "asks for no approval" in desk.cli("release", "PLAN", "all", *NOTE).stdout
     assert commands.read_bytes() == before
     assert desk.run().code == 0
-    assert "is already released, by tester " in desk.cli("release", "PLAN", *NOTE).stdout
+    assert "is already released, by tester@" in desk.cli("release", "PLAN", *NOTE).stdout
 
 
 def test_what_another_fleet_has_open_is_named_with_it(new_cloud: NewCloud) -> None:

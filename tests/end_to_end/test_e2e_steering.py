@@ -6,6 +6,7 @@ import pytest
 from fakes.e2e import IMPATIENT, Desk, NewCloud, expect_truth
 from fakes.held_jobs import held
 
+from orchestrator.host import machine_name
 from orchestrator.simulator.profile import JobFate, Lists, ScriptedFate, ScriptedFault, Timing
 
 NOTE = ("--note", "incident 4711")
@@ -42,6 +43,7 @@ def test_a_hold_stops_a_running_process(new_cloud: NewCloud) -> None:
     report = expect_truth(desk)
     assert report["run"]["state"] == "held"
     assert report["run"]["hold"]["by"] == "tester"
+    assert report["run"]["hold"]["host"] == machine_name()
     assert report["run"]["hold"]["note"] == "incident 4711"
     assert "in_flight" not in report["totals"]["outcomes"], "what was open has been followed to its end"
     assert "incident 4711" in ended.stdout
@@ -153,7 +155,7 @@ def test_a_person_settles_what_stays_in_doubt(new_cloud: NewCloud, decision: str
         assert (code, target["outcome"], len(target["attempts"])) == (0, "succeeded", 2)
     else:
         assert (code, target["outcome"]) == (0 if decision == "succeeded" else 1, decision)
-        assert target["settled_by"] == "tester"
+        assert (target["settled_by"], target["settled_host"]) == ("tester", machine_name())
     assert "seen in the console" in desk.cli("status", "PLAN", doubtful).stdout
 
 

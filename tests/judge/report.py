@@ -120,6 +120,10 @@ def _outcome_backed(target: TargetReport, records: list[Record]) -> list[str]:
         return [f"it is {target.outcome}, but nothing settled it"] if ended else []
     spoilt = any(isinstance(record, Reverified) and not record.healthy for record in records)
     expected = "failed" if spoilt else settled[-1].outcome.value
-    if (target.outcome, target.settled_by) != (expected, settled[-1].settled_by):
+    if (target.outcome, target.settled_by, target.settled_host or "") != (
+        expected,
+        settled[-1].settled_by,
+        settled[-1].host,
+    ):
         return [f"it is {target.outcome}, settled by {target.settled_by}; the journal says {settled[-1]}"]
     return []

@@ -42,7 +42,7 @@ def _of_fleet(name: str, seen: Outlook) -> str | None:
     if done is not None:
         return f"fleet {name} is already released, by {done.who} at {done.at:%Y-%m-%d %H:%M:%SZ}: {done.note}"
     if run.released is not None:
-        by, at, note = run.released.by, run.released.at, run.released.note
+        by, at, note = run.released.who, run.released.at, run.released.note
         return f"fleet {name} is already released, by {by} at {at:%Y-%m-%d %H:%M:%SZ}: {note}"
     return f"fleet {name} is not held: there is nothing to release"
 

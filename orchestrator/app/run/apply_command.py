@@ -19,13 +19,16 @@ from orchestrator.model.state import TargetState
 
 def carry_out(run: Run, number: int, command: Command, now: datetime) -> Record:
     """The record of a command, or that it no longer applies and why."""
+    user, host, note = command.user, command.host, command.note
     match command:
-        case HoldCommand(note=note, user=user):
-            return HoldSet(at=now, step="hold", cause="person", reason=note, by=user, note=note, command=number)
+        case HoldCommand():
+            return HoldSet(
+                at=now, step="hold", cause="person", reason=note, by=user, host=host, note=note, command=number
+            )
         case ReleaseCommand(wave=None):
-            return HoldReleased(at=now, step="hold", by=command.user, note=command.note, command=number)
+            return HoldReleased(at=now, step="hold", by=user, host=host, note=note, command=number)
         case ReleaseCommand(wave=wave) if wave in run.waves:
-            return WaveApproved(at=now, step="wave", wave=wave, by=command.user, note=command.note, command=number)
+            return WaveApproved(at=now, step="wave", wave=wave, by=user, host=host, note=note, command=number)
         case ReleaseCommand():
             return _ignored(now, number, f"there is no wave {command.wave}")
         case SettleCommand():
@@ -55,6 +58,7 @@ def _settle(run: Run, number: int, command: SettleCommand, now: datetime) -> Rec
             target=state.key,
             attempt=len(state.attempts),
             settled_by=command.user,
+            host=command.host,
             note=command.note,
             command=number,
         )
@@ -67,8 +71,9 @@ def _settled(state: TargetState, number: int, command: SettleCommand, now: datet
         target=state.key,
         attempt=len(state.attempts),
         outcome=Outcome(command.outcome),
-        reason=f"settled by {command.user}: {command.note}",
+        reason=f"settled by {command.who}: {command.note}",
         settled_by=command.user,
+        host=command.host,
         note=command.note,
         command=number,
     )

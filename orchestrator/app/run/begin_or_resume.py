@@ -237,6 +237,7 @@ def _carried_hold(hold: HoldSet | None, now: datetime) -> list[Record]:
             cause=hold.cause,
             reason=hold.reason,
             by=hold.by,
+            host=hold.host,
             note=hold.note,
             proxy_ids=hold.proxy_ids,
         )

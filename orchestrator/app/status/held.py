@@ -20,7 +20,7 @@ def held_lines(seen: Outlook, hold: HoldReport, plan: str) -> Iterator[str]:
         hold: of its report.
         plan: path of the plan file.
     """
-    by = f" by {hold.by}" if hold.by else ""
+    by = f" by {hold.who}" if hold.who else ""
     note = f" ({hold.note})" if hold.note and hold.note != hold.reason else ""
     ago = time_until(seen.now, hold.at)
     yield f"HELD since {hold.at:%Y-%m-%d %H:%M:%SZ} ({ago} ago){by}: {hold.reason}{note}"

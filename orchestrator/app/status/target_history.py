@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from orchestrator.errors import UsageError
 from orchestrator.model.outcome import Outcome, Phase
+from orchestrator.model.person import person
 from orchestrator.model.record import Record
 from orchestrator.model.reply import Entry
 from orchestrator.model.state import TargetState
@@ -62,14 +63,14 @@ class _Chapter:
     """What one run says of the proxy.
 
     Attributes:
-        who: user and host of the first session; None when there was none.
+        who: user and host of each who started a session; empty when there was none.
     """
 
     run_id: str
     target: Target
     state: TargetState | None
     records: tuple[Record, ...]
-    who: str | None
+    who: str
 
     @property
     def acted(self) -> bool:
@@ -83,7 +84,7 @@ def _chapter(stored: StoredRun, proxy_id: str) -> _Chapter | None:
     run = recover(stored, lambda record: records.append(record) if record.target == proxy_id else None).run
     if proxy_id not in run.targets:
         return None
-    who = next((f"{session.user or 'a user not recorded'} on {session.host}" for session in run.sessions), None)
+    who = ", ".join(dict.fromkeys(session.who for session in run.sessions))
     return _Chapter(stored.run_id, run.targets[proxy_id], run.states.get(proxy_id), tuple(records), who)
 
 
@@ -143,8 +144,8 @@ def _verdict(state: TargetState | None) -> Iterator[str]:
         yield f"now: waiting ({_PHASE_RULES[Phase.WAITING]})"
     elif state.outcome is not None:
         reason = f": {state.reason}" if state.reason else ""
-        who = f" settled by {state.settled_by}" if state.settled_by else _RULES[state.outcome]
-        yield f"now: {state.outcome.value}{reason} ({who.strip()})"
+        who = person(state.settled_by, state.settled_host) if state.settled_by else None
+        yield f"now: {state.outcome.value}{reason} ({f'settled by {who}' if who else _RULES[state.outcome]})"
     else:
         reason = f": {state.reason}" if state.reason else ""
         yield f"now: {state.standing}{reason} ({_PHASE_RULES[state.phase]})"

@@ -19,8 +19,8 @@ def hold_wait(hold: HoldSet | Hold) -> Wait:
     """The person that a held fleet waits for."""
     if hold.cause == "approval" and hold.wave is not None:
         return Wait(Cause.APPROVAL, (hold.wave,))
-    by = hold.by if isinstance(hold, HoldSet) else None
-    return Wait(Cause.HOLD, (f"{hold.reason} (held by {by})" if by else hold.reason,))
+    who = hold.who if isinstance(hold, HoldSet) else None
+    return Wait(Cause.HOLD, (f"{hold.reason} (held by {who})" if who else hold.reason,))
 
 
 def full_wait(rollout: Rollout, free: Room) -> Wait:

@@ -131,6 +131,7 @@ def _hold(run: Run, hold: HoldSet) -> HoldReport:
         cause=hold.cause,
         at=hold.at,
         by=hold.by,
+        host=hold.host or None,
         note=hold.note,
         wave=hold.wave,
         scope=hold.scope,

@@ -37,6 +37,7 @@ COLUMNS = (
     "started_at",
     "settled_at",
     "labels",
+    "settled_host",
 )
 
 
@@ -87,6 +88,7 @@ def _cells(target: TargetReport) -> tuple[object, ...]:
         _instant(target.started_at),
         _instant(target.settled_at),
         " ".join(f"{key}={value}" for key, value in target.labels.items()),
+        target.settled_host,
     )
 
 

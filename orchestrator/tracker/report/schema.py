@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import Meta, Struct
 
+from orchestrator.model.person import person
 from orchestrator.model.record import HoldCause
 from orchestrator.model.reply import Entry
 from orchestrator.model.status import ScopeState
@@ -37,6 +38,7 @@ class HoldReport(Struct, frozen=True, kw_only=True):
     cause: Annotated[HoldCause, Meta(description="What set the hold")]
     at: Annotated[datetime, Meta(description="Since when")]
     by: Annotated[Text, Meta(description="The person who set it; null when the run held itself")]
+    host: Annotated[Text, Meta(description="From where that person did; null where it was not recorded")] = None
     note: Annotated[Text, Meta(description="That person's note")]
     wave: Annotated[Text, Meta(description="The wave it is about; null for the whole fleet or a scope")]
     scope: Annotated[Text, Meta(description="The scope whose budget is used up; null for the whole fleet or a wave")]
@@ -44,6 +46,11 @@ class HoldReport(Struct, frozen=True, kw_only=True):
     causes: Annotated[
         list[HoldGroup], Meta(description="The same targets, by reason; the one that struck first before")
     ]
+
+    @property
+    def who(self) -> str | None:
+        """User and host; None when the run held itself."""
+        return None if self.by is None else person(self.by, self.host or "")
 
 
 class RunReport(Struct, frozen=True, kw_only=True):
@@ -171,6 +178,7 @@ class TargetReport(Struct, frozen=True, kw_only=True):
     outcome: Annotated[str, Meta(description="Its outcome; in an unfinished run also where it stands")]
     reason: Annotated[Text, Meta(description="Why, in the cloud's words or as one word of a rule")]
     settled_by: Annotated[Text, Meta(description="The person who decided it; null when evidence did")]
+    settled_host: Annotated[Text, Meta(description="From where that person did; null where it was not recorded")] = None
     workflow_ids: Annotated[list[str], Meta(description="Of upgrades that were accepted, or adopted on evidence")]
     attempts: list[AttemptReport]
     job: Annotated[

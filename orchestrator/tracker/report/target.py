@@ -37,6 +37,7 @@ def target_report(
         outcome=state.standing,
         reason=None if state.phase is Phase.IN_FLIGHT else state.reason,
         settled_by=state.settled_by,
+        settled_host=state.settled_host or None,
         workflow_ids=list(state.jobs),
         attempts=[_attempt(number, attempt) for number, attempt in enumerate(state.attempts, 1)],
         job=_job(state),

@@ -67,7 +67,7 @@ def bug_lines(run: RunReport) -> Iterator[str]:
 
 def hold_lines(hold: HoldReport) -> Iterator[str]:
     """Since when, why and through which targets the fleet is held."""
-    who = f" by {hold.by}" if hold.by else ""
+    who = f" by {hold.who}" if hold.who else ""
     yield f"HELD since {hold.at:%Y-%m-%d %H:%M:%SZ}{who}: {hold.reason}{_note(hold)}"
     for group in hold.causes:
         yield f"{_MARGIN}{len(group.proxy_ids)} x {group.reason or 'no reason is known'}"

@@ -1,6 +1,7 @@
 """What a person's commands turn into, for a target in every phase."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,7 @@ def a_run(*, doubtful: bool = False, accepted: bool = False) -> Run:
 
 
 def settle(outcome: str) -> SettleCommand:
-    return SettleCommand(at=NOW, user="kim", note="looked", proxy_id=PROXY, outcome=outcome)  # type: ignore[arg-type]
+    return SettleCommand(at=NOW, user="kim", host="desk", note="looked", proxy_id=PROXY, outcome=outcome)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -66,8 +67,30 @@ def test_a_target_in_doubt_can_be_settled_either_way() -> None:
     settled = carry_out(a_run(doubtful=True), 1, settle("succeeded"), NOW)
     assert isinstance(settled, Settled)
     assert (settled.outcome, settled.settled_by, settled.note) == (Outcome.SUCCEEDED, "kim", "looked")
+    assert settled.reason == "settled by kim@desk: looked"
     returned = carry_out(a_run(doubtful=True), 1, settle("not_sent"), NOW)
     assert isinstance(returned, ReturnedToWaiting)
+
+
+@pytest.mark.parametrize("host", ["desk", ""], ids=["recorded", "before it was recorded"])
+def test_a_record_says_who_asked_and_from_where(host: str) -> None:
+    person: dict[str, Any] = {"at": NOW, "user": "kim", "host": host, "note": "why"}
+    run, who = a_run(doubtful=True), "kim@desk" if host else "kim"
+    asked: list[Command] = [ReleaseCommand(**person, wave="canary"), HoldCommand(**person)]
+    for number, command in enumerate(asked, 1):
+        run.apply(carry_out(run, number, command, NOW))
+    assert run.waves["canary"].approved_by == who
+    assert (run.hold and run.hold.who) == who
+    run.apply(carry_out(run, 3, ReleaseCommand(**person), NOW))
+    assert (run.released and run.released.who) == who
+    run.apply(carry_out(run, 4, SettleCommand(**person, proxy_id=PROXY, outcome="not_sent"), NOW))
+    assert run.states[PROXY].evidence == [f"settled as not sent by {who}: why"]
+
+
+def test_who_settled_a_target_is_known_with_the_host() -> None:
+    run = a_run(doubtful=True)
+    run.apply(carry_out(run, 1, settle("failed"), NOW))
+    assert (run.states[PROXY].settled_by, run.states[PROXY].settled_host) == ("kim", "desk")
 
 
 def test_an_attempt_with_a_workflow_id_was_sent() -> None:

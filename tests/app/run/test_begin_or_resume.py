@@ -71,11 +71,11 @@ def test_commands_that_an_earlier_run_has_obeyed_are_not_obeyed_again(state: Sta
 
 
 def test_a_hold_survives_the_run_that_set_it(state: State) -> None:
-    hold = r.HoldSet(at=BEGIN, step="hold", cause="person", reason="wait", by="ann", note="wait")
+    hold = r.HoldSet(at=BEGIN, step="hold", cause="person", reason="wait", by="ann", host="desk", note="wait")
     before(state, "prod", hold, ENDED)
     carried = begin(state).run.hold
     assert carried is not None
-    assert (carried.cause, carried.reason, carried.by) == ("person", "wait", "ann")
+    assert (carried.cause, carried.reason, carried.who) == ("person", "wait", "ann@desk")
 
 
 @pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.MISMATCH, Outcome.REJECTED])

@@ -55,7 +55,7 @@ def settled(target: Any, outcome: Outcome = Outcome.SUCCEEDED) -> r.Settled:
     return r.Settled(at=START, target=target.proxy_id, attempt=1, outcome=outcome, wave="one")
 
 
-HELD = r.HoldSet(at=START, cause="person", reason="incident 4711", by="ann@desk")
+HELD = r.HoldSet(at=START, cause="person", reason="incident 4711", by="ann", host="desk")
 SOAKS = r.WaveSoaking(at=START, wave="one", until=SOON)
 THROTTLED = r.ScopeThrottled(at=START, scope="default", until=SOON, why="429")
 POSTPONED = tuple(

@@ -107,7 +107,7 @@ def test_keys_stand_in_the_order_of_the_contract() -> None:
     )
     assert " ".join(report["targets"][0]) == (
         "scope project_id instance_id proxy_id labels wave source_version target_version outcome reason settled_by "
-        "workflow_ids attempts job verified_version evidence started_at settled_at facts earlier"
+        "settled_host workflow_ids attempts job verified_version evidence started_at settled_at facts earlier"
     )
     assert " ".join(report["targets"][0]["attempts"][0]) == (
         "number at duration_ms http_status request_id error_code error_msg update_result"
@@ -155,6 +155,7 @@ def test_a_hold_is_told_with_its_causes() -> None:
         "cause": "failures",
         "at": "2026-03-01T22:00:00Z",
         "by": None,
+        "host": None,
         "note": None,
         "wave": "canary",
         "scope": None,
@@ -339,8 +340,10 @@ def test_the_job_that_went_worst_is_told(jobs: list[r.JobSeen], status: str) -> 
 def test_a_persons_decision_and_the_evidence_are_told() -> None:
     looked = r.DoubtLooked(at=BEGIN, target=A, finding="two jobs might be it")
     missing = r.AnswerMissing(at=BEGIN, target=A, attempt=1)
-    target = told(intent(A), missing, looked, settled(A, Outcome.SUCCEEDED, settled_by="ann"))["targets"][0]
-    assert (target["outcome"], target["settled_by"]) == ("succeeded", "ann")
+    target = told(intent(A), missing, looked, settled(A, Outcome.SUCCEEDED, settled_by="ann", host="desk"))["targets"][
+        0
+    ]
+    assert (target["outcome"], target["settled_by"], target["settled_host"]) == ("succeeded", "ann", "desk")
     assert target["evidence"] == ["two jobs might be it"]
 
 

@@ -121,7 +121,7 @@ def test_the_columns_never_move() -> None:
     assert ",".join(COLUMNS) == (
         "scope,project_id,instance_id,proxy_id,wave,outcome,reason,source_version,target_version,verified_version,"
         "workflow_ids,attempts,http_status,error_code,request_id,job_status,fail_reason,settled_by,started_at,"
-        "settled_at,labels"
+        "settled_at,labels,settled_host"
     )
 
 
