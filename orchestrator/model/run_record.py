@@ -65,6 +65,9 @@ class SessionStarted(Base, frozen=True, kw_only=True):
 
     Attributes:
         user: who started it; empty in journals of before it was recorded.
+        until: it starts nothing from this instant of the calendar on; None for no bound, as in older journals.
+        ends_at: nor from this instant of its clock on.
+        barred: why it starts nothing at all, as `Wait.noted`; empty when it may.
     """
 
     number: int
@@ -74,6 +77,9 @@ class SessionStarted(Base, frozen=True, kw_only=True):
     changed: dict[str, str] = field(default_factory=dict)
     user: str = ""
     clocks: Clocks | None = None
+    until: datetime | None = None
+    ends_at: datetime | None = None
+    barred: tuple[str, ...] = ()
 
     @property
     def who(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -232,8 +232,9 @@ def _rollout(job: Work, scopes: dict[str, ScopeCalls], host: HostTime) -> Rollou
 
 
 async def _announce(job: Work, session: Session) -> None:
-    """Say in the journal that this process took up the run, and with which changed settings."""
+    """Say in the journal that this process took up the run, with which changed settings, and what bounds it."""
     job.run.recount(job.plan.failures)
+    rollout = session.rollout
     await session.ledger.record(
         SessionStarted(
             at=session.clock.now(),
@@ -245,6 +246,9 @@ async def _announce(job: Work, session: Session) -> None:
             user=user_name(),
             changed=settings_changed(job.recovered.in_force, job.plan),
             clocks=session.ledger.clocks(),
+            until=None if rollout.until is None else rollout.until.astimezone(UTC),
+            ends_at=rollout.ends_at,
+            barred=() if rollout.barred is None else rollout.barred.noted,
         )
     )
     job.recovered.stored.save_settings(settings_of(job.plan))

@@ -10,7 +10,7 @@ from orchestrator.app.status.outlook import Outlook, before_run, look
 from orchestrator.app.status.steps import step_words
 from orchestrator.errors import ExitCode, StateError, UsageError
 from orchestrator.executor.decide.wait_words import scope_wait
-from orchestrator.executor.decide.waits import Cause, Wait, counted
+from orchestrator.executor.decide.waits import Cause, Wait, counted, shown
 from orchestrator.host import path_of
 from orchestrator.model.commands import Command
 from orchestrator.model.outcome import Phase
@@ -80,6 +80,7 @@ def standing(recovered: Recovered, plan: Plan, now: datetime, named: str) -> Ite
     yield f"{simulated}{head.run.name} -> {head.run.target_version}: run {head.run.run_id}, {head.run.state}"
     worker = recovered.stored.fleet.holder()
     yield f"  {worker}" if worker else last_session(run)
+    yield from bound_lines(seen)
     yield from asked_lines(seen)
     yield from bug_lines(head.run)
     yield from outcome_lines(head)
@@ -135,6 +136,12 @@ def scope_lines(seen: Outlook) -> Iterator[str]:
     """One line for each scope that is throttled, paused or given up."""
     waits = (scope_wait(scope, seen.now) for scope in seen.run.scopes.values())
     yield from (wait.seen_at(seen.now) for wait in waits if wait is not None)
+
+
+def bound_lines(seen: Outlook) -> Iterator[str]:
+    """From when on the process at work starts nothing more."""
+    bounds = (("--until", seen.rollout.until), ("--max-duration", seen.rollout.ends_at))
+    yield from (f"  it starts nothing from {shown(bound)} UTC on ({option})" for option, bound in bounds if bound)
 
 
 def asked_lines(seen: Outlook) -> Iterator[str]:

@@ -15,6 +15,7 @@ from orchestrator.executor.restore_queue import make_queue
 from orchestrator.model.commands import Command, ReleaseCommand
 from orchestrator.model.outcome import Phase
 from orchestrator.model.plan import Plan
+from orchestrator.model.record import SessionStarted
 from orchestrator.model.run import Run
 from orchestrator.model.target import Target
 
@@ -84,12 +85,13 @@ def look(
         asked: commands that no process has read yet, with their numbers.
         now: by this host's clock.
         working: whether a process works on it.
-        barred: why nothing may start in it any more.
+        barred: why the next start may begin nothing in it any more; of a process at work the journal says it.
     """
     for number, command in asked:
         run.apply(carry_out(run, number, command, now))
     here, targets = steady(run, now), list(run.targets.values())
     ahead = calendar(run, now) - here
+    session = _at_work(run) if working else None
     rollout = Rollout(
         plan=plan,
         run=run,
@@ -100,7 +102,9 @@ def look(
         available=lambda name: _available(run, name, here, working=working),
         ahead=lambda: ahead,
         resting=_resting(run),
-        barred=barred,
+        until=session.until if session else None,
+        ends_at=session.ends_at if session else None,
+        barred=Wait.recalled(session.barred) if session else barred,
         wait_s=float("inf"),
     )
     return Outlook(rollout, [command for _, command in asked], here, working)
@@ -111,6 +115,11 @@ def before_run(plan: Plan, asked: Sequence[tuple[int, Command]], now: datetime, 
     waves, scopes = [wave.name for wave in plan.waves], [scope.name for scope in plan.scopes]
     run = Run(plan.proxies, waves=waves, scopes=scopes, failures=plan.failures)
     return look(plan, run, asked, now, working=working)
+
+
+def _at_work(run: Run) -> SessionStarted | None:
+    """The session of the process that works on the run; None before it has said so."""
+    return run.sessions[-1] if run.sessions and run.session_ended is None else None
 
 
 def _available(run: Run, name: str, now: datetime, *, working: bool) -> bool:

@@ -3,9 +3,11 @@
 `next_action` says which one holds; a live display, `status` and the journal say it in these words.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import Self
 
 
 class Cause(Enum):
@@ -61,6 +63,16 @@ class Wait:
     def reason(self) -> str:
         """The same sentence where it tells why something ended, and not what is waited for."""
         return str(self).removeprefix("a person: ")
+
+    @property
+    def noted(self) -> tuple[str, ...]:
+        """As a record keeps it: the name of its cause, and what its sentence names."""
+        return (self.cause.name, *self.facts)
+
+    @classmethod
+    def recalled(cls, noted: Sequence[str]) -> Self | None:
+        """What was noted; None when that is nothing."""
+        return cls(Cause[noted[0]], tuple(noted[1:])) if noted else None
 
     def seen_at(self, now: datetime) -> str:
         """The sentence, with how far its end is away."""

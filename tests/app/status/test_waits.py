@@ -9,8 +9,9 @@ import pytest
 from fakes.clock import START
 from fakes.documents import read, rows, section
 from fakes.stage import fold_all, plan_of, targets_of
+from msgspec import structs
 
-from orchestrator.app.status.fleet_status import fleet_line
+from orchestrator.app.status.fleet_status import bound_lines, fleet_line
 from orchestrator.app.status.outlook import Outlook, look
 from orchestrator.app.status.steps import STEPS, Step
 from orchestrator.app.status.target_line import target_lines
@@ -55,6 +56,9 @@ def settled(target: Any, outcome: Outcome = Outcome.SUCCEEDED) -> r.Settled:
     return r.Settled(at=START, target=target.proxy_id, attempt=1, outcome=outcome, wave="one")
 
 
+BOUNDED = structs.replace(BEGAN, ends_at=START)
+UNTIL = structs.replace(BEGAN, until=START)
+BARRED = structs.replace(BEGAN, barred=Wait(Cause.CHANGED, ("waves",)).noted)
 HELD = r.HoldSet(at=START, cause="person", reason="incident 4711", by="ann", host="desk")
 SOAKS = r.WaveSoaking(at=START, wave="one", until=SOON)
 THROTTLED = r.ScopeThrottled(at=START, scope="default", until=SOON, why="429")
@@ -102,10 +106,6 @@ class Case:
 
 def case(cause: Cause, says: str, *records: r.Record, plan: dict[str, Any] | None = None, **keys: Any) -> Case:
     return Case(cause, says, records or (OPEN,), {**ONE, **(plan or {})}, **keys)
-
-
-def _ends(rollout: Rollout) -> None:
-    rollout.ends_at = START
 
 
 def _breaks(rollout: Rollout) -> None:
@@ -207,7 +207,11 @@ CASES = [
         "too late for an upgrade to end before the window closes at Sun 22:05 UTC; window opens Mon 21:00 UTC",
         plan={"windows": (Window(opens=21 * 60, closes=22 * 60 + 5, timezone="UTC"),)},
     ),
-    case(Cause.BOUND, "the time for starts in this one is over", twist=_ends, working=True),
+    case(Cause.BOUND, "the time for starts in this one is over; 4", BOUNDED, REACHED, OPEN, working=True),
+    case(Cause.BOUND, "the time for starts in this one is over; do", UNTIL, REACHED, OPEN, working=True, of="target"),
+    case(Cause.TURN, "the next start; nothing stands in its way", BOUNDED, REACHED, OPEN),
+    case(Cause.CHANGED, "the plan was changed, which needs --new: waves; 4", BARRED, REACHED, OPEN, working=True),
+    case(Cause.TURN, "the next start; nothing stands in its way", BARRED, REACHED, OPEN),
     case(Cause.BUSY, "another try at 2026-03-01 22:10:00 UTC: job 7 runs on it, in 10", OPEN, *POSTPONED),
     case(Cause.BUSY, "another try at 2026-03-01 22:10:00 UTC: job 7 runs", OPEN, *POSTPONED, of="target"),
     case(Cause.LIMIT, "in_flight 1 is full; 3 targets wait; 1 upgrade under", OPEN, sent(FAR), plan=CAPPED),
@@ -288,6 +292,16 @@ def _shown(step: Step) -> str:
 def test_what_is_open_is_told_beside_what_is_waited_for() -> None:
     state = case(Cause.HOLD, "", OPEN, sent(FAR), HELD)
     assert "; 3 targets wait; 1 upgrade under way, followed by the next start; do: " in state.line()
+
+
+def test_the_bounds_of_the_process_at_work_are_told_and_of_no_other() -> None:
+    bounds = structs.replace(BEGAN, until=SOON, ends_at=START)
+    working, dead = (case(Cause.BOUND, "", bounds, REACHED, OPEN, working=working) for working in (True, False))
+    assert list(bound_lines(working.outlook())) == [
+        "  it starts nothing from 2026-03-01 22:10:00 UTC on (--until)",
+        "  it starts nothing from 2026-03-01 22:00:00 UTC on (--max-duration)",
+    ]
+    assert list(bound_lines(dead.outlook())) == []
 
 
 def test_the_live_display_and_status_use_one_decision() -> None:
