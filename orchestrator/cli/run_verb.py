@@ -41,7 +41,7 @@ def _run(options: Options) -> ExitCode:
 def _handler(verb: str) -> Callable[[Options], ExitCode]:
     from importlib import import_module  # noqa: PLC0415  # only the verb that is asked for is imported
 
-    handler: Callable[[Options], ExitCode] = import_module(f"orchestrator.cli.verb_{verb}").run
+    handler: Callable[[Options], ExitCode] = import_module(f"orchestrator.cli.verbs.verb_{verb}").run
     return handler
 
 

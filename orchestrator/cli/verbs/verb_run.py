@@ -37,7 +37,7 @@ from orchestrator.tracker.runs.recovery import Recovered
 def run(options: Options) -> ExitCode:
     """Run one session, and print what came of it."""
     if options.dry_run:
-        from orchestrator.cli import verb_plan  # noqa: PLC0415  # the same verb under another name
+        from orchestrator.cli.verbs import verb_plan  # noqa: PLC0415  # the same verb under another name
 
         return verb_plan.run(options)
     expect_folder("--report", options.report)
