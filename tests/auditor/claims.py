@@ -6,13 +6,16 @@ from datetime import datetime
 from typing import Any
 
 from auditor.aside import aside_problems, is_aside
-from auditor.journal import Book, Line, may_be_sent_again
+from auditor.journal import Book, Line, may_be_sent_again, nos_in
 
 #: Where a target may stand that has no outcome.
 _STANDING = frozenset({"waiting", "in_flight", "in_doubt", "timed_out"})
 
 #: Outcomes by which nothing of ours began.
 _NOTHING_BEGAN = frozenset({"already", "rejected", "deferred", "skipped", "not_started"})
+
+#: Outcomes of what was upgraded, as far as it was followed.
+_UPGRADED = frozenset({"succeeded", "accepted", "partial"})
 
 #: Facts of an answer that the report repeats.
 _FACTS = ("duration_ms", "http_status", "request_id", "error_code", "error_msg", "update_result")
@@ -158,11 +161,22 @@ class Claim:
         reason = self.target["reason"]
         said = [line[_REASONS[line["record"]]] for line in self.lines if line["record"] in _REASONS]
         said += [f"internal error: {line['error']}" for line in self.named("story_failed")]
-        expected = self.spoilt["finding"] if self.spoilt else self.settled["reason"] if self.settled else None
+        expected = self.spoilt["finding"] if self.spoilt else self._settled_for() if self.settled else None
         if self.settled and reason != expected:
             yield f"reason is {reason!r}, the journal says {expected!r}"
         elif not self.settled and reason is not None and reason not in said:
             yield f"no line gives the reason {reason!r}"
+
+    def _settled_for(self) -> str | None:
+        """What the journal gives as its reason: of one that was upgraded, each no of the cloud on the way there."""
+        settled, said = (
+            self.settled or {},
+            dict.fromkeys(no for line in self.named("answer_seen") for no, _code in nos_in(line)),
+        )
+        reason: str | None = settled["reason"]
+        if reason or settled["outcome"] not in _UPGRADED or not said:
+            return reason
+        return f"upgraded, although the cloud said no: {'; '.join(said)}"
 
     # --- the outcome -------------------------------------------------------------------------------------------------
 

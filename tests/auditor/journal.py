@@ -110,3 +110,12 @@ def may_be_sent_again(lines: list[Line]) -> bool:
             case _:
                 pass
     return allowed
+
+
+def nos_in(answer: Line) -> Iterator[tuple[str, str | None]]:
+    """Every no in the line of an answer, word for word, with its error code."""
+    for entry in answer["update_result"]:
+        if (entry["state"] or "").strip().upper() == "REJECT":
+            yield entry["error_message"] or "REJECT without a reason", None
+    if answer["verdict"] == "refused":
+        yield answer["error_msg"] or answer["reason"] or "refused", answer["error_code"]

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from auditor.aside import untold_intents, waits_for_a_person
-from auditor.journal import Book, Line
+from auditor.journal import Book, Line, nos_in
 
 #: The exit code of a session that only followed what was open, whatever its line says.
 _PLAN_CHANGED = 2
@@ -157,13 +157,7 @@ def _reasons(lines: list[Line]) -> list[tuple[str, str | None]]:
     found: list[tuple[str, str | None]] = []
     for line in lines:
         if line["record"] == "answer_seen":
-            found += [
-                (entry["error_message"] or "REJECT without a reason", None)
-                for entry in line["update_result"]
-                if (entry["state"] or "").strip().upper() == "REJECT"
-            ]
-            if line["verdict"] == "refused":
-                found.append((line["error_msg"] or line["reason"] or "refused", line["error_code"]))
+            found += nos_in(line)
     rejected = next((line for line in lines if line["record"] == "settled" and line["outcome"] == "rejected"), None)
     if rejected and not found:
         found.append((rejected["reason"] or "refused", rejected["error_code"]))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from orchestrator.tracker.report.build import Story
-from orchestrator.tracker.report.schema import AttemptReport, TargetReport
+from orchestrator.tracker.report.schema import AttemptReport, EarlierReport, TargetReport
 
 #: How a formula begins.
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
@@ -38,6 +38,10 @@ COLUMNS = (
     "settled_at",
     "labels",
     "settled_host",
+    "earlier_run_id",
+    "earlier_outcome",
+    "earlier_reason",
+    "earlier_workflow_ids",
 )
 
 
@@ -89,7 +93,14 @@ def _cells(target: TargetReport) -> tuple[object, ...]:
         _instant(target.settled_at),
         " ".join(f"{key}={value}" for key, value in target.labels.items()),
         target.settled_host,
+        *_earlier(target.earlier),
     )
+
+
+def _earlier(known: EarlierReport | None) -> tuple[str | None, ...]:
+    if known is None:
+        return (None,) * 4
+    return known.run_id, known.outcome, known.reason, " ".join(known.workflow_ids)
 
 
 def _harmless(cell: object) -> object:

@@ -176,7 +176,12 @@ class TargetReport(Struct, frozen=True, kw_only=True):
     source_version: Annotated[Text, Meta(description="The version read before the last attempt, else the plan's")]
     target_version: str
     outcome: Annotated[str, Meta(description="Its outcome; in an unfinished run also where it stands")]
-    reason: Annotated[Text, Meta(description="Why, in the cloud's words or as one word of a rule")]
+    reason: Annotated[
+        Text,
+        Meta(
+            description="Why, in the cloud's words or as one word of a rule; if upgraded, what the cloud refused of it"
+        ),
+    ]
     settled_by: Annotated[Text, Meta(description="The person who decided it; null when evidence did")]
     settled_host: Annotated[Text, Meta(description="From where that person did; null where it was not recorded")] = None
     workflow_ids: Annotated[list[str], Meta(description="Of upgrades that were accepted, or adopted on evidence")]

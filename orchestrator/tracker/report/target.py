@@ -1,9 +1,10 @@
 """What the report says of one target: everything that its records say, and nothing that they do not."""
 
-from orchestrator.model.outcome import Phase
+from orchestrator.model.outcome import UPGRADED, Phase
 from orchestrator.model.record import EarlierOutcome, JobSeen
 from orchestrator.model.state import Attempt, TargetState
 from orchestrator.model.target import Facts, Target
+from orchestrator.tracker.report.rejects import refusals_of
 from orchestrator.tracker.report.schema import AttemptReport, EarlierReport, FactsReport, JobReport, TargetReport
 
 
@@ -35,7 +36,7 @@ def target_report(
         source_version=_source_version(state),
         target_version=state.last.intent.target_version if state.attempts else target_version,
         outcome=state.standing,
-        reason=None if state.phase is Phase.IN_FLIGHT else state.reason,
+        reason=_reason(state),
         settled_by=state.settled_by,
         settled_host=state.settled_host or None,
         workflow_ids=list(state.jobs),
@@ -48,6 +49,16 @@ def target_report(
         facts=_facts(target.facts),
         earlier=_earlier(earlier),
     )
+
+
+def _reason(state: TargetState) -> str | None:
+    """Why it ended so; of one that was upgraded although an answer refused it, or a part of it, what that said."""
+    if state.phase is Phase.IN_FLIGHT:
+        return None
+    if state.reason or state.outcome not in UPGRADED:
+        return state.reason
+    refused = dict.fromkeys(refusal.text for refusal in refusals_of(state))
+    return f"upgraded, although the cloud said no: {'; '.join(refused)}" if refused else None
 
 
 def _facts(facts: Facts | None) -> FactsReport | None:

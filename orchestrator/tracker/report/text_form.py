@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from orchestrator.model.outcome import UPGRADED
+from orchestrator.model.outcome import FAILED_BEFORE
 from orchestrator.plain import plain
 from orchestrator.tracker.report.build import Story
 from orchestrator.tracker.report.schema import Head, HoldReport, RunReport, ScopeReport, TargetReport, WaveReport
@@ -110,19 +110,16 @@ def _table(targets: Iterable[TargetReport], stuck: list[TargetReport]) -> Iterat
         if target.outcome in NEEDS_A_PERSON:
             stuck.append(target)
         versions = " -> ".join(filter(None, (target.source_version, target.verified_version))) or "?"
-        words = " ".join([_words(target), *target.workflow_ids]).strip()
-        yield _row(target.proxy_id, target.wave or "-", target.outcome, versions, words)
+        yield _row(target.proxy_id, target.wave or "-", target.outcome, versions, _words(target))
 
 
 def _words(target: TargetReport) -> str:
-    """The reason; of one that was upgraded, what an answer refused of it beside."""
-    refused = () if target.outcome not in UPGRADED or target.reason else _refused(target)
-    return target.reason or "; ".join(f"upgraded, although refused in part: {text}" for text in dict.fromkeys(refused))
-
-
-def _refused(target: TargetReport) -> Iterator[str]:
-    for attempt in target.attempts:
-        yield from (entry.error_message or "REJECT" for entry in attempt.update_result if entry.rejected)
+    """The reason and the workflow_ids: of the earlier run, when this one left it out for what happened there."""
+    if target.earlier is None or target.reason != FAILED_BEFORE:
+        return " ".join([target.reason or "", *target.workflow_ids]).strip()
+    earlier = target.earlier
+    why = f": {earlier.reason}" if earlier.reason else ""
+    return " ".join([f"{target.reason}: {earlier.outcome} in run {earlier.run_id}{why}", *earlier.workflow_ids])
 
 
 def _row(proxy_id: str, wave: str, outcome: str, versions: str, words: str) -> str:

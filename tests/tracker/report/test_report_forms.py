@@ -20,6 +20,7 @@ from orchestrator.model.run import Run
 from orchestrator.tracker.report.behind import NAMED, Behind
 from orchestrator.tracker.report.build import Story, behind, build_report
 from orchestrator.tracker.report.csv_form import COLUMNS, csv_lines
+from orchestrator.tracker.report.schema import TargetReport
 from orchestrator.tracker.report.summary import summary
 from orchestrator.tracker.report.text_form import text_lines
 
@@ -121,8 +122,40 @@ def test_the_columns_never_move() -> None:
     assert ",".join(COLUMNS) == (
         "scope,project_id,instance_id,proxy_id,wave,outcome,reason,source_version,target_version,verified_version,"
         "workflow_ids,attempts,http_status,error_code,request_id,job_status,fail_reason,settled_by,started_at,"
-        "settled_at,labels,settled_host"
+        "settled_at,labels,settled_host,earlier_run_id,earlier_outcome,earlier_reason,earlier_workflow_ids"
     )
+
+
+def told(key: str, *records: Record) -> tuple[TargetReport, dict[str, str], str]:
+    """Of one target: its entry, its CSV row, and its line of the text."""
+    (entry,) = (target for target in story(*records).targets if target.proxy_id == key)
+    row = {row["proxy_id"]: row for row in csv.DictReader(csv_lines(story(*records).targets))}[key]
+    (line,) = (line for line in text_lines(story(*records)) if line.startswith(f"  {key}"))
+    return entry, row, line
+
+
+def test_what_the_cloud_refused_of_an_upgraded_proxy_stands_in_its_row_in_every_form() -> None:
+    mixed = (Entry(state="ACCEPT", workflow_id="wf-1"), REJECT)
+    answer = r.AnswerSeen(at=BEGIN, target=D, attempt=1, verdict="partial", http_status=200, update_result=mixed)
+    settled = r.Settled(at=BEGIN, target=D, outcome=Outcome.SUCCEEDED, wave="canary")
+    entry, row, line = told(D, intent(D), answer, settled)
+    assert entry.reason == row["reason"] == 'upgraded, although the cloud said no: no "subnet", ip'
+    assert line.endswith('upgraded, although the cloud said no: no "subnet", ip wf-1')
+
+
+def test_a_proxy_left_out_for_an_earlier_failure_names_it_in_every_form() -> None:
+    known = r.EarlierOutcome(
+        at=BEGIN, target=D, run_id="night-1", outcome=Outcome.FAILED, reason="disk", workflow_ids=("wf-1",)
+    )
+    settled = r.Settled(at=BEGIN, target=D, outcome=Outcome.SKIPPED, reason=FAILED_BEFORE)
+    _entry, row, line = told(D, known, settled)
+    assert [row[f"earlier_{name}"] for name in ("run_id", "outcome", "reason", "workflow_ids")] == [
+        "night-1",
+        "failed",
+        "disk",
+        "wf-1",
+    ]
+    assert line.endswith("failed_before: failed in run night-1: disk wf-1")
 
 
 @given(st.integers(0, 10_000), st.integers(0, 80))
