@@ -15,7 +15,7 @@ HELP = ("-h", "--help")
 VERSION = "--version"
 
 #: Verbs that print, and do nothing else.
-READERS = frozenset({"plan", "status", "report", "runs", "explain", "schema"})
+READERS = frozenset({"plan", "status", "report", "runs", "doctor", "explain", "schema"})
 
 #: Options that mean something only beside another one. Without it they would be silently ignored, and the run would be
 #: a real one.
@@ -25,7 +25,7 @@ _COMPANIONS = {
 }
 
 #: Verbs that need no companion.
-_AT_HOME = {"simulate": ("simulate",), "dry_run": ("plan", "report", "status")}
+_AT_HOME = {"simulate": ("simulate",), "dry_run": ("plan", "report", "status", "doctor")}
 
 
 def verb_first(arguments: list[str]) -> list[str]:

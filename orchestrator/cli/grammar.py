@@ -213,6 +213,11 @@ def _add_explain(verbs: Any) -> None:
     verb.add_argument("key", nargs="?", metavar="KEY", help="such as limits.in_flight; without it, the top level")
 
 
+def _add_doctor(verbs: Any) -> None:
+    verb = _verb(verbs, "doctor", "look whether everything that a night needs is there; sends no upgrade")
+    verb.add_argument("--format", choices=["table", "json"], help="default: table")
+
+
 def _add_schema(verbs: Any) -> None:
     verb = _verb(verbs, "schema", "print a JSON Schema, for editors and checkers", plan=False)
     verb.add_argument("what", choices=["plan", "report", "status"])
@@ -229,6 +234,7 @@ _ADDED_BY = {
     "release": _add_release,
     "settle": _add_settle,
     "claim": _add_claim,
+    "doctor": _add_doctor,
     "simulate": _add_simulate,
     "explain": _add_explain,
     "schema": _add_schema,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from orchestrator.model.commands import Command
 from orchestrator.model.known_rate import KnownRate
@@ -23,6 +23,13 @@ from orchestrator.model.target import Target
 
 #: The parts of a run that are checked against each other.
 Part: TypeAlias = Literal["targets", "journal"]
+
+
+class DiskTrial(NamedTuple):
+    """What writing comes to: how long until a few bytes are on disk, and how many more find room."""
+
+    seconds: float
+    free_bytes: int
 
 
 class OpenJournal(Protocol):
@@ -211,6 +218,16 @@ class State(Protocol):
 
     def fleets(self) -> Sequence[Fleet]:
         """All fleets that ever ran, by name."""
+
+    def try_write(self, monotonic: Callable[[], float]) -> DiskTrial:
+        """Keep a few bytes, for a trial, and leave nothing behind, not even the place of a state that is not there yet.
+
+        Args:
+            monotonic: seconds that never go back.
+
+        Raises:
+            StateError: they cannot be kept.
+        """
 
     def one_begins(self, *, patience_s: float = 60.0) -> AbstractContextManager[None]:
         """Let one fleet at a time begin a run: of two that share a proxy, the second sees the first.

@@ -271,3 +271,11 @@ def test_rates_are_kept_by_key(state: State) -> None:
     state.add_rates({"a": first, "b": first})
     state.add_rates({"b": better})
     assert state.rates() == ({"a": first, "b": better}, None)
+
+
+def test_a_trial_of_writing_leaves_nothing_behind(state: State, tmp_path: Path) -> None:
+    seconds = iter([1.0, 1.25])
+    trial = state.try_write(lambda: next(seconds))
+    assert trial.seconds == 0.25
+    assert trial.free_bytes > 0
+    assert list(tmp_path.iterdir()) == []

@@ -41,9 +41,10 @@ from orchestrator.tracker.folder.run_folder import (
     load_settings,
     save_settings,
 )
+from orchestrator.tracker.folder.write_trial import try_write
 from orchestrator.tracker.journal.file import Journal, read_journal
 from orchestrator.tracker.journal.peek import outcome_records, says_ended
-from orchestrator.tracker.state import Part
+from orchestrator.tracker.state import DiskTrial, Part
 
 _FILES: Mapping[Part, str] = {"targets": TARGETS, "journal": JOURNAL}
 
@@ -174,6 +175,9 @@ class FolderState:
 
     def fleets(self) -> Sequence[FolderFleet]:
         return [FolderFleet(path) for path in fleets(self.folder)]
+
+    def try_write(self, monotonic: Callable[[], float]) -> DiskTrial:
+        return try_write(self.folder, monotonic)
 
     def one_begins(self, *, patience_s: float = 60.0) -> AbstractContextManager[None]:
         return one_begins(self.folder, patience_s=patience_s)

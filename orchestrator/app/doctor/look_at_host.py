@@ -1,0 +1,57 @@
+"""What this host has to offer: the disk of the state, the fleet's name and lock, open files."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from orchestrator.app.doctor.diagnosis import Diagnosis, attempt
+from orchestrator.app.process.open_files import FileRoom, make_room
+from orchestrator.host import path_of
+from orchestrator.model.plan import Plan
+from orchestrator.tracker.state import DiskTrial, State
+
+#: Every attempt waits for the disk once; with this pause it is the disk that sets the pace.
+_SLOW_S = 0.5
+#: A journal is about 5 kB a proxy; less than this is soon gone.
+_FEW_BYTES = 100 * 1_000_000
+
+_HOST = "host"
+
+
+def look_at_host(plan: Plan, state: State, monotonic: Callable[[], float]) -> Iterator[Diagnosis]:
+    """What there is to say of this host."""
+    yield attempt(_HOST, "disk", lambda: disk(str(state), state.try_write(monotonic)))
+    yield attempt(_HOST, "fleet", partial(_fleet, plan, state))
+    yield attempt(_HOST, "lock", lambda: lock(state.fleet(plan.name).holder()))
+    yield attempt(_HOST, "open files", lambda: open_files(make_room(plan)))
+
+
+def disk(place: str, trial: DiskTrial) -> Diagnosis:
+    """Whether the state can be kept."""
+    free = f"{trial.free_bytes / 1e9:.1f} GB free"
+    words = f"{place}: written and on disk after {trial.seconds * 1000:.0f} ms, {free}"
+    if trial.free_bytes < _FEW_BYTES:
+        return Diagnosis(
+            _HOST, "disk", "wrong", words, "free some space, or name a folder on another disk with --state"
+        )
+    if trial.seconds > _SLOW_S:
+        return Diagnosis(_HOST, "disk", "wrong", words, "name a folder on a local disk with --state")
+    return Diagnosis(_HOST, "disk", "well", words)
+
+
+def _fleet(plan: Plan, state: State) -> Diagnosis:
+    state.fleet(plan.name, writes=True).expect_owner(path_of(plan.path))
+    return Diagnosis(_HOST, "fleet", "well", f"{plan.name} belongs to this plan, and its folder to this user")
+
+
+def lock(holder: str | None) -> Diagnosis:
+    """Whether a start would get the fleet."""
+    if holder is None:
+        return Diagnosis(_HOST, "lock", "well", "free")
+    return Diagnosis(_HOST, "lock", "well", f"{holder} works on the fleet; another start ends with 4")
+
+
+def open_files(room: FileRoom) -> Diagnosis:
+    """Whether the calls of the plan find room."""
+    if room.warning is None:
+        return Diagnosis(_HOST, "open files", "well", f"room for {room.connections} connections to a host")
+    return Diagnosis(_HOST, "open files", "wrong", room.warning, "raise the hard limit (LimitNOFILE= of systemd)")
