@@ -12,8 +12,9 @@ import msgspec
 from msgspec.structs import replace
 
 from orchestrator.cloud.error_body import excerpt
+from orchestrator.cloud.json_body import DAMAGED, read_body
 from orchestrator.cloud.lenient import instant, integer, objects, text, truth
-from orchestrator.model.foreign import Unreadable, read_json
+from orchestrator.model.foreign import Unreadable
 from orchestrator.model.reply import Entry, Job, JobPage, Page, ProxyHealth, ProxyVersion
 
 T = TypeVar("T")
@@ -28,7 +29,6 @@ MAX_ROWS = 2_000
 #: Most entries of one `update_result`: a request names one proxy, and an instance has at most 4.
 MAX_ENTRIES = 100
 
-_parse = msgspec.json.Decoder().decode
 _JOB_FIELDS = frozenset(
     [
         *("id", "job_id", "name", "job_name", "status", "process", "fail_reason", "order_id", "show_detail"),
@@ -62,10 +62,16 @@ def _entry(row: Any) -> Entry:
         return Entry()  # neither state nor id: the caller cannot but doubt it
     return Entry(
         instance_id=text(row.get("instance_id")),
-        workflow_id=text(row.get("workflow_id")) or text(row.get("job_id")),
+        workflow_id=_workflow_id(row),
         state=text(row.get("state")),
         error_message=text(row.get("error_message")),
     )
+
+
+def _workflow_id(row: dict[str, Any]) -> str | None:
+    """None for a damaged one: what was started is looked for, as if no id had come."""
+    named = text(row.get("workflow_id")) or text(row.get("job_id"))
+    return None if named is None or DAMAGED in named else named
 
 
 def proxy_version(body: bytes) -> ProxyVersion:
@@ -175,7 +181,7 @@ def iam_token(body: bytes) -> float | None:
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        data = read_json(body, _parse)
+        data = read_body(body)
     except Unreadable as error:
         shown = excerpt(body)
         raise NotUnderstood(

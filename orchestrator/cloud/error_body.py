@@ -6,11 +6,11 @@ The shapes are those that huaweicloudsdkcore's exception_handler and golangsdk k
 import re
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
+from orchestrator.cloud.json_body import read_body
 from orchestrator.cloud.lenient import text
-from orchestrator.model.foreign import Unreadable, read_json
+from orchestrator.model.foreign import Unreadable
 
 _MAX_EXCERPT = 160
 
@@ -22,8 +22,6 @@ _MAX_WORDS = 8 * _MAX_EXCERPT
 #: Scripts, styles and tags. What begins one is always part of a match, also when its end is missing: a search that
 #: starts again behind each of many `<` would take the square of the length.
 _MARKUP = re.compile(r"<(script|style)\b.*?(?:</\1\b[^>]*+>?|\Z)|<[a-z/!?][^>]*+>?", re.DOTALL | re.IGNORECASE)
-
-_parse = msgspec.json.Decoder().decode
 
 _CODES = ("error_code", "errCode", "errorCode", "code")
 _TEXTS = ("error_msg", "errMsg", "errorMsg", "error_message", "message", "msg", "description")
@@ -46,7 +44,7 @@ class ErrorBody(Struct, frozen=True, kw_only=True):
 def read_error(body: bytes) -> ErrorBody:
     """Code, message and request id, at the top level or one below it."""
     try:
-        data: Any = read_json(body, _parse)
+        data: Any = read_body(body)
     except Unreadable:
         return ErrorBody(excerpt=excerpt(body))
     for level in _levels(data):

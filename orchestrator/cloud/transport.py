@@ -24,6 +24,7 @@ from orchestrator.cloud.answer import Answer
 from orchestrator.cloud.connector import Departure, OneWayConnector, WatchedConnection, departure
 from orchestrator.cloud.environment_proxy import Proxy, proxy_for
 from orchestrator.cloud.faults import Place, words_for
+from orchestrator.cloud.json_body import in_utf8
 from orchestrator.cloud.own_files import open_own
 from orchestrator.cloud.registry import Secrets
 from orchestrator.cloud.time_source import TimeSource
@@ -126,7 +127,7 @@ class Transport:
                 **self._timeout(route),
             ) as response:
                 status = response.status
-                content = await _read(response, ours.line)
+                content = in_utf8(await _read(response, ours.line), response.charset)
                 return Answer(status, response.headers, content, self._clock.now(), self._since_ms(began_s))
         except (ClientError, TimeoutError, OSError, ValueError) as error:
             # ValueError: a header or host name that cannot be written, found before anything is sent.

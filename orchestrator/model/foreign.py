@@ -20,7 +20,7 @@ MAX_DEPTH = 64
 MAX_VALUES = 200_000
 
 #: Every string, also one that never ends, so that each byte is looked at once.
-_STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _NOT_STRUCTURE = bytes(byte for byte in range(256) if byte not in b"[]{},")
 _STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1, ord(","): 0}
 
@@ -53,7 +53,7 @@ def _check_bounds(data: bytes, most_values: float) -> None:
     """Counts of bytes bound depth and number from above, which is enough for nearly every text."""
     if data.count(b"[") + data.count(b"{") <= MAX_DEPTH and data.count(b",") < most_values - MAX_DEPTH:
         return
-    structure = _STRINGS.sub(b"", data).translate(None, _NOT_STRUCTURE)
+    structure = STRINGS.sub(b"", data).translate(None, _NOT_STRUCTURE)
     if len(structure) - structure.count(b"]") - structure.count(b"}") >= most_values:
         raise Unreadable(f"more than {most_values:,} values")
     if max(accumulate(map(_STEP.__getitem__, structure)), default=0) > MAX_DEPTH:

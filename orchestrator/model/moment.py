@@ -41,6 +41,16 @@ def elapsed_s(since: Moment, now: Moment, anchor: Moment) -> float:
     return max(0.0, (0.0 if before_s is None else before_s - since.within_s) + _within_s(anchor, now))
 
 
+def waited_s(since: Moment, now: Moment, anchor: Moment) -> float:
+    """The same for a wait that decides nothing about an upgrade: within a session monotonic time alone.
+
+    Nothing may be asked of the cloud meanwhile, so a `Date` that was wrong once would hold it up for ever.
+    """
+    if since.session == now.session:
+        return max(0.0, (now.at - since.at).total_seconds())
+    return elapsed_s(since, now, anchor)
+
+
 def _within_s(since: Moment, now: Moment) -> float:
     steady_s, cloud_s = (now.at - since.at).total_seconds(), _cloud_s(since, now)
     return steady_s if cloud_s is None else min(steady_s, cloud_s)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from orchestrator.model.moment import Moment, elapsed_s
+from orchestrator.model.moment import Moment, elapsed_s, waited_s
 from orchestrator.model.record import Clocks, ClockStepped, CloudTimeLearned, SessionStarted
 
 
@@ -86,9 +86,15 @@ class Timeline:
 
     def elapsed_s(self, since: Moment, at: datetime, scope: str) -> float:
         """Seconds from a moment of any session to an instant of this one, as far as they have passed for certain."""
+        return elapsed_s(since, self.moment(at, scope), self._anchor(since, at, scope))
+
+    def waited_s(self, since: Moment, at: datetime, scope: str) -> float:
+        """The same for a wait that decides nothing about an upgrade, as `moment.waited_s` says."""
+        return waited_s(since, self.moment(at, scope), self._anchor(since, at, scope))
+
+    def _anchor(self, since: Moment, at: datetime, scope: str) -> Moment:
         began = self._began or Moment(at, self.session)
-        anchor = began if since.cloud_at is None else self._anchors.get(scope, began)
-        return elapsed_s(since, self.moment(at, scope), anchor)
+        return began if since.cloud_at is None else self._anchors.get(scope, began)
 
     def least_elapsed_s(self, since: Mapping[str, Moment], at: datetime) -> float:
         """The same for something that concerns every scope: what has passed by each cloud whose time is known."""

@@ -112,6 +112,28 @@ def test_a_later_session_waits_the_whole_time_again_without_a_date() -> None:
     assert timeline.elapsed_s(sent, HOST + timedelta(seconds=90030), SCOPE) == 30
 
 
+def test_a_wait_goes_on_by_monotonic_time_whatever_date_came_meanwhile() -> None:
+    timeline = Timeline()
+    started(timeline, 0)
+    learned(timeline, 1, 0)
+    postponed = timeline.moment(HOST + timedelta(seconds=10), SCOPE)
+    learned(timeline, 11, -25 * 365 * 86_400)
+    later = HOST + timedelta(seconds=70)
+    assert timeline.elapsed_s(postponed, later, SCOPE) == 0
+    assert timeline.waited_s(postponed, later, SCOPE) == 60
+
+
+def test_a_wait_of_an_earlier_session_goes_on_by_the_clouds_time() -> None:
+    timeline = Timeline()
+    started(timeline, 0)
+    learned(timeline, 1, 0)
+    postponed = timeline.moment(HOST + timedelta(seconds=10), SCOPE)
+    started(timeline, 90000)
+    learned(timeline, 90000, 100 - 90000)
+    at = HOST + timedelta(seconds=90000)
+    assert timeline.waited_s(postponed, at, SCOPE) == timeline.elapsed_s(postponed, at, SCOPE) > 80
+
+
 def test_of_several_clouds_the_one_counts_by_which_the_least_has_passed() -> None:
     timeline = Timeline()
     started(timeline, 0)

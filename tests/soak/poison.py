@@ -27,6 +27,12 @@ def _odd_bytes(chance: Random, answer: Answer, _secrets: tuple[str, ...]) -> Ans
     return _with_header(answer, "X-Request-Id", chance.choice(("\udcff", "a\udcc3\udc28", "\udcff" * 300)))
 
 
+def _odd_text(chance: Random, answer: Answer, _secrets: tuple[str, ...]) -> Answer:
+    """A text with a byte that is no UTF-8, half a character, or a line break, in an answer that is good otherwise."""
+    damage = chance.choice((b"caf\xe9", b"\\ud800", b"\\udc00 x", b"a\nb", b"\xed\xa0\x80"))
+    return replace(answer, body=answer.body.replace(b"{", b'{"note":"' + damage + b'",', 1))
+
+
 def _quote(chance: Random, answer: Answer, secrets: tuple[str, ...]) -> Answer:
     """A secret in a header, and in every message."""
     secret = chance.choice(secrets)
@@ -64,7 +70,7 @@ def _with_header(answer: Answer, name: str, value: str) -> Answer:
 
 
 #: What leaves an answer understood, and what does not.
-HARMLESS: dict[str, Poison] = {"bytes": _odd_bytes, "quote": _quote, "date": _dated}
+HARMLESS: dict[str, Poison] = {"bytes": _odd_bytes, "text": _odd_text, "quote": _quote, "date": _dated}
 HARMFUL: dict[str, Poison] = {"nested": _nested, "number": _long_number, "page": _page}
 #: It denies that anything began, so it is for answers to calls that began nothing.
 DENYING: dict[str, Poison] = {"wait": _wait}

@@ -7,19 +7,19 @@ leads to no network; where it offers tokens (`PUT …/api/token`) they are used,
 from datetime import timedelta
 from typing import Any
 
-import msgspec
 from multidict import CIMultiDict
 
 from orchestrator.cloud.answer import Answer, cloud_offset_s
 from orchestrator.cloud.classify import classify
 from orchestrator.cloud.credentials.credential import AccessKey, Credential, checked, unusable
 from orchestrator.cloud.credentials.password import login_failure
+from orchestrator.cloud.json_body import read_body
 from orchestrator.cloud.lenient import instant, text
 from orchestrator.cloud.registry import Secrets
 from orchestrator.cloud.secret import Secret
 from orchestrator.cloud.time_source import TimeSource
 from orchestrator.cloud.transport import Headers, Route, Transport
-from orchestrator.model.foreign import Unreadable, read_json
+from orchestrator.model.foreign import Unreadable
 from orchestrator.model.reply import Doubtful, Failure, NotSent
 
 METADATA = "http://169.254.169.254"
@@ -91,7 +91,7 @@ class Agency:
 
 def _key(answer: Answer) -> Credential | Failure:
     try:
-        data: Any = read_json(answer.body, _parse)
+        data: Any = read_body(answer.body)
     except Unreadable:
         data = None
     inner = data.get("credential") if isinstance(data, dict) else None
@@ -107,5 +107,4 @@ def _key(answer: Answer) -> Credential | Failure:
     return AccessKey(access_key=access, secret_key=secret, security_token=token, lifetime_s=lifetime_s)
 
 
-_parse = msgspec.json.Decoder().decode
 _FIELDS = ("access", "secret", "securitytoken")

@@ -1,0 +1,67 @@
+"""Read the JSON of an answer whose characters may be damaged. Pure.
+
+One byte that is no UTF-8 in a message must not cost the workflow_id beside it, nor turn a REJECT into a doubt. So what
+no decoder takes is repaired, and all the rest counts as it stands; an id that was repaired itself is no id.
+"""
+
+import re
+from typing import Any
+
+import msgspec
+
+from orchestrator.model.foreign import STRINGS, Unreadable, read_json
+
+#: What stands where a character was damaged.
+DAMAGED = "\ufffd"
+
+#: Character sets of answers that are not written in UTF-8, as RFC 8259 asks; a program on the way may be old.
+_CHARSETS = frozenset(
+    [
+        *("gbk", "gb2312", "gb18030", "big5", "shift_jis", "euc-kr", "euc-jp"),
+        *("iso-8859-1", "latin-1", "iso-8859-15", "windows-1252", "us-ascii", "utf-16", "utf-16le", "utf-16be"),
+    ]
+)
+_BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+
+#: A pair of escapes for one character, half of such a pair, any other escape, a character that must be escaped.
+_ESCAPES = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+    rb"|\\.|(?P<raw>[\x00-\x1f])",
+    re.DOTALL,
+)
+
+_parse = msgspec.json.Decoder().decode
+
+
+def in_utf8(body: bytes, charset: str | None) -> bytes:
+    """A body as it would be in UTF-8, when the answer names another character set."""
+    if charset is None or charset.lower() not in _CHARSETS:
+        return body
+    return body.decode(charset, "replace").encode()
+
+
+def read_body(body: bytes) -> Any:
+    """What the JSON of an answer holds, damaged characters as U+FFFD.
+
+    Raises:
+        Unreadable: it is not JSON, nested too deep, or holds too many values.
+    """
+    try:
+        return read_json(body, _parse)
+    except Unreadable:
+        repaired = _repaired(body)
+        if repaired == body:
+            raise
+    return read_json(repaired, _parse)
+
+
+def _repaired(body: bytes) -> bytes:
+    """The same with nothing in it that is no character, and no character in a text that must be escaped."""
+    coding = next((coding for mark, coding in _BOMS.items() if body.startswith(mark)), "utf-8")
+    return STRINGS.sub(lambda found: _ESCAPES.sub(_escape, found[0]), body.decode(coding, "replace").encode())
+
+
+def _escape(found: re.Match[bytes]) -> bytes:
+    if found["half"]:
+        return DAMAGED.encode()
+    return b"\\u%04x" % ord(found["raw"]) if found["raw"] else found[0]
