@@ -8,6 +8,8 @@ PLANS ?= 1000
 SEED ?= 1
 # Half of the tests wait for processes of their own, so there are more workers than cores.
 WORKERS ?= $(shell expr 3 '*' $$(getconf _NPROCESSORS_ONLN))
+# Each of many processes would compile all that it imports, where nothing may be kept.
+CACHED := env -u PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test lint bench bench-million soak fuzz fuzz-proof properties mutants protections words setup clean
 
@@ -22,8 +24,11 @@ demo: $(VENV)/.run
 	@echo "== 3. The report"
 	$(BIN)/orchestrator report plans/quickstart.yaml --simulate --state .demo --format text
 
+# Collected once before the workers do: what pytest makes of the tests is kept, and they all read it.
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q
+	$(CACHED) $(BIN)/python -m compileall -q orchestrator
+	$(CACHED) $(BIN)/python -m pytest --collect-only -q --no-header > /dev/null
+	$(CACHED) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff format --check .
