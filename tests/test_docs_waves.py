@@ -20,9 +20,9 @@ from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Failures, Limits, Plan, Wave
 from orchestrator.planner.preview.preview import Preview, make_preview
 from orchestrator.planner.preview.preview_text import table
-from orchestrator.planner.preview.spoken_durations import spoken
 from orchestrator.planner.targets.resolve import Resolved
 from orchestrator.planner.waves import assign_waves, scope_targets, wave_targets
+from orchestrator.spoken import spoken
 
 PAGE = read("docs/waves-and-budgets.md")
 ALL = (Wave(name="all"),)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from orchestrator.model.plan import Plan
 from orchestrator.planner.preview.preview import LeftOut, Preview
 from orchestrator.planner.reading.locate import mentioned_at
+from orchestrator.spoken import counted
 from orchestrator.tracker.report.behind import NAMED, advice
 
 _MISTAKES = ("not_offered", "gone")
@@ -25,12 +26,17 @@ def plan_mistakes(plan: Plan, preview: Preview) -> tuple[str, ...]:
 
 def _lines(plan: Plan, group: LeftOut) -> Iterator[str]:
     if group.reason == "not_offered":
-        yield _line(plan, group, f"target_version {plan.target_version} of {len(group.targets):,} proxies", "")
+        yield _line(
+            plan,
+            group,
+            f"target_version {plan.target_version} of {counted(len(group.targets), 'proxy', 'proxies')}",
+            "",
+        )
         return
     for target in group.targets[:NAMED]:
         yield _line(plan, group, f"proxy {target.proxy_id}", target.proxy_id)
     if len(group.targets) > NAMED:
-        yield f"and {len(group.targets) - NAMED:,} more proxies: {group.why}"
+        yield f"and {counted(len(group.targets) - NAMED, 'more proxy', 'more proxies')}: {group.why}"
 
 
 def _line(plan: Plan, group: LeftOut, what: str, proxy_id: str) -> str:

@@ -50,7 +50,7 @@ class Search:
         """Show of how many instances the proxies are known, of all that were found so far."""
         if self._shown:
             end = "\n" if known == found > 0 else ""
-            sys.stderr.write(f"\rdiscovered the proxies of {known:,} of {found:,} instances{end}")
+            sys.stderr.write(f"\rinstances whose proxies are known: {known:,} of {found:,}{end}")
             sys.stderr.flush()
 
 

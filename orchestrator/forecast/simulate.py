@@ -33,6 +33,7 @@ from orchestrator.model.record import (
 )
 from orchestrator.model.state import TargetState
 from orchestrator.model.target import Target
+from orchestrator.spoken import counted
 
 #: How many proxies are read at once at the end of a soak, as in `executor.soak`.
 _READERS = 10
@@ -114,7 +115,7 @@ class _Play:
         env, instant = self._env, action.instant
         self._note_binding(action)
         if self._most_nights is not None and env.nights.count > self._most_nights:
-            self._end(f"it takes more than {self._most_nights} nights")
+            self._end(f"it takes more than {counted(self._most_nights, 'night')}")
         elif instant is not None and env.events.seconds_at(instant) - env.result.ends_s > _PATIENCE_S:
             self._end(str(action.wait))
         elif instant is not None and not self._wakes_before(instant):

@@ -13,6 +13,7 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.record import HoldSet
 from orchestrator.model.run import Run
 from orchestrator.model.target import Target
+from orchestrator.spoken import counted
 
 #: By proxy_id: the last outcome, and the version that the proxy was to be upgraded to.
 LastOutcomes: TypeAlias = Mapping[str, tuple[Outcome, str]]
@@ -183,7 +184,7 @@ def refused_elsewhere(elsewhere: Mapping[str, tuple[str, str]]) -> PlanError | N
         return None
     proxy_id, (fleet, run_id) = next(iter(elsewhere.items()))
     return PlanError(
-        f"{len(elsewhere)} targets are open in another fleet, or about to be: "
+        f"{counted(len(elsewhere), 'target')} open in another fleet, or about to be: "
         f"{proxy_id} in run {run_id} of fleet {fleet}",
         hint=f"let fleet {fleet} end what it began, then run again",
     )
@@ -203,7 +204,7 @@ def refuse_open(run_id: str, run: Run) -> None:
     open_ids = [state.key for state in run.open_states()]
     if open_ids:
         raise PlanError(
-            f"--new: {len(open_ids)} targets of run {run_id} are still open: {', '.join(open_ids[:3])}",
+            f"--new: still open in run {run_id}: {counted(len(open_ids), 'target')}, such as {', '.join(open_ids[:3])}",
             hint="run without --new until they have ended, or decide them with settle",
         )
 

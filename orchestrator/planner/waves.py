@@ -18,6 +18,7 @@ from orchestrator.model.selection import MissingFact, matches
 from orchestrator.model.target import Target
 from orchestrator.planner.reading.locate import with_place
 from orchestrator.planner.reading.problems import nearest
+from orchestrator.spoken import counted
 
 _NAMED_STRAYS = 5
 
@@ -156,7 +157,8 @@ class _Draw:
         strays = sorted(self._rest)[:_NAMED_STRAYS]
         named = ", ".join(self._targets[index].proxy_id for index in strays)
         more = f" and {count - len(strays):,} more" if count > len(strays) else ""
-        fit = "1 target fits" if count == 1 else f"{count:,} targets fit"
+        fit = counted(count, "target fits", "targets fit")
+        fit = counted(count, "target fits", "targets fit")
         raise PlanError(
             with_place(self._plan.path, (None, "waves"), f"{fit} no wave: {named}{more}"),
             hint="add a last wave without size and select, such as {name: rest}, or exclude them",
@@ -212,7 +214,7 @@ def _warnings(drawn: list[tuple[Wave, Sequence[int], int]], total: int) -> list[
         size = wave.size.cap(total) if wave.size else 0
         if sends < size:
             of_all = f" ({wave.size} of {total:,})" if wave.size and wave.size.percent else ""
-            found.append(f"wave {wave.name}: {sends:,} targets where its size asks for {size:,}{of_all}")
+            found.append(f"wave {wave.name}: {counted(sends, 'target')} where its size asks for {size:,}{of_all}")
     return found
 
 

@@ -109,8 +109,8 @@ class ScopeSearch:
             self._on_progress()
         if not listing.complete:
             self._problem(
-                f"the list of instances (discover[{number}]): total_count {listing.total}, but {len(listing.rows)} "
-                "instances were seen, and the list moves whenever it is read"
+                f"the list of instances (discover[{number}]): total_count {listing.total}, but so many were seen: "
+                f"{len(listing.rows)}, and the list moves whenever it is read"
             )
         if not listing.at_once and not careful:
             self._may_have_moved[number] = self._entries[number]

@@ -53,7 +53,9 @@ _EVENTS: dict[type[Record], tuple[str, Level]] = {
     records.StoryFailed: ("story.failed", "error"),
 }
 #: What says nothing to a reader of logs; the journal keeps it.
-_LEFT_OUT = frozenset({"at", "step", "token", "command", "known_rejects", "journal", "commands_seen"})
+_LEFT_OUT = frozenset(
+    {"at", "step", "token", "command", "known_rejects", "journal", "commands_seen", "clocks", "clouds"}
+)
 #: In records that are not about an attempt.
 _NO_ATTEMPT = ("attempt", 0)
 
@@ -80,6 +82,8 @@ class RecordLog(RecordSink):
 
 def _level(record: Record, usual: Level) -> Level:
     match record:
+        case records.HoldSet(cause="approval"):
+            return "warning"  # a plan that asks for it is no failure
         case records.Settled(outcome=outcome):
             return "info" if outcome in GOOD or outcome in (Outcome.SKIPPED, Outcome.PARTIAL) else "warning"
         case records.AnswerSeen(verdict="in_doubt" | "rejected" | "refused"):

@@ -10,13 +10,14 @@ from orchestrator.app.status.outlook import Outlook, before_run, look
 from orchestrator.app.status.steps import step_words
 from orchestrator.errors import ExitCode, StateError, UsageError
 from orchestrator.executor.decide.wait_words import scope_wait
-from orchestrator.executor.decide.waits import Cause, Wait, counted, shown
+from orchestrator.executor.decide.waits import Cause, Wait, shown
 from orchestrator.host import path_of
 from orchestrator.model.commands import Command
 from orchestrator.model.outcome import Phase
 from orchestrator.model.plan import Plan
 from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState
+from orchestrator.spoken import counted
 from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.report.schema import WaveReport
 from orchestrator.tracker.report.text_form import bug_lines, outcome_lines, reject_lines
@@ -120,7 +121,7 @@ def fleet_line(seen: Outlook, plan: str) -> str:
     run, wait = seen.run, seen.fleet()
     parts = [f"waits for: {wait.seen_at(seen.now)}"]
     if run.waiting and run.ended is None:
-        parts.append(f"{counted(run.waiting, 'target')} {'waits' if run.waiting == 1 else 'wait'}")
+        parts.append(counted(run.waiting, "target waits", "targets wait"))
     moving = run.tally.fleet.open - len(seen.rollout.resting)
     if moving and wait.cause not in _OF_MOVING:
         parts.append(f"{counted(moving, 'upgrade')} under way, {_followed(seen)}")
@@ -178,7 +179,9 @@ def _barred(recovered: Recovered, plan: Plan) -> Wait | None:
 
 def _wave(run: Run, wave: WaveReport) -> str:
     by = run.waves[wave.name].approved_by
-    counts = ", ".join(f"{count} {name}" for name, count in wave.outcomes.items()) or "nothing yet"
+    counts = ", ".join(f"{count} {name}" for name, count in wave.outcomes.items()) or (
+        "nothing to send" if wave.state == "done" else "nothing yet"
+    )
     approved = f", approved by {by}" if by and wave.started_at is None else ""
     return f"  {wave.name}: {wave.state}{approved}, {counts}"
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from orchestrator.app.status.outlook import Outlook
-from orchestrator.executor.decide.waits import counted, time_until
+from orchestrator.executor.decide.waits import time_until
 from orchestrator.model.run import Run
+from orchestrator.spoken import counted
 from orchestrator.tracker.report.schema import HoldReport
 
 #: Of each cause so many proxies are named; the report has them all.

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from orchestrator.app.status.story_lines import story_lines
 from orchestrator.errors import UsageError
 from orchestrator.model.outcome import Outcome, Phase
 from orchestrator.model.person import person
 from orchestrator.model.record import Record
-from orchestrator.model.reply import Entry
 from orchestrator.model.state import TargetState
 from orchestrator.model.target import Target
 from orchestrator.tracker.runs.recovery import recover
@@ -32,8 +32,6 @@ _PHASE_RULES = {
     Phase.IN_DOUBT: "the doubt period passed without evidence: never sent again until evidence comes, or `settle`",
     Phase.TIMED_OUT: "no end was seen within follow.timeout: it keeps its slot until its end is seen, or `settle`",
 }
-#: Beside what stands elsewhere in the line: the token of an intent is no secret, but is easily taken for one.
-_LEFT_OUT = frozenset({"at", "target", "step", "attempt", "record", "token"})
 
 
 def life(stored: StoredRun, proxy_id: str) -> Iterator[str]:
@@ -104,7 +102,7 @@ def _lines(chapter: _Chapter, *, in_full: bool) -> Iterator[str]:
     started = f", by {chapter.who}" if chapter.who else ""
     if in_full:
         yield f"run {chapter.run_id}{started}:"
-        yield from (_line(record) for record in chapter.records)
+        yield from story_lines(chapter.records)
     else:
         standing = chapter.state.standing if chapter.state else Phase.WAITING.value
         reason = f": {chapter.state.reason}" if chapter.state and chapter.state.reason else ""
@@ -119,24 +117,8 @@ def _upgraded(chapters: Sequence[_Chapter]) -> Iterator[str]:
     state = earlier.state
     reason = f": {state.reason}" if state.reason else ""
     when = f" on {state.settled_at:%Y-%m-%d %H:%M:%S}Z" if state.settled_at else ""
-    jobs = ", ".join(state.jobs) or "without a workflow_id"
-    yield f"before: {state.standing}{reason}{when} in run {earlier.run_id}, workflow {jobs}"
-
-
-def _line(record: Record) -> str:
-    name = type(record).__struct_config__.tag
-    facts = ((field, getattr(record, field)) for field in record.__struct_fields__ if field not in _LEFT_OUT)
-    words = ", ".join(f"{field}={_value(value)}" for field, value in facts if value not in (None, (), "", 0, False))
-    attempt = f" attempt {record.attempt}" if record.attempt else ""
-    return f"  {record.at:%Y-%m-%d %H:%M:%S.%f}Z{attempt} {name}: {words}"
-
-
-def _value(value: object) -> str:
-    if isinstance(value, tuple):
-        return "[" + "; ".join(_value(each) for each in value) + "]"
-    if isinstance(value, Entry):
-        return f"{value.state} {value.workflow_id} {value.error_message or ''}".strip()
-    return str(value)
+    jobs = f"workflow {', '.join(state.jobs)}" if state.jobs else "no workflow_id"
+    yield f"before: {state.standing}{reason}{when} in run {earlier.run_id}, {jobs}"
 
 
 def _verdict(state: TargetState | None) -> Iterator[str]:

@@ -21,12 +21,13 @@ from orchestrator.executor.decide.limits import Room, due_hold, room, scope_room
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.start_gate import bound_passed, start_opening, target_opening
 from orchestrator.executor.decide.wait_words import full_wait, hold_wait, moving_wait, none_ready_wait, scope_wait
-from orchestrator.executor.decide.waits import Cause, Wait, counted, shown
+from orchestrator.executor.decide.waits import Cause, Wait, shown
 from orchestrator.model.plan import Wave
 from orchestrator.model.record import HoldSet
 from orchestrator.model.status import WaveStatus
 from orchestrator.model.tally import EMPTY
 from orchestrator.model.target import Target
+from orchestrator.spoken import counted
 
 #: Pauses that the cloud asks for are waited for so long, whatever the session's `wait_s`.
 _ALWAYS_WAITED_S = 900.0
@@ -94,7 +95,11 @@ def _required(rollout: Rollout) -> Action:
 
 def _held(rollout: Rollout, hold: HoldSet) -> Action:
     wait = hold_wait(hold)
-    return WaitUntil(None, wait) if rollout.moving else Finish(Ending.HELD, hold.reason, wait)
+    return (
+        WaitUntil(None, wait)
+        if rollout.moving
+        else Finish(Ending.HELD, f"held{f' by {hold.who}' if hold.who else ''}: {hold.reason}", wait)
+    )
 
 
 def _wave_action(rollout: Rollout, wave: Wave, now: datetime) -> Action:
@@ -287,8 +292,9 @@ def _stuck(rollout: Rollout, now: datetime, why: str | None = None) -> Finish:
         words = f"what is left waits for scopes that cannot be used: {', '.join(gone)}"
         return Finish(Ending.SCOPE, words, _gone_wait(rollout, now))
     if rollout.broken:
-        words = f"{len(rollout.broken)} targets wait for the next session after an internal error"
-        return Finish(Ending.LATER, words, Wait(Cause.BROKEN, (counted(len(rollout.broken), "target"),)))
+        broken = counted(len(rollout.broken), "target")
+        words = f"left for the next session after an internal error: {broken}"
+        return Finish(Ending.LATER, words, Wait(Cause.BROKEN, (broken,)))
     slots = f" ({why})" if why else ""
     words = f"nothing moves but targets that stay in doubt or timed out{slots}"
     return Finish(Ending.PERSON, words, Wait(Cause.PERSON, (counted(len(rollout.resting), "target"),)))

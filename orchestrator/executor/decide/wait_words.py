@@ -9,10 +9,11 @@ from orchestrator.executor.decide.calendar import Opening
 from orchestrator.executor.decide.closed import closed_wait
 from orchestrator.executor.decide.limits import Room, crowded
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.executor.decide.waits import Cause, Wait, counted, shown
+from orchestrator.executor.decide.waits import Cause, Wait, shown
 from orchestrator.model.record import HoldSet
 from orchestrator.model.status import ScopeStatus
 from orchestrator.model.target import Target
+from orchestrator.spoken import counted
 
 
 def hold_wait(hold: HoldSet | Hold) -> Wait:

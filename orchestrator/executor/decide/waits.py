@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Self
 
+from orchestrator.spoken import spoken
+
 
 class Cause(Enum):
     """Everything that can be waited for, each with the form of its sentence."""
@@ -27,7 +29,7 @@ class Cause(Enum):
     FREEZE = "frozen; {0}"
     FIT = "too late for an upgrade to end before the window closes at {0}; {1}"
     BOUND = "the next session: the time for starts in this one is over"
-    BUSY = "another try at {1} UTC: {0}"
+    BUSY = "{0}; another try at {1} UTC"
     LABEL = "a free slot of a label: per_label {0} is full"
     LIMIT = "a free slot: {0} is full"
     RAMP = "a success, with which the ramp grows: {0}"
@@ -81,16 +83,9 @@ class Wait:
 
 def time_until(instant: datetime, now: datetime) -> str:
     """How far away an instant is: `3 h 12 min`."""
-    minutes, seconds = divmod(max(0, round((instant - now).total_seconds())), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {seconds:02} s"
+    return spoken(max(0, round((instant - now).total_seconds())))
 
 
 def shown(instant: datetime) -> str:
     """An instant as sentences name it, in UTC."""
     return f"{instant:%Y-%m-%d %H:%M:%S}"
-
-
-def counted(number: int, what: str) -> str:
-    """`1 upgrade`, `2 upgrades`."""
-    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from orchestrator.executor.scope.job_list import JobList, has_ended
 from orchestrator.model.reply import Job, ProxyHealth, ProxyVersion
 from orchestrator.model.version import at_least, same_version
+from orchestrator.spoken import counted
 
 #: How much earlier or later than it can have been, by the cloud's clock, a job of ours may seem to have been created.
 CREATED_MARGIN = timedelta(minutes=5)
@@ -174,7 +175,7 @@ def _proxy_against(doubt: Doubt, sight: Sight) -> str | None:
 def _absence(doubt: Doubt, listing: JobList) -> str:
     shown = min(listing.ids().intersection(doubt.presence))
     return (
-        f"no job of it in the complete list of {len(listing.jobs)} jobs, which shows our {shown}; "
+        f"no job of it in the complete list of {counted(len(listing.jobs), 'job')}, which shows our {shown}; "
         f"the proxy still runs {doubt.source_version} and is ACTIVE"
     )
 

@@ -35,6 +35,7 @@ from orchestrator.model.record import (
 from orchestrator.model.reply import Answered, Entry
 from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState
+from orchestrator.spoken import counted
 
 
 async def reconcile(state: TargetState, session: Session) -> bool:
@@ -98,7 +99,9 @@ async def _look(state: TargetState, session: Session, *, left_s: float) -> Concl
             )
         conclusion = weigh(doubt, replace(sight, named=astray.jobs, unexplained=astray.unexplained))
     if isinstance(conclusion, NeverBegan) and len(state.attempts) >= session.plan.retry.attempts:
-        return Unknown(f"{conclusion.evidence}; but all {len(state.attempts)} attempts are used up")
+        return Unknown(
+            f"{conclusion.evidence}; but it has had {counted(len(state.attempts), 'attempt')}, and no more are allowed"
+        )
     return conclusion
 
 

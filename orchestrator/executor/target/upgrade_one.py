@@ -14,6 +14,7 @@ from orchestrator.model.outcome import Outcome, Phase
 from orchestrator.model.record import AnswerMissing, AnswerSeen, DoubtRenewed, JobSeen, Postponed
 from orchestrator.model.state import TargetState
 from orchestrator.model.version import at_least
+from orchestrator.spoken import counted
 
 
 async def upgrade_one(state: TargetState, session: Session) -> None:
@@ -91,7 +92,7 @@ async def _wait_again(state: TargetState, session: Session, answer: AnswerSeen) 
     """
     why = f"{answer.verdict}: {answer.reason or ''}".rstrip(": ")
     if state.turned_away >= session.plan.retry.attempts and session.run.others_got_through(state):
-        evidence = f"{state.turned_away} attempts in a row were turned away while others got through; {why}"
+        evidence = f"turned away {counted(state.turned_away, 'time')} in a row while others got through; {why}"
         code = answer.error_code
         await settle(state, session, Outcome.DEFERRED, answer.verdict, error_code=code, evidence=evidence)
         return

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from orchestrator.model.target import Target
 from orchestrator.planner.preview.audit import Audit, Scheduled
+from orchestrator.spoken import counted
 
 
 def audit_lines(audit: Audit, *, rows: int | None = None) -> Iterator[str]:
@@ -16,11 +17,11 @@ def audit_lines(audit: Audit, *, rows: int | None = None) -> Iterator[str]:
     verdict = "all is well" if audit.well else "not as it should be"
     yield f"audit since run {audit.run_id}, target version {audit.target_version}: {verdict}"
     for finding in audit.findings:
-        yield f"  {finding.what.replace('_', ' ')}, {finding.why}: {_count(len(finding.targets))}"
+        yield f"  {finding.what.replace('_', ' ')}, {finding.why}: {counted(len(finding.targets), 'proxy', 'proxies')}"
         if not finding.well:
             yield from _limited([_row(target) for target in finding.targets], rows)
     if audit.scheduled:
-        yield f"  scheduled in the console: {_count(len(audit.scheduled))}"
+        yield f"  scheduled in the console: {counted(len(audit.scheduled), 'proxy', 'proxies')}"
         yield from _limited([_scheduled(each) for each in audit.scheduled], rows)
     if audit.not_asked:
         yield f"  scheduled in the console: not known of all: {audit.not_asked}"
@@ -41,7 +42,3 @@ def _limited(lines: list[str], limit: int | None) -> Iterator[str]:
     yield from shown
     if len(shown) < len(lines):
         yield f"    … and {len(lines) - len(shown):,} more"
-
-
-def _count(number: int) -> str:
-    return f"{number:,} {'proxy' if number == 1 else 'proxies'}"

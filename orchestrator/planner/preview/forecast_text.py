@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from orchestrator.planner.preview.forecast_values import Range, Rehearsed, Stretch, WaveTimes
-from orchestrator.planner.preview.spoken_durations import spoken
+from orchestrator.spoken import spoken
 
 #: Phases that are shown; a run over many nights repeats itself.
 _PHASES = 8

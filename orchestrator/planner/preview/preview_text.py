@@ -8,7 +8,7 @@ from orchestrator.planner.plan_file.numbers import written_duration
 from orchestrator.planner.preview.audit_text import audit_lines
 from orchestrator.planner.preview.estimate import AssumedRate
 from orchestrator.planner.preview.preview import LeftOut, Preview, StepGroup, WavePreview
-from orchestrator.planner.preview.spoken_durations import spoken
+from orchestrator.spoken import counted, spoken
 
 
 def table(preview: Preview, *, rows: int | None = None) -> Iterator[str]:
@@ -33,7 +33,7 @@ def table(preview: Preview, *, rows: int | None = None) -> Iterator[str]:
 
 
 def _head(preview: Preview) -> Iterator[str]:
-    yield f"fleet {preview.name}: {_count(preview.targets, 'target')} -> {preview.target_version} ({_read(preview)})"
+    yield f"fleet {preview.name}: {counted(preview.targets, 'target')} -> {preview.target_version} ({_read(preview)})"
     yield from (f"  {line}" for line in preview.state)
     left_out = sum(len(group.targets) for group in preview.left_out if group.outcome != "excluded")
     excluded = sum(len(group.targets) for group in preview.left_out if group.outcome == "excluded")
@@ -63,9 +63,9 @@ def _read(preview: Preview) -> str:
 
 
 def _wave(wave: WavePreview, rows: int | None) -> Iterator[str]:
-    yield ", ".join([f"wave {wave.name}: {_count(wave.sends, 'proxy', 'proxies')}", *_terms(wave)])
+    yield ", ".join([f"wave {wave.name}: {counted(wave.sends, 'proxy', 'proxies')}", *_terms(wave)])
     for group in wave.groups:
-        yield f"  {_step(group)}: {_count(len(group.targets), 'proxy', 'proxies')}"
+        yield f"  {_step(group)}: {counted(len(group.targets), 'proxy', 'proxies')}"
         yield from _rows(group.targets, rows)
 
 
@@ -93,7 +93,7 @@ def _step(group: StepGroup) -> str:
 
 def _left_out(group: LeftOut, rows: int | None) -> Iterator[str]:
     name = group.outcome if group.outcome in (group.reason, "already") else f"{group.outcome}: {group.reason}"
-    yield f"left out, {name}, {group.why}: {_count(len(group.targets), 'proxy', 'proxies')}"
+    yield f"left out, {name}, {group.why}: {counted(len(group.targets), 'proxy', 'proxies')}"
     yield from _rows(group.targets, rows)
 
 
@@ -109,7 +109,7 @@ def _rows(targets: list[Target], limit: int | None) -> Iterator[str]:
 
 
 def _foot(preview: Preview) -> Iterator[str]:
-    failures, rejected = _count(preview.max_failures, "failure"), f"{preview.max_rejected:,} rejected"
+    failures, rejected = counted(preview.max_failures, "failure"), f"{preview.max_rejected:,} rejected"
     yield f"budgets: the fleet is held at more than {failures}, or more than {rejected}"
     for scope in preview.scopes:
         own = [("max_failures", scope.max_failures), ("max_rejected", scope.max_rejected)]
@@ -117,7 +117,7 @@ def _foot(preview: Preview) -> Iterator[str]:
             yield f"  scope {scope.name}: {terms}"
     yield from _slots(preview)
     calls = preview.calls
-    upgrades = _count(calls.upgrades, "upgrade")
+    upgrades = counted(calls.upgrades, "upgrade")
     yield f"calls: {upgrades}, about {calls.all:,} in all; {calls.read:,} made for this preview"
     for rate in preview.rates:
         yield _rate(rate, alone=len(preview.rates) == 1)
@@ -172,7 +172,3 @@ def _tight_budget(preview: Preview, wave: WavePreview) -> str:
     if wave.max_failures is not None and wave.max_failures + 1 == wave.in_flight:
         return f"the budget of wave {wave.name} is {wave.max_failures:,}"
     return "the budgets of the scopes bear no more"
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -7,6 +7,7 @@ from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import HoldSet
 from orchestrator.planner.next_run import NextRun
+from orchestrator.spoken import counted
 
 
 def state_lines(plan: Plan, coming: NextRun) -> Iterator[str]:
@@ -29,7 +30,7 @@ def state_lines(plan: Plan, coming: NextRun) -> Iterator[str]:
     if coming.elsewhere:
         proxy_id, (fleet, run_id) = next(iter(coming.elsewhere.items()))
         named = f"{proxy_id} in run {run_id} of fleet {fleet}"
-        yield f"nothing starts: {len(coming.elsewhere):,} targets are open in another fleet: {named}"
+        yield f"nothing starts: {counted(len(coming.elsewhere), 'target')} open in another fleet: {named}"
     if coming.still is not None:
         yield coming.still.words
 

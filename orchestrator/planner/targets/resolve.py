@@ -13,6 +13,7 @@ from orchestrator.planner.reading.locate import with_place
 from orchestrator.planner.reading.problems import At, Problems
 from orchestrator.planner.targets.inventory import SHOWN, read_inventory
 from orchestrator.planner.targets.own_windows import check_own_windows
+from orchestrator.spoken import counted
 
 
 class Excluded(Struct, frozen=True, gc=False):
@@ -88,7 +89,11 @@ class _Gathered:
         if len({target.proxy_id for target in self.targets}) == len(self.targets):
             return
         lines = list(self._repeated())
-        more = [f"{self._plan.path}: and {len(lines) - SHOWN:,} more such proxies"] if len(lines) > SHOWN else []
+        more = (
+            [f"{self._plan.path}: and {counted(len(lines) - SHOWN, 'more such proxy', 'more such proxies')}"]
+            if len(lines) > SHOWN
+            else []
+        )
         raise PlanError("\n".join([*lines[:SHOWN], *more]))
 
     def _repeated(self) -> Iterator[str]:
@@ -124,7 +129,7 @@ def _split(plan: Plan, targets: list[Target]) -> tuple[list[Target], list[Exclud
         else:
             excluded.append(Excluded(target, entry))
     if unknown:
-        more = f" (and {len(unknown) - 1:,} more proxies)" if len(unknown) > 1 else ""
+        more = f" (and {counted(len(unknown) - 1, 'more proxy', 'more proxies')})" if len(unknown) > 1 else ""
         raise PlanError(with_place(plan.path, unknown[0].at, f"{unknown[0]}{more}"))
     return kept, excluded
 
@@ -154,6 +159,8 @@ def _check_number(plan: Plan, count: int, excluded: int, *, more_to_come: bool) 
     wanted = f"at least {least:,}" if most is None else f"{least:,} to {most:,}"
     left_out = f", after {excluded:,} were excluded" if excluded else ""
     raise ExpectNotMet(
-        with_place(plan.path, (None, "expect"), f"the plan has {count:,} targets{left_out}, and expects {wanted}"),
+        with_place(
+            plan.path, (None, "expect"), f"the plan has {counted(count, 'target')}{left_out}, and expects {wanted}"
+        ),
         hint="nothing starts; change the targets, or expect.min and expect.max",
     )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from msgspec import Struct
 
 from orchestrator.model.outcome import FAILED_BEFORE, Outcome
+from orchestrator.spoken import counted
 from orchestrator.tracker.report.schema import Head, TargetReport
 
 #: So many are named; the report has them all.
@@ -46,7 +47,7 @@ def behind_lines(head: Head, behind: Behind) -> Iterator[str]:
     unseen = outcomes.get(Outcome.ACCEPTED.value, 0)
     missing = head.totals.targets - there - unseen
     more = f", {unseen} were accepted and not looked at" if unseen else ""
-    yield f"{there} of {head.totals.targets} run {head.run.target_version}{more}; these {missing} do not:"
+    yield f"{there} of {head.totals.targets} run {head.run.target_version}{more}; {counted(missing, 'does', 'do')} not:"
     yield from (_line(target, behind.place(target)) for target in behind.first)
     if missing > len(behind.first):
         yield f"  and {missing - len(behind.first)} more, in the report"

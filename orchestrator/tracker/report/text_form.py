@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from orchestrator.model.outcome import FAILED_BEFORE
 from orchestrator.plain import plain
+from orchestrator.spoken import counted
 from orchestrator.tracker.report.build import Story
 from orchestrator.tracker.report.schema import Head, HoldReport, RunReport, ScopeReport, TargetReport, WaveReport
 
@@ -88,13 +89,14 @@ def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
 
 def _wave(wave: WaveReport) -> str:
     outcomes = ", ".join(f"{count} {outcome}" for outcome, count in wave.outcomes.items())
-    return f"{_MARGIN}{wave.name}: {wave.state}, {wave.targets} targets{f': {outcomes}' if outcomes else ''}"
+    return f"{_MARGIN}{wave.name}: {wave.state}, {counted(wave.targets, 'target')}{f': {outcomes}' if outcomes else ''}"
 
 
 def _scope(scope: ScopeReport) -> str:
     attained = f", {scope.rate_attained:g}/s" if scope.rate_attained is not None else ""
     limit = f" of {scope.rate_limit:g}/s" if scope.rate_limit is not None and attained else ""
-    return f"{_MARGIN}{scope.name}: {scope.calls} calls{attained}{limit}, {scope.throttled} throttled{_closed(scope)}"
+    calls = f"{counted(scope.calls, 'call')}{attained}{limit}, {scope.throttled} throttled"
+    return f"{_MARGIN}{scope.name}: {calls}{_closed(scope)}"
 
 
 def _closed(scope: ScopeReport) -> str:

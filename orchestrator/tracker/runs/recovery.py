@@ -9,6 +9,7 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record, RunStarted
 from orchestrator.model.run import Run
 from orchestrator.model.settings import in_force
+from orchestrator.spoken import counted
 from orchestrator.tracker.journal.line import DAMAGED_HINT
 from orchestrator.tracker.state import Fleet, StoredRun
 
@@ -103,7 +104,8 @@ def _expect_whole(stored: StoredRun, run: Run, started: RunStarted) -> None:
     if started.run_id != stored.run_id:
         raise _broken(stored.place_of("journal", 1), f"it belongs to the run {started.run_id}")
     if started.targets != run.total:
-        raise _broken(stored.place_of("targets"), f"{run.total} targets are there of {started.targets}")
+        found = counted(run.total, "target")
+        raise _broken(stored.place_of("targets"), f"has {found}, and the journal says {started.targets:,}")
 
 
 def _broken(where: str, what: str) -> JournalDamaged:

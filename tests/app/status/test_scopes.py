@@ -42,7 +42,7 @@ def seen(run: Run, now: datetime) -> Outlook:
     ("records", "state", "says"),
     [
         ((), "open", None),
-        ((THROTTLED,), "throttled", "throttled by the cloud: APIGW.0308; until 2026-03-01 22:05:00 UTC, in 5 min 00 s"),
+        ((THROTTLED,), "throttled", "throttled by the cloud: APIGW.0308; until 2026-03-01 22:05:00 UTC, in 5 min"),
         ((LONG, PAUSED), "throttled", ", one probe an hour: 429"),
         ((PAUSED,), "paused", "paused, one probe at a time asks whether it is back: no route"),
         ((PAUSED, GONE), "given_up", "given up for this session, the next start tries again: 401: the token is wrong"),

@@ -170,7 +170,7 @@ CASES = [
         "another fleet: proxy X is open in run R of fleet F; 4 targets wait; do: let that fleet end what it began",
         barred=Wait(Cause.ELSEWHERE, ("proxy X is open in run R of fleet F",)),
     ),
-    case(Cause.SOAK, "the soak of wave one, in 10 min 00 s", OPEN, sent(FAR), settled(FAR), SOAKS, plan=TWO),
+    case(Cause.SOAK, "the soak of wave one, in 10 min", OPEN, sent(FAR), settled(FAR), SOAKS, plan=TWO),
     case(Cause.SOAK, "the soak of wave one, in 10", OPEN, sent(FAR), settled(FAR), SOAKS, plan=TWO, of="target"),
     case(
         Cause.REACH,
@@ -181,7 +181,7 @@ CASES = [
     ),
     case(
         Cause.THROTTLED,
-        "scope default: throttled by the cloud: 429; until 2026-03-01 22:10:00 UTC, in 10 min 00 s; 4 targets wait",
+        "scope default: throttled by the cloud: 429; until 2026-03-01 22:10:00 UTC, in 10 min; 4 targets wait",
         OPEN,
         THROTTLED,
     ),
@@ -199,7 +199,7 @@ CASES = [
     case(Cause.WINDOW, "window opens Mon 01:00 UTC, in 3 h 00 min; do:", plan={"windows": (NIGHT,)}, of="target"),
     case(
         Cause.FREEZE,
-        "frozen; the freeze ends Tue 00:00 UTC, in 26 h 00 min",
+        "frozen; the freeze ends Tue 00:00 UTC, in 1 d 2 h",
         plan={"freezes": (Freeze(start="2026-03-01", end="2026-03-02", timezone="UTC"),)},
     ),
     case(
@@ -212,8 +212,8 @@ CASES = [
     case(Cause.TURN, "the next start; nothing stands in its way", BOUNDED, REACHED, OPEN),
     case(Cause.CHANGED, "the plan was changed, which needs --new: waves; 4", BARRED, REACHED, OPEN, working=True),
     case(Cause.TURN, "the next start; nothing stands in its way", BARRED, REACHED, OPEN),
-    case(Cause.BUSY, "another try at 2026-03-01 22:10:00 UTC: job 7 runs on it, in 10", OPEN, *POSTPONED),
-    case(Cause.BUSY, "another try at 2026-03-01 22:10:00 UTC: job 7 runs", OPEN, *POSTPONED, of="target"),
+    case(Cause.BUSY, "job 7 runs on it; another try at 2026-03-01 22:10:00 UTC, in 10 min", OPEN, *POSTPONED),
+    case(Cause.BUSY, "job 7 runs on it; another try at 2026-03-01 22:10:00 UTC", OPEN, *POSTPONED, of="target"),
     case(Cause.LIMIT, "in_flight 1 is full; 3 targets wait; 1 upgrade under", OPEN, sent(FAR), plan=CAPPED),
     case(Cause.LIMIT, "per_instance is full", OPEN, sent(NEIGHBOUR), of="target", plan={"limits": Limits(ramp=False)}),
     case(

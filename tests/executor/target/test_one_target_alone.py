@@ -58,7 +58,7 @@ def test_a_target_that_is_turned_away_while_others_get_through_is_deferred(word:
     state = played.state(number)
     assert played.outcomes() == {"succeeded": 6, "deferred": 1}
     assert (state.outcome, state.reason) == ("deferred", word.partition(",")[0])
-    assert "3 attempts in a row were turned away while others got through" in state.evidence[-1]
+    assert "turned away 3 times in a row while others got through" in state.evidence[-1]
     assert played.cloud.upgrades[state.key] == 3
     assert not played.of(ScopeGivenUp)
     assert played.code == 1

@@ -15,8 +15,8 @@ from orchestrator.model.target import Target
 from orchestrator.planner.preview.estimate import calls_per_target, looks
 from orchestrator.planner.preview.preview import Preview, make_preview
 from orchestrator.planner.preview.preview_text import table
-from orchestrator.planner.preview.spoken_durations import spoken
 from orchestrator.planner.targets.resolve import Excluded, Resolved, resolve_targets
+from orchestrator.spoken import spoken
 
 Load = Callable[..., Plan]
 Ids = Callable[[int], str]

@@ -215,7 +215,7 @@ def test_what_does_not_run_the_target_version_is_named_with_what_to_do() -> None
         at=BEGIN, target=A, run_id="night-1", outcome=Outcome.FAILED, reason="disk", workflow_ids=("wf-1",)
     )
     lines = ending(settled_run(Outcome.SKIPPED, FAILED_BEFORE, 2, earlier))
-    assert f"1 of 2 run {NEW}; these 1 do not:" in lines
+    assert f"1 of 2 run {NEW}; 1 does not:" in lines
     (told,) = [line for line in lines if A in line]
     assert "failed" in told
     assert f"{A}: disk (workflow wf-1), in run night-1 -> look at it now" in told

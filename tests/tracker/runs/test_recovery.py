@@ -146,7 +146,7 @@ def test_missing_targets_are_damage(tmp_path: Path) -> None:
     made = kept(tmp_path, PlausibleRun(3))
     lines = (made / "targets.ndjson").read_bytes().splitlines(keepends=True)
     (made / "targets.ndjson").write_bytes(b"".join(lines[:-1]))
-    with pytest.raises(JournalDamaged, match="7 targets are there of 8"):
+    with pytest.raises(JournalDamaged, match="has 7 targets, and the journal says 8"):
         recover(FolderRun(made))
 
 
