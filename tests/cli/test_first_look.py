@@ -66,10 +66,11 @@ def seen(answer: SaidAtOnce | None) -> tuple[int, str] | None:
 def lines() -> Iterator[list[str]]:
     """Lines of all kinds, most of them wrong in one way or another."""
     yield from ([], *([word] for word in SPARE), *([verb] for verb in RIGHT))
-    for (verb, rest), word in product(RIGHT.items(), SPARE):
-        yield from ([verb, *rest, word], [word, verb, *rest], [verb, word, *rest], [verb, word])
+    for number, ((verb, rest), word) in enumerate(product(RIGHT.items(), SPARE)):
+        forms = ([verb, *rest, word], [word, verb, *rest], [verb, word, *rest], [verb, word])
+        yield from forms[number % 2 :: 2]
     chance = random.Random(7)
-    for _ in range(3000):
+    for _ in range(500):
         verb = chance.choice([*RIGHT])
         line = [*RIGHT[verb], *chance.choices(SPARE, k=chance.randint(1, 4))]
         if chance.random() < 0.5:
@@ -84,7 +85,7 @@ def test_the_first_look_says_what_the_parser_says(capsys: pytest.CaptureFixture[
         if (answer := first_look(line)) is not None:
             assert seen(answer) == told(line, capsys), line
             answered += 1
-    assert answered > 3000, "it leaves little to the parser"
+    assert answered > 1000, "it leaves little to the parser"
 
 
 @pytest.mark.parametrize("verb", RIGHT)

@@ -278,7 +278,7 @@ DECODERS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", DECODERS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(value=anything)
 def test_whatever_comes_is_decoded_or_not_understood(name: str, value: Any) -> None:
     with suppress(NotUnderstood):

@@ -6,6 +6,7 @@ The cloud's own books say then whether each upgrade began once, and the report w
 import json
 import os
 import signal
+from itertools import cycle, product
 
 import pytest
 from auditor.audit import audit
@@ -24,7 +25,11 @@ _LOSSES: tuple[Fault, ...] = ("lost_answer", "lost_request", "error_after", "gat
 
 #: Where an attempt and its doubt live: crossed with every loss here, and all points with `CRASH_MATRIX=full`.
 _NEAR = (Point.INTENT_WRITTEN, Point.ANSWER_RECEIVED, Point.EVIDENCE_READ, Point.DOUBT_RESOLVED)
-_CROSSED = tuple(Point) if os.environ.get("CRASH_MATRIX") == "full" else _NEAR
+_FULL = os.environ.get("CRASH_MATRIX") == "full"
+_CROSSED = tuple(Point) if _FULL else _NEAR
+
+#: Each point is reached for the first or for the second time, in turn; every time with `CRASH_MATRIX=full`.
+_TIMES = list(product(Point, (1, 2))) if _FULL else list(zip(Point, cycle((1, 2)), strict=False))
 
 
 def _fleet(new_cloud: NewCloud, *faults: ScriptedFault, count: int = 3) -> Desk:
@@ -61,8 +66,7 @@ def _expect_all_upgraded_once(desk: Desk) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("nth", [1, 2])
-@pytest.mark.parametrize("point", Point)
+@pytest.mark.parametrize(("point", "nth"), _TIMES)
 def test_killed_at_a_point_nothing_is_sent_twice_or_lost(new_cloud: NewCloud, point: Point, nth: int) -> None:
     desk = _fleet(
         new_cloud,

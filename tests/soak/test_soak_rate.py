@@ -99,12 +99,12 @@ class Gateway:
         )
 
 
-RISES_AND_FALLS = [(0, 5), (300, 20), (780, 8)]
-PER_MINUTE = [(0, 300), (240, 1200), (540, 600)]
+RISES_AND_FALLS = [(0, 5), (300, 12), (660, 6)]
+PER_MINUTE = [(0, 300), (240, 720), (480, 360)]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("limits", "period_s", "seconds"), [(RISES_AND_FALLS, 1, 1080), (PER_MINUTE, 60, 900)])
+@pytest.mark.parametrize(("limits", "period_s", "seconds"), [(RISES_AND_FALLS, 1, 900), (PER_MINUTE, 60, 720)])
 def test_nine_tenths_of_what_the_gateway_bears(
     limits: list[tuple[float, int]], period_s: float, seconds: float
 ) -> None:

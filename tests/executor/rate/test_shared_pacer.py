@@ -247,7 +247,7 @@ class Several:
 @pytest.mark.parametrize("kind", KINDS)
 def test_together_they_find_a_rate_as_one_process_does(kind: str) -> None:
     several = Several(3, Random(1))
-    outcome = World(KINDS[kind](), "mixed", [(0, 7), (310, 18), (640, 5)]).play(several, 900)
+    outcome = World(KINDS[kind](), "mixed", [(0, 6), (250, 12), (430, 4)]).play(several, 600)
     assert outcome.attained >= 0.88
     assert outcome.refused_share <= 1
     assert min(several.calls.values()) >= 0.9 * max(several.calls.values())
