@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import stat
 
 TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
@@ -23,6 +24,9 @@ UNWRITABLE = {code: f"\\u{code:04x}" for code in range(0xD800, 0xE000)} | {
 READER_GONE = frozenset({errno.EPIPE, errno.EIO})
 
 _URI = "file://"
+
+#: How long a pipe that has a name is waited for until the first byte is there.
+PIPE_PATIENCE_S = 10.0
 
 
 def readable(text: str) -> str:
@@ -88,10 +92,34 @@ def open_to_hand_over(path: Path, flags: int, mode: int = 0o666) -> int:
     return handle
 
 
+def open_to_read(path: str | Path, flags: int = os.O_RDONLY) -> int:
+    """Open for reading what a person has named: a file, a link, a device, or a pipe into which something is written.
+
+    A pipe with a name may have no writer, and would be waited for without end; `/dev/stdin`, or what a shell makes of
+    `<(…)`, has one from the start. Has the signature of an `opener` of `open`.
+
+    Raises:
+        OSError: it cannot be opened, or nothing was written into the pipe for `PIPE_PATIENCE_S` seconds.
+    """
+    handle = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
+    if stat.S_ISFIFO(os.fstat(handle).st_mode) and not _of_process(os.path.abspath(path)):  # noqa: PTH100  # no `pathlib`
+        waiting = select.poll()
+        waiting.register(handle, select.POLLIN)
+        if not waiting.poll(PIPE_PATIENCE_S * 1000):
+            os.close(handle)
+            raise OSError(errno.ENXIO, "a pipe into which nobody writes")
+    os.set_blocking(handle, True)
+    return handle
+
+
 def is_lasting(path: Path) -> bool:
     """Whether a path leads to the same file the next time: `/dev/stdin`, or what a shell makes of `<(…)`, does not."""
-    absolute = str(path.absolute())
-    return not absolute.startswith(("/dev/", "/proc/")) and not path.is_fifo()
+    return not _of_process(str(path.absolute())) and not path.is_fifo()
+
+
+def _of_process(path: str) -> bool:
+    """Whether an absolute path leads to what only this process has open."""
+    return path.startswith(("/dev/", "/proc/"))
 
 
 def user_name() -> str:

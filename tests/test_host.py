@@ -2,13 +2,28 @@
 
 import os
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.host import is_lasting, machine_name, open_to_hand_over, path_of, path_text, readable, user_name
+from orchestrator import host
+from orchestrator.errors import PlanError
+from orchestrator.host import (
+    is_lasting,
+    machine_name,
+    open_to_hand_over,
+    open_to_read,
+    path_of,
+    path_text,
+    readable,
+    user_name,
+)
 from orchestrator.plain import plain
+from orchestrator.planner.plan_file.load import read_bytes
+from orchestrator.planner.reading.problems import Problems
+from orchestrator.planner.targets.inventory import read_inventory
 
 FILE_NAMES = st.binary(min_size=1, max_size=20).filter(lambda name: b"\0" not in name)
 
@@ -59,3 +74,52 @@ def test_a_pipe_that_nobody_reads_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     with pytest.raises(OSError, match="a pipe that nobody reads"):
         open_to_hand_over(pipe, 0)
+
+
+@pytest.mark.timeout(20)  # without it the test waits for ever
+@pytest.mark.parametrize("name", ["plan.yaml", "fleet.csv", "fleet.ndjson"])
+def test_a_pipe_into_which_nobody_writes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(host, "PIPE_PATIENCE_S", 0.01)
+    pipe = tmp_path / name
+    os.mkfifo(pipe)
+    if name == "plan.yaml":
+        with pytest.raises(PlanError, match="cannot be read: a pipe into which nobody writes"):
+            read_bytes(pipe)
+        return
+    problems = Problems(name)
+    found = read_inventory(str(pipe), scopes=frozenset({"default"}), target_version="1.0", problems=problems)
+    assert not list(found)
+    assert "cannot be read: a pipe into which nobody writes" in problems.lines()[0]
+
+
+def test_what_is_written_into_a_pipe_is_read_however_slowly_it_comes(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    def write() -> None:
+        with pipe.open("wb", buffering=0) as file:
+            file.write(b"one ")
+            read.wait()
+            file.write(b"two")
+
+    read = Event()
+    writer = Thread(target=write)
+    writer.start()
+    with open(pipe, "rb", opener=open_to_read, buffering=0) as file:
+        assert file.read(4) == b"one "
+        read.set()
+        assert file.read(4) == b"two"
+    writer.join()
+
+
+def test_a_pipe_of_this_process_is_read_to_its_end() -> None:
+    """As a shell's `<(...)`: it has a writer from the start, which may take its time."""
+    reading, writing = os.pipe()
+    handle = open_to_read(f"/dev/fd/{reading}")
+    assert os.get_blocking(handle)
+    os.write(writing, b"version: 1")
+    os.close(writing)
+    assert os.read(handle, 100) == b"version: 1"
+    assert os.read(handle, 100) == b""
+    os.close(handle)
+    os.close(reading)

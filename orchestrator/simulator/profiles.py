@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from orchestrator.host import open_to_read
 from orchestrator.simulator.profile import Foreign, JobShares, Latency, Lists, Profile
 
 MAX_PROFILE_BYTES = 1_000_000
@@ -152,7 +153,8 @@ def _convert(loaded: dict[Any, Any], source: str) -> Profile:
 
 def _from_file(path: Path) -> Profile:
     try:
-        content = path.read_bytes()
+        with open(path, "rb", opener=open_to_read) as file:
+            content = file.read(MAX_PROFILE_BYTES + 1)
     except OSError as error:
         known = ", ".join(BUILT_IN)
         raise SettingError(f"faults: {path} is neither one of {known} nor a readable file: {error.strerror}") from error

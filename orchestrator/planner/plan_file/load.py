@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from msgspec import structs
 
 from orchestrator.errors import PlanError
-from orchestrator.host import is_lasting, path_text
+from orchestrator.host import is_lasting, open_to_read, path_text
 from orchestrator.model.plan import Plan, Scope
 from orchestrator.planner.plan_file.names import FLEET_NAME
 from orchestrator.planner.plan_file.overrides import override
@@ -58,7 +58,7 @@ def read_bytes(path: Path) -> bytes:
         PlanError: it is not there, not a file, not readable, or far too large.
     """
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=open_to_read) as file:
             data = _read(file)
     except FileNotFoundError:
         raise PlanError(f"{path}: there is no such plan file") from None

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from orchestrator.host import path_of
+from orchestrator.host import is_lasting, open_to_read, path_of
 from orchestrator.model.foreign import Unreadable, read_json
 from orchestrator.planner.reading.problems import Problems, quote
 from orchestrator.planner.reading.yaml_problems import utf16
@@ -29,7 +29,7 @@ class Row(Struct, gc=False):
 def csv_rows(path: str, problems: Problems) -> Iterator[Row]:
     """The rows of a CSV file with a header line; UTF-8, a byte order mark and any line ends are fine."""
     try:
-        with open(path_of(path), encoding="utf-8-sig", newline="") as file:  # noqa: PTH123  # streams beside its binary twin
+        with open(path_of(path), encoding="utf-8-sig", newline="", opener=open_to_read) as file:
             yield from _csv_rows(file, problems)
     except UnicodeDecodeError:
         problems.at_place(*_bad_line(path))
@@ -62,7 +62,8 @@ def ndjson_rows(path: str, problems: Problems) -> Iterator[Row]:
     """The rows of a file with one JSON object a line; blank lines are skipped. Labels may also stand in `labels`."""
     known = set(KNOWN)
     try:
-        with open(path_of(path), "rb") as file:  # noqa: PTH123  # bytes, for msgspec decodes them faster than text
+        # Bytes, for msgspec decodes them faster than text.
+        with open(path_of(path), "rb", opener=open_to_read) as file:
             for number, line in enumerate(iter(partial(file.readline, _MAX_LINE), b""), 1):
                 row = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
                 if row.isspace() or not row:
@@ -150,6 +151,8 @@ def _no_comment(cells: list[str]) -> str:
 
 
 def _bad_line(path: str) -> tuple[int, int, str]:
+    if not is_lasting(path_of(path)):  # what was read from a pipe is gone
+        return 1, 0, "not UTF-8"
     with open(path_of(path), "rb") as file:  # noqa: PTH123  # as above
         for number, line in enumerate(file, 1):
             try:
