@@ -12,10 +12,10 @@ import msgspec
 from msgspec.structs import replace
 
 from orchestrator.cloud.error_body import excerpt
-from orchestrator.cloud.json_body import DAMAGED, read_body
-from orchestrator.cloud.lenient import instant, integer, objects, text, truth
+from orchestrator.cloud.json_body import read_body
+from orchestrator.cloud.lenient import instant, intact, integer, objects, text, truth
 from orchestrator.model.foreign import Unreadable
-from orchestrator.model.reply import Entry, Job, JobPage, Page, ProxyHealth, ProxyVersion
+from orchestrator.model.reply import DAMAGED, Entry, Job, JobPage, Page, ProxyHealth, ProxyVersion
 
 T = TypeVar("T")
 Decode: TypeAlias = Callable[[bytes], T]
@@ -61,28 +61,22 @@ def _entry(row: Any) -> Entry:
     if not isinstance(row, dict):
         return Entry()  # neither state nor id: the caller cannot but doubt it
     return Entry(
-        instance_id=text(row.get("instance_id")),
-        workflow_id=_workflow_id(row),
+        instance_id=intact(row.get("instance_id")),
+        workflow_id=intact(row.get("workflow_id")) or intact(row.get("job_id")),
         state=text(row.get("state")),
         error_message=text(row.get("error_message")),
     )
 
 
-def _workflow_id(row: dict[str, Any]) -> str | None:
-    """None for a damaged one: what was started is looked for, as if no id had come."""
-    named = text(row.get("workflow_id")) or text(row.get("job_id"))
-    return None if named is None or DAMAGED in named else named
-
-
 def proxy_version(body: bytes) -> ProxyVersion:
     """ShowProxyVersion."""
     data = _object(body)
-    current = text(data.get("current_version"))
+    current = intact(data.get("current_version"))
     if current is None:
-        raise NotUnderstood("no current_version in the answer")
+        raise NotUnderstood("no current_version in the answer, or none that can be read")
     return ProxyVersion(
         current_version=current.strip(),
-        latest_version=(text(data.get("latest_version")) or "").strip() or None,
+        latest_version=(intact(data.get("latest_version")) or "").strip() or None,
         can_upgrade=truth(data.get("can_upgrade")),
     )
 
@@ -90,15 +84,22 @@ def proxy_version(body: bytes) -> ProxyVersion:
 def proxy_health(body: bytes, proxy_id: str) -> ProxyHealth:
     """ShowGaussMySqlProxyList, reduced to one proxy; status None when the list ends without it."""
     rows = proxies(body).rows
-    for row in rows:
-        inner = row.get("proxy")
-        proxy = inner if isinstance(inner, dict) else row
+    listed = [inner if isinstance(inner := row.get("proxy"), dict) else row for row in rows]
+    for proxy in listed:
         if text(proxy.get("pool_id")) == proxy_id:
-            nodes = tuple(text(node.get("status")) or "" for node in objects(proxy.get("nodes")))
-            return ProxyHealth(status=text(proxy.get("status")) or "", nodes=nodes)
+            return _health(proxy)
+    if any(DAMAGED in (text(proxy.get("pool_id")) or "") for proxy in listed):
+        raise NotUnderstood("the proxy is not listed, and a pool_id that is cannot be read")
     if len(rows) >= PROXIES_PER_PAGE:
         raise NotUnderstood(f"the proxy is not among the first {PROXIES_PER_PAGE}, and the list goes on")
     return ProxyHealth(status=None)
+
+
+def _health(proxy: dict[str, Any]) -> ProxyHealth:
+    said = [text(each.get("status")) or "" for each in (proxy, *objects(proxy.get("nodes")))]
+    if any(DAMAGED in status for status in said):
+        raise NotUnderstood("the status of the proxy or a node cannot be read")
+    return ProxyHealth(status=said[0], nodes=tuple(said[1:]))
 
 
 def proxies(body: bytes) -> Page:
@@ -142,23 +143,29 @@ def job(body: bytes, job_id: str) -> Job | None:
 def job_page(body: bytes) -> JobPage:
     """ListImmediateJobs. A row without an id stays, with an empty one: that something runs there matters."""
     page = _page(_object(body), "jobs")
+    if any(DAMAGED in (_instance_of(row) or "") for row in page.rows):
+        raise NotUnderstood("a job whose instance_id cannot be read may run on any instance")
     return JobPage(jobs=tuple(_job(row) for row in page.rows), total_count=page.total_count)
 
 
 def _job(row: dict[str, Any]) -> Job:
-    instance = row.get("instance")
-    inner = instance if isinstance(instance, dict) else {}
     return Job(
-        job_id=text(row.get("job_id")) or text(row.get("id")) or "",
+        job_id=intact(row.get("job_id")) or intact(row.get("id")) or "",
         name=text(row.get("job_name")) or text(row.get("name")),
         status=(text(row.get("status")) or "").strip(),
-        instance_id=text(row.get("instance_id")) or text(inner.get("id")),
+        instance_id=intact(_instance_of(row)),
         created_at=instant(row.get("created_time") or row.get("created")),
         ended_at=instant(row.get("ended_time") or row.get("ended")),
         fail_reason=text(row.get("fail_reason")),
         process=text(row.get("process")),
         extend_fields=_rest(row),
     )
+
+
+def _instance_of(row: dict[str, Any]) -> str | None:
+    instance = row.get("instance")
+    inner = instance if isinstance(instance, dict) else {}
+    return text(row.get("instance_id")) or text(inner.get("id"))
 
 
 def _rest(row: dict[str, Any]) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from orchestrator.cloud.json_body import read_body
+from orchestrator.cloud.json_body import as_text, read_body
 from orchestrator.cloud.lenient import text
 from orchestrator.model.foreign import Unreadable
 
@@ -58,7 +58,7 @@ def read_error(body: bytes) -> ErrorBody:
 def excerpt(said: str | bytes) -> str:
     """A short piece of what was said, for a person to recognise it by: no markup, line breaks or control characters."""
     page = said[:_MAX_PAGE]
-    plain = _MARKUP.sub(" ", page if isinstance(page, str) else page.decode("utf-8", "replace"))
+    plain = _MARKUP.sub(" ", page if isinstance(page, str) else as_text(page))
     begun = " ".join(plain.split())[:_MAX_WORDS]
     words = " ".join("".join(c if c.isprintable() else " " for c in begun).split())
     return words if len(words) <= _MAX_EXCERPT else words[: _MAX_EXCERPT - 1] + "…"

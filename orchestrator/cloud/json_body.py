@@ -4,15 +4,15 @@ One byte that is no UTF-8 in a message must not cost the workflow_id beside it, 
 no decoder takes is repaired, and all the rest counts as it stands; an id that was repaired itself is no id.
 """
 
+import codecs
+import json
 import re
 from typing import Any
 
 import msgspec
 
 from orchestrator.model.foreign import STRINGS, Unreadable, read_json
-
-#: What stands where a character was damaged.
-DAMAGED = "\ufffd"
+from orchestrator.model.reply import DAMAGED
 
 #: Character sets of answers that are not written in UTF-8, as RFC 8259 asks; a program on the way may be old.
 _CHARSETS = frozenset(
@@ -21,13 +21,15 @@ _CHARSETS = frozenset(
         *("iso-8859-1", "latin-1", "iso-8859-15", "windows-1252", "us-ascii", "utf-16", "utf-16le", "utf-16be"),
     ]
 )
-_BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
-#: A pair of escapes for one character, half of such a pair, any other escape, a character that must be escaped.
+#: Byte order marks; those of UTF-32 begin like that of UTF-16, or with zeros.
+_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
+
+#: A pair of escapes for one character, half of such a pair, any other escape, a backslash that begins none, a
+#: character that must be escaped.
 _ESCAPES = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
-    rb"|\\.|(?P<raw>[\x00-\x1f])",
-    re.DOTALL,
+    rb"|\\(?:[\"\\/bfnrt]|u[0-9a-fA-F]{4})|(?P<none>\\)|(?P<raw>[\x00-\x1f])"
 )
 
 _parse = msgspec.json.Decoder().decode
@@ -55,13 +57,18 @@ def read_body(body: bytes) -> Any:
     return read_json(repaired, _parse)
 
 
+def as_text(body: bytes) -> str:
+    """A body decoded, also one that is no JSON; its first bytes tell the encoding."""
+    begins = body.startswith(_MARKS) or body.lstrip(b"\0")[:1] in (b"{", b"[")
+    return body.decode(json.detect_encoding(body) if begins else "utf-8", "replace")
+
+
 def _repaired(body: bytes) -> bytes:
     """The same with nothing in it that is no character, and no character in a text that must be escaped."""
-    coding = next((coding for mark, coding in _BOMS.items() if body.startswith(mark)), "utf-8")
-    return STRINGS.sub(lambda found: _ESCAPES.sub(_escape, found[0]), body.decode(coding, "replace").encode())
+    return STRINGS.sub(lambda found: _ESCAPES.sub(_escape, found[0]), as_text(body).encode())
 
 
 def _escape(found: re.Match[bytes]) -> bytes:
-    if found["half"]:
+    if found["half"] or found["none"]:
         return DAMAGED.encode()
     return b"\\u%04x" % ord(found["raw"]) if found["raw"] else found[0]

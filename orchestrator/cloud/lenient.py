@@ -7,6 +7,8 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+from orchestrator.model.reply import DAMAGED
+
 #: Longest text that is kept of one field; beyond it a page, not a message or an id.
 MAX_TEXT = 4096
 
@@ -34,6 +36,12 @@ def text(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     return _cut(str(value)) if isinstance(value, int | float) else None
+
+
+def intact(value: Any) -> str | None:
+    """As `text`; None when a character of it is damaged: what it named is not known."""
+    written = text(value)
+    return None if written is None or DAMAGED in written else written
 
 
 def _cut(written: str) -> str:

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from multidict import CIMultiDict
 
 from orchestrator.cloud.answer import Answer
+from orchestrator.cloud.json_body import as_text
 from orchestrator.cloud.secret import HIDDEN, Secret
 from orchestrator.model.strings import with_strings
 
@@ -86,7 +87,7 @@ class Secrets:
 
     def searched(self, answer: Answer) -> Answer:
         """An answer without any secret, before something of it is cut: the start of a secret is not found later."""
-        body = self.hide(answer.body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+        body = self.hide(as_text(answer.body)).encode("utf-8", "replace")
         return replace(self.searched_headers(answer), body=body)
 
     def searched_headers(self, answer: Answer) -> Answer:

@@ -11,6 +11,9 @@ from msgspec import Struct
 
 T = TypeVar("T")
 
+#: Stands in a text for a damaged character, one that no decoder takes: it may have been any.
+DAMAGED = "\N{REPLACEMENT CHARACTER}"
+
 
 class Exchange(Struct, frozen=True, kw_only=True):
     """The facts of one call, kept for journal and report.

@@ -161,7 +161,7 @@ def test_iam_body() -> None:
         (b"", "HTTP 502 without a message"),
         (b"{}", "HTTP 502 without a message"),
         (b"[1, 2]", "HTTP 502: [1, 2]"),
-        (b"\xff\xfe", "HTTP 502: \ufffd\ufffd"),
+        (b"\xff\xfd", "HTTP 502: \ufffd\ufffd"),
         (b"null", "HTTP 502: null"),
     ],
 )

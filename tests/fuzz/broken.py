@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -15,6 +16,7 @@ from fuzz.trial import Theme, draw, play
 from fuzz.virtual import LISTS
 
 from orchestrator.cloud.connector import OneWayConnector
+from orchestrator.model.foreign import read_json
 
 Patches = Callable[[], AbstractContextManager[object]]
 
@@ -113,6 +115,14 @@ BROKEN = {
         40,
         "ended with 70",
         _as(model__foreign___check_bounds=_same),
+    ),
+    "an answer with a bad character is read": Broken(
+        "an id that came is lost",
+        "answers",
+        ("bad_character",),
+        20,
+        "of a whole answer is lost",
+        _as(cloud__decode__read_body=partial(read_json, decode=msgspec.json.Decoder().decode)),
     ),
     "a pause has an end of ours": Broken(
         "a year is waited for, as the cloud says",

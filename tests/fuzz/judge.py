@@ -71,8 +71,11 @@ def _starts(evidence: Evidence) -> Iterator[str]:
 
 def _ids(evidence: Evidence) -> Iterator[str]:
     told = {} if evidence.report is None else {each["proxy_id"]: each for each in evidence.report["targets"]}
+    doubted = _doubted(evidence.journal)
     for number, proxy in enumerate(evidence.cloud.proxies):
         target = told.get(proxy.proxy_id)
+        if proxy.proxy_id in doubted and proxy.calls == len(proxy.handed):
+            yield f"target {number}: the id of a whole answer is lost, which is in doubt"
         ids = set() if target is None else set(target["workflow_ids"])
         for workflow_id in proxy.handed:
             if workflow_id.encode() not in evidence.journal:

@@ -70,6 +70,24 @@ def odd_beside(said: Said, context: Context) -> None:
         said.whole = False
 
 
+#: No characters, in the ways in which they come: Latin-1, half of a surrogate pair, an escape that is none, a control.
+_BAD = (b"caf\xe9", b"\xff", b"\xed\xa0\x80", b"\\ud800", b"\\udc00\\ud800", b"\\q", b"\\u12", b"\x00", b"\n")
+
+
+@_twist
+def bad_character(said: Said, context: Context) -> None:
+    """What is no character, in words beside what counts; or another encoding. The answer is as good as before."""
+    if said.body is not None or not isinstance(said.value, dict):
+        return
+    if context.rng.random() < 0.2:
+        said.body = json.dumps(said.value).encode(context.rng.choice(("utf-16", "utf-16-le", "utf-32", "utf-8-sig")))
+        return
+    mark, words = "a mark that no answer has", ("error_message", "error_msg", "fail_reason", "instance_name")
+    places = [at for at in _places(said.value) if at and at[-1] in words] or [("news",)]
+    value = _changed(said.value, context.rng.choice(places), lambda inner, key: inner.__setitem__(key, mark))
+    said.body = json.dumps(value).encode().replace(mark.encode(), b"in a " + context.rng.choice(_BAD) + b" subnet")
+
+
 @_twist
 def missing(said: Said, context: Context) -> None:
     """A field or row is not there."""

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from orchestrator.executor.scope.job_list import JobList, has_ended
-from orchestrator.model.reply import Job, ProxyHealth, ProxyVersion
+from orchestrator.model.reply import DAMAGED, Job, ProxyHealth, ProxyVersion
 from orchestrator.model.version import at_least, same_version
 from orchestrator.spoken import counted
 
@@ -109,7 +109,7 @@ def weigh(doubt: Doubt, sight: Sight) -> Conclusion:
         doubt = _with_names(doubt, sight.listing)
     jobs = _possible(doubt, sight)
     certain = [job for job in jobs if _is_candidate(doubt, job)]
-    rivals = [job for job in jobs if job in certain or job.created_at is None]
+    rivals = [job for job in jobs if job in certain or job.created_at is None or _illegible(job)]
     if len(certain) == len(rivals) == 1:
         return Adopt((certain[0].job_id,), _describe(doubt, certain[0]))
     if sight.version is not None and at_least(sight.version.current_version, doubt.target_version):
@@ -190,7 +190,12 @@ def _possible(doubt: Doubt, sight: Sight) -> list[Job]:
 
 
 def _resembles(doubt: Doubt, job: Job) -> bool:
-    return _names_proxy(doubt, job) or job.name in doubt.job_names
+    return _names_proxy(doubt, job) or job.name in doubt.job_names or _illegible(job)
+
+
+def _illegible(job: Job) -> bool:
+    """Whether what would tell it from an upgrade cannot be read: it may be ours, and is not shown to be."""
+    return DAMAGED in f"{job.name} {job.extend_fields}"
 
 
 def _is_candidate(doubt: Doubt, job: Job) -> bool:
@@ -201,6 +206,8 @@ def _is_candidate(doubt: Doubt, job: Job) -> bool:
         return False
     if _names_proxy(doubt, job):
         return True
+    if _illegible(job):
+        return False
     names_another = _PROXY_ID.search(job.extend_fields or "") is not None
     return doubt.alone and not names_another
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from orchestrator.model.reply import Page
+from orchestrator.planner.targets.instance_row import text_of
 
 #: A row as the cloud sent it.
 Row: TypeAlias = dict[str, Any]
@@ -58,7 +59,7 @@ class InstanceList:
     def feed(self, page: Page) -> None:
         """Take in the answer to `next_offset`."""
         offset = self.next_offset or 0
-        named = [(row["id"], row) for row in page.rows if isinstance(row.get("id"), str) and row["id"]]
+        named = [(key, row) for row in page.rows if (key := text_of(row, "id"))]
         self.nameless += len(page.rows) - len(named)
         ids = frozenset(key for key, _ in named)
         fresh = not ids <= self._ids

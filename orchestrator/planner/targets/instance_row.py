@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from msgspec import Struct
 
+from orchestrator.model.reply import DAMAGED
 from orchestrator.planner.plan_file.names import PROXY_ID
 
 #: A row as the cloud sent it.
@@ -26,18 +27,19 @@ class BadProxyId(ValueError):
 
 
 def text_of(row: Row, key: str) -> str | None:
-    """A text of the row; None when there is none."""
+    """A text of the row; None when there is none, or none that can be read."""
     value = row.get(key)
-    return value if isinstance(value, str) and value else None
+    return value if isinstance(value, str) and value and DAMAGED not in value else None
 
 
 def tags_of(row: Row) -> dict[str, str] | None:
-    """The tags, `[{key, value}]`; None when the row tells nothing of tags."""
+    """The tags, `[{key, value}]`; None when the row tells nothing of tags, or one cannot be read."""
     if "tags" not in row:
         return None
     listed = row["tags"] if isinstance(row["tags"], list) else []
     pairs = ((tag.get("key"), tag.get("value")) for tag in listed if isinstance(tag, dict))
-    return {str(key): "" if value is None else str(value) for key, value in pairs if key is not None}
+    tags = {str(key): "" if value is None else str(value) for key, value in pairs if key is not None}
+    return None if any(DAMAGED in f"{key}{value}" for key, value in tags.items()) else tags
 
 
 def may_have_proxies(row: Row) -> bool:

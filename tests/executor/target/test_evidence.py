@@ -164,6 +164,17 @@ def test_jobs_that_are_not_adopted_and_still_forbid_another_attempt(doubt: Doubt
     assert isinstance(weigh(doubt, seeing(*jobs)), Unknown)
 
 
+@pytest.mark.parametrize(
+    "spoiled", [{"name": "Upgrade\N{REPLACEMENT CHARACTER}"}, {"extend_fields": "\N{REPLACEMENT CHARACTER}po01"}]
+)
+def test_a_job_whose_name_cannot_be_read_may_be_it_and_is_not_shown_to_be(spoiled: Any) -> None:
+    ended = job(**spoiled, status="Failed", ended_at=AT + timedelta(minutes=1))
+    conclusion = weigh(DOUBT, seeing(ended))
+    assert isinstance(conclusion, Unknown)
+    assert "could be it" in conclusion.why
+    assert isinstance(weigh(DOUBT, seeing(ended, job(job_id="other"))), Unknown)
+
+
 def test_a_known_workflow_of_another_run_is_not_it() -> None:
     conclusion = weigh(replace(DOUBT, ours={"shown", "it"}), seeing(OURS))
     assert not isinstance(conclusion, Adopt)
