@@ -12,7 +12,7 @@ from orchestrator.tracker.report.forms import DEFAULT_FORM, FORMS
 
 TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Literal
 
 _DESCRIPTION = """\
 Upgrade the kernels of a fleet of TaurusDB Database Proxy instances: preview, paced upgrade calls,
@@ -72,7 +72,9 @@ def _common() -> argparse.ArgumentParser:
     return common
 
 
-def _verb(verbs: Any, name: str, text: str, *, plan: bool = True, epilog: str | None = None) -> Any:
+def _verb(
+    verbs: Any, name: str, text: str, *, plan: bool | Literal["perhaps"] = True, epilog: str | None = None
+) -> Any:
     verb = verbs.add_parser(
         name,
         help=text,
@@ -82,8 +84,12 @@ def _verb(verbs: Any, name: str, text: str, *, plan: bool = True, epilog: str | 
         parents=[_common()],
         argument_default=argparse.SUPPRESS,
     )
-    if plan:
+    if plan == "perhaps":  # a suppressed default would be taken for a path
+        help_text = "the plan file; without it, all fleets of the state folder"
+        verb.add_argument("plan", type=values.path, metavar="PLAN", nargs="?", default=None, help=help_text)
+    elif plan:
         verb.add_argument("plan", type=values.path, metavar="PLAN", help="the plan file")
+    if plan:
         _add_simulation(verb)
     return verb
 
@@ -146,7 +152,9 @@ def _add_run(verbs: Any) -> None:
 
 
 def _add_status(verbs: Any) -> None:
-    verb = _verb(verbs, "status", "where the run stands and what it waits for, also beside a running process")
+    verb = _verb(
+        verbs, "status", "where the run stands and what it waits for, also beside a running process", plan="perhaps"
+    )
     verb.add_argument("proxy_id", nargs="?", metavar="PROXY_ID", help="everything that is known of one proxy")
     verb.add_argument("--format", choices=["table", "json"], help="default: table")
 

@@ -72,6 +72,11 @@ class Options:
     def __init__(self, **given: Any) -> None:
         vars(self).update(given)
 
+    @property
+    def has_plan(self) -> bool:
+        """Whether the command line names a plan."""
+        return vars(self).get("plan") is not None
+
     def silences(self, code: ExitCode) -> bool:
         """Whether an end with this code says nothing: with `--quiet`, when it is healthy or counts as success."""
         return self.quiet and (code in _SILENT or code in self.success_codes)

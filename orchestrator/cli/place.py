@@ -27,9 +27,10 @@ def plan_to_call(options: Options) -> Plan:
 
 
 def state_of(options: Options) -> State:
-    """The state, that of simulated runs with `--simulate`."""
+    """The state, that of simulated runs with `--simulate`; without a plan, that of plans in the present folder."""
     named = None if options.state is None else str(options.state)
-    return open_state(named, os.environ, options.plan, simulated=options.simulate)
+    beside = options.plan if options.has_plan else Path("plan.yaml")
+    return open_state(named, os.environ, beside, simulated=options.simulate)
 
 
 def plan_words(plan: Plan, options: Options) -> str:

@@ -223,7 +223,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
 PLACES: dict[str, tuple[tuple[str, Kind, bool], ...]] = {
     "plan": (("PLAN", "", True),),
     "run": (("PLAN", "", True),),
-    "status": (("PLAN", "", True), ("PROXY_ID", "", False)),
+    "status": (("PLAN", "", False), ("PROXY_ID", "", False)),
     "runs": (("PLAN", "", True),),
     "report": (("PLAN", "", True),),
     "hold": (("PLAN", "", True),),

@@ -1,5 +1,6 @@
 """The last line of `status`, beside a living process and after its death, in every state that a fleet can be in."""
 
+import json
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -158,3 +159,16 @@ def test_a_fleet_that_is_done_waits_for_nothing(new_cloud: NewCloud) -> None:
     desk = new_cloud(1)
     assert desk.run().code == 0
     assert last_line(desk) == "waits for: nothing: the run has ended; do: nothing"
+
+
+def test_without_a_plan_all_fleets_are_listed_and_a_folder_without_any_is_a_mistake(new_cloud: NewCloud) -> None:
+    desk = new_cloud(2)
+    nothing = desk.cli("status")
+    assert nothing.code == 2
+    assert "there is no trace of any fleet" in nothing.stderr
+    assert desk.run().code == 0
+    listed = desk.cli("status")
+    assert (listed.code, listed.stderr) == (0, "")
+    assert [line.split()[0] for line in listed.stdout.splitlines()] == ["FLEET", "prod"]
+    (document,) = json.loads(desk.cli("status", "--format", "json").stdout)
+    assert document["totals"]["outcomes"] == {"succeeded": 2}

@@ -1,4 +1,4 @@
-"""`orchestrator status`: where the run stands, or the story of one proxy."""
+"""`orchestrator status`: where the run stands, or the story of one proxy; without a plan, where all fleets stand."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -8,19 +8,22 @@ import msgspec
 
 from orchestrator.app.status.document import StatusDocument, first_document, fleet_document
 from orchestrator.app.status.fleet_status import before_first_run, find_run, latest_or_none, outlook, standing
+from orchestrator.app.status.fleets import fleet_documents, fleet_rows
 from orchestrator.app.status.target_history import life
 from orchestrator.app.status.target_line import target_lines
 from orchestrator.cli.options import Options
-from orchestrator.cli.place import plan_and_state, plan_words
-from orchestrator.cli.terminal import write, write_json
+from orchestrator.cli.place import plan_and_state, plan_words, state_of
+from orchestrator.cli.terminal import tell, write, write_json
 from orchestrator.clock import SystemClock
-from orchestrator.errors import ExitCode
+from orchestrator.errors import PRECEDENCE, ExitCode, OrchestratorError, UsageError
 from orchestrator.model.plan import Plan
 from orchestrator.tracker.state import State
 
 
 def run(options: Options) -> ExitCode:
     """Print what the journal says."""
+    if not options.has_plan:
+        return _fleets(options)
     plan, state = plan_and_state(options)
     now, named = SystemClock().now(), plan_words(plan, options)
     if options.format == "json":
@@ -33,6 +36,24 @@ def run(options: Options) -> ExitCode:
     if not options.quiet:
         write(told)
     return ExitCode.DONE
+
+
+def _fleets(options: Options) -> ExitCode:
+    state, troubles = state_of(options), list[OrchestratorError]()
+
+    def trouble(name: str, error: OrchestratorError) -> None:
+        troubles.append(error)
+        tell(f"orchestrator: fleet {name}: {error}")
+
+    now = SystemClock().now()
+    found = list(fleet_documents(state, now, lambda plan: plan_words(plan, options), trouble))
+    if not found and not troubles:
+        raise UsageError(f"there is no trace of any fleet in {state}", hint="name the plan, or its folder with --state")
+    if options.format == "json" and not options.quiet:
+        write_json(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+    elif not options.quiet:
+        write(fleet_rows(found))
+    return min((error.exit_code for error in troubles), key=PRECEDENCE.index, default=ExitCode.DONE)
 
 
 def _fleet(plan: Plan, state: State, now: datetime, named: str) -> Iterator[str]:

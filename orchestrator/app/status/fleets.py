@@ -1,0 +1,53 @@
+"""All fleets of a state folder: where each stands by its latest run, as the plan of that run has it."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+
+from orchestrator.app.status.document import StatusDocument, fleet_document
+from orchestrator.errors import OrchestratorError
+from orchestrator.model.plan import Plan
+from orchestrator.tracker.runs.recovery import recover
+from orchestrator.tracker.state import Fleet, State
+
+_HEAD = ("FLEET", "VERSION", "STATE", "OUTCOMES", "WAITS FOR")
+
+
+def fleet_documents(
+    state: State, now: datetime, named: Callable[[Plan], str], on_trouble: Callable[[str, OrchestratorError], None]
+) -> Iterator[StatusDocument]:
+    """The status of each fleet, by name. What is wrong with one hides no other.
+
+    Args:
+        state: whose fleets are read.
+        now: by this host's clock.
+        named: the plan as commands name it.
+        on_trouble: called with the name of a fleet that cannot be read, and why.
+    """
+    for fleet in state.fleets():
+        try:
+            yield _latest(fleet, now, named)
+        except OrchestratorError as error:
+            on_trouble(fleet.name, error)
+
+
+def fleet_rows(documents: Iterable[StatusDocument]) -> Iterator[str]:
+    """A table with a line for each."""
+    rows = [_HEAD, *map(_row, documents)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    yield from ("  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+
+
+def _latest(fleet: Fleet, now: datetime, named: Callable[[Plan], str]) -> StatusDocument:
+    recovered = recover(fleet.runs()[-1])
+    plan = recovered.stored.plan()
+    return fleet_document(recovered, plan, now, named(plan))
+
+
+def _row(document: StatusDocument) -> tuple[str, ...]:
+    run, totals = document.run, document.totals
+    if run is None or totals is None:  # only before the first run
+        return document.name, document.target_version, "no run", "", document.waits_for.sentence
+    simulated = "SIMULATED: " if run.simulated else ""
+    state = f"{run.state}, at work" if document.worker else run.state
+    outcomes = ", ".join(f"{count} {name}" for name, count in totals.outcomes.items()) or "no targets"
+    return f"{simulated}{document.name}", document.target_version, state, outcomes, document.waits_for.sentence

@@ -1,0 +1,63 @@
+"""All fleets of a state folder, a line each."""
+
+from contextlib import closing
+
+from fakes.memory_state import MemoryState
+from fakes.recorded import BEGIN, RUN_ID, make_plan, make_targets, run_started
+from msgspec import structs
+
+from orchestrator.app.status.fleets import fleet_documents, fleet_rows
+from orchestrator.errors import JournalDamaged, OrchestratorError
+from orchestrator.model import record as r
+from orchestrator.model.outcome import Outcome
+
+TARGETS = make_targets(2)
+A, _ = (target.proxy_id for target in TARGETS)
+LATER = "20260302T220000000Z-abcdef"
+
+
+def begun(state: MemoryState, name: str, *records: r.Record, run_id: str = RUN_ID) -> None:
+    plan = structs.replace(make_plan(TARGETS), name=name)
+    run = state.fleet(name, writes=True).begin(plan, TARGETS, run_started(2, run_id=run_id))
+    with closing(run.resume(2)) as journal:
+        journal.append(records)
+
+
+def rows(state: MemoryState) -> tuple[list[str], dict[str, OrchestratorError]]:
+    """The table, and what could not be read."""
+    troubles: dict[str, OrchestratorError] = {}
+    documents = fleet_documents(state, BEGIN, lambda plan: f"/p/{plan.name}.yaml", troubles.__setitem__)
+    return list(fleet_rows(documents)), troubles
+
+
+def test_each_fleet_has_a_line_by_its_latest_run() -> None:
+    state = MemoryState()
+    begun(state, "night", r.RunEnded(at=BEGIN))
+    begun(state, "day", r.RunEnded(at=BEGIN))
+    begun(state, "day", r.Settled(at=BEGIN, target=A, attempt=1, wave="rest", outcome=Outcome.SUCCEEDED), run_id=LATER)
+    (head, day, night), troubles = rows(state)
+    assert head.split()[:4] == ["FLEET", "VERSION", "STATE", "OUTCOMES"]
+    assert day.split()[0] == "day"
+    assert "unfinished" in day
+    assert "1 succeeded, 1 waiting" in day
+    assert "completed" in night
+    assert night.endswith("nothing: the run has ended")
+    assert troubles == {}
+
+
+def test_a_process_at_work_is_seen() -> None:
+    state = MemoryState()
+    begun(state, "day")
+    with state.fleet("day").lock(BEGIN):
+        (_, day), _ = rows(state)
+    assert "unfinished, at work" in day
+
+
+def test_a_fleet_that_cannot_be_read_hides_no_other() -> None:
+    state = MemoryState()
+    begun(state, "night")
+    begun(state, "day")
+    state.fleet("day").made[0].kept.clear()
+    (_, night), troubles = rows(state)
+    assert night.startswith("night")
+    assert {name: type(error) for name, error in troubles.items()} == {"day": JournalDamaged}
