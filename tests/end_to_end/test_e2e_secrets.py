@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pytest
 from fakes.e2e import SPEED, TIMING, Desk, sim_targets
 from fakes.echo import echo_server
+from fakes.here import DeskHere
 from fakes.quoting import WORKFLOW, quoting_cloud
 
 from orchestrator.simulator.config import SimulatorConfig
@@ -51,7 +52,7 @@ def _desk(tmp_path: Path, url: str, way: str) -> Desk:
     profile = f"[basic]\nak = {ACCESS_KEY}\nsk = {SECRET_KEY}\nsecurity_token = {SECURITY_TOKEN}\n"
     (secrets / "profile").write_text(profile)
     environ = {**SECRETS, "HUAWEICLOUD_SDK_CREDENTIALS_FILE": str(secrets / "profile")}
-    desk = Desk(folder, url=url, targets=sim_targets(3), environ=environ)
+    desk = DeskHere(folder, url=url, targets=sim_targets(3), environ=environ)
     desk.write(auth=WAYS[way])
     return desk
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from fakes.e2e import Desk, sim_targets
+from fakes.here import DeskHere
 
 
 def _said(desk: Desk, *options: str) -> dict[str, Any]:
@@ -17,7 +18,7 @@ def _said(desk: Desk, *options: str) -> dict[str, Any]:
     "windows", [None, [{"from": "22:00", "to": "05:00", "timezone": "UTC"}]], ids=["open", "windows"]
 )
 def test_plan_says_what_a_typical_rehearsal_takes(tmp_path: Path, windows: Any) -> None:
-    desk = Desk(tmp_path, targets=sim_targets(20))
+    desk = DeskHere(tmp_path, targets=sim_targets(20))
     desk.write(**({} if windows is None else {"windows": windows}))
     quick, whole = _said(desk), _said(desk, "--forecast")
     forecast = whole["forecast"]
@@ -33,7 +34,7 @@ def test_plan_says_what_a_typical_rehearsal_takes(tmp_path: Path, windows: Any) 
 
 
 def test_of_a_large_fleet_plan_says_how_long_it_takes_at_least(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, targets=sim_targets(201))
+    desk = DeskHere(tmp_path, targets=sim_targets(201))
     desk.write()
     said = _said(desk)
     assert not said["rehearsed"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fakes.e2e import NEW, OLD, SPEED, TIMING, TOKEN, Desk, sim_targets
+from fakes.here import DeskHere
 
 from orchestrator.simulator.config import SimulatorConfig
 from orchestrator.simulator.embedded import Address, embedded_cloud
@@ -45,7 +46,7 @@ def upgraded(folder: Path, *, reject: bool) -> Iterator[Upgraded]:
     profile = Profile(timing=TIMING, faults=faults)
     config = SimulatorConfig(speed=SPEED, targets=targets, token=TOKEN, faults=profile)
     with embedded_cloud(config) as address:
-        desk = Desk(folder, url=address.url, targets=targets[:4])
+        desk = DeskHere(folder, url=address.url, targets=targets[:4])
         desk.write()
         assert desk.run().code == (1 if reject else 0)
         yield Upgraded(desk, address)
@@ -128,7 +129,7 @@ def test_the_audit_is_in_the_json_too_but_not_of_a_new_version_or_offline(tmp_pa
 
 
 def test_the_name_of_another_plan_is_refused(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, targets=sim_targets(1))
+    desk = DeskHere(tmp_path, targets=sim_targets(1))
     desk.write()
     claim_fleet(desk.fleet, desk.plan)
     other = tmp_path / "other.yaml"

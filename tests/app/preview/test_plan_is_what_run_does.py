@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from fakes.e2e import SPEED, TIMING, TOKEN, Desk, sim_targets
+from fakes.here import DeskHere
 
 from orchestrator.simulator.config import SimulatorConfig
 from orchestrator.simulator.embedded import embedded_cloud
@@ -32,7 +33,7 @@ def _fleet(folder: Path, **changes: Any) -> Iterator[Desk]:
         fates=tuple(ScriptedFate(fate=JobFate(end="failed"), proxy_id=_proxy(number)) for number in (5, 6)),
     )
     with embedded_cloud(SimulatorConfig(speed=SPEED, targets=targets, token=TOKEN, faults=profile)) as address:
-        desk = Desk(folder, url=address.url, targets=targets)
+        desk = DeskHere(folder, url=address.url, targets=targets)
         desk.write(failures=_LENIENT, waves=[{"name": "all"}], **changes)
         yield desk
 
@@ -145,7 +146,7 @@ def test_a_run_in_which_only_a_person_moves_anything_is_said_to_be_stuck(tmp_pat
     targets = sim_targets(3)
     stuck = Profile(timing=TIMING, fates=(ScriptedFate(fate=JobFate(end="hangs")),))
     with embedded_cloud(SimulatorConfig(speed=SPEED, targets=targets, token=TOKEN, faults=stuck)) as address:
-        desk = Desk(tmp_path, url=address.url, targets=targets)
+        desk = DeskHere(tmp_path, url=address.url, targets=targets)
         desk.write(
             failures=_LENIENT,
             waves=[{"name": "all"}],
@@ -210,7 +211,7 @@ def test_a_proxy_and_a_version_that_do_not_exist_are_named_with_their_place_and_
 def test_a_dry_run_checks_and_says_what_the_options_of_a_run_ask_for(
     tmp_path: Path, options: tuple[str, ...], code: int, words: str
 ) -> None:
-    desk = Desk(tmp_path, targets=sim_targets(3))
+    desk = DeskHere(tmp_path, targets=sim_targets(3))
     desk.write()
     ended = desk.cli("run", "PLAN", "--dry-run", "--offline", *options)
     assert ended.code == code
