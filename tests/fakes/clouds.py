@@ -96,6 +96,7 @@ class FakeCloud:
         offset_s: the cloud's clock minus the true time.
         host_off_s: the clock of the host, as its session began, minus the true time.
         dated: whether answers bear a `Date`.
+        unlisted: proxies that the list of their instance does not show.
         lists_lag_s: how far the job list is behind.
         most_calls: a guard against loops that burn calls.
     """
@@ -116,6 +117,7 @@ class FakeCloud:
     latest: str = NEW
     offsets: str = "page"
     hides_total: bool = False
+    unlisted: set[str] = field(default_factory=set)
     lists_lag_s: float = 0.0
     most_calls: int = 200_000
     down: Callable[[datetime], Failure | None] = lambda _now: None
@@ -186,7 +188,7 @@ class FakeCloud:
 
     async def proxy_health(self, instance_id: str, proxy_id: str) -> Reply[ProxyHealth]:
         def value() -> Reply[ProxyHealth]:
-            if proxy_id not in self.proxies:
+            if proxy_id not in self.proxies or proxy_id in self.unlisted:
                 return self._answered(ProxyHealth(status=None))
             return self._answered(ProxyHealth(status="ACTIVE", nodes=self.nodes_of(proxy_id)))
 

@@ -39,7 +39,8 @@ async def _read_all(session: Session, wave: str) -> None:
 async def _read_each(states: Iterator[TargetState], session: Session, wave: str) -> None:
     for state in states:
         try:
-            await reverify(state, session)
+            if not await reverify(state, session):
+                session.rollout.unverified.add(wave)
         except (ScopeGone, SetAside):
             session.rollout.unverified.add(wave)
         except (StateError, Broken):

@@ -33,7 +33,9 @@ class NotYet:
 
 @dataclass(frozen=True, slots=True)
 class HealthUnknown:
-    """The cloud did not tell; nothing is claimed."""
+    """The cloud did not tell; nothing is claimed. `why` when it answered, and not about this proxy."""
+
+    why: str | None = None
 
 
 Finding: TypeAlias = Verified | NotYet | HealthUnknown
@@ -48,6 +50,8 @@ def judge_health(version: ProxyVersion | None, health: ProxyHealth | None, targe
         return NotYet(Outcome.MISMATCH, f"the job ended, but the proxy runs {current}", current)
     if health is None:
         return HealthUnknown()
+    if health.status is None:
+        return HealthUnknown("the list of the instance's proxies does not show it")
     if not health.active:
         nodes = ", ".join(health.nodes) or "none"
         return NotYet(Outcome.FAILED, f"unhealthy after the upgrade: {health.status}, nodes {nodes}", current)
@@ -83,18 +87,25 @@ async def read(state: TargetState, session: Session) -> Finding:
     return judge_health(version, health, session.plan.target_version)
 
 
-async def reverify(state: TargetState, session: Session) -> None:
-    """Read a proxy once more at the end of a soak, trying again while it cannot be read."""
+async def reverify(state: TargetState, session: Session) -> bool:
+    """Read a proxy once more at the end of a soak, trying again while it cannot be read.
+
+    False: answers did not show it for `verify_for`; nothing is known of it, and nothing recorded.
+    """
+    follow = session.plan.follow
+    gives_up_at = session.clock.now() + timedelta(seconds=follow.verify_for_s)
     finding = await read(state, session)
-    while isinstance(finding, HealthUnknown):
-        await session.clock.sleep(session.plan.follow.poll_s)
+    while isinstance(finding, HealthUnknown) and (finding.why is None or session.clock.now() < gives_up_at):
+        await session.clock.sleep(follow.poll_s)
         finding = await read(state, session)
-    healthy = isinstance(finding, Verified)
+    if isinstance(finding, HealthUnknown):
+        return False
     await session.ledger.record(
         Reverified(
             **session.about(state),
-            healthy=healthy,
+            healthy=isinstance(finding, Verified),
             version=finding.version,
             finding="as it should be" if isinstance(finding, Verified) else f"at the end of the soak: {finding.why}",
         )
     )
+    return True

@@ -39,7 +39,6 @@ WELL = ProxyHealth(status="ACTIVE", nodes=("ACTIVE", "ACTIVE"))
 ILL = (
     ProxyHealth(status="ABNORMAL", nodes=("ACTIVE",)),
     ProxyHealth(status="ACTIVE", nodes=("ACTIVE", "ABNORMAL")),
-    ProxyHealth(status=None),
 )
 
 
@@ -66,3 +65,7 @@ def test_of_what_cannot_be_read_nothing_is_claimed() -> None:
     unread = [judged(None, health) for health in (WELL, *ILL, None)]
     assert unread == [HealthUnknown()] * len(unread)
     assert judged(NEW, None) == HealthUnknown()
+
+
+def test_a_list_without_the_proxy_says_nothing_of_its_health() -> None:
+    assert isinstance(judged(NEW, ProxyHealth(status=None)), HealthUnknown)

@@ -133,6 +133,13 @@ def test_an_unhealthy_node_is_a_failure() -> None:
     assert outcome(played) == ("failed", "unhealthy after the upgrade: ACTIVE, nodes ACTIVE, ABNORMAL")
 
 
+def test_a_proxy_that_no_list_shows_is_not_called_unhealthy() -> None:
+    played = play_first(setup=lambda cloud: cloud.unlisted.add(next(iter(cloud.proxies))))
+    assert outcome(played)[0] == "in_flight"
+    assert list(played.state(0).jobs) == ["wf-default-0-0"]
+    assert played.code == 6
+
+
 def test_a_job_that_hangs_times_out_and_keeps_its_slot() -> None:
     played = play_first(fate=Fate(duration_s=1e7, flips=None))
     assert outcome(played)[0] == "timed_out"
