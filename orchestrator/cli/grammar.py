@@ -157,6 +157,7 @@ def _add_status(verbs: Any) -> None:
     )
     verb.add_argument("proxy_id", nargs="?", metavar="PROXY_ID", help="everything that is known of one proxy")
     verb.add_argument("--format", choices=["table", "json"], help="default: table")
+    verb.add_argument("--watch", action="store_true", help="again and again, until the run's process ends")
 
 
 def _add_runs(verbs: Any) -> None:

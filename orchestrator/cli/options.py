@@ -38,6 +38,7 @@ class Options:
     offline: bool = False
     forecast: bool = False
     format: str | None = None
+    watch: bool = False
     dry_run: bool = False
     report: Path | None = None
     until: str | None = None

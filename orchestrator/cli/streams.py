@@ -104,6 +104,15 @@ def patient_streams() -> PatientFile:
     return stdout
 
 
+def is_read(handle: int) -> bool:
+    """Whether anybody may still read what is written there: false of a pipe whose reader has gone."""
+    if not stat.S_ISFIFO(os.fstat(handle).st_mode):
+        return True
+    poll = select.poll()
+    poll.register(handle, 0)
+    return not poll.poll(0)
+
+
 def lost_output() -> dict[str, str]:
     """Of standard output and error, why something that was written there is lost, as far as the system has said so."""
     lost = {}

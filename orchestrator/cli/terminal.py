@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from orchestrator.plain import plain, plain_json
@@ -28,6 +29,17 @@ def write(lines: Iterable[str]) -> None:
 def write_json(text: str) -> None:
     """Print JSON to stdout."""
     sys.stdout.write(plain_json(text) + "\n")
+
+
+def can_redraw() -> bool:
+    """Whether stdout is a terminal that knows how to go back to its first line."""
+    return sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def redraw(lines: Iterable[str]) -> None:
+    """Print lines to stdout in place of all that the terminal shows."""
+    sys.stdout.write("\x1b[H\x1b[J")
+    write(lines)
 
 
 def tell(line: str) -> None:

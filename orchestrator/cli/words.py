@@ -69,6 +69,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
         "--speed": "speed",
         "--faults": "",
         "--format": ("table", "json"),
+        "--watch": None,
     },
     "runs": {
         "--state": "",
@@ -238,5 +239,5 @@ PLACES: dict[str, tuple[tuple[str, Kind, bool], ...]] = {
 
 #: Options without a value; of all others the next word is the value.
 FLAGS: frozenset[str] = frozenset(
-    ["--dry-run", "--forecast", "--new", "--no-progress", "--offline", "--quiet", "--simulate"]
+    ["--dry-run", "--forecast", "--new", "--no-progress", "--offline", "--quiet", "--simulate", "--watch"]
 )

@@ -172,3 +172,20 @@ def test_without_a_plan_all_fleets_are_listed_and_a_folder_without_any_is_a_mist
     assert [line.split()[0] for line in listed.stdout.splitlines()] == ["FLEET", "prod"]
     (document,) = json.loads(desk.cli("status", "--format", "json").stdout)
     assert document["totals"]["outcomes"] == {"succeeded": 2}
+
+
+def test_watching_beside_a_run_ends_with_it_and_at_ctrl_c(new_cloud: NewCloud) -> None:
+    desk = new_cloud(1, fates=held())
+    desk.write(**ALL)
+    run = desk.start("run", "PLAN")
+    desk.until_recorded("intent")
+    watching, stopped = desk.start("status", "PLAN", "--watch"), desk.start("status", "PLAN", "--watch")
+    assert stopped.process.stdout is not None
+    assert "at work" in stopped.process.stdout.readline()
+    stopped.signal(signal.SIGINT)
+    assert stopped.end().code == 0
+    desk.end_jobs()
+    assert run.end().code == 0
+    ended = watching.end()
+    assert (ended.code, ended.stderr) == (0, "")
+    assert "completed: 1 succeeded; waits for: nothing" in ended.stdout.splitlines()[-1]

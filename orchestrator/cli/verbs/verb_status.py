@@ -22,10 +22,15 @@ from orchestrator.tracker.state import State
 
 def run(options: Options) -> ExitCode:
     """Print what the journal says."""
+    if options.watch and (not options.has_plan or options.proxy_id or options.format == "json"):
+        raise UsageError("--watch: goes with a plan alone, without a proxy and without --format json")
     if not options.has_plan:
         return _fleets(options)
     plan, state = plan_and_state(options)
     now, named = SystemClock().now(), plan_words(plan, options)
+    if options.watch:
+        _watch(plan, state, named, options)
+        return ExitCode.DONE
     if options.format == "json":
         document = _document(plan, state, now, named, options.proxy_id)
         if not options.quiet:
@@ -36,6 +41,17 @@ def run(options: Options) -> ExitCode:
     if not options.quiet:
         write(told)
     return ExitCode.DONE
+
+
+def _watch(plan: Plan, state: State, named: str, options: Options) -> None:
+    from orchestrator.cli.verbs.watch_status import watch_status  # noqa: PLC0415  # brings an event loop along
+
+    clock, fleet = SystemClock(), state.fleet(plan.name)
+    watch_status(
+        lambda: fleet.holder() is not None,
+        lambda: _fleet(plan, state, clock.now(), named),
+        lambda: _document(plan, state, clock.now(), named, options.proxy_id),
+    )
 
 
 def _fleets(options: Options) -> ExitCode:
