@@ -7,7 +7,7 @@ nobody reads any more (a closed pipe, a closed terminal) never ends a run. No se
 import os
 import sys
 import weakref
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -36,6 +36,7 @@ def open_log(
     form: Form = "auto",
     file: Path | None = None,
     stderr: TextIO | None = None,
+    environ: Mapping[str, str] | None = None,
     on_lost: Callable[[str], None] | None = None,
 ) -> FilteringBoundLogger:
     """A logger that writes to standard error or, in its place, to a file.
@@ -46,6 +47,7 @@ def open_log(
         form: `auto` is for people on a terminal, else JSON, one object a line.
         file: appended to; made with mode 0600.
         stderr: taken for standard error.
+        environ: taken for the environment, which says what people want of colours.
         on_lost: called once, with the reason, when lines are lost that a reader may have wanted, as on a full disk.
 
     Raises:
@@ -61,7 +63,9 @@ def open_log(
         processors=[
             structlog.processors.add_log_level,
             _Stamp(now),
-            _console(colors=_is_terminal(stream)) if people else _json,
+            _console(colors=in_colour(os.environ if environ is None else environ, terminal=_is_terminal(stream)))
+            if people
+            else _json,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
     )
@@ -133,6 +137,16 @@ def _console(*, colors: bool) -> Callable[[Any, str, _Event], str]:
 def _plain_texts(event: _Event) -> _Event:
     """The renderer shows texts as they are, and writes out what is no text as Python does."""
     return {key: plain(value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+def in_colour(environ: Mapping[str, str], *, terminal: bool) -> bool:
+    """Whether text for people has colours: on a terminal that knows them, unless the environment says otherwise.
+
+    `NO_COLOR` (no-color.org) goes before `FORCE_COLOR` (force-color.org); an empty value says nothing.
+    """
+    if environ.get("NO_COLOR"):
+        return False
+    return bool(environ.get("FORCE_COLOR")) or (terminal and environ.get("TERM") != "dumb")
 
 
 def _is_terminal(stream: TextIO) -> bool:

@@ -37,6 +37,27 @@ def test_auto_is_for_people_on_a_terminal_only(stderr: io.StringIO, people: bool
     assert "run.started" in stderr.getvalue()
 
 
+@pytest.mark.parametrize(
+    ("environ", "terminal", "file"),
+    [
+        ({}, True, False),
+        ({"TERM": "xterm"}, True, False),
+        ({"TERM": "dumb"}, False, False),
+        ({"NO_COLOR": "1"}, False, False),
+        ({"NO_COLOR": ""}, True, False),
+        ({"FORCE_COLOR": "1"}, True, True),
+        ({"FORCE_COLOR": "1", "TERM": "dumb"}, True, True),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False, False),
+    ],
+)
+def test_the_environment_says_whether_lines_for_people_have_colours(
+    environ: dict[str, str], terminal: bool, file: bool
+) -> None:
+    for stderr, coloured in ((Terminal(), terminal), (io.StringIO(), file)):
+        open_log(lambda: BEGIN, form="console", stderr=stderr, environ=environ).info("run.started")
+        assert ("\x1b[" in stderr.getvalue()) is coloured
+
+
 def test_a_log_file_takes_the_place_of_standard_error(tmp_path: Path) -> None:
     path, stderr = tmp_path / "log", io.StringIO()
     path.write_text("from the night before\n")

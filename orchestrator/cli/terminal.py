@@ -33,7 +33,7 @@ def write_json(text: str) -> None:
 
 def can_redraw() -> bool:
     """Whether stdout is a terminal that knows how to go back to its first line."""
-    return sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    return sys.stdout.isatty() and _goes_back()
 
 
 def redraw(lines: Iterable[str]) -> None:
@@ -48,8 +48,12 @@ def tell(line: str) -> None:
 
 
 def live(*, no_progress: bool, quiet: bool) -> bool:
-    """Whether a live display is wanted and possible."""
-    return sys.stderr.isatty() and not no_progress and not quiet
+    """Whether a live display is wanted and possible; on a terminal that cannot go back, the log takes its place."""
+    return sys.stderr.isatty() and _goes_back() and not no_progress and not quiet
+
+
+def _goes_back() -> bool:
+    return os.environ.get("TERM") != "dumb"
 
 
 class Search:
