@@ -222,6 +222,13 @@ def _add_explain(verbs: Any) -> None:
     verb.add_argument("key", nargs="?", metavar="KEY", help="such as limits.in_flight; without it, the top level")
 
 
+def _add_init(verbs: Any) -> None:
+    verb = _verb(verbs, "init", "ask the cloud for its proxies, and write a commented plan for them to PLAN")
+    verb.add_argument("--region", metavar="REGION", help="such as cn-north-4")
+    verb.add_argument("--project-id", metavar="ID", help="default: the project of that region, looked up")
+    verb.add_argument("--endpoint", metavar="URL", help="default: that of the region")
+
+
 def _add_doctor(verbs: Any) -> None:
     verb = _verb(verbs, "doctor", "look whether everything that a night needs is there; sends no upgrade")
     verb.add_argument("--format", choices=["table", "json"], help="default: table")
@@ -243,6 +250,7 @@ _ADDED_BY = {
     "release": _add_release,
     "settle": _add_settle,
     "claim": _add_claim,
+    "init": _add_init,
     "doctor": _add_doctor,
     "simulate": _add_simulate,
     "explain": _add_explain,

@@ -59,6 +59,9 @@ class Options:
     what: str | None = None
     key: str | None = None
 
+    region: str | None = None
+    endpoint: str | None = None
+
     port: int = 0
     instances: int = 20
     proxies: int = 2

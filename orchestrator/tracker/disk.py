@@ -132,6 +132,22 @@ def write_file(path: Path, chunks: Iterable[bytes]) -> None:
             os.close(handle)
 
 
+def write_new(path: Path, chunks: Iterable[bytes]) -> None:
+    """Write a file that is not there yet, for a person, and bring it to disk.
+
+    Raises:
+        StateError: it is there, or could not be written.
+    """
+    with guard(path, "write"):
+        handle = open_plain(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        try:
+            for chunk in chunks:
+                write_all(handle, chunk)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
 def put_file(path: Path, chunks: Iterable[bytes]) -> None:
     """Write a file where a person wants it: a link is followed, and what is no file, as /dev/stdout, is written into.
 
