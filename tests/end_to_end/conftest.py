@@ -18,11 +18,17 @@ def desk(tmp_path: Path) -> Desk:
 
 
 @pytest.fixture
-def new_cloud(tmp_path: Path) -> Iterator[NewCloud]:
+def desk_kind() -> type[Desk]:
+    """How a desk has its commands run; a file of tests may say otherwise."""
+    return Desk
+
+
+@pytest.fixture
+def new_cloud(tmp_path: Path, desk_kind: type[Desk]) -> Iterator[NewCloud]:
     """Starts a simulated cloud, and writes a plan of all of its proxies."""
     with ExitStack() as stack:
 
         def make(count: int = 3, **options: Any) -> Desk:
-            return stack.enter_context(cloud_desk(tmp_path, count, **options))
+            return stack.enter_context(cloud_desk(tmp_path, count, kind=desk_kind, **options))
 
         yield make

@@ -5,11 +5,18 @@ import json
 import pytest
 from fakes.e2e import IMPATIENT, Desk, NewCloud, expect_truth
 from fakes.held_jobs import held
+from fakes.here import DeskHere
 
 from orchestrator.host import machine_name
 from orchestrator.simulator.profile import JobFate, Lists, ScriptedFate, ScriptedFault, Timing
 
 NOTE = ("--note", "incident 4711")
+
+
+@pytest.fixture
+def desk_kind() -> type[Desk]:
+    """What a person says while a session runs needs no process of its own."""
+    return DeskHere
 
 
 def _held(new_cloud: NewCloud, count: int = 6) -> Desk:

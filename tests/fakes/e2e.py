@@ -224,14 +224,21 @@ _ROOT = Path(__file__).parent.parent.parent
 
 @contextmanager
 def cloud_desk(
-    folder: Path, count: int = 3, *, per_instance: int = 1, already: int = 0, seed: int = 1, **profile: Any
+    folder: Path,
+    count: int = 3,
+    *,
+    kind: type[Desk] = Desk,
+    per_instance: int = 1,
+    already: int = 0,
+    seed: int = 1,
+    **profile: Any,
 ) -> Iterator[Desk]:
     """A simulated cloud of so many proxies, with the keys of a fault profile, and a desk with a plan for it."""
     targets = sim_targets(count, per_instance=per_instance, already=already)
     faults = Profile(**{"timing": TIMING, **profile})
     config = SimulatorConfig(seed=seed, speed=SPEED, targets=targets, token=TOKEN, faults=faults)
     with embedded_cloud(config) as address:
-        desk = Desk(folder, url=address.url, targets=targets, cloud=address.cloud)
+        desk = kind(folder, url=address.url, targets=targets, cloud=address.cloud)
         desk.write()
         yield desk
 
