@@ -89,6 +89,12 @@ class StoredRun(Protocol):
     def outcomes(self) -> Iterator[Record]:
         """The start of the run and the records that tell outcomes, in order: faster than `records`."""
 
+    def records_about(self, proxy_id: str) -> Iterator[tuple[int, Record]]:
+        """The records of the run itself and of one proxy, each with its number, in order: faster than `records`.
+
+        Those of targets that share a workflow with it are among them, for they tell what it may be sure of.
+        """
+
     def has_ended(self) -> bool:
         """Whether its last session has ended it: faster than `records`."""
 

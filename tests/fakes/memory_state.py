@@ -11,7 +11,16 @@ from orchestrator.errors import FleetLocked, JournalDamaged, StateError, UsageEr
 from orchestrator.model.commands import Command
 from orchestrator.model.known_rate import KnownRate
 from orchestrator.model.plan import Plan
-from orchestrator.model.record import AnswerSeen, Record, Reverified, RunEnded, RunStarted, Settled
+from orchestrator.model.record import (
+    AnswerSeen,
+    JobSeen,
+    Record,
+    Reverified,
+    RunEnded,
+    RunStarted,
+    Settled,
+    WorkflowAdopted,
+)
 from orchestrator.model.settings import Settings, settings_of
 from orchestrator.model.target import Target
 from orchestrator.tracker.fleet_name import expect_fleet_name, expect_owner_before, refuse_other
@@ -74,6 +83,12 @@ class MemoryRun:
     def outcomes(self) -> Iterator[Record]:
         return (record for record in self.kept if isinstance(record, RunStarted | Settled | Reverified))
 
+    def records_about(self, proxy_id: str) -> Iterator[tuple[int, Record]]:
+        names = {proxy_id}
+        while names != (wider := names.union(*(shared for shared in map(_names, self.kept) if shared & names))):
+            names = wider
+        return ((number, record) for number, record in self.records() if record.target in (None, *names))
+
     def has_ended(self) -> bool:
         return any(isinstance(record, RunEnded) for record in self.kept)
 
@@ -84,6 +99,13 @@ class MemoryRun:
 
     def place_of(self, part: Part, number: int | None = None) -> str:
         return f"{self.fleet.name}/{self.run_id}/{part}" + ("" if number is None else f":{number}")
+
+
+def _names(record: Record) -> set[str]:
+    """The target of a record, and the workflows in it."""
+    entries = record.update_result if isinstance(record, AnswerSeen) else ()
+    adopted = record.workflow_id if isinstance(record, JobSeen | WorkflowAdopted) else None
+    return {name for name in (record.target, adopted, *(each.workflow_id for each in entries)) if name}
 
 
 @dataclass

@@ -22,7 +22,7 @@ from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.report.schema import WaveReport
 from orchestrator.tracker.report.text_form import bug_lines, outcome_lines, reject_lines
 from orchestrator.tracker.runs.recovery import Recovered, recover
-from orchestrator.tracker.state import State
+from orchestrator.tracker.state import State, StoredRun
 
 #: Targets that need a person are named up to this many.
 _NAMED = 10
@@ -37,7 +37,12 @@ def find_run(state: State, plan: Plan, run_id: str | None = None) -> Recovered:
         UsageError: there is none.
         StateError: it cannot be read.
     """
-    found = latest_or_none(state, plan, run_id)
+    return recover(find_stored(state, plan, run_id))
+
+
+def find_stored(state: State, plan: Plan, run_id: str | None = None) -> StoredRun:
+    """The same, and nothing of it is read."""
+    found = stored_or_none(state, plan, run_id)
     if found is None:
         which = f"run {run_id}" if run_id else "any run"
         raise UsageError(f"{plan.path}: there is no trace of {which} of fleet {plan.name} in {state}")
@@ -46,11 +51,16 @@ def find_run(state: State, plan: Plan, run_id: str | None = None) -> Recovered:
 
 def latest_or_none(state: State, plan: Plan, run_id: str | None = None) -> Recovered | None:
     """The same; None when there is no such run."""
+    found = stored_or_none(state, plan, run_id)
+    return None if found is None else recover(found)
+
+
+def stored_or_none(state: State, plan: Plan, run_id: str | None = None) -> StoredRun | None:
+    """The same, and nothing of it is read."""
     fleet = state.fleet(plan.name)
     fleet.expect_owner(path_of(plan.path))
     runs = {run.run_id: run for run in fleet.runs()}
-    found = runs.get(run_id or max(runs, default=""))
-    return None if found is None else recover(found)
+    return runs.get(run_id or max(runs, default=""))
 
 
 def unread_commands(recovered: Recovered) -> list[tuple[int, Command]]:

@@ -10,8 +10,7 @@ from orchestrator.model.person import person
 from orchestrator.model.record import Record
 from orchestrator.model.state import TargetState
 from orchestrator.model.target import Target
-from orchestrator.tracker.runs.recovery import recover
-from orchestrator.tracker.state import StoredRun
+from orchestrator.tracker.runs.recovery import Glimpse, glimpse
 
 _RULES = {
     Outcome.SUCCEEDED: "accepted, and completed and verified as far as follow.to asks",
@@ -34,7 +33,7 @@ _PHASE_RULES = {
 }
 
 
-def life(stored: StoredRun, proxy_id: str) -> Iterator[str]:
+def life(seen: Glimpse, proxy_id: str) -> Iterator[str]:
     """The story of one proxy over all runs up to this one, the oldest first, and where it stands now.
 
     A run that only found it done, or left it out, takes one line.
@@ -43,9 +42,11 @@ def life(stored: StoredRun, proxy_id: str) -> Iterator[str]:
         UsageError: it is no target of the run.
         StateError: a run cannot be read.
     """
-    runs = [run for run in stored.fleet.runs() if run.run_id <= stored.run_id]
-    chapters = [chapter for run in runs if (chapter := _chapter(run, proxy_id)) is not None]
-    if not chapters or (chapters[-1].run_id != stored.run_id and not _keeps(stored, proxy_id)):
+    stored = seen.stored
+    earlier = (glimpse(run, proxy_id) for run in stored.fleet.runs() if run.run_id < stored.run_id)
+    chapters = [_chapter(each, proxy_id) for each in (*earlier, seen) if proxy_id in each.run.targets]
+    keeps = any(kept.target == proxy_id for kept in seen.run.kept)
+    if not chapters or (chapters[-1].run_id != stored.run_id and not keeps):
         raise UsageError(f"{proxy_id} is no target of run {stored.run_id}")
     yield from _head(chapters[-1])
     for chapter in chapters:
@@ -76,18 +77,11 @@ class _Chapter:
         return self.state is not None and bool(self.state.attempts)
 
 
-def _chapter(stored: StoredRun, proxy_id: str) -> _Chapter | None:
-    """What a run says of the proxy; None when it is not among its targets."""
-    records: list[Record] = []
-    run = recover(stored, lambda record: records.append(record) if record.target == proxy_id else None).run
-    if proxy_id not in run.targets:
-        return None
+def _chapter(seen: Glimpse, proxy_id: str) -> _Chapter:
+    """What a run says of the proxy, which is one of its targets."""
+    run, records = seen.run, tuple(record for record in seen.records if record.target == proxy_id)
     who = ", ".join(dict.fromkeys(session.who for session in run.sessions))
-    return _Chapter(stored.run_id, run.targets[proxy_id], run.states.get(proxy_id), tuple(records), who)
-
-
-def _keeps(stored: StoredRun, proxy_id: str) -> bool:
-    return any(kept.target == proxy_id for kept in recover(stored).run.kept)
+    return _Chapter(seen.stored.run_id, run.targets[proxy_id], run.states.get(proxy_id), records, who)
 
 
 def _head(last: _Chapter) -> Iterator[str]:

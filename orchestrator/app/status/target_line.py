@@ -1,10 +1,14 @@
 """What one proxy waits for, as the last line of its story."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
-from orchestrator.app.status.outlook import Outlook
+from orchestrator.app.status.fleet_status import outlook
+from orchestrator.app.status.outlook import Outlook, look
 from orchestrator.app.status.steps import step_words
 from orchestrator.executor.decide.waits import Wait
+from orchestrator.model.plan import Plan
+from orchestrator.tracker.runs.recovery import Glimpse, recover
 
 
 def target_lines(seen: Outlook, proxy_id: str, plan: str) -> Iterator[str]:
@@ -12,6 +16,33 @@ def target_lines(seen: Outlook, proxy_id: str, plan: str) -> Iterator[str]:
     wait = waits_for(seen, proxy_id)
     if wait is not None:
         yield f"waits for: {wait.seen_at(seen.now)}; do: {step_words(wait, plan, working=seen.working, proxy=proxy_id)}"
+
+
+def target_outlook(seen: Glimpse, plan: Plan, proxy_id: str, now: datetime) -> Outlook:
+    """The run as it bears on one target: of the whole run only what says how long that one waits.
+
+    Args:
+        seen: the latest run.
+        plan: as the file has it now.
+        proxy_id: of the target.
+        now: by this host's clock.
+    """
+    if not _stands_alone(seen, proxy_id):
+        return outlook(recover(seen.stored), plan, now)
+    return look(seen.in_force, seen.run, (), now, working=seen.stored.fleet.holder() is not None)
+
+
+def _stands_alone(seen: Glimpse, proxy_id: str) -> bool:
+    """Whether it waits for nothing, or for its own upgrade to end: nothing of other targets says for how long.
+
+    Any other waits for its turn, which depends on all targets. So may an open one, when a person has asked something.
+    """
+    run, state = seen.run, seen.run.states.get(proxy_id)
+    if run.ended is not None or proxy_id not in run.targets:
+        return True
+    if state is None or state.outcome is not None:
+        return state is not None
+    return state.is_open and not seen.stored.fleet.inbox().new(run.commands_seen)
 
 
 def waits_for(seen: Outlook, proxy_id: str) -> Wait | None:

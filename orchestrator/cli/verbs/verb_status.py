@@ -2,21 +2,27 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import chain
 
 import msgspec
 
 from orchestrator.app.status.document import StatusDocument, first_document, fleet_document
-from orchestrator.app.status.fleet_status import before_first_run, find_run, latest_or_none, outlook, standing
+from orchestrator.app.status.fleet_status import (
+    before_first_run,
+    find_run,
+    find_stored,
+    latest_or_none,
+    standing,
+)
 from orchestrator.app.status.fleets import fleet_documents, fleet_rows
 from orchestrator.app.status.target_history import life
-from orchestrator.app.status.target_line import target_lines
+from orchestrator.app.status.target_line import target_lines, target_outlook
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import plan_and_state, plan_words, state_of
 from orchestrator.cli.terminal import tell, write, write_json
 from orchestrator.clock import SystemClock
 from orchestrator.errors import PRECEDENCE, ExitCode, OrchestratorError, UsageError
 from orchestrator.model.plan import Plan
+from orchestrator.tracker.runs.recovery import glimpse
 from orchestrator.tracker.state import State
 
 
@@ -80,9 +86,9 @@ def _fleet(plan: Plan, state: State, now: datetime, named: str) -> Iterator[str]
 
 
 def _proxy(plan: Plan, state: State, now: datetime, named: str, proxy_id: str) -> Iterator[str]:
-    recovered = find_run(state, plan)
-    waits = target_lines(outlook(recovered, plan, now), proxy_id, named)
-    return chain(life(recovered.stored, proxy_id), waits)
+    seen = glimpse(find_stored(state, plan), proxy_id)
+    yield from life(seen, proxy_id)
+    yield from target_lines(target_outlook(seen, plan, proxy_id, now), proxy_id, named)
 
 
 def _document(plan: Plan, state: State, now: datetime, named: str, proxy_id: str) -> StatusDocument:

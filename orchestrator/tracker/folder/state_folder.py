@@ -43,7 +43,7 @@ from orchestrator.tracker.folder.run_folder import (
 )
 from orchestrator.tracker.folder.write_trial import try_write
 from orchestrator.tracker.journal.file import Journal, read_journal
-from orchestrator.tracker.journal.peek import outcome_records, says_ended
+from orchestrator.tracker.journal.peek import outcome_records, records_about, says_ended
 from orchestrator.tracker.state import DiskTrial, Part
 
 _FILES: Mapping[Part, str] = {"targets": TARGETS, "journal": JOURNAL}
@@ -101,6 +101,9 @@ class FolderRun:
 
     def outcomes(self) -> Iterator[Record]:
         return outcome_records(self.folder / JOURNAL)
+
+    def records_about(self, proxy_id: str) -> Iterator[tuple[int, Record]]:
+        return records_about(self.folder / JOURNAL, proxy_id)
 
     def has_ended(self) -> bool:
         return says_ended(self.folder / JOURNAL)

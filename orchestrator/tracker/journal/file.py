@@ -160,10 +160,22 @@ def read_journal(path: Path, after: int = 0) -> Iterator[tuple[int, Record]]:
         StateError: the file cannot be read, or was written by a newer version.
     """
     for line in read_lines(path):
-        if line.number == 1:
+        if line.number == 1 and after:
             _expect_known_version(path, line)
         if line.number > after:
-            yield line.number, decode_line(_decoder, path, line)
+            yield line.number, decode_record(path, line)
+
+
+def decode_record(path: Path, line: Line) -> Record:
+    """The record of a line, which must not be of a journal of a newer version.
+
+    Raises:
+        JournalDamaged: something that nobody here writes.
+        StateError: it is the first line, and says that a newer version wrote the file.
+    """
+    if line.number == 1:
+        _expect_known_version(path, line)
+    return decode_line(_decoder, path, line)
 
 
 def _expect_known_version(path: Path, line: Line) -> None:

@@ -12,7 +12,8 @@ import msgspec
 
 from orchestrator.model.record import Record
 from orchestrator.tracker.disk import guard, open_to_read
-from orchestrator.tracker.journal.line import Line, decode_line, read_lines
+from orchestrator.tracker.journal.file import decode_record
+from orchestrator.tracker.journal.line import Line, read_lines
 
 _WORKFLOW = re.compile(rb'"workflow_id":"([^"\\]+)"')
 # Ids in an answer that belong to another question: it does not show whose they are.
@@ -20,8 +21,8 @@ _STRAYS, _QUOTED = re.compile(rb'"strays":\[([^\[\]]*)\]'), re.compile(rb'"([^"\
 _ENDED = b'"record":"run_ended"'
 _OUTCOMES = (b'"record":"settled"', b'"record":"reverified"', b'"record":"run_started"')
 _LAST_BYTES = 1 << 14
-
-_decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
+# The records of the run itself, and whose any other is.
+_OF_THE_RUN, _TARGET = b'"target":null', re.compile(rb'"target":("[^"\\]+")')
 
 
 def workflows_in(line: Line) -> Iterator[str]:
@@ -38,7 +39,36 @@ def outcome_records(path: Path) -> Iterator[Record]:
     """
     for line in read_lines(path):
         if any(name in line.content for name in _OUTCOMES):
-            yield decode_line(_decoder, path, line)
+            yield decode_record(path, line)
+
+
+def records_about(path: Path, proxy_id: str) -> Iterator[tuple[int, Record]]:
+    """The records of the run itself and those of one proxy, with their numbers; the others are not even decoded.
+
+    A workflow that two answers name is neither target's for certain. So the records of a target that shares a workflow
+    with the proxy are among them, and of one that shares one with that target. The file is read until no further name
+    is found: twice as a rule.
+
+    Raises:
+        StateError: it cannot be read.
+    """
+    names, further = set[bytes](), {msgspec.json.encode(proxy_id)}
+    lines: list[Line] = []
+    while further - names:
+        names |= further
+        lines = [line for line in read_lines(path) if _names_any(line, names)]
+        further = {name for line in lines for name in _names_in(line)}
+    yield from ((line.number, decode_record(path, line)) for line in lines)
+
+
+def _names_any(line: Line, names: set[bytes]) -> bool:
+    return _OF_THE_RUN in line.content or any(name in line.content for name in names)
+
+
+def _names_in(line: Line) -> Iterator[bytes]:
+    """The target of a line and the workflows in it, in their quotation marks."""
+    yield from _TARGET.findall(line.content)
+    yield from (b'"%b"' % found for found in _WORKFLOW.findall(line.content))
 
 
 def says_ended(path: Path) -> bool:

@@ -1,0 +1,107 @@
+"""The status of one proxy reads that proxy's records, however many targets the run has, and tells the same of it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fakes.plausible import PlausibleRun
+from fakes.recorded import BEGIN, NEW, OLD, make_plan, make_targets, run_started
+
+from orchestrator.app.status.target_history import life
+from orchestrator.app.status.target_line import target_lines, target_outlook
+from orchestrator.model import record as r
+from orchestrator.model.commands import SettleCommand
+from orchestrator.model.outcome import Outcome
+from orchestrator.model.record import Record
+from orchestrator.model.reply import Entry
+from orchestrator.model.target import Target
+from orchestrator.tracker.folder.state_folder import FolderRun, FolderState
+from orchestrator.tracker.runs.recovery import glimpse, recover
+
+NAMED = "prod.yaml"
+
+
+def kept(folder: Path, live: PlausibleRun) -> FolderRun:
+    first, *rest = live.records
+    assert isinstance(first, r.RunStarted)
+    return begun(folder, live.targets, first, rest)
+
+
+def begun(folder: Path, targets: list[Target], first: r.RunStarted, rest: list[Record]) -> FolderRun:
+    run = FolderState(folder).fleet("prod", writes=True).begin(make_plan(targets), targets, first)
+    journal = run.resume(2)
+    if rest:
+        journal.append(rest)
+    journal.close()
+    return run
+
+
+def upgraded(key: str, workflow_id: str = "") -> Iterator[Record]:
+    workflow = workflow_id or f"w-{key}"
+    yield r.Intent(at=BEGIN, target=key, attempt=1, wave="rest", token="t", source_version=OLD, target_version=NEW)
+    entry = Entry(workflow_id=workflow, state="ACCEPT")
+    yield r.AnswerSeen(at=BEGIN, target=key, attempt=1, verdict="accepted", update_result=(entry,))
+    yield r.JobSeen(at=BEGIN, target=key, attempt=1, workflow_id=workflow, status="Completed", ended=True)
+    yield r.Settled(at=BEGIN, target=key, attempt=1, outcome=Outcome.SUCCEEDED, wave="rest")
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_it_tells_of_a_target_is_what_the_whole_run_says(tmp_path: Path, seed: int) -> None:
+    live = PlausibleRun(seed).steps(60)
+    stored = kept(tmp_path, live)
+    whole = recover(stored).run
+    for key in whole.targets:
+        part = glimpse(stored, key)
+        assert part.run.states.get(key) == whole.states.get(key)
+        assert (part.run.hold, part.run.ended, part.run.sessions) == (whole.hold, whole.ended, whole.sessions)
+        assert [each for each in part.records if each.target == key] == [x for x in live.records if x.target == key]
+
+
+@pytest.mark.parametrize("count", [3, 300])
+def test_the_records_that_are_decoded_do_not_grow_with_the_run(tmp_path: Path, count: int) -> None:
+    targets = make_targets(count)
+    records = [record for target in targets for record in upgraded(target.proxy_id)]
+    stored = begun(tmp_path, targets, run_started(count), records)
+    seen = glimpse(stored, targets[1].proxy_id)
+    assert len(seen.records) == 5  # the start of the run, and its own four
+    assert set(seen.run.targets) == {targets[1].proxy_id}
+    assert list(life(seen, targets[1].proxy_id))
+    assert target_outlook(seen, stored.plan(), targets[1].proxy_id, BEGIN).run is seen.run
+
+
+@pytest.mark.parametrize("asked", [0, 1, 2])
+def test_a_workflow_that_is_given_to_several_makes_them_tell_of_each_other(tmp_path: Path, asked: int) -> None:
+    targets = make_targets(4)
+    first, second, third, fourth = (target.proxy_id for target in targets)
+    both = (Entry(workflow_id="w2", state="ACCEPT"), Entry(workflow_id="w1", state="ACCEPT"))
+    records: list[Record] = [
+        *list(upgraded(first, "w1"))[:2],
+        *list(upgraded(third, "w2"))[:2],
+        next(upgraded(second)),
+        r.AnswerSeen(at=BEGIN, target=second, attempt=1, verdict="accepted", update_result=both),
+        *upgraded(fourth),
+    ]
+    stored, key = begun(tmp_path, targets, run_started(4), records), targets[asked].proxy_id
+    seen = glimpse(stored, key)
+    assert seen.run.states[key] == recover(stored).run.states[key]
+    assert set(seen.run.targets) == {first, second, third}
+
+
+def test_one_that_waits_for_its_turn_needs_the_whole_run(tmp_path: Path) -> None:
+    targets = make_targets(3)
+    stored = begun(tmp_path, targets, run_started(3), list(upgraded(targets[0].proxy_id)))
+    seen = glimpse(stored, targets[1].proxy_id)
+    outlook = target_outlook(seen, stored.plan(), targets[1].proxy_id, BEGIN)
+    assert outlook.run.total == 3
+    assert list(target_lines(outlook, targets[1].proxy_id, NAMED))
+
+
+def test_what_a_person_has_asked_for_an_open_one_counts_already(tmp_path: Path) -> None:
+    targets = make_targets(3)
+    key = targets[0].proxy_id
+    stored = begun(tmp_path, targets, run_started(3), list(upgraded(key))[:2])
+    seen = glimpse(stored, key)
+    assert list(target_lines(target_outlook(seen, stored.plan(), key, BEGIN), key, NAMED))
+    stored.fleet.give(SettleCommand(at=BEGIN, user="ann", note="saw it", proxy_id=key, outcome="succeeded"))
+    again = target_outlook(glimpse(stored, key), stored.plan(), key, BEGIN)
+    assert not list(target_lines(again, key, NAMED))
