@@ -19,7 +19,7 @@ demo: $(VENV)/.run
 	$(BIN)/orchestrator plan plans/quickstart.yaml --simulate --state .demo
 	@echo
 	@echo "== 2. The run, against the embedded simulated cloud. Exit code 1 is right: some proxies are refused, one job fails"
-	$(BIN)/orchestrator run plans/quickstart.yaml --simulate --state .demo || test $$? -eq 1
+	$(BIN)/orchestrator run plans/quickstart.yaml --simulate --state .demo --log-level error || test $$? -eq 1
 	@echo
 	@echo "== 3. The report"
 	$(BIN)/orchestrator report plans/quickstart.yaml --simulate --state .demo --format text

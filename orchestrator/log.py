@@ -135,8 +135,11 @@ def _console(*, colors: bool) -> Callable[[Any, str, _Event], str]:
 
 
 def _plain_texts(event: _Event) -> _Event:
-    """The renderer shows texts as they are, and writes out what is no text as Python does."""
-    return {key: plain(value) if isinstance(value, str) else value for key, value in event.items()}
+    """The renderer shows texts as they are; what is no text is written out as JSON."""
+    return {
+        key: plain(value if isinstance(value, str) else msgspec.json.encode(value).decode())
+        for key, value in event.items()
+    }
 
 
 def in_colour(environ: Mapping[str, str], *, terminal: bool) -> bool:

@@ -42,6 +42,24 @@ def redraw(lines: Iterable[str]) -> None:
     write(lines)
 
 
+def write_file(chunks: Iterable[bytes], form: str) -> None:
+    """Print a document to stdout as it would be in a file; on a terminal, with what would move the cursor escaped.
+
+    Args:
+        chunks: its bytes, none of which ends within a character.
+        form: `json` keeps its meaning when it is escaped.
+    """
+    escape = plain_json if form == "json" else _plain_lines
+    sys.stdout.flush()
+    for chunk in chunks:
+        sys.stdout.buffer.write(escape(chunk.decode()).encode() if sys.stdout.isatty() else chunk)
+    sys.stdout.buffer.flush()
+
+
+def _plain_lines(text: str) -> str:
+    return "\n".join(map(plain, text.split("\n")))
+
+
 def tell(line: str) -> None:
     """Print a line to stderr."""
     sys.stderr.write(plain(line) + "\n")

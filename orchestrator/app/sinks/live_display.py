@@ -11,11 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.app.sinks.tee import RecordSink
+from orchestrator.executor.decide.limits import room
+from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.model.record import Record
 from orchestrator.model.run import Run
 from orchestrator.model.status import WaveStatus
 from orchestrator.plain import plain
+from orchestrator.spoken import spoken
 from orchestrator.tracker.runs.recovery import Recovered
 
 _REFRESH_S = 0.25
@@ -82,7 +85,7 @@ class LiveDisplay(RecordSink):
         rate = sum({id(scope.lanes): scope.lanes.pacer.rate for scope in scopes}.values())
         return Text(
             f"in flight {self._run.tally.fleet.open}   starting {len(rollout.queue.starting)}   "
-            f"calls {calls}   rate up to {rate:g}/s   time left about {_left(dispatcher)}"
+            f"calls {calls}   rate up to {rate:g}/s   time left about {time_left(rollout)}"
         )
 
 
@@ -107,10 +110,12 @@ def _waits(dispatcher: Dispatcher) -> str:
     return f"{held}waits for {wait.seen_at(dispatcher.session.clock.now())}" if wait is not None else held
 
 
-def _left(dispatcher: Dispatcher) -> str:
-    """A plain estimate: what is left, as many at once as now, each as long as was seen."""
-    rollout = dispatcher.session.rollout
+def time_left(rollout: Rollout) -> str:
+    """A plain estimate: what is left, as many at once as the limits bear now, each as long as was seen.
+
+    What is under way at this moment would say more or less with every upgrade that ends.
+    """
     left = rollout.run.total - rollout.run.settled
-    at_once = max(1, rollout.run.tally.fleet.open)
-    seconds = round(rollout.expected_s * -(-left // at_once))
-    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    used = rollout.run.tally.fleet.open + len(rollout.queue.starting)
+    at_once = max(1, used + room(rollout).free)
+    return spoken(rollout.expected_s * -(-left // at_once))

@@ -1,10 +1,9 @@
 """`orchestrator report`: the report of a run, made from its journal."""
 
-import sys
-
 from orchestrator.app.status.fleet_status import find_run
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import expect_folder, plan_and_state
+from orchestrator.cli.terminal import write_file
 from orchestrator.errors import ExitCode
 from orchestrator.tracker.disk import put_file
 from orchestrator.tracker.report.build import build_report
@@ -17,12 +16,10 @@ def run(options: Options) -> ExitCode:
     plan, state = plan_and_state(options)
     recovered = find_run(state, plan, options.run_id)
     story = build_report(recovered.run, recovered.in_force)
-    chunks = in_form(options.format or DEFAULT_FORM, story)
+    form = options.format or DEFAULT_FORM
+    chunks = in_form(form, story)
     if options.output is not None:
         put_file(options.output, chunks)
     elif not options.quiet:
-        sys.stdout.flush()
-        for chunk in chunks:
-            sys.stdout.buffer.write(chunk)
-        sys.stdout.buffer.flush()
+        write_file(chunks, form)
     return ExitCode.DONE
