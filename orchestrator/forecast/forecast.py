@@ -1,22 +1,22 @@
 """The forecast of a plan: several rehearsals with other durations, and what they say together."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from statistics import median
 
 from orchestrator.forecast.change import one_night
 from orchestrator.forecast.environment import Setting
 from orchestrator.forecast.phases import phases
+from orchestrator.forecast.ranges import by_chance, range_of
 from orchestrator.forecast.result import Rehearsal
 from orchestrator.forecast.simulate import play
 from orchestrator.forecast.uncertain_durations import Knowledge
 from orchestrator.model.plan import Plan
 from orchestrator.model.run import Run
 from orchestrator.model.target import Target
-from orchestrator.planner.preview.forecast_values import Range, Rehearsed, Stretch, WaveTimes
+from orchestrator.planner.preview.forecast_values import Rehearsed, Stretch, WaveTimes
 from orchestrator.planner.waves import assign_waves
 
 #: A small fleet is rehearsed often, for there single durations count; of a large one the average is all that counts.
@@ -24,7 +24,7 @@ _TARGETS_IN_ALL = 3300
 _FEWEST, _MOST = 3, 11
 
 #: Of twenty runs one is faster than the interval, and one slower.
-_P5, _P95 = 0.05, 0.95
+_P5 = 0.05
 
 
 def rehearse(
@@ -113,11 +113,11 @@ def _now(
         samples=len(played),
         learned_from=len(known.seen),
         typical_s=known.typical_s,
-        duration_s=_range(each.ends_s for each in played),
+        duration_s=range_of(each.ends_s for each in played),
         ends_at=_at(setting, typical.ends_s),
         waves=tuple(_wave(setting, name, played) for name in typical.waves),
-        nights=_range(float(each.nights) for each in played) if plan.windows else None,
-        calls=_range(float(each.calls) for each in played),
+        nights=range_of(float(each.nights) for each in played) if plan.windows else None,
+        calls=by_chance([float(each.calls) for each in played]),
         peak_in_flight=max(each.peak for each in played),
         phases=tuple(_phases(setting, typical)),
         one_night=one_night(setting, typical, sampler) if several else None,
@@ -135,8 +135,8 @@ def _wave(setting: Setting, name: str, played: Sequence[Rehearsal]) -> WaveTimes
         name=name,
         starts_at=None if typical.starts_s is None else _at(setting, typical.starts_s),
         ends_at=None if typical.ends_s is None else _at(setting, typical.ends_s),
-        starts_s=_range(starts) if starts else None,
-        ends_s=_range(ends) if ends else None,
+        starts_s=range_of(starts) if starts else None,
+        ends_s=range_of(ends) if ends else None,
     )
 
 
@@ -147,19 +147,6 @@ def _phases(setting: Setting, typical: Rehearsal) -> Iterator[Stretch]:
 
 def _at(setting: Setting, seconds: float) -> datetime:
     return setting.start + timedelta(seconds=round(seconds))
-
-
-def _range(values: Iterable[float]) -> Range:
-    """Of many values the twentieth from both ends; of a few, the ends."""
-    ordered = sorted(values)
-    return Range(p5=_quantile(ordered, _P5), p50=median(ordered), p95=_quantile(ordered, _P95))
-
-
-def _quantile(ordered: Sequence[float], share: float) -> float:
-    place = min(max(share * len(ordered) - 0.5, 0.0), len(ordered) - 1.0)
-    below = int(place)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (place - below) * (ordered[above] - ordered[below])
 
 
 def _timezone(plan: Plan) -> str:

@@ -1,0 +1,38 @@
+"""What several rehearsals say of one number: the range that all but one run of twenty at either end lie in."""
+
+from collections.abc import Iterable, Sequence
+from math import hypot, sqrt
+from statistics import NormalDist, fmean, median
+
+from orchestrator.planner.preview.forecast_values import Range
+
+_P5, _P95 = 0.05, 0.95
+
+
+def range_of(values: Iterable[float]) -> Range:
+    """Of many values the twentieth from both ends; of a few, the ends."""
+    ordered = sorted(values)
+    return Range(p5=_quantile(ordered, _P5), p50=median(ordered), p95=_quantile(ordered, _P95))
+
+
+def by_chance(values: Sequence[float]) -> Range:
+    """The range of a number in which single durations play a part, as they do in how often is looked.
+
+    From level to level it would go smoothly but for them, so what bends its course is their part. It is as large in
+    runs of any level; the ends of the range alone show a run or two of it.
+
+    Args:
+        values: of the rehearsals, from the fastest to the slowest.
+    """
+    told = range_of(values)
+    bends = (after - 2 * here + before for before, here, after in zip(values, values[1:], values[2:], strict=False))
+    chance = NormalDist().inv_cdf(_P95) * sqrt(fmean(bend**2 for bend in bends) / 6)
+    below, above = hypot(told.p50 - told.p5, chance), hypot(told.p95 - told.p50, chance)
+    return Range(p5=max(0.0, told.p50 - below), p50=told.p50, p95=told.p50 + above)
+
+
+def _quantile(ordered: Sequence[float], share: float) -> float:
+    place = min(max(share * len(ordered) - 0.5, 0.0), len(ordered) - 1.0)
+    below = int(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (place - below) * (ordered[above] - ordered[below])
