@@ -1,10 +1,13 @@
 """The forecast of a plan: several rehearsals with other durations, and what they say together."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+
+from msgspec import structs
 
 from orchestrator.forecast.change import one_night
 from orchestrator.forecast.environment import Setting
@@ -16,7 +19,7 @@ from orchestrator.forecast.uncertain_durations import Knowledge
 from orchestrator.model.plan import Plan
 from orchestrator.model.run import Run
 from orchestrator.model.target import Target
-from orchestrator.planner.preview.forecast_values import Rehearsed, Stretch, WaveTimes
+from orchestrator.planner.preview.forecast_values import Bound, Rehearsed, Stretch, WaveTimes
 from orchestrator.planner.waves import assign_waves
 
 #: A small fleet is rehearsed often, for there single durations count; of a large one the average is all that counts.
@@ -35,6 +38,7 @@ def rehearse(
     seen: Sequence[float] = (),
     start: datetime,
     begun: Run | None = None,
+    bound: datetime | None = None,
 ) -> Rehearsed:
     """The forecast of a run that begins at an instant, and in which nothing fails.
 
@@ -45,6 +49,7 @@ def rehearse(
         seen: how long upgrades of this fleet took, in seconds.
         start: when the run begins, or goes on; it is started again as soon as it can go on.
         begun: the run as it stands, if it goes on; it is left as it is.
+        bound: from when on the first session starts nothing; how many start before is counted.
 
     Raises:
         PlanError: the targets cannot be shared out to the waves.
@@ -54,7 +59,8 @@ def rehearse(
     samplers = [partial(known.sampler, level, seed) for seed, level in enumerate(_levels(len(targets)))]
     played = [play(setting, sampler()) for sampler in samplers]
     typical = len(played) // 2
-    return _now(setting, known, played, samplers[typical])
+    told = _now(setting, known, played, samplers[typical])
+    return told if bound is None else structs.replace(told, bound=_before(setting, played, bound))
 
 
 def rehearse_once(
@@ -124,6 +130,12 @@ def _now(
         approves=tuple(wave.name for wave in plan.waves if wave.approve),
         unfinished=typical.unfinished,
     )
+
+
+def _before(setting: Setting, played: Sequence[Rehearsal], bound: datetime) -> Bound:
+    bound_s = (bound - setting.start).total_seconds()
+    starts = range_of(float(bisect_left(each.starts_s, bound_s)) for each in played)
+    return Bound(at=bound, starts=starts, of=len(played[len(played) // 2].starts_s))
 
 
 def _wave(setting: Setting, name: str, played: Sequence[Rehearsal]) -> WaveTimes:

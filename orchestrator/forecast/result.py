@@ -25,6 +25,7 @@ class Rehearsal:
         ends_s: when the last target was settled.
         calls: of any kind.
         peak: most targets in flight at once.
+        starts_s: when each upgrade started, in order.
         nights: openings in which something started.
         spans: what held the run up, and from when on.
         unfinished: why not everything was settled; None when it was.
@@ -34,6 +35,7 @@ class Rehearsal:
     ends_s: float = 0.0
     calls: int = 0
     peak: int = 0
+    starts_s: list[float] = field(default_factory=list)
     nights: int = 0
     spans: list[tuple[float, str]] = field(default_factory=list)
     unfinished: str | None = None
@@ -44,6 +46,7 @@ class Rehearsal:
         if span.starts_s is None:
             span.starts_s = now_s
         self.peak = max(self.peak, in_flight)
+        self.starts_s.append(now_s)
 
     def settled(self, wave: str, now_s: float) -> None:
         """A target of the wave has its outcome."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from msgspec import Struct, structs
@@ -71,6 +71,11 @@ class Asked:
     longest_s: float | None = None
     wait_s: float = 3600.0
     named: str = ""
+
+    def bound(self, begins: datetime) -> datetime | None:
+        """From when on a session that begins at an instant starts nothing; None for never."""
+        ends = None if self.longest_s is None else begins + timedelta(seconds=self.longest_s)
+        return min(filter(None, (self.until, ends)), default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ from orchestrator.forecast.virtual_time import EventQueue, Permits, Process
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Failures, Follow, Freeze, Limits, Plan, Wave, Window
 from orchestrator.model.target import Facts
+from orchestrator.planner.next_run import Asked
+from orchestrator.planner.preview.forecast_text import rehearsed_lines
 from orchestrator.planner.preview.forecast_values import Rehearsed
 from orchestrator.planner.waves import assign_waves
 
@@ -370,3 +372,24 @@ def test_every_instant_is_utc_and_within_the_run() -> None:
     found = forecast(plan(40, windows=(NIGHT,)))
     assert all(found.starts_at <= instant <= found.ends_at for instant in instants(found))
     assert {instant.tzinfo for instant in instants(found)} == {UTC}
+
+
+# --- a bound on starts ------------------------------------------------------------------------------------------------
+
+
+def test_the_forecast_says_how_many_upgrades_start_before_a_bound() -> None:
+    plan = plan_of(targets_of(12))
+    within, beyond = (forecast(plan, bound=START + timedelta(seconds=seconds)) for seconds in (0, 30 * 86_400))
+    assert within.bound is not None
+    assert beyond.bound is not None
+    assert (within.bound.starts.p95, beyond.bound.starts.p5) == (0, 12)
+    assert (within.bound.of, beyond.bound.of) == (12, 12)
+    assert "12 of 12 upgrades start" in "\n".join(rehearsed_lines(beyond))
+    assert forecast(plan).bound is None
+
+
+def test_the_first_of_two_bounds_counts() -> None:
+    until = START + timedelta(hours=2)
+    assert Asked(until=until, longest_s=3600).bound(START) == START + timedelta(hours=1)
+    assert Asked(until=until, longest_s=9000).bound(START) == until
+    assert Asked().bound(START) is None

@@ -24,7 +24,14 @@ _CHEAP = 200
 
 
 def with_forecast(
-    preview: Preview, plan: Plan, coming: NextRun, *, memory: RateMemory, state: State, now: datetime
+    preview: Preview,
+    plan: Plan,
+    coming: NextRun,
+    *,
+    memory: RateMemory,
+    state: State,
+    now: datetime,
+    bound: datetime | None = None,
 ) -> Preview:
     """The preview of a plan, with a forecast of its run.
 
@@ -35,13 +42,14 @@ def with_forecast(
         memory: what is known of rates.
         state: where the fleet is kept; it tells how long upgrades of this fleet took.
         now: when the run is taken to begin.
+        bound: from when on its first session starts nothing.
 
     Raises:
         PlanError: the fleet's name belongs to another plan.
         StateError: a run of the fleet cannot be read.
     """
     spare_the_collector()
-    forecast = rehearse(**_rehearsed(preview, plan, coming, memory, state, now))
+    forecast = rehearse(**_rehearsed(preview, plan, coming, memory, state, now), bound=bound)
     return structs.replace(_with(preview, forecast.duration_s.p50, forecast.calls.p50), forecast=forecast)
 
 

@@ -89,7 +89,7 @@ def _offline(plan: Plan, options: Options, asked: Asked) -> ExitCode:
         rated, rates = assume_rates(plan, _memory(os.environ, options))
         preview = structs.replace(make_preview(rated, resolved, coming=coming), rates=rates)
     preview = structs.replace(preview, state=(*preview.state, *_bounds(options, asked)))
-    _show(_forecast(preview, plan, coming, os.environ, options), options)
+    _show(_forecast(preview, plan, coming, os.environ, options, asked), options)
     return ExitCode.DONE
 
 
@@ -129,7 +129,7 @@ def _online(
         warnings=(*wrong, *online.preview.warnings),
     )
     if not (online.read_nothing and options.format != "json"):
-        _show(_forecast(preview, plan, coming, environ, options), options)
+        _show(_forecast(preview, plan, coming, environ, options, asked), options)
     for name, why in online.unusable.items():
         tell(f"orchestrator: scope {name} cannot be used: {why}")
     return _code(online, wrong)
@@ -147,7 +147,9 @@ def _warn(warning: str) -> None:
     tell(f"orchestrator: {warning}")
 
 
-def _forecast(preview: Preview, plan: Plan, coming: NextRun, environ: Mapping[str, str], options: Options) -> Preview:
+def _forecast(
+    preview: Preview, plan: Plan, coming: NextRun, environ: Mapping[str, str], options: Options, asked: Asked
+) -> Preview:
     """The preview, with a forecast if one was asked for, else with what one rehearsal says of a small fleet."""
     from orchestrator.app.preview.preview_with_forecast import (  # noqa: PLC0415  # brings the executor along
         with_forecast,
@@ -155,9 +157,11 @@ def _forecast(preview: Preview, plan: Plan, coming: NextRun, environ: Mapping[st
     )
     from orchestrator.clock import SystemClock  # noqa: PLC0415  # as above
 
-    rehearsed = with_forecast if options.forecast else with_rehearsal
-    memory, now = _memory(environ, options), SystemClock().now()
-    return rehearsed(preview, plan, coming, memory=memory, state=state_of(options), now=now)
+    memory, state, now = _memory(environ, options), state_of(options), SystemClock().now()
+    if options.forecast:
+        bound = asked.bound(now)
+        return with_forecast(preview, plan, coming, memory=memory, state=state, now=now, bound=bound)
+    return with_rehearsal(preview, plan, coming, memory=memory, state=state, now=now)
 
 
 def _code(online: "OnlinePreview", wrong: Sequence[str]) -> ExitCode:

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from orchestrator.planner.preview.forecast_values import Range, Rehearsed, Stretch, WaveTimes
-from orchestrator.spoken import spoken
+from orchestrator.planner.preview.forecast_values import Bound, Range, Rehearsed, Stretch, WaveTimes
+from orchestrator.spoken import counted, spoken
 
 #: Phases that are shown; a run over many nights repeats itself.
 _PHASES = 8
@@ -30,6 +30,8 @@ def rehearsed_lines(forecast: Rehearsed) -> Iterator[str]:
     yield f"  {_numbers(forecast)}"
     yield f"  {_limited(forecast.phases, clock)}"
     yield from (f"  {line}" for line in _nights(forecast))
+    if forecast.bound is not None:
+        yield f"  {_bound(forecast.bound, clock)}"
     for wave in forecast.approves:
         yield f"  wave {wave} waits for a person; that wait is not in it"
 
@@ -77,6 +79,13 @@ def _spread(forecast: Rehearsed, wave: WaveTimes) -> str:
 def _numbers(forecast: Rehearsed) -> str:
     nights = f"nights: {_counted(forecast.nights)}; " if forecast.nights else ""
     return f"{nights}calls: {_counted(forecast.calls)}; most in flight at once: {forecast.peak_in_flight:,}"
+
+
+def _bound(bound: Bound, clock: _Clock) -> str:
+    starts = f"{_counted(bound.starts)} of {counted(bound.of, 'upgrade')} start"
+    return (
+        f"before {clock.at(bound.at)}, when this session stops starting: {starts}; what is above is without that bound"
+    )
 
 
 def _counted(number: Range) -> str:

@@ -44,6 +44,14 @@ class Change(Struct, frozen=True, kw_only=True):
     duration_s: float
 
 
+class Bound(Struct, frozen=True, kw_only=True):
+    """From when on the first session starts nothing, how many upgrades start before, and how many there are."""
+
+    at: datetime
+    starts: Range
+    of: int
+
+
 class Rehearsed(Struct, frozen=True, kw_only=True):
     """The forecast.
 
@@ -58,6 +66,8 @@ class Rehearsed(Struct, frozen=True, kw_only=True):
         one_night: the smallest single change with which one is enough; None when one is, or no such change was found.
         approves: waves that wait for a person; that wait is not in the numbers.
         unfinished: why a typical run cannot come to its end by itself; None when it can.
+        bound: how far the first session comes; None without `--until` and `--max-duration`. The rest of the forecast is
+            of a run without it.
     """
 
     starts_at: datetime
@@ -75,3 +85,4 @@ class Rehearsed(Struct, frozen=True, kw_only=True):
     one_night: Change | None
     approves: tuple[str, ...]
     unfinished: str | None
+    bound: Bound | None = None
