@@ -51,6 +51,21 @@ def test_a_release_of_what_is_not_held_is_not_recorded(plan: Plan, state: Memory
     assert unread_commands(find_run(state, plan)) == []
 
 
+def test_a_second_release_is_not_recorded_before_and_after_the_first_is_carried_out(
+    plan: Plan, state: MemoryState
+) -> None:
+    hold(plan, state, "wait", LATER)
+    assert release(plan, state, None, "go", LATER) is None
+    second = release(plan, state, None, "go on", LATER)
+    assert second is not None
+    assert second.startswith("fleet prod is already released, by ")
+    assert second.endswith(": go")
+    assert len(unread_commands(find_run(state, plan))) == 2
+    assert settle(plan, state, KEY, "succeeded", "seen in the console", LATER)
+    assert "is already released" in (release(plan, state, None, "go on", LATER) or "")
+    assert unread_commands(find_run(state, plan)) == []
+
+
 def test_a_wave_that_the_plan_does_not_have_is_not_released(plan: Plan, state: MemoryState) -> None:
     with pytest.raises(UsageError, match="there is no wave nowhere; the plan has canary, rest"):
         release(plan, state, "nowhere", "go", LATER)

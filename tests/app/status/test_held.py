@@ -1,0 +1,92 @@
+"""What `status` says of a held fleet: its causes by name, and what is under way."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from fakes.clock import START
+from fakes.stage import fold_all, plan_of, targets_of
+from msgspec import structs
+
+from orchestrator.app.status.held import held_lines
+from orchestrator.app.status.outlook import look
+from orchestrator.model import record as r
+from orchestrator.model.outcome import Outcome
+from orchestrator.model.plan import Wave
+from orchestrator.model.target import Facts, Target
+from orchestrator.tracker.report.build import build_report
+
+PLAN_WORDS = "'/plans/our fleet.yaml'"
+PLAIN, MOVING, *MANY = targets_of(14)
+NAMED = structs.replace(PLAIN, facts=Facts(name="payments-db"))
+BEGUN = r.RunStarted(
+    at=START,
+    run_id="r",
+    name="fleet",
+    plan_sha256="0" * 64,
+    target_version="2.24.03.000",
+    orchestrator_version="1",
+    targets=14,
+    simulated=False,
+    waves=("all",),
+)
+OPEN = (BEGUN, r.WaveOpened(at=START, wave="all"))
+
+
+def failed(target: Target, why: str) -> tuple[r.Record, ...]:
+    about: dict[str, Any] = {"at": START, "target": target.proxy_id, "attempt": 1}
+    return (
+        sent(target),
+        r.WorkflowAdopted(**about, workflow_id=f"w-{target.proxy_id[30:32]}", evidence="its job"),
+        r.Settled(**about, outcome=Outcome.FAILED, reason=why),
+    )
+
+
+def sent(target: Target) -> r.Record:
+    return r.Intent(
+        at=START, target=target.proxy_id, attempt=1, wave="all", token="t", source_version="1", target_version="2"
+    )
+
+
+def lines(*records: r.Record, hold: r.HoldSet) -> list[str]:
+    plan = plan_of([NAMED, MOVING, *MANY], waves=(Wave(name="all"),))
+    run = fold_all(plan, (*OPEN, *records, hold))
+    told = build_report(run, plan).head.run.hold
+    assert told is not None
+    seen = look(plan, run, (), START, working=False)
+    return list(held_lines(replace(seen, now=START + timedelta(minutes=90)), told, PLAN_WORDS))
+
+
+def test_a_held_fleet_names_its_cause_what_the_cloud_said_and_what_is_under_way() -> None:
+    hold = r.HoldSet(at=START, cause="failures", reason="1 failure, 0 allowed", proxy_ids=(NAMED.proxy_id,))
+    assert lines(*failed(NAMED, "no room on the host"), sent(MOVING), hold=hold) == [
+        "HELD since 2026-03-01 22:00:00Z (1 h 30 min ago): 1 failure, 0 allowed",
+        "  1 x no room on the host",
+        f"    {NAMED.proxy_id} on instance {NAMED.instance_id} (payments-db), workflow w-00, 2026-03-01 22:00:00Z",
+        "  under way: 1 upgrade, followed to the end; nothing starts, so it may stay held",
+        f"  look: orchestrator status {PLAN_WORDS} {NAMED.proxy_id}",
+    ]
+
+
+def test_a_person_who_held_the_fleet_is_named_with_the_host() -> None:
+    hold = r.HoldSet(at=START, cause="person", reason="incident", by="ann", host="desk", note="incident")
+    assert lines(hold=hold) == [
+        "HELD since 2026-03-01 22:00:00Z (1 h 30 min ago) by ann@desk: incident",
+        "  under way: nothing; nothing starts, so it may stay held",
+    ]
+
+
+def test_of_many_causes_ten_are_named_and_the_others_counted() -> None:
+    keys = tuple(target.proxy_id for target in MANY)
+    told = lines(
+        *(record for target in MANY for record in failed(target, "no room")),
+        hold=r.HoldSet(at=START, cause="failures", reason="12 failures", proxy_ids=keys),
+    )
+    assert told[1] == "  12 x no room"
+    assert [key for key in keys if any(key in line for line in told[2:12])] == list(keys[:10])
+    assert told[12] == "    and 2 more, in the report"
+
+
+def test_a_proxy_of_an_earlier_run_is_named_as_such() -> None:
+    hold = r.HoldSet(at=START, cause="failures", reason="1 failure", proxy_ids=("gone",))
+    assert lines(hold=hold)[1:3] == ["  1 x no reason is known", "    gone, of an earlier run"]
