@@ -9,6 +9,7 @@ from orchestrator.app.init.found_fleet import FoundFleet
 from orchestrator.model.plan import Plan, Scope
 from orchestrator.model.target import Facts, Target
 from orchestrator.plain import plain
+from orchestrator.spoken import counted
 
 _HEAD = """\
 # A plan for the Database Proxies that the cloud showed at {at:%Y-%m-%d %H:%M} UTC.
@@ -70,13 +71,16 @@ def _version(found: FoundFleet) -> Iterator[str]:
         yield 'target_version: "0"'
         return
     there = sum(each.current_version == version for each in found.versions.values())
-    yield f"\n# The newest on offer. {there} of {len(found.targets)} proxies run it already, and are left alone."
+    proxies = counted(len(found.targets), "proxy", "proxies")
+    yield f"\n# The newest on offer. {there} of {proxies} run it already, and are left alone."
     yield f"target_version: {json.dumps(version)}"
 
 
 def _proxies(found: FoundFleet) -> Iterator[str]:
     instances = len({target.instance_id for target in found.targets})
-    yield f"\n# {len(found.targets)} proxies on {instances} instances. To look for them again before each run, write in"
+    proxies = counted(len(found.targets), "proxy", "proxies")
+    places = counted(instances, "instance")
+    yield f"\n# {proxies} on {places}. To look for them again before each run, write in"
     yield "# place of this list:  discover: [{}]"
     yield "proxies:"
     for _, group in groupby(found.targets, key=lambda target: target.instance_id):
