@@ -2,20 +2,13 @@
 
 from collections.abc import Iterator
 
+from orchestrator.app.status.left_behind import place_of
 from orchestrator.model.plan import Plan
 from orchestrator.planner.preview.preview import LeftOut, Preview
-from orchestrator.planner.reading.locate import mentioned_at
 from orchestrator.spoken import counted
 from orchestrator.tracker.report.behind import NAMED, advice
 
 _MISTAKES = ("not_offered", "gone")
-
-
-def place_of(plan: Plan, reason: str | None, proxy_id: str) -> str | None:
-    """Where the plan says what is wrong with a proxy, such as `plan.yaml:12:5`; None when it is not in the plan."""
-    if reason == "not_offered":
-        return mentioned_at([plan.path], "target_version")
-    return mentioned_at([plan.path, *plan.inventory], proxy_id) if reason == "gone" else None
 
 
 def plan_mistakes(plan: Plan, preview: Preview) -> tuple[str, ...]:

@@ -146,6 +146,7 @@ class HoldSet(Base, frozen=True, kw_only=True):
         proxy_ids: targets that caused it, root causes first.
         command: number of the person's command in the fleet's command file; 0 when the run held itself.
         host: from where the person asked; empty when the run held itself, and where it was not recorded.
+        since: when it was asked for, or set in an earlier run; None: `at`.
     """
 
     cause: HoldCause
@@ -157,6 +158,12 @@ class HoldSet(Base, frozen=True, kw_only=True):
     proxy_ids: tuple[str, ...] = ()
     command: int = 0
     host: str = ""
+    since: datetime | None = None
+
+    @property
+    def began_at(self) -> datetime:
+        """Since when nothing starts."""
+        return self.since or self.at
 
     @property
     def who(self) -> str | None:

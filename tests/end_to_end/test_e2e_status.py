@@ -158,7 +158,9 @@ def test_a_scope_that_was_given_up_is_named_with_what_to_repair(new_cloud: NewCl
 def test_a_fleet_that_is_done_waits_for_nothing(new_cloud: NewCloud) -> None:
     desk = new_cloud(1)
     assert desk.run().code == 0
-    assert last_line(desk) == "waits for: nothing: the run has ended; do: nothing"
+    assert last_line(desk) == (
+        "waits for: nothing: the run has ended, no target is known to run less than 2.24.03.000; do: nothing"
+    )
 
 
 def test_without_a_plan_all_fleets_are_listed_and_a_folder_without_any_is_a_mistake(new_cloud: NewCloud) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from orchestrator.app.commands.needless import needless_release
+from orchestrator.app.commands.needless import held_already, needless_release
 from orchestrator.app.run.apply_command import carry_out, refusal
 from orchestrator.app.run.begin_or_resume import unfinished_run
 from orchestrator.app.status.fleet_status import find_run
@@ -21,9 +21,11 @@ from orchestrator.tracker.report.json_form import write_report
 from orchestrator.tracker.state import Fleet, State
 
 
-def hold(plan: Plan, state: State, note: str, now: datetime) -> int:
-    """Stop all starts of the fleet, now and in later runs."""
-    return _give(plan, state, HoldCommand(at=now, user=user_name(), host=machine_name(), note=note))
+def hold(plan: Plan, state: State, note: str, now: datetime) -> str | None:
+    """Stop all starts of the fleet, now and in later runs. Returns the hold that there was already, in words."""
+    before = held_already(plan, state, now)
+    _give(plan, state, HoldCommand(at=now, user=user_name(), host=machine_name(), note=note))
+    return before
 
 
 def release(plan: Plan, state: State, wave: str | None, note: str, now: datetime) -> str | None:

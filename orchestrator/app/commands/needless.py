@@ -26,12 +26,25 @@ def needless_release(plan: Plan, state: State, wave: str | None, now: datetime) 
     Raises:
         StateError: the state folder cannot be read.
     """
+    seen = _seen(plan, state, now)
+    return _of_fleet(plan.name, seen) if wave is None else _of_wave(plan, wave, seen)
+
+
+def held_already(plan: Plan, state: State, now: datetime) -> str | None:
+    """The hold that a new one comes on top of, as a sentence; None when there is none."""
+    held = _seen(plan, state, now).run.hold
+    if held is None:
+        return None
+    by = f" by {held.who}" if held.who else ""
+    since = f"{held.began_at:%Y-%m-%d %H:%M:%SZ}{by}"
+    return f"it was held already, since {since}: {held.reason}; your note is recorded too"
+
+
+def _seen(plan: Plan, state: State, now: datetime) -> Outlook:
     recovered = latest_or_none(state, plan)
     if recovered is not None:
-        seen = outlook(recovered, plan, now)
-    else:
-        seen = before_run(plan, state.fleet(plan.name).inbox().new(), now, working=False)
-    return _of_fleet(plan.name, seen) if wave is None else _of_wave(plan, wave, seen)
+        return outlook(recovered, plan, now)
+    return before_run(plan, state.fleet(plan.name).inbox().new(), now, working=False)
 
 
 def _of_fleet(name: str, seen: Outlook) -> str | None:

@@ -22,8 +22,18 @@ def carry_out(run: Run, number: int, command: Command, now: datetime) -> Record:
     user, host, note = command.user, command.host, command.note
     match command:
         case HoldCommand():
+            since = run.hold.began_at if run.hold else command.at
             return HoldSet(
-                at=now, step="hold", cause="person", reason=note, by=user, host=host, note=note, command=number
+                at=now,
+                step="hold",
+                cause="person",
+                reason=note,
+                by=user,
+                host=host,
+                note=note,
+                command=number,
+                proxy_ids=run.hold.proxy_ids if run.hold else (),
+                since=since,
             )
         case ReleaseCommand(wave=None):
             return HoldReleased(at=now, step="hold", by=user, host=host, note=note, command=number)

@@ -240,6 +240,7 @@ def _carried_hold(hold: HoldSet | None, now: datetime) -> list[Record]:
             host=hold.host,
             note=hold.note,
             proxy_ids=hold.proxy_ids,
+            since=hold.began_at,
         )
     ]
 

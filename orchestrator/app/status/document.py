@@ -1,16 +1,17 @@
 """Where a fleet stands, for programs: `orchestrator.status/1`. The same decisions as the lines that people read."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
-from orchestrator.app.status.fleet_status import outlook, stuck_states
-from orchestrator.app.status.outlook import Outlook, before_run
+from orchestrator.app.status.fleet_status import look_ahead, outlook, stuck_states
+from orchestrator.app.status.outlook import Outlook
 from orchestrator.app.status.steps import step_words
 from orchestrator.app.status.target_line import waits_for
-from orchestrator.errors import UsageError
+from orchestrator.app.status.unknown_target import unknown_target
 from orchestrator.executor.decide.waits import Wait
 from orchestrator.model.plan import Plan
 from orchestrator.tracker.report.build import Story, build_report
@@ -100,8 +101,7 @@ def fleet_document(recovered: Recovered, plan: Plan, now: datetime, named: str, 
 
 def first_document(fleet: Fleet, plan: Plan, now: datetime, named: str) -> StatusDocument:
     """The status of a fleet that has had no run yet; `named`: the plan as commands name it."""
-    worker = fleet.holder()
-    seen = before_run(plan, fleet.inbox().new(), now, working=worker is not None)
+    worker, seen = look_ahead(fleet, plan, now)
     return _document(seen, plan, now, worker, None, named, "")
 
 
@@ -126,15 +126,15 @@ def _document(
         reject_reasons=head.reject_reasons if head else [],
         waves=head.waves if head else [],
         scopes=head.scopes if head else [],
-        target=_target(story, proxy_id) if story and proxy_id else None,
+        target=_target(story, proxy_id, seen.run.targets) if story and proxy_id else None,
         target_waits_for=_waits_for(seen, wait, named, proxy_id) if wait else None,
     )
 
 
-def _target(story: Story, proxy_id: str) -> TargetReport:
+def _target(story: Story, proxy_id: str, known: Iterable[str]) -> TargetReport:
     found = next((each for each in story.targets if each.proxy_id == proxy_id), None)
     if found is None:
-        raise UsageError(f"{proxy_id} is no target of run {story.head.run.run_id}")
+        raise unknown_target(story.head.run.run_id, proxy_id, known)
     return found
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from shlex import quote
 
 from orchestrator.app.run.begin_or_resume import take_up
 from orchestrator.app.status.clocks import clock_lines
 from orchestrator.app.status.held import held_lines
+from orchestrator.app.status.left_behind import left_behind
 from orchestrator.app.status.outlook import Outlook, before_run, look
 from orchestrator.app.status.steps import step_words
 from orchestrator.errors import ExitCode, StateError, UsageError
@@ -18,11 +20,13 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState
 from orchestrator.spoken import counted
+from orchestrator.tracker.report.behind import behind_lines
 from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.report.schema import WaveReport
 from orchestrator.tracker.report.text_form import bug_lines, outcome_lines, reject_lines
+from orchestrator.tracker.runs.other_runs import open_elsewhere
 from orchestrator.tracker.runs.recovery import Recovered, recover
-from orchestrator.tracker.state import State, StoredRun
+from orchestrator.tracker.state import Fleet, State, StoredRun
 
 #: Targets that need a person are named up to this many.
 _NAMED = 10
@@ -44,9 +48,14 @@ def find_stored(state: State, plan: Plan, run_id: str | None = None) -> StoredRu
     """The same, and nothing of it is read."""
     found = stored_or_none(state, plan, run_id)
     if found is None:
-        which = f"run {run_id}" if run_id else "any run"
-        raise UsageError(f"{plan.path}: there is no trace of {which} of fleet {plan.name} in {state}")
+        raise _no_trace(plan, state, f"run {run_id}" if run_id else "any run")
     return found
+
+
+def _no_trace(plan: Plan, state: State, which: str) -> UsageError:
+    """With what may be wrong: the plan was never started, or the run is kept in another state folder."""
+    hint = f"begin one: orchestrator run {quote(str(plan.path))}; of an earlier one, name its state folder with --state"
+    return UsageError(f"{plan.path}: there is no trace of {which} of fleet {plan.name} in {state}", hint=hint)
 
 
 def latest_or_none(state: State, plan: Plan, run_id: str | None = None) -> Recovered | None:
@@ -102,10 +111,27 @@ def standing(recovered: Recovered, plan: Plan, now: datetime, named: str) -> Ite
     yield from (_wave(run, wave) for wave in head.waves)
     if head.run.hold is not None:
         yield from held_lines(seen, head.run.hold, named)
+    if run.ended is not None:
+        yield from _behind(seen)
     yield from scope_lines(seen)
     yield from clock_lines(run)
     yield from _needs_person(run)
     yield fleet_line(seen, named)
+
+
+def _behind(seen: Outlook) -> Iterator[str]:
+    """How many run the target version at the end of the run, and those that do not."""
+    plan = seen.rollout.plan
+    left = left_behind(seen.run, plan)
+    if left.first:
+        yield from behind_lines(build_report(seen.run, plan).head, left)
+
+
+def look_ahead(fleet: Fleet, plan: Plan, now: datetime) -> tuple[str | None, Outlook]:
+    """Who works on a fleet that has had no run yet, and what its first start meets."""
+    worker = fleet.holder()
+    barred = None if worker else _open_elsewhere(fleet, plan)
+    return worker, before_run(plan, fleet.inbox().new(), now, working=worker is not None, barred=barred)
 
 
 def before_first_run(plan: Plan, state: State, now: datetime, named: str) -> Iterator[str]:
@@ -116,14 +142,21 @@ def before_first_run(plan: Plan, state: State, now: datetime, named: str) -> Ite
     """
     fleet = state.fleet(plan.name)
     if not fleet.exists():
-        raise UsageError(f"{plan.path}: there is no trace of any run of fleet {plan.name} in {state}")
-    worker = fleet.holder()
-    seen = before_run(plan, fleet.inbox().new(), now, working=worker is not None)
+        raise _no_trace(plan, state, "any run")
+    worker, seen = look_ahead(fleet, plan, now)
     yield f"{plan.name} -> {plan.target_version}: no run has begun yet"
     if worker:
         yield f"  {worker}"
     yield from asked_lines(seen)
     yield fleet_line(seen, named)
+
+
+def _open_elsewhere(fleet: Fleet, plan: Plan) -> Wait | None:
+    """The other fleet that has a proxy of the plan open, for which a start is refused."""
+    elsewhere = open_elsewhere(fleet, {target.proxy_id for target in plan.proxies})
+    for proxy_id, (neighbour, run_id) in elsewhere.items():
+        return Wait(Cause.ELSEWHERE, (f"proxy {proxy_id} is open in run {run_id} of fleet {neighbour}",))
+    return None
 
 
 def fleet_line(seen: Outlook, plan: str) -> str:
@@ -132,11 +165,20 @@ def fleet_line(seen: Outlook, plan: str) -> str:
     parts = [f"waits for: {wait.seen_at(seen.now)}"]
     if run.waiting and run.ended is None:
         parts.append(counted(run.waiting, "target waits", "targets wait"))
-    moving = run.tally.fleet.open - len(seen.rollout.resting)
-    if moving and wait.cause not in _OF_MOVING:
-        parts.append(f"{counted(moving, 'upgrade')} under way, {_followed(seen)}")
+    if wait.cause not in _OF_MOVING:
+        parts.extend(_moving(seen))
     stuck = next((state.key for state in stuck_states(run)), "PROXY_ID")
     return "; ".join([*parts, f"do: {step_words(wait, plan, working=seen.working, proxy=stuck)}"])
+
+
+def _moving(seen: Outlook) -> Iterator[str]:
+    """What of ours may be happening in the cloud: of an attempt in doubt nobody knows."""
+    moving = [state for state in seen.run.open_states() if state.key not in seen.rollout.resting]
+    doubts = sum(state.phase is Phase.DOUBT for state in moving)
+    if len(moving) > doubts:
+        yield f"{counted(len(moving) - doubts, 'upgrade')} under way, {_followed(seen)}"
+    if doubts:
+        yield f"{counted(doubts, 'attempt')} in doubt, of which evidence is looked for"
 
 
 def _followed(seen: Outlook) -> str:

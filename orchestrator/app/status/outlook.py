@@ -8,7 +8,7 @@ from datetime import datetime
 from orchestrator.app.run.apply_command import carry_out
 from orchestrator.app.status.clocks import calendar, steady
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.executor.decide.wait_words import hold_wait
+from orchestrator.executor.decide.wait_words import hold_wait, scope_wait
 from orchestrator.executor.decide.waits import Cause, Wait
 from orchestrator.executor.decide.what_waits import fleet_wait, target_wait
 from orchestrator.executor.restore_queue import make_queue
@@ -18,7 +18,11 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.record import SessionStarted
 from orchestrator.model.run import Run
 from orchestrator.model.target import Target
+from orchestrator.tracker.report.behind import ASKED_FOR
+from orchestrator.tracker.report.build import count_behind
 
+#: What ends when an upgrade does.
+_ENDS_ONE = frozenset({Cause.LIMIT, Cause.LABEL, Cause.RAMP, Cause.BUDGET, Cause.JOB, Cause.DOUBT})
 #: The rate of a scope whose own is to be found out, and is not known yet.
 _UNKNOWN_RATE = 1.0
 
@@ -47,8 +51,26 @@ class Outlook:
     def fleet(self) -> Wait:
         """What the run as a whole waits for."""
         if self.run.ended is not None:
-            return hold_wait(self.run.hold) if self.run.hold else Wait(Cause.NOTHING, ("the run has ended",))
-        return self._asked_for(fleet_wait(self.rollout, self.now, working=self.working))
+            return hold_wait(self.run.hold) if self.run.hold else self._after_the_end()
+        wait = self._asked_for(fleet_wait(self.rollout, self.now, working=self.working))
+        return self._unreached(wait) or wait
+
+    def _after_the_end(self) -> Wait:
+        """What is left to do for a person when every target has its outcome."""
+        version, missing = self.rollout.plan.target_version, count_behind(self.run)
+        if not missing:
+            return Wait(Cause.NOTHING, (f"the run has ended, no target is known to run less than {version}",))
+        number = len(self.run.targets) + len(self.run.kept)
+        redo = ",".join(outcome for outcome in ASKED_FOR if missing[outcome])
+        return Wait(Cause.BEHIND, (version, f"{missing.total():,}", f"{number:,}", redo))
+
+    def _unreached(self, wait: Wait) -> Wait | None:
+        """The scope that cannot be asked now, when all that moves is in such scopes: their ends are not seen either."""
+        if wait.cause not in _ENDS_ONE:
+            return None
+        scopes = {state.target.scope for state in self.run.open_states()}
+        waits = [scope_wait(self.run.scopes[name], self.now) for name in sorted(scopes)]
+        return waits[0] if waits and None not in waits else None
 
     def target(self, target: Target) -> Wait:
         """What a target without an outcome waits for."""
@@ -110,11 +132,13 @@ def look(
     return Outlook(rollout, [command for _, command in asked], here, working)
 
 
-def before_run(plan: Plan, asked: Sequence[tuple[int, Command]], now: datetime, *, working: bool) -> Outlook:
+def before_run(
+    plan: Plan, asked: Sequence[tuple[int, Command]], now: datetime, *, working: bool, barred: Wait | None = None
+) -> Outlook:
     """A fleet that has had no run yet, see `look`."""
     waves, scopes = [wave.name for wave in plan.waves], [scope.name for scope in plan.scopes]
     run = Run(plan.proxies, waves=waves, scopes=scopes, failures=plan.failures)
-    return look(plan, run, asked, now, working=working)
+    return look(plan, run, asked, now, working=working, barred=barred)
 
 
 def _at_work(run: Run) -> SessionStarted | None:

@@ -17,8 +17,12 @@ class Step(Enum):
     RELEASE_RUN = 'look at the cause, then orchestrator release {plan} --note "why" && orchestrator run {plan}'
     APPROVE = 'orchestrator release {plan} {wave} --note "why"'
     APPROVE_RUN = 'orchestrator release {plan} {wave} --note "why" && orchestrator run {plan}'
-    SETTLE = 'look in the console, then orchestrator settle {plan} {proxy} --outcome failed --note "why"'
+    SETTLE = (
+        'look in the console, then orchestrator settle {plan} {proxy} --outcome OUTCOME --note "why"; OUTCOME: '
+        "succeeded, failed, or not_sent where no workflow_id came and the console shows no job"
+    )
     REPAIR = "repair what the reason names, then orchestrator run {plan}"
+    REDO = "look at them: orchestrator report {plan} --format text{redo}"
     NEW = "put the plan back as it was, or orchestrator run {plan} --new"
     AFTER_IT = "let that fleet end what it began, then orchestrator run {plan}"
 
@@ -52,6 +56,7 @@ STEPS: Mapping[Cause, tuple[Step, Step]] = {
     Cause.JOB: (Step.NOTHING, Step.RUN),
     Cause.PERSON: (Step.SETTLE, Step.SETTLE),
     Cause.BROKEN: (Step.RUN, Step.RUN),
+    Cause.BEHIND: (Step.REDO, Step.REDO),
     Cause.NOTHING: (Step.NOTHING, Step.NOTHING),
 }
 
@@ -67,4 +72,6 @@ def step_words(wait: Wait, plan: str, *, working: bool, proxy: str = "PROXY_ID")
     """
     step = STEPS[wait.cause][0 if working else 1]
     wave = quote(wait.facts[0]) if wait.facts else ""
-    return step.value.format(plan=plan, wave=wave, proxy=proxy)
+    asked = wait.facts[-1] if step is Step.REDO else ""
+    redo = f"; redo: orchestrator run {plan} --only-outcome {asked}" if asked else ""
+    return step.value.format(plan=plan, wave=wave, proxy=proxy, redo=redo)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from orchestrator.app.status.story_lines import story_lines
-from orchestrator.errors import UsageError
+from orchestrator.app.status.unknown_target import unknown_target
 from orchestrator.model.outcome import Outcome, Phase
 from orchestrator.model.person import person
 from orchestrator.model.record import Record
@@ -47,7 +47,7 @@ def life(seen: Glimpse, proxy_id: str) -> Iterator[str]:
     chapters = [_chapter(each, proxy_id) for each in (*earlier, seen) if proxy_id in each.run.targets]
     keeps = any(kept.target == proxy_id for kept in seen.run.kept)
     if not chapters or (chapters[-1].run_id != stored.run_id and not keeps):
-        raise UsageError(f"{proxy_id} is no target of run {stored.run_id}")
+        raise unknown_target(stored.run_id, proxy_id, (target.proxy_id for target in stored.targets()))
     yield from _head(chapters[-1])
     for chapter in chapters:
         yield from _lines(chapter, in_full=chapter is chapters[-1] or chapter.acted)

@@ -15,7 +15,14 @@ def target_lines(seen: Outlook, proxy_id: str, plan: str) -> Iterator[str]:
     """What a target waits for and what to do, in one line; none when it waits for nothing."""
     wait = waits_for(seen, proxy_id)
     if wait is not None:
-        yield f"waits for: {wait.seen_at(seen.now)}; do: {step_words(wait, plan, working=seen.working, proxy=proxy_id)}"
+        words = step_words(wait, plan, working=seen.working, proxy=_to_settle(seen, proxy_id))
+        yield f"waits for: {wait.seen_at(seen.now)}; do: {words}"
+
+
+def _to_settle(seen: Outlook, proxy_id: str) -> str:
+    """The proxy itself when it is open; else the first of those whose slots it waits for."""
+    resting = seen.rollout.resting
+    return proxy_id if proxy_id in resting else min(resting, default=proxy_id)
 
 
 def target_outlook(seen: Glimpse, plan: Plan, proxy_id: str, now: datetime) -> Outlook:

@@ -11,7 +11,8 @@ from orchestrator.errors import ExitCode
 def run(options: Options) -> ExitCode:
     """Stop all starts."""
     plan, state = plan_and_state(options)
-    hold(plan, state, options.note, SystemClock().now())
+    before = hold(plan, state, options.note, SystemClock().now())
     if not options.quiet:
         write([f"fleet {plan.name} is held: nothing starts until `release`; what is open is followed to its end"])
+        write([before] if before else [])
     return ExitCode.DONE

@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator, Mapping, MutableMapping
 from datetime import UTC, datetime
 from functools import partial
-from itertools import islice
 from operator import setitem
 
 from structlog.typing import FilteringBoundLogger
@@ -16,9 +15,9 @@ from orchestrator.app.run.side_channels import remember
 from orchestrator.app.sinks.live_display import LiveDisplay
 from orchestrator.app.sinks.record_log import RecordLog
 from orchestrator.app.sinks.tee import RecordSink
+from orchestrator.app.status.left_behind import left_behind
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import expect_folder, plan_to_call, plan_words, state_of
-from orchestrator.cli.plan_mistakes import place_of
 from orchestrator.cli.streams import lost_output
 from orchestrator.cli.terminal import Search, live, tell, write
 from orchestrator.clock import SystemClock
@@ -27,9 +26,7 @@ from orchestrator.log import open_log
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
 from orchestrator.model.run import Run
-from orchestrator.tracker.report.behind import NAMED, Behind
-from orchestrator.tracker.report.build import behind, build_report
-from orchestrator.tracker.report.schema import TargetReport
+from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.report.summary import summary
 from orchestrator.tracker.runs.recovery import Recovered
 
@@ -128,25 +125,19 @@ def _summarise(outcome: SessionResult, options: Options) -> None:
         return
     story = build_report(outcome.recovered.run, outcome.plan, exit_code=int(outcome.code))
     write(
-        summary(story.head, _behind(outcome), plan_words(outcome.plan, options), outcome.report, outcome.code).split(
-            "\n"
-        )
+        summary(
+            story.head,
+            left_behind(outcome.recovered.run, outcome.plan),
+            plan_words(outcome.plan, options),
+            outcome.report,
+            outcome.code,
+        ).split("\n")
     )
     if outcome.code in (ExitCode.INTERNAL, ExitCode.MORE_TO_DO, ExitCode.PERSON_NEEDED, ExitCode.SCOPE_UNUSABLE):
         write([f"why: {outcome.why}"])
     for scope in outcome.recovered.run.scopes.values():
         if scope.given_up:
             tell(f"orchestrator: scope {scope.name} cannot be used: {scope.given_up}")
-
-
-def _behind(outcome: SessionResult) -> Behind:
-    """What does not run the target version; what is wrong with the plan itself is named with its place there."""
-    first = tuple(islice(behind(outcome.recovered.run, outcome.plan), NAMED))
-    return Behind(first=first, place=partial(_place, outcome.plan))
-
-
-def _place(plan: Plan, target: TargetReport) -> str | None:
-    return place_of(plan, target.reason, target.proxy_id)
 
 
 def _remember_lost(outcome: SessionResult, lost: Mapping[str, str]) -> None:

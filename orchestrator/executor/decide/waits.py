@@ -42,6 +42,7 @@ class Cause(Enum):
     JOB = "the end of {0}"
     PERSON = "a person, to settle {0}"
     BROKEN = "the next session, after an internal error: {0}"
+    BEHIND = "a person, to look at those that do not run {0}: {1} of {2}"
     NOTHING = "nothing: {0}"
 
 

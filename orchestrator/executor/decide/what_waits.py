@@ -15,7 +15,12 @@ from orchestrator.model.state import TargetState
 from orchestrator.model.target import Target
 
 #: What stands before everything else, for every target.
-_OF_ALL = frozenset({Cause.HOLD, Cause.APPROVAL, Cause.CHANGED, Cause.ELSEWHERE})
+_OF_ALL = frozenset(
+    [
+        *(Cause.HOLD, Cause.APPROVAL, Cause.CHANGED, Cause.ELSEWHERE),
+        *(Cause.WINDOW, Cause.FREEZE, Cause.FIT, Cause.BOUND, Cause.PERSON),
+    ]
+)
 
 
 def fleet_wait(rollout: Rollout, now: datetime, *, working: bool) -> Wait:
@@ -48,9 +53,11 @@ def target_wait(rollout: Rollout, target: Target, now: datetime, *, working: boo
     fleet = fleet_wait(rollout, now, working=working)
     if fleet.cause in _OF_ALL:
         return fleet
-    found = scope_wait(rollout.run.scopes[target.scope], now) or _by_wave(rollout, target)
-    if found is None and start_opening(rollout, now).open:
-        found = _by_itself(rollout, target, now)
+    found = scope_wait(rollout.run.scopes[target.scope], now)
+    gate = start_opening(rollout, now)
+    if found is None and not gate.open:
+        return closed_wait(rollout, gate, now)
+    found = found or _by_wave(rollout, target) or _by_itself(rollout, target, now)
     if found is not None:
         return found
     return rate_wait(rollout, target.scope) if fleet.cause is Cause.RATE else fleet

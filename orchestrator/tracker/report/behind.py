@@ -12,7 +12,7 @@ from orchestrator.tracker.report.schema import Head, TargetReport
 NAMED = 20
 
 #: What begins again only when a person asks for it.
-_ASKED_FOR = (Outcome.REJECTED, Outcome.FAILED, Outcome.MISMATCH)
+ASKED_FOR = (Outcome.REJECTED.value, Outcome.FAILED.value, Outcome.MISMATCH.value)
 _REDO = "then redo"
 _TO_DO = {
     Outcome.REJECTED.value: f"remove the cause, {_REDO}",
@@ -56,7 +56,7 @@ def behind_lines(head: Head, behind: Behind) -> Iterator[str]:
 def to_redo(head: Head, behind: Behind) -> list[str]:
     """The outcomes that `--only-outcome` takes, of those that there are."""
     found = {_really(target)[0] for target in behind.first} | head.totals.outcomes.keys()
-    return [outcome.value for outcome in _ASKED_FOR if outcome.value in found]
+    return [outcome for outcome in ASKED_FOR if outcome in found]
 
 
 def advice(reason: str) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
-from orchestrator.model.outcome import GOOD, Outcome, Phase
+from orchestrator.model.outcome import FAILED_BEFORE, GOOD, Outcome, Phase
 from orchestrator.model.plan import Plan, Scope
 from orchestrator.model.record import HoldSet, RunStarted
 from orchestrator.model.run import Run
@@ -69,6 +69,17 @@ def behind(run: Run, plan: Plan) -> Iterator[TargetReport]:
     yield from (_decode(each.entry) for each in run.kept if each.outcome not in GOOD)
 
 
+def count_behind(run: Run) -> Counter[str]:
+    """How many ended otherwise than well, by outcome; of those left out for what happened before, by that."""
+    found = Counter(
+        run.earlier[key].outcome if state.reason == FAILED_BEFORE and key in run.earlier else state.outcome.value
+        for key, state in run.states.items()
+        if state.outcome is not None and state.outcome not in GOOD
+    )
+    found.update(each.outcome for each in run.kept if each.outcome not in GOOD)
+    return found
+
+
 def _projects(run: Run, plan: Plan) -> dict[str, str | None]:
     return {scope.name: scope.project_id or run.scopes[scope.name].project_id for scope in plan.scopes}
 
@@ -124,12 +135,11 @@ def _run(run: Run, started: RunStarted, exit_code: int | None) -> RunReport:
 def _hold(run: Run, hold: HoldSet) -> HoldReport:
     groups: dict[str | None, list[str]] = {}
     for proxy_id in hold.proxy_ids:
-        state = run.states.get(proxy_id)  # none of a target of an earlier run, which set the hold
-        groups.setdefault(state.plain_reason if state else None, []).append(proxy_id)
+        groups.setdefault(_hold_reason(run, proxy_id), []).append(proxy_id)
     return HoldReport(
         reason=hold.reason,
         cause=hold.cause,
-        at=hold.at,
+        at=hold.began_at,
         by=hold.by,
         host=hold.host or None,
         note=hold.note,
@@ -138,6 +148,14 @@ def _hold(run: Run, hold: HoldSet) -> HoldReport:
         proxy_ids=list(hold.proxy_ids),
         causes=[HoldGroup(reason=reason, proxy_ids=proxy_ids) for reason, proxy_ids in groups.items()],
     )
+
+
+def _hold_reason(run: Run, proxy_id: str) -> str | None:
+    """Why a target caused a hold, perhaps in an earlier run; None where this run knows nothing of it."""
+    state, earlier = run.states.get(proxy_id), run.earlier.get(proxy_id)
+    if earlier is not None and (state is None or state.reason == FAILED_BEFORE):
+        return earlier.reason
+    return state.plain_reason if state else None
 
 
 def _totals(run: Run) -> Totals:

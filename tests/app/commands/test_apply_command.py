@@ -1,6 +1,6 @@
 """What a person's commands turn into, for a target in every phase."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -110,3 +110,20 @@ def test_what_is_settled_stays_so(outcome: str) -> None:
     run.apply(Settled(at=NOW, target=PROXY, attempt=1, outcome=Outcome.FAILED, settled_by="kim", note="looked"))
     assert "not open: it is failed" in (refusal(run, PROXY, outcome) or "")
     assert isinstance(carry_out(run, 1, settle(outcome), NOW), CommandIgnored)
+
+
+def test_a_hold_on_top_of_another_keeps_its_beginning_and_its_causes() -> None:
+    run = a_run()
+    first = HoldSet(at=NOW, cause="failures", reason="1 failure, 0 allowed", proxy_ids=(PROXY,))
+    run.apply(first)
+    later = NOW + timedelta(hours=1)
+    run.apply(carry_out(run, 1, HoldCommand(at=later, user="kim", host="desk", note="look"), later))
+    assert run.hold is not None
+    assert (run.hold.reason, run.hold.began_at, run.hold.proxy_ids) == ("look", NOW, (PROXY,))
+
+
+def test_a_hold_begins_when_it_was_asked_for() -> None:
+    run, later = a_run(), NOW + timedelta(hours=1)
+    run.apply(carry_out(run, 1, HoldCommand(at=NOW, user="kim", host="desk", note="look"), later))
+    assert run.hold is not None
+    assert (run.hold.at, run.hold.began_at) == (later, NOW)

@@ -11,6 +11,7 @@ from fakes.recorded import BEGIN, NEW, OLD, make_plan, make_targets, run_started
 from orchestrator.app.commands.give_command import claim, hold, release, settle
 from orchestrator.app.status.fleet_status import find_run, unread_commands
 from orchestrator.errors import FleetLocked, PlanError, UsageError
+from orchestrator.host import machine_name, user_name
 from orchestrator.model import record as r
 from orchestrator.model.commands import HoldCommand, ReleaseCommand
 from orchestrator.model.plan import Plan
@@ -38,7 +39,7 @@ def state(plan: Plan) -> MemoryState:
 
 
 def test_hold_and_release_wait_for_the_process_that_works_on_the_run(plan: Plan, state: MemoryState) -> None:
-    assert hold(plan, state, "wait", LATER) == 1
+    assert hold(plan, state, "wait", LATER) is None
     assert release(plan, state, None, "go", LATER) is None
     given = [command for _, command in unread_commands(find_run(state, plan))]
     assert [type(each) for each in given] == [HoldCommand, ReleaseCommand]
@@ -106,7 +107,10 @@ def test_a_fleet_is_claimed_from_its_plan_and_not_beside_a_process(plan: Plan, s
     with state.fleet("prod").lock(BEGIN), pytest.raises(FleetLocked):
         claim(other, state, Path(plan.path), LATER)
     claim(other, state, Path(plan.path), LATER)
-    assert hold(other, state, "wait", LATER) == 2
+    assert hold(other, state, "wait", LATER) == (
+        f"it was held already, since {LATER:%Y-%m-%d %H:%M:%SZ} by {user_name()}@{machine_name()}: wait; "
+        "your note is recorded too"
+    )
 
 
 def test_a_fleet_that_is_not_there_cannot_be_claimed(plan: Plan) -> None:

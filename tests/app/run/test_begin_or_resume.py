@@ -76,6 +76,7 @@ def test_a_hold_survives_the_run_that_set_it(state: State) -> None:
     carried = begin(state).run.hold
     assert carried is not None
     assert (carried.cause, carried.reason, carried.who) == ("person", "wait", "ann@desk")
+    assert carried.began_at == BEGIN
 
 
 @pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.MISMATCH, Outcome.REJECTED])

@@ -86,5 +86,12 @@ def test_a_proxy_that_has_its_outcome_waits_for_nothing() -> None:
 
 
 def test_a_proxy_that_the_run_does_not_know_is_no_target() -> None:
-    with pytest.raises(UsageError, match="is no target of run"):
+    with pytest.raises(UsageError, match="is no target of run") as caught:
         status(proxy_id="nix")
+    assert caught.value.hint == "orchestrator report PLAN --format text lists its targets"
+
+
+def test_the_beginning_of_an_id_is_answered_with_the_id() -> None:
+    with pytest.raises(UsageError) as caught:
+        status(proxy_id=TARGETS[1].proxy_id[:-3])
+    assert caught.value.hint == f"did you mean {TARGETS[1].proxy_id}?"

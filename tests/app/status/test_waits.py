@@ -215,6 +215,31 @@ CASES = [
     case(Cause.BUSY, "job 7 runs on it; another try at 2026-03-01 22:10:00 UTC, in 10 min", OPEN, *POSTPONED),
     case(Cause.BUSY, "job 7 runs on it; another try at 2026-03-01 22:10:00 UTC", OPEN, *POSTPONED, of="target"),
     case(Cause.LIMIT, "in_flight 1 is full; 3 targets wait; 1 upgrade under", OPEN, sent(FAR), plan=CAPPED),
+    case(
+        Cause.LIMIT,
+        "3 targets wait; 1 attempt in doubt, of which evidence is looked for; do: nothing",
+        OPEN,
+        sent(FAR),
+        doubted(FAR),
+        plan=CAPPED,
+        working=True,
+    ),
+    case(
+        Cause.PAUSED,
+        "one probe at a time asks whether it is back: no route; 3 targets wait; 1 upgrade under way",
+        OPEN,
+        sent(FAR),
+        r.ScopePaused(at=START, scope="default", why="no route"),
+        plan=CAPPED,
+    ),
+    case(
+        Cause.WINDOW,
+        "window opens Mon 01:00 UTC, in 3 h 00 min; do:",
+        OPEN,
+        sent(FAR),
+        plan={**TWO, "windows": (NIGHT,)},
+        of="target",
+    ),
     case(Cause.LIMIT, "per_instance is full", OPEN, sent(NEIGHBOUR), of="target", plan={"limits": Limits(ramp=False)}),
     case(
         Cause.LIMIT,
@@ -255,7 +280,28 @@ CASES = [
     ),
     case(Cause.PERSON, "a person, to settle it: no trace", OPEN, sent(MINE), doubted(MINE), remains(MINE), of="target"),
     case(Cause.BROKEN, "the next session, after an internal error: 4 targets", twist=_breaks, working=True),
-    case(Cause.NOTHING, "nothing: the run has ended; do: nothing", *map(settled, TARGETS), r.RunEnded(at=START)),
+    case(
+        Cause.PERSON,
+        f"to settle 1 target; do: look in the console, then orchestrator settle {PLAN} {NEIGHBOUR.proxy_id} -",
+        OPEN,
+        sent(NEIGHBOUR),
+        doubted(NEIGHBOUR),
+        remains(NEIGHBOUR),
+        of="target",
+        plan=CAPPED,
+    ),
+    case(
+        Cause.BEHIND,
+        "to look at those that do not run 2.24.03.000: 2 of 4; do: look at them: orchestrator report "
+        f"{PLAN} --format text; redo: orchestrator run {PLAN} --only-outcome rejected,failed",
+        *map(settled, TARGETS[:2]),
+        settled(FAR, Outcome.FAILED),
+        settled(LAST, Outcome.REJECTED),
+        r.RunEnded(at=START),
+    ),
+    case(
+        Cause.NOTHING, "no target is known to run less than 2.24.03.000", *map(settled, TARGETS), r.RunEnded(at=START)
+    ),
 ]
 
 
@@ -286,7 +332,9 @@ def test_the_page_lists_each_cause_with_its_sentence_and_steps_in_order() -> Non
 
 
 def _shown(step: Step) -> str:
-    return step.value.format(plan="PLAN", wave="WAVE", proxy="PROXY_ID")
+    return step.value.format(
+        plan="PLAN", wave="WAVE", proxy="PROXY_ID", redo="; redo: orchestrator run PLAN --only-outcome OUTCOMES"
+    )
 
 
 def test_what_is_open_is_told_beside_what_is_waited_for() -> None:

@@ -1,0 +1,27 @@
+"""Targets that do not run the target version at the end of a run, and where the plan is wrong about one."""
+
+from functools import partial
+from itertools import islice
+
+from orchestrator.model.plan import Plan
+from orchestrator.model.run import Run
+from orchestrator.planner.reading.locate import mentioned_at
+from orchestrator.tracker.report.behind import NAMED, Behind
+from orchestrator.tracker.report.build import behind
+from orchestrator.tracker.report.schema import TargetReport
+
+
+def left_behind(run: Run, plan: Plan) -> Behind:
+    """What does not run the target version; what is wrong with the plan itself is named with its place there."""
+    return Behind(first=tuple(islice(behind(run, plan), NAMED)), place=partial(_place, plan))
+
+
+def place_of(plan: Plan, reason: str | None, proxy_id: str) -> str | None:
+    """Where the plan says what is wrong with a proxy, such as `plan.yaml:12:5`; None when it is not in the plan."""
+    if reason == "not_offered":
+        return mentioned_at([plan.path], "target_version")
+    return mentioned_at([plan.path, *plan.inventory], proxy_id) if reason == "gone" else None
+
+
+def _place(plan: Plan, target: TargetReport) -> str | None:
+    return place_of(plan, target.reason, target.proxy_id)
