@@ -92,7 +92,7 @@ def _hold_problems(told: Line | None, hold: Line | None) -> Iterator[str]:
         if told is not hold:
             yield f"run.hold is {told}, the journal says {hold}"
         return
-    backed = {**hold, "host": hold.get("host") or None}
+    backed = {**hold, "at": hold.get("since") or hold["at"], "host": hold.get("host") or None}
     wrong = [name for name in told.keys() - {"causes"} if told[name] != backed[name]]
     grouped = [proxy_id for group in told["causes"] for proxy_id in group["proxy_ids"]]
     if wrong or sorted(grouped) != sorted(hold["proxy_ids"]):
