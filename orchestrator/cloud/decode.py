@@ -15,7 +15,7 @@ from orchestrator.cloud.error_body import excerpt
 from orchestrator.cloud.json_body import read_body
 from orchestrator.cloud.lenient import instant, intact, integer, objects, text, truth
 from orchestrator.model.foreign import Unreadable
-from orchestrator.model.reply import DAMAGED, Entry, Job, JobPage, Page, ProxyHealth, ProxyVersion
+from orchestrator.model.reply import DAMAGED, Entry, Job, JobPage, Page, ProxyHealth, ProxyVersion, same_id
 
 T = TypeVar("T")
 Decode: TypeAlias = Callable[[bytes], T]
@@ -86,7 +86,7 @@ def proxy_health(body: bytes, proxy_id: str) -> ProxyHealth:
     rows = proxies(body).rows
     listed = [inner if isinstance(inner := row.get("proxy"), dict) else row for row in rows]
     for proxy in listed:
-        if text(proxy.get("pool_id")) == proxy_id:
+        if same_id(text(proxy.get("pool_id")), proxy_id):
             return _health(proxy)
     if any(DAMAGED in (text(proxy.get("pool_id")) or "") for proxy in listed):
         raise NotUnderstood("the proxy is not listed, and a pool_id that is cannot be read")

@@ -47,7 +47,7 @@ class Session:
     Attributes:
         sending: as many permits as upgrade-version calls may be under way at once.
         new_token: makes a token that no other execution has.
-        known_workflows: every workflow_id in the state folder, of any run and fleet.
+        known_workflows: every workflow_id in the state folder, of any run and fleet, in small letters.
         reached: called at every `Point`; tests die there.
     """
 

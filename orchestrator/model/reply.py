@@ -15,6 +15,11 @@ T = TypeVar("T")
 DAMAGED = "\N{REPLACEMENT CHARACTER}"
 
 
+def same_id(one: str | None, other: str | None) -> bool:
+    """Whether two ids are one: the case of letters tells none from another."""
+    return one == other or (one is not None and other is not None and one.lower() == other.lower())
+
+
 class Exchange(Struct, frozen=True, kw_only=True):
     """The facts of one call, kept for journal and report.
 

@@ -38,15 +38,15 @@ class JobList:
     since: datetime | None
     asked_at: datetime
     complete: bool
-    _by_instance: dict[str | None, list[Job]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _by_instance: dict[str, list[Job]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for job in self.jobs:
-            self._by_instance.setdefault(job.instance_id, []).append(job)
+            self._by_instance.setdefault((job.instance_id or "").lower(), []).append(job)
 
     def of_instance(self, instance_id: str) -> Sequence[Job]:
         """The jobs of one instance."""
-        return self._by_instance.get(instance_id, ())
+        return self._by_instance.get(instance_id.lower(), ())
 
     def ids(self) -> set[str]:
         """The ids of all jobs."""

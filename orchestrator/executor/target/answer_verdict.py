@@ -14,6 +14,7 @@ from orchestrator.model.reply import (
     Reply,
     Throttled,
     Unauthenticated,
+    same_id,
 )
 
 UpgradeReply: TypeAlias = Reply[tuple[Entry, ...]]
@@ -34,7 +35,7 @@ def judge(reply: UpgradeReply, instance_id: str, known: Collection[str]) -> tupl
     Args:
         reply: to the call.
         instance_id: what was asked to be upgraded.
-        known: workflow ids that were there before the call left: none of them can be what it started.
+        known: workflow ids, in small letters, that were there before the call left: none can be what it started.
     """
     match reply:
         case Answered(value=entries):
@@ -52,7 +53,8 @@ def judge(reply: UpgradeReply, instance_id: str, known: Collection[str]) -> tupl
 
 def strays(entry: Entry, instance_id: str, known: Collection[str]) -> bool:
     """Whether an entry is no answer to the question: it names another instance, or a workflow of another attempt."""
-    return entry.instance_id not in (None, instance_id) or entry.workflow_id in known
+    elsewhere = entry.instance_id is not None and not same_id(entry.instance_id, instance_id)
+    return elsewhere or (entry.workflow_id or "").lower() in known
 
 
 def stray_workflows(reply: UpgradeReply, instance_id: str, known: Collection[str]) -> Iterator[str]:

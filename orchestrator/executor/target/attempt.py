@@ -37,7 +37,7 @@ async def attempt(state: TargetState, session: Session, ready: Ready) -> None:
         if _stale(ready, session, calls.lanes.pacer.rate):
             raise Yielded("what was read has grown old")
         with anyio.CancelScope(shield=True):
-            await _send(state, session, ready, known | session.run.astray.keys(), slot)
+            await _send(state, session, ready, known | set(map(str.lower, session.run.astray)), slot)
 
 
 class _Slot:
@@ -108,7 +108,7 @@ async def _send(state: TargetState, session: Session, ready: Ready, known: Colle
 class _Answer:
     """The answer to an intent: handed to the journal as it came, before anything that can fail is made of it.
 
-    `known`: workflows that were there before it was asked for.
+    `known`: workflows, in small letters, that were there before it was asked for.
     """
 
     intent: Intent

@@ -31,7 +31,7 @@ class Doubt:
     Attributes:
         earliest: the first doubtful intent, in the cloud's time at that moment.
         latest: the end of the doubt period from the latest intent, in the cloud's time: nothing of ours began later.
-        ours: every workflow_id known to this state folder.
+        ours: every workflow_id known to this state folder, in small letters.
         presence: accepted workflow ids of this scope, by which a list shows that it lists such jobs.
         job_names: names that jobs of ours were seen to have in this scope.
         alone: no other target of ours is in doubt on the instance.
@@ -186,7 +186,7 @@ def _possible(doubt: Doubt, sight: Sight) -> list[Job]:
     named = {job.job_id: job for job in sight.named}
     alike = {job.job_id: job for job in listed if _resembles(doubt, job)}
     jobs = (named | alike).values()
-    return [job for job in jobs if job.job_id not in doubt.ours and not _ended_before(doubt, job)]
+    return [job for job in jobs if job.job_id.lower() not in doubt.ours and not _ended_before(doubt, job)]
 
 
 def _resembles(doubt: Doubt, job: Job) -> bool:
@@ -213,7 +213,7 @@ def _is_candidate(doubt: Doubt, job: Job) -> bool:
 
 
 def _names_proxy(doubt: Doubt, job: Job) -> bool:
-    return doubt.proxy_id in (job.extend_fields or "")
+    return doubt.proxy_id.lower() in (job.extend_fields or "").lower()
 
 
 def _ended_before(doubt: Doubt, job: Job) -> bool:
@@ -223,7 +223,7 @@ def _ended_before(doubt: Doubt, job: Job) -> bool:
 def _running_elsewhere(doubt: Doubt, listing: JobList) -> Job | None:
     """Any other job that runs on the instance."""
     jobs = listing.of_instance(doubt.instance_id)
-    return next((job for job in jobs if job.job_id not in doubt.ours and not has_ended(job)), None)
+    return next((job for job in jobs if job.job_id.lower() not in doubt.ours and not has_ended(job)), None)
 
 
 def _describe(doubt: Doubt, job: Job) -> str:

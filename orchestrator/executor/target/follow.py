@@ -12,7 +12,7 @@ from orchestrator.executor.target.proxy_reads import read_version
 from orchestrator.model.moment import Moment
 from orchestrator.model.outcome import Phase
 from orchestrator.model.record import DoubtRenewed, FollowTimedOut, JobSeen, VersionReached
-from orchestrator.model.reply import Answered, Job
+from orchestrator.model.reply import Answered, Job, same_id
 from orchestrator.model.state import TargetState
 from orchestrator.model.version import at_least
 
@@ -114,7 +114,7 @@ async def _seen_running(following: _Following) -> bool:
     if shown is None:
         return False
     following.seen_at = shown.asked_at
-    elsewhere = [job for job in shown.jobs if job.instance_id not in (None, state.target.instance_id)]
+    elsewhere = [job for job in shown.jobs if _elsewhere(state, job)]
     for job in elsewhere:
         await _disown(state, session, job.job_id, job)
     if elsewhere:
@@ -137,13 +137,17 @@ async def _read_jobs(following: _Following) -> bool:
             saw = False
         elif reply.value is None:
             invisible += 1
-        elif reply.value.instance_id not in (None, state.target.instance_id):
+        elif _elsewhere(state, reply.value):
             await _disown(state, session, job_id, reply.value)
         else:
             await _record_job(state, session, job_id, reply.value, session.clock.now())
     if invisible == len(unfinished) and following.age_s >= _PATIENT_POLLS * session.plan.follow.poll_s:
         saw = await _look_at_version(state, session) and saw
     return saw
+
+
+def _elsewhere(state: TargetState, job: Job) -> bool:
+    return job.instance_id is not None and not same_id(job.instance_id, state.target.instance_id)
 
 
 async def _disown(state: TargetState, session: Session, job_id: str, job: Job) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator.executor.session import Session
-from orchestrator.model.reply import Job
+from orchestrator.model.reply import Job, same_id
 from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState
 
@@ -36,7 +36,11 @@ async def read_named(state: TargetState, session: Session, *, after: datetime) -
     found = await session.places(state).on(instance_id, nobodys, after=after)
     if found is None:
         return None
-    jobs = tuple(job for job in found.values() if job is not None and job.instance_id in (None, instance_id))
+    jobs = tuple(
+        job
+        for job in found.values()
+        if job is not None and (not job.instance_id or same_id(job.instance_id, instance_id))
+    )
     return Named(jobs, tuple(_unexplained(state, run, found)))
 
 

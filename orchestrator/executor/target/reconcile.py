@@ -1,5 +1,6 @@
 """Finding out what became of a doubtful attempt: looking again and again, and recording what the evidence allows."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -140,13 +141,17 @@ async def _doubt(state: TargetState, session: Session, listing: JobList | None, 
         target_version=session.plan.target_version,
         earliest=run.timeline.cloud_time(_first_doubt(state), target.scope),
         latest=latest,
-        ours=(known | run.workflows.keys()) - _contested(state, run) - _misplaced(state, run, listing),
+        ours=_small(known | run.workflows.keys()) - _small(_contested(state, run) | _misplaced(state, run, listing)),
         presence=run.accepted,
         job_names=run.job_names.get(target.scope, set()),
         alone=len(run.unknown_on(target.instance_id)) <= 1,
         accepted=any(entry.accepted for entry in state.doubtful_entries),
         period_over=over,
     )
+
+
+def _small(ids: Iterable[str]) -> set[str]:
+    return {each.lower() for each in ids}
 
 
 def _contested(state: TargetState, run: Run) -> set[str]:

@@ -26,9 +26,9 @@ _OF_THE_RUN, _TARGET = b'"target":null', re.compile(rb'"target":("[^"\\]+")')
 
 
 def workflows_in(line: Line) -> Iterator[str]:
-    """Every workflow_id that a line names, but for those of another question."""
+    """Every workflow_id that a line names, but for those of another question; in small letters, to compare with."""
     strays = {stray for found in _STRAYS.findall(line.content) for stray in _QUOTED.findall(found)}
-    yield from (found.decode() for found in _WORKFLOW.findall(line.content) if found not in strays)
+    yield from (found.decode().lower() for found in _WORKFLOW.findall(line.content) if found not in strays)
 
 
 def outcome_records(path: Path) -> Iterator[Record]:

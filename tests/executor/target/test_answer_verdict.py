@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.executor.target.answer_verdict import judge_entries
+from orchestrator.executor.target.answer_verdict import judge_entries, strays
 from orchestrator.executor.target.verify import Finding, HealthUnknown, NotYet, Verified, judge_health
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.reply import Entry, ProxyHealth, ProxyVersion
@@ -33,6 +33,13 @@ NO_ID, ODD = Entry(state="accept"), Entry(workflow_id="w3", state="QUEUED")
 )
 def test_what_the_entries_of_an_answer_mean(entries: tuple[Entry, ...], verdict: str, reason: str | None) -> None:
     assert judge_entries(entries) == (verdict, reason)
+
+
+def test_the_case_of_letters_makes_no_id_another() -> None:
+    entry = Entry(workflow_id="375AC6A4", instance_id="AB01in07", state="ACCEPT")
+    assert strays(entry, "ab01in07", {"375ac6a4"})
+    assert not strays(entry, "ab01in07", set())
+    assert strays(entry, "ab02in07", set())
 
 
 WELL = ProxyHealth(status="ACTIVE", nodes=("ACTIVE", "ACTIVE"))

@@ -175,6 +175,12 @@ def test_a_job_whose_name_cannot_be_read_may_be_it_and_is_not_shown_to_be(spoile
     assert isinstance(weigh(DOUBT, seeing(ended, job(job_id="other"))), Unknown)
 
 
+def test_the_case_of_letters_hides_no_job() -> None:
+    conclusion = weigh(DOUBT, seeing(job(instance_id=INSTANCE.upper(), extend_fields=PROXY.upper(), name="other")))
+    assert isinstance(conclusion, Adopt)
+    assert not isinstance(weigh(DOUBT, seeing(job(job_id="ELSEWHERE", name=NAME, status="Failed"))), Adopt)
+
+
 def test_a_known_workflow_of_another_run_is_not_it() -> None:
     conclusion = weigh(replace(DOUBT, ours={"shown", "it"}), seeing(OURS))
     assert not isinstance(conclusion, Adopt)
