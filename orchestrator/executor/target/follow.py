@@ -16,7 +16,7 @@ from orchestrator.model.reply import Answered, Job, same_id
 from orchestrator.model.state import TargetState
 from orchestrator.model.version import at_least
 
-#: A job that nobody can see for so many polls is followed by the proxy's version.
+#: A job that nobody can see or read for so many polls is followed by the proxy's version.
 _PATIENT_POLLS = 8
 
 #: After so many lists in a row that showed a job running, it is asked for by its id once: a list might lag behind.
@@ -125,24 +125,25 @@ async def _seen_running(following: _Following) -> bool:
 
 
 async def _read_jobs(following: _Following) -> bool:
-    """Read every unfinished job, and the version when none of them can be seen. False: something could not be read."""
+    """Read every unfinished job, and the version when none of them tells anything. False: something was not read."""
     state, session = following.state, following.session
     saw = True
     unfinished = state.unfinished_jobs
-    invisible = 0
+    silent = 0
     for job_id in unfinished:
         reply = await session.calls(state).read(lambda api, job_id=job_id: api.job(job_id), Lane.POLL)  # type: ignore[misc]
         session.reached(Point.JOB_READ)
         if not isinstance(reply, Answered):
             saw = False
+            silent += 1
         elif reply.value is None:
-            invisible += 1
+            silent += 1
         elif _elsewhere(state, reply.value):
             await _disown(state, session, job_id, reply.value)
         else:
             await _record_job(state, session, job_id, reply.value, session.clock.now())
-    if invisible == len(unfinished) and following.age_s >= _PATIENT_POLLS * session.plan.follow.poll_s:
-        saw = await _look_at_version(state, session) and saw
+    if silent == len(unfinished) and following.age_s >= _PATIENT_POLLS * session.plan.follow.poll_s:
+        saw = await _look_at_version(state, session)
     return saw
 
 

@@ -74,12 +74,24 @@ def test_the_deadline_counts_only_after_a_read_that_showed_no_end() -> None:
 def test_what_cannot_be_read_does_not_time_out() -> None:
     def setup(cloud: FakeCloud) -> None:
         refused = Refused("no permission", Exchange(http_status=403))
-        cloud.reads = lambda name, _key, _number: refused if name == "job" else None
+        began = cloud.clock.now() + timedelta(seconds=30)
+        late = ("job", "proxy_version")
+        cloud.reads = lambda name, _key, _number: refused if name in late and cloud.clock.now() > began else None
 
     played = play(Fate(duration_s=1e7, flips=None), Follow(timeout_s=1000.0), setup)
     assert not played.of(FollowTimedOut)
     assert played.outcomes() == {"in_flight": 1}
     assert played.code == 6
+
+
+@pytest.mark.parametrize(("duration_s", "outcome"), [(300.0, "succeeded"), (1e7, "timed_out")])
+def test_a_job_that_cannot_be_read_is_followed_by_the_version(duration_s: float, outcome: str) -> None:
+    def setup(cloud: FakeCloud) -> None:
+        refused = Refused("no permission", Exchange(http_status=403))
+        cloud.reads = lambda name, _key, _number: refused if name == "job" else None
+
+    fate = Fate(duration_s=duration_s) if duration_s < 1e6 else Fate(duration_s=duration_s, flips=None)
+    assert play(fate, Follow(timeout_s=1000.0), setup).outcomes() == {outcome: 1}
 
 
 def test_a_job_that_ends_after_its_deadline_takes_its_real_outcome() -> None:
