@@ -19,7 +19,8 @@ from orchestrator.executor.decide.calendar import Opening
 from orchestrator.executor.decide.closed import closed_wait
 from orchestrator.executor.decide.limits import Room, due_hold, room, scope_room, target_block
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.executor.decide.start_gate import bound_passed, start_opening, target_opening
+from orchestrator.executor.decide.session_end import being_reached, long_pause, over
+from orchestrator.executor.decide.start_gate import bound_ahead, bound_passed, start_opening, target_opening
 from orchestrator.executor.decide.wait_words import full_wait, hold_wait, moving_wait, none_ready_wait, scope_wait
 from orchestrator.executor.decide.waits import Cause, Wait, shown
 from orchestrator.model.plan import Wave
@@ -29,13 +30,18 @@ from orchestrator.model.tally import EMPTY
 from orchestrator.model.target import Target
 from orchestrator.spoken import counted
 
-#: Pauses that the cloud asks for are waited for so long, whatever the session's `wait_s`.
-_ALWAYS_WAITED_S = 900.0
-
 
 def next_action(rollout: Rollout, now: datetime) -> Action:
     """The next thing to do. O(log n), amortised; looks at nothing but its arguments."""
-    ending = _stopped(rollout) or _long_pause(rollout, now)
+    action = _next(rollout, now)
+    if not isinstance(action, WaitUntil):
+        return action
+    first = min(filter(None, (action.instant, bound_ahead(rollout, now))), default=None)
+    return WaitUntil(first, action.wait)
+
+
+def _next(rollout: Rollout, now: datetime) -> Action:
+    ending = _stopped(rollout) or over(rollout, now) or long_pause(rollout, now)
     if ending is not None:
         return ending
     if rollout.run.hold is not None:
@@ -53,34 +59,6 @@ def next_action(rollout: Rollout, now: datetime) -> Action:
 
 def _stopped(rollout: Rollout) -> Finish | None:
     return None if rollout.stop is None else Finish(Ending.STOPPED, rollout.stop)
-
-
-def _long_pause(rollout: Rollout, now: datetime) -> Finish | None:
-    """The end of a session in which nothing can move before a pause ends that the cloud asks for, as of a window.
-
-    Short pauses are always waited for, and longer ones up to the session's `wait_s`.
-    """
-    ends = {each.name: each.throttled_until for each in rollout.run.scopes.values() if each.throttled_until}
-    if not ends or rollout.verifying is not None or rollout.queue.next_back() is not None:
-        return None
-    moving = [name for name in rollout.run.scopes if _moves(rollout, name)]
-    first, name = min(((ends.get(name, now), name) for name in moving), default=(now, ""))
-    far = (first - now).total_seconds() > max(rollout.wait_s, _ALWAYS_WAITED_S)
-    bounded = rollout.until is not None and first >= rollout.until
-    if not far and not (bounded and first > now + timedelta(seconds=_ALWAYS_WAITED_S)):
-        return None
-    why = f"the cloud asks for a pause: next possible start {shown(first)} UTC"
-    return Finish(Ending.LATER, why, scope_wait(rollout.run.scopes[name], now))
-
-
-def _moves(rollout: Rollout, scope: str) -> bool:
-    """Whether a scope has targets that would move, or start, if it could be used."""
-    run, queue = rollout.run, rollout.queue
-    if run.scopes[scope].given_up:
-        return False
-    resting = sum(run.targets[key].scope == scope for key in rollout.resting)
-    under_way = queue.starting_scopes[scope] + run.tally.scopes.get(scope, EMPTY).open - resting
-    return under_way > 0 or queue.waits_in(scope)
 
 
 def _required(rollout: Rollout) -> Action:
@@ -176,11 +154,6 @@ def _soak(rollout: Rollout, wave: Wave, status: WaveStatus, now: datetime) -> Ac
     return VerifyWave(wave.name)
 
 
-def _being_reached(rollout: Rollout) -> bool:
-    """Whether a scope may still be reached for the first time in this session."""
-    return not all(scope.opened or scope.given_up for scope in rollout.run.scopes.values())
-
-
 # --- starting ---------------------------------------------------------------------------------------------------------
 
 
@@ -256,7 +229,7 @@ def _wait_bounded(rollout: Rollout, instant: datetime, wait: Wait, why: str, now
     near = (instant - now).total_seconds() <= rollout.wait_s and not bound_passed(rollout, instant)
     if rollout.moving or near:
         return WaitUntil(instant, wait)
-    if _being_reached(rollout):
+    if being_reached(rollout):
         return WaitUntil(None, wait)  # as far as this host knows; the cloud's time is asked for
     return Finish(Ending.LATER, f"{why}: next possible start {shown(instant + rollout.ahead())} UTC", wait)
 

@@ -72,7 +72,17 @@ class Rollout:
     @property
     def moving(self) -> int:
         """Targets that will move by themselves, and a wave that is being verified."""
-        return len(self.queue.starting) + self.run.tally.fleet.open - len(self.resting) + (self.verifying is not None)
+        return len(self.queue.starting) + self.following
+
+    @property
+    def following(self) -> int:
+        """The same without those that have not begun."""
+        return self.run.tally.fleet.open - len(self.resting) + (self.verifying is not None)
+
+    @property
+    def starts_stand_still(self) -> bool:
+        """Whether each target that is about to start waits for a scope that cannot be used now."""
+        return not any(count and self.available(name) for name, count in self.queue.starting_scopes.items())
 
     @property
     def expected_s(self) -> float:

@@ -28,6 +28,13 @@ def bound_passed(rollout: Rollout, now: datetime) -> bool:
     return by_calendar or (rollout.ends_at is not None and now >= rollout.ends_at)
 
 
+def bound_ahead(rollout: Rollout, now: datetime) -> datetime | None:
+    """When the session's own bound for starts comes, by its clock; None without one, and after it."""
+    by_calendar = None if rollout.until is None else rollout.until - rollout.ahead()
+    first = min(filter(None, (by_calendar, rollout.ends_at)), default=None)
+    return None if first is None or first <= now else first
+
+
 def target_opening(rollout: Rollout, target: Target, now: datetime) -> Opening:
     """The same for one target, when each instance's own window counts."""
     if rollout.plan.windows != "instance":

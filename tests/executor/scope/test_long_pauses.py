@@ -57,6 +57,21 @@ def test_a_pause_that_ends_after_the_bound_of_the_session_is_not_waited_for() ->
     assert played.seconds < 10
 
 
+@pytest.mark.parametrize("asked_s", [3.0, 30.0, 800.0])
+@pytest.mark.parametrize("from_s", [0.0, 0.06])
+def test_the_bound_of_a_session_holds_while_the_cloud_asks_for_pauses(asked_s: float, from_s: float) -> None:
+    def setup(cloud: FakeCloud) -> None:
+        throttled = Throttled(asked_s, Exchange(http_status=429))
+        cloud.down = lambda now: None if now < START + timedelta(seconds=from_s) else throttled
+
+    stage = stage_of(3, setup)
+    stage.until = START + timedelta(seconds=5)
+    played = stage.play()
+    assert played.code == 5
+    assert "time for starts" in played.finish.why
+    assert 5 <= played.seconds < 6
+
+
 def test_in_a_pause_that_is_too_long_one_probe_an_hour_finds_out() -> None:
     stage = stage_of(3, always(DAY, until_s=5.5 * 3600))
     stage.wait_s = 2 * DAY
