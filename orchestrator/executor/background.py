@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from orchestrator.executor.decide.host_time import HostTime
 from orchestrator.executor.rate.lanes import Lanes
+from orchestrator.executor.scope.host_time import HostTime
 from orchestrator.executor.scope.probe import keep
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.session import Session

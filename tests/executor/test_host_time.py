@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from fakes.clock import VirtualClock, run_virtual
 
-from orchestrator.executor.decide.host_time import HostTime, calendar_ahead_s
+from orchestrator.executor.scope.host_time import HostTime, calendar_ahead_s
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ from orchestrator.app.sinks.tee import RecordSink, Tee
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.decide.actions import Finish
 from orchestrator.executor.decide.exit_code import exit_code
-from orchestrator.executor.decide.host_time import HostTime
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.dispatch import Background, Dispatcher
 from orchestrator.executor.ledger import Ledger
@@ -25,6 +24,7 @@ from orchestrator.executor.rate.auto_rate import auto_pacer
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.restore_queue import make_queue
+from orchestrator.executor.scope.host_time import HostTime
 from orchestrator.executor.scope.job_list import Board
 from orchestrator.executor.scope.scope_calls import Rates, ScopeCalls
 from orchestrator.executor.session import Session

@@ -12,7 +12,6 @@ from soak.life import Life
 
 from orchestrator.app.sinks.tee import RecordSink, Tee
 from orchestrator.cloud.registry import Secrets
-from orchestrator.executor.decide.host_time import HostTime
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.dispatch import Background, Dispatcher
 from orchestrator.executor.ledger import Ledger
@@ -21,6 +20,7 @@ from orchestrator.executor.rate.auto_rate import auto_pacer
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.restore_queue import make_queue
+from orchestrator.executor.scope.host_time import HostTime
 from orchestrator.executor.scope.job_list import Board
 from orchestrator.executor.scope.scope_calls import Rates, ScopeCalls
 from orchestrator.executor.session import Session

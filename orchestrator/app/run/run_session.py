@@ -28,12 +28,12 @@ from orchestrator.cloud.registry import Secrets
 from orchestrator.errors import ExitCode, OrchestratorError, for_people, place_of
 from orchestrator.executor.decide.actions import Finish
 from orchestrator.executor.decide.exit_code import exit_code
-from orchestrator.executor.decide.host_time import HostTime
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.waits import Wait
 from orchestrator.executor.dispatch import Background, Dispatcher, guarded
 from orchestrator.executor.ledger import Ledger
 from orchestrator.executor.restore_queue import make_queue
+from orchestrator.executor.scope.host_time import HostTime
 from orchestrator.executor.scope.job_list import Board
 from orchestrator.executor.scope.scope_calls import Rates, ScopeCalls
 from orchestrator.executor.session import Session, none_known

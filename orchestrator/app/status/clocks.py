@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from orchestrator.executor.decide.host_time import TOLERATED_S, calendar_ahead_s
+from orchestrator.executor.scope.host_time import TOLERATED_S, calendar_ahead_s
 from orchestrator.model.run import Run
 
 
