@@ -42,7 +42,13 @@ def fleet_wait(rollout: Rollout, now: datetime, *, working: bool) -> Wait:
         case Start(target=target) if working:
             return rate_wait(rollout, target.scope)
         case _:
-            return Wait(Cause.STEP if working else Cause.TURN)
+            return _of_opening(rollout, now) or Wait(Cause.STEP if working else Cause.TURN)
+
+
+def _of_opening(rollout: Rollout, now: datetime) -> Wait | None:
+    """What keeps a wave that is about to open from starting anything."""
+    gate = start_opening(rollout, now)
+    return None if gate.open else closed_wait(rollout, gate, now)
 
 
 def target_wait(rollout: Rollout, target: Target, now: datetime, *, working: bool) -> Wait:

@@ -170,6 +170,8 @@ CASES = [
         "another fleet: proxy X is open in run R of fleet F; 4 targets wait; do: let that fleet end what it began",
         barred=Wait(Cause.ELSEWHERE, ("proxy X is open in run R of fleet F",)),
     ),
+    case(Cause.WINDOW, "window opens Mon 01:00 UTC", BEGAN, plan={"windows": (NIGHT,)}),
+    case(Cause.CHANGED, "which needs --new: targets", BEGAN, barred=Wait(Cause.CHANGED, ("targets",))),
     case(Cause.SOAK, "the soak of wave one, in 10 min", OPEN, sent(FAR), settled(FAR), SOAKS, plan=TWO),
     case(Cause.SOAK, "the soak of wave one, in 10", OPEN, sent(FAR), settled(FAR), SOAKS, plan=TWO, of="target"),
     case(
