@@ -133,7 +133,7 @@ BROKEN = {
         _as(
             executor__scope__scope_calls__LONGEST_PAUSE_S=math.inf,
             executor__scope__probe__LONGEST_PAUSE_S=math.inf,
-            executor__decide__next_action___long_pause=lambda _rollout, _now: None,
+            executor__decide__next_action__long_pause=lambda _rollout, _now: None,
         ),
     ),
     "a list has an end of ours": Broken(
