@@ -11,8 +11,8 @@ from typing import Any
 from unittest.mock import patch
 
 import msgspec
-from fuzz.judge import judge
 from fuzz.trial import Theme, draw, play
+from fuzz.verdict import judge
 from fuzz.virtual import LISTS
 
 from orchestrator.cloud.connector import OneWayConnector

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from fuzz.judge import judge
 from fuzz.trial import Trial, draw, play
+from fuzz.verdict import judge
 
 #: Trials that taking one apart may cost.
 _MOST_TRIES = 25
