@@ -5,17 +5,46 @@ from pathlib import Path
 from shlex import quote
 
 from orchestrator.cli.options import Options
-from orchestrator.errors import UsageError
+from orchestrator.cli.terminal import tell
+from orchestrator.errors import PlanError, UsageError
 from orchestrator.model.plan import Plan
 from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.planner.targets.regions import check_regions
 from orchestrator.tracker.folder.state_folder import named_state, open_state
 from orchestrator.tracker.state import State
 
+#: What stops a process when neither its plan file nor its state can be found.
+_NOT_STARTED = (
+    "no fleet has run from this file in this state folder; name the folder with --state; "
+    "a process at work starts nothing more after SIGTERM"
+)
+
 
 def plan_and_state(options: Options) -> tuple[Plan, State]:
     """The plan, checked, and the state."""
     return load_plan(options.plan, options.overrides), state_of(options)
+
+
+def fleet_and_state(options: Options) -> tuple[Plan, State]:
+    """The same for a verb that needs no more of the plan than its fleet: an incident may fall into an edit of the file.
+
+    When the file cannot be used, the plan is the one that the latest run from it was begun with, and stderr says so.
+
+    Raises:
+        PlanError: the file cannot be used, and no fleet has run from it.
+    """
+    try:
+        return plan_and_state(options)
+    except PlanError as error:
+        from orchestrator.app.status.kept_plan import kept_plan  # noqa: PLC0415  # hardly ever needed
+
+        state = state_of(options)
+        kept = kept_plan(state, options.plan)
+        if kept is None:
+            raise PlanError(str(error), hint=error.hint or _NOT_STARTED) from error
+        tell(f"orchestrator: {error}")
+        tell(f"orchestrator: it cannot be used; this goes by the plan that the latest run of {kept.name} keeps")
+        return kept, state
 
 
 def plan_to_call(options: Options) -> Plan:

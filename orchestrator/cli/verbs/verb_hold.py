@@ -2,7 +2,7 @@
 
 from orchestrator.app.commands.give_command import hold
 from orchestrator.cli.options import Options
-from orchestrator.cli.place import plan_and_state
+from orchestrator.cli.place import fleet_and_state
 from orchestrator.cli.terminal import write
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode
@@ -10,7 +10,7 @@ from orchestrator.errors import ExitCode
 
 def run(options: Options) -> ExitCode:
     """Stop all starts."""
-    plan, state = plan_and_state(options)
+    plan, state = fleet_and_state(options)
     before = hold(plan, state, options.note, SystemClock().now())
     if not options.quiet:
         write([f"fleet {plan.name} is held: nothing starts until `release`; what is open is followed to its end"])

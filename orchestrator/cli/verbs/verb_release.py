@@ -2,7 +2,7 @@
 
 from orchestrator.app.commands.give_command import release
 from orchestrator.cli.options import Options
-from orchestrator.cli.place import plan_and_state
+from orchestrator.cli.place import fleet_and_state
 from orchestrator.cli.terminal import write
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode
@@ -10,7 +10,7 @@ from orchestrator.errors import ExitCode
 
 def run(options: Options) -> ExitCode:
     """Let the fleet, or one wave, go on."""
-    plan, state = plan_and_state(options)
+    plan, state = fleet_and_state(options)
     needless = release(plan, state, options.wave, options.note, SystemClock().now())
     if needless is not None and not options.quiet:
         write([f"{needless}; nothing was recorded"])

@@ -2,7 +2,7 @@
 
 from orchestrator.app.status.fleet_status import find_run
 from orchestrator.cli.options import Options
-from orchestrator.cli.place import expect_folder, plan_and_state
+from orchestrator.cli.place import expect_folder, fleet_and_state
 from orchestrator.cli.terminal import write_file
 from orchestrator.errors import ExitCode
 from orchestrator.tracker.disk import put_file
@@ -13,7 +13,7 @@ from orchestrator.tracker.report.forms import DEFAULT_FORM, in_form
 def run(options: Options) -> ExitCode:
     """Print or write the report."""
     expect_folder("--output", options.output)
-    plan, state = plan_and_state(options)
+    plan, state = fleet_and_state(options)
     recovered = find_run(state, plan, options.run_id)
     story = build_report(recovered.run, recovered.in_force)
     form = options.format or DEFAULT_FORM

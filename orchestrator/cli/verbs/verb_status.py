@@ -17,7 +17,7 @@ from orchestrator.app.status.fleets import fleet_documents, fleet_rows
 from orchestrator.app.status.target_history import life
 from orchestrator.app.status.target_line import target_lines, target_outlook
 from orchestrator.cli.options import Options
-from orchestrator.cli.place import plan_and_state, plan_words, state_of
+from orchestrator.cli.place import fleet_and_state, plan_words, state_of
 from orchestrator.cli.terminal import tell, write, write_json
 from orchestrator.clock import SystemClock
 from orchestrator.errors import PRECEDENCE, ExitCode, OrchestratorError, UsageError
@@ -32,7 +32,7 @@ def run(options: Options) -> ExitCode:
         raise UsageError("--watch: goes with a plan alone, without a proxy and without --format json")
     if not options.has_plan:
         return _fleets(options)
-    plan, state = plan_and_state(options)
+    plan, state = fleet_and_state(options)
     now, named = SystemClock().now(), plan_words(plan, options)
     if options.watch:
         _watch(plan, state, named, options)
