@@ -36,10 +36,17 @@ _parse = msgspec.json.Decoder().decode
 
 
 def in_utf8(body: bytes, charset: str | None) -> bytes:
-    """A body as it would be in UTF-8, when the answer names another character set."""
+    """A body as it would be in UTF-8, when it is in another character set that the answer names.
+
+    A header that names the wrong one must not cost the id in a body that is UTF-8, so that is tried first.
+    """
     if charset is None or charset.lower() not in _CHARSETS:
         return body
-    return body.decode(charset, "replace").encode()
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return body.decode(charset, "replace").encode()
+    return body
 
 
 def read_body(body: bytes) -> Any:

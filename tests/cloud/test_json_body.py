@@ -102,6 +102,8 @@ def test_a_named_character_set_is_read() -> None:
     said = json.dumps({"error_msg": "子网地址不足"}, ensure_ascii=False)
     assert in_utf8(said.encode("gbk"), "GBK").decode() == said
     assert in_utf8(b"\xff", "punycode") == b"\xff"
+    for wrong in ("utf-16", "gbk", "big5"):
+        assert in_utf8(said.encode(), wrong).decode() == said
     assert in_utf8(b"\xff", None) == b"\xff"
 
 
