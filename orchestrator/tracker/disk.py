@@ -123,13 +123,7 @@ def write_file(path: Path, chunks: Iterable[bytes]) -> None:
         StateError: it could not be written.
     """
     with guard(path, "write"):
-        handle = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        try:
-            for chunk in chunks:
-                write_all(handle, chunk)
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        _fill(open_private(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), chunks)
 
 
 def write_new(path: Path, chunks: Iterable[bytes]) -> None:
@@ -139,13 +133,17 @@ def write_new(path: Path, chunks: Iterable[bytes]) -> None:
         StateError: it is there, or could not be written.
     """
     with guard(path, "write"):
-        handle = open_plain(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-        try:
-            for chunk in chunks:
-                write_all(handle, chunk)
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        _fill(open_plain(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), chunks)
+
+
+def _fill(handle: int, chunks: Iterable[bytes]) -> None:
+    """Write an open file, bring it to disk, and close it."""
+    try:
+        for chunk in chunks:
+            write_all(handle, chunk)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def put_file(path: Path, chunks: Iterable[bytes]) -> None:
