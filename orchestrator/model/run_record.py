@@ -141,7 +141,6 @@ class HoldSet(Base, frozen=True, kw_only=True):
     """Nothing starts any more until a release.
 
     Attributes:
-        reason: one sentence for people.
         wave: the wave or, for a budget of a scope, None.
         proxy_ids: targets that caused it, root causes first.
         command: number of the person's command in the fleet's command file; 0 when the run held itself.

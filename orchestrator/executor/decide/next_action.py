@@ -73,11 +73,10 @@ def _required(rollout: Rollout) -> Action:
 
 def _held(rollout: Rollout, hold: HoldSet) -> Action:
     wait = hold_wait(hold)
-    return (
-        WaitUntil(None, wait)
-        if rollout.moving
-        else Finish(Ending.HELD, f"held{f' by {hold.who}' if hold.who else ''}: {hold.reason}", wait)
-    )
+    if rollout.moving:
+        return WaitUntil(None, wait)
+    by = f" by {hold.who}" if hold.who else ""
+    return Finish(Ending.HELD, f"held{by}: {hold.reason}", wait)
 
 
 def _wave_action(rollout: Rollout, wave: Wave, now: datetime) -> Action:
