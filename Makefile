@@ -16,10 +16,10 @@ CACHED := env -u PYTHONDONTWRITEBYTECODE
 demo: $(VENV)/.run
 	@rm -rf .demo
 	@echo "== 1. The preview: what would happen to the fleet (nothing is sent)"
-	$(BIN)/orchestrator plan plans/quickstart.yaml --simulate --state .demo
+	$(BIN)/orchestrator plan plans/quickstart.yaml --simulate --speed 240 --state .demo
 	@echo
 	@echo "== 2. The run, against the embedded simulated cloud. Exit code 1 is right: some proxies are refused, one job fails"
-	$(BIN)/orchestrator run plans/quickstart.yaml --simulate --state .demo --log-level error || test $$? -eq 1
+	$(BIN)/orchestrator run plans/quickstart.yaml --simulate --speed 240 --state .demo --log-level error || test $$? -eq 1
 	@echo
 	@echo "== 3. The report"
 	$(BIN)/orchestrator report plans/quickstart.yaml --simulate --state .demo --format text
