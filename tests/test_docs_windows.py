@@ -11,7 +11,7 @@ from fakes.stage import Stage, fold_all, plan_of, targets_of
 
 from orchestrator.app.status.fleet_status import fleet_line
 from orchestrator.app.status.outlook import look
-from orchestrator.executor.decide.calendar import opening
+from orchestrator.executor.decide.opening.calendar import opening
 from orchestrator.forecast import change
 from orchestrator.forecast.binding import SLOW
 from orchestrator.forecast.forecast import _FEWEST, _MOST, rehearse

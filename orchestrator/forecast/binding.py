@@ -1,7 +1,7 @@
 """What holds a rollout up at an instant: the same limits and openings that the decision looked at, by name."""
 
 from orchestrator.executor.decide.limits import room, scope_room
-from orchestrator.executor.decide.start_gate import start_opening
+from orchestrator.executor.decide.opening.start_gate import start_opening
 from orchestrator.forecast.environment import Environment
 from orchestrator.model.plan import Plan
 

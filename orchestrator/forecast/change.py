@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from msgspec import structs
 
-from orchestrator.executor.decide.calendar import opening
+from orchestrator.executor.decide.opening.calendar import opening
 from orchestrator.forecast.environment import Setting
 from orchestrator.forecast.result import Rehearsal
 from orchestrator.forecast.simulate import play

@@ -6,7 +6,7 @@ from heapq import heappop, heappush
 from math import ceil
 
 from orchestrator.executor.decide.one_target.busy_target import busy_until
-from orchestrator.executor.decide.start_gate import open_at
+from orchestrator.executor.decide.opening.start_gate import open_at
 from orchestrator.executor.dispatch import REFUSED_PAUSE
 from orchestrator.executor.scope.job_list import FRESH_S as LIST_FRESH_S
 from orchestrator.executor.scope.poll_schedule import next_look_s

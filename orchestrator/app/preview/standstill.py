@@ -8,8 +8,8 @@ from orchestrator.app.status.outlook import Outlook, look
 from orchestrator.app.status.steps import step_words
 from orchestrator.executor.decide.actions import Action, CloseWave, Finish, OpenWave, WaitUntil
 from orchestrator.executor.decide.next_action import next_action
+from orchestrator.executor.decide.opening.start_gate import bound_passed
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.executor.decide.start_gate import bound_passed
 from orchestrator.executor.decide.waits import Cause, Wait
 from orchestrator.model.outcome import STUCK
 from orchestrator.model.plan import Plan

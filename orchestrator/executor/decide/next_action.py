@@ -15,12 +15,12 @@ from orchestrator.executor.decide.actions import (
     WaitUntil,
 )
 from orchestrator.executor.decide.bench import Block, Later
-from orchestrator.executor.decide.calendar import Opening
-from orchestrator.executor.decide.closed import closed_wait
 from orchestrator.executor.decide.limits import Room, due_hold, room, scope_room, target_block
+from orchestrator.executor.decide.opening.calendar import Opening
+from orchestrator.executor.decide.opening.closed import closed_wait
+from orchestrator.executor.decide.opening.start_gate import bound_ahead, bound_passed, start_opening, target_opening
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.session_end import being_reached, long_pause, over
-from orchestrator.executor.decide.start_gate import bound_ahead, bound_passed, start_opening, target_opening
 from orchestrator.executor.decide.wait_words import full_wait, hold_wait, moving_wait, none_ready_wait, scope_wait
 from orchestrator.executor.decide.waits import Cause, Wait, shown
 from orchestrator.model.plan import Wave

@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 
 from orchestrator.executor.decide.actions import Ending, Finish
-from orchestrator.executor.decide.closed import closed_wait
+from orchestrator.executor.decide.opening.closed import closed_wait
+from orchestrator.executor.decide.opening.start_gate import bound_passed, start_opening
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.executor.decide.start_gate import bound_passed, start_opening
 from orchestrator.executor.decide.wait_words import scope_wait
 from orchestrator.executor.decide.waits import shown
 from orchestrator.model.tally import EMPTY

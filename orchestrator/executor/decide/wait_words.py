@@ -5,9 +5,9 @@ from datetime import datetime
 
 from orchestrator.executor.decide.actions import Hold
 from orchestrator.executor.decide.bench import Block
-from orchestrator.executor.decide.calendar import Opening
-from orchestrator.executor.decide.closed import closed_wait
 from orchestrator.executor.decide.limits import Room, crowded
+from orchestrator.executor.decide.opening.calendar import Opening
+from orchestrator.executor.decide.opening.closed import closed_wait
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.waits import Cause, Wait, shown
 from orchestrator.model.record import HoldSet

@@ -4,10 +4,10 @@ from datetime import datetime
 
 from orchestrator.executor.decide.actions import Finish, Hold, Start, WaitUntil
 from orchestrator.executor.decide.bench import Later
-from orchestrator.executor.decide.closed import closed_wait
 from orchestrator.executor.decide.next_action import blocked, next_action
+from orchestrator.executor.decide.opening.closed import closed_wait
+from orchestrator.executor.decide.opening.start_gate import start_opening, target_opening
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.executor.decide.start_gate import start_opening, target_opening
 from orchestrator.executor.decide.wait_words import block_wait, busy_wait, hold_wait, rate_wait, scope_wait
 from orchestrator.executor.decide.waits import Cause, Wait
 from orchestrator.model.outcome import Phase

@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from orchestrator.executor.decide.opening.start_gate import open_at
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.executor.decide.start_gate import open_at
 from orchestrator.executor.scope.backoff import busy_wait_s
 from orchestrator.model.state import TargetState
 

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from orchestrator.executor.decide.limits import due_hold, room
+from orchestrator.executor.decide.opening.start_gate import start_opening, target_opening
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.executor.decide.start_gate import start_opening, target_opening
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Failures
 from orchestrator.model.record import AnswerSeen, DoubtRemains, FollowTimedOut, Record, Reverified, Settled, StoryFailed

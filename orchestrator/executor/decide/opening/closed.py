@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from orchestrator.executor.decide.calendar import Opening, instance_window, opening
+from orchestrator.executor.decide.opening.calendar import Opening, instance_window, opening
+from orchestrator.executor.decide.opening.start_gate import bound_passed
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.executor.decide.start_gate import bound_passed
 from orchestrator.executor.decide.waits import Cause, Wait
 from orchestrator.model.plan import Plan, Window
 from orchestrator.model.target import Target

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.executor.decide.calendar import instance_window, opening
+from orchestrator.executor.decide.opening.calendar import instance_window, opening
 from orchestrator.model.plan import Freeze, Window
 
 SHANGHAI, BERLIN = "Asia/Shanghai", "Europe/Berlin"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from orchestrator.executor.decide.calendar import ALWAYS, Opening, instance_window, opening
+from orchestrator.executor.decide.opening.calendar import ALWAYS, Opening, instance_window, opening
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.model.plan import Window
 from orchestrator.model.target import Target
