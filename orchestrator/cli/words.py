@@ -95,7 +95,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
         "--speed": "speed",
         "--faults": "",
         "--run": "",
-        "--format": ("json", "text", "csv"),
+        "--format": ("json", "text", "csv", "html"),
         "--output": "",
     },
     "hold": {

@@ -2,7 +2,7 @@
 
 from orchestrator.app.status.fleet_status import find_run
 from orchestrator.cli.options import Options
-from orchestrator.cli.place import expect_folder, fleet_and_state
+from orchestrator.cli.place import expect_folder, fleet_and_state, plan_words
 from orchestrator.cli.terminal import write_file
 from orchestrator.errors import ExitCode
 from orchestrator.tracker.disk import put_file
@@ -15,7 +15,7 @@ def run(options: Options) -> ExitCode:
     expect_folder("--output", options.output)
     plan, state = fleet_and_state(options)
     recovered = find_run(state, plan, options.run_id)
-    story = build_report(recovered.run, recovered.in_force)
+    story = build_report(recovered.run, recovered.in_force, named=plan_words(plan, options))
     form = options.format or DEFAULT_FORM
     chunks = in_form(form, story)
     if options.output is not None:

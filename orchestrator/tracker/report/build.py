@@ -39,23 +39,48 @@ class NotBegun(ValueError):
 
 
 class Story(Struct, frozen=True):
-    """A report in two parts: what it says of the whole run, and then its targets, made as they are asked for."""
+    """A report in two parts: what it says of the whole run, and then its targets, made as they are asked for.
+
+    Attributes:
+        plan: as in force.
+        named: the plan as commands name it.
+        failed: how many failures count against the fleet's budget since the last release.
+        failures_allowed: so many may be; one more holds the fleet.
+        rejected: as `failed`, of refusals.
+        rejected_allowed: as `failures_allowed`.
+    """
 
     head: Head
     targets: Iterator[TargetReport]
+    plan: Plan
+    named: str
+    failed: int
+    failures_allowed: int
+    rejected: int
+    rejected_allowed: int
 
 
-def build_report(run: Run, plan: Plan, *, exit_code: int | None = None) -> Story:
+def build_report(run: Run, plan: Plan, *, exit_code: int | None = None, named: str = "PLAN") -> Story:
     """The report of a run as it stands.
 
     Args:
         run: with at least its first record.
         plan: as in force.
         exit_code: of the session that is about to end; None for what the journal says.
+        named: the plan as commands name it.
     """
     if run.started is None:
         raise NotBegun("a run without records")
-    return Story(_head(run, run.started, plan, exit_code), _targets(run, plan))
+    return Story(
+        _head(run, run.started, plan, exit_code),
+        _targets(run, plan),
+        plan,
+        named,
+        failed=run.tally.fleet.failed,
+        failures_allowed=plan.failures.max.budget(run.counted),
+        rejected=run.tally.fleet.rejected,
+        rejected_allowed=plan.failures.max_rejected.budget(run.counted),
+    )
 
 
 def behind(run: Run, plan: Plan) -> Iterator[TargetReport]:

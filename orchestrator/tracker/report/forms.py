@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from orchestrator.tracker.report.build import Story
 
-FORMS = {"json": "json_form", "text": "text_form", "csv": "csv_form"}
+FORMS = {"json": "json_form", "text": "text_form", "csv": "csv_form", "html": "page.render"}
 DEFAULT_FORM = "json"
 
 

@@ -49,10 +49,11 @@ def summary(head: Head, behind: Behind, plan: str, report: Path, exit_code: Exit
         lines += behind_lines(head, behind)
     if run.hold is not None:
         lines += hold_lines(run.hold)
-    return "\n".join(map(plain, [*lines, f"report: {report}", f"next: {_next(head, behind, plan, exit_code)}"]))
+    return "\n".join(map(plain, [*lines, f"report: {report}", f"next: {next_step(head, behind, plan, exit_code)}"]))
 
 
-def _next(head: Head, behind: Behind, plan: str, exit_code: ExitCode) -> str:
+def next_step(head: Head, behind: Behind, plan: str, exit_code: ExitCode) -> str:
+    """What to do after a session that ended with this code, ready to paste."""
     advice = _NEXT.get(exit_code, "start it again, it goes on where it was; if this happens again, report the bug")
     if exit_code in _ENDED and behind.first:
         redo = ",".join(to_redo(head, behind))

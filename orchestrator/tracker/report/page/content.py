@@ -1,0 +1,83 @@
+"""What the page says: a report's targets gone through once, so that a million of them are never held."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from orchestrator.model.outcome import FAILED_BEFORE, GOOD
+from orchestrator.tracker.report.behind import NAMED
+from orchestrator.tracker.report.schema import Head, TargetReport
+
+#: So many targets have a row; of more, those that did not end well come before those that did.
+ROWS = 5000
+_GOOD = frozenset(outcome.value for outcome in GOOD)
+
+
+@dataclass(slots=True)
+class Content:
+    """What is kept of the targets.
+
+    Attributes:
+        rows: targets that are shown, in plan order.
+        left_out: how many targets have no row.
+        bad: the first of those that did not end well.
+        scopes: how many targets of each scope have which outcome.
+        spans: first intent and end of each upgrade; no end while it is open.
+        ends: end, wave and outcome of those that did not end well.
+        durations: seconds from the first intent to the end, of those that ended well.
+    """
+
+    rows: list[TargetReport] = field(default_factory=list)
+    left_out: int = 0
+    bad: list[TargetReport] = field(default_factory=list)
+    scopes: dict[str, Counter[str]] = field(default_factory=dict)
+    spans: list[tuple[datetime, datetime | None]] = field(default_factory=list)
+    ends: list[tuple[datetime, str | None, str]] = field(default_factory=list)
+    durations: list[float] = field(default_factory=list)
+
+
+def content_of(targets: Iterable[TargetReport], head: Head) -> Content:
+    """Go through the targets once."""
+    found = Content()
+    room = max(0, ROWS - min(ROWS, _not_good(head))) if head.totals.targets > ROWS else ROWS
+    for target in targets:
+        _count(found, target)
+        good = is_good(target)
+        if len(found.rows) < ROWS and (room > 0 or not good):
+            found.rows.append(target)
+            room -= good
+        else:
+            found.left_out += 1
+    return found
+
+
+def is_good(target: TargetReport) -> bool:
+    """Whether it needs nothing: also not for what an earlier run said."""
+    return target.outcome in _GOOD
+
+
+def really(target: TargetReport) -> str:
+    """Its outcome: of the earlier run, when this one left it out for that."""
+    if target.reason == FAILED_BEFORE and target.earlier is not None:
+        return target.earlier.outcome
+    return target.outcome
+
+
+def _count(found: Content, target: TargetReport) -> None:
+    found.scopes.setdefault(target.scope, Counter())[target.outcome] += 1
+    good = is_good(target)
+    if not good and target.outcome != "waiting" and len(found.bad) < NAMED:
+        found.bad.append(target)
+    if target.started_at is not None:
+        found.spans.append((target.started_at, target.settled_at))
+    if target.settled_at is None:
+        return
+    if not good:
+        found.ends.append((target.settled_at, target.wave, target.outcome))
+    elif target.started_at is not None:
+        found.durations.append((target.settled_at - target.started_at).total_seconds())
+
+
+def _not_good(head: Head) -> int:
+    return sum(count for outcome, count in head.totals.outcomes.items() if outcome not in _GOOD)

@@ -1,0 +1,127 @@
+"""The report as one HTML file that cannot load anything: its policy allows its own style and script by their hashes."""
+
+from base64 import b64encode
+from collections.abc import Iterator
+from datetime import datetime
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from itertools import islice
+from typing import Any
+
+import msgspec
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from orchestrator.model.amount import Amount
+from orchestrator.plain import plain
+from orchestrator.spoken import spoken
+from orchestrator.tracker.report.build import Story
+from orchestrator.tracker.report.page import drawing
+from orchestrator.tracker.report.page.content import Content, content_of, is_good, really
+from orchestrator.tracker.report.page.sentences import SHAPES, budgets, commands, plan_rows, remedy, verdict
+from orchestrator.tracker.report.schema import TargetReport
+
+_FOLDER = "orchestrator.tracker.report.page"
+_PIECES = 500
+
+
+def report_chunks(story: Story) -> Iterator[bytes]:
+    """The report as a page. It reads the targets of `story`, and keeps those that it shows."""
+    found = content_of(story.targets, story.head)
+    pieces = _environment().get_template("page.html.jinja").generate(_values(story, found))
+    while chunk := "".join(islice(pieces, _PIECES)):
+        yield chunk.encode()
+
+
+def _values(story: Story, found: Content) -> dict[str, Any]:
+    head, span = story.head, drawing.axis_of(story.head, found)
+    heights = drawing.in_flight(found, span)
+    return {
+        "head": head,
+        "found": found,
+        "verdict": verdict(head),
+        "commands": commands(story, found),
+        "budgets": budgets(story),
+        "plan_rows": plan_rows(story.plan),
+        "lanes": drawing.lanes(head, found, span),
+        "ticks": drawing.ticks(span),
+        "span": span,
+        "area": drawing.area(heights, max(heights)),
+        "most": max(heights),
+        "allowed": story.plan.limits.in_flight,
+        "bins": drawing.histogram(found.durations),
+        "typical": _typical(found.durations),
+        "details": Markup(_details(found)),  # noqa: S704  # `<` is escaped there
+    }
+
+
+def _typical(durations: list[float]) -> dict[str, float]:
+    ordered = sorted(durations)
+    if not ordered:
+        return {}
+    return {
+        "median": ordered[len(ordered) // 2],
+        "9 of 10 within": ordered[len(ordered) * 9 // 10],
+        "most": ordered[-1],
+    }
+
+
+def _details(found: Content) -> str:
+    """What unfolds under a row, as JSON without the character that could end its element."""
+    data = {target.proxy_id: _detail(target) for target in found.rows if target.attempts or target.evidence}
+    return msgspec.json.encode(data).decode().replace("<", "\\u003c")
+
+
+def _detail(target: TargetReport) -> list[str]:
+    lines = [
+        f"{attempt.at:%H:%M:%SZ} attempt {attempt.number}: "
+        f"{'no answer came' if attempt.http_status is None else f'HTTP {attempt.http_status}'}"
+        f"{f', {attempt.error_code} {attempt.error_msg}' if attempt.error_code else ''}"
+        f"{f', request {attempt.request_id}' if attempt.request_id else ''}"
+        f"{''.join(f'; {entry.state} {entry.error_message or str()}'.rstrip() for entry in attempt.update_result)}"
+        for attempt in target.attempts
+    ]
+    if target.job is not None:
+        lines.append(f"job {target.job.status}{f': {target.job.fail_reason}' if target.job.fail_reason else ''}")
+    return [plain(line) for line in [*lines, *(f"found: {each}" for each in target.evidence or ())]]
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader(_FOLDER, "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    style, script = _part("page.css"), _part("page.js")
+    made.globals |= {"style": Markup(style), "script": Markup(script), "policy": _policy(style, script)}  # noqa: S704  # ours
+    made.globals |= {"shapes": SHAPES, "parts": drawing.parts, "is_good": is_good, "really": really, "remedy": remedy}
+    made.filters |= {"lasts": spoken, "count": "{:,}".format}
+    return made
+
+
+def _part(name: str) -> str:
+    return files(_FOLDER).joinpath(name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    hashes = [b64encode(sha256(part.encode()).digest()).decode() for part in (style, script)]
+    return (
+        f"default-src 'none'; style-src 'sha256-{hashes[0]}'; script-src 'sha256-{hashes[1]}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _shown(value: object) -> object:
+    """Any value as the page shows it; words of the cloud without characters that cannot be seen."""
+    if isinstance(value, Markup):
+        return value
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%SZ}"
+    if isinstance(value, Amount):
+        return str(value)
+    return "-" if value is None else plain(value) if isinstance(value, str) else value

@@ -1,0 +1,88 @@
+"""The sentences of the page: the verdict, what a person does next, what the plan allows."""
+
+from collections.abc import Iterator
+
+from orchestrator.errors import ExitCode
+from orchestrator.model.outcome import Outcome
+from orchestrator.model.plan import Plan
+from orchestrator.spoken import counted
+from orchestrator.tracker.report.behind import Behind, advice
+from orchestrator.tracker.report.build import Story
+from orchestrator.tracker.report.page.content import Content, really
+from orchestrator.tracker.report.schema import Head, TargetReport
+from orchestrator.tracker.report.summary import next_step
+
+#: A shape for each outcome, so that no color has to be told from another.
+SHAPES = {
+    "succeeded": "●",
+    "accepted": "◐",
+    "already": "○",
+    "partial": "◭",
+    "rejected": "▲",
+    "failed": "✖",
+    "mismatch": "≠",
+    "in_doubt": "?",
+    "timed_out": "◷",
+    "in_flight": "▶",
+    "waiting": "·",
+}
+_STATES = {"completed": "Completed", "held": "Held", "unfinished": "Not finished"}
+
+
+def verdict(head: Head) -> str:
+    """One sentence: how the run stands, and what became of its proxies."""
+    run, outcomes = head.run, head.totals.outcomes
+    there = outcomes.get(Outcome.SUCCEEDED.value, 0) + outcomes.get(Outcome.ALREADY.value, 0)
+    others = [
+        f"{count:,} {outcome}"
+        for outcome, count in outcomes.items()
+        if outcome not in (Outcome.SUCCEEDED.value, Outcome.ALREADY.value)
+    ]
+    rest = f"; the others: {', '.join(others)}" if others else ""
+    everything = counted(head.totals.targets, "proxy", "proxies")
+    return f"{_STATES[run.state]}: of {everything}, {there:,} now at {run.target_version}{rest}."
+
+
+def commands(story: Story, found: Content) -> Iterator[str]:
+    """What to type next; nothing when all is done."""
+    run = story.head.run
+    if run.exit_code is None:
+        yield f"this is how it stood while it went on; how it stands now: orchestrator status {story.named}"
+    elif run.exit_code != ExitCode.DONE or found.bad:
+        code = ExitCode(run.exit_code) if run.state != "held" else ExitCode.HELD
+        yield next_step(story.head, Behind(first=found.bad), story.named, code)
+
+
+def remedy(target: TargetReport) -> str:
+    """What to do about a target that did not end well."""
+    outcome = really(target)
+    if outcome in ("in_doubt", "timed_out"):
+        return "look at it in the console, then settle it"
+    if outcome == "in_flight":
+        return "wait for it; the next session follows it"
+    return advice(target.reason if outcome == "skipped" and target.reason else outcome)
+
+
+def budgets(story: Story) -> Iterator[tuple[str, int, int]]:
+    """What the fleet may take before it is held: its name, what was used, what is allowed."""
+    yield "failures", story.failed, story.failures_allowed
+    yield "rejected", story.rejected, story.rejected_allowed
+
+
+def plan_rows(plan: Plan) -> Iterator[tuple[str, object]]:
+    """The plan in a few words, key by key."""
+    yield "name", plan.name
+    yield "target_version", plan.target_version
+    yield "scopes", ", ".join(f"{scope.name} ({scope.region or 'no region'})" for scope in plan.scopes)
+    for wave in plan.waves:
+        size = f"{wave.size}" if wave.size is not None else "all that are left"
+        soak = f", soak {wave.soak_s:g} s" if wave.soak_s else ""
+        yield f"wave {wave.name}", f"{size}{soak}{', after approval' if wave.approve else ''}"
+    yield "limits.in_flight", plan.limits.in_flight
+    yield "limits.rate", plan.limits.rate
+    yield "failures.max", plan.failures.max
+    yield "failures.max_rejected", plan.failures.max_rejected
+    yield "failures.mode", plan.failures.mode
+    yield "follow.to", plan.follow.to
+    yield "windows", "each instance's own" if plan.windows == "instance" else len(plan.windows) or "none"
+    yield "freezes", len(plan.freezes) or "none"

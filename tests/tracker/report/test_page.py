@@ -1,0 +1,102 @@
+"""The report as a page: what it says, that it cannot load anything, and how large it grows."""
+
+import re
+from base64 import b64encode
+from datetime import timedelta
+from hashlib import sha256
+
+from fakes.plausible import PlausibleRun
+from fakes.recorded import BEGIN, make_targets
+from fakes.reported import HOSTILE, make_story
+
+from orchestrator.tracker.report.build import Story, build_report
+from orchestrator.tracker.report.page.content import ROWS, Content, content_of
+from orchestrator.tracker.report.page.drawing import Axis, area, histogram, in_flight, parts, ticks
+from orchestrator.tracker.report.page.render import report_chunks
+
+
+def page(story: Story) -> str:
+    return b"".join(report_chunks(story)).decode()
+
+
+def test_the_verdict_and_the_command_stand_first() -> None:
+    text = page(make_story(6, 2))
+    assert "of 6 proxies, 5 now at 2.24.03.000; the others: 1 rejected." in text
+    assert "orchestrator run night.yaml --only-outcome rejected" in text
+    order = [
+        text.index(f'id="h-{name}"') for name in ("person", "time", "flight", "outcomes", "targets", "plan", "from")
+    ]
+    assert text.index('id="verdict"') < order[0]
+    assert order == sorted(order)
+
+
+def test_a_hold_is_there_with_its_release() -> None:
+    text = page(make_story(3, 0, hold=True))
+    assert "1 rejected, 0 allowed for the fleet" in text
+    assert "orchestrator release night.yaml --note" in text
+
+
+def test_nothing_but_its_own_style_and_script_is_allowed() -> None:
+    text = page(make_story(6, 2))
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)
+    assert policy is not None
+    allowed = policy[1].replace("&#39;", "'")
+    assert allowed.startswith("default-src 'none'; ")
+    for tag in ("style", "script"):
+        inner = re.search(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
+        assert inner is not None
+        assert f"{tag}-src 'sha256-{b64encode(sha256(inner[1].encode()).digest()).decode()}'" in allowed
+
+
+def test_words_of_the_cloud_are_text_and_nothing_else() -> None:
+    text = page(make_story(6, 2))
+    assert HOSTILE not in text
+    assert text.count("<script") == text.count("</script>") == 2
+    assert "<img" not in text
+    assert "\u202e" not in text
+
+
+def test_five_thousand_proxies_fit_into_three_megabytes() -> None:
+    text = b"".join(report_chunks(make_story(ROWS, *range(0, ROWS, 50))))
+    assert len(text) <= 3_000_000
+    assert text.count(b"<tr id=") == ROWS
+
+
+def test_of_more_proxies_those_that_did_not_end_well_have_a_row() -> None:
+    last = ROWS + 99
+    story = make_story(ROWS + 100, last)
+    found = content_of(story.targets, story.head)
+    assert len(found.rows) == ROWS
+    assert found.left_out == 100
+    assert found.rows[-1].proxy_id == make_targets(ROWS + 100)[last].proxy_id
+
+
+def test_every_plausible_run_has_a_page() -> None:
+    for seed in range(30):
+        live = PlausibleRun(seed, count=6).steps(seed * 4)
+        text = page(build_report(live.run, live.plan))
+        assert text.endswith("</html>")
+        assert all(f'<tr id="{target.proxy_id}">' in text for target in live.targets)
+
+
+def test_in_flight_is_the_most_at_once_in_each_part_of_the_time() -> None:
+    def at(seconds: int) -> timedelta:
+        return timedelta(seconds=seconds)
+
+    spans = [(BEGIN, BEGIN + at(60)), (BEGIN + at(30), BEGIN + at(60)), (BEGIN + at(90), None)]
+    heights = in_flight(Content(spans=spans), Axis(BEGIN, BEGIN + at(120)))
+    assert (heights[0], heights[70], heights[130], heights[200]) == (1, 2, 0, 1)
+    assert area([0, 2], 2) == "0,120 0.0,120 500.0,120 500.0,0 1000.0,0 1000,120"
+
+
+def test_bars_fill_the_row_and_bins_hold_every_duration() -> None:
+    assert [(bar.x, bar.width) for bar in parts({"a": 1, "b": 3})] == [(0.0, 250.0), (250.0, 750.0)]
+    assert sum(each.count for each in histogram([60.0, 61.0, 600.0, 600.0])) == 4
+    assert histogram([]) == []
+
+
+def test_the_axis_has_a_few_round_instants_for_minutes_and_for_weeks() -> None:
+    for length in (timedelta(0), timedelta(minutes=4), timedelta(hours=9), timedelta(days=40)):
+        found = ticks(Axis(BEGIN, BEGIN + length))
+        assert len(found) <= 7
+        assert all(0 <= x <= 1000 and at.second == 0 for x, at in found)
