@@ -8,7 +8,7 @@ Every method raises `StateError` when the store cannot be used, and `JournalDama
 written. None of them waits for the network of the fleet.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -73,6 +73,9 @@ class StoredRun(Protocol):
 
     def targets(self) -> Iterator[Target]:
         """Frozen with the run, in plan order, read as they are asked for."""
+
+    def targets_among(self, proxy_ids: Collection[str]) -> tuple[list[Target], int]:
+        """Those with these ids, in plan order, and how many there are in all: faster than `targets`."""
 
     def settings(self) -> Settings:
         """What was in force in the latest session, of all that may change between sessions."""

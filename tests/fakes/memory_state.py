@@ -1,7 +1,7 @@
 """A state in memory: the twin of the folder behind the port `State`, held to the same contract."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -70,6 +70,9 @@ class MemoryRun:
 
     def targets(self) -> Iterator[Target]:
         return iter(self.members)
+
+    def targets_among(self, proxy_ids: Collection[str]) -> tuple[list[Target], int]:
+        return [target for target in self.members if target.proxy_id in proxy_ids], len(self.members)
 
     def settings(self) -> Settings:
         return self.in_force

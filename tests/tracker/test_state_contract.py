@@ -84,6 +84,7 @@ def test_a_new_run_holds_what_it_was_made_of(fleet: Fleet) -> None:
     assert (run.run_id, run.fleet.name, run.fleet.state.fleet("prod").name) == (RUN_ID, "prod", "prod")
     assert run.plan() == PLAN
     assert list(run.targets()) == TARGETS
+    assert run.targets_among({C, A, "another"}) == ([TARGETS[0], TARGETS[2]], 3)
     assert run.settings() == settings_of(PLAN)
     assert list(run.records()) == [(1, run_started(3))]
     assert not run.has_ended()

@@ -5,7 +5,7 @@ targets are written as lines of the journal's form, so that a changed byte in th
 """
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from orchestrator.model.target import Target
 from orchestrator.tracker.disk import guard, make_folder, replace_file, sync_folder, write_file
 from orchestrator.tracker.folder.paths import JOURNAL, LATEST, PLAN, RUNS, SETTINGS, TARGETS
 from orchestrator.tracker.journal.file import Journal
-from orchestrator.tracker.journal.line import damaged, decode_line, encode_lines, read_lines
+from orchestrator.tracker.journal.line import damaged, decode_line, encode_lines, find_lines, read_lines
 
 _UNFINISHED = ".new-"
 _CHUNK = 1000
@@ -119,6 +119,20 @@ def load_frozen_targets(run: Path) -> Iterator[Target]:
     path = run / TARGETS
     for line in read_lines(path):
         yield decode_line(_target_decoder, path, line)
+
+
+def find_frozen_targets(run: Path, proxy_ids: Collection[str]) -> tuple[list[Target], int]:
+    """The targets of a run with these ids, in plan order, and how many it has in all; the others are only counted.
+
+    Raises:
+        JournalDamaged: what is read of them is not what was written.
+        StateError: they cannot be read.
+    """
+    path, found, number = run / TARGETS, list[Target](), 0
+    for line in find_lines(path, [msgspec.json.encode(proxy_id) for proxy_id in proxy_ids]):
+        found.append(decode_line(_target_decoder, path, line))
+        number = line.number
+    return [target for target in found if target.proxy_id in proxy_ids], number
 
 
 def _target_lines(targets: Iterable[Target]) -> Iterator[bytes]:

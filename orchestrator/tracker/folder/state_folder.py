@@ -1,6 +1,6 @@
 """The state as a folder of files: the port `State` over paths. What is in each file is said where it is written."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,6 +36,7 @@ from orchestrator.tracker.folder.rate_file import RateFile
 from orchestrator.tracker.folder.rates_file import add_rates, read_rates
 from orchestrator.tracker.folder.run_folder import (
     create_run,
+    find_frozen_targets,
     load_frozen_plan,
     load_frozen_targets,
     load_settings,
@@ -89,6 +90,9 @@ class FolderRun:
 
     def targets(self) -> Iterator[Target]:
         return load_frozen_targets(self.folder)
+
+    def targets_among(self, proxy_ids: Collection[str]) -> tuple[list[Target], int]:
+        return find_frozen_targets(self.folder, proxy_ids)
 
     def settings(self) -> Settings:
         return load_settings(self.folder)

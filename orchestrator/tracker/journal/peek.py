@@ -13,7 +13,7 @@ import msgspec
 from orchestrator.model.record import Record
 from orchestrator.tracker.disk import guard, open_to_read
 from orchestrator.tracker.journal.file import decode_record
-from orchestrator.tracker.journal.line import Line, read_lines
+from orchestrator.tracker.journal.line import Line, find_lines, read_lines
 
 _WORKFLOW = re.compile(rb'"workflow_id":"([^"\\]+)"')
 # Ids in an answer that belong to another question: it does not show whose they are.
@@ -43,11 +43,11 @@ def outcome_records(path: Path) -> Iterator[Record]:
 
 
 def records_about(path: Path, proxy_id: str) -> Iterator[tuple[int, Record]]:
-    """The records of the run itself and those of one proxy, with their numbers; the others are not even decoded.
+    """The records of the run itself and those of one proxy, with their numbers; the others are only counted.
 
     A workflow that two answers name is neither target's for certain. So the records of a target that shares a workflow
-    with the proxy are among them, and of one that shares one with that target. The file is read until no further name
-    is found: twice as a rule.
+    with the proxy are among them, and of one that shares one with that target. The file is searched until no further
+    name is found: twice as a rule.
 
     Raises:
         StateError: it cannot be read.
@@ -56,13 +56,10 @@ def records_about(path: Path, proxy_id: str) -> Iterator[tuple[int, Record]]:
     lines: list[Line] = []
     while further - names:
         names |= further
-        lines = [line for line in read_lines(path) if _names_any(line, names)]
+        marks = {_OF_THE_RUN, *names}
+        lines = [line for line in find_lines(path, marks) if any(mark in line.content for mark in marks)]
         further = {name for line in lines for name in _names_in(line)}
     yield from ((line.number, decode_record(path, line)) for line in lines)
-
-
-def _names_any(line: Line, names: set[bytes]) -> bool:
-    return _OF_THE_RUN in line.content or any(name in line.content for name in names)
 
 
 def _names_in(line: Line) -> Iterator[bytes]:

@@ -93,12 +93,8 @@ def glimpse(stored: StoredRun, proxy_id: str) -> Glimpse:
     """
     now = in_force(stored.plan(), stored.settings())
     numbered = list(stored.records_about(proxy_id))
-    names = {proxy_id, *(record.target for _, record in numbered)}
-    frozen = 0
-    concerned = []
-    for frozen, target in enumerate(stored.targets(), 1):  # noqa: B007  # their number is asked for below
-        if target.proxy_id in names:
-            concerned.append(target)
+    names = {proxy_id, *(record.target for _, record in numbered if record.target is not None)}
+    concerned, frozen = stored.targets_among(names)
     run = _new_run(now, concerned)
     _fold(stored, run, numbered, frozen, None)
     return Glimpse(stored=stored, in_force=now, run=run, records=[record for _, record in numbered])
