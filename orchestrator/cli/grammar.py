@@ -146,6 +146,9 @@ def _add_run(verbs: Any) -> None:
     _add_session(verb)
     verb.add_argument("--report", type=values.path, metavar="FILE", help="an extra copy of the report")
     verb.add_argument(
+        "--metrics", type=values.path, metavar="FILE", help="write metrics there, for node_exporter; before the plan's"
+    )
+    verb.add_argument(
         "--success-codes", type=values.codes, metavar="4,5", help="end with 0 instead of these exit codes"
     )
     _add_preview(verb)

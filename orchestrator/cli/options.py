@@ -41,6 +41,7 @@ class Options:
     watch: bool = False
     dry_run: bool = False
     report: Path | None = None
+    metrics: Path | None = None
     until: str | None = None
     max_duration: str | None = None
     success_codes: frozenset[int] = frozenset()

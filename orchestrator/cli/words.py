@@ -53,6 +53,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
         "--new": None,
         "--only-outcome": "outcomes",
         "--report": "",
+        "--metrics": "",
         "--success-codes": "codes",
         "--format": ("table", "json"),
         "--set": "override",

@@ -5,13 +5,23 @@ from collections import deque
 
 _REMEMBERED = 500
 
+#: Upper bounds, in seconds, of the groups in which all are counted; what took longer is in none.
+BOUNDS_S = (60, 120, 300, 600, 900, 1200, 1800, 2700, 3600, 7200, 14400)
+
 
 class Durations:
-    """The latest durations in seconds, always sorted, so that a quantile costs nothing."""
+    """The latest durations in seconds, always sorted, so that a quantile costs nothing; and the counts of all.
+
+    Attributes:
+        grouped: how many were above the bound before and at most this one, for each of `BOUNDS_S`, and above all.
+        total_s: the sum of all.
+    """
 
     def __init__(self) -> None:
         self._latest: deque[float] = deque()
         self._sorted: list[float] = []
+        self.grouped = [0] * (len(BOUNDS_S) + 1)
+        self.total_s = 0.0
 
     def __len__(self) -> int:
         return len(self._sorted)
@@ -20,6 +30,8 @@ class Durations:
         """Remember one more; the oldest is forgotten beyond 500, so that a drift shows."""
         if seconds < 0:
             return
+        self.grouped[bisect_left(BOUNDS_S, seconds)] += 1
+        self.total_s += seconds
         self._latest.append(seconds)
         insort(self._sorted, seconds)
         if len(self._latest) > _REMEMBERED:

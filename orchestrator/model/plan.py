@@ -192,6 +192,12 @@ class Http(Struct, frozen=True, kw_only=True):
     allow_http: bool = False
 
 
+class Metrics(Struct, frozen=True, kw_only=True):
+    """Where metrics go. `textfile` is the absolute path of a file for node_exporter; None for nowhere."""
+
+    textfile: str | None = None
+
+
 class Plan(Struct, frozen=True, kw_only=True):
     """The whole plan.
 
@@ -229,6 +235,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     retry: Retry = Retry()
     http: Http = Http()
     language: Literal["en-us", "zh-cn"] = "en-us"
+    metrics: Metrics = Metrics()
     written: frozenset[str] = field(default_factory=frozenset)
 
     @property

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from orchestrator.model.amount import Amount, Rate
-from orchestrator.model.plan import Auth, Failures, Follow, Freeze, Http, Limits, Plan, Retry, Scope, Window
+from orchestrator.model.plan import Auth, Failures, Follow, Freeze, Http, Limits, Metrics, Plan, Retry, Scope, Window
 
 
 class ScopeSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +36,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     language: Literal["en-us", "zh-cn"]
     scopes_required: Literal["any", "all"]
     scopes: dict[str, ScopeSettings]
+    metrics: Metrics = Metrics()
 
 
 #: Keys of a plan that are taken over as they are; the scopes are taken apart.

@@ -146,7 +146,7 @@ def _fill(handle: int, chunks: Iterable[bytes]) -> None:
         os.close(handle)
 
 
-def put_file(path: Path, chunks: Iterable[bytes]) -> None:
+def put_file(path: Path, chunks: Iterable[bytes], *, mode: int = FILE_MODE) -> None:
     """Write a file where a person wants it: a link is followed, and what is no file, as /dev/stdout, is written into.
 
     Raises:
@@ -155,7 +155,7 @@ def put_file(path: Path, chunks: Iterable[bytes]) -> None:
     with guard(path, "write"):
         replaceable, place = not path.exists() or path.is_file(), path.resolve()
     if replaceable:
-        replace_file(place, chunks)
+        replace_file(place, chunks, mode=mode)
         return
     with guard(path, "write"):
         handle = open_to_hand_over(path, 0)
@@ -166,7 +166,7 @@ def put_file(path: Path, chunks: Iterable[bytes]) -> None:
             os.close(handle)
 
 
-def replace_file(path: Path, chunks: Iterable[bytes]) -> None:
+def replace_file(path: Path, chunks: Iterable[bytes], *, mode: int = FILE_MODE) -> None:
     """Put a file in place of `path` atomically: readers see the old content or the new, also after a crash.
 
     The chunks are written as they come, so that a file larger than memory works. On any failure `path` is as it was,
@@ -179,6 +179,7 @@ def replace_file(path: Path, chunks: Iterable[bytes]) -> None:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)
         try:
             try:
+                os.fchmod(handle, mode)
                 for chunk in chunks:
                     write_all(handle, chunk)
                 os.fsync(handle)

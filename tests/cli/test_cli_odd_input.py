@@ -30,6 +30,7 @@ PLACES = [
     *("failures.mode", "failures.new_reject", "fit", "follow.to", "follow.poll", "follow.timeout", "follow.expected"),
     *("follow.verify_for", "retry.attempts", "retry.backoff", "retry.max_backoff", "retry.busy", "retry.busy_for"),
     *("retry.resend_after", "http.connect_timeout", "http.timeout", "http.ca_file", "http.allow_http", "language"),
+    "metrics.textfile",
     *("freezes.0.from", "freezes.0.to", "freezes.0.timezone", "windows.0.days", "windows.0.from", "windows.0.to"),
     *("windows.0.timezone", "waves.0.name", "waves.0.size", "waves.0.soak", "waves.0.max_failures", "waves.0.approve"),
     *("proxies.0.instance_id", "proxies.0.proxy_id", "proxies.0.labels.app", "proxies.0.source_version", "version"),
@@ -37,14 +38,24 @@ PLACES = [
 OPTIONS = [
     *("--state", "--log-level", "--log-format", "--log-file", "--seed", "--speed", "--faults", "--format", "--set"),
     *("--report", "--until", "--max-duration", "--wait", "--only-outcome", "--run", "--output", "--note", "--outcome"),
-    *("--port", "--instances", "--proxies", "--project-id", "--token", "--user", "--password", "--write-plan"),
+    *(
+        "--metrics",
+        "--port",
+        "--instances",
+        "--proxies",
+        "--project-id",
+        "--token",
+        "--user",
+        "--password",
+        "--write-plan",
+    ),
 ]
 #: By option, a verb that has it; the common options are everywhere.
 READ = ["status", "PLAN"]
 LINES = {
     **{option: ["plan", "PLAN", "--simulate", "--offline"] for option in ("--seed", "--speed", "--faults")},
     **{option: ["plan", "PLAN", "--offline"] for option in ("--format", "--set")},
-    **{option: ["run", "PLAN", "--dry-run", "--offline"] for option in ("--report", "--only-outcome")},
+    **{option: ["run", "PLAN", "--dry-run", "--offline"] for option in ("--report", "--metrics", "--only-outcome")},
     **{option: ["run", "PLAN", "--until", "never"] for option in ("--until", "--max-duration", "--wait")},
     **{option: ["report", "PLAN"] for option in ("--run", "--output")},
     "--note": ["hold", "PLAN"],

@@ -1,7 +1,9 @@
 """What this host has to offer: the disk of the state, the fleet's name and lock, open files."""
 
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 from orchestrator.app.doctor.diagnosis import Diagnosis, attempt
 from orchestrator.app.process.open_files import FileRoom, make_room
@@ -23,6 +25,8 @@ def look_at_host(plan: Plan, state: State, monotonic: Callable[[], float]) -> It
     yield attempt(_HOST, "fleet", partial(_fleet, plan, state))
     yield attempt(_HOST, "lock", lambda: lock(state.fleet(plan.name).holder()))
     yield attempt(_HOST, "open files", lambda: open_files(make_room(plan)))
+    if plan.metrics.textfile is not None:
+        yield metrics(path_of(plan.metrics.textfile))
 
 
 def disk(place: str, trial: DiskTrial) -> Diagnosis:
@@ -55,3 +59,13 @@ def open_files(room: FileRoom) -> Diagnosis:
     if room.warning is None:
         return Diagnosis(_HOST, "open files", "well", f"room for {room.connections} connections to a host")
     return Diagnosis(_HOST, "open files", "wrong", room.warning, "raise the hard limit (LimitNOFILE= of systemd)")
+
+
+def metrics(path: Path) -> Diagnosis:
+    """Whether the metrics of the plan find their place."""
+    folder = path.resolve().parent
+    if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
+        return Diagnosis(_HOST, "metrics", "well", f"{path} can be written")
+    what = "may not be written to" if folder.is_dir() else "is not there"
+    remedy = "make the folder that node_exporter reads, and let this user write there"
+    return Diagnosis(_HOST, "metrics", "wrong", f"{path}: its folder {what}", remedy)

@@ -24,8 +24,9 @@ from orchestrator.app.run.begin_or_resume import (
 )
 from orchestrator.app.run.run_session import Done, Work, work
 from orchestrator.app.scopes.rate_memory import RateMemory
-from orchestrator.app.sinks.tee import RecordSink
-from orchestrator.errors import ExitCode, StateError
+from orchestrator.app.sinks.tee import RecordSink, end_all
+from orchestrator.clock import SystemClock
+from orchestrator.errors import ExitCode, OrchestratorError, StateError
 from orchestrator.host import path_of
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
@@ -182,9 +183,21 @@ def _work(job: RunRequest, opened: Opened, plan: Plan, memory: RateMemory) -> Se
         barred=opened.barred,
     )
     spare_the_collector()
-    done: Done = anyio.run(work, asked, backend="asyncio", backend_options=backend_options())
-    lost = _copy_report(job, recovered, plan, done.code)
+    try:
+        done: Done = anyio.run(work, asked, backend="asyncio", backend_options=backend_options())
+    except OrchestratorError as error:
+        _end_sinks(job, asked, error.exit_code)
+        raise
+    lost = {**_end_sinks(job, asked, done.code), **_copy_report(job, recovered, plan, done.code)}
     return SessionResult(done.code, done.finish.why, opened, plan, asked.report, done.warnings, lost)
+
+
+def _end_sinks(job: RunRequest, asked: Work, code: ExitCode) -> Mapping[str, str]:
+    """Why a sink took nothing of the end, if one did not."""
+    lost = end_all(asked.sinks, code, SystemClock().now())
+    for name, why in lost.items():
+        job.warn("sink.failed", f"{name}: {why}")
+    return lost
 
 
 def _copy_report(job: RunRequest, recovered: Recovered, plan: Plan, code: ExitCode) -> Mapping[str, str]:

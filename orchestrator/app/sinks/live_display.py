@@ -11,8 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.app.sinks.tee import RecordSink
-from orchestrator.executor.decide.limits import room
-from orchestrator.executor.decide.rollout import Rollout
+from orchestrator.executor.decide.foreseen import time_left_s
 from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.model.record import Record
 from orchestrator.model.run import Run
@@ -85,7 +84,7 @@ class LiveDisplay(RecordSink):
         rate = sum({id(scope.lanes): scope.lanes.pacer.rate for scope in scopes}.values())
         return Text(
             f"in flight {self._run.tally.fleet.open}   starting {len(rollout.queue.starting)}   "
-            f"calls {calls}   rate up to {rate:g}/s   time left about {time_left(rollout)}"
+            f"calls {calls}   rate up to {rate:g}/s   time left about {spoken(time_left_s(rollout))}"
         )
 
 
@@ -108,14 +107,3 @@ def _wave_state(wave: WaveStatus) -> str:
 def _waits(dispatcher: Dispatcher) -> str:
     wait, held = dispatcher.waits_for, "HELD: " if dispatcher.session.run.hold else ""
     return f"{held}waits for {wait.seen_at(dispatcher.session.clock.now())}" if wait is not None else held
-
-
-def time_left(rollout: Rollout) -> str:
-    """A plain estimate: what is left, as many at once as the limits bear now, each as long as was seen.
-
-    What is under way at this moment would say more or less with every upgrade that ends.
-    """
-    left = rollout.run.total - rollout.run.settled
-    used = rollout.run.tally.fleet.open + len(rollout.queue.starting)
-    at_once = max(1, used + room(rollout).free)
-    return spoken(rollout.expected_s * -(-left // at_once))

@@ -4,9 +4,11 @@ A new sink is one file beside this one and one line where sinks are listed: `_si
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import ClassVar
 
+from orchestrator.errors import ExitCode, OrchestratorError, place_of
 from orchestrator.executor.dispatch import Background, Dispatcher, guarded
 from orchestrator.model.record import Record
 
@@ -29,6 +31,12 @@ class RecordSink(ABC):
 
     async def serve(self, dispatcher: Dispatcher) -> None:  # noqa: B027  # most sinks have nothing to do here
         """Work beside the loop until the session ends, by which it is cancelled. It may wait, and may end early."""
+
+    def end(self, code: ExitCode, now: datetime) -> None:  # noqa: B027  # as `serve`
+        """The session has ended with this code, in good order or by an error. It may wait for some seconds.
+
+        What it raises is a warning: it changes nothing of what became of the fleet.
+        """
 
 
 class Tee:
@@ -60,3 +68,16 @@ class Tee:
         """What the sinks do beside the loop. One that always fails is given up; the session goes on."""
         for sink in self._sinks:
             yield guarded(sink.name, sink.serve, vital=False)
+
+
+def end_all(sinks: Iterable[RecordSink], code: ExitCode, now: datetime) -> dict[str, str]:
+    """Tell every sink that the session has ended; why one took nothing of it, by its name."""
+    failed = {}
+    for sink in sinks:
+        try:
+            sink.end(code, now)
+        except OrchestratorError as error:
+            failed[sink.name] = str(error)
+        except Exception as error:  # noqa: BLE001  # a bulkhead, as in `Tee`
+            failed[sink.name] = place_of(error)
+    return failed

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 def run(options: Options) -> ExitCode:
     """Check the plan and show what would happen; after a run for this version, what has changed since."""
     expect_folder("--report", options.report)
+    expect_folder("--metrics", options.metrics)
     plan = plan_to_call(options)
     asked = _asked(plan, options)
     if options.offline:

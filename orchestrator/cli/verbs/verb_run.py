@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from datetime import UTC, datetime
 from functools import partial
 from operator import setitem
+from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
 
@@ -22,6 +23,7 @@ from orchestrator.cli.streams import lost_output
 from orchestrator.cli.terminal import Search, live, tell, write
 from orchestrator.clock import SystemClock
 from orchestrator.errors import BUG_HINT, ExitCode, PlanError
+from orchestrator.host import path_of
 from orchestrator.log import open_log
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
@@ -38,6 +40,7 @@ def run(options: Options) -> ExitCode:
 
         return verb_plan.run(options)
     expect_folder("--report", options.report)
+    expect_folder("--metrics", options.metrics)
     expect_folder("--log-file", options.log_file)
     plan = plan_to_call(options)
     now = SystemClock().now()
@@ -71,7 +74,7 @@ def _job(
         report=options.report,
         warn=partial(_warn, options, lost),
         on_found=Search(shown=live(no_progress=options.no_progress, quiet=options.quiet)),
-        sinks=partial(_sinks, options, lost),
+        sinks=partial(_sinks, plan, options, lost),
     )
 
 
@@ -95,12 +98,23 @@ def _redirect(options: Options) -> Redirect | None:
     return partial(simulated, seed=options.seed, speed=options.speed, faults=options.faults)
 
 
-def _sinks(options: Options, lost: MutableMapping[str, str], recovered: Recovered) -> Iterator[RecordSink]:
-    """A live display on a terminal; elsewhere, and in a file that was asked for, the log."""
+def _sinks(plan: Plan, options: Options, lost: MutableMapping[str, str], recovered: Recovered) -> Iterator[RecordSink]:
+    """A live display on a terminal; elsewhere, and in a file that was asked for, the log. Metrics where asked for."""
     if live(no_progress=options.no_progress, quiet=options.quiet):
         yield LiveDisplay(recovered)
     if _logs(options):
         yield RecordLog(_open_log(options, lost).bind(run_id=recovered.run_id))
+    if (metrics := _metrics(plan, options)) is not None:
+        from orchestrator.app.sinks.metrics_file import MetricsFile  # noqa: PLC0415  # only when it is asked for
+
+        yield MetricsFile(recovered, metrics)
+
+
+def _metrics(plan: Plan, options: Options) -> Path | None:
+    """Where metrics go. A simulated run keeps away from the file of the real ones."""
+    if options.metrics is not None or options.simulate or plan.metrics.textfile is None:
+        return options.metrics
+    return path_of(plan.metrics.textfile)
 
 
 def _logs(options: Options) -> bool:

@@ -135,6 +135,8 @@ def _plan(values: dict[str, Any], path: Path, **known: Any) -> Plan:
     values["inventory"] = tuple(located(name, base) for name in values.get("inventory", ()))
     if http := values.get("http"):
         values["http"] = _located(http, base, "ca_file")
+    if metrics := values.get("metrics"):
+        values["metrics"] = _located(metrics, base, "textfile")
     plan = Plan(**values)
     if plan.follow.to == "accepted":
         # Nothing is in flight that could be seen, so there is nothing for strict mode to bound.

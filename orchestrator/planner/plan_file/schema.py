@@ -4,7 +4,17 @@ from orchestrator.planner.plan_file.json_rules import RULES
 from orchestrator.planner.plan_file.names import FLEET_NAME, NAME, PLAN_VERSION, VERSION, word
 from orchestrator.planner.plan_file.numbers import SWITCH
 from orchestrator.planner.plan_file.rules import check_plan, scope_name
-from orchestrator.planner.plan_file.schema_rollout import FAILURES, FOLLOW, FREEZES, HTTP, LIMITS, RETRY, WAVES, WINDOWS
+from orchestrator.planner.plan_file.schema_rollout import (
+    FAILURES,
+    FOLLOW,
+    FREEZES,
+    HTTP,
+    LIMITS,
+    METRICS,
+    RETRY,
+    WAVES,
+    WINDOWS,
+)
 from orchestrator.planner.plan_file.schema_scope import SCOPE, WHERE
 from orchestrator.planner.plan_file.schema_targets import DISCOVER, EXPECT, INVENTORY, PROXY, SELECTOR, SOURCE_VERSIONS
 from orchestrator.planner.reading.mapping import Field, Record
@@ -69,6 +79,7 @@ FIELDS = (
     Field(key="retry", shape=RETRY, doc="How often, and after how long, something is tried again."),
     Field(key="http", shape=HTTP, doc="How calls are made."),
     Field(key="language", shape=word("en-us", "zh-cn"), doc="Language of the cloud's messages.", default="en-us"),
+    Field(key="metrics", shape=METRICS, doc="Where numbers of a run are written for a monitoring system."),
 )
 
 PLAN = Record(

@@ -207,14 +207,15 @@ def _wave(run: Run, wave: WaveStatus) -> WaveReport:
     return WaveReport(
         name=wave.name,
         targets=len(wave.targets),
-        state=_wave_state(run, wave),
+        state=wave_state(run, wave),
         started_at=wave.opened_at,
         ended_at=wave.done_at,
         outcomes=_outcomes(run.tally.waves.get(wave.name, EMPTY), len(wave.targets)),
     )
 
 
-def _wave_state(run: Run, wave: WaveStatus) -> WaveState:
+def wave_state(run: Run, wave: WaveStatus) -> WaveState:
+    """Where a wave stands, in one word."""
     if wave.done_at is not None:
         return "done"
     if run.hold is not None and (run.hold.wave == wave.name or (run.hold.wave is None and wave.opened_at is not None)):

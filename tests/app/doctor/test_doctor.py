@@ -23,7 +23,7 @@ from orchestrator.clock import SystemClock
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.model.plan import Discover, InstanceFilter, Retry
+from orchestrator.model.plan import Discover, InstanceFilter, Metrics, Retry
 from orchestrator.model.reply import (
     Answered,
     Doubtful,
@@ -286,3 +286,12 @@ def test_the_verb_leaves_nothing_behind_and_says_what_is_wrong(tmp_path: Path) -
         assert [line[0] for line in wrong.stdout.splitlines()] == ["✗", " "]
         assert desk.books()["upgrade_calls"] == []
         assert not desk.state.exists()
+
+
+@pytest.mark.parametrize(("folder", "state"), [(".", "well"), ("nowhere", "wrong")])
+def test_the_folder_of_the_metrics_is_looked_at_where_the_plan_has_one(tmp_path: Path, folder: str, state: str) -> None:
+    plan = structs.replace(PLAN, metrics=Metrics(textfile=str(tmp_path / folder / "prod.prom")))
+    [*_, found] = look_at_host(plan, FolderState(tmp_path / "state"), SystemClock().monotonic)
+    assert (found.check, found.state) == ("metrics", state)
+    [*_, last] = look_at_host(PLAN, FolderState(tmp_path / "state"), SystemClock().monotonic)
+    assert last.check == "open files"

@@ -7,7 +7,7 @@ import pytest
 
 from orchestrator.errors import PlanError
 from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Failures, Follow, Freeze, Http, Limits, Plan, Retry, Scope, Wave, Window
+from orchestrator.model.plan import Failures, Follow, Freeze, Http, Limits, Metrics, Plan, Retry, Scope, Wave, Window
 from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.planner.plan_file.names import INSTANCE_ID
 from orchestrator.planner.plan_file.overrides import CHANGEABLE
@@ -91,8 +91,10 @@ follow: {to: completed, poll: 500ms, timeout: 2d, expected: 1.5h, verify_for: 0s
 retry: {attempts: 1, backoff: 2s, max_backoff: 2s, busy: 10s, busy_for: 1d, resend_after: 1h}
 http: {connect_timeout: 1s, timeout: 10m, ca_file: ca.pem, allow_http: TRUE}
 language: zh-cn
+metrics: {textfile: prod.prom}
 """
     )
+    assert plan.metrics == Metrics(textfile=str(tmp_path / "prod.prom"))
     assert (plan.name, plan.source_versions, plan.scopes_required) == ("prod", ("2.23.12.000",), "all")
     assert plan.scopes[0].endpoint == "https://gaussdb.example.com"
     assert plan.scopes[0].auth.token_file == str(tmp_path / "secrets/token")

@@ -279,6 +279,7 @@ KINDS: dict[str, list[Any]] = {
     "http.connect_timeout": DURATIONS,
     "http.allow_http": SWITCHES,
     "http.ca_file": TEXTS,
+    "metrics.textfile": TEXTS,
     "windows": ["always", "instance", "never", [], ""],
     "windows.0.days": [["mon"], ["mon", "mon"], [], ["Mon"], "mon", ["monday"]],
     "windows.0.from": TIMES,

@@ -60,6 +60,11 @@ def opening(windows: Sequence[Window], freezes: Sequence[Freeze], now: datetime)
     return _opening(tuple(windows), tuple(freezes), now.replace(second=0, microsecond=0))
 
 
+def next_freeze(freezes: Sequence[Freeze], now: datetime) -> datetime | None:
+    """When the next freeze begins; None when none is to come. One that is in force has begun."""
+    return min((start for each in freezes if (start := _frozen_span(each).start) > now), default=None)
+
+
 @lru_cache(maxsize=1024)
 def _opening(windows: tuple[Window, ...], freezes: tuple[Freeze, ...], now: datetime) -> Opening:
     """The same at a whole minute; windows, freezes and changes of the clock begin and end at no other instant."""

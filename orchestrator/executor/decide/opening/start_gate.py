@@ -19,7 +19,7 @@ def start_opening(rollout: Rollout, now: datetime) -> Opening:
         return Opening(open=False, until=None, why=rollout.barred.reason)
     if bound_passed(rollout, now):
         return Opening(open=False, until=None, why="the time for starts in this session is over")
-    return _fleet_opening(rollout, now)
+    return fleet_opening(rollout, now)
 
 
 def bound_passed(rollout: Rollout, now: datetime) -> bool:
@@ -47,10 +47,11 @@ def target_opening(rollout: Rollout, target: Target, now: datetime) -> Opening:
 
 def open_at(rollout: Rollout, target: Target, instant: datetime) -> bool:
     """Whether the calendar allows this target to start at an instant, whatever the bound of the session."""
-    return _fleet_opening(rollout, instant).open and target_opening(rollout, target, instant).open
+    return fleet_opening(rollout, instant).open and target_opening(rollout, target, instant).open
 
 
-def _fleet_opening(rollout: Rollout, now: datetime) -> Opening:
+def fleet_opening(rollout: Rollout, now: datetime) -> Opening:
+    """Whether the calendar allows anything to start at an instant, whatever the bound of the session."""
     plan = rollout.plan
     windows = () if plan.windows == "instance" else plan.windows
     if not windows and not plan.freezes:

@@ -1,0 +1,101 @@
+"""The dashboard, the alerts and the page speak of metrics that are written, and of all of them."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import yaml
+from fakes.documents import ROOT, first_words, read
+from fakes.metrics import as_found, names
+from fakes.stage import Stage, plan_of, targets_of
+
+from orchestrator.app.sinks.metrics_file import MetricsFile
+from orchestrator.cli.parser import parse
+from orchestrator.model.outcome import Outcome
+from orchestrator.model.record import HoldCause
+
+_NAME = re.compile(r"\borchestrator_[a-z_]+")
+_LABEL = re.compile(r"\{\{\s*(?:\$labels\.)?([a-z_]+)\s*\}\}")
+_PROMTOOL = shutil.which("promtool")
+_STANDING = ("waiting", "in_flight", "in_doubt", "timed_out")
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("metrics") / "fleet.prom"
+
+    async def here(work: Any, _name: str) -> None:
+        work()
+
+    plan = plan_of(targets_of(2))
+    Stage(plan=plan, sinks=(MetricsFile(as_found(plan), path, here),)).play()
+    return path
+
+
+def _alerts() -> list[dict[str, Any]]:
+    return [rule for group in yaml.safe_load(read("deploy/alerts.yaml"))["groups"] for rule in group["rules"]]
+
+
+def _panels() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(read("deploy/grafana-dashboard.json"))["panels"]
+    return found
+
+
+def _queries() -> Iterator[str]:
+    yield from (rule["expr"] for rule in _alerts())
+    yield from (target["expr"] for panel in _panels() for target in panel["targets"])
+    yield "orchestrator_build_info"  # of the variable `fleet`
+
+
+def test_every_metric_that_is_asked_for_is_written(written: Path) -> None:
+    asked = {name for query in _queries() for name in _NAME.findall(query)}
+    assert len(asked) > 15
+    assert asked <= names(written)
+
+
+def test_the_page_has_every_metric_and_no_other(written: Path) -> None:
+    text = written.read_text(encoding="utf-8")
+    told = {word.partition("{")[0] for word in first_words(read("docs/metrics.md")) if word.startswith("orchestrator_")}
+    assert told == {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
+
+
+def test_the_labels_of_alerts_and_legends_are_written(written: Path) -> None:
+    texts = [text for rule in _alerts() for text in rule["annotations"].values()]
+    texts += [target["legendFormat"] for panel in _panels() for target in panel["targets"]]
+    known = set(re.findall(r'([a-z_]+)="', written.read_text(encoding="utf-8")))
+    assert {label for text in texts for label in _LABEL.findall(text)} <= known
+
+
+def test_the_page_names_every_alert() -> None:
+    assert {rule["alert"] for rule in _alerts()} <= set(first_words(read("docs/metrics.md")))
+
+
+def test_alerts_and_panels_are_told_apart() -> None:
+    assert len({rule["alert"] for rule in _alerts()}) == len(_alerts())
+    assert len({panel["id"] for panel in _panels()}) == len({panel["title"] for panel in _panels()}) == len(_panels())
+    places = [tuple(panel["gridPos"].values()) for panel in _panels()]
+    assert len(set(places)) == len(places)
+    assert all(x + width <= 24 for x, _, width, _ in places)
+
+
+def test_the_words_of_the_labels_are_those_of_the_report(written: Path) -> None:
+    text = written.read_text(encoding="utf-8")
+    assert set(re.findall(r'outcome="([a-z_]+)"', text)) == {*(each.value for each in Outcome), *_STANDING}
+    assert set(re.findall(r'cause="([a-z_]+)"', text)) == set(get_args(HoldCause))
+
+
+def test_the_option_is_understood() -> None:
+    assert parse(["run", "prod.yaml", "--metrics", "/srv/prod.prom"]).metrics == Path("/srv/prod.prom")
+
+
+@pytest.mark.skipif(_PROMTOOL is None, reason="promtool is not installed")
+def test_promtool_finds_nothing_wrong(written: Path) -> None:
+    rules = subprocess.run([str(_PROMTOOL), "check", "rules", ROOT / "deploy/alerts.yaml"], check=False)
+    with written.open("rb") as file:
+        metrics = subprocess.run([str(_PROMTOOL), "check", "metrics"], stdin=file, check=False)
+    assert (rules.returncode, metrics.returncode) == (0, 0)
