@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 import time
 import urllib.request
 from collections import Counter
@@ -16,7 +15,7 @@ from typing import Any
 
 from auditor.audit import audit
 from fakes.held_jobs import end_jobs
-from fakes.processes import PATIENCE_S, Ended, Running
+from fakes.processes import PATIENCE_S, Ended, Running, start
 
 from orchestrator.simulator.cloud import SimulatedCloud
 from orchestrator.simulator.config import SimulatedTarget, SimulatorConfig
@@ -144,14 +143,8 @@ class Desk:
         """
         words = [str(self.plan) if word == "PLAN" else str(word) for word in arguments]
         options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-        process = subprocess.Popen(
-            [*wrapper, sys.executable, "-m", "orchestrator", *words],
-            env={**self.base_environ(), **self.environ, **(environ or {})},
-            cwd=self.folder,
-            text=True,
-            **options,
-        )
-        return Running(process)
+        environ = {**self.base_environ(), **self.environ, **(environ or {})}
+        return start(["orchestrator", *words], environ=environ, folder=self.folder, wrapper=wrapper, **options)
 
     def base_environ(self) -> dict[str, str]:
         keep = {key: os.environ[key] for key in ("PATH", "LANG", "TMPDIR") if key in os.environ}

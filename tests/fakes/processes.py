@@ -3,9 +3,13 @@
 import json
 import signal
 import subprocess
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from fakes.forked import Forked, can_fork
 
 #: When a test gives up on a process that never ends. A net, not a claim: it holds with a tenth of a core as well.
 PATIENCE_S = 240.0
@@ -33,7 +37,7 @@ class Ended:
 class Running:
     """A process under way."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
+    def __init__(self, process: "subprocess.Popen[str] | Forked") -> None:
         self.process = process
 
     def signal(self, number: int = signal.SIGTERM) -> None:
@@ -41,6 +45,8 @@ class Running:
 
     def pending(self, number: int) -> bool:
         """Whether the process has not yet taken a signal that was sent to it: a second one would be lost in it."""
+        if self.process.poll() is not None:
+            return False
         status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
         masks = (int(line.split()[1], 16) for line in status.splitlines() if line.startswith(("SigPnd:", "ShdPnd:")))
         return any(mask >> (number - 1) & 1 for mask in masks)
@@ -53,4 +59,19 @@ class Running:
             self.process.kill()
             stdout, stderr = self.process.communicate()
             raise AssertionError(f"still there after {timeout_s} s\n{stdout}\n{stderr}") from None
-        return Ended(self.process.returncode, stdout or "", stderr or "")
+        return Ended(self.process.wait(), stdout or "", stderr or "")
+
+
+def start(
+    words: Sequence[str], *, environ: Mapping[str, str], folder: Path, wrapper: Sequence[str] = (), **options: Any
+) -> Running:
+    """Start `python -m WORDS` in a folder: forked where that makes no difference, else an interpreter of its own.
+
+    Args:
+        wrapper: the command that runs it.
+        options: of `Popen`, which say where its standard streams are.
+    """
+    if not wrapper and can_fork(environ, options):
+        return Running(Forked(words, environ=environ, folder=folder, options=options))
+    command = [*wrapper, sys.executable, "-m", *words]
+    return Running(subprocess.Popen(command, env=environ, cwd=folder, text=True, **options))
