@@ -51,8 +51,8 @@ def test_a_step_of_the_clock_ends_no_doubt_and_stops_no_look(desk: Desk, clock: 
     running = desk.start("run", "PLAN", environ=clock.environ)
     desk.until_recorded("doubt_looked")
     clock.step(seconds)
-    desk.until_recorded("clock_stepped")
     _looked_again(desk)
+    desk.until_recorded("clock_stepped")
     _expect_sent_once(desk)
     running.signal()
     assert running.end().code == 5
@@ -80,9 +80,9 @@ def test_nothing_times_out_by_a_step_of_the_clock(new_cloud: NewCloud, clock: St
     running = desk.start("run", "PLAN", environ=clock.environ)
     desk.until_recorded("job_seen", count=2)
     clock.step(48 * _HOUR)
-    desk.until_recorded("clock_stepped")
     before = desk.books()["calls"]["job"]
     desk.until(lambda: desk.books()["calls"]["job"] >= before + 3)
+    desk.until_recorded("clock_stepped")
     running.signal()
     assert running.end().code == 5
     assert set(desk.outcomes().values()) == {"in_flight"}
