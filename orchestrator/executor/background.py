@@ -1,6 +1,7 @@
 """The tasks that run beside the loop as long as a session lives: pacing, keeping scopes usable, noting their use."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
 
 from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.scope.host_time import HostTime
@@ -22,20 +23,26 @@ USAGE = "the note of the scopes' use"
 def services(session: Session, wake: Callable[[], None]) -> Iterator[Service]:
     """Every task that a session needs; `wake` makes the loop look for the next action."""
     scopes = session.scopes.values()
-    yield from scope_services(scopes, wake)
+    yield from _turns(scopes)
+    yield from (_probe(scope, _keeping(scope, wake)) for scope in scopes)
     for scope in _one_a_rate(scopes):
         yield Service(f"the pauses of scope {scope.name}", _releasing(scope.lanes, wake))
     yield Service(USAGE, _noting_usage(session), vital=False)
     yield Service("the watch on the clock", _watching_clock(session), vital=False)
 
 
-def scope_services(scopes: Iterable[ScopeCalls], wake: Callable[[], None] = lambda: None) -> Iterator[Service]:
+def scope_services(scopes: Collection[ScopeCalls]) -> Iterator[Service]:
     """What scopes need beside their callers: the pace, and the probe that brings back a paused scope."""
-    scopes = tuple(scopes)
-    for scope in _one_a_rate(scopes):
-        yield Service(f"the turns of scope {scope.name}", scope.lanes.serve)
-    for scope in scopes:
-        yield Service(f"the probe of scope {scope.name}", _keeping(scope, wake))
+    yield from _turns(scopes)
+    yield from (_probe(scope, partial(keep, scope)) for scope in scopes)
+
+
+def _turns(scopes: Iterable[ScopeCalls]) -> Iterator[Service]:
+    return (Service(f"the turns of scope {scope.name}", scope.lanes.serve) for scope in _one_a_rate(scopes))
+
+
+def _probe(scope: ScopeCalls, task: Task) -> Service:
+    return Service(f"the probe of scope {scope.name}", task)
 
 
 def _one_a_rate(scopes: Iterable[ScopeCalls]) -> Iterable[ScopeCalls]:

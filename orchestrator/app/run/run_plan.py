@@ -23,7 +23,7 @@ from orchestrator.app.run.begin_or_resume import (
     unfinished_run,
 )
 from orchestrator.app.run.run_session import Done, Work, work
-from orchestrator.app.scopes.rate_memory import RateMemory
+from orchestrator.app.scopes.rate_memory import RateMemory, RatesPlace
 from orchestrator.app.sinks.tee import RecordSink, end_all
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode, OrchestratorError, StateError
@@ -124,12 +124,12 @@ def _run_locked(job: RunRequest, fleet: Fleet, stack: ExitStack) -> SessionResul
         plan, environ = stack.enter_context(job.redirect(job.plan, written))
         memory = RateMemory(environ=environ)
         return _work(job, Opened(_begin(job, plan, memory, fleet, simulated=True)), plan, memory)
-    memory = RateMemory(
-        environ=job.environ,
+    kept_at = RatesPlace(
         state=job.state,
         warn=partial(job.warn, "rates.forgotten"),
         warn_unshared=partial(job.warn, "rates.unshared"),
     )
+    memory = RateMemory(environ=job.environ, at=kept_at)
     opened = _find_or_begin(job, memory, fleet)
     plan = opened.recovered.in_force if opened.changes else job.plan
     return _work(job, opened, plan, memory)

@@ -21,8 +21,21 @@ Learned: TypeAlias = Mapping[str, float | None]
 _NEWS = 0.02
 
 
-def _nobody(_warning: str) -> None:
-    pass
+@dataclass(frozen=True, kw_only=True)
+class RatesPlace:
+    """Where the rates of all fleets are kept.
+
+    Attributes:
+        state: of those fleets.
+        writes: whether what is found is kept; a preview only reads.
+        warn: called with a sentence when the memory is damaged or cannot be written; nothing else follows.
+        warn_unshared: likewise, when other processes of the state folder cannot be asked to share a rate.
+    """
+
+    state: State
+    writes: bool = True
+    warn: Callable[[str], None]
+    warn_unshared: Callable[[str], None]
 
 
 @dataclass(kw_only=True)
@@ -30,19 +43,23 @@ class RateMemory:
     """What is known of the rates of scopes.
 
     Attributes:
-        state: where they are kept; None for a cloud that is new each time, of which nothing is known and kept.
         environ: where an endpoint may be named.
-        writes: whether what is found is kept; a preview only reads.
-        warn: called with a sentence when the memory is damaged or cannot be written; nothing else follows.
-        warn_unshared: likewise, when other processes of the state folder cannot be asked to share a rate.
+        at: where they are kept; None for a cloud that is new each time, of which nothing is known and kept.
     """
 
     environ: Mapping[str, str]
-    state: State | None = None
-    writes: bool = True
-    warn: Callable[[str], None] = _nobody
-    warn_unshared: Callable[[str], None] = _nobody
+    at: RatesPlace | None = None
     _kept: dict[str, KnownRate] = field(default_factory=dict)
+
+    def warn(self, why: str) -> None:
+        """Say what is wrong with the memory; where nothing is kept, nothing is lost."""
+        if self.at is not None:
+            self.at.warn(why)
+
+    def warn_unshared(self, why: str) -> None:
+        """Say why a rate is not shared; where nothing is kept, none ever is."""
+        if self.at is not None:
+            self.at.warn_unshared(why)
 
     def known(self, scope: Scope) -> KnownRate | None:
         """What was found for the endpoint and the credentials of a scope."""
@@ -50,10 +67,10 @@ class RateMemory:
 
     def place(self, scope: Scope, clock: Clock) -> RatePlace | None:
         """Where all processes of the state folder keep the rate of a scope; None when there is nobody to share with."""
-        if self.state is None:
+        if (at := self.at) is None:
             return None
         key = rate_key(scope, self.environ).digest
-        return self.state.shared_rate(key, creates=self.writes, monotonic=clock.monotonic, warn=self.warn_unshared)
+        return at.state.shared_rate(key, creates=at.writes, monotonic=clock.monotonic, warn=at.warn_unshared)
 
     def keep(self, plan: Plan, learned: Learned, now: datetime) -> None:
         """Take in what was found since the last time, if it is news, and write it down."""
@@ -72,10 +89,10 @@ class RateMemory:
 
     def write(self, found: Mapping[str, KnownRate]) -> None:
         """Write it down, where that is wanted. Nothing else is touched, so a thread may do it."""
-        if self.state is None or not self.writes or not found:
+        if self.at is None or not self.at.writes or not found:
             return
         try:
-            self.state.add_rates(found)
+            self.at.state.add_rates(found)
         except StateError as error:
             self.warn(str(error))
 
@@ -86,7 +103,9 @@ class RateMemory:
 
     @cached_property
     def _read(self) -> dict[str, KnownRate]:
-        known, problem = ({}, None) if self.state is None else self.state.rates()
+        if self.at is None:
+            return {}
+        known, problem = self.at.state.rates()
         if problem is not None:
             self.warn(problem)
         return known

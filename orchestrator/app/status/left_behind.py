@@ -1,6 +1,5 @@
 """Targets that do not run the target version at the end of a run, and where the plan is wrong about one."""
 
-from functools import partial
 from itertools import islice
 
 from orchestrator.model.plan import Plan
@@ -8,12 +7,13 @@ from orchestrator.model.run import Run
 from orchestrator.planner.reading.locate import mentioned_at
 from orchestrator.tracker.report.behind import NAMED, Behind
 from orchestrator.tracker.report.build import behind
-from orchestrator.tracker.report.schema import TargetReport
 
 
 def left_behind(run: Run, plan: Plan) -> Behind:
     """What does not run the target version; what is wrong with the plan itself is named with its place there."""
-    return Behind(first=tuple(islice(behind(run, plan), NAMED)), place=partial(_place, plan))
+    first = tuple(islice(behind(run, plan), NAMED))
+    places = {target.proxy_id: place_of(plan, target.reason, target.proxy_id) for target in first}
+    return Behind(first=first, places={proxy_id: place for proxy_id, place in places.items() if place is not None})
 
 
 def place_of(plan: Plan, reason: str | None, proxy_id: str) -> str | None:
@@ -21,7 +21,3 @@ def place_of(plan: Plan, reason: str | None, proxy_id: str) -> str | None:
     if reason == "not_offered":
         return mentioned_at([plan.path], "target_version")
     return mentioned_at([plan.path, *plan.inventory], proxy_id) if reason == "gone" else None
-
-
-def _place(plan: Plan, target: TargetReport) -> str | None:
-    return place_of(plan, target.reason, target.proxy_id)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from orchestrator.app.doctor.diagnosis import Diagnosis, all_well
 from orchestrator.app.doctor.diagnosis_lines import diagnosis_lines, diagnosis_sum, doctor_document
 from orchestrator.app.doctor.examine import examine
-from orchestrator.app.scopes.rate_memory import RateMemory
+from orchestrator.cli.known_rates import known_rates
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import plan_to_call, state_of
 from orchestrator.cli.terminal import write, write_json
@@ -44,6 +44,5 @@ def _simulated(plan: Plan, options: Options) -> list[Diagnosis]:
 
 
 def _examined(plan: Plan, pointed: Plan, environ: Mapping[str, str], options: Options) -> list[Diagnosis]:
-    state, targets = state_of(options), resolve_targets(plan).targets
-    memory = RateMemory(environ=environ, state=None if options.simulate else state, writes=False)
-    return examine(pointed, targets, state, environ, memory)
+    targets = resolve_targets(plan).targets
+    return examine(pointed, targets, state_of(options), environ, known_rates(environ, options))

@@ -137,15 +137,9 @@ def _online(
 
 
 def _memory(environ: Mapping[str, str], options: Options) -> "RateMemory":
-    """What runs found of rates; nothing of a simulated cloud, which is a new one each time. It is only read."""
-    from orchestrator.app.scopes.rate_memory import RateMemory  # noqa: PLC0415  # brings HTTP along
+    from orchestrator.cli.known_rates import known_rates  # noqa: PLC0415  # brings HTTP along
 
-    state = None if options.simulate else state_of(options)
-    return RateMemory(environ=environ, state=state, writes=False, warn=_warn, warn_unshared=_warn)
-
-
-def _warn(warning: str) -> None:
-    tell(f"orchestrator: {warning}")
+    return known_rates(environ, options)
 
 
 def _forecast(

@@ -1,6 +1,6 @@
 """Which proxies do not run the target version although the run is done: why, and what to do about each."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -33,11 +33,11 @@ class Behind(Struct, frozen=True, kw_only=True):
 
     Attributes:
         first: up to `NAMED` of them.
-        place: where the plan says what is wrong with one, such as `plan.yaml:12:5`; None when it is not in the plan.
+        places: where the plan says what is wrong with one, such as `plan.yaml:12:5`, by its proxy_id.
     """
 
     first: Sequence[TargetReport] = ()
-    place: Callable[[TargetReport], str | None] = lambda _target: None
+    places: Mapping[str, str] = {}
 
 
 def behind_lines(head: Head, behind: Behind) -> Iterator[str]:
@@ -48,7 +48,7 @@ def behind_lines(head: Head, behind: Behind) -> Iterator[str]:
     missing = head.totals.targets - there - unseen
     more = f", {unseen} were accepted and not looked at" if unseen else ""
     yield f"{there} of {head.totals.targets} run {head.run.target_version}{more}; {counted(missing, 'does', 'do')} not:"
-    yield from (_line(target, behind.place(target)) for target in behind.first)
+    yield from (_line(target, behind.places.get(target.proxy_id)) for target in behind.first)
     if missing > len(behind.first):
         yield f"  and {missing - len(behind.first)} more, in the report"
 

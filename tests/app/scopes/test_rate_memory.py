@@ -14,7 +14,7 @@ from fakes.stage import plan_of, targets_of
 from orchestrator.app.scopes.assume_rates import assume_rates
 from orchestrator.app.scopes.keep_rates import keeping, learned
 from orchestrator.app.scopes.open_scopes import shared_lanes
-from orchestrator.app.scopes.rate_memory import RateMemory
+from orchestrator.app.scopes.rate_memory import RateMemory, RatesPlace
 from orchestrator.executor.rate.auto_rate import AutoPacer, auto_pacer
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lanes
@@ -49,8 +49,10 @@ def plan_with(*scopes: Scope, rate: Rate = "auto") -> Plan:
 
 
 def memory(state: Path | None, warnings: list[str] | None = None, *, writes: bool = True) -> RateMemory:
-    kept = None if state is None else FolderState(state)
-    return RateMemory(environ={}, state=kept, writes=writes, warn=(warnings if warnings is not None else []).append)
+    if state is None:
+        return RateMemory(environ={})
+    warn = (warnings if warnings is not None else []).append
+    return RateMemory(environ={}, at=RatesPlace(state=FolderState(state), writes=writes, warn=warn, warn_unshared=warn))
 
 
 def used(plan: Plan, lanes: Mapping[str, Lanes]) -> dict[str, ScopeCalls]:

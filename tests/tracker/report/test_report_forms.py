@@ -206,7 +206,8 @@ def settled_run(outcome: Outcome, reason: str | None, count: int, *more: Record)
 
 def ending(run: Run, code: ExitCode = ExitCode.DONE) -> list[str]:
     plan = make_plan(list(run.targets.values()))
-    named = Behind(first=list(behind(run, plan))[:NAMED], place=lambda _target: "p.yaml:7:3")
+    first = list(behind(run, plan))[:NAMED]
+    named = Behind(first=first, places={target.proxy_id: "p.yaml:7:3" for target in first})
     return summary(build_report(run, plan).head, named, "'/my plans/p.yaml'", Path("r"), code).splitlines()
 
 
