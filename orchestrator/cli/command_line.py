@@ -21,7 +21,7 @@ READERS = frozenset({"plan", "status", "report", "runs", "doctor", "explain", "s
 #: a real one.
 _COMPANIONS = {
     "simulate": ("seed", "speed", "faults"),
-    "dry_run": ("offline", "forecast", "format"),
+    "dry_run": ("offline", "forecast", "format", "out"),
 }
 
 #: Verbs that need no companion.

@@ -73,13 +73,17 @@ def _common() -> argparse.ArgumentParser:
 
 
 def _verb(
-    verbs: Any, name: str, text: str, *, plan: bool | Literal["perhaps"] = True, epilog: str | None = None
+    verbs: Any,
+    name: str,
+    text: str,
+    *,
+    plan: bool | Literal["perhaps"] = True,
+    plan_help: str = "the plan file",
 ) -> Any:
     verb = verbs.add_parser(
         name,
         help=text,
         description=text[0].upper() + text[1:] + ".",
-        epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[_common()],
         argument_default=argparse.SUPPRESS,
@@ -88,7 +92,7 @@ def _verb(
         help_text = "the plan file; without it, all fleets of the state folder"
         verb.add_argument("plan", type=values.path, metavar="PLAN", nargs="?", default=None, help=help_text)
     elif plan:
-        verb.add_argument("plan", type=values.path, metavar="PLAN", help="the plan file")
+        verb.add_argument("plan", type=values.path, metavar="PLAN", help=plan_help)
     if plan:
         _add_simulation(verb)
     return verb
@@ -134,15 +138,18 @@ def _add_plan(verbs: Any) -> None:
     verb = _verb(verbs, "plan", "preview: check the plan, read versions (GET only), show what would happen")
     verb.add_argument("--offline", action="store_true", help="no network at all")
     verb.add_argument("--forecast", action="store_true", help="rehearse the run: when it ends, and what holds it up")
+    verb.add_argument("--out", type=values.path, metavar="FILE", help="save it, for `run FILE` to run exactly that")
     _add_session(verb)
     _add_preview(verb)
 
 
 def _add_run(verbs: Any) -> None:
-    verb = _verb(verbs, "run", "the job: begin the fleet's run, or go on with the unfinished one")
+    text = "the job: begin the fleet's run, or go on with the unfinished one"
+    verb = _verb(verbs, "run", text, plan_help="the plan file, or a preview that `plan --out` has saved")
     verb.add_argument("--dry-run", action="store_true", help="the same as `plan`")
     verb.add_argument("--offline", action="store_true", help="with --dry-run: no network at all")
     verb.add_argument("--forecast", action="store_true", help="with --dry-run: rehearse the run")
+    verb.add_argument("--out", type=values.path, metavar="FILE", help="with --dry-run: save the preview")
     _add_session(verb)
     verb.add_argument("--report", type=values.path, metavar="FILE", help="an extra copy of the report")
     verb.add_argument(

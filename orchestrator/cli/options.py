@@ -37,6 +37,7 @@ class Options:
 
     offline: bool = False
     forecast: bool = False
+    out: Path | None = None
     format: str | None = None
     watch: bool = False
     dry_run: bool = False

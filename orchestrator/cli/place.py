@@ -1,8 +1,10 @@
 """The plan and the state that a verb's options name: the one place that knows in what kind of store it is kept."""
 
 import os
+from functools import partial
 from pathlib import Path
 from shlex import quote
+from typing import TYPE_CHECKING
 
 from orchestrator.cli.options import Options
 from orchestrator.cli.terminal import tell
@@ -12,6 +14,9 @@ from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.planner.targets.regions import check_regions
 from orchestrator.tracker.folder.state_folder import named_state, open_state
 from orchestrator.tracker.state import State
+
+if TYPE_CHECKING:
+    from orchestrator.app.run.run_plan import Redirect
 
 #: What stops a process when neither its plan file nor its state can be found.
 _NOT_STARTED = (
@@ -62,18 +67,28 @@ def state_of(options: Options) -> State:
     return open_state(named, os.environ, beside, simulated=options.simulate)
 
 
+def redirect_of(options: Options) -> "Redirect | None":
+    """With `--simulate`, what points a plan at an embedded simulated cloud."""
+    if not options.simulate:
+        return None
+    from orchestrator.app.simulate.redirect import simulated  # noqa: PLC0415  # only when it is asked for
+
+    return partial(simulated, seed=options.seed, speed=options.speed, faults=options.faults)
+
+
 def plan_words(plan: Plan, options: Options) -> str:
     """The plan as a command has to name it to mean the same fleet: its path, quoted, and what decides over the state.
 
     Without these a pasted command would reach another fleet, which knows nothing of what was sent, or the real cloud.
     """
-    words = [quote(plan.path)]
+    return " ".join([quote(plan.path), *state_words(options)])
+
+
+def state_words(options: Options) -> list[str]:
+    """The options that decide over the state, as a command has to give them."""
     named = named_state(None if options.state is None else str(options.state), os.environ)
-    if named is not None:
-        words += ["--state", quote(named)]
-    if options.simulate:
-        words.append("--simulate")
-    return " ".join(words)
+    words = [] if named is None else ["--state", quote(named)]
+    return [*words, "--simulate"] if options.simulate else words
 
 
 def expect_folder(option: str, path: Path | None) -> None:

@@ -91,12 +91,12 @@ class Search:
 class Counter:
     """A count of things done, on one line of the terminal; silent elsewhere."""
 
-    def __init__(self, what: str, total: int, *, shown: bool) -> None:
-        self._what, self._total, self._shown = what, total, shown
+    def __init__(self, what: str, *, shown: bool) -> None:
+        self._what, self._shown = what, shown
 
-    def __call__(self, done: int) -> None:
-        """Show how many are done."""
-        if self._shown and (done % 10 == 0 or done == self._total):
-            end = "\n" if done == self._total else ""
-            sys.stderr.write(f"\r{self._what} {done:,} of {self._total:,}{end}")
+    def __call__(self, done: int, total: int) -> None:
+        """Show how many are done, and of how many."""
+        if self._shown and (done % 10 == 0 or done == total):
+            end = "\n" if done == total else ""
+            sys.stderr.write(f"\r{self._what} {done:,} of {total:,}{end}")
             sys.stderr.flush()

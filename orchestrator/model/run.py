@@ -75,6 +75,12 @@ class Run(Indexes):
         return Phase.WAITING.value if state is None else state.standing
 
     @property
+    def approved(self) -> frozenset[str]:
+        """SHA-256 of each saved preview that a session of the run was bound to, from its beginning on."""
+        begun = () if self.started is None else (self.started.approved,)
+        return frozenset(filter(None, (*begun, *(session.approved for session in self.sessions))))
+
+    @property
     def total(self) -> int:
         """Number of targets."""
         return len(self.targets)

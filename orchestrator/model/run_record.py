@@ -16,7 +16,7 @@ HoldCause: TypeAlias = Literal["person", "failures", "rejected", "wave_failed", 
 
 
 class RunStarted(Base, frozen=True, kw_only=True):
-    """The first record of every journal."""
+    """The first record of every journal. `approved`: as of `SessionStarted`."""
 
     journal: int = JOURNAL_VERSION
     run_id: str
@@ -29,6 +29,7 @@ class RunStarted(Base, frozen=True, kw_only=True):
     orchestrator_version: str
     commands_seen: int = 0
     known_rejects: tuple[str, ...] = ()
+    approved: str = ""
 
 
 class OutcomeKept(Base, frozen=True, kw_only=True):
@@ -68,6 +69,7 @@ class SessionStarted(Base, frozen=True, kw_only=True):
         until: it starts nothing from this instant of the calendar on; None for no bound, as in older journals.
         ends_at: nor from this instant of its clock on.
         barred: why it starts nothing at all, as `Wait.noted`; empty when it may.
+        approved: SHA-256 of the saved preview that it is bound to; empty for none, as in older journals.
     """
 
     number: int
@@ -80,6 +82,7 @@ class SessionStarted(Base, frozen=True, kw_only=True):
     until: datetime | None = None
     ends_at: datetime | None = None
     barred: tuple[str, ...] = ()
+    approved: str = ""
 
     @property
     def who(self) -> str:

@@ -1,8 +1,8 @@
 """A fleet between two sessions: find its unfinished run or begin a new one, under the fleet's lock."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
@@ -118,6 +118,8 @@ class Beginning:
         simulated: the cloud is a new one each time, so nothing of earlier runs holds there.
         only: take only the targets whose last outcome was one of these; the others keep theirs. None for all.
         spent: what discovery used of each scope, which counts as used by the run.
+        approved: SHA-256 of the saved preview that the run is bound to; empty for none.
+        skipped: by proxy_id, reason and words of what is not to be upgraded, as a person has approved it.
     """
 
     fleet: Fleet
@@ -126,6 +128,8 @@ class Beginning:
     simulated: bool = False
     only: frozenset[Outcome] | None = None
     spent: tuple[ScopeUsed, ...] = ()
+    approved: str = ""
+    skipped: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 def begin_run(plan: Plan, targets: Sequence[Target], beginning: Beginning) -> Recovered:
@@ -151,7 +155,7 @@ def _begin(plan: Plan, targets: Sequence[Target], beginning: Beginning) -> Recov
     held = [] if beginning.simulated else _carried_hold(new.hold, beginning.now)
     known = [] if beginning.simulated else [*earlier_outcomes(plan, taken, last, beginning.fleet, beginning.now)]
     failed = [] if beginning.simulated else left_out(new.failed_before, beginning.now)
-    records = [*beginning.spent, *kept, *held, *known, *failed]
+    records = [*beginning.spent, *kept, *held, *known, *failed, *_skipped(new, beginning)]
     if records:
         with closing(stored.resume(_SECOND)) as journal:
             journal.append(records)
@@ -172,7 +176,16 @@ def _started(plan: Plan, targets: Sequence[Target], before: Recovered | None, be
         orchestrator_version=__version__,
         commands_seen=before.run.commands_seen if before else 0,
         known_rejects=tuple(sorted(known)),
+        approved=beginning.approved,
     )
+
+
+def _skipped(new: NextRun, beginning: Beginning) -> Iterator[Record]:
+    """What a person has approved not to be upgraded, and nothing else says so already."""
+    inside = {target.proxy_id for target in new.targets} - new.aside.keys()
+    for key, (reason, why) in beginning.skipped.items():
+        if key in inside:
+            yield Settled(at=beginning.now, target=key, outcome=Outcome.SKIPPED, reason=reason, evidence=why)
 
 
 def past_of(latest: Recovered | None, last: LastOutcomes, plan: Plan | None = None) -> Past:

@@ -13,6 +13,7 @@ import anyio
 from orchestrator.app.discover.discover import OnFound, discover_now
 from orchestrator.app.process.event_loop import backend_options, spare_the_collector
 from orchestrator.app.process.open_files import make_room
+from orchestrator.app.run.approved import Approved, Exactly
 from orchestrator.app.run.begin_or_resume import (
     Beginning,
     Opened,
@@ -30,6 +31,7 @@ from orchestrator.errors import ExitCode, OrchestratorError, StateError
 from orchestrator.host import path_of
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
+from orchestrator.model.record import ScopeUsed
 from orchestrator.model.target import Target
 from orchestrator.planner.next_run import Asked, unfinished
 from orchestrator.planner.targets.resolve import resolve_targets
@@ -58,6 +60,7 @@ class RunRequest:
         only: begin a run with the targets whose last outcome was one of these.
         redirect: sends the run to another cloud; such a run always begins from the start.
         report: where an extra copy of the report goes.
+        approved: the preview that the session is bound to.
     """
 
     plan: Plan
@@ -74,6 +77,7 @@ class RunRequest:
     only: frozenset[Outcome] | None = None
     redirect: Redirect | None = None
     report: Path | None = None
+    approved: Approved | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,8 @@ def _run_locked(job: RunRequest, fleet: Fleet, stack: ExitStack) -> SessionResul
         written = resolve_targets(job.plan).targets
         plan, environ = stack.enter_context(job.redirect(job.plan, written))
         memory = RateMemory(environ=environ)
-        return _work(job, Opened(_begin(job, plan, memory, fleet, simulated=True)), plan, memory)
+        exactly = None if job.approved is None else job.approved.compare()
+        return _work(job, Opened(_begin(job, plan, memory, fleet, exactly, simulated=True)), plan, memory)
     kept_at = RatesPlace(
         state=job.state,
         warn=partial(job.warn, "rates.forgotten"),
@@ -137,18 +142,28 @@ def _run_locked(job: RunRequest, fleet: Fleet, stack: ExitStack) -> SessionResul
 
 def _find_or_begin(job: RunRequest, memory: RateMemory, fleet: Fleet) -> Opened:
     latest = unfinished_run(fleet)
+    goes_on = job.approved is not None and job.approved.goes_on_in(latest)
+    exactly = None if job.approved is None or goes_on else job.approved.compare()
     if latest is None:
-        return Opened(_begin(job, job.plan, memory, fleet))
-    if unfinished(past_of(latest, {}, job.plan), Asked(new=job.new, only=job.only)) is not None:
+        return Opened(_begin(job, job.plan, memory, fleet, exactly))
+    asked = Asked() if goes_on else Asked(new=job.new, only=job.only)
+    if unfinished(past_of(latest, {}, job.plan), asked) is not None:
         return take_up(latest, job.plan)
     end_run(latest, job.now)
     write_report(latest.run, latest.in_force, latest.stored.report)
-    return Opened(_begin(job, job.plan, memory, fleet))
+    return Opened(_begin(job, job.plan, memory, fleet, exactly))
 
 
-def _begin(job: RunRequest, plan: Plan, memory: RateMemory, fleet: Fleet, *, simulated: bool = False) -> Recovered:
-    found = discover_now(plan, memory.environ, job.on_found, memory)
-    targets = resolve_targets(plan, found.targets).targets
+def _begin(
+    job: RunRequest,
+    plan: Plan,
+    memory: RateMemory,
+    fleet: Fleet,
+    exactly: Exactly | None,
+    *,
+    simulated: bool = False,
+) -> Recovered:
+    targets, spent = _targets(job, plan, memory) if exactly is None else ([*exactly.targets], ())
     for doubtful in assign_waves(plan, targets).warnings:
         job.warn("plan.doubtful", doubtful)
     return begin_run(
@@ -160,9 +175,17 @@ def _begin(job: RunRequest, plan: Plan, memory: RateMemory, fleet: Fleet, *, sim
             suffix=secrets.token_hex(3),
             simulated=simulated,
             only=job.only,
-            spent=found.used,
+            spent=spent,
+            approved="" if job.approved is None else job.approved.sha256,
+            skipped={} if exactly is None else exactly.skipped,
         ),
     )
+
+
+def _targets(job: RunRequest, plan: Plan, memory: RateMemory) -> tuple[list[Target], tuple[ScopeUsed, ...]]:
+    """The targets of the plan, and what it took to find them."""
+    found = discover_now(plan, memory.environ, job.on_found, memory)
+    return resolve_targets(plan, found.targets).targets, found.used
 
 
 def _work(job: RunRequest, opened: Opened, plan: Plan, memory: RateMemory) -> SessionResult:
@@ -181,6 +204,7 @@ def _work(job: RunRequest, opened: Opened, plan: Plan, memory: RateMemory) -> Se
         room=room,
         sinks=tuple(job.sinks(recovered)),
         barred=opened.barred,
+        approved="" if job.approved is None else job.approved.sha256,
     )
     spare_the_collector()
     try:

@@ -60,6 +60,7 @@ class Work:
         until: nothing starts from this instant on; None for no bound.
         longest_s: nor when the session has lasted so long.
         barred: why nothing starts any more in this run; what is open is followed.
+        approved: SHA-256 of the saved preview that the session is bound to; empty for none.
         secrets: what no record may hold.
         memory: where `rate: auto` starts, and is kept.
         sinks: who is shown its records, beside the reports.
@@ -76,6 +77,7 @@ class Work:
     longest_s: float | None = None
     sinks: tuple[RecordSink, ...] = ()
     barred: Wait | None = None
+    approved: str = ""
     secrets: Secrets = field(default_factory=Secrets)
 
     @property
@@ -249,6 +251,7 @@ async def _announce(job: Work, session: Session) -> None:
             until=None if rollout.until is None else rollout.until.astimezone(UTC),
             ends_at=rollout.ends_at,
             barred=() if rollout.barred is None else rollout.barred.noted,
+            approved=job.approved,
         )
     )
     job.recovered.stored.save_settings(settings_of(job.plan))

@@ -6,19 +6,21 @@ from datetime import UTC, datetime
 from functools import partial
 from operator import setitem
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from structlog.typing import FilteringBoundLogger
 
 from orchestrator.app.process.start_bound import longest_s, seconds, spoken_bound, start_bound
+from orchestrator.app.run.approved import Approved
 from orchestrator.app.run.begin_or_resume import Opened
-from orchestrator.app.run.run_plan import Redirect, RunRequest, SessionResult, run_plan
+from orchestrator.app.run.run_plan import RunRequest, SessionResult, run_plan
 from orchestrator.app.run.side_channels import remember
 from orchestrator.app.sinks.live_display import LiveDisplay
 from orchestrator.app.sinks.record_log import RecordLog
 from orchestrator.app.sinks.tee import RecordSink
 from orchestrator.app.status.left_behind import left_behind
 from orchestrator.cli.options import Options
-from orchestrator.cli.place import expect_folder, plan_to_call, plan_words, state_of
+from orchestrator.cli.place import expect_folder, plan_to_call, plan_words, redirect_of, state_of
 from orchestrator.cli.streams import lost_output
 from orchestrator.cli.terminal import Search, live, tell, write
 from orchestrator.clock import SystemClock
@@ -28,27 +30,40 @@ from orchestrator.log import open_log
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
 from orchestrator.model.run import Run
+from orchestrator.planner.plan_file.load import is_saved_preview
+from orchestrator.planner.targets.regions import check_regions
 from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.report.summary import summary
 from orchestrator.tracker.runs.recovery import Recovered
 
+if TYPE_CHECKING:
+    from orchestrator.app.approve.take_saved import Taken
+
 
 def run(options: Options) -> ExitCode:
     """Run one session, and print what came of it."""
-    if options.dry_run:
+    taken = None
+    if is_saved_preview(options.plan):
+        from orchestrator.cli.verbs.saved_run import take  # noqa: PLC0415  # only then
+
+        taken, options = take(options)
+    if options.dry_run and taken is None:
         from orchestrator.cli.verbs import verb_plan  # noqa: PLC0415  # the same verb under another name
 
         return verb_plan.run(options)
     expect_folder("--report", options.report)
     expect_folder("--metrics", options.metrics)
     expect_folder("--log-file", options.log_file)
-    plan = plan_to_call(options)
+    plan = plan_to_call(options) if taken is None else taken.plan
+    approved = _approved(taken, options)
+    if approved is not None and options.dry_run:
+        return _try(approved, options)
     now = SystemClock().now()
     until = start_bound(options.until, now)
     lost: dict[str, str] = {}
     if until is not None:
         _tell_of_bound(until, options, lost)
-    outcome = run_plan(_job(plan, options, now, until, lost))
+    outcome = run_plan(_job(plan, options, now, until, lost, approved))
     _tell_of_bugs(outcome)
     _summarise(outcome, options)
     _remember_lost(outcome, lost)
@@ -57,8 +72,31 @@ def run(options: Options) -> ExitCode:
     return outcome.code
 
 
+def _approved(taken: "Taken | None", options: Options) -> Approved | None:
+    if taken is None:
+        return None
+    from orchestrator.cli.verbs.saved_run import approved  # noqa: PLC0415  # only then
+
+    if not options.simulate:
+        check_regions(taken.plan, os.environ)
+    return approved(taken, options)
+
+
+def _try(approved: Approved, options: Options) -> ExitCode:
+    """Only compare."""
+    approved.compare()
+    if not options.quiet:
+        write(["nothing has changed: `run` with this file does exactly what was saved in it; nothing was sent"])
+    return ExitCode.DONE
+
+
 def _job(
-    plan: Plan, options: Options, now: datetime, until: datetime | None, lost: MutableMapping[str, str]
+    plan: Plan,
+    options: Options,
+    now: datetime,
+    until: datetime | None,
+    lost: MutableMapping[str, str],
+    approved: Approved | None,
 ) -> RunRequest:
     return RunRequest(
         plan=plan,
@@ -70,8 +108,9 @@ def _job(
         wait_s=seconds(options.wait, "--wait"),
         new=options.new,
         only=None if options.only_outcome is None else frozenset(map(Outcome, options.only_outcome)),
-        redirect=_redirect(options),
+        redirect=redirect_of(options),
         report=options.report,
+        approved=approved,
         warn=partial(_warn, options, lost),
         on_found=Search(shown=live(no_progress=options.no_progress, quiet=options.quiet)),
         sinks=partial(_sinks, plan, options, lost),
@@ -88,14 +127,6 @@ def _tell_of_bound(until: datetime, options: Options, lost: MutableMapping[str, 
 def _warn(options: Options, lost: MutableMapping[str, str], event: str, why: str) -> None:
     if _logs(options):
         _open_log(options, lost).warning(event, why=why)
-
-
-def _redirect(options: Options) -> Redirect | None:
-    if not options.simulate:
-        return None
-    from orchestrator.app.simulate.redirect import simulated  # noqa: PLC0415  # only when it is asked for
-
-    return partial(simulated, seed=options.seed, speed=options.speed, faults=options.faults)
 
 
 def _sinks(plan: Plan, options: Options, lost: MutableMapping[str, str], recovered: Recovered) -> Iterator[RecordSink]:

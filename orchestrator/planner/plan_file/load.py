@@ -1,6 +1,7 @@
 """Reads a plan file into a `Plan`, or names every problem at once. Nothing of the plan is typed or checked later."""
 
 import os
+import re
 from collections.abc import Mapping as AnyMapping
 from pathlib import Path
 from types import MappingProxyType
@@ -28,6 +29,9 @@ from orchestrator.planner.reading.yaml_problems import YamlProblem
 MAX_BYTES = 256 * 1024 * 1024
 _CHUNK = 1024 * 1024
 
+#: How each saved preview begins.
+_SAVED_PREVIEW = re.compile(rb'\s*\{\s*"schema"\s*:\s*"orchestrator\.saved-preview/')
+
 
 def load_plan(path: Path, overrides: AnyMapping[str, str] = MappingProxyType({})) -> Plan:
     """The plan of a file.
@@ -39,7 +43,17 @@ def load_plan(path: Path, overrides: AnyMapping[str, str] = MappingProxyType({})
     Raises:
         PlanError: the file cannot be read, or is no plan; one line for each problem.
     """
-    data = read_bytes(path)
+    return plan_of(read_bytes(path), path, overrides)
+
+
+def plan_of(data: bytes, path: Path, overrides: AnyMapping[str, str] = MappingProxyType({})) -> Plan:
+    """The plan that these bytes are, as if they were those of the file.
+
+    Raises:
+        PlanError: they are no plan; one line for each problem.
+    """
+    if _SAVED_PREVIEW.match(data):
+        raise PlanError(f"{path}: is a saved preview, which only `run` takes", hint="name the plan itself")
     problems = Problems(str(path))
     proxies = ProxyFold(problems)
     root = _tree(data, proxies, problems)
@@ -49,6 +63,17 @@ def load_plan(path: Path, overrides: AnyMapping[str, str] = MappingProxyType({})
     if len(problems):
         raise PlanError("\n".join(problems.lines()))
     return _plan(values, path, name=name, sha256=_sha256(data), written=written_keys(root))
+
+
+def is_saved_preview(path: Path) -> bool:
+    """Whether a file is a preview that was saved by `plan --out`, and no plan."""
+    try:
+        if not is_lasting(path):
+            return False
+        with open(path, "rb", opener=open_to_read) as file:
+            return _SAVED_PREVIEW.match(file.read(_CHUNK)) is not None
+    except (OSError, ValueError):
+        return False
 
 
 def read_bytes(path: Path) -> bytes:

@@ -1,0 +1,192 @@
+"""The preview of a plan from beginning to end: find the targets, foresee the run, read the versions, rehearse.
+
+Sends nothing, and writes nothing. Whoever needs no network waits for no import that brings it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+
+from orchestrator.model.history import History
+from orchestrator.model.plan import Plan
+from orchestrator.model.target import Target
+from orchestrator.planner.next_run import Asked, NextRun
+from orchestrator.planner.preview.preview import Preview, make_preview
+from orchestrator.planner.targets.resolve import Resolved, resolve_targets
+from orchestrator.tracker.state import State
+
+if TYPE_CHECKING:
+    from orchestrator.app.run.run_plan import Redirect
+    from orchestrator.app.scopes.rate_memory import RateMemory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewRequest:
+    """What is asked of a preview.
+
+    Attributes:
+        state: where the fleet is kept, that of simulated runs when `redirect` is set.
+        now: when a start is taken to begin.
+        asked: what the options of a start say.
+        warn: called with what is wrong and stops nothing.
+        on_found: called with how far a discovery has come.
+        on_read: called with how many versions have been read, and of how many.
+        offline: no network at all.
+        forecast: rehearse the run many times, and not only where that is cheap.
+        redirect: sends the questions to another cloud: the simulated one.
+    """
+
+    plan: Plan
+    state: State
+    environ: Mapping[str, str]
+    now: datetime
+    asked: Asked
+    warn: Callable[[str], None]
+    on_found: Callable[[int, int], None]
+    on_read: Callable[[int, int], None]
+    offline: bool = False
+    forecast: bool = False
+    redirect: "Redirect | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewedPlan:
+    """A preview, and what it was made of.
+
+    Attributes:
+        plan: what the run follows: that of an unfinished run when the file was changed.
+        targets: all of the plan, and those of an unfinished run.
+        coming: the run that a start takes up.
+        unusable: scopes that could not be used, and why.
+        wrong: what is wrong in the plan itself, each with its place.
+        read_nothing: whether no scope could be used at all.
+    """
+
+    preview: Preview
+    plan: Plan
+    targets: tuple[Target, ...]
+    coming: NextRun
+    unusable: Mapping[str, str] = field(default_factory=dict)
+    wrong: tuple[str, ...] = ()
+    read_nothing: bool = False
+
+
+def preview_plan(request: PreviewRequest) -> PreviewedPlan:
+    """The preview of a plan; after a run for this version, what has changed since, too.
+
+    Raises:
+        PlanError: the plan cannot be carried out.
+        UsageError: the options do not fit the history of the fleet.
+        ScopeUnusable: discovery is incomplete, or `expect` is not met.
+        StateError: a run cannot be read.
+    """
+    if request.offline:
+        return _offline(request)
+    if request.redirect is not None:
+        return _simulated(request, request.redirect)
+    from orchestrator.app.preview.audit_history import history_of  # noqa: PLC0415  # only when it is asked for
+
+    return _online(request, history_of(request.plan, request.state))
+
+
+def _offline(request: PreviewRequest) -> PreviewedPlan:
+    resolved = resolve_targets(request.plan)
+    coming, plan = _coming(request, resolved)
+    preview = make_preview(plan, resolved, coming=coming)
+    if plan.finds_rates:
+        from orchestrator.app.scopes.assume_rates import assume_rates  # noqa: PLC0415  # brings HTTP along
+
+        rated, rates = assume_rates(plan, _memory(request))
+        preview = structs.replace(make_preview(rated, resolved, coming=coming), rates=rates)
+    return PreviewedPlan(
+        preview=_rehearsed(preview, request, plan, coming), plan=plan, targets=_all(resolved, coming), coming=coming
+    )
+
+
+def _simulated(request: PreviewRequest, redirect: "Redirect") -> PreviewedPlan:
+    """No audit: each simulated cloud is a new one, in which no run has upgraded anything."""
+    written = resolve_targets(request.plan).targets
+    with redirect(request.plan, written) as (pointed, environ):
+        return _online(replace(request, plan=pointed, environ=environ), None)
+
+
+def _online(request: PreviewRequest, history: History | None) -> PreviewedPlan:
+    from orchestrator.app.discover.discover import discover_now  # noqa: PLC0415  # brings HTTP along
+    from orchestrator.app.preview.make_preview import preview_online  # noqa: PLC0415  # as above
+    from orchestrator.app.preview.plan_mistakes import plan_mistakes  # noqa: PLC0415  # brings the report along
+
+    memory = _memory(request)
+    found = discover_now(request.plan, request.environ, request.on_found, memory)
+    resolved = resolve_targets(request.plan, found.targets)
+    coming, plan = _coming(request, resolved)
+    if coming.changes:  # the run follows the plan that it was begun with, which this one is no audit of
+        resolved, history = Resolved(list(coming.targets), []), None
+    online = preview_online(
+        plan,
+        resolved,
+        request.environ,
+        partial(_read, request, len(resolved.targets)),
+        history=history,
+        coming=coming,
+        spent=found.calls,
+        memory=memory,
+    )
+    wrong = plan_mistakes(plan, online.preview)
+    preview = structs.replace(online.preview, warnings=(*wrong, *online.preview.warnings))
+    return PreviewedPlan(
+        preview=preview if online.read_nothing else _rehearsed(preview, request, plan, coming),
+        plan=plan,
+        targets=_all(resolved, coming),
+        coming=coming,
+        unusable=online.unusable,
+        wrong=wrong,
+        read_nothing=online.read_nothing,
+    )
+
+
+def _read(request: PreviewRequest, total: int, done: int) -> None:
+    request.on_read(done, total)
+
+
+def _coming(request: PreviewRequest, resolved: Resolved) -> tuple[NextRun, Plan]:
+    """The run that a start takes up, and the plan that it follows."""
+    from orchestrator.app.preview.foresee import foresee, foresee_simulated  # noqa: PLC0415  # brings the tracker along
+
+    plan, asked = request.plan, request.asked
+    if request.redirect is not None:
+        coming, followed = foresee_simulated(plan, resolved.targets, request.state, asked, request.now), plan
+    else:
+        coming, followed = foresee(plan, resolved.targets, request.state, asked, request.now)
+    return replace(coming, named=asked.named), followed
+
+
+def _all(resolved: Resolved, coming: NextRun) -> tuple[Target, ...]:
+    return tuple({target.proxy_id: target for target in (*resolved.targets, *coming.targets)}.values())
+
+
+def _memory(request: PreviewRequest) -> "RateMemory":
+    """What runs found of rates; nothing of a simulated cloud, which is a new one each time. It is only read."""
+    from orchestrator.app.scopes.rate_memory import RateMemory, RatesPlace  # noqa: PLC0415  # brings HTTP along
+
+    if request.redirect is not None:
+        return RateMemory(environ=request.environ)
+    at = RatesPlace(state=request.state, writes=False, warn=request.warn, warn_unshared=request.warn)
+    return RateMemory(environ=request.environ, at=at)
+
+
+def _rehearsed(preview: Preview, request: PreviewRequest, plan: Plan, coming: NextRun) -> Preview:
+    """The preview, with a forecast if one was asked for, else with what one rehearsal says of a small fleet."""
+    from orchestrator.app.preview.preview_with_forecast import (  # noqa: PLC0415  # brings the executor along
+        with_forecast,
+        with_rehearsal,
+    )
+
+    memory, state, now = _memory(request), request.state, request.now
+    if request.forecast:
+        bound = request.asked.bound(now)
+        return with_forecast(preview, plan, coming, memory=memory, state=state, now=now, bound=bound)
+    return with_rehearsal(preview, plan, coming, memory=memory, state=state, now=now)
