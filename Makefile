@@ -11,7 +11,7 @@ WORKERS ?= $(shell expr 3 '*' $$(getconf _NPROCESSORS_ONLN))
 # Each of many processes would compile all that it imports, where nothing may be kept.
 CACHED := env -u PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint bench bench-million soak fuzz fuzz-proof properties mutants protections words setup clean
+.PHONY: demo test lint bench bench-million soak fuzz fuzz-proof properties mutants protections words setup dist clean
 
 demo: $(VENV)/.run
 	@rm -rf .demo
@@ -73,6 +73,10 @@ words: $(VENV)/.lint
 properties: $(VENV)/.test
 	PYTHONPATH=tests $(BIN)/python -m properties --plans $(PLANS)
 
+# Wheel and sdist, built twice and compared; a pex; an SBOM. Into dist/; see distribution/README.md.
+dist: $(VENV)/.dist
+	$(BIN)/python -m distribution
+
 setup: $(VENV)/.lint
 
 # One virtual environment; each stamp says which group of dependencies it holds.
@@ -91,5 +95,9 @@ $(VENV)/.lint: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[fast,test,lint]'
 	@touch $@ $(VENV)/.test $(VENV)/.run
 
+$(VENV)/.dist: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[fast,dist]'
+	@touch $@
+
 clean:
-	rm -rf $(VENV) .demo .orchestrator build *.egg-info
+	rm -rf $(VENV) dist .demo .orchestrator build *.egg-info

@@ -73,7 +73,7 @@ def test_every_example_plan_is_explained() -> None:
 
 
 def test_every_folder_says_what_it_is() -> None:
-    for folder in ("docs", "deploy", "plans", "tests", "benchmarks", "docs/adr"):
+    for folder in ("docs", "deploy", "distribution", "plans", "tests", "benchmarks", "docs/adr"):
         assert (ROOT / folder / "README.md").exists(), folder
     packages = [path.parent for path in (ROOT / "orchestrator").glob("*/__init__.py")]
     for package in packages:
