@@ -11,7 +11,7 @@ WORKERS ?= $(shell expr 3 '*' $$(getconf _NPROCESSORS_ONLN))
 # Each of many processes would compile all that it imports, where nothing may be kept.
 CACHED := env -u PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint bench bench-million soak fuzz fuzz-proof properties mutants protections words setup dist clean
+.PHONY: demo test lint bench bench-million soak fuzz fuzz-proof properties mutants protections words setup dist lock clean
 
 demo: $(VENV)/.run
 	@rm -rf .demo
@@ -76,6 +76,11 @@ properties: $(VENV)/.test
 # Wheel and sdist, built twice and compared; a pex; an SBOM. Into dist/; see distribution/README.md.
 dist: $(VENV)/.dist
 	$(BIN)/python -m distribution
+
+# deploy/requirements.lock: what the image installs, with the newest versions that pyproject.toml allows.
+lock: $(VENV)/.dist
+	echo 'setuptools>=68' | $(BIN)/python -m uv pip compile --quiet --upgrade --generate-hashes --universal --no-annotate \
+	  --python-version 3.11 --extra fast --custom-compile-command 'make lock' -o deploy/requirements.lock pyproject.toml -
 
 setup: $(VENV)/.lint
 

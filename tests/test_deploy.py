@@ -3,6 +3,9 @@
 import configparser
 import re
 import shlex
+import shutil
+import subprocess
+import tomllib
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +16,10 @@ from fakes.documents import ROOT, read, shell_words
 from orchestrator.cli.options import Options
 from orchestrator.cli.parser import parse
 from orchestrator.errors import ExitCode
+from orchestrator.planner.plan_file.load import load_plan
+
+CRON_JOB = "deploy/kubernetes/base/cronjob.yaml"
+OVERLAY = ROOT / "deploy/kubernetes/overlays/prod"
 
 _FIELD = re.compile(r"(\*|\d+(-\d+)?)(,\d+(-\d+)?)*(/\d+)?")
 
@@ -65,7 +72,7 @@ def test_the_service_starts_a_run() -> None:
 
 def test_starts_end_by_the_clock_by_which_they_begin() -> None:
     """A schedule in one zone beside an `--until` in another lets starts go on into the day."""
-    documents = {document["kind"]: document for document in yaml.safe_load_all(read("deploy/cronjob.yaml"))}
+    documents = {document["kind"]: document for document in yaml.safe_load_all(read(CRON_JOB))}
     job = documents["CronJob"]["spec"]
     container = job["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
     assert job["timeZone"] == "Etc/UTC"
@@ -84,7 +91,7 @@ def test_the_timer_starts_the_service() -> None:
 
 @pytest.fixture(scope="module")
 def cron_job() -> dict[str, Any]:
-    documents = {document["kind"]: document for document in yaml.safe_load_all(read("deploy/cronjob.yaml"))}
+    documents = {document["kind"]: document for document in yaml.safe_load_all(read(CRON_JOB))}
     assert documents["PersistentVolumeClaim"]["spec"]["accessModes"] == ["ReadWriteOnce"]
     job: dict[str, Any] = documents["CronJob"]["spec"]
     return job
@@ -113,6 +120,39 @@ def test_the_cron_job_has_no_rights_that_it_does_not_need(cron_job: dict[str, An
     assert pod["restartPolicy"] == "Never"
     assert inner["readOnlyRootFilesystem"] is True
     assert inner["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_the_overlay_brings_what_the_base_needs(cron_job: dict[str, Any]) -> None:
+    overlay = yaml.safe_load((OVERLAY / "kustomization.yaml").read_text(encoding="utf-8"))
+    (base,) = ((OVERLAY / each).resolve() for each in overlay["resources"])
+    assert yaml.safe_load((base / "kustomization.yaml").read_text(encoding="utf-8"))["resources"] == ["cronjob.yaml"]
+    pod = cron_job["jobTemplate"]["spec"]["template"]["spec"]
+    needed = {each["configMap"]["name"] for each in pod["volumes"] if "configMap" in each}
+    assert {each["name"] for each in overlay["configMapGenerator"]} == needed
+    assert [each["name"] for each in overlay["images"]] == [pod["containers"][0]["image"].rpartition(":")[0]]
+    plans = [OVERLAY / name for each in overlay["configMapGenerator"] for name in each["files"]]
+    assert parse(pod["containers"][0]["args"]).plan.name in {plan.name for plan in plans}
+    for plan in plans:
+        assert load_plan(plan).scopes[0].auth.token_file == "/etc/orchestrator/secrets/token"  # of the mounted Secret
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="needs kubectl")
+def test_kustomize_makes_a_cron_job_that_takes_the_plans_of_the_overlay() -> None:
+    kubectl = shutil.which("kubectl") or ""
+    made = subprocess.run([kubectl, "kustomize", OVERLAY], capture_output=True, text=True, check=True)
+    documents = {each["kind"]: each for each in yaml.safe_load_all(made.stdout)}
+    assert {each["metadata"]["namespace"] for each in documents.values()} == {"orchestrator-prod"}
+    volumes = documents["CronJob"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]["volumes"]
+    assert {"configMap": {"name": documents["ConfigMap"]["metadata"]["name"]}, "name": "plans"} in volumes
+
+
+def test_the_lock_has_every_library_of_the_image_with_its_hashes() -> None:
+    entries = dict(re.findall(r"^([a-z0-9-]+)==\S+(.*(?:\n    .*)*)", read("deploy/requirements.lock"), re.MULTILINE))
+    project = tomllib.loads(read("pyproject.toml"))["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["fast"], "setuptools"]
+    assert {re.split(r"[^a-z0-9-]", each)[0] for each in wanted} - entries.keys() == set()
+    assert [name for name, rest in entries.items() if "--hash=sha256:" not in rest] == []
+    assert "--require-hashes -r requirements.lock" in read("deploy/Dockerfile")
 
 
 def test_the_image_is_built_in_two_stages_and_runs_as_nobody_special(cron_job: dict[str, Any]) -> None:
