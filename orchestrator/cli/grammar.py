@@ -246,7 +246,7 @@ def _add_doctor(verbs: Any) -> None:
 
 def _add_schema(verbs: Any) -> None:
     verb = _verb(verbs, "schema", "print a JSON Schema, for editors and checkers", plan=False)
-    verb.add_argument("what", choices=["plan", "report", "status"])
+    verb.add_argument("what", choices=["plan", "report", "status", "doctor"])
 
 
 #: What adds each verb, in the order of the help text.

@@ -254,7 +254,7 @@ PLACES: dict[str, tuple[tuple[str, Kind, bool], ...]] = {
     "doctor": (("PLAN", "", True),),
     "simulate": (),
     "explain": (("KEY", "", False),),
-    "schema": (("what", ("plan", "report", "status"), True),),
+    "schema": (("what", ("plan", "report", "status", "doctor"), True),),
 }
 
 #: Options without a value; of all others the next word is the value.

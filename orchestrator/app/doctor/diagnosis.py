@@ -1,9 +1,9 @@
 """One thing that a night needs, and whether it is there."""
 
 from collections.abc import Callable, Iterable
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from orchestrator.errors import OrchestratorError
 
@@ -11,21 +11,13 @@ DiagnosisState: TypeAlias = Literal["well", "wrong", "untried"]
 
 
 class Diagnosis(Struct, frozen=True):
-    """What was found of one check.
+    """What was found of one check."""
 
-    Attributes:
-        about: `host`, or `scope` with the scope's name.
-        check: what was looked at, in a word or two.
-        state: `untried` is neither good nor bad: nothing was seen.
-        words: what was seen.
-        remedy: what to do; None when there is nothing to do.
-    """
-
-    about: str
-    check: str
-    state: DiagnosisState
-    words: str
-    remedy: str | None = None
+    about: Annotated[str, Meta(description="`host`, or `scope` with the scope's name")]
+    check: Annotated[str, Meta(description="What was looked at, in a word or two")]
+    state: Annotated[DiagnosisState, Meta(description="untried: neither good nor bad, nothing was seen")]
+    words: Annotated[str, Meta(description="What was seen")]
+    remedy: Annotated[str | None, Meta(description="What to do; null when there is nothing to do")] = None
 
 
 def attempt(about: str, check: str, look: Callable[[], Diagnosis]) -> Diagnosis:

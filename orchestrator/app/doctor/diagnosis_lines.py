@@ -1,13 +1,8 @@
-"""What was found, for people and for programs."""
+"""What was found, for people."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from msgspec import to_builtins
-
-from orchestrator.app.doctor.diagnosis import Diagnosis, DiagnosisState, all_well
-
-FORM = "orchestrator.doctor/1"
+from orchestrator.app.doctor.diagnosis import Diagnosis, DiagnosisState
 
 _MARKS: dict[DiagnosisState, str] = {"well": "✓", "wrong": "✗", "untried": "-"}
 
@@ -25,11 +20,6 @@ def diagnosis_lines(diagnoses: Sequence[Diagnosis]) -> Iterator[str]:
         yield from (" " * len(head) + line for line in more)
         if diagnosis.remedy:
             yield " " * len(head) + f"to do: {diagnosis.remedy}"
-
-
-def doctor_document(name: str, diagnoses: Sequence[Diagnosis]) -> dict[str, Any]:
-    """The same for programs."""
-    return {"schema": FORM, "name": name, "well": all_well(diagnoses), "diagnoses": to_builtins(diagnoses)}
 
 
 def diagnosis_sum(diagnoses: Sequence[Diagnosis]) -> str:

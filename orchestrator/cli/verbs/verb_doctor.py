@@ -1,11 +1,13 @@
 """`orchestrator doctor`: whether everything that a night needs is there."""
 
-import json
 import os
 from collections.abc import Mapping
 
+import msgspec
+
 from orchestrator.app.doctor.diagnosis import Diagnosis, all_well
-from orchestrator.app.doctor.diagnosis_lines import diagnosis_lines, diagnosis_sum, doctor_document
+from orchestrator.app.doctor.diagnosis_lines import diagnosis_lines, diagnosis_sum
+from orchestrator.app.doctor.doctor_document import doctor_document
 from orchestrator.app.doctor.examine import examine
 from orchestrator.cli.known_rates import known_rates
 from orchestrator.cli.options import Options
@@ -28,7 +30,8 @@ def run(options: Options) -> ExitCode:
 
 def _show(plan: Plan, diagnoses: list[Diagnosis], options: Options) -> None:
     if options.format == "json":
-        write_json(json.dumps(doctor_document(plan.name, diagnoses), indent=2, ensure_ascii=False))
+        document = msgspec.json.encode(doctor_document(plan.name, diagnoses))
+        write_json(msgspec.json.format(document, indent=2).decode())
     elif options.quiet:
         write(diagnosis_lines([diagnosis for diagnosis in diagnoses if diagnosis.state == "wrong"]))
     else:

@@ -1,4 +1,4 @@
-"""`orchestrator schema`: the JSON Schema of plan, report or status."""
+"""`orchestrator schema`: the JSON Schema of a plan, or of what a verb prints for programs."""
 
 import json
 
@@ -13,6 +13,8 @@ def run(options: Options) -> ExitCode:
         from orchestrator.planner.plan_file.json_schema import plan_schema as schema  # noqa: PLC0415  # one is imported
     elif options.what == "report":
         from orchestrator.tracker.report.schema import report_schema as schema  # noqa: PLC0415  # as above
+    elif options.what == "doctor":
+        from orchestrator.app.doctor.doctor_document import doctor_schema as schema  # noqa: PLC0415  # as above
     else:
         from orchestrator.app.status.document import status_schema as schema  # noqa: PLC0415  # as above
     write_json(json.dumps(schema(), indent=2, ensure_ascii=False))

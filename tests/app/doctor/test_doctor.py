@@ -1,5 +1,6 @@
 """What `doctor` finds: of answers, of a scope that is asked, of a host. No test here needs a network."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,6 +8,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
+import jsonschema
+import msgspec
 import pytest
 from fakes.e2e import cloud_desk
 from fakes.memory_state import MemoryState
@@ -16,6 +19,7 @@ from msgspec import structs
 from orchestrator.app.doctor import judge_answers
 from orchestrator.app.doctor.diagnosis import Diagnosis, all_well
 from orchestrator.app.doctor.diagnosis_lines import diagnosis_lines
+from orchestrator.app.doctor.doctor_document import doctor_document, doctor_schema
 from orchestrator.app.doctor.examine import ask_scopes
 from orchestrator.app.doctor.look_at_host import disk, lock, look_at_host
 from orchestrator.app.scopes.inventory_api import ApiVersion
@@ -286,6 +290,21 @@ def test_the_verb_leaves_nothing_behind_and_says_what_is_wrong(tmp_path: Path) -
         assert [line[0] for line in wrong.stdout.splitlines()] == ["✗", " "]
         assert desk.books()["upgrade_calls"] == []
         assert not desk.state.exists()
+
+
+def test_what_programs_read_is_as_the_schema_says_it() -> None:
+    found = [*look_at_host(PLAN, MemoryState(), lambda: 0.0), *asked(Cloud({"jobs": BAD_TOKEN})).values()]
+    document = json.loads(msgspec.json.encode(doctor_document("prod", [*found, judge_answers.upgrades_untried()])))
+    jsonschema.validate(document, doctor_schema())
+    assert (document["schema"], document["name"], document["well"]) == ("orchestrator.doctor/1", "prod", False)
+    assert document["diagnoses"][-1]["state"] == "untried"
+    assert document["diagnoses"][0]["remedy"] is None
+
+
+def test_that_upgrades_are_allowed_is_never_claimed() -> None:
+    diagnosis = judge_answers.upgrades_untried()
+    assert diagnosis.state == "untried"
+    assert "gaussdb:proxy:upgrade" in diagnosis.words
 
 
 @pytest.mark.parametrize(("folder", "state"), [(".", "well"), ("nowhere", "wrong")])
