@@ -9,7 +9,7 @@ import pytest
 from fakes.documents import ROOT, blocks, first_words, read, rows, section, spans
 from fakes.stage import Stage, fold_all, plan_of, targets_of
 
-from orchestrator.app.status.fleet_status import fleet_line
+from orchestrator.app.status.last_line import fleet_line
 from orchestrator.app.status.outlook import look
 from orchestrator.executor.decide.opening.calendar import opening
 from orchestrator.forecast import change

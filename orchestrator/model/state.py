@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from orchestrator.model.moment import Moment
-from orchestrator.model.outcome import FAILED_BEFORE, OPEN, Outcome, Phase
+from orchestrator.model.outcome import FAILED_BEFORE, GOOD, OPEN, Outcome, Phase
 from orchestrator.model.record import AnswerSeen, EarlierOutcome, Intent, JobSeen, Record, Verdict
 from orchestrator.model.reply import Entry
 from orchestrator.model.signature import signature
@@ -113,6 +113,11 @@ class TargetState:
     def attempted(self) -> bool:
         """Whether an upgrade call was made for it in this run that nobody has settled as not sent."""
         return len(self.attempts) > self.decided or self.doubtful_from is not None
+
+    @property
+    def ended_badly(self) -> bool:
+        """Whether it has its outcome, and is not known to run the target version or to have been accepted."""
+        return self.outcome is not None and self.outcome not in GOOD
 
     @property
     def no_news(self) -> bool:

@@ -117,7 +117,9 @@ def test_without_credentials_all_ways_are_named(new_cloud: NewCloud) -> None:
         assert ended.code == 7
         for name in ("HW_AUTH_TOKEN", "HUAWEICLOUD_SDK_AK", "HW_ACCESS_KEY", ".huaweicloud"):
             assert name in ended.stderr
+        assert ended.stdout == ""
     assert desk.books()["calls"] == {}
+    assert not list(desk.fleet.glob("runs/*")), "no run began"
 
 
 def test_plain_http_is_refused_except_to_loopback(desk: Desk) -> None:

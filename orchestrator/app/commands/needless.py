@@ -44,7 +44,7 @@ def _seen(plan: Plan, state: State, now: datetime) -> Outlook:
     recovered = latest_or_none(state, plan)
     if recovered is not None:
         return outlook(recovered, plan, now)
-    return before_run(plan, state.fleet(plan.name).inbox().new(), now, working=False)
+    return before_run(plan, plan.proxies, state.fleet(plan.name).inbox().new(), now)
 
 
 def _of_fleet(name: str, seen: Outlook) -> str | None:

@@ -6,9 +6,9 @@ from orchestrator.app.status.left_behind import place_of
 from orchestrator.model.plan import Plan
 from orchestrator.planner.preview.preview import LeftOut, Preview
 from orchestrator.spoken import counted
-from orchestrator.tracker.report.behind import NAMED, advice
+from orchestrator.tracker.report.behind import NAMED, NOT_OFFERED, mistake_line, not_offered_line
 
-_MISTAKES = ("not_offered", "gone")
+_MISTAKES = (NOT_OFFERED, "gone")
 
 
 def plan_mistakes(plan: Plan, preview: Preview) -> tuple[str, ...]:
@@ -18,20 +18,12 @@ def plan_mistakes(plan: Plan, preview: Preview) -> tuple[str, ...]:
 
 
 def _lines(plan: Plan, group: LeftOut) -> Iterator[str]:
-    if group.reason == "not_offered":
-        yield _line(
-            plan,
-            group,
-            f"target_version {plan.target_version} of {counted(len(group.targets), 'proxy', 'proxies')}",
-            "",
-        )
+    if group.reason == NOT_OFFERED:
+        place = place_of(plan, NOT_OFFERED, "")
+        yield not_offered_line(plan.target_version, len(group.targets), group.why, place)
         return
     for target in group.targets[:NAMED]:
-        yield _line(plan, group, f"proxy {target.proxy_id}", target.proxy_id)
+        place = place_of(plan, group.reason, target.proxy_id)
+        yield mistake_line(group.reason, f"proxy {target.proxy_id}", group.why, place)
     if len(group.targets) > NAMED:
         yield f"and {counted(len(group.targets) - NAMED, 'more proxy', 'more proxies')}: {group.why}"
-
-
-def _line(plan: Plan, group: LeftOut, what: str, proxy_id: str) -> str:
-    place = place_of(plan, group.reason, proxy_id)
-    return f"{f'{place}: ' if place else ''}{what}: {group.why} -> {advice(group.reason)}"

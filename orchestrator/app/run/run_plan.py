@@ -24,6 +24,7 @@ from orchestrator.app.run.begin_or_resume import (
     unfinished_run,
 )
 from orchestrator.app.run.run_session import Done, Work, work
+from orchestrator.app.scopes.expect_credentials import expect_credentials
 from orchestrator.app.scopes.rate_memory import RateMemory, RatesPlace
 from orchestrator.app.sinks.tee import RecordSink, end_all
 from orchestrator.clock import SystemClock
@@ -111,7 +112,7 @@ def run_plan(job: RunRequest) -> SessionResult:
 
     Raises:
         PlanError: the plan cannot be carried out, or needs `--new`.
-        ScopeUnusable: discovery is incomplete, or `expect` is not met; nothing has begun.
+        ScopeUnusable: no scope has credentials, discovery is incomplete, or `expect` is not met; nothing has begun.
         FleetLocked: another process works on the fleet.
         StateError: the state cannot be used.
     """
@@ -163,6 +164,7 @@ def _begin(
     *,
     simulated: bool = False,
 ) -> Recovered:
+    expect_credentials(plan, memory.environ)
     targets, spent = _targets(job, plan, memory) if exactly is None else ([*exactly.targets], ())
     for doubtful in assign_waves(plan, targets).warnings:
         job.warn("plan.doubtful", doubtful)

@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from orchestrator.app.status.fleet_status import look_ahead, outlook, stuck_states
+from orchestrator.app.status.ahead import look_ahead
+from orchestrator.app.status.fleet_status import outlook
+from orchestrator.app.status.last_line import next_step
 from orchestrator.app.status.outlook import Outlook
-from orchestrator.app.status.steps import step_words
-from orchestrator.app.status.target_line import waits_for
+from orchestrator.app.status.target_line import target_next
 from orchestrator.app.status.unknown_target import unknown_target
 from orchestrator.executor.decide.waits import Wait
 from orchestrator.model.plan import Plan
@@ -59,6 +60,7 @@ class StatusDocument(Struct, frozen=True, kw_only=True):
     waits_for: WaitsFor
     waiting: Annotated[int, Meta(description="Targets without an outcome that are not under way")]
     under_way: Annotated[int, Meta(description="Upgrades under way, as far as they still move")]
+    in_doubt: Annotated[int, Meta(description="Attempts of which evidence is looked for: nobody knows what began")]
     need_person: Annotated[list[str], Meta(description="proxy_id of each target that only a person can settle now")]
     asked: list[UnreadCommand]
     run: Annotated[RunReport | None, Meta(description="As in the report; null before the first run")]
@@ -67,9 +69,7 @@ class StatusDocument(Struct, frozen=True, kw_only=True):
     waves: list[WaveReport]
     scopes: list[ScopeReport]
     target: Annotated[TargetReport | None, Meta(description="The proxy that was asked for")] = None
-    target_waits_for: Annotated[
-        WaitsFor | None, Meta(description="What that proxy waits for; null when it has its outcome")
-    ] = None
+    target_waits_for: Annotated[WaitsFor | None, Meta(description="What that proxy waits for, and what to do")] = None
 
 
 def status_schema() -> dict[str, Any]:
@@ -109,16 +109,17 @@ def _document(
     seen: Outlook, plan: Plan, now: datetime, worker: str | None, story: Story | None, named: str, proxy_id: str
 ) -> StatusDocument:
     head = None if story is None else story.head
-    wait = waits_for(seen, proxy_id)
-    stuck = [state.key for state in stuck_states(seen.run)]
+    of_target = target_next(seen, proxy_id, named) if proxy_id else None
+    stuck = [state.key for state in seen.stuck]
     return StatusDocument(
         name=plan.name,
         target_version=plan.target_version,
         at=now,
         worker=worker,
-        waits_for=_waits_for(seen, seen.fleet(), named, next(iter(stuck), "PROXY_ID")),
+        waits_for=_waits_for(seen.fleet(), next_step(seen, named)),
         waiting=0 if seen.run.ended else seen.run.waiting,
-        under_way=seen.run.tally.fleet.open - len(seen.rollout.resting),
+        under_way=seen.moving.upgrades,
+        in_doubt=seen.moving.doubts,
         need_person=stuck,
         asked=[UnreadCommand(command=each.what, at=each.at, by=each.who, note=each.note) for each in seen.asked],
         run=head.run if head else None,
@@ -127,7 +128,7 @@ def _document(
         waves=head.waves if head else [],
         scopes=head.scopes if head else [],
         target=_target(story, proxy_id, seen.run.targets) if story and proxy_id else None,
-        target_waits_for=_waits_for(seen, wait, named, proxy_id) if wait else None,
+        target_waits_for=_waits_for(*of_target) if of_target else None,
     )
 
 
@@ -138,10 +139,5 @@ def _target(story: Story, proxy_id: str, known: Iterable[str]) -> TargetReport:
     return found
 
 
-def _waits_for(seen: Outlook, wait: Wait, plan: str, proxy_id: str) -> WaitsFor:
-    return WaitsFor(
-        cause=wait.cause.name.lower(),
-        sentence=str(wait),
-        until=wait.until,
-        next_step=step_words(wait, plan, working=seen.working, proxy=proxy_id),
-    )
+def _waits_for(wait: Wait, step: str) -> WaitsFor:
+    return WaitsFor(cause=wait.cause.name.lower(), sentence=str(wait), until=wait.until, next_step=step)

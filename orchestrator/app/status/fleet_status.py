@@ -5,33 +5,23 @@ from datetime import datetime
 from shlex import quote
 
 from orchestrator.app.run.begin_or_resume import take_up
+from orchestrator.app.status.ahead import look_ahead
+from orchestrator.app.status.attention import attention_lines
 from orchestrator.app.status.clocks import clock_lines
-from orchestrator.app.status.held import held_lines
-from orchestrator.app.status.left_behind import left_behind
-from orchestrator.app.status.outlook import Outlook, before_run, look
-from orchestrator.app.status.steps import step_words
+from orchestrator.app.status.last_line import fleet_line
+from orchestrator.app.status.outlook import Outlook, look
 from orchestrator.errors import ExitCode, StateError, UsageError
 from orchestrator.executor.decide.wait_words import scope_wait
 from orchestrator.executor.decide.waits import Cause, Wait, shown
 from orchestrator.host import path_of
 from orchestrator.model.commands import Command
-from orchestrator.model.outcome import Phase
 from orchestrator.model.plan import Plan
 from orchestrator.model.run import Run
-from orchestrator.model.state import TargetState
-from orchestrator.spoken import counted
-from orchestrator.tracker.report.behind import behind_lines
 from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.report.schema import WaveReport
 from orchestrator.tracker.report.text_form import bug_lines, outcome_lines, reject_lines
-from orchestrator.tracker.runs.other_runs import open_elsewhere
 from orchestrator.tracker.runs.recovery import Recovered, recover
-from orchestrator.tracker.state import Fleet, State, StoredRun
-
-#: Targets that need a person are named up to this many.
-_NAMED = 10
-#: What says of itself that upgrades are under way.
-_OF_MOVING = frozenset({Cause.JOB, Cause.DOUBT, Cause.NOTHING})
+from orchestrator.tracker.state import State, StoredRun
 
 
 def find_run(state: State, plan: Plan, run_id: str | None = None) -> Recovered:
@@ -109,29 +99,10 @@ def standing(recovered: Recovered, plan: Plan, now: datetime, named: str) -> Ite
         yield from reasons
     yield "waves:"
     yield from (_wave(run, wave) for wave in head.waves)
-    if head.run.hold is not None:
-        yield from held_lines(seen, head.run.hold, named)
-    if run.ended is not None:
-        yield from _behind(seen)
+    yield from attention_lines(seen, head, named)
     yield from scope_lines(seen)
     yield from clock_lines(run)
-    yield from _needs_person(run)
     yield fleet_line(seen, named)
-
-
-def _behind(seen: Outlook) -> Iterator[str]:
-    """How many run the target version at the end of the run, and those that do not."""
-    plan = seen.rollout.plan
-    left = left_behind(seen.run, plan)
-    if left.first:
-        yield from behind_lines(build_report(seen.run, plan).head, left)
-
-
-def look_ahead(fleet: Fleet, plan: Plan, now: datetime) -> tuple[str | None, Outlook]:
-    """Who works on a fleet that has had no run yet, and what its first start meets."""
-    worker = fleet.holder()
-    barred = None if worker else _open_elsewhere(fleet, plan)
-    return worker, before_run(plan, fleet.inbox().new(), now, working=worker is not None, barred=barred)
 
 
 def before_first_run(plan: Plan, state: State, now: datetime, named: str) -> Iterator[str]:
@@ -149,40 +120,6 @@ def before_first_run(plan: Plan, state: State, now: datetime, named: str) -> Ite
         yield f"  {worker}"
     yield from asked_lines(seen)
     yield fleet_line(seen, named)
-
-
-def _open_elsewhere(fleet: Fleet, plan: Plan) -> Wait | None:
-    """The other fleet that has a proxy of the plan open, for which a start is refused."""
-    elsewhere = open_elsewhere(fleet, {target.proxy_id for target in plan.proxies})
-    for proxy_id, (neighbour, run_id) in elsewhere.items():
-        return Wait(Cause.ELSEWHERE, (f"proxy {proxy_id} is open in run {run_id} of fleet {neighbour}",))
-    return None
-
-
-def fleet_line(seen: Outlook, plan: str) -> str:
-    """What the run waits for, how many wait with it, and what to do: the line that says all."""
-    run, wait = seen.run, seen.fleet()
-    parts = [f"waits for: {wait.seen_at(seen.now)}"]
-    if run.waiting and run.ended is None:
-        parts.append(counted(run.waiting, "target waits", "targets wait"))
-    if wait.cause not in _OF_MOVING:
-        parts.extend(_moving(seen))
-    stuck = next((state.key for state in stuck_states(run)), "PROXY_ID")
-    return "; ".join([*parts, f"do: {step_words(wait, plan, working=seen.working, proxy=stuck)}"])
-
-
-def _moving(seen: Outlook) -> Iterator[str]:
-    """What of ours may be happening in the cloud: of an attempt in doubt nobody knows."""
-    moving = [state for state in seen.run.open_states() if state.key not in seen.rollout.resting]
-    doubts = sum(state.phase is Phase.DOUBT for state in moving)
-    if len(moving) > doubts:
-        yield f"{counted(len(moving) - doubts, 'upgrade')} under way, {_followed(seen)}"
-    if doubts:
-        yield f"{counted(doubts, 'attempt')} in doubt, of which evidence is looked for"
-
-
-def _followed(seen: Outlook) -> str:
-    return "followed to the end" if seen.working else "followed by the next start"
 
 
 def scope_lines(seen: Outlook) -> Iterator[str]:
@@ -217,11 +154,6 @@ def last_session(run: Run) -> str:
     return f"  no process works on it; the last one ended with {ended.exit_code}: {why}"
 
 
-def stuck_states(run: Run) -> list[TargetState]:
-    """Targets that only a person, or new evidence, can settle."""
-    return [state for state in run.open_states() if state.phase in (Phase.IN_DOUBT, Phase.TIMED_OUT)]
-
-
 def _barred(recovered: Recovered, plan: Plan) -> Wait | None:
     try:
         return take_up(recovered, plan).barred
@@ -236,17 +168,3 @@ def _wave(run: Run, wave: WaveReport) -> str:
     )
     approved = f", approved by {by}" if by and wave.started_at is None else ""
     return f"  {wave.name}: {wave.state}{approved}, {counts}"
-
-
-def _needs_person(run: Run) -> Iterator[str]:
-    stuck = stuck_states(run)
-    if stuck:
-        yield "these need a person:"
-    yield from (_stuck(state) for state in stuck[:_NAMED])
-    if len(stuck) > _NAMED:
-        yield f"  and {len(stuck) - _NAMED} more, in the report"
-
-
-def _stuck(state: TargetState) -> str:
-    ids = ", ".join(state.jobs) or "no workflow_id"
-    return f"  {state.key} {state.standing} ({ids}): {state.reason}"

@@ -5,19 +5,24 @@ from itertools import islice
 from orchestrator.model.plan import Plan
 from orchestrator.model.run import Run
 from orchestrator.planner.reading.locate import mentioned_at
-from orchestrator.tracker.report.behind import NAMED, Behind
-from orchestrator.tracker.report.build import behind
+from orchestrator.tracker.report.behind import NAMED, NOT_OFFERED, Behind
+from orchestrator.tracker.report.build import behind, count_found
 
 
 def left_behind(run: Run, plan: Plan) -> Behind:
     """What does not run the target version; what is wrong with the plan itself is named with its place there."""
-    first = tuple(islice(behind(run, plan), NAMED))
+    first = tuple(islice(behind(run, plan, without=NOT_OFFERED), NAMED))
     places = {target.proxy_id: place_of(plan, target.reason, target.proxy_id) for target in first}
-    return Behind(first=first, places={proxy_id: place for proxy_id, place in places.items() if place is not None})
+    return Behind(
+        first=first,
+        not_offered=(not_offered := count_found(run, NOT_OFFERED)),
+        version_place=place_of(plan, NOT_OFFERED, "") if not_offered else None,
+        places={proxy_id: place for proxy_id, place in places.items() if place is not None},
+    )
 
 
 def place_of(plan: Plan, reason: str | None, proxy_id: str) -> str | None:
     """Where the plan says what is wrong with a proxy, such as `plan.yaml:12:5`; None when it is not in the plan."""
-    if reason == "not_offered":
+    if reason == NOT_OFFERED:
         return mentioned_at([plan.path], "target_version")
     return mentioned_at([plan.path, *plan.inventory], proxy_id) if reason == "gone" else None

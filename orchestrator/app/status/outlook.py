@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from orchestrator.app.run.apply_command import carry_out
 from orchestrator.app.status.clocks import calendar, steady
@@ -13,10 +14,11 @@ from orchestrator.executor.decide.waits import Cause, Wait
 from orchestrator.executor.decide.what_waits import fleet_wait, target_wait
 from orchestrator.executor.restore_queue import make_queue
 from orchestrator.model.commands import Command, ReleaseCommand
-from orchestrator.model.outcome import Phase
+from orchestrator.model.outcome import STUCK, Outcome, Phase
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import SessionStarted
 from orchestrator.model.run import Run
+from orchestrator.model.state import TargetState
 from orchestrator.model.target import Target
 from orchestrator.tracker.report.behind import ASKED_FOR
 from orchestrator.tracker.report.build import count_behind
@@ -25,6 +27,30 @@ from orchestrator.tracker.report.build import count_behind
 _ENDS_ONE = frozenset({Cause.LIMIT, Cause.LABEL, Cause.RAMP, Cause.BUDGET, Cause.JOB, Cause.DOUBT})
 #: The rate of a scope whose own is to be found out, and is not known yet.
 _UNKNOWN_RATE = 1.0
+
+
+class Ahead(NamedTuple):
+    """What the first start of a fleet will meet.
+
+    Attributes:
+        working: whether a process is about to begin the run.
+        barred: why it would be refused; None when nothing is known that bars it.
+        unseen: what may bar it, for all that is known without asking the cloud.
+    """
+
+    working: bool = False
+    barred: Wait | None = None
+    unseen: Wait | None = None
+
+
+NOTHING_KNOWN = Ahead()
+
+
+class Moving(NamedTuple):
+    """How many upgrades are under way, and of how many attempts it is being found out whether one began."""
+
+    upgrades: int
+    doubts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +62,14 @@ class Outlook:
         asked: what persons have asked for and no process has read yet; it counts already.
         now: by the clock of the session.
         working: whether a process works on it.
+        unseen: what may keep the next start from beginning, for all that is known here; None when nothing may.
     """
 
     rollout: Rollout
     asked: Sequence[Command]
     now: datetime
     working: bool
+    unseen: Wait | None = None
 
     @property
     def run(self) -> Run:
@@ -51,18 +79,37 @@ class Outlook:
     def fleet(self) -> Wait:
         """What the run as a whole waits for."""
         if self.run.ended is not None:
-            return hold_wait(self.run.hold) if self.run.hold else self._after_the_end()
+            return hold_wait(self.run.hold) if self.run.hold else self.after_the_end()
         wait = self._asked_for(fleet_wait(self.rollout, self.now, working=self.working))
+        if self.unseen is not None and wait.cause in (Cause.TURN, Cause.RELEASED):
+            return self.unseen
         return self._unreached(wait) or wait
 
-    def _after_the_end(self) -> Wait:
+    def after_the_end(self) -> Wait:
         """What is left to do for a person when every target has its outcome."""
         version, missing = self.rollout.plan.target_version, count_behind(self.run)
         if not missing:
             return Wait(Cause.NOTHING, (f"the run has ended, no target is known to run less than {version}",))
         number = len(self.run.targets) + len(self.run.kept)
-        redo = ",".join(outcome for outcome in ASKED_FOR if missing[outcome])
-        return Wait(Cause.BEHIND, (version, f"{missing.total():,}", f"{number:,}", redo))
+        return Wait(_left_to_do(missing), (version, f"{missing.total():,}", f"{number:,}"))
+
+    @property
+    def to_redo(self) -> list[str]:
+        """The outcomes of an ended run with which proxies are left out until a person asks for them."""
+        missing = count_behind(self.run) if self.run.ended is not None else Counter[str]()
+        return [outcome for outcome in ASKED_FOR if missing[outcome]]
+
+    @property
+    def stuck(self) -> list[TargetState]:
+        """Targets that only a person, or new evidence, can settle."""
+        return [state for state in self.run.open_states() if state.phase in STUCK]
+
+    @property
+    def moving(self) -> Moving:
+        """What of ours may be happening in the cloud now, without what only a person or new evidence moves."""
+        moving = [state for state in self.run.open_states() if state.key not in self.rollout.resting]
+        doubts = sum(state.phase is Phase.DOUBT for state in moving)
+        return Moving(len(moving) - doubts, doubts)
 
     def _unreached(self, wait: Wait) -> Wait | None:
         """The scope that cannot be asked now, when all that moves is in such scopes: their ends are not seen either."""
@@ -82,6 +129,13 @@ class Outlook:
         if released is None or wait.cause not in (Cause.TURN, Cause.STEP):
             return wait
         return Wait(Cause.RELEASED, (released_words(released),))
+
+
+def _left_to_do(missing: Counter[str]) -> Cause:
+    """Why proxies lag behind after the end, of several reasons the one with which a person gets furthest."""
+    if any(missing[outcome] for outcome in ASKED_FOR):
+        return Cause.BEHIND
+    return Cause.LEFT_OUT if missing[Outcome.SKIPPED] else Cause.AGAIN
 
 
 def released_words(command: ReleaseCommand) -> str:
@@ -133,12 +187,17 @@ def look(
 
 
 def before_run(
-    plan: Plan, asked: Sequence[tuple[int, Command]], now: datetime, *, working: bool, barred: Wait | None = None
+    plan: Plan,
+    targets: Sequence[Target],
+    asked: Sequence[tuple[int, Command]],
+    now: datetime,
+    ahead: Ahead = NOTHING_KNOWN,
 ) -> Outlook:
-    """A fleet that has had no run yet, see `look`."""
+    """A fleet that has had no run yet, see `look`; `targets`: those that are known without asking the cloud."""
     waves, scopes = [wave.name for wave in plan.waves], [scope.name for scope in plan.scopes]
-    run = Run(plan.proxies, waves=waves, scopes=scopes, failures=plan.failures)
-    return look(plan, run, asked, now, working=working, barred=barred)
+    run = Run(targets, waves=waves, scopes=scopes, failures=plan.failures)
+    seen = look(plan, run, asked, now, working=ahead.working, barred=ahead.barred)
+    return replace(seen, unseen=ahead.unseen)
 
 
 def _at_work(run: Run) -> SessionStarted | None:
@@ -152,8 +211,7 @@ def _available(run: Run, name: str, now: datetime, *, working: bool) -> bool:
 
 
 def _resting(run: Run) -> set[str]:
-    still = (Phase.IN_DOUBT, Phase.TIMED_OUT)
-    return {state.key for state in run.open_states() if state.phase in still or state.set_aside}
+    return {state.key for state in run.open_states() if state.phase in STUCK or state.set_aside}
 
 
 def _rate(plan: Plan, run: Run, name: str) -> float:

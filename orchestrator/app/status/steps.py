@@ -1,6 +1,6 @@
 """What to do about each thing that is waited for: beside the process that works on the run, and without one. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from shlex import quote
 
@@ -14,7 +14,7 @@ class Step(Enum):
     RUN = "orchestrator run {plan}"
     LATER = "nothing now; after that, orchestrator run {plan}"
     RELEASE = 'look at the cause, then orchestrator release {plan} --note "why"'
-    RELEASE_RUN = 'look at the cause, then orchestrator release {plan} --note "why" && orchestrator run {plan}'
+    RELEASE_RUN = 'look at the cause, then orchestrator release {plan} --note "why" && orchestrator run {plan}{redo}'
     APPROVE = 'orchestrator release {plan} {wave} --note "why"'
     APPROVE_RUN = 'orchestrator release {plan} {wave} --note "why" && orchestrator run {plan}'
     SETTLE = (
@@ -22,8 +22,10 @@ class Step(Enum):
         "succeeded, failed, or not_sent where no workflow_id came and the console shows no job"
     )
     REPAIR = "repair what the reason names, then orchestrator run {plan}"
-    REDO = "look at them: orchestrator report {plan} --format text{redo}"
+    REDO = "remove the causes, then orchestrator run {plan}{redo}"
+    CORRECT = "correct the plan or exclude them, then orchestrator run {plan}"
     NEW = "put the plan back as it was, or orchestrator run {plan} --new"
+    LOOK = "see in orchestrator plan {plan} whether it does, then orchestrator run {plan}"
     AFTER_IT = "let that fleet end what it began, then orchestrator run {plan}"
 
 
@@ -33,6 +35,7 @@ STEPS: Mapping[Cause, tuple[Step, Step]] = {
     Cause.APPROVAL: (Step.APPROVE, Step.APPROVE_RUN),
     Cause.CHANGED: (Step.NEW, Step.NEW),
     Cause.ELSEWHERE: (Step.AFTER_IT, Step.AFTER_IT),
+    Cause.UNSEEN: (Step.LOOK, Step.LOOK),
     Cause.SOAK: (Step.NOTHING, Step.LATER),
     Cause.REACH: (Step.NOTHING, Step.REPAIR),
     Cause.THROTTLED: (Step.NOTHING, Step.LATER),
@@ -57,11 +60,13 @@ STEPS: Mapping[Cause, tuple[Step, Step]] = {
     Cause.PERSON: (Step.SETTLE, Step.SETTLE),
     Cause.BROKEN: (Step.RUN, Step.RUN),
     Cause.BEHIND: (Step.REDO, Step.REDO),
+    Cause.LEFT_OUT: (Step.CORRECT, Step.CORRECT),
+    Cause.AGAIN: (Step.RUN, Step.RUN),
     Cause.NOTHING: (Step.NOTHING, Step.NOTHING),
 }
 
 
-def step_words(wait: Wait, plan: str, *, working: bool, proxy: str = "PROXY_ID") -> str:
+def step_words(wait: Wait, plan: str, *, working: bool, proxy: str = "PROXY_ID", outcomes: Sequence[str] = ()) -> str:
     """What to do about a wait.
 
     Args:
@@ -69,9 +74,9 @@ def step_words(wait: Wait, plan: str, *, working: bool, proxy: str = "PROXY_ID")
         plan: the plan as commands name it.
         working: whether a process works on the run.
         proxy: which a person has to settle.
+        outcomes: those with which proxies of an ended run are left out until a person asks for them.
     """
     step = STEPS[wait.cause][0 if working else 1]
     wave = quote(wait.facts[0]) if wait.facts else ""
-    asked = wait.facts[-1] if step is Step.REDO else ""
-    redo = f"; redo: orchestrator run {plan} --only-outcome {asked}" if asked else ""
+    redo = f" --only-outcome {','.join(outcomes)}" if outcomes else ""
     return step.value.format(plan=plan, wave=wave, proxy=proxy, redo=redo)

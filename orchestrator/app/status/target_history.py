@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from orchestrator.app.status.last_word import last_word
 from orchestrator.app.status.story_lines import story_lines
 from orchestrator.app.status.unknown_target import unknown_target
 from orchestrator.model.outcome import Outcome, Phase
@@ -51,9 +52,12 @@ def life(seen: Glimpse, proxy_id: str) -> Iterator[str]:
     yield from _head(chapters[-1])
     for chapter in chapters:
         yield from _lines(chapter, in_full=chapter is chapters[-1] or chapter.acted)
-    if chapters[-1].run_id != stored.run_id:
+    kept = None if proxy_id in seen.run.targets else last_word(seen.run, proxy_id)
+    if kept is not None:
         yield f"run {stored.run_id} left it out, and it keeps its outcome"
-    yield from _verdict(chapters[-1].state)
+        yield _outcome(kept.outcome, kept.reason, None)
+    else:
+        yield _verdict(chapters[-1].state)
     yield from _upgraded(chapters)
 
 
@@ -115,13 +119,17 @@ def _upgraded(chapters: Sequence[_Chapter]) -> Iterator[str]:
     yield f"before: {state.standing}{reason}{when} in run {earlier.run_id}, {jobs}"
 
 
-def _verdict(state: TargetState | None) -> Iterator[str]:
+def _verdict(state: TargetState | None) -> str:
     if state is None:
-        yield f"now: waiting ({_PHASE_RULES[Phase.WAITING]})"
-    elif state.outcome is not None:
-        reason = f": {state.reason}" if state.reason else ""
+        return f"now: waiting ({_PHASE_RULES[Phase.WAITING]})"
+    if state.outcome is not None:
         who = person(state.settled_by, state.settled_host) if state.settled_by else None
-        yield f"now: {state.outcome.value}{reason} ({f'settled by {who}' if who else _RULES[state.outcome]})"
-    else:
-        reason = f": {state.reason}" if state.reason else ""
-        yield f"now: {state.standing}{reason} ({_PHASE_RULES[state.phase]})"
+        found = f", {state.evidence[-1]}" if state.outcome is Outcome.SKIPPED and state.evidence else ""
+        return _outcome(state.outcome, f"{state.reason}{found}" if state.reason else None, who)
+    reason = f": {state.reason}" if state.reason else ""
+    return f"now: {state.standing}{reason} ({_PHASE_RULES[state.phase]})"
+
+
+def _outcome(outcome: Outcome, reason: str | None, settled_by: str | None) -> str:
+    why = f": {reason}" if reason else ""
+    return f"now: {outcome.value}{why} ({f'settled by {settled_by}' if settled_by else _RULES[outcome]})"

@@ -4,19 +4,53 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from orchestrator.app.status.fleet_status import outlook
+from orchestrator.app.status.last_word import LastWord, last_word
 from orchestrator.app.status.outlook import Outlook, look
 from orchestrator.app.status.steps import step_words
-from orchestrator.executor.decide.waits import Wait
+from orchestrator.executor.decide.waits import Cause, Wait
+from orchestrator.model.outcome import GOOD, Outcome
 from orchestrator.model.plan import Plan
+from orchestrator.tracker.report.behind import advice
 from orchestrator.tracker.runs.recovery import Glimpse, recover
 
 
 def target_lines(seen: Outlook, proxy_id: str, plan: str) -> Iterator[str]:
-    """What a target waits for and what to do, in one line; none when it waits for nothing."""
-    wait = waits_for(seen, proxy_id)
-    if wait is not None:
-        words = step_words(wait, plan, working=seen.working, proxy=_to_settle(seen, proxy_id))
-        yield f"waits for: {wait.seen_at(seen.now)}; do: {words}"
+    """What a target waits for and what to do, in one line; none when the run does not know it."""
+    found = target_next(seen, proxy_id, plan)
+    if found is not None:
+        wait, step = found
+        yield f"waits for: {wait.seen_at(seen.now)}; do: {step}"
+
+
+def target_next(seen: Outlook, proxy_id: str, plan: str) -> tuple[Wait, str] | None:
+    """What a target waits for, and what to do about it; None when the run does not know it.
+
+    Args:
+        seen: the run.
+        proxy_id: of the target.
+        plan: as commands name it.
+    """
+    ended = last_word(seen.run, proxy_id)
+    if ended is not None:
+        return Wait(Cause.NOTHING, ("it has its outcome",)), _after_it(seen, ended, plan)
+    target = seen.run.targets.get(proxy_id)
+    if target is None:
+        return None
+    wait = seen.target(target)
+    return wait, step_words(wait, plan, working=seen.working, proxy=_to_settle(seen, proxy_id))
+
+
+def _after_it(seen: Outlook, ended: LastWord, plan: str) -> str:
+    """What to do about a target that has its outcome."""
+    if ended.outcome in GOOD:
+        return "nothing"
+    if seen.run.hold is not None:
+        when = "when the fleet is released, "
+    else:
+        when = "" if seen.run.ended is not None else "when the run has ended, "
+    redo = f"{when}orchestrator run {plan} --only-outcome {ended.outcome}"
+    rule = ended.reason if ended.outcome is Outcome.SKIPPED else None
+    return advice(rule or ended.outcome.value, redo)
 
 
 def _to_settle(seen: Outlook, proxy_id: str) -> str:
@@ -50,12 +84,3 @@ def _stands_alone(seen: Glimpse, proxy_id: str) -> bool:
     if state is None or state.outcome is not None:
         return state is not None
     return state.is_open and not seen.stored.fleet.inbox().new(run.commands_seen)
-
-
-def waits_for(seen: Outlook, proxy_id: str) -> Wait | None:
-    """What a target waits for; None when it has its outcome, or the run is over."""
-    run = seen.run
-    target, state = run.targets.get(proxy_id), run.states.get(proxy_id)
-    if target is None or run.ended is not None or (state is not None and state.outcome is not None):
-        return None
-    return seen.target(target)

@@ -18,7 +18,9 @@ from orchestrator.app.run.side_channels import remember
 from orchestrator.app.sinks.live_display import LiveDisplay
 from orchestrator.app.sinks.record_log import RecordLog
 from orchestrator.app.sinks.tee import RecordSink
-from orchestrator.app.status.left_behind import left_behind
+from orchestrator.app.status.attention import attention_lines
+from orchestrator.app.status.last_line import next_step
+from orchestrator.app.status.outlook import look
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import expect_folder, plan_to_call, plan_words, redirect_of, state_of
 from orchestrator.cli.streams import lost_output
@@ -38,6 +40,11 @@ from orchestrator.tracker.runs.recovery import Recovered
 
 if TYPE_CHECKING:
     from orchestrator.app.approve.take_saved import Taken
+
+#: Exit codes that do not say of themselves why the session ended.
+_EXPLAINED = frozenset(
+    {ExitCode.INTERNAL, ExitCode.MORE_TO_DO, ExitCode.PERSON_NEEDED, ExitCode.SCOPE_UNUSABLE},
+)
 
 
 def run(options: Options) -> ExitCode:
@@ -168,18 +175,12 @@ def _open_log(options: Options, lost: MutableMapping[str, str]) -> FilteringBoun
 def _summarise(outcome: SessionResult, options: Options) -> None:
     if options.silences(outcome.code) and not outcome.opened.barred:
         return
-    story = build_report(outcome.recovered.run, outcome.plan, exit_code=int(outcome.code))
-    write(
-        summary(
-            story.head,
-            left_behind(outcome.recovered.run, outcome.plan),
-            plan_words(outcome.plan, options),
-            outcome.report,
-            outcome.code,
-        ).split("\n")
-    )
-    if outcome.code in (ExitCode.INTERNAL, ExitCode.MORE_TO_DO, ExitCode.PERSON_NEEDED, ExitCode.SCOPE_UNUSABLE):
-        write([f"why: {outcome.why}"])
+    run, code = outcome.recovered.run, outcome.code
+    story = build_report(run, outcome.plan, exit_code=int(code))
+    named = plan_words(outcome.plan, options)
+    seen = look(outcome.plan, run, (), SystemClock().now(), working=False, barred=outcome.opened.barred)
+    attention, why = attention_lines(seen, story.head, named), outcome.why if code in _EXPLAINED else None
+    write(summary(story.head, attention, next_step(seen, named), outcome.report, code, why).split("\n"))
     for scope in outcome.recovered.run.scopes.values():
         if scope.given_up:
             tell(f"orchestrator: scope {scope.name} cannot be used: {scope.given_up}")

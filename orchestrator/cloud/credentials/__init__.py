@@ -8,16 +8,18 @@ from orchestrator.cloud.credentials.access_key import AccessKeyFromEnvironment
 from orchestrator.cloud.credentials.agency import METADATA, METADATA_TIMEOUT_S, Agency
 from orchestrator.cloud.credentials.chain import TOKEN, DefaultChain
 from orchestrator.cloud.credentials.command import TokenFromCommand
-from orchestrator.cloud.credentials.credential import Source
-from orchestrator.cloud.credentials.password import PasswordLogin
+from orchestrator.cloud.credentials.credential import AccessKey, Credential, Source, Token
+from orchestrator.cloud.credentials.password import PasswordLogin, password_of
 from orchestrator.cloud.credentials.profile import Profile
 from orchestrator.cloud.credentials.token import TokenFromEnvironment, TokenFromFile
 from orchestrator.cloud.registry import Secrets
+from orchestrator.cloud.secret import Secret
 from orchestrator.cloud.time_source import TimeSource
 from orchestrator.cloud.transport import Headers, Transport
 from orchestrator.model.plan import Auth, Scope
+from orchestrator.model.reply import Failure, in_words
 
-__all__ = ["METADATA", "Secrets", "World", "is_token", "source_for"]
+__all__ = ["METADATA", "Secrets", "World", "is_token", "lacking", "source_for"]
 
 
 class World(Struct, frozen=True, kw_only=True):
@@ -41,15 +43,39 @@ class World(Struct, frozen=True, kw_only=True):
 
 def source_for(scope: Scope, iam: str, world: World) -> Source:
     """The way that the scope's `auth` names; the default chain when it names none. `iam` is the scope's IAM service."""
-    auth, environ = scope.auth, world.environ
+    auth = scope.auth
     if auth.user is not None:
         return _password(scope, iam, world)
-    if auth.profile is not None:
-        return Profile(auth.profile, environ)
     if auth.agency:
         route = world.transport.direct(world.metadata, METADATA_TIMEOUT_S)
         return Agency(world.transport, route, world.clock, world.secrets)
-    return _token(auth, world) or _access_key(auth, environ)
+    if auth.token_command is not None:
+        return TokenFromCommand(auth.token_command, world.environ, world.command_timeout_s)
+    return _on_this_host(auth, world.environ)
+
+
+async def lacking(auth: Auth, environ: Mapping[str, str]) -> str | None:
+    """Why this host has not what `auth` names; None when it has, or when only a service or a command can tell."""
+    if auth.user is not None:
+        found: Secret | Credential | Failure = await password_of(auth, environ)
+    elif auth.agency or auth.token_command is not None:
+        return None
+    else:
+        found = await _on_this_host(auth, environ).fetch()
+    return None if isinstance(found, Secret | Token | AccessKey) else in_words(found)
+
+
+def _on_this_host(auth: Auth, environ: Mapping[str, str]) -> Source:
+    """The way to what lies on this host already, in a variable or a file."""
+    if auth.profile is not None:
+        return Profile(auth.profile, environ)
+    if auth.token_env is not None:
+        return TokenFromEnvironment(auth.token_env, environ)
+    if auth.token_file is not None:
+        return TokenFromFile(auth.token_file, environ)
+    if auth.access_key_env is None or auth.secret_key_env is None:
+        return DefaultChain(environ)
+    return AccessKeyFromEnvironment(auth.access_key_env, auth.secret_key_env, auth.security_token_env, environ)
 
 
 def is_token(auth: Auth, environ: Mapping[str, str]) -> bool:
@@ -57,22 +83,6 @@ def is_token(auth: Auth, environ: Mapping[str, str]) -> bool:
     if auth == Auth():
         return bool(environ.get(TOKEN))
     return bool(auth.token_env or auth.token_file or auth.token_command)
-
-
-def _token(auth: Auth, world: World) -> Source | None:
-    if auth.token_env is not None:
-        return TokenFromEnvironment(auth.token_env, world.environ)
-    if auth.token_file is not None:
-        return TokenFromFile(auth.token_file, world.environ)
-    if auth.token_command is not None:
-        return TokenFromCommand(auth.token_command, world.environ, world.command_timeout_s)
-    return None
-
-
-def _access_key(auth: Auth, environ: Mapping[str, str]) -> Source:
-    if auth.access_key_env is None or auth.secret_key_env is None:
-        return DefaultChain(environ)
-    return AccessKeyFromEnvironment(auth.access_key_env, auth.secret_key_env, auth.security_token_env, environ)
 
 
 def _password(scope: Scope, iam: str, world: World) -> Source:

@@ -51,7 +51,7 @@ class PasswordLogin(Struct, frozen=True, kw_only=True):
             return unusable("a login with a password needs region or project_id")
         if not (self.auth.user and self.auth.domain):
             return unusable("a login with a password needs auth.user and auth.domain")
-        password = await self._password()
+        password = await password_of(self.auth, self.environ)
         if not isinstance(password, Secret):
             return password
         self.secrets.learn(self.route, password)
@@ -62,14 +62,6 @@ class PasswordLogin(Struct, frozen=True, kw_only=True):
     @property
     def _what(self) -> str:
         return f"IAM login of {self.auth.user} at {self.route.host}"
-
-    async def _password(self) -> Secret | Failure:
-        """It may hold blanks, in its midst."""
-        if self.auth.password_env is not None:
-            return from_environment(self.environ, self.auth.password_env, trimmed)
-        if self.auth.password_file is None:
-            return unusable("a login with a password needs auth.password_env or auth.password_file")
-        return await from_file(self.auth.password_file, self.environ, trimmed)
 
     def _token(self, answer: Answer) -> Credential | Failure:
         found = checked(answer.headers.get("X-Subject-Token", ""), "X-Subject-Token in the answer of IAM")
@@ -84,6 +76,15 @@ class PasswordLogin(Struct, frozen=True, kw_only=True):
     def _failed(self, answer: Answer | NotSent | Doubtful) -> Failure:
         failure = classify(self.secrets.searched(answer)) if isinstance(answer, Answer) else answer
         return login_failure(failure, self._what)
+
+
+async def password_of(auth: Auth, environ: Mapping[str, str]) -> Secret | Failure:
+    """The password that `auth` names. It may hold blanks, in its midst."""
+    if auth.password_env is not None:
+        return from_environment(environ, auth.password_env, trimmed)
+    if auth.password_file is None:
+        return unusable("a login with a password needs auth.password_env or auth.password_file")
+    return await from_file(auth.password_file, environ, trimmed)
 
 
 def login_failure(failure: Failure, what: str) -> Failure:

@@ -45,5 +45,5 @@ def _bad_news(run: Run) -> bool:
     standing = run.tally.fleet.standing
     if not any(standing[outcome.value] for outcome in Outcome if outcome not in GOOD):
         return False
-    bad = (state for state in run.states.values() if state.outcome is not None and state.outcome not in GOOD)
+    bad = (state for state in run.states.values() if state.ended_badly)
     return any(not state.no_news for state in bad)

@@ -19,6 +19,7 @@ class Cause(Enum):
     APPROVAL = "approval of wave {0}"
     CHANGED = "a person: the plan was changed, which needs --new: {0}"
     ELSEWHERE = "another fleet: {0}"
+    UNSEEN = "the next start, unless discovery finds what fleet {0} has open in the same project"
     SOAK = "the soak of wave {0}"
     REACH = "every scope to be reached, before anything starts: {0}"
     THROTTLED = "scope {0}: throttled by the cloud{1}: {2}; until {3} UTC"
@@ -42,7 +43,9 @@ class Cause(Enum):
     JOB = "the end of {0}"
     PERSON = "a person, to settle {0}"
     BROKEN = "the next session, after an internal error: {0}"
-    BEHIND = "a person, to look at those that do not run {0}: {1} of {2}"
+    BEHIND = "a person: {1} of {2} do not run {0}"
+    LEFT_OUT = "a person: {1} of {2} do not run {0}, and no run sends any of them as things stand"
+    AGAIN = "the next run: {1} of {2} do not run {0} yet"
     NOTHING = "nothing: {0}"
 
 

@@ -11,18 +11,20 @@ from orchestrator.tracker.report.schema import Head, TargetReport
 #: So many are named; the report has them all.
 NAMED = 20
 
+#: A mistake of the plan about many proxies: it is told once.
+NOT_OFFERED = "not_offered"
+
 #: What begins again only when a person asks for it.
 ASKED_FOR = (Outcome.REJECTED.value, Outcome.FAILED.value, Outcome.MISMATCH.value)
-_REDO = "then redo"
 _TO_DO = {
-    Outcome.REJECTED.value: f"remove the cause, {_REDO}",
-    Outcome.FAILED.value: f"look at it now: are its nodes ACTIVE, is the application connected? {_REDO}",
-    Outcome.MISMATCH.value: f"see in the console which version it runs, {_REDO}",
+    Outcome.REJECTED.value: "remove the cause, then {redo}",
+    Outcome.FAILED.value: "look at it now: are its nodes ACTIVE, is the application connected? then {redo}",
+    Outcome.MISMATCH.value: "see in the console which version it runs, then {redo}",
     Outcome.PARTIAL.value: "see in the console whether it was upgraded; the next run looks again",
     Outcome.DEFERRED.value: "the next run takes it by itself",
     Outcome.NOT_STARTED.value: "the next run takes it by itself",
     "drifted": "correct source_version, or exclude it",
-    "not_offered": "did you mean the version on offer? correct target_version, or wait until it is offered",
+    NOT_OFFERED: "did you mean the version on offer? correct target_version, or wait until it is offered",
     "not_upgradable": "find out in the console why, or exclude it",
     "gone": "correct its ids or the project_id, or take it out of the plan",
 }
@@ -32,12 +34,19 @@ class Behind(Struct, frozen=True, kw_only=True):
     """Targets that do not run the target version.
 
     Attributes:
-        first: up to `NAMED` of them.
-        places: where the plan says what is wrong with one, such as `plan.yaml:12:5`, by its proxy_id.
+        first: up to `NAMED` of them, without those for which the version is not on offer.
+        not_offered: how many those are, by what the cloud offers them.
+        version_place: where the plan asks for the version, such as `plan.yaml:7:3`.
+        places: where the plan says what is wrong with one of the first, by its proxy_id.
     """
 
     first: Sequence[TargetReport] = ()
+    not_offered: Mapping[str, int] = {}
+    version_place: str | None = None
     places: Mapping[str, str] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.first or self.not_offered)
 
 
 def behind_lines(head: Head, behind: Behind) -> Iterator[str]:
@@ -48,9 +57,23 @@ def behind_lines(head: Head, behind: Behind) -> Iterator[str]:
     missing = head.totals.targets - there - unseen
     more = f", {unseen} were accepted and not looked at" if unseen else ""
     yield f"{there} of {head.totals.targets} run {head.run.target_version}{more}; {counted(missing, 'does', 'do')} not:"
+    for found, number in behind.not_offered.items():
+        yield f"  {not_offered_line(head.run.target_version, number, found, behind.version_place)}"
     yield from (_line(target, behind.places.get(target.proxy_id)) for target in behind.first)
-    if missing > len(behind.first):
-        yield f"  and {missing - len(behind.first)} more, in the report"
+    others = missing - len(behind.first) - sum(behind.not_offered.values())
+    if others > 0:
+        yield f"  and {others} more, in the report"
+
+
+def not_offered_line(version: str, number: int, found: str, place: str | None) -> str:
+    """That the version is not on offer for so many proxies, with what is, and where the plan asks for it."""
+    what = f"target_version {version} of {counted(number, 'proxy', 'proxies')}"
+    return mistake_line(NOT_OFFERED, what, found, place)
+
+
+def mistake_line(reason: str, what: str, found: str, place: str | None) -> str:
+    """What is wrong in the plan, at which place of it, and what to do."""
+    return f"{f'{place}: ' if place else ''}{what}: {found} -> {advice(reason)}"
 
 
 def to_redo(head: Head, behind: Behind) -> list[str]:
@@ -59,9 +82,14 @@ def to_redo(head: Head, behind: Behind) -> list[str]:
     return [outcome for outcome in ASKED_FOR if outcome in found]
 
 
-def advice(reason: str) -> str:
-    """What to do about a proxy that is left out for this reason, or ended with this outcome."""
-    return _TO_DO.get(reason, "look at it")
+def advice(reason: str, redo: str = "redo") -> str:
+    """What to do about a proxy that is left out for this reason, or ended with this outcome.
+
+    Args:
+        reason: why it was left out, or its outcome.
+        redo: how to begin again with it.
+    """
+    return _TO_DO.get(reason, "look at it").format(redo=redo)
 
 
 def _line(target: TargetReport, place: str | None) -> str:
@@ -69,10 +97,10 @@ def _line(target: TargetReport, place: str | None) -> str:
     name = f" {target.facts.name}" if target.facts and target.facts.name else ""
     why = f": {reason}" if reason else ""
     found = target.evidence[-1] if target.evidence and outcome == Outcome.SKIPPED else None
-    jobs = f" (workflow {', '.join(_workflows(target))})" if _workflows(target) else ""
+    untold = [each for each in _workflows(target) if each not in (reason or "")]
+    jobs = f" (workflow {', '.join(untold)})" if untold else ""
     words = f"{outcome:<10}{name} {target.proxy_id}{why}{f', {found}' if found else ''}{jobs}{since}"
-    to_do = _TO_DO.get(reason or "") or advice(outcome)
-    return f"  {f'{place}: ' if place else ''}{words} -> {to_do}"
+    return f"  {f'{place}: ' if place else ''}{words} -> {advice(reason if reason in _TO_DO else outcome)}"
 
 
 def _really(target: TargetReport) -> tuple[str, str | None, str]:

@@ -11,6 +11,7 @@ from orchestrator.model.outcome import FAILED_BEFORE, GOOD, Outcome, Phase
 from orchestrator.model.plan import Plan, Scope
 from orchestrator.model.record import HoldSet, RunStarted
 from orchestrator.model.run import Run
+from orchestrator.model.state import TargetState
 from orchestrator.model.status import ScopeStatus, WaveStatus
 from orchestrator.model.tally import EMPTY, Count
 from orchestrator.tracker.report.rejects import reject_reasons
@@ -83,9 +84,15 @@ def build_report(run: Run, plan: Plan, *, exit_code: int | None = None, named: s
     )
 
 
-def behind(run: Run, plan: Plan) -> Iterator[TargetReport]:
-    """The targets that ended otherwise than well, in plan order; what an earlier run said of kept ones counts too."""
-    bad = {key for key, state in run.states.items() if state.outcome is not None and state.outcome not in GOOD}
+def behind(run: Run, plan: Plan, *, without: str = "") -> Iterator[TargetReport]:
+    """The targets that ended otherwise than well, in plan order; what an earlier run said of kept ones counts too.
+
+    Args:
+        run: the run.
+        plan: as in force.
+        without: a reason with which this run's own do not count.
+    """
+    bad = {key for key, state in _ended_badly(run) if not without or state.reason != without}
     projects = _projects(run, plan)
     for key, target in run.targets.items():
         if key in bad:
@@ -94,15 +101,26 @@ def behind(run: Run, plan: Plan) -> Iterator[TargetReport]:
     yield from (_decode(each.entry) for each in run.kept if each.outcome not in GOOD)
 
 
+def count_found(run: Run, reason: str) -> Counter[str]:
+    """How many of this run's own were left out for a reason, by what was found then."""
+    return Counter(state.evidence[-1] for _, state in _ended_badly(run) if state.reason == reason and state.evidence)
+
+
+def _ended_badly(run: Run) -> Iterator[tuple[str, TargetState]]:
+    yield from ((key, state) for key, state in run.states.items() if state.ended_badly)
+
+
 def count_behind(run: Run) -> Counter[str]:
     """How many ended otherwise than well, by outcome; of those left out for what happened before, by that."""
-    found = Counter(
-        run.earlier[key].outcome if state.reason == FAILED_BEFORE and key in run.earlier else state.outcome.value
-        for key, state in run.states.items()
-        if state.outcome is not None and state.outcome not in GOOD
-    )
+    found = Counter(_really(run, state) for _, state in _ended_badly(run))
     found.update(each.outcome for each in run.kept if each.outcome not in GOOD)
     return found
+
+
+def _really(run: Run, state: TargetState) -> str:
+    if state.reason == FAILED_BEFORE and state.key in run.earlier:
+        return run.earlier[state.key].outcome
+    return state.standing
 
 
 def _projects(run: Run, plan: Plan) -> dict[str, str | None]:

@@ -6,6 +6,7 @@ Damage in a neighbour's journal is an error here too: what cannot be read might 
 from collections.abc import Collection, Iterator
 
 from orchestrator.model.outcome import FAILED_BEFORE, Outcome
+from orchestrator.model.plan import Scope
 from orchestrator.model.record import Record, Reverified, RunStarted, Settled
 from orchestrator.model.run import Run
 from orchestrator.tracker.runs.recovery import latest_run, recover
@@ -34,6 +35,34 @@ def open_elsewhere(
                 if key in proxy_ids:
                     found[key] = (other.name, run.run_id)
     return found
+
+
+def busy_neighbour(fleet: Fleet, scopes: Collection[Scope]) -> str | None:
+    """Another fleet of the same state that has something open in one of these projects, or is about to.
+
+    For a fleet whose proxies are not known yet, as before its first discovery. What it is asked for may be none of
+    them.
+
+    Raises:
+        StateError: a run that has not ended cannot be read.
+    """
+    for other in fleet.state.fleets():
+        run = latest_run(other) if other.name != fleet.name else None
+        if run is None or run.has_ended():
+            continue
+        near = {each.name for each in run.plan().scopes if any(_same_project(each, scope) for scope in scopes)}
+        if not near:
+            continue
+        folded = recover(run).run
+        if any(folded.targets[key].scope in near for key in _in_hand(folded, worked_on=other.holder() is not None)):
+            return other.name
+    return None
+
+
+def _same_project(one: Scope, other: Scope) -> bool:
+    """Whether two scopes may be the same project; one that is to be looked up may be any of its region."""
+    unknown = None in (one.project_id, other.project_id)
+    return one.region == other.region and (unknown or one.project_id == other.project_id)
 
 
 def _shares(run: StoredRun, proxy_ids: Collection[str]) -> bool:

@@ -82,7 +82,14 @@ def test_a_proxy_is_described_with_what_it_waits_for() -> None:
 def test_a_proxy_that_has_its_outcome_waits_for_nothing() -> None:
     told = status(settled(A, Outcome.FAILED), proxy_id=A)
     assert told["target"]["outcome"] == "failed"
-    assert told["target_waits_for"] is None
+    assert told["target_waits_for"]["cause"] == "nothing"
+    assert told["target_waits_for"]["next_step"].endswith(f"orchestrator run {NAMED} --only-outcome failed")
+
+
+def test_an_attempt_in_doubt_is_not_counted_as_an_upgrade_under_way() -> None:
+    doubt = r.AnswerSeen(at=BEGIN, target=B, attempt=1, verdict="in_doubt")
+    told = status(intent(A), intent(B), doubt)
+    assert (told["under_way"], told["in_doubt"]) == (1, 1)
 
 
 def test_a_proxy_that_the_run_does_not_know_is_no_target() -> None:

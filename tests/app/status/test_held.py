@@ -63,7 +63,7 @@ def test_a_held_fleet_names_its_cause_what_the_cloud_said_and_what_is_under_way(
         "HELD since 2026-03-01 22:00:00Z (1 h 30 min ago): 1 failure, 0 allowed",
         "  1 x no room on the host",
         f"    {NAMED.proxy_id} on instance {NAMED.instance_id} (payments-db), workflow w-00, 2026-03-01 22:00:00Z",
-        "  under way: 1 upgrade, followed to the end; nothing starts, so it may stay held",
+        "  1 upgrade under way, followed by the next start; nothing starts, so it may stay held",
         f"  look: orchestrator status {PLAN_WORDS} {NAMED.proxy_id}",
     ]
 
@@ -72,7 +72,7 @@ def test_a_person_who_held_the_fleet_is_named_with_the_host() -> None:
     hold = r.HoldSet(at=START, cause="person", reason="incident", by="ann", host="desk", note="incident")
     assert lines(hold=hold) == [
         "HELD since 2026-03-01 22:00:00Z (1 h 30 min ago) by ann@desk: incident",
-        "  under way: nothing; nothing starts, so it may stay held",
+        "  nothing is under way; nothing starts, so it may stay held",
     ]
 
 

@@ -101,7 +101,8 @@ def test_what_a_person_has_asked_for_an_open_one_counts_already(tmp_path: Path) 
     key = targets[0].proxy_id
     stored = begun(tmp_path, targets, run_started(3), list(upgraded(key))[:2])
     seen = glimpse(stored, key)
-    assert list(target_lines(target_outlook(seen, stored.plan(), key, BEGIN), key, NAMED))
+    (line,) = target_lines(target_outlook(seen, stored.plan(), key, BEGIN), key, NAMED)
+    assert line.startswith("waits for: the end of its upgrade")
     stored.fleet.give(SettleCommand(at=BEGIN, user="ann", note="saw it", proxy_id=key, outcome="succeeded"))
     again = target_outlook(glimpse(stored, key), stored.plan(), key, BEGIN)
-    assert not list(target_lines(again, key, NAMED))
+    assert list(target_lines(again, key, NAMED)) == ["waits for: nothing: it has its outcome; do: nothing"]

@@ -1,7 +1,7 @@
 """What a run and a target wait for, in each state that a fleet can be in; and the page that lists them all."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,10 +11,11 @@ from fakes.documents import read, rows, section
 from fakes.stage import fold_all, plan_of, targets_of
 from msgspec import structs
 
-from orchestrator.app.status.fleet_status import bound_lines, fleet_line
+from orchestrator.app.status.fleet_status import bound_lines
+from orchestrator.app.status.last_line import fleet_line
 from orchestrator.app.status.outlook import Outlook, look
 from orchestrator.app.status.steps import STEPS, Step
-from orchestrator.app.status.target_line import target_lines
+from orchestrator.app.status.target_line import target_lines, target_next
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.waits import Cause, Wait
 from orchestrator.executor.decide.what_waits import fleet_wait
@@ -86,6 +87,7 @@ class Case:
     working: bool = False
     asked: tuple[Command, ...] = ()
     barred: Wait | None = None
+    unseen: Wait | None = None
     twist: Callable[[Rollout], None] = lambda _rollout: None
     of: str = "fleet"
 
@@ -95,7 +97,7 @@ class Case:
         asked = list(enumerate(self.asked, 1))
         seen = look(plan, run, asked, START, working=self.working, barred=self.barred)
         self.twist(seen.rollout)
-        return seen
+        return replace(seen, unseen=self.unseen)
 
     def line(self) -> str:
         seen = self.outlook()
@@ -169,6 +171,12 @@ CASES = [
         Cause.ELSEWHERE,
         "another fleet: proxy X is open in run R of fleet F; 4 targets wait; do: let that fleet end what it began",
         barred=Wait(Cause.ELSEWHERE, ("proxy X is open in run R of fleet F",)),
+    ),
+    case(
+        Cause.UNSEEN,
+        "the next start, unless discovery finds what fleet F has open in the same project; 4 targets wait; "
+        f"do: see in orchestrator plan {PLAN} whether it does, then orchestrator run {PLAN}",
+        unseen=Wait(Cause.UNSEEN, ("F",)),
     ),
     case(Cause.WINDOW, "window opens Mon 01:00 UTC", BEGAN, plan={"windows": (NIGHT,)}),
     case(Cause.CHANGED, "which needs --new: targets", BEGAN, barred=Wait(Cause.CHANGED, ("targets",))),
@@ -294,13 +302,51 @@ CASES = [
     ),
     case(
         Cause.BEHIND,
-        "to look at those that do not run 2.24.03.000: 2 of 4; do: look at them: orchestrator report "
-        f"{PLAN} --format text; redo: orchestrator run {PLAN} --only-outcome rejected,failed",
+        "a person: 2 of 4 do not run 2.24.03.000; do: remove the causes, then "
+        f"orchestrator run {PLAN} --only-outcome rejected,failed",
         *map(settled, TARGETS[:2]),
         settled(FAR, Outcome.FAILED),
         settled(LAST, Outcome.REJECTED),
         r.RunEnded(at=START),
     ),
+    case(
+        Cause.HOLD,
+        "to release the fleet: 1 failure; 1 of 4 do not run 2.24.03.000; do: look at the cause, then orchestrator "
+        f'release {PLAN} --note "why" && orchestrator run {PLAN} --only-outcome failed',
+        *map(settled, TARGETS[:3]),
+        settled(LAST, Outcome.FAILED),
+        r.HoldSet(at=START, cause="failures", reason="1 failure"),
+        r.RunEnded(at=START),
+    ),
+    case(
+        Cause.LEFT_OUT,
+        "a person: 1 of 4 do not run 2.24.03.000, and no run sends any of them as things stand; do: correct the plan",
+        *map(settled, TARGETS[:3]),
+        settled(LAST, Outcome.SKIPPED),
+        r.RunEnded(at=START),
+    ),
+    case(
+        Cause.AGAIN,
+        f"the next run: 1 of 4 do not run 2.24.03.000 yet; do: orchestrator run {PLAN}",
+        *map(settled, TARGETS[:3]),
+        settled(LAST, Outcome.DEFERRED),
+        r.RunEnded(at=START),
+    ),
+    case(
+        Cause.NOTHING,
+        f"it has its outcome; do: remove the cause, then orchestrator run {PLAN} --only-outcome rejected",
+        settled(MINE, Outcome.REJECTED),
+        r.RunEnded(at=START),
+        of="target",
+    ),
+    case(
+        Cause.NOTHING,
+        f"connected? then when the run has ended, orchestrator run {PLAN} --only-outcome failed",
+        settled(MINE, Outcome.FAILED),
+        of="target",
+    ),
+    case(Cause.NOTHING, "it has its outcome; do: nothing", settled(MINE), of="target"),
+    case(Cause.NOTHING, "exclude it", structs.replace(settled(MINE, Outcome.SKIPPED), reason="drifted"), of="target"),
     case(
         Cause.NOTHING, "no target is known to run less than 2.24.03.000", *map(settled, TARGETS), r.RunEnded(at=START)
     ),
@@ -311,7 +357,9 @@ CASES = [
 def test_one_line_says_what_is_waited_for_and_what_to_do(state: Case) -> None:
     line = state.line()
     seen = state.outlook()
-    wait = seen.fleet() if state.of == "fleet" else seen.target(MINE)
+    found = target_next(seen, MINE.proxy_id, PLAN)
+    assert found is not None
+    wait = seen.fleet() if state.of == "fleet" else found[0]
     assert (wait.cause, state.says in line) == (state.cause, True), line
     assert "; do: " in line
 
@@ -334,9 +382,8 @@ def test_the_page_lists_each_cause_with_its_sentence_and_steps_in_order() -> Non
 
 
 def _shown(step: Step) -> str:
-    return step.value.format(
-        plan="PLAN", wave="WAVE", proxy="PROXY_ID", redo="; redo: orchestrator run PLAN --only-outcome OUTCOMES"
-    )
+    redo = " --only-outcome OUTCOMES" if step is Step.REDO else ""
+    return step.value.format(plan="PLAN", wave="WAVE", proxy="PROXY_ID", redo=redo)
 
 
 def test_what_is_open_is_told_beside_what_is_waited_for() -> None:

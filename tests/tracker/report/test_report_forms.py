@@ -17,8 +17,8 @@ from orchestrator.model.outcome import FAILED_BEFORE, Outcome
 from orchestrator.model.record import Record
 from orchestrator.model.reply import Entry
 from orchestrator.model.run import Run
-from orchestrator.tracker.report.behind import NAMED, Behind
-from orchestrator.tracker.report.build import Story, behind, build_report
+from orchestrator.tracker.report.behind import NAMED, NOT_OFFERED, Behind, behind_lines
+from orchestrator.tracker.report.build import Story, behind, build_report, count_found
 from orchestrator.tracker.report.csv_form import COLUMNS, csv_lines
 from orchestrator.tracker.report.schema import TargetReport
 from orchestrator.tracker.report.summary import summary
@@ -93,9 +93,8 @@ def failure(key: str, reason: str) -> tuple[Record, ...]:
 
 def test_everything_about_a_simulated_run_says_so() -> None:
     assert next(text_lines(story(simulated=True))).startswith("SIMULATED: ")
-    assert summary(story(simulated=True).head, Behind(), "/p/prod.yaml", Path("r"), ExitCode.DONE).startswith(
-        "SIMULATED: "
-    )
+    told = summary(story(simulated=True).head, (), "nothing", Path("r"), ExitCode.DONE)
+    assert told.startswith("SIMULATED: ")
 
 
 @pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r"])
@@ -169,28 +168,17 @@ def test_any_run_can_be_told_in_any_form(seed: int, steps: int) -> None:
 
 
 @pytest.mark.parametrize("code", list(ExitCode))
-def test_the_summary_always_says_where_the_report_is_and_what_to_do(code: ExitCode) -> None:
-    lines = summary(story().head, Behind(), "/p/prod.yaml", Path("/s/report.json"), code).splitlines()
-    assert lines[-2] == "report: /s/report.json"
-    assert re.fullmatch(r"next: .{10,}", lines[-1])
-    assert "{" not in lines[-1]
+def test_the_summary_ends_with_the_report_and_what_to_do(code: ExitCode) -> None:
+    told = summary(
+        story().head, ["look here"], "orchestrator run /p/prod.yaml", Path("/s/report.json"), code, "stopped"
+    )
+    lines = told.splitlines()
+    assert lines[-4:-1] == ["look here", "why: stopped", "report: /s/report.json"]
+    assert lines[-1].startswith("next: orchestrator run /p/prod.yaml")
+    assert lines[-1].endswith("report the bug") == (code is ExitCode.INTERNAL)
 
 
-@pytest.mark.parametrize(
-    ("code", "words"),
-    [
-        (ExitCode.OTHER_OUTCOMES, "rejected"),
-        (ExitCode.HELD, 'orchestrator release /p/prod.yaml rest --note "why" && orchestrator run /p/prod.yaml'),
-        (ExitCode.PERSON_NEEDED, "in_doubt"),
-        (ExitCode.MORE_TO_DO, "goes on where it was"),
-    ],
-)
-def test_what_to_do_next_fits_the_exit_code(code: ExitCode, words: str) -> None:
-    hold = r.HoldSet(at=BEGIN, cause="approval", reason="the wave asks for approval", wave="rest")
-    assert words in summary(story(hold).head, Behind(), "/p/prod.yaml", Path("r"), code).splitlines()[-1]
-
-
-def settled_run(outcome: Outcome, reason: str | None, count: int, *more: Record) -> Run:
+def settled_run(outcome: Outcome, reason: str | None, count: int, *more: Record, evidence: str | None = None) -> Run:
     """A run in which all but the last target took an outcome, and that one was upgraded."""
     targets = make_targets(count)
     run = empty_run(make_plan(targets), targets)
@@ -199,38 +187,49 @@ def settled_run(outcome: Outcome, reason: str | None, count: int, *more: Record)
         run.apply(record)
     for number, target in enumerate(targets, 1):
         key, last = target.proxy_id, number == count
-        taken = {"outcome": Outcome.SUCCEEDED} if last else {"outcome": outcome, "reason": reason}
+        taken = {"outcome": Outcome.SUCCEEDED} if last else {"outcome": outcome, "reason": reason, "evidence": evidence}
         run.apply(r.Settled(at=BEGIN, target=key, **taken))
     return run
 
 
-def ending(run: Run, code: ExitCode = ExitCode.DONE) -> list[str]:
+def lagging(run: Run) -> list[str]:
     plan = make_plan(list(run.targets.values()))
-    first = list(behind(run, plan))[:NAMED]
-    named = Behind(first=first, places={target.proxy_id: "p.yaml:7:3" for target in first})
-    return summary(build_report(run, plan).head, named, "'/my plans/p.yaml'", Path("r"), code).splitlines()
+    first = list(behind(run, plan, without=NOT_OFFERED))[:NAMED]
+    places = {target.proxy_id: "p.yaml:7:3" for target in first}
+    found = count_found(run, NOT_OFFERED)
+    named = Behind(first=first, not_offered=found, version_place="p.yaml:7:3", places=places)
+    return list(behind_lines(build_report(run, plan).head, named))
 
 
 def test_what_does_not_run_the_target_version_is_named_with_what_to_do() -> None:
     earlier = r.EarlierOutcome(
         at=BEGIN, target=A, run_id="night-1", outcome=Outcome.FAILED, reason="disk", workflow_ids=("wf-1",)
     )
-    lines = ending(settled_run(Outcome.SKIPPED, FAILED_BEFORE, 2, earlier))
+    lines = lagging(settled_run(Outcome.SKIPPED, FAILED_BEFORE, 2, earlier))
     assert f"1 of 2 run {NEW}; 1 does not:" in lines
     (told,) = [line for line in lines if A in line]
     assert "failed" in told
     assert f"{A}: disk (workflow wf-1), in run night-1 -> look at it now" in told
-    assert lines[-1] == "next: see the lines above; redo: orchestrator run '/my plans/p.yaml' --only-outcome failed"
 
 
-def test_all_is_done_only_when_all_is_done() -> None:
-    assert ending(settled_run(Outcome.ALREADY, None, 3))[-1] == "next: nothing, all is done"
-    last = ending(settled_run(Outcome.SKIPPED, "not_upgradable", 3))[-1]
-    assert last == "next: see the lines above"
+def test_a_workflow_that_the_reason_names_is_not_named_twice() -> None:
+    earlier = r.EarlierOutcome(
+        at=BEGIN, target=A, run_id="n", outcome=Outcome.FAILED, reason="job wf-1 Failed", workflow_ids=("wf-1",)
+    )
+    lines = lagging(settled_run(Outcome.SKIPPED, FAILED_BEFORE, 2, earlier))
+    assert "\n".join(lines).count("wf-1") == 1
+
+
+def test_a_version_that_is_not_on_offer_is_one_mistake_however_many_proxies() -> None:
+    run = settled_run(Outcome.SKIPPED, NOT_OFFERED, NAMED + 4, evidence="the newest version on offer is 2.24.01.000")
+    first, told = lagging(run)
+    assert first == f"1 of {NAMED + 4} run {NEW}; {NAMED + 3} do not:"
+    found = "the newest version on offer is 2.24.01.000 -> did you mean the version on offer? correct target_version"
+    assert told.startswith(f"  p.yaml:7:3: target_version {NEW} of {NAMED + 3} proxies: {found}")
 
 
 def test_many_that_lag_behind_are_cut_and_counted() -> None:
-    lines = ending(settled_run(Outcome.REJECTED, "no ip", NAMED + 4), ExitCode.OTHER_OUTCOMES)
+    lines = lagging(settled_run(Outcome.REJECTED, "no ip", NAMED + 4))
     assert sum("-> remove the cause" in line for line in lines) == NAMED
     assert "  and 3 more, in the report" in lines
 
@@ -245,6 +244,6 @@ def test_many_reasons_are_cut_and_counted() -> None:
     run = empty_run(plan, targets)
     for record in (run_started(9), *records):
         run.apply(record)
-    text = summary(build_report(run, plan).head, Behind(), "/p/prod.yaml", Path("r"), ExitCode.OTHER_OUTCOMES)
+    text = summary(build_report(run, plan).head, (), "nothing", Path("r"), ExitCode.OTHER_OUTCOMES)
     assert "and 4 more reasons, in the report" in text
     assert text.count("reason ") == 5

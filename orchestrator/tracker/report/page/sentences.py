@@ -9,8 +9,8 @@ from orchestrator.spoken import counted
 from orchestrator.tracker.report.behind import Behind, advice
 from orchestrator.tracker.report.build import Story
 from orchestrator.tracker.report.page.content import Content, really
+from orchestrator.tracker.report.page.next_step import next_step
 from orchestrator.tracker.report.schema import Head, TargetReport
-from orchestrator.tracker.report.summary import next_step
 
 #: A shape for each outcome, so that no color has to be told from another.
 SHAPES = {

@@ -1,0 +1,36 @@
+"""The last line of `status`: what a run waits for, how many wait with it, and what to do. `run` ends with the same."""
+
+from collections.abc import Iterator
+
+from orchestrator.app.status.moving import moving_parts
+from orchestrator.app.status.outlook import Outlook
+from orchestrator.app.status.steps import step_words
+from orchestrator.executor.decide.waits import Cause
+from orchestrator.spoken import counted
+
+#: What says of itself that upgrades are under way.
+_OF_MOVING = frozenset({Cause.JOB, Cause.DOUBT, Cause.NOTHING})
+
+
+def fleet_line(seen: Outlook, plan: str) -> str:
+    """The line that says all; `plan`: as commands name it."""
+    return "; ".join([f"waits for: {seen.fleet().seen_at(seen.now)}", *_beside(seen), f"do: {next_step(seen, plan)}"])
+
+
+def next_step(seen: Outlook, plan: str) -> str:
+    """What to do about what the run waits for."""
+    stuck = next((state.key for state in seen.stuck), "PROXY_ID")
+    return step_words(seen.fleet(), plan, working=seen.working, proxy=stuck, outcomes=seen.to_redo)
+
+
+def _beside(seen: Outlook) -> Iterator[str]:
+    """What waits with it, what moves, and what a hold keeps in the dark: that the run is over, and what is left."""
+    run, cause = seen.run, seen.fleet().cause
+    if run.ended is not None:
+        if run.hold is not None:
+            yield seen.after_the_end().reason
+        return
+    if run.waiting:
+        yield counted(run.waiting, "target waits", "targets wait")
+    if cause not in _OF_MOVING:
+        yield from moving_parts(seen)
