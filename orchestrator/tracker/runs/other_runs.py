@@ -27,9 +27,8 @@ def open_elsewhere(
         StateError: a run that has not ended cannot be read.
     """
     found = {}
-    for other in fleet.state.fleets():
-        run = latest_run(other) if other.name != fleet.name else None
-        if run is not None and not run.has_ended() and _shares(run, proxy_ids):
+    for other, run in _neighbours(fleet):
+        if _shares(run, proxy_ids):
             worked_on = or_about_to_be and other.holder() is not None
             for key in _in_hand(recover(run).run, worked_on=worked_on):
                 if key in proxy_ids:
@@ -46,17 +45,22 @@ def busy_neighbour(fleet: Fleet, scopes: Collection[Scope]) -> str | None:
     Raises:
         StateError: a run that has not ended cannot be read.
     """
+    for other, run in _neighbours(fleet):
+        near = {each.name for each in run.plan().scopes if any(_same_project(each, scope) for scope in scopes)}
+        if near:
+            folded = recover(run).run
+            in_hand = _in_hand(folded, worked_on=other.holder() is not None)
+            if any(folded.targets[key].scope in near for key in in_hand):
+                return other.name
+    return None
+
+
+def _neighbours(fleet: Fleet) -> Iterator[tuple[Fleet, StoredRun]]:
+    """The other fleets of the same state whose latest run has not ended, each with that run."""
     for other in fleet.state.fleets():
         run = latest_run(other) if other.name != fleet.name else None
-        if run is None or run.has_ended():
-            continue
-        near = {each.name for each in run.plan().scopes if any(_same_project(each, scope) for scope in scopes)}
-        if not near:
-            continue
-        folded = recover(run).run
-        if any(folded.targets[key].scope in near for key in _in_hand(folded, worked_on=other.holder() is not None)):
-            return other.name
-    return None
+        if run is not None and not run.has_ended():
+            yield other, run
 
 
 def _same_project(one: Scope, other: Scope) -> bool:
