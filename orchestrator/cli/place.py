@@ -12,7 +12,8 @@ from orchestrator.errors import PlanError, UsageError
 from orchestrator.model.plan import Plan
 from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.planner.targets.regions import check_regions
-from orchestrator.tracker.folder.state_folder import named_state, open_state
+from orchestrator.tracker.folder.state_folder import open_state
+from orchestrator.tracker.named_plan import named_plan
 from orchestrator.tracker.state import State
 
 if TYPE_CHECKING:
@@ -77,18 +78,13 @@ def redirect_of(options: Options) -> "Redirect | None":
 
 
 def plan_words(plan: Plan, options: Options) -> str:
-    """The plan as a command has to name it to mean the same fleet: its path, quoted, and what decides over the state.
-
-    Without these a pasted command would reach another fleet, which knows nothing of what was sent, or the real cloud.
-    """
-    return " ".join([quote(plan.path), *state_words(options)])
+    """The plan as a command has to name it to mean the same fleet."""
+    return named_plan(plan, state_of(options))
 
 
 def state_words(options: Options) -> list[str]:
     """The options that decide over the state, as a command has to give them."""
-    named = named_state(None if options.state is None else str(options.state), os.environ)
-    words = [] if named is None else ["--state", quote(named)]
-    return [*words, "--simulate"] if options.simulate else words
+    return [quote(word) for word in state_of(options).options(options.plan)]
 
 
 def expect_folder(option: str, path: Path | None) -> None:

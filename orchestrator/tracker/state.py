@@ -68,6 +68,10 @@ class StoredRun(Protocol):
     def report(self) -> Path:
         """Where its report is written: always a file, for people and their tools."""
 
+    @property
+    def page(self) -> Path:
+        """Where its report is written as a page, for people."""
+
     def plan(self) -> Plan:
         """As it was when the run began."""
 
@@ -212,6 +216,9 @@ class KnownWorkflows(Protocol):
 
 class State(Protocol):
     """All that is kept in one place. As text it is that place, for messages."""
+
+    def options(self, plan_path: Path) -> tuple[str, ...]:
+        """What a command says beside the path of its plan to come to this place."""
 
     def fleet(self, name: str, *, writes: bool = False) -> Fleet:
         """A fleet by its name, whether anything is kept of it or not.

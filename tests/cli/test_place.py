@@ -18,7 +18,7 @@ def no_state_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def words(*options: str) -> str:
-    return plan_words(PLAN, parse(["status", "p.yaml", *options]))
+    return plan_words(PLAN, parse(["status", PLAN.path, *options]))
 
 
 def test_the_path_is_enough_where_the_state_is_beside_the_plan() -> None:
@@ -46,3 +46,10 @@ def test_what_is_advised_is_understood(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.chdir(tmp_path)
     options = parse(["run", "/p.yaml", *words("--state", "s", "--simulate").split()[2:]])
     assert (options.state, options.simulate) == (tmp_path / "s", True)
+
+
+def test_a_fleet_whose_state_is_not_beside_its_plan_is_reached_from_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert plan_words(PLAN, parse(["status"])) == f"'/my plans/prod.yaml' --state {tmp_path / '.orchestrator'}"

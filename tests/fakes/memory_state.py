@@ -64,6 +64,7 @@ class MemoryRun:
     kept: list[Record]
     in_force: Settings
     report: Path = Path(os.devnull)
+    page: Path = Path(os.devnull)
 
     def plan(self) -> Plan:
         return self.frozen
@@ -221,6 +222,9 @@ class MemoryState:
 
     def __str__(self) -> str:
         return "memory"
+
+    def options(self, plan_path: Path) -> tuple[str, ...]:  # noqa: ARG002  # the port's: no command comes here
+        return ()
 
     def fleet(self, name: str, *, writes: bool = False) -> MemoryFleet:  # noqa: ARG002  # the port's: memory belongs to nobody else
         expect_fleet_name(name)

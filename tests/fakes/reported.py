@@ -6,8 +6,10 @@ from fakes.recorded import BEGIN, NEW, OLD, empty_run, make_plan, make_targets, 
 
 from orchestrator.model import record as r
 from orchestrator.model.outcome import Outcome
+from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record
 from orchestrator.model.reply import Entry
+from orchestrator.model.run import Run
 from orchestrator.tracker.report.build import Story, build_report
 
 HOSTILE = "</script><script>document.title='owned'</script><img src=//evil.example/x onerror=alert(1)> \u202egnihton"
@@ -36,7 +38,7 @@ def _upgrade(key: str, number: int, reason: str | None = None) -> list[Record]:
     ]
 
 
-def make_story(count: int, *refused: int, hold: bool = False) -> Story:
+def make_run(count: int, *refused: int, hold: bool = False) -> tuple[Run, Plan]:
     """So many targets that are upgraded, but for some that are refused with hostile words."""
     targets = make_targets(count)
     plan = make_plan(targets)
@@ -48,4 +50,9 @@ def make_story(count: int, *refused: int, hold: bool = False) -> Story:
         records.append(r.HoldSet(at=BEGIN, cause="rejected", reason="1 rejected, 0 allowed for the fleet"))
     for record in records:
         run.apply(record)
-    return build_report(run, plan, exit_code=3 if hold else 1, named="night.yaml")
+    return run, plan
+
+
+def make_story(count: int, *refused: int, hold: bool = False) -> Story:
+    """The report of such a run."""
+    return build_report(*make_run(count, *refused, hold=hold), exit_code=3 if hold else 1, named="night.yaml")

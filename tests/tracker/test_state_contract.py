@@ -266,6 +266,10 @@ def test_what_earlier_runs_say_of_a_proxy(fleet: Fleet) -> None:
     assert set(history.known) == {A, B}
 
 
+def test_a_command_can_name_the_place(state: State, tmp_path: Path) -> None:
+    assert all(isinstance(word, str) for word in state.options(tmp_path / "plan.yaml"))
+
+
 def test_rates_are_kept_by_key(state: State) -> None:
     first, better = (KnownRate(endpoint="https://x", rate=rate, at=BEGIN) for rate in (3.0, 9.0))
     assert state.rates() == ({}, None)

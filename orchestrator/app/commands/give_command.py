@@ -17,7 +17,7 @@ from orchestrator.errors import FleetLocked, UsageError
 from orchestrator.host import machine_name, path_of, user_name
 from orchestrator.model.commands import Command, HoldCommand, ReleaseCommand, SettleCommand
 from orchestrator.model.plan import Plan
-from orchestrator.tracker.report.json_form import write_report
+from orchestrator.tracker.report.on_disk import write_reports
 from orchestrator.tracker.state import Fleet, State
 
 
@@ -95,7 +95,7 @@ def _carry_out_now(fleet: Fleet, now: datetime) -> bool:
             record = carry_out(run, number, command, now)
             journal.append([record])
             run.apply(record)
-    write_report(run, recovered.in_force, recovered.stored.report)
+    write_reports(recovered.stored, run, recovered.in_force)
     return True
 
 

@@ -38,6 +38,7 @@ from orchestrator.planner.next_run import Asked, unfinished
 from orchestrator.planner.targets.resolve import resolve_targets
 from orchestrator.planner.waves import assign_waves
 from orchestrator.tracker.report.json_form import write_report
+from orchestrator.tracker.report.on_disk import write_reports
 from orchestrator.tracker.runs.recovery import Recovered
 from orchestrator.tracker.state import Fleet, State
 
@@ -151,7 +152,7 @@ def _find_or_begin(job: RunRequest, memory: RateMemory, fleet: Fleet) -> Opened:
     if unfinished(past_of(latest, {}, job.plan), asked) is not None:
         return take_up(latest, job.plan)
     end_run(latest, job.now)
-    write_report(latest.run, latest.in_force, latest.stored.report)
+    write_reports(latest.stored, latest.run, latest.in_force)
     return Opened(_begin(job, job.plan, memory, fleet, exactly))
 
 

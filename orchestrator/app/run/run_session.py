@@ -21,6 +21,7 @@ from orchestrator.app.run.watchdog import Watchdog, due_in, end_process
 from orchestrator.app.scopes.keep_rates import keeping, learned
 from orchestrator.app.scopes.open_scopes import open_scopes
 from orchestrator.app.scopes.rate_memory import RateMemory
+from orchestrator.app.sinks.page_writer import PageWriter
 from orchestrator.app.sinks.report_writer import ReportWriter, last_report
 from orchestrator.app.sinks.tee import RecordSink, Tee
 from orchestrator.clock import SystemClock
@@ -123,15 +124,15 @@ async def work(job: Work) -> Done:
     except Exception as error:
         last = for_people(error)
         with suppress(OrchestratorError):  # the first error says more
-            last_report(job.run, job.plan, job.report, last.exit_code)
+            last_report(job.recovered, job.plan, last.exit_code)
         if last is error:
             raise
         raise last from error
     except BaseException:
-        last_report(job.run, job.plan, job.report, ExitCode.INTERNAL)
+        last_report(job.recovered, job.plan, ExitCode.INTERNAL)
         raise
     code = exit_code(job.run, finish, barred=job.barred is not None)
-    return Done(finish, code, tuple(last_report(job.run, job.plan, job.report, code)))
+    return Done(finish, code, tuple(last_report(job.recovered, job.plan, code)))
 
 
 async def _opened(job: Work) -> Finish:
@@ -191,7 +192,8 @@ def _assemble(job: Work, scopes: dict[str, ScopeCalls], clock: SystemClock) -> D
     def failed(sink: str, error: Exception) -> None:
         ledger.part_failed(sink, error)
 
-    sinks = Tee((*job.sinks, ReportWriter(job.run, job.plan, job.report)), failed)
+    page = PageWriter(job.recovered.stored)
+    sinks = Tee((*job.sinks, ReportWriter(job.recovered, job.plan, page.draw), page), failed)
     ledger = Ledger(rollout, clock, changed=wake, observe=sinks, mask=job.secrets.mask)
     session = Session(
         rollout=rollout,

@@ -7,7 +7,7 @@ from datetime import datetime
 from orchestrator.errors import ExitCode, OrchestratorError
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import PartFailed
-from orchestrator.tracker.report.json_form import write_report
+from orchestrator.tracker.report.on_disk import write_reports
 from orchestrator.tracker.runs.recovery import Recovered, recover
 
 
@@ -33,4 +33,4 @@ def remember(recovered: Recovered, plan: Plan, code: ExitCode, failed: Mapping[s
             journal.append(records)
         for record in records:
             there.run.apply(record)
-        write_report(there.run, plan, stored.report, exit_code=int(code))
+        write_reports(stored, there.run, plan, exit_code=int(code))

@@ -1,6 +1,6 @@
 """The reports of a session: one after each wave, and the last one when it ends, for whatever reason."""
 
-from pathlib import Path
+from collections.abc import Callable
 from typing import ClassVar
 
 import anyio
@@ -10,19 +10,25 @@ from orchestrator.errors import ExitCode, OrchestratorError, place_of
 from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record, WaveDone
-from orchestrator.model.run import Run
-from orchestrator.tracker.report.json_form import write_report, write_snapshot
+from orchestrator.tracker.report.on_disk import Draft, write_reports, write_snapshot
+from orchestrator.tracker.runs.recovery import Recovered
 
 
 class ReportWriter(RecordSink):
-    """Writes the report after each wave."""
+    """Writes the report after each wave.
+
+    Args:
+        recovered: the run.
+        plan: as in force.
+        written: called with what the page of each report is drawn from.
+    """
 
     name: ClassVar = "the reports"
 
-    def __init__(self, run: Run, plan: Plan, path: Path) -> None:
-        self._run = run
+    def __init__(self, recovered: Recovered, plan: Plan, written: Callable[[Draft], None]) -> None:
+        self._recovered = recovered
         self._plan = plan
-        self._path = path
+        self._written = written
         self._due = anyio.Event()
 
     def take(self, record: Record) -> None:
@@ -35,19 +41,19 @@ class ReportWriter(RecordSink):
         while True:
             await self._due.wait()
             self._due = anyio.Event()
-            await write_snapshot(self._run, self._plan, self._path)
+            self._written(await write_snapshot(self._recovered.stored, self._recovered.run, self._plan))
 
 
-def last_report(run: Run, plan: Plan, path: Path, code: ExitCode) -> list[str]:
+def last_report(recovered: Recovered, plan: Plan, code: ExitCode) -> list[str]:
     """Write the report of a session that ends; what was wrong with it, where that hides nothing of the session.
 
     Raises:
         StateError: it cannot be written.
     """
     try:
-        write_report(run, plan, path, exit_code=int(code))
+        no_page = write_reports(recovered.stored, recovered.run, plan, exit_code=int(code))
     except OrchestratorError:
         raise
     except Exception as error:  # noqa: BLE001  # a bulkhead: the journal tells everything
         return [f"the report could not be made: {place_of(error)}"]
-    return []
+    return [no_page] if no_page else []

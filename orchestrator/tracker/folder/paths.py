@@ -4,7 +4,8 @@ It writes nothing but the claim of a plan on its fleet's name.
 
     STATE/rates.json (see `rates_file`), STATE/.rate-<digest> (see `rate_file`)
     STATE/<fleet>/lock, plan_path, commands.ndjson, latest -> runs/<run_id>
-    STATE/<fleet>/runs/<run_id>/plan.json, settings.json, targets.ndjson, journal.ndjson, report.json
+    STATE/<fleet>/runs/<run_id>/plan.json, settings.json, targets.ndjson, journal.ndjson, report.json,
+        report.html
     STATE/simulated/<fleet>/…   the same for simulated runs, which never mix with real ones
 """
 
@@ -23,12 +24,15 @@ STATE_VARIABLE = "ORCHESTRATOR_STATE"
 LOCK, OWNER, COMMANDS, LATEST, RUNS = "lock", "plan_path", "commands.ndjson", "latest", "runs"
 #: In the state folder: locked by the process that begins a run.
 BEGIN = ".begin"
-PLAN, SETTINGS, TARGETS, JOURNAL, REPORT = (
+#: The state folder that nobody has named, beside the plan.
+_BESIDE = ".orchestrator"
+PLAN, SETTINGS, TARGETS, JOURNAL, REPORT, PAGE = (
     "plan.json",
     "settings.json",
     "targets.ndjson",
     "journal.ndjson",
     "report.json",
+    "report.html",
 )
 
 _RUN_ID = re.compile(r"\d{8}T\d{9}Z(-[A-Za-z0-9]+)?")
@@ -42,22 +46,25 @@ def state_dir(option: str | None, environ: Mapping[str, str], plan_path: Path, *
     Raises:
         UsageError: neither is set, and the plan is a pipe.
     """
-    named = named_folder(option, environ)
+    named = _named_folder(option, environ)
     if named is None and not is_lasting(plan_path):
         raise UsageError(
             f"{plan_path}: a plan that is read from a pipe has no folder of its own for its state",
             hint=f"name the state folder with --state or ${STATE_VARIABLE}",
         )
-    folder = named or plan_path.absolute().parent / ".orchestrator"
+    folder = named or plan_path.absolute().parent / _BESIDE
     return folder / SIMULATED if simulated else folder
 
 
-def named_folder(option: str | None, environ: Mapping[str, str]) -> Path | None:
-    """The folder that an option or the environment names; None: it is beside the plan.
+def options_to(state: Path, plan_path: Path) -> tuple[str, ...]:
+    """What a command says beside the path of its plan to come to this state folder, anywhere."""
+    simulated = state.name == SIMULATED
+    folder = state.parent if simulated else state
+    named = () if folder == plan_path.absolute().parent / _BESIDE else ("--state", str(folder))
+    return (*named, *(("--simulate",) if simulated else ()))
 
-    Raises:
-        UsageError: this machine does not know the `~name` in it.
-    """
+
+def _named_folder(option: str | None, environ: Mapping[str, str]) -> Path | None:
     named = option or environ.get(STATE_VARIABLE)
     return _expanded(named).absolute() if named else None
 

@@ -20,6 +20,7 @@ from orchestrator.tracker.folder.known_workflows import Workflows
 from orchestrator.tracker.folder.paths import (
     JOURNAL,
     LOCK,
+    PAGE,
     REPORT,
     TARGETS,
     check_owner,
@@ -28,7 +29,7 @@ from orchestrator.tracker.folder.paths import (
     fleets,
     hand_over,
     list_runs,
-    named_folder,
+    options_to,
     shared_rate,
     state_dir,
 )
@@ -61,12 +62,6 @@ def open_state(
     return FolderState(state_dir(option, environ, plan_path, simulated=simulated))
 
 
-def named_state(option: str | None, environ: Mapping[str, str]) -> str | None:
-    """Where the state is, when an option or the environment says so; None: beside the plan."""
-    named = named_folder(option, environ)
-    return None if named is None else str(named)
-
-
 @dataclass(frozen=True, slots=True)
 class FolderRun:
     """A run by its folder."""
@@ -84,6 +79,10 @@ class FolderRun:
     @property
     def report(self) -> Path:
         return self.folder / REPORT
+
+    @property
+    def page(self) -> Path:
+        return self.folder / PAGE
 
     def plan(self) -> Plan:
         return load_frozen_plan(self.folder)
@@ -176,6 +175,9 @@ class FolderState:
 
     def __str__(self) -> str:
         return str(self.folder)
+
+    def options(self, plan_path: Path) -> tuple[str, ...]:
+        return options_to(self.folder, plan_path)
 
     def fleet(self, name: str, *, writes: bool = False) -> FolderFleet:
         return FolderFleet(fleet_folder(self.folder, name, writes=writes))

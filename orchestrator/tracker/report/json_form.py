@@ -8,7 +8,6 @@ from itertools import islice
 from pathlib import Path
 
 import msgspec
-from anyio import to_thread
 
 from orchestrator.model.plan import Plan
 from orchestrator.model.run import Run
@@ -36,16 +35,6 @@ def write_report(run: Run, plan: Plan, path: Path, *, exit_code: int | None = No
     """
     put_file(path, report_chunks(build_report(run, plan, exit_code=exit_code)))
     return build_report(run, plan, exit_code=exit_code)
-
-
-async def write_snapshot(run: Run, plan: Plan, path: Path) -> None:
-    """Write the report of a run as it stands now, while the run goes on: the disk is waited for in a thread.
-
-    Raises:
-        StateError: it cannot be written; what was there before still is.
-    """
-    snapshot = list(report_chunks(build_report(run, plan)))
-    await to_thread.run_sync(put_file, path, snapshot)
 
 
 def report_chunks(story: Story) -> Iterator[bytes]:

@@ -1,7 +1,7 @@
-"""What the page says: a report's targets gone through once, so that a million of them are never held."""
+"""What the page says of the targets: gathered while they are written elsewhere, so that a million are never held."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -26,6 +26,7 @@ class Content:
         spans: first intent and end of each upgrade; no end while it is open.
         ends: end, wave and outcome of those that did not end well.
         durations: seconds from the first intent to the end, of those that ended well.
+        room: how many that ended well still get a row.
     """
 
     rows: list[TargetReport] = field(default_factory=list)
@@ -35,20 +36,26 @@ class Content:
     spans: list[tuple[datetime, datetime | None]] = field(default_factory=list)
     ends: list[tuple[datetime, str | None, str]] = field(default_factory=list)
     durations: list[float] = field(default_factory=list)
+    room: int = ROWS
+
+    def passing(self, targets: Iterable[TargetReport]) -> Iterator[TargetReport]:
+        """The same targets, gathered as they go by."""
+        for target in targets:
+            _count(self, target)
+            _keep(self, target)
+            yield target
+
+
+def empty_content(head: Head) -> Content:
+    """Nothing yet of the targets of a report with this head."""
+    return Content(room=max(0, ROWS - _not_good(head)) if head.totals.targets > ROWS else ROWS)
 
 
 def content_of(targets: Iterable[TargetReport], head: Head) -> Content:
     """Go through the targets once."""
-    found = Content()
-    room = max(0, ROWS - min(ROWS, _not_good(head))) if head.totals.targets > ROWS else ROWS
-    for target in targets:
-        _count(found, target)
-        good = is_good(target)
-        if len(found.rows) < ROWS and (room > 0 or not good):
-            found.rows.append(target)
-            room -= good
-        else:
-            found.left_out += 1
+    found = empty_content(head)
+    for _target in found.passing(targets):
+        pass
     return found
 
 
@@ -62,6 +69,15 @@ def really(target: TargetReport) -> str:
     if target.reason == FAILED_BEFORE and target.earlier is not None:
         return target.earlier.outcome
     return target.outcome
+
+
+def _keep(found: Content, target: TargetReport) -> None:
+    good = is_good(target)
+    if len(found.rows) < ROWS and (found.room > 0 or not good):
+        found.rows.append(target)
+        found.room -= good
+    else:
+        found.left_out += 1
 
 
 def _count(found: Content, target: TargetReport) -> None:

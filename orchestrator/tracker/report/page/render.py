@@ -28,7 +28,11 @@ _PIECES = 500
 
 def report_chunks(story: Story) -> Iterator[bytes]:
     """The report as a page. It reads the targets of `story`, and keeps those that it shows."""
-    found = content_of(story.targets, story.head)
+    return page_chunks(story, content_of(story.targets, story.head))
+
+
+def page_chunks(story: Story, found: Content) -> Iterator[bytes]:
+    """The report as a page, whose targets were gathered before."""
     pieces = _environment().get_template("page.html.jinja").generate(_values(story, found))
     while chunk := "".join(islice(pieces, _PIECES)):
         yield chunk.encode()
