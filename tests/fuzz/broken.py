@@ -93,7 +93,7 @@ BROKEN = {
         "clocks",
         (),
         30,
-        "was harmed|does not end|was upgraded",
+        "was harmed|does not end|was started",
         _as(clock__SystemClock__now=lambda clock: clock.wall()),
     ),
     "one record that cannot be written": Broken(
@@ -168,7 +168,7 @@ BROKEN = {
         "answers",
         ("of_another",),
         10,
-        "claims the workflow_id of another one",
+        "TRUE: \\S+ is \\w+ and claims",
         _as(
             model__fold_answer___contested=lambda _known, _state, _record: False,
             model__state__TargetState___is_ours=lambda _state, _entry: True,

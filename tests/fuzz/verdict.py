@@ -3,9 +3,12 @@
 import json
 from collections.abc import Iterator
 
-from fuzz.cloud import Proxy
+from fuzz.cloud import Cloud
 from fuzz.journal import journal_rules
 from fuzz.trial import Evidence
+from judge.books import Books, Start
+
+from orchestrator.tracker.report.schema import TargetReport
 
 #: More upgrade calls for one target than retries, renewals and busy times can explain.
 _MANY_CALLS = 60
@@ -17,13 +20,10 @@ _CPU_OF_AN_ANSWER_S = 0.005
 #: So much of a secret is a secret.
 _PIECE = 16
 
-#: Outcomes that say that something is not known.
-_UNKNOWN = ("in_doubt", "in_flight", "timed_out")
-
 
 def judge(evidence: Evidence) -> list[str]:
     """Every promise that was broken."""
-    parts = (_ends, _secrets, _starts, _ids, _others, journal_rules)
+    parts = (_ends, _secrets, _books, _ids, _others, journal_rules)
     return [violation for part in parts for violation in part(evidence)]
 
 
@@ -60,41 +60,42 @@ def _secrets(evidence: Evidence) -> Iterator[str]:
                 yield f"a secret is in {name}: …{content[max(0, at - 60) : at + 8]!r}…"
 
 
-def _starts(evidence: Evidence) -> Iterator[str]:
+class _Books(Books):
+    """The cloud's books. An answer may name another workflow than the one that it started, or say that none did."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        super().__init__(
+            [Start(each.proxy_id, job.workflow_id, job.began_s) for each in cloud.proxies for job in each.jobs]
+        )
+        self._denied = {each.proxy_id for each in cloud.proxies if each.denied}
+
+    def excuses(self, target: TargetReport, start: Start) -> bool:
+        if start.proxy_id != target.proxy_id:
+            return False
+        return bool(target.workflow_ids) or (target.proxy_id in self._denied and target.outcome != "already")
+
+
+def _books(evidence: Evidence) -> Iterator[str]:
+    told = () if evidence.shown is None else evidence.shown.targets
+    yield from map(str, _Books(evidence.cloud).judge(told))
     for number, proxy in enumerate(evidence.cloud.proxies):
-        if len(proxy.jobs) > 1:
-            began = ", ".join(f"{job.began_s:.1f} to {job.ends_s:.1f}" for job in proxy.jobs)
-            yield f"target {number} was upgraded {len(proxy.jobs)} times: seconds {began}"
         if proxy.calls > _MANY_CALLS:
             yield f"target {number}: {proxy.calls} upgrade calls"
 
 
 def _ids(evidence: Evidence) -> Iterator[str]:
-    told = {} if evidence.report is None else {each["proxy_id"]: each for each in evidence.report["targets"]}
+    """An id that came in a whole answer is in journal and report."""
+    told = {} if evidence.shown is None else {each.proxy_id: each for each in evidence.shown.targets}
     doubted = _doubted(evidence.journal)
     for number, proxy in enumerate(evidence.cloud.proxies):
         target = told.get(proxy.proxy_id)
         if proxy.proxy_id in doubted and proxy.calls == len(proxy.handed):
             yield f"target {number}: the id of a whole answer is lost, which is in doubt"
-        ids = set() if target is None else set(target["workflow_ids"])
         for workflow_id in proxy.handed:
             if workflow_id.encode() not in evidence.journal:
                 yield f"target {number}: workflow_id {workflow_id} is not in the journal"
-            elif workflow_id not in ids:
+            elif target is None or workflow_id not in target.workflow_ids:
                 yield f"target {number}: workflow_id {workflow_id} is not in the report"
-        if target is not None:
-            yield from _claims(number, proxy, target["outcome"], ids, evidence)
-            stated = target["outcome"] in _UNKNOWN or "not recovered" in f"{target['evidence']} {target['reason']}"
-            excused = proxy.denied and target["outcome"] != "already"
-            if proxy.jobs and not ids and not stated and not excused:
-                yield f"target {number}: its upgrade is lost, it is {target['outcome']}: {target['reason']}"
-
-
-def _claims(number: int, proxy: Proxy, outcome: str, ids: set[str], evidence: Evidence) -> Iterator[str]:
-    """An id of another proxy is nobody's claim."""
-    others = {job.workflow_id for each in evidence.cloud.proxies if each is not proxy for job in each.jobs}
-    if ids & others:
-        yield f"target {number} ({outcome}) claims the workflow_id of another one"
 
 
 def _others(evidence: Evidence) -> Iterator[str]:

@@ -6,12 +6,14 @@ from datetime import timedelta
 from fakes.clouds import FakeCloud
 from fakes.fleets import Scenario
 from fakes.stage import Played, Stage, fold_all, resume
+from judge.books import Books, Start
 from judge.journal import expect_kept
 from properties.cut import cut_anywhere
 
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import HoldReleased, Record, WaveApproved
 from orchestrator.model.state import TargetState
+from orchestrator.tracker.report.build import build_report
 
 #: Sessions in which a run must end, or be stuck, however unlucky the instants at which cron starts it.
 _MOST_SESSIONS = 150
@@ -83,19 +85,15 @@ def check(rules: Plan, stage: Stage, played: Played, ahead: timedelta) -> Counte
     assert folded.tally == played.run.tally
     assert folded.waves == played.run.waves
     for cloud in played.clouds.values():
-        assert all(count <= 1 for count in cloud.books.values()), cloud.books
         assert most_at_once(cloud) <= rules.limits.per_instance
-        for proxy_id, count in cloud.books.items():
-            state = played.run.states[proxy_id]
-            assert not count or state.attempts
-            if state.outcome is not None and not _without_id(state):
-                assert state.jobs or state.upgraded_by, f"{proxy_id} has begun and nobody knows its job: {state}"
+    assert [str(broken) for broken in _books(played).judge(build_report(played.run, stage.plan).targets)] == []
     return met
 
 
-def _without_id(state: TargetState) -> bool:
-    """Whether the report states that the workflow could not be recovered."""
-    return state.reason == "workflow_id not recovered"
+def _books(played: Played) -> Books:
+    """Of all scopes together."""
+    jobs = (job for cloud in played.clouds.values() for job in cloud.jobs_made if job.proxy_id)
+    return Books([Start(str(job.proxy_id), job.job_id, job.created_at.timestamp()) for job in jobs])
 
 
 def most_at_once(cloud: FakeCloud) -> int:

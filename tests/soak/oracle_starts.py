@@ -1,12 +1,13 @@
 """Never twice, never lost: what really began, by the cloud's books, against journal and report."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
+from judge.books import Books, Start
 from judge.rule import Found, Rule, Violation
 from soak.loop import seconds
 from soak.trial import Evidence
 
-from orchestrator.model.record import AnswerSeen, AttemptDisproved, Record, ReturnedToWaiting
+from orchestrator.model.record import AnswerSeen, AttemptDisproved, ReturnedToWaiting
 from orchestrator.model.reply import Entry
 from orchestrator.simulator.world import Job
 from orchestrator.tracker.report.schema import TargetReport
@@ -14,63 +15,45 @@ from orchestrator.tracker.report.schema import TargetReport
 #: How a job is seen that no list shows.
 _UNLISTED = ("never", "not_listed")
 
-#: Outcomes under which something of ours may still be happening.
-_OPEN = frozenset({"in_flight", "in_doubt", "timed_out"})
 
+class _Books(Books):
+    """The cloud's books; poisoned answers and foreign upgrades excuse what nobody could know better."""
 
-@dataclass(frozen=True)
-class Start:
-    """An upgrade that really began, and when the call for it was sent."""
+    def __init__(self, evidence: Evidence, starts: Sequence[Start]) -> None:
+        super().__init__(starts, _let_go(evidence))
+        self._evidence = evidence
 
-    sent_s: float
-    job: Job
+    def excuses(self, target: TargetReport, start: Start) -> bool:
+        return _excused(self._evidence, target, _job(self._evidence, start))
 
 
 def starts(evidence: Evidence) -> Found:
     """Every rule about effective starts."""
-    began = effective_starts(evidence)
-    for target in evidence.report.targets:
-        known = [start for start in began.get(target.proxy_id, ()) if not beyond(evidence, start.job)]
-        if known:
-            yield from _once(evidence, target.proxy_id, known)
-            yield from _found(evidence, target, known)
+    began = [start for start in effective_starts(evidence) if not beyond(evidence, _job(evidence, start))]
+    yield from _Books(evidence, began).judge(evidence.report.targets)
     yield from _disproofs(evidence, began)
 
 
-def effective_starts(evidence: Evidence) -> dict[str, list[Start]]:
-    """By proxy: the cloud's books know what began, the wire knows when it was sent."""
-    began: dict[str, list[Start]] = {}
+def effective_starts(evidence: Evidence) -> list[Start]:
+    """The cloud's books know what began, the wire knows when it was sent."""
+    began = []
     for post in evidence.wire.posts:
         calls = evidence.cloud.books.calls_of(post.proxy_id)
         job = calls[post.number - 1].job if post.number else None
         if job is not None:
-            began.setdefault(post.proxy_id, []).append(Start(post.sent_s, job))
+            began.append(Start(post.proxy_id, job.job_id, post.sent_s))
     return began
 
 
-def _once(evidence: Evidence, proxy_id: str, known: list[Start]) -> Found:
-    """A person who says `not_sent` answers for what that lets happen."""
-    if len(known) == 1:
-        return
-    said = [seconds(each.at) for each in evidence.told if _lets_go(each, proxy_id)]
-    again = [start.job.job_id for start in known if not said or start.sent_s > said[-1]]
-    if len(again) > 1:
-        yield Violation(Rule.ONCE, f"{proxy_id} was started {len(again)} times: {again}")
+def _job(evidence: Evidence, start: Start) -> Job:
+    return evidence.cloud.world.jobs[start.workflow_id]
 
 
-def _lets_go(record: Record, proxy_id: str) -> bool:
-    return isinstance(record, ReturnedToWaiting) and record.target == proxy_id
-
-
-def _found(evidence: Evidence, target: TargetReport, known: list[Start]) -> Found:
-    if target.outcome in _OPEN or target.settled_by is not None:
-        return
-    said = " ".join([target.reason or "", *(target.evidence or ())])
-    if "not recovered" in said or "settled as not sent" in said:
-        return
-    for start in known:
-        if start.job.job_id not in target.workflow_ids and not _excused(evidence, target, start.job):
-            yield Violation(Rule.FOUND, f"{target.proxy_id} is {target.outcome}, nothing tells of {start.job.job_id}")
+def _let_go(evidence: Evidence) -> dict[str, float]:
+    """When a person last said `not_sent` of a target."""
+    return {
+        each.target: seconds(each.at) for each in evidence.told if isinstance(each, ReturnedToWaiting) and each.target
+    }
 
 
 def _excused(evidence: Evidence, target: TargetReport, job: Job) -> bool:
@@ -99,7 +82,7 @@ def _named_ids(evidence: Evidence, proxy_id: str) -> set[str | None]:
     return {entry.workflow_id for answer in mine for entry in answer.update_result}
 
 
-def _disproofs(evidence: Evidence, began: dict[str, list[Start]]) -> Found:
+def _disproofs(evidence: Evidence, began: Sequence[Start]) -> Found:
     """A disproof says that no attempt so far began: not then, and not later."""
     said: dict[str | None, float] = {}
     for record in evidence.told:
@@ -107,9 +90,9 @@ def _disproofs(evidence: Evidence, began: dict[str, list[Start]]) -> Found:
             said[record.target] = seconds(record.at)
         if isinstance(record, AttemptDisproved):
             at_s, since_s = seconds(record.at), said.get(record.target, -1.0)
-            for start in began.get(record.target or "", ()):
-                if since_s < start.sent_s <= at_s and not beyond(evidence, start.job):
-                    what = f"{record.target} at +{at_s:.1f} s, but {start.job.job_id} began: {record.evidence}"
+            for start in began:
+                if start.proxy_id == record.target and since_s < start.sent_s <= at_s:
+                    what = f"{record.target} at +{at_s:.1f} s, but {start.workflow_id} began: {record.evidence}"
                     yield Violation(Rule.DISPROVED, what)
 
 
