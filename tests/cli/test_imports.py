@@ -22,15 +22,14 @@ sys.exit(code)
 """
 #: What takes longer than all the rest of an answer.
 SLOW = {"argparse", "re", "enum", "signal", "typing", "dataclasses", "pathlib", "json", "msgspec", "yaml", "datetime"}
+PROXY = "0f46fc46396e4fb19a0cb52f578e9511po01"
 PLAN = {
     "version": "1",
     "name": "prod",
     "region": "cn-north-4",
     "project_id": "054e292c9880d4992f02c0196d3ea468",
     "target_version": "2.24.03.000",
-    "proxies": [
-        {"instance_id": "517ea793ab91438cbfcd9c4b1c958b1ein07", "proxy_id": "0f46fc46396e4fb19a0cb52f578e9511po01"}
-    ],
+    "proxies": [{"instance_id": "517ea793ab91438cbfcd9c4b1c958b1ein07", "proxy_id": PROXY}],
 }
 
 
@@ -56,8 +55,21 @@ def test_an_answer_imports_next_to_nothing(line: str, code: int, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("line", "code"), [("plan prod.yaml --offline", 0), ("status prod.yaml", 2), ("report prod.yaml", 2)]
+    ("line", "code"),
+    [
+        ("plan prod.yaml --offline", 0),
+        ("plan odd.yaml", 2),
+        ("status prod.yaml", 2),
+        ("report prod.yaml", 2),
+        ("runs prod.yaml", 2),
+        ("hold prod.yaml --note later", 0),
+        ("release prod.yaml --note now", 0),
+        (f"settle prod.yaml {PROXY} --outcome succeeded --note seen", 2),
+        ("explain failures.max", 0),
+        ("schema plan", 0),
+    ],
 )
 def test_what_only_reads_leaves_the_network_the_log_and_the_display_alone(line: str, code: int, tmp_path: Path) -> None:
-    left_alone = {"aiohttp", "asyncio", "structlog", "rich", "ssl", "logging", "uvloop", "prometheus_client"}
+    (tmp_path / "odd.yaml").write_text("version: 1\nnme: prod\n", encoding="utf-8")
+    left_alone = {"aiohttp", "asyncio", "structlog", "rich", "ssl", "logging", "uvloop", "prometheus_client", "jinja2"}
     assert not left_alone & imported(line, tmp_path, code)
