@@ -244,6 +244,13 @@ def _add_doctor(verbs: Any) -> None:
     verb.add_argument("--format", choices=["table", "json"], help="default: table")
 
 
+def _add_notify(verbs: Any) -> None:
+    verb = _verb(verbs, "notify", "send a test event to every receiver of the plan", plan=False)
+    verb.add_argument("what", choices=["test"], metavar="test", help="says that something is sent")
+    verb.add_argument("plan", type=values.path, metavar="PLAN", help="the plan file")
+    _add_simulation(verb)
+
+
 def _add_schema(verbs: Any) -> None:
     verb = _verb(verbs, "schema", "print a JSON Schema, for editors and checkers", plan=False)
     verb.add_argument("what", choices=["plan", "report", "status", "doctor"])
@@ -262,6 +269,7 @@ _ADDED_BY = {
     "claim": _add_claim,
     "init": _add_init,
     "doctor": _add_doctor,
+    "notify": _add_notify,
     "simulate": _add_simulate,
     "explain": _add_explain,
     "schema": _add_schema,

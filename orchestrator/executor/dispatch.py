@@ -283,4 +283,5 @@ class Dispatcher:
         if self.session.run.settled == self.session.run.total:
             await ledger.record(RunEnded(at=now))
         code = exit_code(self.session.run, finish, barred=self.session.rollout.barred is not None)
-        await ledger.record(SessionEnded(at=now, step="session", exit_code=int(code), why=finish.why))
+        waits = () if finish.wait is None else finish.wait.noted
+        await ledger.record(SessionEnded(at=now, step="session", exit_code=int(code), why=finish.why, waits=waits))

@@ -198,6 +198,36 @@ class Metrics(Struct, frozen=True, kw_only=True):
     textfile: str | None = None
 
 
+NoticeKind: TypeAlias = Literal["held", "approval", "person", "window_closes", "ended", "first_reject"]
+
+
+class Notify(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One receiver of notifications, by one way; never an address that is a secret, only where it is found.
+
+    Attributes:
+        command: a program and its arguments.
+        webhook_env: the variable with an address; `secret_env`: the one with the secret that signs what is sent there.
+        apprise_env: the variable with an address of Apprise.
+        ping_env: the variable with the address of a dead man's switch.
+        on: what it is told of; a ping is told of each session besides.
+    """
+
+    command: tuple[str, ...] | None = None
+    webhook_env: str | None = None
+    secret_env: str | None = None
+    apprise_env: str | None = None
+    ping_env: str | None = None
+    on: tuple[NoticeKind, ...] = ("held", "approval", "person", "window_closes")
+
+    @property
+    def name(self) -> str:
+        """Its way, and the word of the plan for it: how people know it."""
+        if self.command is not None:
+            return f"command {self.command[0]}"
+        ways = (("webhook_env", self.webhook_env), ("apprise_env", self.apprise_env), ("ping_env", self.ping_env))
+        return next(f"{way} {name}" for way, name in ways if name is not None)
+
+
 class Plan(Struct, frozen=True, kw_only=True):
     """The whole plan.
 
@@ -236,6 +266,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     http: Http = Http()
     language: Literal["en-us", "zh-cn"] = "en-us"
     metrics: Metrics = Metrics()
+    notify: tuple[Notify, ...] = ()
     written: frozenset[str] = field(default_factory=frozenset)
 
     @property

@@ -91,10 +91,11 @@ class SessionStarted(Base, frozen=True, kw_only=True):
 
 
 class SessionEnded(Base, frozen=True, kw_only=True):
-    """The process left the run in good order."""
+    """The process left the run in good order. `waits`: for what then, as `Wait.noted`; empty in older journals."""
 
     exit_code: int
     why: str
+    waits: tuple[str, ...] = ()
 
 
 class RunEnded(Base, frozen=True, kw_only=True):
@@ -244,9 +245,8 @@ class ClockStepped(Base, frozen=True, kw_only=True):
     """A clock was set. No time that is waited for ends earlier for it.
 
     Attributes:
-        clock: `host`: the wall clock against monotonic time; `cloud`: the `Date` of a scope's answers against it.
+        clock: `host`: the wall clock against monotonic time; `cloud`: the `Date` of answers of `scope` against it.
         by_s: how far, forwards when positive.
-        scope: whose cloud it was.
     """
 
     clock: Literal["host", "cloud"]

@@ -9,7 +9,20 @@ from typing import Any, Literal
 import msgspec
 
 from orchestrator.model.amount import Amount, Rate
-from orchestrator.model.plan import Auth, Failures, Follow, Freeze, Http, Limits, Metrics, Plan, Retry, Scope, Window
+from orchestrator.model.plan import (
+    Auth,
+    Failures,
+    Follow,
+    Freeze,
+    Http,
+    Limits,
+    Metrics,
+    Notify,
+    Plan,
+    Retry,
+    Scope,
+    Window,
+)
 
 
 class ScopeSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +50,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     scopes_required: Literal["any", "all"]
     scopes: dict[str, ScopeSettings]
     metrics: Metrics = Metrics()
+    notify: tuple[Notify, ...] = ()
 
 
 #: Keys of a plan that are taken over as they are; the scopes are taken apart.

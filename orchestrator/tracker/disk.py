@@ -70,6 +70,20 @@ def open_to_read(path: Path, buffering: int = -1) -> BinaryIO:
     return os.fdopen(open_plain(path, os.O_RDONLY), "rb", buffering)
 
 
+def read_whole(path: Path) -> bytes | None:
+    """The content of a regular file; None when there is none.
+
+    Raises:
+        StateError: it cannot be read.
+    """
+    with guard(path, "read"):
+        try:
+            with open_to_read(path) as file:
+                return file.read()
+        except FileNotFoundError:
+            return None
+
+
 def make_folder(path: Path) -> None:
     """Make a folder, and what is missing above it, each with mode 0700 whatever the umask says, on disk.
 

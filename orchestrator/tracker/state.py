@@ -206,6 +206,12 @@ class Fleet(Protocol):
     def inbox(self) -> Inbox:
         """Its commands, for one reader."""
 
+    def notices(self) -> bytes | None:
+        """What was last kept of its notifications; None when nothing was."""
+
+    def keep_notices(self, content: bytes) -> None:
+        """Keep this in place of what was kept of its notifications. The fleet's lock must be held."""
+
 
 class KnownWorkflows(Protocol):
     """Every workflow_id of every run and fleet; other processes go on writing there."""

@@ -30,7 +30,7 @@ PLACES = [
     *("failures.mode", "failures.new_reject", "fit", "follow.to", "follow.poll", "follow.timeout", "follow.expected"),
     *("follow.verify_for", "retry.attempts", "retry.backoff", "retry.max_backoff", "retry.busy", "retry.busy_for"),
     *("retry.resend_after", "http.connect_timeout", "http.timeout", "http.ca_file", "http.allow_http", "language"),
-    "metrics.textfile",
+    *("metrics.textfile", "notify", "notify.0.webhook_env", "notify.0.on"),
     *("freezes.0.from", "freezes.0.to", "freezes.0.timezone", "windows.0.days", "windows.0.from", "windows.0.to"),
     *("windows.0.timezone", "waves.0.name", "waves.0.size", "waves.0.soak", "waves.0.max_failures", "waves.0.approve"),
     *("proxies.0.instance_id", "proxies.0.proxy_id", "proxies.0.labels.app", "proxies.0.source_version", "version"),

@@ -130,6 +130,7 @@ class MemoryFleet:
     made: list[MemoryRun] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
     worker: str | None = None
+    told: bytes | None = None
 
     def exists(self) -> bool:
         return bool(self.owner or self.made or self.commands)
@@ -175,6 +176,12 @@ class MemoryFleet:
 
     def inbox(self) -> MemoryInbox:
         return MemoryInbox(self.commands)
+
+    def notices(self) -> bytes | None:
+        return self.told
+
+    def keep_notices(self, content: bytes) -> None:
+        self.told = content
 
 
 @dataclass

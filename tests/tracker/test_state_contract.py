@@ -284,3 +284,11 @@ def test_a_trial_of_writing_leaves_nothing_behind(state: State, tmp_path: Path) 
     assert trial.seconds == 0.25
     assert trial.free_bytes > 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_kept_of_notifications_is_replaced_as_a_whole(fleet: Fleet) -> None:
+    begun(fleet)
+    assert fleet.notices() is None
+    for content in (b"first", b"second"):
+        fleet.keep_notices(content)
+    assert fleet.state.fleet("prod").notices() == b"second"

@@ -8,6 +8,7 @@ from orchestrator.app.doctor.ask_scope import ask_scope
 from orchestrator.app.doctor.diagnosis import Diagnosis
 from orchestrator.app.doctor.judge_answers import upgrades_untried
 from orchestrator.app.doctor.look_at_host import look_at_host
+from orchestrator.app.doctor.look_at_receivers import look_at_receivers
 from orchestrator.app.process.event_loop import backend_options
 from orchestrator.app.scopes.open_scopes import open_scopes
 from orchestrator.app.scopes.rate_memory import RateMemory
@@ -36,7 +37,8 @@ def examine(
     asked = anyio.run(
         _ask_all, plan, targets, environ, memory, clock, backend="asyncio", backend_options=backend_options()
     )
-    return [*host, *asked, upgrades_untried()]
+    told = look_at_receivers(plan, environ) if plan.notify else ()
+    return [*host, *told, *asked, upgrades_untried()]
 
 
 async def _ask_all(

@@ -11,6 +11,7 @@ def begin(work: Callable[[], None], name: str) -> Future[None]:
     future: Future[None] = Future()
 
     def run() -> None:
+        future.set_running_or_notify_cancel()  # from now on it cannot be cancelled: whoever waited is gone then
         try:
             work()
         except BaseException as error:  # noqa: BLE001  # it belongs to whoever waits
@@ -24,4 +25,4 @@ def begin(work: Callable[[], None], name: str) -> Future[None]:
 
 async def beside(work: Callable[[], None], name: str) -> None:
     """Run work beside the event loop and wait for it; when cancelled, it is left to itself."""
-    await asyncio.shield(asyncio.wrap_future(begin(work, name)))
+    await asyncio.wrap_future(begin(work, name))

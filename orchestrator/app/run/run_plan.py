@@ -28,6 +28,7 @@ from orchestrator.app.scopes.expect_credentials import expect_credentials
 from orchestrator.app.scopes.rate_memory import RateMemory, RatesPlace
 from orchestrator.app.sinks.tee import RecordSink, end_all
 from orchestrator.clock import SystemClock
+from orchestrator.cloud.registry import Secrets
 from orchestrator.errors import ExitCode, OrchestratorError, StateError
 from orchestrator.host import path_of
 from orchestrator.model.outcome import Outcome
@@ -196,6 +197,9 @@ def _work(job: RunRequest, opened: Opened, plan: Plan, memory: RateMemory) -> Se
     room = make_room(plan, ends=1 if job.redirect is None else 2)
     if room.warning:
         job.warn("open_files.few", room.warning)
+    sinks, hidden = tuple(job.sinks(recovered)), Secrets()
+    for sink in sinks:
+        hidden.learn(sink.name, *sink.secrets)
     asked = Work(
         plan=plan,
         recovered=recovered,
@@ -205,9 +209,10 @@ def _work(job: RunRequest, opened: Opened, plan: Plan, memory: RateMemory) -> Se
         wait_s=job.wait_s,
         memory=memory,
         room=room,
-        sinks=tuple(job.sinks(recovered)),
+        sinks=sinks,
         barred=opened.barred,
         approved="" if job.approved is None else job.approved.sha256,
+        secrets=hidden,
     )
     spare_the_collector()
     try:

@@ -3,14 +3,13 @@
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from functools import partial
 from pathlib import Path
-from threading import Lock
 from typing import ClassVar, TypeAlias
 
 from orchestrator.app.metrics.exposition import exposition
 from orchestrator.app.metrics.measure import Ended, Metric, measure
 from orchestrator.app.process import side_thread
+from orchestrator.app.process.latest_write import LatestWrite
 from orchestrator.app.sinks.tee import RecordSink
 from orchestrator.errors import ExitCode, OrchestratorError, StateError
 from orchestrator.executor.dispatch import Dispatcher
@@ -52,8 +51,7 @@ class MetricsFile(RecordSink):
         self._ended = None if before is None else Ended(before.at, before.exit_code)
         self._session: Session | None = None
         self._reported = False
-        self._one_at_a_time = Lock()
-        self._latest = 0
+        self._latest = LatestWrite()
 
     def take(self, record: Record) -> None:
         """Nothing: what a record changes is in the file within 15 seconds."""
@@ -80,13 +78,9 @@ class MetricsFile(RecordSink):
             raise StateError(f"{self._path}: cannot be written: the disk does not answer") from None
 
     def _writing(self, metrics: list[Metric]) -> Callable[[], None]:
-        self._latest += 1
-        return partial(self._write, metrics, self._latest)
-
-    def _write(self, metrics: list[Metric], turn: int) -> None:
-        with self._one_at_a_time:
-            if turn == self._latest:  # a slow one of before, which nobody waits for any more, must not come after it
-                put_file(self._path, [exposition(metrics, self._fleet)], mode=_MODE)
+        return self._latest.make(
+            lambda: put_file(self._path, [exposition(metrics, self._fleet)], mode=_MODE),
+        )
 
     def _report(self, session: Session, error: OrchestratorError) -> None:
         if not self._reported:

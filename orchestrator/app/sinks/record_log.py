@@ -54,7 +54,7 @@ _EVENTS: dict[type[Record], tuple[str, Level]] = {
 }
 #: What says nothing to a reader of logs; the journal keeps it.
 _LEFT_OUT = frozenset(
-    {"at", "step", "token", "command", "known_rejects", "journal", "commands_seen", "clocks", "clouds"}
+    {"at", "step", "token", "command", "known_rejects", "journal", "commands_seen", "clocks", "clouds", "waits"}
 )
 #: In records that are not about an attempt.
 _NO_ATTEMPT = ("attempt", 0)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import ClassVar
 
+from orchestrator.cloud.secret import Secret
 from orchestrator.errors import ExitCode, OrchestratorError, place_of
 from orchestrator.executor.dispatch import Background, Dispatcher, guarded
 from orchestrator.model.record import Record
@@ -21,6 +22,11 @@ class RecordSink(ABC):
     """
 
     name: ClassVar[str]
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """What it knows that no record may hold."""
+        return ()
 
     @abstractmethod
     def take(self, record: Record) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from datetime import UTC, datetime
 from functools import partial
 from operator import setitem
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from structlog.typing import FilteringBoundLogger
@@ -25,9 +24,9 @@ from orchestrator.cli.options import Options
 from orchestrator.cli.place import expect_folder, plan_to_call, plan_words, redirect_of, state_of
 from orchestrator.cli.streams import lost_output
 from orchestrator.cli.terminal import Search, live, tell, write
+from orchestrator.cli.verbs.tellers import tellers
 from orchestrator.clock import SystemClock
 from orchestrator.errors import BUG_HINT, ExitCode, PlanError
-from orchestrator.host import path_of
 from orchestrator.log import open_log
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
@@ -137,22 +136,12 @@ def _warn(options: Options, lost: MutableMapping[str, str], event: str, why: str
 
 
 def _sinks(plan: Plan, options: Options, lost: MutableMapping[str, str], recovered: Recovered) -> Iterator[RecordSink]:
-    """A live display on a terminal; elsewhere, and in a file that was asked for, the log. Metrics where asked for."""
+    """A live display on a terminal; elsewhere, and in a file that was asked for, the log; and who tells others."""
     if live(no_progress=options.no_progress, quiet=options.quiet):
         yield LiveDisplay(recovered)
     if _logs(options):
         yield RecordLog(_open_log(options, lost).bind(run_id=recovered.run_id))
-    if (metrics := _metrics(plan, options)) is not None:
-        from orchestrator.app.sinks.metrics_file import MetricsFile  # noqa: PLC0415  # only when it is asked for
-
-        yield MetricsFile(recovered, metrics)
-
-
-def _metrics(plan: Plan, options: Options) -> Path | None:
-    """Where metrics go. A simulated run keeps away from the file of the real ones."""
-    if options.metrics is not None or options.simulate or plan.metrics.textfile is None:
-        return options.metrics
-    return path_of(plan.metrics.textfile)
+    yield from tellers(plan, options, lost, recovered)
 
 
 def _logs(options: Options) -> bool:

@@ -4,13 +4,13 @@ from orchestrator.planner.plan_file.json_rules import RULES
 from orchestrator.planner.plan_file.names import FLEET_NAME, NAME, PLAN_VERSION, VERSION, word
 from orchestrator.planner.plan_file.numbers import SWITCH
 from orchestrator.planner.plan_file.rules import check_plan, scope_name
+from orchestrator.planner.plan_file.schema_notify import METRICS, NOTIFY
 from orchestrator.planner.plan_file.schema_rollout import (
     FAILURES,
     FOLLOW,
     FREEZES,
     HTTP,
     LIMITS,
-    METRICS,
     RETRY,
     WAVES,
     WINDOWS,
@@ -80,6 +80,7 @@ FIELDS = (
     Field(key="http", shape=HTTP, doc="How calls are made."),
     Field(key="language", shape=word("en-us", "zh-cn"), doc="Language of the cloud's messages.", default="en-us"),
     Field(key="metrics", shape=METRICS, doc="Where numbers of a run are written for a monitoring system."),
+    Field(key="notify", shape=NOTIFY, doc="Who is told when something happens for which a person should know."),
 )
 
 PLAN = Record(

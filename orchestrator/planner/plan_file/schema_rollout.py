@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from orchestrator.model.plan import FailureKind, Failures, Follow, Freeze, Http, Limits, Metrics, Retry, Wave, Window
+from orchestrator.model.plan import FailureKind, Failures, Follow, Freeze, Http, Limits, Retry, Wave, Window
 from orchestrator.planner.plan_file.names import DATE, DAY, NAME, TEXT, TIME, TIMEZONE, word
 from orchestrator.planner.plan_file.numbers import RATE, SWITCH, amount, duration, integer, written_duration
 from orchestrator.planner.plan_file.schema_targets import LABEL_NAME, SELECTOR, label_name
@@ -241,17 +241,5 @@ HTTP = Record(
         ),
         Field(key="ca_file", shape=TEXT, doc="Certificates to trust, in PEM."),
         Field(key="allow_http", shape=SWITCH, doc="Allow plain http beyond this machine.", default=False),
-    ),
-)
-
-METRICS = Record(
-    build=Metrics,
-    fields=(
-        Field(
-            key="textfile",
-            shape=TEXT,
-            doc="File that node_exporter reads, relative to the plan; written every 15 seconds and at the end.",
-            example="/var/lib/node_exporter/prod-proxies.prom",
-        ),
     ),
 )

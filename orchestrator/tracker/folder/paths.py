@@ -3,7 +3,7 @@
 It writes nothing but the claim of a plan on its fleet's name.
 
     STATE/rates.json (see `rates_file`), STATE/.rate-<digest> (see `rate_file`)
-    STATE/<fleet>/lock, plan_path, commands.ndjson, latest -> runs/<run_id>
+    STATE/<fleet>/lock, plan_path, commands.ndjson, notices.json, latest -> runs/<run_id>
     STATE/<fleet>/runs/<run_id>/plan.json, settings.json, targets.ndjson, journal.ndjson, report.json,
         report.html
     STATE/simulated/<fleet>/…   the same for simulated runs, which never mix with real ones
@@ -22,6 +22,7 @@ from orchestrator.tracker.folder.ownership import check_folder
 
 STATE_VARIABLE = "ORCHESTRATOR_STATE"
 LOCK, OWNER, COMMANDS, LATEST, RUNS = "lock", "plan_path", "commands.ndjson", "latest", "runs"
+NOTICES = "notices.json"
 #: In the state folder: locked by the process that begins a run.
 BEGIN = ".begin"
 #: The state folder that nobody has named, beside the plan.

@@ -12,7 +12,7 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record, RunStarted
 from orchestrator.model.settings import Settings
 from orchestrator.model.target import Target
-from orchestrator.tracker.disk import make_folder
+from orchestrator.tracker.disk import make_folder, read_whole, replace_file
 from orchestrator.tracker.folder.begin_lock import one_begins
 from orchestrator.tracker.folder.command_file import CommandInbox, append_command
 from orchestrator.tracker.folder.fleet_lock import fleet_lock, holder
@@ -20,6 +20,7 @@ from orchestrator.tracker.folder.known_workflows import Workflows
 from orchestrator.tracker.folder.paths import (
     JOURNAL,
     LOCK,
+    NOTICES,
     PAGE,
     REPORT,
     TARGETS,
@@ -165,6 +166,12 @@ class FolderFleet:
 
     def inbox(self) -> CommandInbox:
         return CommandInbox(self.folder)
+
+    def notices(self) -> bytes | None:
+        return read_whole(self.folder / NOTICES)
+
+    def keep_notices(self, content: bytes) -> None:
+        replace_file(self.folder / NOTICES, [content])
 
 
 @dataclass(frozen=True, slots=True)

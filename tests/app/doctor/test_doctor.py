@@ -1,6 +1,7 @@
 """What `doctor` finds: of answers, of a scope that is asked, of a host. No test here needs a network."""
 
 import json
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,12 +23,13 @@ from orchestrator.app.doctor.diagnosis_lines import diagnosis_lines
 from orchestrator.app.doctor.doctor_document import doctor_document, doctor_schema
 from orchestrator.app.doctor.examine import ask_scopes
 from orchestrator.app.doctor.look_at_host import disk, lock, look_at_host
+from orchestrator.app.doctor.look_at_receivers import look_at_receivers
 from orchestrator.app.scopes.inventory_api import ApiVersion
 from orchestrator.clock import SystemClock
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.model.plan import Discover, InstanceFilter, Metrics, Retry
+from orchestrator.model.plan import Discover, InstanceFilter, Metrics, Notify, Retry
 from orchestrator.model.reply import (
     Answered,
     Doubtful,
@@ -314,3 +316,24 @@ def test_the_folder_of_the_metrics_is_looked_at_where_the_plan_has_one(tmp_path:
     assert (found.check, found.state) == ("metrics", state)
     [*_, last] = look_at_host(PLAN, FolderState(tmp_path / "state"), SystemClock().monotonic)
     assert last.check == "open files"
+
+
+def test_receivers_are_looked_at_and_told_nothing() -> None:
+    entries = (
+        Notify(command=("true",)),
+        Notify(command=("no-such-program",)),
+        Notify(webhook_env="HOOK"),
+        Notify(webhook_env="HOOK", secret_env="KEY"),
+        Notify(ping_env="PING"),
+        Notify(apprise_env="APP"),
+    )
+    plan = structs.replace(PLAN, notify=entries)
+    environ = {"PATH": os.environ["PATH"], "HOOK": "https://host/very-secret", "PING": "http://192.0.2.1/very-secret"}
+    found = list(look_at_receivers(plan, environ))
+    assert [each.state for each in found] == ["well", "wrong", "well", "wrong", "wrong", "wrong"]
+    assert [each.words for each in found if each.state == "wrong"][1:] == [
+        "webhook_env HOOK: $KEY is not set",
+        "ping_env PING: plain http would show the address to everyone on the way; use https, or http.allow_http",
+        "apprise_env APP: $APP is not set",
+    ]
+    assert "very-secret" not in str(found)

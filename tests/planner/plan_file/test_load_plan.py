@@ -7,7 +7,20 @@ import pytest
 
 from orchestrator.errors import PlanError
 from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Failures, Follow, Freeze, Http, Limits, Metrics, Plan, Retry, Scope, Wave, Window
+from orchestrator.model.plan import (
+    Failures,
+    Follow,
+    Freeze,
+    Http,
+    Limits,
+    Metrics,
+    Notify,
+    Plan,
+    Retry,
+    Scope,
+    Wave,
+    Window,
+)
 from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.planner.plan_file.names import INSTANCE_ID
 from orchestrator.planner.plan_file.overrides import CHANGEABLE
@@ -92,9 +105,18 @@ retry: {attempts: 1, backoff: 2s, max_backoff: 2s, busy: 10s, busy_for: 1d, rese
 http: {connect_timeout: 1s, timeout: 10m, ca_file: ca.pem, allow_http: TRUE}
 language: zh-cn
 metrics: {textfile: prod.prom}
+notify:
+  - {command: [page, "--team", db]}
+  - {webhook_env: HOOK, secret_env: KEY, on: [ended, first_reject]}
+  - {ping_env: PING}
 """
     )
     assert plan.metrics == Metrics(textfile=str(tmp_path / "prod.prom"))
+    assert plan.notify == (
+        Notify(command=("page", "--team", "db"), on=("held", "approval", "person", "window_closes")),
+        Notify(webhook_env="HOOK", secret_env="KEY", on=("ended", "first_reject")),
+        Notify(ping_env="PING", on=()),
+    )
     assert (plan.name, plan.source_versions, plan.scopes_required) == ("prod", ("2.23.12.000",), "all")
     assert plan.scopes[0].endpoint == "https://gaussdb.example.com"
     assert plan.scopes[0].auth.token_file == str(tmp_path / "secrets/token")

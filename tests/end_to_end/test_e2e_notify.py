@@ -1,0 +1,130 @@
+"""Processes tell receivers: at least once through kill -9, and without a word of it in time, code or any file."""
+
+import json
+import signal
+from typing import Any
+
+import pytest
+from fakes.e2e import Desk, NewCloud, expect_truth
+from fakes.held_jobs import held
+from fakes.receiver import Desk as Server
+from fakes.receiver import receiver_server
+
+SECRET_PATH = "/hooks/very-secret-part-of-the-address"
+ALL = ["held", "approval", "person", "window_closes", "ended", "first_reject"]
+HOOK = {"webhook_env": "HOOK", "secret_env": "KEY", "on": ALL}
+
+
+def environ_of(server: Server) -> dict[str, str]:
+    return {"HOOK": server.url + SECRET_PATH, "KEY": "a-key-that-both-know"}
+
+
+def events(server: Server) -> list[dict[str, Any]]:
+    return [json.loads(body) for method, _, _, body in server.got if method == "POST"]
+
+
+def types(server: Server) -> list[str]:
+    return [event["type"].removeprefix("orchestrator.") for event in events(server)]
+
+
+def files_hold(desk: Desk, secret: str) -> bool:
+    return any(secret.encode() in path.read_bytes() for path in desk.state.rglob("*") if path.is_file())
+
+
+def test_an_end_is_told_to_each_kind_of_receiver(new_cloud: NewCloud) -> None:
+    desk = new_cloud(2)
+    got = desk.folder / "event.json"
+    desk.write(notify=[HOOK, {"ping_env": "HOOK"}, {"command": ["tee", str(got)], "on": ["ended"]}])
+    with receiver_server() as server:
+        ended = desk.run(environ=environ_of(server))
+    assert ended.code == 0
+    assert types(server) == ["ended"]
+    assert server.paths == [f"{SECRET_PATH}/start", *sorted([SECRET_PATH] * 2)]
+    data = events(server)[0]["data"]
+    assert (data["targets"], data["counts"]) == (2, {"succeeded": 2})
+    assert data["report"] == str(desk.run_folder / "report.json")
+    assert str(desk.plan) in data["next_step"]
+    assert json.loads(got.read_bytes())["id"] == events(server)[0]["id"]
+    assert "warnings" not in ended.stderr
+    assert desk.report["run"]["warnings"] == []
+
+
+@pytest.mark.slow
+def test_what_a_killed_process_did_not_come_to_tell_is_told_by_the_next(new_cloud: NewCloud) -> None:
+    desk = new_cloud(2, fates=held())
+    desk.write(waves=[{"name": "all"}], limits={"in_flight": 1}, notify=[HOOK, {"ping_env": "HOOK"}])
+    with receiver_server("refuses") as server:
+        running = desk.start("run", "PLAN", environ=environ_of(server))
+        desk.until_recorded("answer_seen")
+        desk.cli("hold", "PLAN", "--note", "incident 4711")
+        desk.until_recorded("hold_set")
+        running.signal(signal.SIGKILL)
+        running.end()
+        desk.end_jobs()
+        server.got.clear()
+        server.manner = "takes"
+        assert desk.run(environ=environ_of(server)).code == 3
+        assert types(server) == ["held"]
+        assert "incident 4711" in events(server)[0]["data"]["sentence"]
+        assert "release" in events(server)[0]["data"]["next_step"]
+        pings = [path.removeprefix(SECRET_PATH) for method, path, _, _ in server.got if method == "GET"]
+        assert pings == ["/start", "/start", "/fail"], "of both sessions, in order; the one that was killed has no end"
+        desk.cli("release", "PLAN", "--note", "go on")
+        assert desk.run(environ=environ_of(server)).code == 0
+    assert types(server) == ["held", "ended"]
+    expect_truth(desk)
+
+
+@pytest.mark.parametrize("manner", ["refuses", "closes", "gone"])
+def test_a_receiver_that_takes_nothing_changes_nothing(new_cloud: NewCloud, manner: Any) -> None:
+    desk = new_cloud(2)
+    desk.write(notify=[HOOK])
+    if manner == "gone":
+        environ = {"HOOK": "http://127.0.0.1:9" + SECRET_PATH, "KEY": "a-key-that-both-know"}
+        ended = desk.run(environ=environ)
+    else:
+        with receiver_server(manner) as server:
+            ended = desk.run(environ=environ_of(server))
+    assert ended.code == 0
+    [warning] = desk.report["run"]["warnings"]
+    assert warning.startswith("the notifications: 1 notification not delivered (1 to webhook_env HOOK: ")
+    assert warning.endswith("the next session sends them")
+    assert "very-secret" not in ended.stderr + ended.stdout
+    assert not files_hold(desk, "very-secret")
+    assert not files_hold(desk, "a-key-that-both-know")
+    with receiver_server() as server:
+        assert desk.run(environ=environ_of(server)).code == 0
+        assert types(server)[0] == "ended"
+
+
+def test_a_receiver_that_hangs_is_waited_for_some_seconds_at_the_end(new_cloud: NewCloud) -> None:
+    desk = new_cloud(1)
+    desk.write(notify=[HOOK])
+    with receiver_server("hangs") as server:
+        ended = desk.run(environ=environ_of(server))
+    assert ended.code == 0
+    assert "not in time" in desk.report["run"]["warnings"][0]
+
+
+def test_a_simulated_run_tells_nobody(new_cloud: NewCloud) -> None:
+    desk = new_cloud(1)
+    desk.write(notify=[HOOK])
+    with receiver_server() as server:
+        assert desk.run("--simulate", "--speed", "1000", "--faults", "none", environ=environ_of(server)).code == 0
+        assert server.got == []
+
+
+def test_a_test_event_says_who_took_it(new_cloud: NewCloud) -> None:
+    desk = new_cloud(1)
+    assert desk.cli("notify", "test", "PLAN").code == 2
+    desk.write(notify=[HOOK, {"command": ["false"]}, {"ping_env": "NOT_SET"}])
+    with receiver_server() as server:
+        ended = desk.cli("notify", "test", "PLAN", environ=environ_of(server))
+    assert (ended.code, types(server)) == (1, ["test"])
+    lines = ended.stdout.splitlines()
+    assert lines[0].startswith("✓ webhook_env HOOK: told in ")
+    assert lines[1:] == [
+        "✗ command false: ended with 1; run it by hand to see why",
+        "✗ ping_env NOT_SET: $NOT_SET is not set",
+    ]
+    assert not desk.state.exists()
