@@ -35,6 +35,10 @@ exit codes:
 """
 
 
+#: How a proxy may be named.
+_NAMED = "its id, the beginning of it, or its name"
+
+
 def parser(verb: str | None = None) -> Parser:
     """The parser of a verb, or of all: each takes as long to make as some modules to import."""
     program = Parser(
@@ -165,7 +169,9 @@ def _add_status(verbs: Any) -> None:
     verb = _verb(
         verbs, "status", "where the run stands and what it waits for, also beside a running process", plan="perhaps"
     )
-    verb.add_argument("proxy_id", nargs="?", metavar="PROXY_ID", help="everything that is known of one proxy")
+    verb.add_argument(
+        "proxy_id", nargs="?", metavar="PROXY_ID", help=f"everything that is known of one proxy; {_NAMED}"
+    )
     verb.add_argument("--format", choices=["table", "json"], help="default: table")
     verb.add_argument("--watch", action="store_true", help="again and again, until the run's process ends")
 
@@ -194,7 +200,7 @@ def _add_release(verbs: Any) -> None:
 
 def _add_settle(verbs: Any) -> None:
     verb = _verb(verbs, "settle", "decide what became of an open target")
-    verb.add_argument("proxy_id", metavar="PROXY_ID")
+    verb.add_argument("proxy_id", metavar="PROXY_ID", help=_NAMED)
     verb.add_argument("--outcome", required=True, choices=["succeeded", "failed", "not_sent"])
     verb.add_argument("--note", type=values.note, required=True, help="why; kept with user and time")
 

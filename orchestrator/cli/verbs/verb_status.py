@@ -14,6 +14,7 @@ from orchestrator.app.status.fleet_status import (
     standing,
 )
 from orchestrator.app.status.fleets import fleet_documents, fleet_rows
+from orchestrator.app.status.named_target import named_target
 from orchestrator.app.status.target_history import life
 from orchestrator.app.status.target_line import target_lines, target_outlook
 from orchestrator.cli.options import Options
@@ -37,12 +38,13 @@ def run(options: Options) -> ExitCode:
     if options.watch:
         _watch(plan, state, named, options)
         return ExitCode.DONE
+    proxy_id = options.proxy_id and named_target(find_stored(state, plan), options.proxy_id)
     if options.format == "json":
-        document = _document(plan, state, now, named, options.proxy_id)
+        document = _document(plan, state, now, named, proxy_id)
         if not options.quiet:
             write_json(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
         return ExitCode.DONE
-    lines = _proxy(plan, state, now, named, options.proxy_id) if options.proxy_id else _fleet(plan, state, now, named)
+    lines = _proxy(plan, state, now, named, proxy_id) if proxy_id else _fleet(plan, state, now, named)
     told = list(lines)  # also with `--quiet`: what cannot be read is said
     if not options.quiet:
         write(told)
