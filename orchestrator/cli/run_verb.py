@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from orchestrator.cli.options import Options
 from orchestrator.cli.parser import parse
 from orchestrator.cli.terminal import tell
@@ -9,7 +11,7 @@ from orchestrator.errors import BUG_HINT, ExitCode, OrchestratorError, place_of
 
 TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 
 def run_verb(arguments: list[str]) -> int:
@@ -49,8 +51,19 @@ def _say(message: str, hint: str | None) -> None:
     lines = message if ":" in message.partition(" ")[0] else f"orchestrator: {message}"
     for line in lines.split("\n"):
         tell(line)
+        for below in _below(line):
+            tell(below)
     if hint:
         tell(f"hint: {hint}")
+
+
+def _below(line: str) -> Iterable[str]:
+    """The line of the file that a message is about, on a terminal."""
+    if not sys.stderr.isatty():
+        return ()
+    from orchestrator.cli.snippet import snippet  # noqa: PLC0415  # only when something is wrong
+
+    return snippet(line)
 
 
 def _bug(error: Exception, *, debug: bool) -> None:

@@ -54,7 +54,7 @@ def plan_of(data: bytes, path: Path, overrides: AnyMapping[str, str] = MappingPr
     """
     if _SAVED_PREVIEW.match(data):
         raise PlanError(f"{path}: is a saved preview, which only `run` takes", hint="name the plan itself")
-    problems = Problems(str(path))
+    problems = Problems(str(path), homes=_homes)
     proxies = ProxyFold(problems)
     root = _tree(data, proxies, problems)
     root = override(root, overrides, problems)
@@ -63,6 +63,13 @@ def plan_of(data: bytes, path: Path, overrides: AnyMapping[str, str] = MappingPr
     if len(problems):
         raise PlanError("\n".join(problems.lines()))
     return _plan(values, path, name=name, sha256=_sha256(data), written=written_keys(root))
+
+
+def _homes(name: str) -> list[str]:
+    """Every place of a plan where a key of this name may stand."""
+    from orchestrator.planner.plan_file.explain import keys  # noqa: PLC0415  # only when something is wrong
+
+    return [".".join(each) for each in keys() if each[-1] == name]
 
 
 def is_saved_preview(path: Path) -> bool:

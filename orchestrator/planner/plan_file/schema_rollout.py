@@ -21,10 +21,16 @@ WAVE = Record(
             doc="How many targets are really sent, as a number or a percentage of all targets (rounded down, at least "
             "1); all that are left when absent.",
             example="10%",
+            mistaken=("count", "number", "percent", "percentage", "targets"),
         ),
         Field(key="select", shape=SELECTOR, doc="Which targets may be in it; any when absent."),
         Field(
-            key="soak", attr="soak_s", shape=duration(), doc="Wait after its end, before the next wave.", default="0s"
+            key="soak",
+            attr="soak_s",
+            shape=duration(),
+            doc="Wait after its end, before the next wave.",
+            default="0s",
+            mistaken=("delay", "pause", "wait", "sleep"),
         ),
         Field(key="max_failures", shape=_BUDGET, doc="Failure budget of this wave alone."),
         Field(key="max_rejected", shape=_BUDGET, doc="The same for rejected targets."),
@@ -54,6 +60,7 @@ LIMITS = Record(
             doc="Targets whose upgrade may be under way at once, over the whole run (a percentage rounds down, at "
             "least 1).",
             default=10,
+            mistaken=("parallel", "parallelism", "max_in_flight", "forks"),
         ),
         Field(key="per_instance", shape=integer(1, 100), doc="Of these, on one DB instance.", default=1),
         Field(

@@ -13,10 +13,19 @@ from orchestrator.planner.reading.shapes import BAD, Shape, kind, unique_keys
 SECRET_KEYS = frozenset(
     {"password", "passwd", "token", "secret", "secret_key", "access_key", "ak", "sk", "security_token", "x_auth_token"}
 )
+#: So many places where a key may belong are named.
+_HOMES = 3
 WHERE_SECRETS_BELONG = (
     "a plan holds no secrets; keep it in an environment variable or a file and name that: auth: {token_env: NAME}, "
     "{token_file: PATH}, {user: …, domain: …, password_env: NAME} or {access_key_env: …, secret_key_env: …}"
 )
+
+
+def _belongs(name: str, homes: list[str], *, nested: bool) -> str:
+    """Where a key belongs that stands in the wrong mapping."""
+    if name in homes:
+        return "it belongs to the top level" + (", so it is indented too far" if nested else "")
+    return f"it belongs to {' or '.join(home.rpartition('.')[0] for home in homes[:_HOMES])}"
 
 
 class Field(Struct, frozen=True, kw_only=True):
@@ -28,6 +37,7 @@ class Field(Struct, frozen=True, kw_only=True):
         attr: the value's attribute, where it is not called like the key.
         default: what holds when the key is absent, as a plan would write it; None when nothing does.
         example: what one might write.
+        mistaken: what people write for it who know other programs.
     """
 
     key: str
@@ -37,6 +47,7 @@ class Field(Struct, frozen=True, kw_only=True):
     required: bool = False
     default: Any = None
     example: Any = None
+    mistaken: tuple[str, ...] = ()
 
     def json(self) -> dict[str, Any]:
         """The key's JSON Schema."""
@@ -111,15 +122,18 @@ class Record(Struct, frozen=True, kw_only=True):
         for name, (key, value) in pairs.items():
             known = self.by_key.get(name)
             if known is None:
-                problems.add(key, (at, name), partial(self._unknown, name))
+                problems.add(key, (at, name), partial(self._unknown, name, at, problems))
             elif (good := known.shape.read(value, (at, name), problems)) is not BAD:
                 values[known.attr or name] = good
         return values
 
-    def _unknown(self, name: str) -> str:
+    def _unknown(self, name: str, at: At, problems: Problems) -> str:
         if name.lower().replace("-", "_") in SECRET_KEYS:
             return WHERE_SECRETS_BELONG
-        near = nearest(name, list(self.by_key))
+        if homes := problems.homes(name):
+            return f"unknown key here; {_belongs(name, homes, nested=at is not None)}"
+        meant = (entry.key for entry in self.fields if name.lower() in entry.mistaken)
+        near = next(meant, None) or nearest(name, list(self.by_key))
         return f"unknown key; did you mean {near}?" if near else f"unknown key; known are {', '.join(self.by_key)}"
 
     def json(self) -> dict[str, Any]:

@@ -24,16 +24,22 @@ class Problems:
     Args:
         file: the file's name as the person wrote it.
         shown: how many problems are shown in words.
+        homes: tells the places of the document where a key of a name may stand, dotted; None when nobody knows.
     """
 
-    def __init__(self, file: str, *, shown: int = SHOWN) -> None:
+    def __init__(self, file: str, *, shown: int = SHOWN, homes: Callable[[str], list[str]] | None = None) -> None:
         self.file = file
+        self._homes = homes
         self._shown = shown
         self._found: list[tuple[int, int, str]] = []
         self._more = 0
 
     def __len__(self) -> int:
         return len(self._found) + self._more
+
+    def homes(self, name: str) -> list[str]:
+        """Every place of the document where a key of this name may stand; asked only about keys that are wrong."""
+        return [] if self._homes is None else self._homes(name)
 
     def add(self, where: Positioned, at: At, message: str | Callable[[], str]) -> None:
         """Record that the value `at` this key, which stands at `where`, is wrong.
