@@ -27,7 +27,7 @@ def carry_out(run: Run, number: int, command: Command, now: datetime) -> Record:
                 at=now,
                 step="hold",
                 cause="person",
-                reason=note,
+                reason=f"{note}; before that: {run.hold.reason}" if run.hold else note,
                 by=user,
                 host=host,
                 note=note,

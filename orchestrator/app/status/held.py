@@ -22,7 +22,7 @@ def held_lines(seen: Outlook, hold: HoldReport, plan: str) -> Iterator[str]:
         plan: path of the plan file.
     """
     by = f" by {hold.who}" if hold.who else ""
-    note = f" ({hold.note})" if hold.note and hold.note != hold.reason else ""
+    note = f" ({hold.note})" if hold.note and hold.note not in hold.reason else ""
     ago = time_until(seen.now, hold.at)
     yield f"HELD since {hold.at:%Y-%m-%d %H:%M:%SZ} ({ago} ago){by}: {hold.reason}{note}"
     for group in hold.causes:

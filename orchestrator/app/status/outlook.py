@@ -89,7 +89,9 @@ class Outlook:
         """What is left to do for a person when every target has its outcome."""
         version, missing = self.rollout.plan.target_version, count_behind(self.run)
         if not missing:
-            return Wait(Cause.NOTHING, (f"the run has ended, no target is known to run less than {version}",))
+            unseen = self.run.tally.fleet.standing[Outcome.ACCEPTED.value]
+            more = f"; {unseen:,} accepted and not looked at" if unseen else ""
+            return Wait(Cause.NOTHING, (f"the run has ended, no target is known to run less than {version}{more}",))
         number = len(self.run.targets) + len(self.run.kept)
         return Wait(_left_to_do(missing), (version, f"{missing.total():,}", f"{number:,}"))
 

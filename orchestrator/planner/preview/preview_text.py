@@ -139,8 +139,10 @@ def _duration(preview: Preview) -> Iterator[str]:
 
         yield from rehearsed_lines(preview.forecast)
         return
-    known = preview.rehearsed or not preview.sends
-    lasts = _about(preview.duration_s) if known else f"at least {spoken(preview.duration_s)}"
+    if not preview.sends:
+        yield "expected duration: none, there is nothing to send"
+        return
+    lasts = _about(preview.duration_s) if preview.rehearsed else f"at least {spoken(preview.duration_s)}"
     expected = f"expected duration: {lasts}, limited by {preview.limited_by}"
     if not preview.closes:
         yield expected

@@ -77,7 +77,7 @@ def hold_lines(hold: HoldReport) -> Iterator[str]:
 
 def _note(hold: HoldReport) -> str:
     """The note of a person, unless it is the reason itself."""
-    return f" ({hold.note})" if hold.note and hold.note != hold.reason else ""
+    return f" ({hold.note})" if hold.note and hold.note not in hold.reason else ""
 
 
 def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
