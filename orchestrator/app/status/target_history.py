@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from orchestrator.app.status.last_word import last_word
+from orchestrator.app.status.last_word import LastWord, last_word
 from orchestrator.app.status.story_lines import story_lines
 from orchestrator.app.status.unknown_target import unknown_target
 from orchestrator.model.outcome import Outcome, Phase
@@ -58,7 +58,7 @@ def life(seen: Glimpse, proxy_id: str) -> Iterator[str]:
         yield _outcome(kept.outcome, kept.reason, None)
     else:
         yield _verdict(chapters[-1].state)
-    yield from _upgraded(chapters)
+    yield from _upgraded(chapters, kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +107,14 @@ def _lines(chapter: _Chapter, *, in_full: bool) -> Iterator[str]:
         yield f"run {chapter.run_id}{started}: {standing}{reason}, nothing was sent"
 
 
-def _upgraded(chapters: Sequence[_Chapter]) -> Iterator[str]:
+def _upgraded(chapters: Sequence[_Chapter], kept: LastWord | None) -> Iterator[str]:
     """What an earlier run did, when the last one did nothing: whom it owes its version to, or why it was left out."""
     earlier = next((each for each in reversed(chapters[:-1]) if each.acted), None)
     if earlier is None or earlier.state is None or chapters[-1].acted:
         return
     state = earlier.state
+    if kept is not None and state.outcome is kept.outcome:
+        return  # it stands there already
     reason = f": {state.reason}" if state.reason else ""
     when = f" on {state.settled_at:%Y-%m-%d %H:%M:%S}Z" if state.settled_at else ""
     jobs = f"workflow {', '.join(state.jobs)}" if state.jobs else "no workflow_id"

@@ -45,9 +45,9 @@ def _after_it(seen: Outlook, ended: LastWord, plan: str) -> str:
     if ended.outcome in GOOD:
         return "nothing"
     if seen.run.hold is not None:
-        when = "when the fleet is released, "
+        when = ", when the fleet is released: "
     else:
-        when = "" if seen.run.ended is not None else "when the run has ended, "
+        when = " " if seen.run.ended is not None else ", when the run has ended: "
     redo = f"{when}orchestrator run {plan} --only-outcome {ended.outcome}"
     rule = ended.reason if ended.outcome is Outcome.SKIPPED else None
     return advice(rule or ended.outcome.value, redo)

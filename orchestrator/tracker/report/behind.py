@@ -17,9 +17,9 @@ NOT_OFFERED = "not_offered"
 #: What begins again only when a person asks for it.
 ASKED_FOR = (Outcome.REJECTED.value, Outcome.FAILED.value, Outcome.MISMATCH.value)
 _TO_DO = {
-    Outcome.REJECTED.value: "remove the cause, then {redo}",
-    Outcome.FAILED.value: "look at it now: are its nodes ACTIVE, is the application connected? then {redo}",
-    Outcome.MISMATCH.value: "see in the console which version it runs, then {redo}",
+    Outcome.REJECTED.value: "remove the cause, then{redo}",
+    Outcome.FAILED.value: "look at it now: are its nodes ACTIVE, is the application connected? then{redo}",
+    Outcome.MISMATCH.value: "see in the console which version it runs, then{redo}",
     Outcome.PARTIAL.value: "see in the console whether it was upgraded; the next run looks again",
     Outcome.DEFERRED.value: "the next run takes it by itself",
     Outcome.NOT_STARTED.value: "the next run takes it by itself",
@@ -82,12 +82,12 @@ def to_redo(head: Head, behind: Behind) -> list[str]:
     return [outcome for outcome in ASKED_FOR if outcome in found]
 
 
-def advice(reason: str, redo: str = "redo") -> str:
+def advice(reason: str, redo: str = " redo") -> str:
     """What to do about a proxy that is left out for this reason, or ended with this outcome.
 
     Args:
         reason: why it was left out, or its outcome.
-        redo: how to begin again with it.
+        redo: how to begin again with it, with what parts it from the word "then".
     """
     return _TO_DO.get(reason, "look at it").format(redo=redo)
 

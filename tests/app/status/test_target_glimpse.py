@@ -6,16 +6,19 @@ from pathlib import Path
 import pytest
 from fakes.plausible import PlausibleRun
 from fakes.recorded import BEGIN, NEW, OLD, make_plan, make_targets, run_started
+from msgspec import Raw
+from msgspec.json import encode
 
 from orchestrator.app.status.target_history import life
 from orchestrator.app.status.target_line import target_lines, target_outlook
 from orchestrator.model import record as r
 from orchestrator.model.commands import SettleCommand
-from orchestrator.model.outcome import Outcome
+from orchestrator.model.outcome import FAILED_BEFORE, Outcome
 from orchestrator.model.record import Record
 from orchestrator.model.reply import Entry
 from orchestrator.model.target import Target
 from orchestrator.tracker.folder.state_folder import FolderRun, FolderState
+from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.runs.recovery import glimpse, recover
 
 NAMED = "prod.yaml"
@@ -106,3 +109,24 @@ def test_what_a_person_has_asked_for_an_open_one_counts_already(tmp_path: Path) 
     stored.fleet.give(SettleCommand(at=BEGIN, user="ann", note="saw it", proxy_id=key, outcome="succeeded"))
     again = target_outlook(glimpse(stored, key), stored.plan(), key, BEGIN)
     assert list(target_lines(again, key, NAMED)) == ["waits for: nothing: it has its outcome; do: nothing"]
+
+
+def test_one_that_a_redo_leaves_alone_stands_as_the_report_has_it(tmp_path: Path) -> None:
+    targets = make_targets(2)
+    key, other = (target.proxy_id for target in targets)
+    refused = r.Settled(at=BEGIN, target=key, outcome=Outcome.REJECTED, reason="no ip", wave="rest")
+    night = begun(
+        tmp_path, targets, run_started(2, run_id="20260301T220000000Z-aaaaaa"), [next(upgraded(key)), refused]
+    )
+    entry = next(build_report(recover(night).run, night.plan()).targets)
+    known = r.EarlierOutcome(at=BEGIN, target=key, run_id=night.run_id, outcome=Outcome.REJECTED, reason="no ip")
+    left = r.Settled(at=BEGIN, target=key, outcome=Outcome.SKIPPED, reason=FAILED_BEFORE)
+    begun(tmp_path, targets, run_started(2, run_id="20260302T220000000Z-aaaaaa"), [known, left])
+    keeps = r.OutcomeKept(at=BEGIN, target=key, outcome=Outcome.REJECTED, position=0, entry=Raw(encode(entry)))
+    redo = begun(tmp_path, targets[1:], run_started(1, run_id="20260303T220000000Z-aaaaaa"), [keeps, *upgraded(other)])
+    seen = glimpse(redo, key)
+    told = [*life(seen, key), *target_lines(target_outlook(seen, redo.plan(), key, BEGIN), key, NAMED)]
+    assert told[-2] == "now: rejected: no ip (the cloud said no, and nothing was started)"
+    redone = "orchestrator run prod.yaml --only-outcome rejected"
+    assert told[-1].endswith(f"do: remove the cause, then, when the run has ended: {redone}")
+    assert sum("rejected: no ip" in line for line in told) == 1

@@ -341,7 +341,7 @@ CASES = [
     ),
     case(
         Cause.NOTHING,
-        f"connected? then when the run has ended, orchestrator run {PLAN} --only-outcome failed",
+        f"connected? then, when the run has ended: orchestrator run {PLAN} --only-outcome failed",
         settled(MINE, Outcome.FAILED),
         of="target",
     ),
