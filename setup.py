@@ -21,6 +21,10 @@ HERE = Path(__file__).parent
 FIRST = 315532800
 
 
+#: What makes completions and the man page, and what the command line needs to be imported for them.
+_MAKERS = ("shtab", "argparse_manpage", "msgspec", "yaml")
+
+
 class ReproducibleSdist(sdist):
     """Packs the same bytes from the same files: in order, of nobody, at `SOURCE_DATE_EPOCH`."""
 
@@ -51,7 +55,7 @@ class SharedData(install_data):
 
     def run(self) -> None:
         """Make them, and install them below the prefix."""
-        if find_spec("shtab") and find_spec("argparse_manpage"):
+        if all(map(find_spec, _MAKERS)):
             sys.path[:0] = [str(HERE), str(HERE / "distribution")]
             from share import write_share  # noqa: PLC0415  # only then
 

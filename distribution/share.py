@@ -16,6 +16,7 @@ from argparse_manpage.manpage import Manpage
 from orchestrator import __version__
 from orchestrator.cli import values
 from orchestrator.cli.grammar import parser
+from orchestrator.planner.plan_file.explain import keys
 
 #: By shell, where its completion is looked for below the prefix of the installation.
 COMPLETIONS = {
@@ -43,8 +44,12 @@ else
 fi
 """
 
+#: What `explain` takes: every key of a plan, dotted.
+_KEYS = " ".join(".".join(path) for path in keys())
+
 _PREAMBLE = {
     "bash": f"""
+_orchestrator_keys() {{ compgen -W "{_KEYS}" -- "$1"; }}
 _orchestrator_ids() {{
   compgen -W "$(sh -c '{_IDS}' sh "$1" "${{COMP_WORDS[@]}}")" -- "$2"
 }}
@@ -67,6 +72,7 @@ end
 
 _PROXIES = {"bash": "_orchestrator_proxies", "zsh": "_orchestrator_proxies", "fish": "(_orchestrator_ids proxies)"}
 _RUNS = {"bash": "_orchestrator_runs", "zsh": "_orchestrator_runs", "fish": "(_orchestrator_ids runs)"}
+_EXPLAINED = {"bash": "_orchestrator_keys", "zsh": f"({_KEYS})", "fish": _KEYS}
 _PLANS = ("*.yaml", "*.yml")
 
 
@@ -111,14 +117,12 @@ def _actions(program: Any) -> Iterator[tuple[str, argparse.Action]]:
 
 
 def _completes(verb: str, action: argparse.Action) -> Any:
-    if action.dest == "plan":
-        return shtab.glob(*_PLANS, *(("*.json",) if verb == "run" else ()))
-    if action.dest == "moved_from":
-        return shtab.glob(*_PLANS)
-    if action.dest == "proxy_id":
-        return _PROXIES
-    if action.dest == "run_id":
-        return _RUNS
-    if action.dest == "state":
-        return shtab.DIRECTORY
-    return shtab.FILE if action.type in (values.path, values.file_name) else None
+    by_name = {
+        "plan": shtab.glob(*_PLANS, *(("*.json",) if verb == "run" else ())),
+        "moved_from": shtab.glob(*_PLANS),
+        "proxy_id": _PROXIES,
+        "run_id": _RUNS,
+        "key": _EXPLAINED,
+        "state": shtab.DIRECTORY,
+    }
+    return by_name.get(action.dest, shtab.FILE if action.type in (values.path, values.file_name) else None)

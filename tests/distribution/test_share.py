@@ -55,6 +55,7 @@ def _completed(folder: Path, *words: str, **environ: str) -> list[str]:
         (["settle", "prod.yaml", "--outcome", ""], ["succeeded", "failed", "not_sent"]),
         (["run", "p"], ["prod.yaml"]),
         (["run", "n"], []),
+        (["explain", "limits.in_f"], ["limits.in_flight"]),
         (["status", "prod.yaml", ""], IDS),
         (["settle", "prod.yaml", IDS[1][:-4]], [IDS[1]]),
         (["report", "prod.yaml", "--run", ""], [RUN]),
