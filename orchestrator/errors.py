@@ -5,13 +5,16 @@ OrchestratorError
 ├── PlanError           the plan is wrong, or changed so that --new is needed  exit 2
 ├── FleetLocked         another process holds the fleet's lock                 exit 4
 ├── ScopeUnusable       a scope cannot be used: unreachable, refused           exit 7
-├── StateError          the state folder cannot be used                        exit 8
-│   └── JournalDamaged  a line of the journal is not what was written          exit 8
+├── StateError          what a run stands on cannot be used: its state folder  exit 8
+│   ├── JournalDamaged  a line of the journal is not what was written          exit 8
+│   └── HostError       the machine gives no memory, threads, files, folder    exit 8
 └── Broken              a bug of this program, with its place                  exit 70
 
-`for_people` makes one of them of any other exception, and `place_of` says of it what it is and where it was raised.
+`for_people` makes one of them of any other exception, `host_error` of one that is about the machine. `place_of` says
+what an error is and where it was raised.
 """
 
+import errno
 from collections.abc import Iterator
 from enum import IntEnum
 
@@ -96,6 +99,41 @@ class JournalDamaged(StateError):
     """A line of a journal is not what was written; the message names file and line."""
 
 
+class HostError(StateError):
+    """The machine does not give this process what it needs, which is no bug: memory, threads, open files, a folder."""
+
+
+#: What to do when the machine gives no more of something, by the error's number; the same of any file.
+HOST_HINTS = {
+    errno.ENOMEM: "give it more memory (ulimit -v, MemoryMax= of systemd, limits.memory of Kubernetes) and start again",
+    errno.EAGAIN: "allow it more processes and threads (ulimit -u, TasksMax= of systemd) and start again",
+    errno.EMFILE: "open files: this process may open no more; raise the limit (ulimit -n) and start again",
+    errno.ENFILE: "open files: this machine may open no more; close some, or raise fs.file-max, and start again",
+}
+
+#: What the interpreter and the dynamic loader say when there is no memory for a thread or a library.
+_NO_ROOM = ("can't start new thread", "failed to map segment", "annot allocate memory")
+
+
+def host_error(error: BaseException) -> HostError | None:
+    """What the machine does not give, if that is what an error is about; None of a bug."""
+    if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_ROOM):
+        words = "the machine gives this process no more memory or threads"
+        return HostError(words, hint=f"{HOST_HINTS[errno.ENOMEM]}; else {HOST_HINTS[errno.EAGAIN]}")
+    if not isinstance(error, OSError):
+        return None
+    why = error.strerror or str(error)
+    if error.errno in HOST_HINTS:
+        return HostError(f"the machine refuses: {why}", hint=HOST_HINTS[error.errno])
+    if error.filename is not None:
+        return HostError(f"{error.filename}: {why}", hint="give this user what is named here, then start again")
+    if error.errno == errno.ENOENT:  # of `getcwd`, which alone names no file
+        return HostError(
+            "the working folder of this process is gone", hint="change to one that exists (cd), then again"
+        )
+    return None
+
+
 #: What to do about a bug.
 BUG_HINT = "this is a bug; run again with --log-level debug for the traceback. What was sent is on disk."
 
@@ -109,8 +147,8 @@ class Broken(OrchestratorError):
 
 def for_people(error: Exception) -> OrchestratorError:
     """What to say to people about an error: the first of a group that has a message for them; of a bug, its place."""
-    leaves = list(_leaves(error))
-    spoken = [leaf for leaf in leaves if isinstance(leaf, OrchestratorError)]
+    found = [leaf if isinstance(leaf, OrchestratorError) else host_error(leaf) for leaf in _leaves(error)]
+    spoken = [each for each in found if each is not None]
     return min(spoken, key=lambda leaf: isinstance(leaf, Broken), default=Broken(f"internal error: {place_of(error)}"))
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
+from orchestrator.cli.before_calls import expect_room_for
 from orchestrator.cli.options import Options
 from orchestrator.cli.parser import parse
 from orchestrator.cli.terminal import tell
-from orchestrator.errors import BUG_HINT, ExitCode, OrchestratorError, place_of
+from orchestrator.errors import Broken, ExitCode, OrchestratorError, host_error, place_of
 
 TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
 if TYPE_CHECKING:
@@ -28,16 +30,21 @@ def run_verb(arguments: list[str]) -> int:
 
 def _run(options: Options) -> ExitCode:
     try:
+        expect_room_for(options, os.environ)
         return _handler(options.verb)(options)
-    except OrchestratorError as error:
-        if not options.silences(error.exit_code):
-            _say(str(error), error.hint)
-        if error.exit_code is ExitCode.INTERNAL and options.log_level == "debug":
-            _trace(error)
-        return error.exit_code
-    except Exception as error:  # noqa: BLE001  # a bug: say so in words, and keep the traceback for the log level debug
-        _bug(error, debug=options.log_level == "debug")
-        return ExitCode.INTERNAL
+    except Exception as error:  # noqa: BLE001  # a bug, or the machine: say so in words
+        ended = _ended(error, debug=options.log_level == "debug")
+    # Here the error is let go with all that it held: after one of memory there is room for words again.
+    if not options.silences(ended.exit_code):
+        _say(str(ended), ended.hint)
+    return ended.exit_code
+
+
+def _ended(error: Exception, *, debug: bool) -> OrchestratorError:
+    ended = error if isinstance(error, OrchestratorError) else host_error(error) or _bug(error)
+    if debug and (ended is not error or ended.exit_code is ExitCode.INTERNAL):
+        _trace(error)
+    return ended
 
 
 def _handler(verb: str) -> Callable[[Options], ExitCode]:
@@ -66,10 +73,8 @@ def _below(line: str) -> Iterable[str]:
     return snippet(line)
 
 
-def _bug(error: Exception, *, debug: bool) -> None:
-    _say(f"internal error: {place_of(error)}: {error}", BUG_HINT)
-    if debug:
-        _trace(error)
+def _bug(error: Exception) -> Broken:
+    return Broken(f"internal error: {place_of(error)}: {error}")
 
 
 def _trace(error: Exception) -> None:

@@ -55,17 +55,18 @@ def new_loop() -> asyncio.AbstractEventLoop:
 
 
 def _run(server: Server, started: "Future[tuple[str, Callable[[], None]]]") -> None:
-    with asyncio.Runner(loop_factory=new_loop) as runner:
-        runner.run(_serve(server, started))
+    try:
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(_serve(server, started))
+    except BaseException as error:
+        if started.done():
+            raise
+        started.set_exception(error)  # it belongs to the thread that waits for the address
 
 
 async def _serve(server: Server, started: "Future[tuple[str, Callable[[], None]]]") -> None:
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
-    try:
-        url = await server.start()
-    except BaseException as error:  # noqa: BLE001 - it belongs to the thread that waits for the address
-        started.set_exception(error)
-        return
+    url = await server.start()
 
     def stop() -> None:
         loop.call_soon_threadsafe(stopped.set)

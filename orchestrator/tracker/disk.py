@@ -12,13 +12,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from orchestrator.errors import StateError
+from orchestrator.errors import HOST_HINTS, StateError
 from orchestrator.host import open_plain, open_to_hand_over
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 
-_HINTS = {
+_HINTS = HOST_HINTS | {
     errno.ENOSPC: "free some space on that disk and start again; nothing was sent without its intent on disk",
     errno.EDQUOT: "the disk quota is used up: free some space and start again",
     errno.EFBIG: "the file may not grow any further: raise the limit (ulimit -f) and start again",
@@ -27,8 +27,6 @@ _HINTS = {
     errno.EPERM: "give the folder and all in it to this user (chown -R), or name another one with --state",
     errno.ELOOP: "see who has put it there and why, then put the file itself in its place",
     errno.ENOENT: "the folder is gone: put it back from where it was moved to, or name the right one with --state",
-    errno.EMFILE: "open files: this process may open no more; raise the limit (ulimit -n) and start again",
-    errno.ENFILE: "open files: this machine may open no more; close some, or raise fs.file-max, and start again",
     errno.EIO: "the disk fails: look at the system's log before starting again",
 }
 _DEFAULT_HINT = "the state folder must be on a durable local disk that this user may write to"

@@ -86,3 +86,38 @@ def test_few_open_files_end_no_run(new_cloud: NewCloud, hard: int | None) -> Non
     assert desk.report["totals"]["outcomes"] == {"succeeded": 40}
     warned = [line["why"] for line in ended.logs if line["event"] == "open_files.few"]
     assert bool(warned) == (hard is not None)
+
+
+def test_a_working_folder_that_was_removed_is_named(desk: Desk) -> None:
+    desk.write()
+    ended = desk.cli("hold", "PLAN", "--note", "n", "--state", "state", preexec_fn=_in_a_folder_that_is_gone)
+    assert ended.code == 8
+    assert "the working folder of this process is gone" in ended.stderr
+    assert "bug" not in ended.stderr
+
+
+def _in_a_folder_that_is_gone() -> None:
+    Path("gone").mkdir()
+    os.chdir("gone")
+    Path("../gone").rmdir()
+
+
+def test_a_file_for_the_keys_of_connections_is_neither_waited_for_nor_written(new_cloud: NewCloud) -> None:
+    desk = new_cloud(1)
+    desk.write()
+    os.mkfifo(desk.folder / "keys")
+    ended = desk.cli("plan", "PLAN", environ={"SSLKEYLOGFILE": str(desk.folder / "keys")})
+    assert ended.code == 0, ended
+
+
+@pytest.mark.parametrize(
+    ("which", "value", "code", "says"),
+    [(resource.RLIMIT_AS, 100 << 20, 8, "memory"), (resource.RLIMIT_NOFILE, 6, 2, "open files")],
+)
+def test_too_little_memory_or_too_few_files_end_no_process_without_a_word(
+    which: int, value: int, code: int, says: str, desk: Desk
+) -> None:
+    desk.write()
+    ended = desk.cli("plan", "PLAN", preexec_fn=lambda: resource.setrlimit(which, (value, value)))
+    assert ended.code == code, ended
+    assert says in ended.stderr

@@ -21,6 +21,7 @@ from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
 from huaweicloudsdkcore.http.http_config import HttpConfig
 from huaweicloudsdkgaussdb import v3 as sdk
 
+from orchestrator.simulator import embedded
 from orchestrator.simulator.config import SimulatorConfig
 from orchestrator.simulator.embedded import Address, embedded_cloud
 from orchestrator.simulator.profile import Fault, Profile, ScriptedFault
@@ -34,6 +35,17 @@ SPEED = 3000.0
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The SDK writes a file into ~/.huaweicloud."""
     monkeypatch.setenv("HOME", str(tmp_path))
+
+
+def test_a_cloud_that_cannot_begin_says_so_to_the_one_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with too few open files for an event loop."""
+
+    def fail() -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(embedded, "new_loop", fail)
+    with pytest.raises(OSError, match="Too many open files"), embedded_cloud(SimulatorConfig(seed=1)):
+        pass
 
 
 @pytest.fixture

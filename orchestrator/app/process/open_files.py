@@ -52,12 +52,31 @@ def make_room(plan: Plan, *, ends: int = 1) -> FileRoom:
     limit = _raise_limit(_RESERVED + wanted * each)
     fit = min(wanted, (limit - _RESERVED) // each)
     if fit < _FEWEST:
-        raise UsageError(
-            f"open files: this process may have {limit} open, and needs at least {_RESERVED + _FEWEST * each}",
-            hint="raise the hard limit (ulimit -Hn, LimitNOFILE= of systemd)",
-        )
+        raise _too_few(limit, _RESERVED + _FEWEST * each)
     concurrency = min(plan.limits.concurrency, fit)
     return FileRoom(fit, concurrency, _warning(limit, concurrency, plan))
+
+
+def expect_files(*, ends: int = 1) -> None:
+    """Raise the soft limit as far as any call needs: below that an event loop ends the process without a word.
+
+    Args:
+        ends: as in `make_room`.
+
+    Raises:
+        UsageError: not even two connections fit.
+    """
+    needed = _RESERVED + _FEWEST * _KINDS * ends
+    limit = _raise_limit(needed)
+    if limit < needed:
+        raise _too_few(limit, needed)
+
+
+def _too_few(limit: int, needed: int) -> UsageError:
+    return UsageError(
+        f"open files: this process may have {limit} open, and needs at least {needed}",
+        hint="raise the hard limit (ulimit -Hn, LimitNOFILE= of systemd)",
+    )
 
 
 def _raise_limit(wanted: int) -> int:

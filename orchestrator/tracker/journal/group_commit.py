@@ -10,7 +10,7 @@ from functools import partial
 import anyio
 from anyio import CapacityLimiter, to_thread
 
-from orchestrator.errors import Broken, OrchestratorError, StateError, place_of
+from orchestrator.errors import Broken, OrchestratorError, StateError, host_error, place_of
 from orchestrator.model.record import Record
 from orchestrator.tracker.state import OpenJournal
 
@@ -140,7 +140,7 @@ class JournalWriter:
         except OrchestratorError as error:
             self.failure = error
         except BaseException as error:
-            self.failure = Broken(f"the journal's writer failed: {place_of(error)}")
+            self.failure = host_error(error) or Broken(f"the journal's writer failed: {place_of(error)}")
             if not isinstance(error, Exception):
                 group.settle(self.failure)
                 raise
