@@ -18,9 +18,8 @@ def fold_answer(known: Indexes, state: TargetState, record: AnswerSeen) -> None:
     else:
         state.turned_away = 0
         known.scopes[state.target.scope].got_through += 1
-    if record.cloud_offset_s is not None and state.target.scope not in known.timeline.offsets:
-        within_s = 1.0 + record.duration_ms / 1000
-        known.timeline.learn(state.target.scope, record.at, record.cloud_offset_s, within_s)
+    if attempt.intent.clocks is None:
+        _learn_time(known, state.target.scope, record)
     known.count_rejects(record)
     state.disowned.update(record.strays)
     for entry in record.update_result:
@@ -30,6 +29,13 @@ def fold_answer(known: Indexes, state: TargetState, record: AnswerSeen) -> None:
         _accept(known, state, record)
     elif attempt.doubtful or (state.doubtful_from is not None and record.verdict in _REFUSALS):
         state.doubt()
+
+
+def _learn_time(known: Indexes, scope: str, record: AnswerSeen) -> None:
+    """Journals from before `CloudTimeLearned` tell the cloud's time in their answers alone."""
+    if record.cloud_offset_s is not None and scope not in known.timeline.offsets:
+        within_s = 1.0 + record.duration_ms / 1000
+        known.timeline.learn(scope, record.at, record.cloud_offset_s, within_s)
 
 
 def _contested(known: Indexes, state: TargetState, record: AnswerSeen) -> bool:

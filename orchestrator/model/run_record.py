@@ -49,9 +49,7 @@ class OutcomeKept(Base, frozen=True, kw_only=True):
 class EarlierOutcome(Base, frozen=True, kw_only=True):
     """How an earlier run of the fleet ended for this target and this version: known when the run begins.
 
-    Attributes:
-        run_id: of the run that said so.
-        workflow_ids: of its upgrades there.
+    `run_id` and `workflow_ids` are those of then.
     """
 
     step: str = "earlier"
@@ -232,13 +230,14 @@ class CloudTimeLearned(Base, frozen=True, kw_only=True):
     """How far the cloud's time is from that of the session's clock: at the first `Date`, and when it has changed.
 
     Attributes:
-        offset_s: the cloud's time minus ours, in seconds: at least that …
-        within_s: … and at most so much more.
+        offset_s: the cloud's time minus ours, in seconds: at least that, and at most `within_s` more.
+        unsure_s: for so long no answer had agreed with the offset before; None when there was none before.
     """
 
     scope: str
     offset_s: float
     within_s: float = 1.0
+    unsure_s: float | None = None
 
 
 class ClockStepped(Base, frozen=True, kw_only=True):

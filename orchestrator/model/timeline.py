@@ -1,9 +1,17 @@
-"""The clocks of a run as its journal tells of them: which session it is, and how far the time of the clouds is away."""
+"""The clocks of a run as its journal tells of them, and how much time has passed between two of its moments.
+
+Within a session time is monotonic, and the clouds' clocks must say so too. Across sessions only the cloud's own time
+counts, by the `Date` of its answers: the wall clock may have been set, and the host may be another one.
+
+No reading outweighs the others. When a cloud's clock falls back, what it takes away is at most the time in which it
+fell, between an answer that still agreed and one that no longer did: before and after, both clocks go on alike.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from orchestrator.model.moment import Moment, elapsed_s, waited_s
+from orchestrator.model.cloud_clock import CloudClock
+from orchestrator.model.moment import Moment
 from orchestrator.model.record import Clocks, ClockStepped, CloudTimeLearned, SessionStarted
 
 
@@ -20,29 +28,37 @@ class Timeline:
     def __init__(self) -> None:
         self.session = 0
         self.offsets: dict[str, float] = {}
-        self._within_s: dict[str, float] = {}
+        self._clouds: dict[str, CloudClock] = {}
         self.stepped_s = 0.0
         self.last_step: ClockStepped | None = None
-        self._began: Moment | None = None
-        self._anchors: dict[str, Moment] = {}
+        self._began: datetime | None = None
 
     def begin(self, record: SessionStarted) -> None:
         """A session starts, and knows nothing yet of the cloud's time."""
         self.session += 1
-        self.offsets, self._anchors, self.stepped_s = {}, {}, 0.0
+        self.offsets, self._clouds, self.stepped_s = {}, {}, 0.0
         self.last_step = None
-        self._began = Moment(record.at, self.session)
+        self._began = record.at
 
-    def learn(self, scope: str, at: datetime, offset_s: float, within_s: float = 1.0) -> None:
-        """The offset of a scope to the cloud is known, or has changed: at least this, and at most `within_s` more."""
-        self.offsets[scope], self._within_s[scope] = offset_s, within_s
-        self._anchors.setdefault(scope, self.moment(at, scope))
+    def learn(
+        self, scope: str, at: datetime, offset_s: float, within_s: float = 1.0, agreed_at: datetime | None = None
+    ) -> None:
+        """The offset of a scope to the cloud is known, or has changed: at least this, and at most `within_s` more.
+
+        `agreed_at`: when an answer last agreed with the offset before; None when that is not known.
+        """
+        if scope in self._clouds:
+            self._clouds[scope].change(at, offset_s, within_s, agreed_at)
+        else:
+            self._clouds[scope] = CloudClock(at, offset_s, within_s)
+        self.offsets[scope] = offset_s
 
     def note(self, record: CloudTimeLearned | ClockStepped) -> None:
         """Fold a record of the clocks."""
         match record:
             case CloudTimeLearned():
-                self.learn(record.scope, record.at, record.offset_s, record.within_s)
+                agreed_at = None if record.unsure_s is None else record.at - timedelta(seconds=record.unsure_s)
+                self.learn(record.scope, record.at, record.offset_s, record.within_s, agreed_at)
             case ClockStepped():
                 self.last_step = record
                 self.stepped_s += record.by_s if record.clock == "host" else 0.0
@@ -51,10 +67,8 @@ class Timeline:
         """An instant of this session, with the time of the scope's cloud, as the record tells it or as it is known."""
         if clocks is not None:
             return Moment(at, self.session, clocks.cloud_at, clocks.within_s)
-        offset_s = self.offsets.get(scope)
-        if offset_s is None:
-            return Moment(at, self.session)
-        return Moment(at, self.session, at + timedelta(seconds=offset_s), self._within_s[scope])
+        cloud = self._clouds.get(scope)
+        return Moment(at, self.session) if cloud is None else cloud.at(at, self.session)
 
     def clocks(self, at: datetime, monotonic_s: float, scope: str | None) -> Clocks:
         """What a record tells of the clocks: of the cloud of a scope, or of the first whose time is known."""
@@ -86,15 +100,19 @@ class Timeline:
 
     def elapsed_s(self, since: Moment, at: datetime, scope: str) -> float:
         """Seconds from a moment of any session to an instant of this one, as far as they have passed for certain."""
-        return elapsed_s(since, self.moment(at, scope), self._anchor(since, at, scope))
+        if since.session == self.session:
+            return self._passed_s(since.at, at, scope)
+        cloud = self._clouds.get(scope)
+        before_s = None if cloud is None else cloud.before_s(since)
+        if cloud is None or before_s is None:  # the whole time again
+            return self._passed_s(self._began or at, at, scope)
+        return before_s + self._passed_s(cloud.known_from, at, scope)
 
-    def waited_s(self, since: Moment, at: datetime, scope: str) -> float:
-        """The same for a wait that decides nothing about an upgrade, as `moment.waited_s` says."""
-        return waited_s(since, self.moment(at, scope), self._anchor(since, at, scope))
-
-    def _anchor(self, since: Moment, at: datetime, scope: str) -> Moment:
-        began = self._began or Moment(at, self.session)
-        return began if since.cloud_at is None else self._anchors.get(scope, began)
+    def _passed_s(self, since: datetime, at: datetime, scope: str) -> float:
+        """Seconds between two instants of this session, by its clock and by the cloud's."""
+        cloud = self._clouds.get(scope)
+        taken_s = 0.0 if cloud is None else cloud.takes_s(since)
+        return max(0.0, (at - since).total_seconds() - taken_s)
 
     def least_elapsed_s(self, since: Mapping[str, Moment], at: datetime) -> float:
         """The same for something that concerns every scope: what has passed by each cloud whose time is known."""

@@ -1,5 +1,6 @@
 """The auditor measures doubts, follows and soaks by both clocks of the journal."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -51,6 +52,75 @@ def test_what_ends_before_its_time_has_passed_is_found(
     if later_session is not None:
         lines.append(line("session_started", later_session, None))
     lines.append(line(ends, monotonic_s, cloud, **more))
+    assert len(list(elapsed_problems(Book(lines)))) == problems
+
+
+YEARS_S = 25 * 365 * 86_400.0
+
+
+def learned(at: str, offset_s: float, unsure_s: float | None = None) -> dict[str, Any]:
+    return {
+        "record": "cloud_time_learned",
+        "target": None,
+        "scope": "default",
+        "at": at,
+        "offset_s": offset_s,
+        "unsure_s": unsure_s,
+    }
+
+
+def _cloud(minutes: int, offset_s: float) -> str:
+    shown = datetime.fromisoformat(FIRST) + timedelta(minutes=minutes, seconds=offset_s)
+    return shown.isoformat().replace("+00:00", "Z")
+
+
+@pytest.mark.parametrize("by_s", [-YEARS_S, YEARS_S])
+@pytest.mark.parametrize(("lasted", "problems"), [(910.0, 0), (899.0, 1), (840.0, 1)])
+@pytest.mark.parametrize("wrong", ["first", "middle", "last"])
+def test_a_cloud_whose_clock_is_set_neither_adds_time_nor_takes_it(
+    by_s: float, lasted: float, problems: int, wrong: str
+) -> None:
+    changes = {
+        "first": [learned("2026-03-01T21:59:00Z", by_s), learned("2026-03-01T22:01:00Z", 0.0, 9.0)],
+        "middle": [
+            learned("2026-03-01T21:59:00Z", 0.0),
+            learned("2026-03-01T22:01:00Z", by_s, 9.0),
+            learned("2026-03-01T22:01:05Z", 0.0, 9.0),
+        ],
+        "last": [learned("2026-03-01T21:59:00Z", 0.0), learned("2026-03-01T22:01:00Z", by_s, 9.0)],
+    }[wrong]
+    begins_s, ends_s = (by_s if wrong == "first" else 0.0), (by_s if wrong == "last" else 0.0)
+    lines = [
+        START,
+        changes[0],
+        line("intent", 110.0, _cloud(0, begins_s), at=FIRST),
+        *changes[1:],
+        line("attempt_disproved", 110.0 + lasted, _cloud(0, lasted + ends_s), period_s=900.0),
+    ]
+    found = list(elapsed_problems(Book(lines)))
+    assert bool(found) == bool(problems)
+
+
+@pytest.mark.parametrize(
+    ("first_s", "lasted", "problems"),
+    [
+        pytest.param(-YEARS_S, 910.0, 0, id="back: the whole time again"),
+        pytest.param(-YEARS_S, 890.0, 1, id="back: less than that"),
+        pytest.param(0.0, 610.0, 0, id="right"),
+        pytest.param(0.0, 590.0, 1, id="right, but too early"),
+    ],
+)
+def test_across_sessions_a_clock_that_went_back_tells_nothing_of_the_time_between(
+    first_s: float, lasted: float, problems: int
+) -> None:
+    began = "2026-03-01T22:05:00Z"
+    lines = [
+        START,
+        line("intent", 110.0, FIRST, at=FIRST),
+        line("session_started", 5.0, None, at=began),
+        learned(began, first_s),
+        line("attempt_disproved", 5.0 + lasted, _cloud(5, lasted + first_s), period_s=900.0),
+    ]
     assert len(list(elapsed_problems(Book(lines)))) == problems
 
 

@@ -1,8 +1,8 @@
 """Steps of the clocks on virtual time: nothing is sent, given up or opened too early, and nothing stands still."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any
 
 import msgspec
@@ -180,6 +180,88 @@ def test_clocks_that_agree_write_no_steps_and_the_offset_once() -> None:
     played = stage().play()
     assert not played.of(ClockStepped)
     assert [type(record).__name__ for record in played.records].count("CloudTimeLearned") == 1
+
+
+# --- a single Date ----------------------------------------------------------------------------------------------------
+
+YEARS_S = 25 * 365 * DAY
+
+
+def shows(made: Stage, by_s: float, reads: Collection[int]) -> Stage:
+    """The `Date` of these reads, by their number, is wrong."""
+    prepare, numbers = made.cloud_of, count()
+
+    def read(found: FakeCloud) -> None:
+        found.offset_s = by_s if next(numbers) in reads else 0.0
+
+    def tell(found: FakeCloud) -> None:
+        prepare(found)
+        found.reads = lambda _name, _key, _number: read(found)
+
+    made.cloud_of = tell
+    return made
+
+
+def soaked() -> Stage:
+    waves = (Wave(name="canary", size=Amount(1), soak_s=1800.0), Wave(name="rest"))
+    return stage(waves=waves, follow=Follow(expected_s=300.0, poll_s=10.0))
+
+
+far = pytest.mark.parametrize("by_s", [-YEARS_S, YEARS_S], ids=["2001", "2051"])
+
+
+def soak_lasts_s(made: Stage) -> float:
+    played = made.play()
+    (soaking,), done = played.of(WaveSoaking), played.of(WaveDone)
+    assert played.outcomes() == {"succeeded": 2}
+    return (done[0].at - soaking.at).total_seconds()
+
+
+@far
+@pytest.mark.parametrize("number", range(9))
+def test_one_wrong_date_holds_up_no_soak(by_s: float, number: int) -> None:
+    assert 1800 <= soak_lasts_s(shows(soaked(), by_s, {number})) <= 1860
+
+
+@far
+@pytest.mark.parametrize("reads", [{0, 1}, {3, 4}, range(5, 7), range(6, 8), range(7, 9)], ids=str)
+def test_several_of_them_cost_a_soak_no_more_than_the_while_in_which_no_other_came(
+    by_s: float, reads: Collection[int]
+) -> None:
+    assert 1800 <= soak_lasts_s(shows(soaked(), by_s, reads)) <= 2 * 1800 + 60
+
+
+@far
+@pytest.mark.parametrize("reads", [{0}, {2}, {1, 2}, {2, 3}, {3, 4, 5}], ids=str)
+def test_dates_that_are_wrong_for_a_moment_hold_up_no_busy_wait(by_s: float, reads: Collection[int]) -> None:
+    first, second = waits(shows(stage([acts.BUSY, acts.BUSY], targets=1), by_s, reads).play())
+    assert 60 <= first <= 75
+    assert 120 <= second <= 135
+
+
+@far
+@pytest.mark.parametrize("reads", [{0}, {10}, {1, 2, 3}, range(8, 20)], ids=str)
+def test_dates_that_are_wrong_for_a_moment_hold_up_no_doubt(by_s: float, reads: Collection[int]) -> None:
+    (waited_s,) = waits(shows(lost(), by_s, reads).play())
+    assert PERIOD_S <= waited_s <= 2 * PERIOD_S
+
+
+@far
+@pytest.mark.parametrize("reads", [{0}, {10}, {1, 2, 3}, range(8, 12)], ids=str)
+def test_dates_that_are_wrong_for_a_moment_hold_up_no_follow(by_s: float, reads: Collection[int]) -> None:
+    made = stage(targets=1, fate=Fate(duration_s=1e7, flips=None), follow=Follow(timeout_s=2000.0))
+    (timed_out,) = shows(made, by_s, reads).play().of(FollowTimedOut)
+    assert 1999 <= (timed_out.at - START).total_seconds() <= 3000
+
+
+@far
+def test_a_wrong_date_at_the_start_of_a_later_session_ends_no_doubt(by_s: float) -> None:
+    made = lost()
+    made.script = (stop_after(200.0),)
+    first = made.play()
+    again = resume(made, first, after=timedelta(seconds=60))
+    (waited_s,) = waits(shows(again, by_s, {0}).play())
+    assert PERIOD_S - 1 <= waited_s <= PERIOD_S + 330
 
 
 # --- between two sessions ---------------------------------------------------------------------------------------------

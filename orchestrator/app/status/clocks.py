@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from orchestrator.executor.scope.host_time import TOLERATED_S, calendar_ahead_s
+from orchestrator.executor.scope.cloud_time import TOLERATED_S
+from orchestrator.executor.scope.host_time import calendar_ahead_s
 from orchestrator.model.run import Run
 
 

@@ -196,7 +196,7 @@ def postponed_s(rollout: Rollout, target: Target, now: datetime) -> float:
     if state is None or state.postponed is None or state.not_before is None:
         return 0.0
     wait_s = (state.not_before - state.postponed.at).total_seconds()
-    return wait_s - rollout.run.timeline.waited_s(state.postponed, now, target.scope)
+    return wait_s - rollout.run.timeline.elapsed_s(state.postponed, now, target.scope)
 
 
 def _scopes_by_need(rollout: Rollout) -> list[str]:

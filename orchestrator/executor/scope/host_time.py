@@ -6,10 +6,7 @@ from datetime import timedelta
 from statistics import median
 
 from orchestrator.executor.ports import Clock
-from orchestrator.executor.scope.cloud_time import STEP_S
-
-#: A host whose clock differs from the cloud's by more than this is wrong.
-TOLERATED_S = 60.0
+from orchestrator.executor.scope.cloud_time import STEP_S, TOLERATED_S
 
 
 def calendar_ahead_s(host_s: float, clouds: Mapping[str, float]) -> float:

@@ -19,6 +19,9 @@ from orchestrator.model.reply import (
 #: How long a scope that worked in this session may stay away.
 PATIENCE_S = 15 * 60.0
 
+#: So many answers are read, at most, to learn the cloud's time before a scope opens.
+_DATES = 3
+
 
 async def keep(scope: ScopeCalls) -> None:
     """Bring the scope back whenever it is paused; return when it is given up."""
@@ -34,6 +37,7 @@ class _Return:
         self.scope = scope
         self.began_s = scope.clock.monotonic()
         self.failures = 0
+        self.dates = 0
         self.renewed = False
         self.why = scope.gate.why
 
@@ -49,6 +53,9 @@ class _Return:
             self.renewed |= refused
             reply = await self._probe(renew=refused)
             if isinstance(reply, Answered):
+                if self._asks_the_time_again():
+                    refused = False
+                    continue
                 self._open()
                 return
             if self._hopeless(reply):
@@ -56,6 +63,11 @@ class _Return:
                 return
             refused = isinstance(reply, Unauthenticated)
             await self.scope.clock.sleep(self._wait_s(reply))
+
+    def _asks_the_time_again(self) -> bool:
+        """Whether another probe has to tell what this host's clock and a single `Date` disagree about."""
+        self.dates += 1
+        return self.scope.cloud_time.doubtful and self.dates < _DATES
 
     def _turned_away_for_good(self, *, credentials: bool) -> bool:
         """Whether probes come back, but no upgrade call gets through. Where one did, a single target proves nothing."""
