@@ -214,7 +214,7 @@ def soak_lasts_s(made: Stage) -> float:
     played = made.play()
     (soaking,), done = played.of(WaveSoaking), played.of(WaveDone)
     assert played.outcomes() == {"succeeded": 2}
-    return (done[0].at - soaking.at).total_seconds()
+    return float((done[0].at - soaking.at).total_seconds())
 
 
 @far

@@ -26,7 +26,8 @@ from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.restore_queue import make_queue
 from orchestrator.executor.scope.host_time import HostTime
 from orchestrator.executor.scope.job_list import Board
-from orchestrator.executor.scope.scope_calls import Rates, ScopeCalls
+from orchestrator.executor.scope.rates import Rates
+from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.session import Session
 from orchestrator.model.plan import Plan, Scope
 from orchestrator.model.record import Record, RunStarted, SessionStarted

@@ -36,7 +36,8 @@ from orchestrator.executor.ledger import Ledger
 from orchestrator.executor.restore_queue import make_queue
 from orchestrator.executor.scope.host_time import HostTime
 from orchestrator.executor.scope.job_list import Board
-from orchestrator.executor.scope.scope_calls import Rates, ScopeCalls
+from orchestrator.executor.scope.rates import Rates
+from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.session import Session, none_known
 from orchestrator.executor.supervise import Service, supervise
 from orchestrator.host import machine_name, user_name

@@ -1,9 +1,8 @@
 """Probing one scope: while it is paused, one probe at a time, until it is back or given up for this session."""
 
-from orchestrator.executor.ports import CloudApi
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.scope.gate import GateState
-from orchestrator.executor.scope.scope_calls import LONGEST_PAUSE_S, ScopeCalls
+from orchestrator.executor.scope.scope_calls import LONGEST_PAUSE_S, ScopeCalls, running_jobs
 from orchestrator.model.record import ScopeGivenUp, ScopeOpened
 from orchestrator.model.reply import (
     Answered,
@@ -86,7 +85,7 @@ class _Return:
         if self.scope.lanes.held_s > 0:  # not waited for here, where scopes with the same credentials stand in line
             return Throttled(self.scope.lanes.held_s, Exchange())
         await self.scope.lanes.turn(Lane.POLL)
-        return await self.scope.send(_first_running_jobs)
+        return await self.scope.send(running_jobs)
 
     async def _credentials(self, *, renew: bool) -> Failure | None:
         return await self.scope.renew() if renew else await self.scope.prepare()
@@ -120,7 +119,3 @@ class _Return:
     def _give_up(self) -> None:
         self.scope.gate.give_up(self.why)
         self.scope.note(ScopeGivenUp(at=self.scope.clock.now(), step="scope", scope=self.scope.name, why=self.why))
-
-
-async def _first_running_jobs(api: CloudApi) -> Reply[JobPage]:
-    return await api.jobs(offset=1, status="Running")

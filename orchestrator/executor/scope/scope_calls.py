@@ -5,7 +5,7 @@ connection that could not be made.
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal, TypeAlias, TypeVar
@@ -29,6 +29,7 @@ from orchestrator.model.reply import (
     Exchange,
     Failure,
     Job,
+    JobPage,
     NotSent,
     ProxyHealth,
     ProxyVersion,
@@ -104,8 +105,9 @@ class ScopeCalls:
             reply = await self.once(call, lane)
             if isinstance(reply, Answered | Refused | Busy):
                 return reply
-            tries, alone = tries + 1, self.got_through > began
+            tries += 1
             spent = tries >= self._tries(reply)
+            alone = self.got_through > began or (spent and await self._answers_others(reply))
             if spent and (alone or isinstance(reply, Doubtful)):
                 return self._given_up(reply, alone=alone)
             if isinstance(reply, Doubtful):
@@ -114,6 +116,12 @@ class ScopeCalls:
             if spent and isinstance(reply, Throttled):  # one probe finds out whether others would get through
                 self._pause(_why(reply))
             lane = Lane.POLL  # who brought a pause about waits for its end
+
+    async def _answers_others(self, reply: Reply[T]) -> bool:
+        """Whether another call gets through where this one fails for good: else nobody's would tell."""
+        if not isinstance(reply, Doubtful) or self.gate.state is not GateState.OPEN:
+            return False
+        return isinstance(await self.once(running_jobs, Lane.POLL), Answered | Refused | Busy)
 
     def _tries(self, reply: Reply[T]) -> int:
         return _REFUSALS_OF_A_READ if isinstance(reply, Unauthenticated) else self.retry.attempts
@@ -271,6 +279,11 @@ class ScopeCalls:
             self.note(ClockStepped(at=now, step="clock", clock="cloud", by_s=round(change_s, 3), scope=self.name))
 
 
+async def running_jobs(api: CloudApi) -> Reply[JobPage]:
+    """The plainest call that a scope can be asked for: the first page of its running jobs."""
+    return await api.jobs(offset=1, status="Running")
+
+
 def _why(reply: NotSent | Throttled | Unauthenticated | Doubtful) -> str:
     return reply.exchange.error_msg or "throttled" if isinstance(reply, Throttled) else reply.reason
 
@@ -279,19 +292,3 @@ def _kind(reply: Answered[T] | Refused | Busy) -> str:
     """What was asked, where that always takes about as long: lists take as long as they are long."""
     value = reply.value if isinstance(reply, Answered) else None
     return type(value).__name__ if isinstance(value, ProxyVersion | ProxyHealth | Job | tuple) else ""
-
-
-class Rates(Mapping[str, float]):
-    """The rates of scopes as they are now, for `rate: auto` finds better ones."""
-
-    def __init__(self, scopes: Mapping[str, ScopeCalls]) -> None:
-        self._scopes = scopes
-
-    def __getitem__(self, name: str) -> float:
-        return self._scopes[name].lanes.pacer.nominal
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._scopes)
-
-    def __len__(self) -> int:
-        return len(self._scopes)

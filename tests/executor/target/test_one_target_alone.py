@@ -13,7 +13,7 @@ from fakes.rollouts import ALL, FREE, LENIENT, stage_of
 from fakes.stage import Played, Stage, later, plan_of, resume, targets_of
 
 from orchestrator.model.plan import Limits, Retry
-from orchestrator.model.record import AnswerSeen, Intent, Postponed, ScopeGivenUp, Settled
+from orchestrator.model.record import AnswerSeen, Intent, Postponed, ScopeGivenUp, ScopePaused, Settled
 from orchestrator.model.reply import Doubtful, Exchange, Failure, NotSent, Throttled, Unauthenticated
 
 THRICE = Retry(attempts=3)
@@ -139,6 +139,29 @@ def test_a_target_whose_version_cannot_be_read_alone_is_deferred_and_costs_littl
     assert sum(call.key == sick for call in played.cloud.calls) < 130
     assert played.cloud.renewals < 50
     assert not played.of(ScopeGivenUp)
+
+
+@pytest.mark.parametrize("name", ["proxy_version", "proxy_health", "job"])
+def test_one_proxy_that_can_never_be_read_pauses_no_scope_though_nobody_else_asks(name: str) -> None:
+    def setup(cloud: FakeCloud) -> None:
+        cloud.default_fate = Fate(listed=False)
+        cloud.reads = lambda called, _key, _number: UNREADABLE["503"] if called == name else None
+
+    played = stage_of(1, setup, limits=FREE, waves=ALL).play()
+    assert not played.of(ScopePaused)
+    assert not played.of(ScopeGivenUp)
+
+
+def test_a_scope_whose_plainest_list_cannot_be_read_either_is_paused() -> None:
+    def setup(cloud: FakeCloud) -> None:
+        hours = (START + timedelta(seconds=10), START + timedelta(seconds=400))
+        cloud.reads = lambda _name, _key, _number: (
+            UNREADABLE["503"] if hours[0] < cloud.clock.now() < hours[1] else None
+        )
+
+    played = stage_of(1, setup, limits=FREE, waves=ALL).play()
+    assert len(played.of(ScopePaused)) == 1
+    assert played.outcomes() == {"succeeded": 1}
 
 
 def test_a_job_that_cannot_be_read_alone_keeps_nobody_waiting() -> None:
