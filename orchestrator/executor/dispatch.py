@@ -219,7 +219,7 @@ class Dispatcher:
         group.start_soon(self._work, state, worker)
 
     async def _work(self, state: TargetState, worker: _Worker) -> None:
-        with worker.scope:
+        with worker.scope, self.session.stories.one(state):
             try:
                 await upgrade_one(state, self.session)
             except Yielded:

@@ -16,6 +16,7 @@ from orchestrator.executor.scope.job_list import Board
 from orchestrator.executor.scope.job_places import JobPlaces
 from orchestrator.executor.scope.running_jobs import RunningJobs
 from orchestrator.executor.scope.scope_calls import ScopeCalls
+from orchestrator.executor.stories import Stories
 from orchestrator.model.moment import Moment
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Clocks
@@ -49,6 +50,7 @@ class Session:
         new_token: makes a token that no other execution has.
         known_workflows: every workflow_id in the state folder, of any run and fleet, in small letters.
         reached: called at every `Point`; tests die there.
+        stories: those of its targets that are under way.
     """
 
     rollout: Rollout
@@ -60,10 +62,12 @@ class Session:
     new_token: Callable[[], str]
     known_workflows: Callable[[], Awaitable[AbstractSet[str]]] = none_known
     reached: Callable[[Point], None] = field(default=_pass)
+    stories: Stories = field(init=False)
     _running_jobs: dict[str, RunningJobs] = field(init=False)
     _places: dict[str, JobPlaces] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.stories = Stories(self.clock)
         self._running_jobs = {name: RunningJobs(calls) for name, calls in self.scopes.items()}
         self._places = {name: JobPlaces(calls) for name, calls in self.scopes.items()}
 
@@ -104,6 +108,10 @@ class Session:
     def clocks(self, state: TargetState) -> Clocks:
         """What the clocks show now, for a record of this target."""
         return self.ledger.clocks(state.target.scope)
+
+    async def sleep(self, state: TargetState, seconds: float) -> None:
+        """Let so much time pass in the story of a target."""
+        await self.stories.sleep(state, seconds)
 
     def rest(self, state: TargetState) -> None:
         """Only new evidence will move this target: it keeps no session alive."""

@@ -7,12 +7,17 @@ out of it without a trace. `scopes_required: any` is about scopes that fail once
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import anyio
+from anyio.abc import TaskGroup
 
 from orchestrator.app.discover.scope_search import ScopeSearch
+from orchestrator.app.process.die_at_point import patience_s
+from orchestrator.app.process.due import due_in_search
 from orchestrator.app.process.event_loop import backend_options
 from orchestrator.app.process.signals import leave_on_stop, stop_signals
+from orchestrator.app.process.watchdog import Watchdog, end_process
 from orchestrator.app.scopes.keep_rates import learned
 from orchestrator.app.scopes.open_scopes import open_scopes
 from orchestrator.app.scopes.rate_memory import RateMemory
@@ -77,7 +82,7 @@ async def _unless_stopped(
     async with anyio.create_task_group() as group:
         group.start_soon(_cancel_on_signal, group.cancel_scope)
         try:
-            ended = await _opened(plan, environ, on_found, memory)
+            ended = await _opened(plan, environ, on_found, memory, group)
         except OrchestratorError as error:  # which would come out of the group wrapped up
             ended = error
         group.cancel_scope.cancel()
@@ -86,11 +91,17 @@ async def _unless_stopped(
     return ended
 
 
-async def _opened(plan: Plan, environ: Mapping[str, str], on_found: OnFound, memory: RateMemory | None) -> Discovered:
+async def _opened(
+    plan: Plan, environ: Mapping[str, str], on_found: OnFound, memory: RateMemory | None, group: TaskGroup
+) -> Discovered:
     clock = SystemClock()
     async with open_scopes(plan, environ=environ, clock=clock, memory=memory) as scopes:
         readers = plan.limits.concurrency
-        found = await discover(plan.discover, scopes, readers=readers, clock=clock, on_found=on_found)
+        used = {entry.scope: scopes[entry.scope] for entry in plan.discover}
+        watchdog = Watchdog(partial(due_in_search, used, plan.http.timeout_s), end_process, patience_s(environ))
+        group.start_soon(watchdog.beat)
+        with watchdog.watching():
+            found = await discover(plan.discover, scopes, readers=readers, clock=clock, on_found=on_found)
         if memory is not None:
             memory.keep(plan, learned(scopes), clock.now())
         return found

@@ -15,9 +15,10 @@ from anyio import to_thread
 
 from orchestrator import __version__
 from orchestrator.app.process.die_at_point import crasher, patience_s
+from orchestrator.app.process.due import due_in
 from orchestrator.app.process.open_files import FileRoom
+from orchestrator.app.process.watchdog import Watchdog, end_process
 from orchestrator.app.run.listening import obey_commands, obey_signals, reading_commands
-from orchestrator.app.run.watchdog import Watchdog, due_in, end_process
 from orchestrator.app.scopes.keep_rates import keeping, learned
 from orchestrator.app.scopes.open_scopes import open_scopes
 from orchestrator.app.scopes.rate_memory import RateMemory

@@ -8,8 +8,9 @@ import anyio
 
 from orchestrator.executor.ports import CloudApi
 from orchestrator.executor.rate.lanes import Lane
+from orchestrator.executor.scope.call import Call
 from orchestrator.executor.scope.job_list_paging import Paging
-from orchestrator.executor.scope.scope_calls import Call, ScopeCalls
+from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.reply import Answered, Job, JobPage, Refused, Reply
 
 #: Job states after which nothing more happens.

@@ -12,7 +12,8 @@ import anyio
 
 from orchestrator.executor.ports import CloudApi
 from orchestrator.executor.rate.lanes import Lane
-from orchestrator.executor.scope.scope_calls import Call, ScopeCalls
+from orchestrator.executor.scope.call import Call
+from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.reply import Answered, Job, Reply
 
 

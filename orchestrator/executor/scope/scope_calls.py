@@ -5,7 +5,7 @@ connection that could not be made.
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal, TypeAlias, TypeVar
@@ -15,6 +15,7 @@ import anyio
 from orchestrator.executor.ports import Clock, CloudApi
 from orchestrator.executor.rate.lanes import Lane, Lanes
 from orchestrator.executor.scope.backoff import Chance, backoff_s
+from orchestrator.executor.scope.call import Call, kind_of, running_jobs
 from orchestrator.executor.scope.cloud_time import STEP_S, CloudTime
 from orchestrator.executor.scope.gate import Gate, GateState, Yielded
 from orchestrator.executor.scope.shared_credentials import SharedCredentials
@@ -28,11 +29,7 @@ from orchestrator.model.reply import (
     Doubtful,
     Exchange,
     Failure,
-    Job,
-    JobPage,
     NotSent,
-    ProxyHealth,
-    ProxyVersion,
     Refused,
     Reply,
     Throttled,
@@ -40,7 +37,6 @@ from orchestrator.model.reply import (
 )
 
 T = TypeVar("T")
-Call: TypeAlias = Callable[[CloudApi], Awaitable[Reply[T]]]
 CallKind: TypeAlias = Literal["read", "upgrade"]
 
 #: A pause that the cloud asks for is honoured so far; in a longer one, a probe is made so often.
@@ -66,6 +62,7 @@ class ScopeCalls:
         upgrades_let_in: whether an upgrade call got through in this session.
         got_through: calls that were let in, since the session began.
         under_way: what was begun with the cloud and has not ended.
+        waits: what waits for its turn, or before it tries again.
     """
 
     name: str
@@ -84,12 +81,23 @@ class ScopeCalls:
     upgrades_let_in: bool = False
     got_through: int = 0
     under_way: UnderWay = field(default_factory=UnderWay)
+    waits: UnderWay = field(default_factory=UnderWay)
     line: anyio.Lock = field(default_factory=anyio.Lock)
 
     @property
     def available(self) -> bool:
         """Whether a call may be begun now."""
-        return self.gate.state is GateState.OPEN and self.lanes.held_s <= 0
+        return self.open and self.lanes.held_s <= 0
+
+    @property
+    def open(self) -> bool:
+        """Whether it is neither paused nor given up."""
+        return self.gate.state is GateState.OPEN
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing goes on in it, and nothing waits for it to go on."""
+        return not self.under_way and not self.waits
 
     async def read(self, call: Call[T], lane: Lane) -> Answered[T] | Refused | Busy | Doubtful:
         """A GET, tried again on any transient failure, `retry.attempts` times; pauses of the scope do not count.
@@ -111,7 +119,8 @@ class ScopeCalls:
             if spent and (alone or isinstance(reply, Doubtful)):
                 return self._given_up(reply, alone=alone)
             if isinstance(reply, Doubtful):
-                await self.clock.sleep(self.backoff_s(tries))
+                with self.waits.begun(self.clock.monotonic()):
+                    await self.clock.sleep(self.backoff_s(tries))
                 continue
             if spent and isinstance(reply, Throttled):  # one probe finds out whether others would get through
                 self._pause(_why(reply))
@@ -119,7 +128,7 @@ class ScopeCalls:
 
     async def _answers_others(self, reply: Reply[T]) -> bool:
         """Whether another call gets through where this one fails for good: else nobody's would tell."""
-        if not isinstance(reply, Doubtful) or self.gate.state is not GateState.OPEN:
+        if not isinstance(reply, Doubtful) or not self.open:
             return False
         return isinstance(await self.once(running_jobs, Lane.POLL), Answered | Refused | Busy)
 
@@ -152,9 +161,11 @@ class ScopeCalls:
             if failure is not None:
                 self.observe(failure)
                 return failure
-            if not await self.lanes.turn(lane):
+            with self.waits.begun(self.clock.monotonic()):
+                its_turn = await self.lanes.turn(lane)
+            if not its_turn:
                 raise Yielded("throttled")
-            if self.gate.state is GateState.OPEN:
+            if self.open:
                 return None
 
     async def prepare(self) -> NotSent | Throttled | Unauthenticated | None:
@@ -201,7 +212,7 @@ class ScopeCalls:
         with self.under_way.begun(sent_s):
             reply = await call(self.api)
         if isinstance(reply, Answered | Refused | Busy):
-            self.lanes.answered(sent_s, _kind(reply))
+            self.lanes.answered(sent_s, kind_of(reply))
             self.got_through += 1
         return reply, self.observe(reply, sent_s, kind)
 
@@ -279,16 +290,5 @@ class ScopeCalls:
             self.note(ClockStepped(at=now, step="clock", clock="cloud", by_s=round(change_s, 3), scope=self.name))
 
 
-async def running_jobs(api: CloudApi) -> Reply[JobPage]:
-    """The plainest call that a scope can be asked for: the first page of its running jobs."""
-    return await api.jobs(offset=1, status="Running")
-
-
 def _why(reply: NotSent | Throttled | Unauthenticated | Doubtful) -> str:
     return reply.exchange.error_msg or "throttled" if isinstance(reply, Throttled) else reply.reason
-
-
-def _kind(reply: Answered[T] | Refused | Busy) -> str:
-    """What was asked, where that always takes about as long: lists take as long as they are long."""
-    value = reply.value if isinstance(reply, Answered) else None
-    return type(value).__name__ if isinstance(value, ProxyVersion | ProxyHealth | Job | tuple) else ""

@@ -20,6 +20,9 @@ class UnderWay:
         finally:
             del self._began[each]
 
+    def __len__(self) -> int:
+        return len(self._began)
+
     def oldest_since(self, before_s: float) -> object | None:
         """The oldest one, if it began before this instant; the same object each time it is asked for."""
         each = next(iter(self._began), None)

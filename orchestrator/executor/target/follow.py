@@ -83,11 +83,11 @@ async def _wait(following: _Following) -> None:
     plan = session.plan.follow
     if following.overdue:
         following.gap_s = min(SPARSEST_S, 2 * following.gap_s)
-        await session.clock.sleep(following.gap_s)
+        await session.sleep(following.state, following.gap_s)
         return
     # A list that another story asked for may have shown the job a little before its first look was due.
     at_s = max(next_look_s(following.seen_s, session.rollout.expected_s, plan.poll_s), following.seen_s + plan.poll_s)
-    await session.clock.sleep(max(0.0, min(at_s, max(plan.timeout_s, age_s)) - age_s))
+    await session.sleep(following.state, max(0.0, min(at_s, max(plan.timeout_s, age_s)) - age_s))
 
 
 async def _look(following: _Following) -> bool:

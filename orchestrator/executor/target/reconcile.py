@@ -60,7 +60,7 @@ async def reconcile(state: TargetState, session: Session) -> bool:
         if over and session.rollout.only_accepted and conclusion.began:
             return True
         await _record_unknown(state, session, conclusion, over=over)
-        await session.clock.sleep(gap_s if over else min(gap_s, max(0.0, _left_s(state, session))))
+        await session.sleep(state, gap_s if over else min(gap_s, max(0.0, _left_s(state, session))))
         gap_s = min(2 * gap_s, SPARSEST_S if over else DOUBT_AT_MOST_S)
     return state.began
 

@@ -39,8 +39,9 @@ async def _read_all(session: Session, wave: str) -> None:
 async def _read_each(states: Iterator[TargetState], session: Session, wave: str) -> None:
     for state in states:
         try:
-            if not await reverify(state, session):
-                session.rollout.unverified.add(wave)
+            with session.stories.one(state):
+                if not await reverify(state, session):
+                    session.rollout.unverified.add(wave)
         except (ScopeGone, SetAside):
             session.rollout.unverified.add(wave)
         except (StateError, Broken):

@@ -76,7 +76,7 @@ async def verify(state: TargetState, session: Session) -> None:
                 session.rest(state)
             case _:
                 pass
-        await session.clock.sleep(follow.poll_s)
+        await session.sleep(state, follow.poll_s)
 
 
 async def read(state: TargetState, session: Session) -> Finding:
@@ -96,7 +96,7 @@ async def reverify(state: TargetState, session: Session) -> bool:
     gives_up_at = session.clock.now() + timedelta(seconds=follow.verify_for_s)
     finding = await read(state, session)
     while isinstance(finding, HealthUnknown) and (finding.why is None or session.clock.now() < gives_up_at):
-        await session.clock.sleep(follow.poll_s)
+        await session.sleep(state, follow.poll_s)
         finding = await read(state, session)
     if isinstance(finding, HealthUnknown):
         return False

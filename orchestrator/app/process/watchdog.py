@@ -1,4 +1,4 @@
-"""A session that stands still while something is due ends itself, so that its lock is free and the next start goes on.
+"""What stands still while something is due ends its process, so that its lock is free and the next start goes on.
 
 What is on disk stays right. A slow disk is no standstill: what counts is the time for which this process could run
 and the very same thing was due, so that neither a suspended process nor a busy machine is taken for one that hangs.
@@ -13,9 +13,6 @@ from typing import TypeAlias
 import anyio
 
 from orchestrator.errors import ExitCode
-from orchestrator.executor.dispatch import Dispatcher
-from orchestrator.executor.session import Session
-from orchestrator.tracker.journal.group_commit import JournalWriter
 
 #: What is due: its name, and the thing itself, which is another one when the next of its kind is due.
 Due: TypeAlias = tuple[str, object]
@@ -23,33 +20,9 @@ Due: TypeAlias = tuple[str, object]
 _STEP_S = 1.0
 _LOOP = "the event loop"
 
-#: A call, and the wait for credentials before it, make one request each; credentials may need one for the project too.
-_REQUESTS_OF_A_CALL = 2
-
-
-def due_in(dispatcher: Dispatcher, writer: JournalWriter) -> tuple[Due, ...]:
-    """What a session has begun to do, and would have ended by now or ends soon if nothing were wrong with it."""
-    return (*_due_here(dispatcher, writer), *overdue_calls(dispatcher.session))
-
-
-def _due_here(dispatcher: Dispatcher, writer: JournalWriter) -> Iterator[Due]:
-    if writer.under_way is not None:  # an action may wait for it
-        yield "a record on its way to disk", writer.under_way
-    elif dispatcher.performing is not None:
-        yield "the next action", dispatcher.performing
-
-
-def overdue_calls(session: Session) -> Iterator[Due]:
-    """Of each scope the oldest call, when it has been under way for longer than the plan's time-outs allow."""
-    before_s = session.clock.monotonic() - _REQUESTS_OF_A_CALL * session.plan.http.timeout_s
-    for name, calls in session.scopes.items():
-        call = calls.under_way.oldest_since(before_s)
-        if call is not None:
-            yield f"a call of scope {name}", call
-
 
 class Watchdog:
-    """Watches one session.
+    """Watches one session, or one discovery.
 
     Args:
         due: the things that the program itself has to end and has not ended yet.
