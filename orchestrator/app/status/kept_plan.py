@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from orchestrator.errors import StateError
 from orchestrator.host import path_of
 from orchestrator.model.plan import Plan
 from orchestrator.tracker.runs.recovery import latest_run
-from orchestrator.tracker.state import State
+from orchestrator.tracker.state import Fleet, State
 
 
 def kept_plan(state: State, path: Path) -> Plan | None:
@@ -17,12 +18,23 @@ def kept_plan(state: State, path: Path) -> Plan | None:
 
     Raises:
         PlanError: the fleet belongs to another file by now.
-        StateError: a run cannot be read.
+        StateError: no fleet is known to have run from it, and one whose latest run cannot be read may have.
     """
+    unread: StateError | None = None
     for fleet in state.fleets():
-        run = latest_run(fleet)
-        plan = None if run is None else run.plan()
+        try:
+            plan = _latest_plan(fleet)
+        except StateError as error:  # of a neighbour, as a rule: that keeps nobody from reaching this fleet
+            unread = unread or error
+            continue
         if plan is not None and path_of(plan.path) == path.absolute():
             fleet.expect_owner(path.absolute())
             return plan
+    if unread is not None:
+        raise unread
     return None
+
+
+def _latest_plan(fleet: Fleet) -> Plan | None:
+    run = latest_run(fleet)
+    return None if run is None else run.plan()
