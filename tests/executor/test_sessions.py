@@ -82,13 +82,14 @@ def test_a_stop_at_any_moment_ends_the_session_and_the_next_one_goes_on(seconds:
 # --- bounds of a session ----------------------------------------------------------------------------------------------
 
 
-def test_nothing_starts_after_the_bound_and_what_is_open_is_followed() -> None:
+@pytest.mark.parametrize("bound", ["until", "ends_at"])
+def test_nothing_starts_after_the_bound_and_what_is_open_is_followed(bound: str) -> None:
     stage = stage_of(200, limits=Limits(rate=2.0, ramp=False, in_flight=Amount(100)))
-    stage.until = START + timedelta(seconds=30)
+    setattr(stage, bound, START + timedelta(seconds=30))
     played = stage.play()
     assert played.code == 5
     assert set(played.outcomes()) == {"succeeded", "waiting"}
-    assert max(record.at for record in played.of(Intent)) <= stage.until
+    assert max(record.at for record in played.of(Intent)) <= START + timedelta(seconds=30)
 
 
 def test_when_only_a_person_can_go_on_the_bound_does_not_say_that_all_is_well() -> None:

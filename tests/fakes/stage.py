@@ -120,6 +120,7 @@ class Stage:
     records: Sequence[Record] = ()
     start: datetime = START
     until: datetime | None = None
+    ends_at: datetime | None = None
     wait_s: float = 3600.0
     host_off_s: float = 0.0
     seed: int = 0
@@ -255,6 +256,7 @@ def _assemble(stage: Stage, clock: VirtualClock, run: Run) -> Dispatcher:
         available=lambda name: scopes[name].available,
         ahead=lambda: host.ahead(run.timeline.offsets),
         until=stage.until,
+        ends_at=stage.ends_at,
         wait_s=stage.wait_s,
     )
     ledger = Ledger(rollout, clock, changed=wake, observe=sinks)

@@ -72,8 +72,9 @@ def _required(rollout: Rollout) -> Action:
 
 
 def _held(rollout: Rollout, hold: HoldSet) -> Action:
+    """Those that are about to start, and wait for their scopes, would not be let in: they keep no session."""
     wait = hold_wait(hold)
-    if rollout.moving:
+    if not rollout.stands_still:
         return WaitUntil(None, wait)
     by = f" by {hold.who}" if hold.who else ""
     return Finish(Ending.HELD, f"held{by}: {hold.reason}", wait)

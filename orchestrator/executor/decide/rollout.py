@@ -85,6 +85,11 @@ class Rollout:
         return not any(count and self.available(name) for name, count in self.queue.starting_scopes.items())
 
     @property
+    def stands_still(self) -> bool:
+        """Whether nothing moves but such targets, if anything does."""
+        return not self.following and self.starts_stand_still
+
+    @property
     def expected_s(self) -> float:
         """How long an upgrade takes, as far as is known."""
         seen = self.run.durations.quantile(0.5)

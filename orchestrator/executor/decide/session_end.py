@@ -20,7 +20,7 @@ def over(rollout: Rollout, now: datetime) -> Finish | None:
     Those that are about to start would wait for their scopes, for as long as the cloud likes, and then not be let in.
     """
     held = rollout.run.hold is not None or not bound_passed(rollout, now)
-    if held or rollout.following or rollout.wave is None or not rollout.starts_stand_still:
+    if held or rollout.wave is None or not rollout.stands_still:
         return None
     if not rollout.queue.starting and not being_reached(rollout):
         return None  # no such start keeps the session
@@ -39,7 +39,7 @@ def long_pause(rollout: Rollout, now: datetime) -> Finish | None:
     moving = [name for name in rollout.run.scopes if _moves(rollout, name)]
     first, name = min(((ends.get(name, now), name) for name in moving), default=(now, ""))
     far = (first - now).total_seconds() > max(rollout.wait_s, _ALWAYS_WAITED_S)
-    bounded = rollout.until is not None and first >= rollout.until
+    bounded = bound_passed(rollout, first)
     if not far and not (bounded and first > now + timedelta(seconds=_ALWAYS_WAITED_S)):
         return None
     why = f"the cloud asks for a pause: next possible start {shown(first)} UTC"

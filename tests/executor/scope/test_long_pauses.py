@@ -11,9 +11,10 @@ from fakes.clouds import FakeCloud
 from fakes.rollouts import stage_of
 
 from orchestrator.executor.decide.actions import Ending
+from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.executor.scope import job_list_paging as paging
 from orchestrator.executor.scope.job_list_paging import Paging
-from orchestrator.model.record import ScopeThrottled
+from orchestrator.model.record import HoldSet, ScopeThrottled
 from orchestrator.model.reply import Exchange, Failure, Job, JobPage, Page, Throttled
 from orchestrator.planner.targets import instance_list as listing
 from orchestrator.planner.targets.instance_list import InstanceList
@@ -49,9 +50,10 @@ def test_a_short_pause_is_waited_for(asked_s: float, wait_s: float) -> None:
     assert played.seconds > asked_s
 
 
-def test_a_pause_that_ends_after_the_bound_of_the_session_is_not_waited_for() -> None:
+@pytest.mark.parametrize("bound", ["until", "ends_at"])
+def test_a_pause_that_ends_after_the_bound_of_the_session_is_not_waited_for(bound: str) -> None:
     stage = stage_of(3, always(3000.0))
-    stage.until = START + timedelta(seconds=1800)
+    setattr(stage, bound, START + timedelta(seconds=1800))
     played = stage.play()
     assert played.code == 5
     assert played.seconds < 10
@@ -59,16 +61,38 @@ def test_a_pause_that_ends_after_the_bound_of_the_session_is_not_waited_for() ->
 
 @pytest.mark.parametrize("asked_s", [3.0, 30.0, 800.0])
 @pytest.mark.parametrize("from_s", [0.0, 0.06])
-def test_the_bound_of_a_session_holds_while_the_cloud_asks_for_pauses(asked_s: float, from_s: float) -> None:
+@pytest.mark.parametrize("bound", ["until", "ends_at"])
+def test_the_bound_of_a_session_holds_while_the_cloud_asks_for_pauses(
+    asked_s: float, from_s: float, bound: str
+) -> None:
     def setup(cloud: FakeCloud) -> None:
         throttled = Throttled(asked_s, Exchange(http_status=429))
         cloud.down = lambda now: None if now < START + timedelta(seconds=from_s) else throttled
 
     stage = stage_of(3, setup)
-    stage.until = START + timedelta(seconds=5)
+    setattr(stage, bound, START + timedelta(seconds=5))
     played = stage.play()
     assert played.code == 5
     assert "time for starts" in played.finish.why
+    assert 5 <= played.seconds < 6
+
+
+@pytest.mark.parametrize("asked_s", [3.0, 30.0, 800.0])
+def test_a_held_fleet_whose_preflights_are_throttled_ends_its_session(asked_s: float) -> None:
+    def setup(cloud: FakeCloud) -> None:
+        throttled = Throttled(asked_s, Exchange(http_status=429))
+        cloud.down = lambda now: None if now < START + timedelta(seconds=0.06) else throttled
+
+    async def hold(dispatcher: Dispatcher) -> None:
+        await dispatcher.session.clock.sleep(5.0)
+        await dispatcher.session.ledger.record(
+            HoldSet(at=dispatcher.session.clock.now(), cause="person", reason="seen")
+        )
+
+    stage = stage_of(3, setup)
+    stage.script = (hold,)
+    played = stage.play()
+    assert played.code == 3
     assert 5 <= played.seconds < 6
 
 
