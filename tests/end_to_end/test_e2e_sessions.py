@@ -228,9 +228,10 @@ def _expect_story_of_both_nights(desk: Desk, first: dict[str, Any], *proxies: st
         story = desk.cli("status", "PLAN", target["proxy_id"]).stdout
         assert f"run {run_id}, by tester@" in story
         assert story.index("intent: ") < story.index(f"run {desk.report['run']['run_id']}, by tester")
-        last = story.splitlines()[-1]
-        assert last.startswith(f"before: {target['outcome']}")
-        assert all(words in last for words in (run_id, *target["workflow_ids"], target["reason"] or ""))
+        before, last = story.splitlines()[-2:]
+        assert before.startswith(f"before: {target['outcome']}")
+        assert last.startswith("waits for: nothing: it has its outcome; do: ")
+        assert all(words in before for words in (run_id, *target["workflow_ids"], target["reason"] or ""))
 
 
 def test_the_others_keep_the_outcome_of_the_run_that_saw_it(new_cloud: NewCloud) -> None:

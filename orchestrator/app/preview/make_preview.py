@@ -21,6 +21,7 @@ from orchestrator.model.target import Target
 from orchestrator.planner.next_run import NextRun
 from orchestrator.planner.preview.audit import Audit, Schedules, audit, behind
 from orchestrator.planner.preview.preview import Preview, make_preview
+from orchestrator.planner.preview.unusable import without_scopes
 from orchestrator.planner.targets.resolve import Resolved
 
 
@@ -84,7 +85,8 @@ def preview_online(
         backend_options=backend_options(),
     )
     rated, rates = assume_rates(plan, memory or RateMemory(environ=environ))
-    preview = make_preview(rated, resolved, read.readings, coming)
+    whole = make_preview(rated, resolved, read.readings, coming)
+    preview = without_scopes(whole, read.unusable, all_required=plan.scopes_required == "all")
     calls = structs.replace(preview.calls, read=spent + read.calls)
     audited = _audited(plan, resolved, history, read)
     return OnlinePreview(structs.replace(preview, calls=calls, rates=rates, audit=audited), read.unusable)

@@ -82,6 +82,7 @@ class Preview(Struct, kw_only=True):
     Attributes:
         state: in which state a start finds the fleet: a run that goes on, a hold, bounds; empty for a plain beginning.
         starts: how many upgrades start before a person must release or approve something; 0 when nothing may start.
+        unusable: targets in scopes that could not be used now.
         redo: the command that begins with what failed before; None when nothing is left out for that.
         versions_read: whether the cloud was asked.
         in_flight: the cap as a number; in strict mode a wave may be left less, as it says.
@@ -102,6 +103,7 @@ class Preview(Struct, kw_only=True):
     targets: int
     sends: int
     starts: int
+    unusable: int = 0
     redo: str | None = None
     mode: Literal["strict", "soft"]
     in_flight: int
@@ -154,7 +156,7 @@ def make_preview(
     return structs.replace(
         preview,
         state=tuple(state_lines(plan, coming)),
-        starts=0 if coming.starts_nothing else sum(wave.sends for wave in _unapproved(waves)),
+        starts=0 if coming.starts_nothing else sum(wave.sends for wave in unapproved(waves)),
         redo=redo_command(plan, coming),
     )
 
@@ -165,7 +167,7 @@ def _approved(waves: Sequence[WaveShare], approved: Collection[str]) -> Iterator
         yield structs.replace(wave, approve=wave.approve and wave.name not in approved)
 
 
-def _unapproved(waves: list[WavePreview]) -> Iterator[WavePreview]:
+def unapproved(waves: list[WavePreview]) -> Iterator[WavePreview]:
     """The waves that come before a person must approve one."""
     for wave in waves:
         if wave.approve and wave.sends:

@@ -49,7 +49,10 @@ def _now(preview: Preview) -> str:
     """How many of those to upgrade start, when not all do."""
     if preview.starts == preview.sends:
         return ""
-    return f", {preview.starts:,} of them before a person lets it go on" if preview.starts else ", none as things stand"
+    if not preview.starts:
+        return ", none as things stand"
+    until = "as things stand" if preview.unusable else "before a person lets it go on"
+    return f", {preview.starts:,} of them {until}"
 
 
 def _read(preview: Preview) -> str:
