@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 #: Rows of each long list that a person sees; everything when piped.
 ROWS = 5
 
+#: What a command begins with that a person may paste.
+_COMMAND = "orchestrator "
+
+#: So many columns further to the right the rest of a long line stands.
+_DEEPER = 4
+
 
 def rows() -> int | None:
     """Most rows of a list: a few on a terminal, all of them elsewhere."""
@@ -21,9 +27,35 @@ def rows() -> int | None:
 
 
 def write(lines: Iterable[str]) -> None:
-    """Print lines to stdout."""
+    """Print lines to stdout; a terminal that is too narrow for one gets it in several, broken between words."""
+    width = _width()
     for line in lines:
-        sys.stdout.write(plain(line) + "\n")
+        sys.stdout.write(folded(plain(line), width) + "\n")
+
+
+def _width() -> int:
+    """Columns of the terminal on stdout; 0 when there is none, or when it does not say."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else 0
+    except OSError:
+        return 0
+
+
+def folded(line: str, width: int) -> str:
+    """A line in as many as it takes, each but the first indented further; one with a command stays whole, to be pasted.
+
+    Args:
+        line: of plain text.
+        width: of the terminal in columns; 0 when there is none, or when it does not say.
+    """
+    if len(line) <= width or not width or _COMMAND in line:
+        return line
+    from textwrap import wrap  # noqa: PLC0415  # only for a line that is too long
+
+    indent = " " * min(len(line) - len(line.lstrip()) + _DEEPER, width // 2)
+    return "\n".join(
+        wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, tabsize=1)
+    )
 
 
 def write_json(text: str) -> None:
