@@ -14,8 +14,8 @@ from orchestrator.planner.reading.shapes import ListOf, MapOf, Shape, Words
 
 PAGE = read("docs/plan-file.md")
 #: Keys that mean the same in two places are documented once.
-SAME = {"waves[].select.": "exclude[]."} | {f"scopes.NAME.{key}": key for key in ("region", "project_id")}
-SAME |= {f"scopes.NAME.{key}": key for key in ("endpoint", "iam_endpoint", "auth")}
+SAME = {"waves[].select.": "exclude[].", "gates[].select.": "exclude[]."}
+SAME |= {f"scopes.NAME.{key}": key for key in ("region", "project_id", "endpoint", "iam_endpoint", "auth")}
 
 
 def _walk(shape: Shape, at: str = "") -> Iterator[tuple[str, Field]]:

@@ -7,21 +7,17 @@ import pytest
 import yaml
 from fakes.clock import START
 from fakes.documents import blocks, read, rows, section
-from fakes.stage import fold_all, plan_of, targets_of
+from fakes.rollouts import rollout_of
+from fakes.stage import plan_of, targets_of
 
 from orchestrator.executor.decide.actions import Hold
 from orchestrator.executor.decide.limits import ramp_allowance, room
 from orchestrator.executor.decide.next_action import next_action
-from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.executor.restore_queue import make_queue
-from orchestrator.model import record as r
 from orchestrator.model.amount import Amount
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Failures, Limits, Plan, Wave
+from orchestrator.model.plan import Failures, Limits, Wave
 from orchestrator.planner.preview.preview import Preview, make_preview
 from orchestrator.planner.preview.preview_text import table
 from orchestrator.planner.targets.resolve import Resolved
-from orchestrator.planner.waves import assign_waves, scope_targets, wave_targets
 from orchestrator.spoken import spoken
 
 PAGE = read("docs/waves-and-budgets.md")
@@ -31,24 +27,6 @@ ALL = (Wave(name="all"),)
 def preview(number: int, **changes: Any) -> Preview:
     plan = plan_of(targets_of(number), **changes)
     return make_preview(plan, Resolved(list(plan.proxies), []), None)
-
-
-def rollout_of(plan: Plan, **settled: int) -> Rollout:
-    """A rollout in which so many targets have these outcomes, and nothing is in flight."""
-    outcomes = [Outcome(name) for name, count in settled.items() for _ in range(count)]
-    wave = plan.waves[0].name
-    records: list[r.Record] = [r.ScopeOpened(at=START, scope="default"), r.WaveOpened(at=START, wave=wave)]
-    for target, outcome in zip(plan.proxies, outcomes, strict=False):
-        records.append(r.Settled(at=START, target=target.proxy_id, outcome=outcome, wave=wave))
-    run, staging = fold_all(plan, records), assign_waves(plan, plan.proxies)
-    return Rollout(
-        plan=plan,
-        run=run,
-        queue=make_queue(plan, plan.proxies, run),
-        wave_targets=wave_targets(staging),
-        scope_targets=scope_targets(staging),
-        scope_rates={"default": 50.0},
-    )
 
 
 def test_the_waves_of_the_example_are_those_of_the_preview() -> None:

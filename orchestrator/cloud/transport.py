@@ -84,8 +84,12 @@ class Transport:
         self._clock = clock
         self._secrets = secrets
 
-    def route(self, base: str) -> Route:
+    def route(self, base: str, timeout_s: float | None = None) -> Route:
         """The way to a base address, `scheme://host[:port]`.
+
+        Args:
+            base: the address.
+            timeout_s: for a connection and for a whole call; None for those of the plan.
 
         Raises:
             ScopeUnusable: the environment names a proxy on the way that is none.
@@ -93,7 +97,8 @@ class Transport:
         proxy = proxy_for(base, self._environ)
         if proxy is not None:
             self._secrets.learn(proxy, *proxy.secrets)
-        return Route(base, proxy, self._http)
+        http = self._http if timeout_s is None else Http(connect_timeout_s=timeout_s, timeout_s=timeout_s)
+        return Route(base, proxy, http)
 
     def direct(self, base: str, timeout_s: float) -> Route:
         """A way that no proxy may see and that is given up sooner: to the metadata service of this machine."""

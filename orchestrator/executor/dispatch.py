@@ -13,10 +13,12 @@ import anyio
 from anyio.abc import TaskGroup
 
 from orchestrator.errors import Broken, StateError
+from orchestrator.executor.ask_gate import ask_gate
 from orchestrator.executor.background import USAGE, note_usage, services
 from orchestrator.executor.bulkhead import break_off
 from orchestrator.executor.decide.actions import (
     Action,
+    AskGate,
     CloseWave,
     Ending,
     Finish,
@@ -200,6 +202,10 @@ class Dispatcher:
                 group.start_soon(self._verify_wave, wave)
             case Hold():
                 await self._hold(action)
+            case AskGate(gate=gate):
+                watch = self.session.rollout.watches[gate.name]
+                watch.asking, watch.asked_at = True, now
+                group.start_soon(ask_gate, self.session, gate)
             case WaitUntil() | Finish():
                 raise AssertionError("the loop itself performs these")
 

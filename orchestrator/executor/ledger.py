@@ -22,6 +22,7 @@ from orchestrator.model.record import (
     Clocks,
     ClockStepped,
     CloudTimeLearned,
+    GateAnswered,
     HoldSet,
     Intent,
     PartFailed,
@@ -60,7 +61,7 @@ class Seen:
 
 
 #: Records that count from the moment they are handed over.
-_AT_ONCE = (Intent, HoldSet, PreflightDone, ScopeOpened, ScopePaused, ScopeGivenUp)
+_AT_ONCE = (Intent, HoldSet, GateAnswered, PreflightDone, ScopeOpened, ScopePaused, ScopeGivenUp)
 
 Decision: TypeAlias = Go | IntentRefused | Seen
 

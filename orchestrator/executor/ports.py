@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
+from orchestrator.model.health_gate import GateFinding, GateQuestion, HealthGate
 from orchestrator.model.record import Record
 from orchestrator.model.reply import Entry, Failure, Job, JobPage, ProxyHealth, ProxyVersion, Reply
 
@@ -46,6 +47,13 @@ class CloudApi(Protocol):
         self, *, offset: int, start_time: datetime | None = None, status: str | None = None, job_id: str | None = None
     ) -> Reply[JobPage]:
         """GET immediate-jobs, one page of 50."""
+
+
+class GateAsker(Protocol):
+    """Where gates are asked. No question raises, and each ends within the time-out of its gate."""
+
+    async def ask(self, gate: HealthGate, question: GateQuestion) -> GateFinding:
+        """One question, one finding."""
 
 
 class Clock(Protocol):

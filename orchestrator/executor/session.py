@@ -11,12 +11,13 @@ import anyio
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.ledger import Ledger
-from orchestrator.executor.ports import Clock
+from orchestrator.executor.ports import Clock, GateAsker
 from orchestrator.executor.scope.job_list import Board
 from orchestrator.executor.scope.job_places import JobPlaces
 from orchestrator.executor.scope.running_jobs import RunningJobs
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.stories import Stories
+from orchestrator.model.health_gate import GateFinding, GateQuestion, HealthGate
 from orchestrator.model.moment import Moment
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Clocks
@@ -33,6 +34,14 @@ def _pass(_point: Point) -> None:
     pass
 
 
+class NobodyAsks:
+    """Of a session whose plan has no gates."""
+
+    async def ask(self, _gate: HealthGate, _question: GateQuestion) -> GateFinding:
+        """There is nobody to ask."""
+        return GateFinding(answer="error", evidence="this session asks no gates")
+
+
 class About(TypedDict):
     """What every record of a target begins with."""
 
@@ -47,6 +56,7 @@ class Session:
 
     Attributes:
         sending: as many permits as upgrade-version calls may be under way at once.
+        gates: where they are asked.
         new_token: makes a token that no other execution has.
         known_workflows: every workflow_id in the state folder, of any run and fleet, in small letters.
         reached: called at every `Point`; tests die there.
@@ -60,6 +70,7 @@ class Session:
     clock: Clock
     sending: anyio.Semaphore
     new_token: Callable[[], str]
+    gates: GateAsker = field(default_factory=NobodyAsks)
     known_workflows: Callable[[], Awaitable[AbstractSet[str]]] = none_known
     reached: Callable[[Point], None] = field(default=_pass)
     stories: Stories = field(init=False)

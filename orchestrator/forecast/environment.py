@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from math import inf
 
+from msgspec import structs
+
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.restore_queue import make_queue
@@ -190,7 +192,7 @@ def _scopes(setting: Setting, events: EventQueue) -> dict[str, ScopeEnvironment]
 
 def _rollout(setting: Setting, run: Run, scopes: dict[str, ScopeEnvironment]) -> Rollout:
     return Rollout(
-        plan=setting.plan,
+        plan=structs.replace(setting.plan, gates=()),  # nobody can foresee them: they count as open
         run=run,
         queue=make_queue(setting.plan, setting.targets, run),
         wave_targets=wave_targets(setting.staging),

@@ -13,7 +13,7 @@ from orchestrator.model.plan import Failures
 from orchestrator.model.record import AnswerSeen, EarlierOutcome
 from orchestrator.model.refusal import refusals
 from orchestrator.model.state import TargetState
-from orchestrator.model.status import ScopeStatus, WaveStatus
+from orchestrator.model.status import GateStatus, ScopeStatus, WaveStatus
 from orchestrator.model.tally import Tally
 from orchestrator.model.target import Target
 from orchestrator.model.timeline import Timeline
@@ -23,6 +23,7 @@ class Indexes:
     """The indexes of a run over its targets.
 
     Attributes:
+        gates: those that have been answered.
         rejects: how often each reason to refuse was given, by its signature.
         known_rejects: signatures of the reasons that were known before the run, or that a person has released.
         new_rejects: the first text of each of the others, by signature.
@@ -45,6 +46,7 @@ class Indexes:
         self.states: dict[str, TargetState] = {}
         self.waves = {name: WaveStatus(name) for name in waves}
         self.scopes = {name: ScopeStatus(name) for name in scopes}
+        self.gates: dict[str, GateStatus] = {}
         self.tally = Tally()
         self.timeline = Timeline()
         self.rejects: Counter[str] = Counter()

@@ -8,6 +8,8 @@ from typing import Literal, TypeAlias
 from msgspec import Struct, field
 
 from orchestrator.model.amount import Amount, Rate
+from orchestrator.model.health_gate import HealthGate
+from orchestrator.model.selector import Selector
 from orchestrator.model.target import Target
 
 MINUTE_S = 60.0
@@ -73,20 +75,6 @@ class Discover(Struct, frozen=True, kw_only=True):
 
     scope: str
     instances: InstanceFilter = InstanceFilter()
-
-
-class Selector(Struct, frozen=True, kw_only=True):
-    """Which targets an `exclude` entry or a wave's `select` means; all conditions that are set must hold.
-
-    `name` is the instance's name, with `*` wildcards, a fact that only discovered targets have, as are `tags`.
-    """
-
-    scope: str | None = None
-    instance_id: str | None = None
-    proxy_id: str | None = None
-    name: str | None = None
-    labels: dict[str, str] = {}
-    tags: dict[str, str] = {}
 
 
 class Expect(Struct, frozen=True, kw_only=True):
@@ -261,6 +249,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     windows: tuple[Window, ...] | Literal["instance"] = ()
     freezes: tuple[Freeze, ...] = ()
     fit: bool = True
+    gates: tuple[HealthGate, ...] = ()
     follow: Follow = Follow()
     retry: Retry = Retry()
     http: Http = Http()

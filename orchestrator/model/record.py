@@ -7,6 +7,7 @@ a run, the report is a fold of them too, and nothing else is remembered. A new r
 
 from typing import TypeAlias
 
+from orchestrator.model.gate_record import GateAnswered
 from orchestrator.model.record_base import Clocks
 from orchestrator.model.run_record import (
     JOURNAL_VERSION,
@@ -71,6 +72,7 @@ __all__ = [
     "DoubtRenewed",
     "EarlierOutcome",
     "FollowTimedOut",
+    "GateAnswered",
     "HoldCause",
     "HoldReleased",
     "HoldSet",
@@ -106,4 +108,4 @@ __all__ = [
     "WorkflowAdopted",
 ]
 
-Record: TypeAlias = RunRecord | TargetRecord
+Record: TypeAlias = RunRecord | GateAnswered | TargetRecord

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 #: Fields that tie records together. Their words are the plan's and our own, which hold no secret, and a key that is
 #: changed would tie a record to nothing: they are never searched for secrets.
-KEYS = frozenset({"target", "step", "wave", "waves", "scope", "token"})
+KEYS = frozenset({"target", "step", "wave", "waves", "scope", "gate", "token"})
 
 
 class Clocks(Struct, frozen=True, kw_only=True):

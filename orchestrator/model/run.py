@@ -15,6 +15,7 @@ from orchestrator.model.record import (
     ClockStepped,
     CloudTimeLearned,
     EarlierOutcome,
+    GateAnswered,
     HoldReleased,
     HoldSet,
     OutcomeKept,
@@ -36,6 +37,7 @@ from orchestrator.model.record import (
 )
 from orchestrator.model.signature import signature
 from orchestrator.model.state import TargetState
+from orchestrator.model.status import GateStatus
 from orchestrator.model.tally import NOTHING, Tally
 from orchestrator.model.target import Target
 
@@ -177,6 +179,9 @@ class Run(Indexes):
                 self._tell(record)
             case HoldReleased():
                 self._release(record)
+            case GateAnswered():
+                gate = self.gates.setdefault(record.gate, GateStatus(record, record.at, len(self.sessions)))
+                gate.take(record, len(self.sessions))
             case CloudTimeLearned() | ClockStepped():
                 self.timeline.note(record)
             case ScopePaused() | ScopeThrottled() | ScopeOpened() | ScopeGivenUp() | ScopeUsed():

@@ -12,7 +12,7 @@ from orchestrator.model.record_base import Base, Clocks
 #: Version of the journal's form. A reader refuses a journal with a higher one.
 JOURNAL_VERSION = 1
 
-HoldCause: TypeAlias = Literal["person", "failures", "rejected", "wave_failed", "approval", "new_reject"]
+HoldCause: TypeAlias = Literal["person", "failures", "rejected", "wave_failed", "approval", "new_reject", "gate"]
 
 
 class RunStarted(Base, frozen=True, kw_only=True):

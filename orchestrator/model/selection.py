@@ -1,6 +1,6 @@
 """Whether a selector means a target."""
 
-from orchestrator.model.plan import Selector
+from orchestrator.model.selector import Selector
 from orchestrator.model.target import Target
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from orchestrator.model.amount import Amount, Rate
+from orchestrator.model.health_gate import HealthGate
 from orchestrator.model.plan import (
     Auth,
     Failures,
@@ -48,6 +49,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     http: Http
     language: Literal["en-us", "zh-cn"]
     scopes_required: Literal["any", "all"]
+    gates: tuple[HealthGate, ...] = ()  # not in settings of before there were gates
     scopes: dict[str, ScopeSettings]
     metrics: Metrics = Metrics()
     notify: tuple[Notify, ...] = ()

@@ -1,10 +1,11 @@
-"""Where waves and scopes stand: what is known of the parts of a run beside its targets."""
+"""Where waves, scopes and gates stand: what is known of the parts of a run beside its targets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple, TypeAlias
 
+from orchestrator.model.gate_record import GateAnswered
 from orchestrator.model.moment import Moment
 
 
@@ -76,3 +77,23 @@ class ScopeStatus:
         if self.paused is not None:
             return ScopeStanding("paused", self.paused)
         return ScopeStanding("open")
+
+
+@dataclass(slots=True)
+class GateStatus:
+    """Where a gate stands.
+
+    Attributes:
+        latest: the latest answer that changed something.
+        since: since when, in the session of that answer, it is open or closed.
+    """
+
+    latest: GateAnswered
+    since: datetime
+    session: int
+
+    def take(self, record: GateAnswered, session: int) -> None:
+        """Fold an answer."""
+        if record.open != self.latest.open or session != self.session:
+            self.since = record.at
+        self.latest, self.session = record, session

@@ -22,8 +22,9 @@ from fakes.stage import Stage, later, plan_of, targets_of
 from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.model.amount import Amount
 from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Failures, Follow, Limits, Selector, Wave
+from orchestrator.model.plan import Failures, Follow, Limits, Wave
 from orchestrator.model.record import Settled
+from orchestrator.model.selector import Selector
 from orchestrator.tracker.journal.line import encode_lines
 from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.report.json_form import report_chunks

@@ -4,15 +4,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from fakes.acts import Act, Fate
+from fakes.clock import START
 from fakes.clouds import FakeCloud
-from fakes.stage import Played, Stage, plan_of, resume, targets_of
+from fakes.stage import Played, Stage, fold_all, plan_of, resume, targets_of
 
+from orchestrator.executor.decide.rollout import Rollout
+from orchestrator.executor.restore_queue import make_queue
 from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Failures, Limits, Selector, Wave
-from orchestrator.model.record import (
-    HoldReleased,
-    Record,
-)
+from orchestrator.model.outcome import Outcome
+from orchestrator.model.plan import Failures, Limits, Plan, Wave
+from orchestrator.model.record import HoldReleased, Record, ScopeOpened, Settled, WaveOpened
+from orchestrator.model.selector import Selector
+from orchestrator.planner.waves import assign_waves, scope_targets, wave_targets
 
 FREE = Limits(in_flight=Amount(100), concurrency=50, rate=50.0, ramp=False)
 LENIENT = Failures(max=Amount(100, percent=True), max_rejected=Amount(100, percent=True), mode="soft")
@@ -74,3 +77,21 @@ def outcome(played: Played) -> tuple[str, str | None]:
 
 def starts(played: Played) -> int:
     return played.cloud.books[played.state(0).key]
+
+
+def rollout_of(plan: Plan, **settled: int) -> Rollout:
+    """A rollout in which so many targets have these outcomes, and nothing is in flight."""
+    outcomes = [Outcome(name) for name, count in settled.items() for _ in range(count)]
+    wave = plan.waves[0].name
+    records: list[Record] = [ScopeOpened(at=START, scope="default"), WaveOpened(at=START, wave=wave)]
+    for target, outcome in zip(plan.proxies, outcomes, strict=False):
+        records.append(Settled(at=START, target=target.proxy_id, outcome=outcome, wave=wave))
+    run, staging = fold_all(plan, records), assign_waves(plan, plan.proxies)
+    return Rollout(
+        plan=plan,
+        run=run,
+        queue=make_queue(plan, plan.proxies, run),
+        wave_targets=wave_targets(staging),
+        scope_targets=scope_targets(staging),
+        scope_rates={"default": 50.0},
+    )

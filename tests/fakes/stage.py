@@ -20,6 +20,7 @@ from orchestrator.executor.decide.exit_code import exit_code
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.dispatch import Background, Dispatcher
 from orchestrator.executor.ledger import Ledger
+from orchestrator.executor.ports import GateAsker
 from orchestrator.executor.rate.auto_rate import auto_pacer
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lanes
@@ -28,7 +29,7 @@ from orchestrator.executor.scope.host_time import HostTime
 from orchestrator.executor.scope.job_list import Board
 from orchestrator.executor.scope.rates import Rates
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.executor.session import Session
+from orchestrator.executor.session import NobodyAsks, Session
 from orchestrator.model.plan import Plan, Scope
 from orchestrator.model.record import Record, RunStarted, SessionStarted
 from orchestrator.model.run import Run
@@ -132,6 +133,7 @@ class Stage:
     reached: Callable[[Point], None] = lambda _point: None
     known: frozenset[str] = frozenset()
     cloud_of: Callable[[FakeCloud], None] = lambda _cloud: None
+    gates: Callable[[VirtualClock], GateAsker] = lambda _clock: NobodyAsks()
     journal: SlowJournal | None = None
 
     def play(self) -> Played:
@@ -267,6 +269,7 @@ def _assemble(stage: Stage, clock: VirtualClock, run: Run) -> Dispatcher:
         boards={name: Board(calls) for name, calls in scopes.items()},
         clock=clock,
         sending=anyio.Semaphore(plan.limits.concurrency, fast_acquire=True),
+        gates=stage.gates(clock),
         new_token=_tokens(stage),
         known_workflows=_known(stage.known),
         reached=stage.reached,
@@ -322,5 +325,6 @@ def resume(stage: Stage, played: Played, *, after: timedelta = timedelta(minutes
         "seed": stage.seed + 1,
         "rates": stage.rates,
         "wait_s": stage.wait_s,
+        "gates": stage.gates,
     }
     return Stage(**{**values, **changes})

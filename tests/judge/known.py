@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from orchestrator.model import record as r
-from orchestrator.model.plan import Plan, Scope, Selector, Wave
+from orchestrator.model.plan import Plan, Scope, Wave
 from orchestrator.model.reply import Entry
+from orchestrator.model.selector import Selector
 from orchestrator.model.target import Target
 
 #: Where a target stands that is looked at further although its story is over.

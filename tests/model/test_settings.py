@@ -19,10 +19,10 @@ from orchestrator.model.plan import (
     Plan,
     Retry,
     Scope,
-    Selector,
     Wave,
     Window,
 )
+from orchestrator.model.selector import Selector
 from orchestrator.model.settings import changes_between, in_force, settings_changed, settings_of
 from orchestrator.tracker.folder.run_folder import create_run, load_settings, save_settings
 

@@ -16,10 +16,10 @@ from orchestrator.model.plan import (
     Plan,
     Retry,
     Scope,
-    Selector,
     Wave,
     Window,
 )
+from orchestrator.model.selector import Selector
 from orchestrator.model.target import Target
 from orchestrator.simulator.config import made_project_id
 

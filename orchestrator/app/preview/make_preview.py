@@ -7,6 +7,7 @@ from functools import partial
 import anyio
 from msgspec import structs
 
+from orchestrator.app.preview.ask_gates import ask_gates
 from orchestrator.app.preview.schedules import read_schedules
 from orchestrator.app.preview.versions import read_versions
 from orchestrator.app.process.event_loop import backend_options
@@ -20,7 +21,7 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.target import Target
 from orchestrator.planner.next_run import NextRun
 from orchestrator.planner.preview.audit import Audit, Schedules, audit, behind
-from orchestrator.planner.preview.preview import Preview, make_preview
+from orchestrator.planner.preview.preview import GatePreview, Preview, make_preview
 from orchestrator.planner.preview.unusable import without_scopes
 from orchestrator.planner.targets.resolve import Resolved
 
@@ -46,6 +47,7 @@ class _Read:
     unusable: dict[str, str]
     schedules: Schedules
     calls: int
+    gates: tuple[GatePreview, ...]
 
 
 def preview_online(
@@ -89,7 +91,8 @@ def preview_online(
     preview = without_scopes(whole, read.unusable, all_required=plan.scopes_required == "all")
     calls = structs.replace(preview.calls, read=spent + read.calls)
     audited = _audited(plan, resolved, history, read)
-    return OnlinePreview(structs.replace(preview, calls=calls, rates=rates, audit=audited), read.unusable)
+    known = structs.replace(preview, calls=calls, rates=rates, audit=audited, gates=read.gates)
+    return OnlinePreview(known, read.unusable)
 
 
 def _to_read(resolved: Resolved, coming: NextRun | None) -> list[Target]:
@@ -108,13 +111,15 @@ async def _read(
     memory: RateMemory | None,
 ) -> _Read:
     readers = plan.limits.concurrency
-    async with open_scopes(plan, environ=environ, clock=SystemClock(), memory=memory) as scopes:
+    clock = SystemClock()
+    async with open_scopes(plan, environ=environ, clock=clock, memory=memory) as scopes:
         readings, unusable = await read_versions(targets, scopes, readers=readers, on_read=on_read)
         schedules = Schedules()
         if history is not None:
             late = behind(plan.target_version, targets, readings)
             schedules = await read_schedules(late, scopes, readers=readers)
-        return _Read(readings, unusable, schedules, sum(scope.usage.calls for scope in scopes.values()))
+        gates = await ask_gates(plan, environ, clock, len(targets))
+        return _Read(readings, unusable, schedules, sum(scope.usage.calls for scope in scopes.values()), gates)
 
 
 def _audited(plan: Plan, resolved: Resolved, history: History | None, read: _Read) -> Audit | None:

@@ -2,9 +2,9 @@
 
 import os
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -26,6 +26,7 @@ from orchestrator.app.sinks.page_writer import PageWriter
 from orchestrator.app.sinks.report_writer import ReportWriter, last_report
 from orchestrator.app.sinks.tee import RecordSink, Tee
 from orchestrator.clock import SystemClock
+from orchestrator.cloud.gates.asker import open_asker
 from orchestrator.cloud.registry import Secrets
 from orchestrator.errors import ExitCode, OrchestratorError, for_people, place_of
 from orchestrator.executor.decide.actions import Finish
@@ -34,12 +35,13 @@ from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.waits import Wait
 from orchestrator.executor.dispatch import Background, Dispatcher, guarded
 from orchestrator.executor.ledger import Ledger
+from orchestrator.executor.ports import GateAsker
 from orchestrator.executor.restore_queue import make_queue
 from orchestrator.executor.scope.host_time import HostTime
 from orchestrator.executor.scope.job_list import Board
 from orchestrator.executor.scope.rates import Rates
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.executor.session import Session, none_known
+from orchestrator.executor.session import NobodyAsks, Session, none_known
 from orchestrator.executor.supervise import Service, supervise
 from orchestrator.host import machine_name, user_name
 from orchestrator.model.plan import Plan
@@ -143,7 +145,7 @@ async def _opened(job: Work) -> Finish:
     def note(record: Record) -> None:
         ledger.note(record)
 
-    async with open_scopes(
+    opened = open_scopes(
         job.plan,
         environ=job.environ,
         clock=clock,
@@ -151,8 +153,9 @@ async def _opened(job: Work) -> Finish:
         memory=job.memory,
         secrets=job.secrets,
         connections=job.room.connections,
-    ) as scopes:
-        dispatcher = _assemble(job, scopes, clock)
+    )
+    async with opened as scopes, _gates(job, clock) as gates:
+        dispatcher = _assemble(job, scopes, gates, clock)
         ledger = dispatcher.session.ledger
         journal = job.recovered.stored.resume(job.recovered.next_seq)
         writer = JournalWriter(journal, ledger.on_durable)
@@ -160,6 +163,16 @@ async def _opened(job: Work) -> Finish:
         finish = await _journalled(job, dispatcher, writer)
         _keep_rates(job, scopes, clock)
         return finish
+
+
+@asynccontextmanager
+async def _gates(job: Work, clock: SystemClock) -> AsyncIterator[GateAsker]:
+    """Where gates are asked; a plan without any opens nothing for them."""
+    if not job.plan.gates:
+        yield NobodyAsks()
+        return
+    async with open_asker(job.plan, environ=job.environ, clock=clock, secrets=job.secrets) as asker:
+        yield asker
 
 
 def _keep_rates(job: Work, scopes: dict[str, ScopeCalls], clock: SystemClock) -> None:
@@ -185,7 +198,7 @@ async def _journalled(job: Work, dispatcher: Dispatcher, writer: JournalWriter) 
     return finish
 
 
-def _assemble(job: Work, scopes: dict[str, ScopeCalls], clock: SystemClock) -> Dispatcher:
+def _assemble(job: Work, scopes: dict[str, ScopeCalls], gates: GateAsker, clock: SystemClock) -> Dispatcher:
     rollout = _rollout(job, scopes, HostTime(clock))
 
     def wake() -> None:
@@ -204,6 +217,7 @@ def _assemble(job: Work, scopes: dict[str, ScopeCalls], clock: SystemClock) -> D
         boards={name: Board(calls) for name, calls in scopes.items()},
         clock=clock,
         sending=anyio.Semaphore(job.room.concurrency, fast_acquire=True),
+        gates=gates,
         new_token=lambda: uuid.uuid4().hex,
         known_workflows=_known(job),
         reached=crasher(os.environ),

@@ -7,6 +7,7 @@ from msgspec import structs
 
 from orchestrator.app.simulate.simulated_fleet import REGION, simulated_targets
 from orchestrator.errors import UsageError
+from orchestrator.model.health_gate import HealthGate
 from orchestrator.model.plan import Auth, Metrics, Plan, Scope
 from orchestrator.model.target import Target
 from orchestrator.simulator.config import SimulatorConfig
@@ -70,6 +71,7 @@ def hastened(plan: Plan, speed: float) -> Plan:
     return structs.replace(
         plan,
         waves=tuple(structs.replace(wave, soak_s=wave.soak_s / speed) for wave in plan.waves),
+        gates=tuple(_hastened_gate(gate, speed) for gate in plan.gates),
         follow=structs.replace(
             follow,
             poll_s=follow.poll_s / speed,
@@ -86,3 +88,9 @@ def hastened(plan: Plan, speed: float) -> Plan:
             resend_after_s=retry.resend_after_s / speed,
         ),
     )
+
+
+def _hastened_gate(gate: HealthGate, speed: float) -> HealthGate:
+    """A gate that is asked more often; its time-out stays, for what it asks is real."""
+    hold_after_s = None if gate.hold_after_s is None else gate.hold_after_s / speed
+    return structs.replace(gate, every_s=gate.every_s / speed, hold_after_s=hold_after_s)

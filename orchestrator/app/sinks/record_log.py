@@ -30,6 +30,7 @@ _EVENTS: dict[type[Record], tuple[str, Level]] = {
     records.ScopeOpened: ("scope.opened", "info"),
     records.ScopeGivenUp: ("scope.given_up", "error"),
     records.ScopeUsed: ("scope.used", "debug"),
+    records.GateAnswered: ("gate.answered", "info"),
     records.PartFailed: ("part.failed", "error"),
     records.CloudTimeLearned: ("clock.cloud_time_learned", "debug"),
     records.ClockStepped: ("clock.stepped", "warning"),
@@ -84,6 +85,8 @@ def _level(record: Record, usual: Level) -> Level:
     match record:
         case records.HoldSet(cause="approval"):
             return "warning"  # a plan that asks for it is no failure
+        case records.GateAnswered(open=False):
+            return "warning"
         case records.Settled(outcome=outcome):
             return "info" if outcome in GOOD or outcome in (Outcome.SKIPPED, Outcome.PARTIAL) else "warning"
         case records.AnswerSeen(verdict="in_doubt" | "rejected" | "refused"):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from orchestrator.app.run.apply_command import carry_out
 from orchestrator.app.status.clocks import calendar, steady
-from orchestrator.executor.decide.rollout import Rollout
+from orchestrator.executor.decide.rollout import GateWatch, Rollout
 from orchestrator.executor.decide.wait_words import hold_wait, scope_wait
 from orchestrator.executor.decide.waits import Cause, Wait
 from orchestrator.executor.decide.what_waits import fleet_wait, target_wait
@@ -185,6 +185,8 @@ def look(
         barred=Wait.recalled(session.barred) if session else barred,
         wait_s=float("inf"),
     )
+    for gate in run.gates:  # as the journal says; how fresh it is, only its process knows
+        rollout.watches[gate] = GateWatch(asked_at=here, answered_at=here)
     return Outlook(rollout, [command for _, command in asked], here, working)
 
 

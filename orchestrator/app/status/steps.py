@@ -45,6 +45,8 @@ STEPS: Mapping[Cause, tuple[Step, Step]] = {
     Cause.WINDOW: (Step.NOTHING, Step.LATER),
     Cause.FREEZE: (Step.NOTHING, Step.LATER),
     Cause.FIT: (Step.NOTHING, Step.LATER),
+    Cause.GATE: (Step.NOTHING, Step.LATER),
+    Cause.ASKED: (Step.NOTHING, Step.RUN),
     Cause.BOUND: (Step.NOTHING, Step.RUN),
     Cause.BUSY: (Step.NOTHING, Step.LATER),
     Cause.LABEL: (Step.NOTHING, Step.RUN),

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from orchestrator.executor.decide.waits import Wait
+from orchestrator.model.health_gate import HealthGate
 from orchestrator.model.record import HoldCause
 from orchestrator.model.target import Target
 
@@ -69,6 +70,13 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class AskGate:
+    """An answer of this gate is needed; nobody waits for it here."""
+
+    gate: HealthGate
+
+
+@dataclass(frozen=True, slots=True)
 class WaitUntil:
     """Nothing can be done before something changes, or before this instant."""
 
@@ -85,4 +93,4 @@ class Finish:
     wait: Wait | None = None
 
 
-Action: TypeAlias = Start | OpenWave | SoakWave | VerifyWave | CloseWave | Hold | WaitUntil | Finish
+Action: TypeAlias = Start | OpenWave | SoakWave | VerifyWave | CloseWave | Hold | AskGate | WaitUntil | Finish

@@ -8,8 +8,11 @@ from typing import NamedTuple, TypeAlias
 #: Where a target stands in line: how often it was turned away, and its rank.
 Place: TypeAlias = tuple[int, int]
 
-#: What a target waits for: a slot on its instance, or of one of its labels.
+#: What a target waits for: a slot on its instance, or of one of its labels, or a gate that is to open.
 Block: TypeAlias = tuple[str, str]
+
+#: The kind of a block that is a gate; its value is the gate's name.
+GATE = "gate"
 
 
 class Later(NamedTuple):

@@ -14,21 +14,23 @@ from orchestrator.executor.decide.actions import (
     VerifyWave,
     WaitUntil,
 )
-from orchestrator.executor.decide.bench import Block, Later
+from orchestrator.executor.decide.bench import GATE, Block, Later
 from orchestrator.executor.decide.limits import Room, due_hold, room, scope_room, target_block
 from orchestrator.executor.decide.opening.calendar import Opening
 from orchestrator.executor.decide.opening.closed import closed_wait
+from orchestrator.executor.decide.opening.gates import closed_gate, gate_action, next_question, shut_action
 from orchestrator.executor.decide.opening.start_gate import bound_ahead, bound_passed, start_opening, target_opening
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.session_end import being_reached, long_pause, over
-from orchestrator.executor.decide.wait_words import full_wait, hold_wait, moving_wait, none_ready_wait, scope_wait
+from orchestrator.executor.decide.stuck import gone_wait, stuck
+from orchestrator.executor.decide.wait_words import full_wait, hold_wait, moving_wait, none_ready_wait
 from orchestrator.executor.decide.waits import Cause, Wait, shown
+from orchestrator.model.health_gate import HealthGate
 from orchestrator.model.plan import Wave
 from orchestrator.model.record import HoldSet
 from orchestrator.model.status import WaveStatus
 from orchestrator.model.tally import EMPTY
 from orchestrator.model.target import Target
-from orchestrator.spoken import counted
 
 
 def next_action(rollout: Rollout, now: datetime) -> Action:
@@ -36,8 +38,14 @@ def next_action(rollout: Rollout, now: datetime) -> Action:
     action = _next(rollout, now)
     if not isinstance(action, WaitUntil):
         return action
-    first = min(filter(None, (action.instant, bound_ahead(rollout, now))), default=None)
+    asks = next_question(rollout, now) if _could_start(rollout, action) else None
+    first = min(filter(None, (action.instant, bound_ahead(rollout, now), asks)), default=None)
     return WaitUntil(first, action.wait)
+
+
+def _could_start(rollout: Rollout, action: WaitUntil) -> bool:
+    """Whether answers of gates matter: something waits for one, or is about to start."""
+    return action.wait.cause in (Cause.GATE, Cause.ASKED) or bool(rollout.queue.starting)
 
 
 def _next(rollout: Rollout, now: datetime) -> Action:
@@ -89,8 +97,14 @@ def _wave_action(rollout: Rollout, wave: Wave, now: datetime) -> Action:
     if status.opened_at is None:
         if wave.approve and not status.approved:
             return Hold("approval", f"wave {wave.name} waits for approval", wave=wave.name)
-        return OpenWave(wave.name)
+        return _before_wave(rollout, wave, now) or OpenWave(wave.name)
     return _start(rollout, wave, now)
+
+
+def _before_wave(rollout: Rollout, wave: Wave, now: datetime) -> Action | None:
+    """What a gate makes of a wave that is about to open; the first one has nothing behind it to be asked about."""
+    first = wave.name == rollout.plan.waves[0].name
+    return None if first or rollout.queue.exhausted(wave.name) else gate_action(rollout, "wave", now)
 
 
 def _wave_settled(rollout: Rollout, wave: Wave) -> bool:
@@ -123,7 +137,7 @@ def _after_wave(rollout: Rollout, wave: Wave, now: datetime) -> Action:
 
 def _last_of_all(rollout: Rollout, now: datetime) -> Action:
     """The last wave that sends stays open for what is stuck, in it or before it: that may have to be sent again."""
-    return WaitUntil(None, moving_wait(rollout)) if rollout.moving else _stuck(rollout, now)
+    return WaitUntil(None, moving_wait(rollout)) if rollout.moving else stuck(rollout, now)
 
 
 def _wave_failed(rollout: Rollout, wave: Wave) -> Hold | None:
@@ -148,7 +162,7 @@ def _soak(rollout: Rollout, wave: Wave, status: WaveStatus, now: datetime) -> Ac
     if rollout.plan.follow.to != "verified" or wave.name in rollout.verified:
         return _wave_failed(rollout, wave) or CloseWave(wave.name)
     if wave.name in rollout.unverified:
-        return Finish(Ending.SCOPE, f"wave {wave.name} could not be verified after its soak", _gone_wait(rollout, now))
+        return Finish(Ending.SCOPE, f"wave {wave.name} could not be verified after its soak", gone_wait(rollout, now))
     if rollout.verifying is not None:
         return WaitUntil(None, Wait(Cause.STEP))
     return VerifyWave(wave.name)
@@ -164,6 +178,10 @@ def _start(rollout: Rollout, wave: Wave, now: datetime) -> Action:
     if not gate.open:
         return _closed(rollout, gate, now)
     free = room(rollout)
+    if free.free > 0 or rollout.queue.starting:
+        gated = gate_action(rollout, "start", now)
+        if gated is not None:
+            return gated
     if free.free <= 0:
         return _full(rollout, free, now)
     target = rollout.queue.peek(
@@ -188,7 +206,8 @@ def blocked(rollout: Rollout, target: Target, now: datetime) -> Block | Later | 
     gate = target_opening(rollout, target, now)
     if not gate.open:
         return gate.until or now + timedelta(days=1)
-    return target_block(rollout, target)
+    shut = closed_gate(rollout, target, now)
+    return target_block(rollout, target) if shut is None else (GATE, shut.name)
 
 
 def postponed_s(rollout: Rollout, target: Target, now: datetime) -> float:
@@ -235,19 +254,26 @@ def _wait_bounded(rollout: Rollout, instant: datetime, wait: Wait, why: str, now
 
 
 def _full(rollout: Rollout, free: Room, now: datetime) -> Action:
-    return WaitUntil(None, full_wait(rollout, free)) if rollout.moving else _stuck(rollout, now, free.why)
+    return WaitUntil(None, full_wait(rollout, free)) if rollout.moving else stuck(rollout, now, free.why)
 
 
 def _nothing_ready(rollout: Rollout, wave: Wave, now: datetime) -> Action:
     """Every target of the wave that has not started waits for something."""
-    later, opens = rollout.queue.next_back(), rollout.queue.next_opening()
+    later, opens, shut = rollout.queue.next_back(), rollout.queue.next_opening(), _shut(rollout)
     if rollout.moving or later is not None or _returning(rollout):
         first = min(filter(None, (later and later[0], opens)), default=None)
         return WaitUntil(first, none_ready_wait(rollout, now))
+    if shut is not None:
+        return shut_action(rollout, shut, now)
     if opens is not None:
         wait = closed_wait(rollout, Opening(open=False, until=opens), now)
         return _wait_bounded(rollout, opens, wait, "the windows of all instances are closed", now)
-    return _after_wave(rollout, wave, now) if _wave_settled(rollout, wave) else _stuck(rollout, now)
+    return _after_wave(rollout, wave, now) if _wave_settled(rollout, wave) else stuck(rollout, now)
+
+
+def _shut(rollout: Rollout) -> HealthGate | None:
+    """A gate that keeps targets of the wave from starting, each of them by itself."""
+    return next((gate for gate in rollout.plan.gates if rollout.queue.waits_for((GATE, gate.name))), None)
 
 
 def _returning(rollout: Rollout) -> bool:
@@ -256,22 +282,3 @@ def _returning(rollout: Rollout) -> bool:
         not rollout.available(scope.name) and not scope.given_up and rollout.queue.waits_in(scope.name)
         for scope in rollout.run.scopes.values()
     )
-
-
-def _stuck(rollout: Rollout, now: datetime, why: str | None = None) -> Finish:
-    """Nothing moves any more."""
-    gone = [scope.name for scope in rollout.run.scopes.values() if scope.given_up]
-    if gone:
-        words = f"what is left waits for scopes that cannot be used: {', '.join(gone)}"
-        return Finish(Ending.SCOPE, words, _gone_wait(rollout, now))
-    if rollout.broken:
-        broken = counted(len(rollout.broken), "target")
-        words = f"left for the next session after an internal error: {broken}"
-        return Finish(Ending.LATER, words, Wait(Cause.BROKEN, (broken,)))
-    slots = f" ({why})" if why else ""
-    words = f"nothing moves but targets that stay in doubt or timed out{slots}"
-    return Finish(Ending.PERSON, words, Wait(Cause.PERSON, (counted(len(rollout.resting), "target"),)))
-
-
-def _gone_wait(rollout: Rollout, now: datetime) -> Wait | None:
-    return next((scope_wait(scope, now) for scope in rollout.run.scopes.values() if scope.given_up), None)

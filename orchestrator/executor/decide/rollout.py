@@ -1,5 +1,6 @@
 """Everything that the next decision depends on: the run, its queue, and the facts of this session."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -8,6 +9,23 @@ from orchestrator.executor.decide.start_queue import StartQueue
 from orchestrator.executor.decide.waits import Wait
 from orchestrator.model.plan import Plan, Wave
 from orchestrator.model.run import Run
+
+
+@dataclass(slots=True)
+class GateWatch:
+    """How far a gate has been asked in this session.
+
+    Attributes:
+        asking: a question is under way.
+        asked_at: when the latest question began.
+        answered_at: when the latest answer came.
+        passes: good answers in a row.
+    """
+
+    asking: bool = False
+    asked_at: datetime | None = None
+    answered_at: datetime | None = None
+    passes: int = 0
 
 
 def _everywhere(_scope: str) -> bool:
@@ -34,6 +52,7 @@ class Rollout:
         verifying: the wave whose soak has ended and that is read once more.
         verified: waves that were read once more after their soak.
         unverified: waves whose last reading failed, because their scope was given up.
+        watches: what this session knows of each gate, by name.
     """
 
     plan: Plan
@@ -54,6 +73,7 @@ class Rollout:
     verifying: str | None = None
     verified: set[str] = field(default_factory=set)
     unverified: set[str] = field(default_factory=set)
+    watches: dict[str, GateWatch] = field(default_factory=lambda: defaultdict(GateWatch))
 
     @property
     def wave(self) -> Wave | None:

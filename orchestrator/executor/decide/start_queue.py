@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from heapq import heappop, heappush
 
-from orchestrator.executor.decide.bench import Bench, Block, Later, Place
+from orchestrator.executor.decide.bench import GATE, Bench, Block, Later, Place
 from orchestrator.model.target import Target
 
 
@@ -116,6 +116,12 @@ class StartQueue:
         for name, value in target.labels.items():
             self._call_next((f"label {name}", value))
 
+    def opened(self, gate: str) -> None:
+        """A gate has opened: all that waited for it are looked at again."""
+        for line in self._bench.blocked.pop((GATE, gate), {}).values():
+            for _, rank in line:
+                self._admit(rank, None)
+
     # --- what the decision asks --------------------------------------------------------------------------------------
 
     def peek(
@@ -164,7 +170,8 @@ class StartQueue:
     def all_blocked(self, wave: str) -> bool:
         """Whether the wave draws no more, and each that waits does so for a limit of its instance or labels."""
         bench = self._bench
-        return not (bench.later or bench.closed or any(bench.ready.values()) or self._draw(wave))
+        gated = any(kind == GATE for kind, _ in bench.blocked)
+        return not (gated or bench.later or bench.closed or any(bench.ready.values()) or self._draw(wave))
 
     def drawn_by(self, target: Target) -> str | None:
         """The wave that drew a target which was never taken up since."""
@@ -190,6 +197,10 @@ class StartQueue:
     def first_block(self) -> Block | None:
         """A limit that keeps targets from starting, each of them by itself."""
         return next(iter(self._bench.blocked), None)
+
+    def waits_for(self, block: Block) -> bool:
+        """Whether targets wait for this one thing."""
+        return block in self._bench.blocked
 
     def next_opening(self) -> datetime | None:
         """When the first window opens of those whose own window is closed."""

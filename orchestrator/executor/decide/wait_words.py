@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from orchestrator.executor.decide.actions import Hold
-from orchestrator.executor.decide.bench import Block
+from orchestrator.executor.decide.bench import GATE, Block
 from orchestrator.executor.decide.limits import Room, crowded
 from orchestrator.executor.decide.opening.calendar import Opening
 from orchestrator.executor.decide.opening.closed import closed_wait
+from orchestrator.executor.decide.opening.gates import gate_wait
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.waits import Cause, Wait, shown
 from orchestrator.model.record import HoldSet
@@ -71,9 +72,12 @@ def scope_wait(scope: ScopeStatus, now: datetime, *, reached: bool = True) -> Wa
     return None if reached else Wait(Cause.PAUSED, (scope.name, "it has not been reached yet"))
 
 
-def block_wait(block: Block) -> Wait:
-    """The limit that keeps one target from starting, though there is room in the fleet."""
+def block_wait(rollout: Rollout, block: Block) -> Wait:
+    """The limit or gate that keeps one target from starting, though there is room in the fleet."""
     kind, value = block
+    gate = next((gate for gate in rollout.plan.gates if kind == GATE and gate.name == value), None)
+    if gate is not None:
+        return gate_wait(rollout, gate)
     if kind == "instance":
         return Wait(Cause.LIMIT, ("per_instance",))
     return Wait(Cause.LABEL, (f"{kind.removeprefix('label ')}={value}",))
@@ -91,7 +95,7 @@ def _of_waiting(rollout: Rollout, now: datetime) -> Iterator[Wait]:
     yield from _of_scopes(rollout, now)
     block, later, opens = queue.first_block(), queue.next_back(), queue.next_opening()
     if block is not None:
-        yield block_wait(block)
+        yield block_wait(rollout, block)
     if later is not None:
         yield busy_wait(rollout, later[1], later[0])
     if opens is not None:

@@ -29,6 +29,8 @@ class Cause(Enum):
     WINDOW = "{0}"
     FREEZE = "frozen; {0}"
     FIT = "too late for an upgrade to end before the window closes at {0}; {1}"
+    GATE = "gate {0} to open, closed since {1} UTC: {2}"
+    ASKED = "the answer of gate {0}"
     BOUND = "the next session: the time for starts in this one is over"
     BUSY = "{0}; another try at {1} UTC"
     LABEL = "a free slot of a label: per_label {0} is full"

@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from orchestrator.executor.decide.actions import Finish, Hold, Start, WaitUntil
+from orchestrator.executor.decide.actions import AskGate, Finish, Hold, Start, WaitUntil
 from orchestrator.executor.decide.bench import Later
 from orchestrator.executor.decide.next_action import blocked, next_action
 from orchestrator.executor.decide.opening.closed import closed_wait
+from orchestrator.executor.decide.opening.gates import gate_wait
 from orchestrator.executor.decide.opening.start_gate import start_opening, target_opening
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.wait_words import block_wait, busy_wait, hold_wait, rate_wait, scope_wait
@@ -39,6 +40,8 @@ def fleet_wait(rollout: Rollout, now: datetime, *, working: bool) -> Wait:
             return wait or Wait(Cause.NOTHING, (why,))
         case Hold():
             return hold_wait(action)
+        case AskGate(gate=gate):
+            return gate_wait(rollout, gate)
         case Start(target=target) if working:
             return rate_wait(rollout, target.scope)
         case _:
@@ -95,4 +98,4 @@ def _by_itself(rollout: Rollout, target: Target, now: datetime) -> Wait | None:
         case datetime():
             return closed_wait(rollout, target_opening(rollout, target, now), now, target)
         case _:
-            return block_wait(block)
+            return block_wait(rollout, block)

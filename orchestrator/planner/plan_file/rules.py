@@ -17,6 +17,7 @@ def check_plan(found: Found) -> None:
     _check_scopes_exist(found)
     _check_versions(found)
     _check_waves(found)
+    _check_gates(found)
     _check_accepted_only(found)
     _check_encryption(found)
 
@@ -70,7 +71,7 @@ def _check_scopes_exist(found: Found) -> None:
     for key, always in (("discover", True), ("exclude", False)):
         for node, at in _items(found, key):
             _check_scope_of(found, node, at, names, required=several and always)
-    for node, at in _items(found, "waves"):
+    for node, at in (*_items(found, "waves"), *_items(found, "gates")):
         select = find(node, "select")
         if isinstance(select, Mapping):
             _check_scope_of(found, select, (at, "select"), names, required=False)
@@ -111,6 +112,14 @@ def _check_waves(found: Found) -> None:
         seen.add(wave.name)
         if wave.size is None and wave.select is None and index < len(waves) - 1:
             found.problems.add(node, at, "has neither size nor select, so nothing is left for the waves after it")
+
+
+def _check_gates(found: Found) -> None:
+    seen: set[str] = set()
+    for gate, (node, at) in zip(found.values.get("gates", ()), _items(found, "gates"), strict=False):
+        if gate.name in seen:
+            found.problems.add(find(node, "name") or node, (at, "name"), f"another gate is called {gate.name} too")
+        seen.add(gate.name)
 
 
 def _check_accepted_only(found: Found) -> None:

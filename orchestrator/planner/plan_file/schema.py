@@ -4,6 +4,7 @@ from orchestrator.planner.plan_file.json_rules import RULES
 from orchestrator.planner.plan_file.names import FLEET_NAME, NAME, PLAN_VERSION, VERSION, word
 from orchestrator.planner.plan_file.numbers import SWITCH
 from orchestrator.planner.plan_file.rules import check_plan, scope_name
+from orchestrator.planner.plan_file.schema_gates import GATES
 from orchestrator.planner.plan_file.schema_notify import METRICS, NOTIFY
 from orchestrator.planner.plan_file.schema_rollout import (
     FAILURES,
@@ -75,6 +76,7 @@ FIELDS = (
         doc="With windows: start only what should end before the window closes.",
         default=True,
     ),
+    Field(key="gates", shape=GATES, doc="Questions that must be answered well before upgrades start.", default=[]),
     Field(key="follow", shape=FOLLOW, doc="How far and how patiently an accepted upgrade is followed."),
     Field(key="retry", shape=RETRY, doc="How often, and after how long, something is tried again."),
     Field(key="http", shape=HTTP, doc="How calls are made."),

@@ -9,6 +9,7 @@ from typing import Literal
 from msgspec import Struct, structs
 
 from orchestrator.model.eligibility import LeaveOut, Reading, Verdict, allowed_sources, verdict
+from orchestrator.model.health_gate import GateAnswer, GatePoint
 from orchestrator.model.plan import MINUTE_S, Plan
 from orchestrator.model.reply import ProxyVersion
 from orchestrator.model.target import Target
@@ -68,6 +69,17 @@ class WavePreview(Struct, kw_only=True):
     groups: list[StepGroup]
 
 
+class GatePreview(Struct, kw_only=True):
+    """A gate, and what it said when it was asked once for the preview; `answer` None when it was not asked."""
+
+    name: str
+    at: tuple[GatePoint, ...]
+    answer: GateAnswer | None
+    status: int | None = None
+    value: float | None = None
+    evidence: str = ""
+
+
 class Calls(Struct, kw_only=True):
     """Calls: those that this preview took to read and discover, the upgrades to come, an estimate of all to come."""
 
@@ -91,6 +103,7 @@ class Preview(Struct, kw_only=True):
         rehearsed: whether `duration_s` and `calls.all` come from a rehearsal; without one they are arithmetic.
         closes: whether windows or freezes keep upgrades from starting at times.
         rates: what is assumed where the plan says `rate: auto`.
+        gates: of the plan, with what they said.
         audit: what has changed since the last run for this version; None when there was none.
         forecast: what a rehearsal of the run says; None when it was not asked for.
     """
@@ -119,6 +132,7 @@ class Preview(Struct, kw_only=True):
     closes: bool
     warnings: tuple[str, ...]
     rates: tuple[AssumedRate, ...] = ()
+    gates: tuple[GatePreview, ...] = ()
     audit: Audit | None = None
     forecast: Rehearsed | None = None
 
@@ -158,6 +172,7 @@ def make_preview(
         state=tuple(state_lines(plan, coming)),
         starts=0 if coming.starts_nothing else sum(wave.sends for wave in unapproved(waves)),
         redo=redo_command(plan, coming),
+        gates=tuple(GatePreview(name=gate.name, at=gate.at, answer=None) for gate in plan.gates),
     )
 
 

@@ -7,7 +7,7 @@ from orchestrator.model.target import Target
 from orchestrator.planner.plan_file.numbers import written_duration
 from orchestrator.planner.preview.audit_text import audit_lines
 from orchestrator.planner.preview.estimate import AssumedRate
-from orchestrator.planner.preview.preview import LeftOut, Preview, StepGroup, WavePreview
+from orchestrator.planner.preview.preview import GatePreview, LeftOut, Preview, StepGroup, WavePreview
 from orchestrator.spoken import counted, spoken
 
 
@@ -119,6 +119,7 @@ def _foot(preview: Preview) -> Iterator[str]:
         if terms := ", ".join(f"{name} {value:,}" for name, value in own if value is not None):
             yield f"  scope {scope.name}: {terms}"
     yield from _slots(preview)
+    yield from map(_gate, preview.gates)
     calls = preview.calls
     upgrades = counted(calls.upgrades, "upgrade")
     yield f"calls: {upgrades}, about {calls.all:,} in all; {calls.read:,} made for this preview"
@@ -127,6 +128,12 @@ def _foot(preview: Preview) -> Iterator[str]:
     yield from _duration(preview)
     for warning in preview.warnings:
         yield f"warning: {warning}"
+
+
+def _gate(gate: GatePreview) -> str:
+    said = f", {gate.evidence}" if gate.evidence else ""
+    words = {None: "not asked", "passes": "passes", "fails": "FAILS", "error": "NO ANSWER"}[gate.answer]
+    return f"gate {gate.name} (at {' and '.join(gate.at)}): {words}{said}"
 
 
 def _rate(assumed: AssumedRate, *, alone: bool) -> str:

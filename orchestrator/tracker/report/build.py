@@ -5,17 +5,18 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from orchestrator.model.outcome import FAILED_BEFORE, GOOD, Outcome, Phase
 from orchestrator.model.plan import Plan, Scope
 from orchestrator.model.record import HoldSet, RunStarted
 from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState
-from orchestrator.model.status import ScopeStatus, WaveStatus
+from orchestrator.model.status import GateStatus, ScopeStatus, WaveStatus
 from orchestrator.model.tally import EMPTY, Count
 from orchestrator.tracker.report.rejects import reject_reasons
 from orchestrator.tracker.report.schema import (
+    GateReport,
     Head,
     HoldGroup,
     HoldReport,
@@ -151,6 +152,20 @@ def _head(run: Run, started: RunStarted, plan: Plan, exit_code: int | None) -> H
         reject_reasons=reject_reasons(run),
         waves=[_wave(run, wave) for wave in run.waves.values()],
         scopes=[_scope(scope, run.scopes[scope.name], plan, run.last_at or started.at) for scope in plan.scopes],
+        gates=[_gate(run.gates[name]) for name in sorted(run.gates)] or UNSET,
+    )
+
+
+def _gate(gate: GateStatus) -> GateReport:
+    latest = gate.latest
+    return GateReport(
+        name=latest.gate,
+        state="open" if latest.open else "closed",
+        since=gate.since,
+        answer=latest.answer,
+        status=latest.status,
+        value=latest.value,
+        evidence=latest.evidence,
     )
 
 

@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
+from orchestrator.model.health_gate import GateAnswer
 from orchestrator.model.person import person
 from orchestrator.model.record import HoldCause
 from orchestrator.model.reply import Entry
@@ -126,6 +127,18 @@ class ScopeReport(Struct, frozen=True, kw_only=True):
     until: Annotated[Instant, Meta(description="Until when it is throttled; else null")]
 
 
+class GateReport(Struct, frozen=True, kw_only=True):
+    """One gate that has been asked."""
+
+    name: str
+    state: Literal["open", "closed"]
+    since: Annotated[datetime, Meta(description="Since when, in the session of its latest answer that changed it")]
+    answer: Annotated[GateAnswer, Meta(description="The latest one that changed something; error: there was none")]
+    status: Annotated[int | None, Meta(description="Of HTTP, or the exit status of the command; null without one")]
+    value: Annotated[float | None, Meta(description="The sample that decided; null without one")]
+    evidence: Annotated[str, Meta(description="What was said, cut")]
+
+
 class AttemptReport(Struct, frozen=True, kw_only=True):
     """One upgrade-version call. Everything but number and instant is null when no answer came."""
 
@@ -210,6 +223,9 @@ class Head(Struct, frozen=True, kw_only=True):
     reject_reasons: Annotated[list[RejectReason], Meta(description="By count, the most frequent first")]
     waves: list[WaveReport]
     scopes: list[ScopeReport]
+    gates: Annotated[
+        list[GateReport] | UnsetType, Meta(description="Gates that have been asked, by name; absent without any")
+    ] = UNSET
 
 
 class Report(Head, frozen=True, kw_only=True):

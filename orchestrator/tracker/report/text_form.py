@@ -6,7 +6,15 @@ from orchestrator.model.outcome import FAILED_BEFORE
 from orchestrator.plain import plain
 from orchestrator.spoken import counted
 from orchestrator.tracker.report.build import Story
-from orchestrator.tracker.report.schema import Head, HoldReport, RunReport, ScopeReport, TargetReport, WaveReport
+from orchestrator.tracker.report.schema import (
+    GateReport,
+    Head,
+    HoldReport,
+    RunReport,
+    ScopeReport,
+    TargetReport,
+    WaveReport,
+)
 
 #: Where a target stands that only a person, or new evidence, can move.
 NEEDS_A_PERSON = ("in_doubt", "timed_out")
@@ -28,6 +36,7 @@ def text_lines(story: Story) -> Iterator[str]:
     yield from _section("Reasons of the cloud to refuse", reject_lines(story.head))
     yield from _section("Waves", map(_wave, story.head.waves))
     yield from _section("Scopes", map(_scope, story.head.scopes))
+    yield from _section("Gates", map(_gate, story.head.gates or ()))
     stuck: list[TargetReport] = []
     yield from ("", "Targets")
     yield from _table(story.targets, stuck)
@@ -97,6 +106,11 @@ def _scope(scope: ScopeReport) -> str:
     limit = f" of {scope.rate_limit:g}/s" if scope.rate_limit is not None and attained else ""
     calls = f"{counted(scope.calls, 'call')}{attained}{limit}, {scope.throttled} throttled"
     return f"{_MARGIN}{scope.name}: {calls}{_closed(scope)}"
+
+
+def _gate(gate: GateReport) -> str:
+    said = f": {gate.evidence}" if gate.evidence else ""
+    return f"{_MARGIN}{gate.name}: {gate.state} since {gate.since:%Y-%m-%d %H:%M:%SZ}, {gate.answer}{said}"
 
 
 def _closed(scope: ScopeReport) -> str:

@@ -17,6 +17,7 @@ from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.clock import SystemClock
 from orchestrator.cloud.secret import Secret
 from orchestrator.errors import PlanError
+from orchestrator.executor.session import NobodyAsks
 from orchestrator.model import record as r
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import Record
@@ -128,7 +129,7 @@ def test_the_ledger_of_a_session_hides_what_the_session_learns(state: State) -> 
         def append_nowait(self, record: Record) -> Any:
             written.append(record)
 
-    ledger = _assemble(work, {}, SystemClock()).session.ledger
+    ledger = _assemble(work, {}, NobodyAsks(), SystemClock()).session.ledger
     ledger.attach(Kept())
     work.secrets.learn("test", Secret("hush-hush"))
     ledger.note(r.ScopePaused(at=BEGIN, scope="default", why="it said hush-hush"))
@@ -138,7 +139,7 @@ def test_the_ledger_of_a_session_hides_what_the_session_learns(state: State) -> 
 def test_a_session_knows_every_workflow_of_the_state_folder_and_makes_each_token_once(state: State) -> None:
     """Evidence is judged by them: another fleet's upgrade is no candidate."""
     before(state, "other", INTENT, REJECT, settled(Outcome.REJECTED), ENDED)
-    session = _assemble(work_in(state), {}, SystemClock()).session
+    session = _assemble(work_in(state), {}, NobodyAsks(), SystemClock()).session
     assert anyio.run(session.known_workflows) == {"w0"}
     before(state, "third", INTENT, replace(REJECT, update_result=(Entry(workflow_id="w1", state="ACCEPT"),)))
     assert anyio.run(session.known_workflows) == {"w0", "w1"}

@@ -22,6 +22,8 @@ from orchestrator.executor.decide.what_waits import fleet_wait
 from orchestrator.model import record as r
 from orchestrator.model.amount import Amount
 from orchestrator.model.commands import Command, HoldCommand, ReleaseCommand
+from orchestrator.model.gate_record import GateAnswered
+from orchestrator.model.health_gate import HealthGate
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Failures, Freeze, Limits, Scope, Wave, Window
 
@@ -131,6 +133,8 @@ CAPPED = {"limits": Limits(in_flight=Amount(1))}
 RAMPED = {"limits": Limits(in_flight=Amount(9), ramp=True)}
 STRICT = {"failures": Failures(max=Amount(0)), "limits": Limits(ramp=False)}
 LABELS = {"limits": Limits(per_label={"app": 1}, ramp=False, per_instance=9)}
+GATED = {"gates": (HealthGate(name="orders", command=("check",)),)}
+SHUT = GateAnswered(at=START, gate="orders", answer="fails", open=False, status=503, evidence="HTTP 503")
 CASES = [
     case(Cause.HOLD, "to release the fleet: incident 4711 (held by ann@desk); 4 targets wait; do: look", HELD),
     case(Cause.HOLD, "incident 4711 (held by ann@desk); do: look at the cause", HELD, of="target"),
@@ -289,6 +293,15 @@ CASES = [
         *map(remains, TARGETS),
     ),
     case(Cause.PERSON, "a person, to settle it: no trace", OPEN, sent(MINE), doubted(MINE), remains(MINE), of="target"),
+    case(
+        Cause.GATE,
+        "closed since 2026-03-01 22:00:00 UTC: it fails: HTTP 503; 4 targets wait; do: nothing now",
+        OPEN,
+        SHUT,
+        plan=GATED,
+    ),
+    case(Cause.GATE, "closed since 2026-03-01 22:00:00 UTC: it fails: HTTP 503", OPEN, SHUT, plan=GATED, of="target"),
+    case(Cause.ASKED, "the answer of gate orders; 4 targets wait; do: nothing", plan=GATED, working=True),
     case(Cause.BROKEN, "the next session, after an internal error: 4 targets", twist=_breaks, working=True),
     case(
         Cause.PERSON,

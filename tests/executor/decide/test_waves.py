@@ -17,7 +17,7 @@ from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.model.amount import Amount
 from orchestrator.model.order import order_key
 from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Failures, Follow, Limits, Plan, Retry, Selector, Wave
+from orchestrator.model.plan import Failures, Follow, Limits, Plan, Retry, Wave
 from orchestrator.model.record import (
     HoldSet,
     Intent,
@@ -30,6 +30,7 @@ from orchestrator.model.record import (
     WaveSoaking,
 )
 from orchestrator.model.reply import Exchange, Failure, NotSent, Refused
+from orchestrator.model.selector import Selector
 from orchestrator.model.target import Facts
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from orchestrator.executor.decide.limits import due_hold, room
+from orchestrator.executor.decide.opening.gates import closed_gate
 from orchestrator.executor.decide.opening.start_gate import start_opening, target_opening
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.model.outcome import Outcome
@@ -28,14 +29,9 @@ def may_trip(failures: Failures, record: Record) -> bool:
 
 def may_send(rollout: Rollout, state: TargetState, now: datetime) -> str | None:
     """Why the intent of a target may not be written now; None when it may. The target holds a reservation."""
-    run = rollout.run
-    if rollout.stop is not None:
-        return rollout.stop
-    if run.hold is not None:
-        return f"held: {run.hold.reason}"
-    for gate in (start_opening(rollout, now), target_opening(rollout, state.target, now)):
-        if not gate.open:
-            return gate.why
+    closed = _stopped(rollout) or _shut(rollout, state, now)
+    if closed is not None:
+        return closed
     due = due_hold(rollout)
     if due is not None:
         return due.reason
@@ -43,3 +39,17 @@ def may_send(rollout: Rollout, state: TargetState, now: datetime) -> str | None:
     if free.free < 0:
         return f"no slot: {free.why}"
     return None if state.key in rollout.queue.starting else "it holds no reservation"
+
+
+def _stopped(rollout: Rollout) -> str | None:
+    hold = rollout.run.hold
+    return rollout.stop or (None if hold is None else f"held: {hold.reason}")
+
+
+def _shut(rollout: Rollout, state: TargetState, now: datetime) -> str | None:
+    """By the calendar, the session's bound, or a gate."""
+    for opening in (start_opening(rollout, now), target_opening(rollout, state.target, now)):
+        if not opening.open:
+            return opening.why
+    gate = closed_gate(rollout, state.target, now)
+    return None if gate is None else f"gate {gate.name} is closed"

@@ -1,0 +1,74 @@
+"""Ask any gate, whatever its kind."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import anyio
+
+from orchestrator.cloud.gates.command_gate import ask_command
+from orchestrator.cloud.gates.http_gate import ask_http, ask_promql
+from orchestrator.cloud.registry import Secrets
+from orchestrator.cloud.secret import HiddenEnvironment
+from orchestrator.cloud.time_source import TimeSource
+from orchestrator.cloud.transport import Transport, open_transport
+from orchestrator.errors import OrchestratorError
+from orchestrator.model.health_gate import EVIDENCE_CHARS, GateFinding, GateQuestion, HealthGate
+from orchestrator.model.plan import Plan
+
+#: Each gate asks one question at a time.
+_CONNECTIONS = 2
+
+
+class Asker:
+    """Asks the gates of one plan; made by `open_asker`."""
+
+    def __init__(self, transport: Transport, plan: Plan, environ: Mapping[str, str], secrets: Secrets) -> None:
+        self._transport = transport
+        self._plan = plan
+        self._environ = environ
+        self._secrets = secrets
+
+    async def ask(self, gate: HealthGate, question: GateQuestion) -> GateFinding:
+        """One question, one finding, without any secret in it."""
+        try:
+            with anyio.fail_after(gate.timeout_s):
+                finding = await self._ask(gate, question)
+        except TimeoutError:
+            finding = GateFinding(answer="error", evidence=f"no answer within {gate.timeout_s:g} s")
+        except OrchestratorError as error:
+            finding = GateFinding(answer="error", evidence=str(error))
+        masked = self._secrets.mask(finding)
+        return GateFinding(
+            answer=masked.answer,
+            status=masked.status,
+            value=masked.value,
+            evidence=" ".join(masked.evidence.split())[:EVIDENCE_CHARS],
+        )
+
+    async def _ask(self, gate: HealthGate, question: GateQuestion) -> GateFinding:
+        if gate.http is not None:
+            return await ask_http(self._transport, gate.http, self._environ, self._secrets, gate.timeout_s)
+        if gate.promql is not None:
+            return await ask_promql(self._transport, gate.promql, self._environ, self._secrets, gate.timeout_s)
+        return await ask_command(gate.command or (), question, self._plan, self._environ, gate.timeout_s)
+
+
+@asynccontextmanager
+async def open_asker(
+    plan: Plan, *, environ: Mapping[str, str], clock: TimeSource, secrets: Secrets
+) -> AsyncIterator[Asker]:
+    """What asks the gates of a plan, over connections of its own.
+
+    Args:
+        plan: whose gates; its `http.ca_file` is trusted here too.
+        environ: where tokens are, and what a command finds of it.
+        clock: for durations.
+        secrets: learns the tokens.
+
+    Raises:
+        PlanError: `http.ca_file` cannot be read.
+    """
+    hidden = HiddenEnvironment(environ)
+    way = open_transport(plan.http, connections=_CONNECTIONS, environ=hidden, clock=clock, secrets=secrets)
+    async with way as transport:
+        yield Asker(transport, plan, hidden, secrets)

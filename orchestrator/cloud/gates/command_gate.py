@@ -1,0 +1,38 @@
+"""A gate that is a program: 0 passes, 1 fails, anything else is no answer."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from orchestrator.cloud.credentials.chain import KEYS, TOKEN
+from orchestrator.cloud.run_program import ProgramFailed, run_program
+from orchestrator.model.health_gate import GateAnswer, GateFinding, GateQuestion
+from orchestrator.model.plan import Plan
+
+_ANSWERS: Mapping[int, GateAnswer] = {0: "passes", 1: "fails"}
+
+
+async def ask_command(
+    command: tuple[str, ...], question: GateQuestion, plan: Plan, environ: Mapping[str, str], timeout_s: float
+) -> GateFinding:
+    """Run it with the question as JSON on its standard input; what it prints is the evidence."""
+    told = msgspec.json.encode(question)
+    try:
+        ran = await run_program(command, without_secrets(plan, environ), timeout_s=timeout_s, told=told)
+    except ProgramFailed as failed:
+        return GateFinding(answer="error", evidence=f"{command[0]} {failed}")
+    printed = ran.output.decode("utf-8", "replace").strip()
+    answer = _ANSWERS.get(ran.status, "error")
+    evidence = printed if answer != "error" else f"ended with {ran.status} {printed}"
+    return GateFinding(answer=answer, status=ran.status, evidence=evidence)
+
+
+def without_secrets(plan: Plan, environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what credentials of the cloud, and tokens of gates, are read from."""
+    hidden = {TOKEN, *(name for names in KEYS for name in names)}
+    for scope in plan.scopes:
+        auth = msgspec.structs.asdict(scope.auth)
+        hidden |= {value for key, value in auth.items() if key.endswith("_env") and value}
+    for gate in plan.gates:
+        hidden |= {asked.token_env for asked in (gate.http, gate.promql) if asked is not None and asked.token_env}
+    return {name: value for name, value in environ.items() if name not in hidden}

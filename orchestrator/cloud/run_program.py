@@ -1,0 +1,110 @@
+"""Run a program without a shell, with a time-out, and bring back how it ended and what it printed."""
+
+import os
+import signal
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
+from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
+from threading import Event
+from typing import NamedTuple
+
+from anyio import fail_after, to_thread
+
+#: Of a token, the largest thing that a program prints for us.
+MAX_BYTES = 64 << 10
+_LOOK_EVERY_S = 0.01
+_KILLED_WITHIN_S = 1.0
+
+
+class Ran(NamedTuple):
+    """How a program ended, negative by a signal, and what it printed."""
+
+    status: int
+    output: bytes
+
+
+class ProgramFailed(Exception):
+    """It could not be run, or did not end; the message goes on after its name, and holds nothing that it wrote."""
+
+
+async def run_program(
+    command: tuple[str, ...], environ: Mapping[str, str], *, timeout_s: float, told: bytes = b""
+) -> Ran:
+    """Run it to its end.
+
+    Args:
+        command: the program and its arguments.
+        environ: all that it finds in its environment.
+        timeout_s: after this it is killed, with every child that it did not send away.
+        told: what stands on its standard input; less than a pipe holds.
+
+    Raises:
+        ProgramFailed: it cannot be run, did not end, or printed more than 64 KiB.
+    """
+    given_up = Event()
+    try:
+        with fail_after(timeout_s):
+            run = partial(_ran, command, dict(environ), told, given_up)
+            return await to_thread.run_sync(run, abandon_on_cancel=True)
+    except TimeoutError:
+        raise ProgramFailed(f"did not end within {timeout_s:g} s") from None
+    except (OSError, ValueError, IndexError) as error:
+        raise ProgramFailed(f"cannot be run: {getattr(error, 'strerror', None) or error}") from error
+    finally:
+        given_up.set()
+
+
+def _ran(command: tuple[str, ...], environ: dict[str, str], told: bytes, given_up: Event) -> Ran:
+    """It leads a group of its own, which is killed when it fails us.
+
+    A child that it leaves behind, such as an agent, lives on and may keep the output open: nobody waits for that.
+    """
+    process = Popen(  # noqa: S603  # the plan's own command, and no shell
+        command, stdin=PIPE if told else DEVNULL, stdout=PIPE, stderr=DEVNULL, env=environ, start_new_session=True
+    )
+    try:
+        _tell(process, told)
+        output = _read(process, given_up)
+    except ProgramFailed:
+        with suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+        with suppress(TimeoutExpired):
+            process.wait(_KILLED_WITHIN_S)
+        raise
+    finally:
+        if process.stdout is not None:
+            process.stdout.close()
+    return Ran(process.returncode, output)
+
+
+def _tell(process: "Popen[bytes]", told: bytes) -> None:
+    if process.stdin is not None:
+        with suppress(BrokenPipeError):  # it reads nothing, and need not
+            process.stdin.write(told)
+            process.stdin.flush()
+        with suppress(BrokenPipeError):
+            process.stdin.close()
+
+
+def _read(process: "Popen[bytes]", given_up: Event) -> bytes:
+    output = bytearray()
+    while True:
+        ended = process.poll() is not None  # asked first: all that it printed is in the pipe by then
+        _take(process, output)
+        if len(output) > MAX_BYTES:
+            raise ProgramFailed(f"printed more than {MAX_BYTES} bytes")
+        if ended:
+            return bytes(output)
+        if given_up.wait(_LOOK_EVERY_S):
+            raise ProgramFailed("was given up")
+
+
+def _take(process: "Popen[bytes]", output: bytearray) -> None:
+    """What is in the pipe now."""
+    if process.stdout is None:
+        return
+    os.set_blocking(process.stdout.fileno(), False)
+    with suppress(BlockingIOError):
+        while len(output) <= MAX_BYTES and (chunk := os.read(process.stdout.fileno(), MAX_BYTES)):
+            output += chunk

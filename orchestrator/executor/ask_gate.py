@@ -1,0 +1,48 @@
+"""Ask one gate once, and record what that changes."""
+
+from orchestrator.errors import place_of
+from orchestrator.executor.decide.opening.gates import judge_answer
+from orchestrator.executor.session import Session
+from orchestrator.model.gate_record import GateAnswered
+from orchestrator.model.health_gate import EVIDENCE_CHARS, GateFinding, GateQuestion, HealthGate
+
+
+async def ask_gate(session: Session, gate: HealthGate) -> None:
+    """Ask; a question that fails in this program is one without an answer, and touches no other gate."""
+    watch = session.rollout.watches[gate.name]
+    try:
+        finding = await session.gates.ask(gate, _question(session, gate))
+    except Exception as error:  # noqa: BLE001  # a bulkhead: the gate says what it is without an answer
+        session.ledger.part_failed(f"gate {gate.name}", error)
+        finding = GateFinding(answer="error", evidence=f"internal error: {place_of(error)}")
+    now = session.clock.now()
+    judged = judge_answer(session.rollout, gate, finding.answer)
+    watch.asking, watch.answered_at, watch.passes = False, now, judged.passes
+    if judged.changed:
+        session.ledger.note(
+            GateAnswered(
+                at=now,
+                gate=gate.name,
+                answer=finding.answer,
+                open=judged.open,
+                status=finding.status,
+                value=finding.value,
+                evidence=finding.evidence[:EVIDENCE_CHARS],
+            )
+        )
+    if judged.open:  # also when it was so before: its last answer may have been too old
+        session.rollout.queue.opened(gate.name)
+    session.ledger.wake()
+
+
+def _question(session: Session, gate: HealthGate) -> GateQuestion:
+    run, wave = session.run, session.rollout.wave
+    return GateQuestion(
+        gate=gate.name,
+        fleet=session.plan.name,
+        run_id="" if run.started is None else run.started.run_id,
+        wave=None if wave is None else wave.name,
+        target_version=session.plan.target_version,
+        upgraded=run.tally.fleet.standing["succeeded"],
+        waiting=run.waiting,
+    )

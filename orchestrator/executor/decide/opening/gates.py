@@ -1,0 +1,136 @@
+"""Whether the gates of a plan let upgrades start: which one is to be asked, which is closed, and what follows. Pure.
+
+A gate is open by an answer that is fresh: one that is older than `every` and `timeout` together says nothing any more.
+It is asked when something could start, and not else.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from orchestrator.executor.decide.actions import Action, AskGate, Ending, Finish, Hold, WaitUntil
+from orchestrator.executor.decide.rollout import Rollout
+from orchestrator.executor.decide.waits import Cause, Wait, shown
+from orchestrator.model.health_gate import GateAnswer, GatePoint, HealthGate
+from orchestrator.model.selection import MissingFact, matches
+from orchestrator.model.target import Target
+from orchestrator.spoken import spoken
+
+
+def gates_at(rollout: Rollout, point: GatePoint) -> Iterator[HealthGate]:
+    """The gates that are asked at a point."""
+    return (gate for gate in rollout.plan.gates if point in gate.at)
+
+
+def concerns(gate: HealthGate, target: Target) -> bool:
+    """Whether a gate is about a target; also when a fact is not known that would say so."""
+    try:
+        return gate.select is None or matches(gate.select, target)
+    except MissingFact:
+        return True
+
+
+def is_open(rollout: Rollout, gate: HealthGate, now: datetime) -> bool:
+    """Whether a gate lets through what it concerns, by a fresh answer."""
+    status, answered_at = rollout.run.gates.get(gate.name), rollout.watches[gate.name].answered_at
+    if status is None or answered_at is None or not status.latest.open:
+        return False
+    return (now - answered_at).total_seconds() <= gate.fresh_s
+
+
+def closed_gate(rollout: Rollout, target: Target, now: datetime) -> HealthGate | None:
+    """The first gate that keeps a target from starting."""
+    gates = (gate for gate in gates_at(rollout, "start") if concerns(gate, target))
+    return next((gate for gate in gates if not is_open(rollout, gate, now)), None)
+
+
+def due_at(rollout: Rollout, gate: HealthGate) -> datetime | None:
+    """When a gate is to be asked next; None when that is at once."""
+    asked_at = rollout.watches[gate.name].asked_at
+    return None if asked_at is None else asked_at + timedelta(seconds=gate.every_s)
+
+
+def gate_action(rollout: Rollout, point: GatePoint, now: datetime) -> Action | None:
+    """What a gate makes of a start that nothing else is in the way of; None when all are open, or concern only some."""
+    gates = tuple(gates_at(rollout, point))
+    for gate in gates:
+        if not rollout.watches[gate.name].asking and ((due := due_at(rollout, gate)) is None or due <= now):
+            return AskGate(gate)
+    holds = (_due_hold(rollout, gate, now) for gate in gates)
+    if (hold := next(filter(None, holds), None)) is not None:
+        return hold
+    whole = (gate for gate in gates if point == "wave" or gate.select is None)
+    shut = next((gate for gate in whole if not is_open(rollout, gate, now)), None)
+    return None if shut is None else shut_action(rollout, shut, now)
+
+
+def shut_action(rollout: Rollout, gate: HealthGate, now: datetime) -> Action:
+    """Wait for a gate that is closed; with nothing under way not longer than a session waits for anything."""
+    wait, since = gate_wait(rollout, gate), _closed_since(rollout, gate)
+    short = since is None or gate.hold_after_s is not None or (now - since).total_seconds() < rollout.wait_s
+    if rollout.moving or rollout.watches[gate.name].asking or short:
+        return WaitUntil(None, wait)
+    return Finish(Ending.LATER, f"gate {gate.name} is closed", wait)
+
+
+def next_question(rollout: Rollout, now: datetime) -> datetime | None:
+    """When the next question is due of those that are not under way; None for none."""
+    dues = (due_at(rollout, gate) for gate in rollout.plan.gates if not rollout.watches[gate.name].asking)
+    return min((due for due in dues if due is not None and due > now), default=None)
+
+
+def gate_wait(rollout: Rollout, gate: HealthGate) -> Wait:
+    """Since when a gate is closed, and what it said last; or that it has not answered yet."""
+    status = rollout.run.gates.get(gate.name)
+    if status is None or status.latest.open:
+        return Wait(Cause.ASKED, (gate.name,))
+    return Wait(Cause.GATE, (gate.name, shown(status.since), said(rollout, gate)))
+
+
+def said(rollout: Rollout, gate: HealthGate) -> str:
+    """The latest answer of a gate, in words."""
+    latest = rollout.run.gates[gate.name].latest
+    verb = {"passes": "it passes again, but not often enough", "fails": "it fails", "error": "no answer"}[latest.answer]
+    return f"{verb}: {latest.evidence}" if latest.evidence else verb
+
+
+class Judged(NamedTuple):
+    """What an answer makes of its gate.
+
+    Attributes:
+        passes: good answers in a row, with this one.
+        open: whether it is open by it.
+        changed: whether that has to be recorded: it changes something, or is the first answer of the session.
+    """
+
+    passes: int
+    open: bool
+    changed: bool
+
+
+def judge_answer(rollout: Rollout, gate: HealthGate, answer: GateAnswer) -> Judged:
+    """What an answer makes of a gate: enough good ones in a row open a closed one, one bad one closes an open one."""
+    watch, status = rollout.watches[gate.name], rollout.run.gates.get(gate.name)
+    passes = watch.passes + 1 if gate.is_good(answer) else 0
+    if status is None:
+        return Judged(passes, passes > 0, changed=True)
+    opens = passes >= (1 if status.latest.open else gate.passes)
+    same = (status.latest.answer, status.latest.open) == (answer, opens)
+    return Judged(passes, opens, changed=watch.answered_at is None or not same)
+
+
+def _closed_since(rollout: Rollout, gate: HealthGate) -> datetime | None:
+    """Since when it is closed in this session, and since the latest release."""
+    status = rollout.run.gates.get(gate.name)
+    if status is None or status.latest.open or rollout.watches[gate.name].answered_at is None:
+        return None
+    released = rollout.run.released
+    return status.since if released is None else max(status.since, released.at)
+
+
+def _due_hold(rollout: Rollout, gate: HealthGate, now: datetime) -> Hold | None:
+    since = _closed_since(rollout, gate)
+    if gate.hold_after_s is None or since is None or (now - since).total_seconds() < gate.hold_after_s:
+        return None
+    length = spoken(round((now - since).total_seconds()))
+    return Hold("gate", f"gate {gate.name} has been closed for {length}: {said(rollout, gate)}")

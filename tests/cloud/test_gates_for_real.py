@@ -1,0 +1,218 @@
+"""Gates asked for real: a server on loopback, and programs of this machine."""
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import msgspec
+import pytest
+from aiohttp import web
+from fakes.stage import plan_of, targets_of
+
+from orchestrator.clock import SystemClock
+from orchestrator.cloud.gates.asker import open_asker
+from orchestrator.cloud.registry import Secrets
+from orchestrator.model.health_gate import GateFinding, GateQuestion, HealthGate, HttpQuestion, PromqlQuestion
+from orchestrator.model.plan import Auth, Scope
+
+QUESTION = GateQuestion(
+    gate="g", fleet="fleet", run_id="r1", wave="canary", target_version="2.24", upgraded=3, waiting=4
+)
+
+
+def ask(
+    gate: HealthGate, answer: Callable[[web.Request], Any] | None = None, environ: dict[str, str] | None = None
+) -> GateFinding:
+    """What a gate finds; `{url}` in its question is the server that gives the answer."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        assert answer is not None
+        given = answer(request)
+        return await given if asyncio.iscoroutine(given) else given  # type: ignore[no-any-return]  # a response
+
+    async def main() -> GateFinding:
+        app = web.Application()
+        app.router.add_route("*", "/{rest:.*}", handle)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        scope = Scope(name="default", region="cn-north-4", auth=Auth(token_env="CLOUD_TOKEN"))
+        plan = plan_of(targets_of(1), gates=(at(gate, url),), scopes=(scope,))
+        secrets = Secrets()
+        async with open_asker(plan, environ=environ or {}, clock=SystemClock(), secrets=secrets) as asker:
+            finding = await asker.ask(plan.gates[0], QUESTION)
+        await runner.cleanup()
+        return finding
+
+    return anyio.run(main, backend="asyncio")
+
+
+def at(gate: HealthGate, url: str) -> HealthGate:
+
+    questions = {
+        kind: msgspec.structs.replace(asked, url=asked.url.format(url=url))
+        for kind in ("http", "promql")
+        if (asked := getattr(gate, kind)) is not None
+    }
+    return msgspec.structs.replace(gate, **questions)
+
+
+def http(**values: Any) -> HealthGate:
+    return HealthGate(name="g", http=HttpQuestion(url="{url}/ready?deep=1", **values), timeout_s=5.0)
+
+
+def promql(**values: Any) -> HealthGate:
+    return HealthGate(name="g", promql=PromqlQuestion(url="{url}/prom", query='up{job="a b"}', **values), timeout_s=5.0)
+
+
+def vector(*values: str) -> Callable[[web.Request], web.Response]:
+    rows = [{"metric": {"pod": "p"}, "value": [1700000000.1, value]} for value in values]
+    return result({"resultType": "vector", "result": rows})
+
+
+def result(data: Any) -> Callable[[web.Request], web.Response]:
+    return lambda _request: web.json_response({"status": "success", "data": data})
+
+
+@pytest.mark.parametrize(
+    ("status", "expect", "answer"),
+    [(200, (200,), "passes"), (503, (200,), "fails"), (302, (200,), "fails"), (503, (200, 503), "passes")],
+)
+def test_the_status_is_the_answer_of_a_url(status: int, expect: tuple[int, ...], answer: str) -> None:
+    def reply(request: web.Request) -> web.Response:
+        assert (request.method, request.path_qs) == ("GET", "/ready?deep=1")
+        return web.Response(status=status, text="all\nwell", headers={"Location": "/elsewhere"})
+
+    finding = ask(http(expect=expect), reply)
+    assert (finding.answer, finding.status, finding.evidence) == (answer, status, f"HTTP {status} all well")
+
+
+def test_a_url_that_nobody_serves_is_no_answer() -> None:
+    gate = HealthGate(name="g", http=HttpQuestion(url="http://127.0.0.1:9/"), timeout_s=5.0)
+    finding = ask(gate)
+    assert finding.answer == "error"
+    assert "127.0.0.1:9" in finding.evidence
+
+
+def test_an_answer_that_does_not_come_in_time_is_none() -> None:
+    async def never(_request: web.Request) -> web.Response:
+        await asyncio.sleep(60)
+        return web.Response()
+
+    finding = ask(msgspec.structs.replace(http(), timeout_s=0.3), never)
+    assert (finding.answer, finding.status) == ("error", None)
+
+
+def test_the_token_is_sent_and_never_kept() -> None:
+    def reply(request: web.Request) -> web.Response:
+        return web.Response(status=500, text=f"you sent {request.headers['Authorization']}")
+
+    finding = ask(http(token_env="T"), reply, {"T": "s3cr3t-token-of-the-gate"})
+    assert finding.answer == "fails"
+    assert "s3cr3t" not in finding.evidence
+
+
+def test_a_token_that_is_not_there_is_no_answer() -> None:
+    finding = ask(http(token_env="T"), lambda _request: web.Response())
+    assert (finding.answer, finding.evidence) == ("error", "environment variable T is not set")
+
+
+@pytest.mark.parametrize(
+    ("values", "samples", "answer", "value"),
+    [
+        ({"max": 0.01}, ("0.001", "0.009"), "passes", 0.009),
+        ({"max": 0.01}, ("0.001", "0.02"), "fails", 0.02),
+        ({"min": 1}, ("1", "3"), "passes", 1.0),
+        ({"min": 1}, ("0", "3"), "fails", 0.0),
+        ({"max": 1, "min": 0}, ("NaN", "0.5"), "passes", 0.5),
+        ({"max": 1}, ("+Inf",), "fails", float("inf")),
+        ({"max": 1}, (), "error", None),
+        ({"max": 1}, ("NaN",), "error", None),
+    ],
+)
+def test_every_sample_must_keep_the_bounds(values: Any, samples: tuple[str, ...], answer: str, value: float) -> None:
+    finding = ask(promql(**values), vector(*samples))
+    assert (finding.answer, finding.value) == (answer, value)
+
+
+def test_the_query_reaches_prometheus_as_it_is_written() -> None:
+    seen = []
+
+    def reply(request: web.Request) -> web.Response:
+        seen.append((request.path, request.query["query"]))
+        return vector("0")(request)
+
+    assert ask(promql(max=1), reply).answer == "passes"
+    assert seen == [("/prom/api/v1/query", 'up{job="a b"}')]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        lambda _request: web.Response(text="<html>"),
+        lambda _request: web.Response(text="[" * 1000),
+        lambda _request: web.Response(status=400, text='{"status": "error"}'),
+        result({"resultType": "matrix", "result": []}),
+        result({"resultType": "vector", "result": [{"value": [1, "high"]}]}),
+        result({"resultType": "vector"}),
+    ],
+)
+def test_what_is_no_result_is_no_answer(reply: Callable[[web.Request], web.Response]) -> None:
+    assert ask(promql(max=1), reply).answer == "error"
+
+
+def test_a_scalar_is_a_result() -> None:
+    assert ask(promql(max=1), result({"resultType": "scalar", "result": [1700000000, "0.5"]})).value == 0.5
+
+
+@pytest.mark.parametrize(("code", "answer"), [(0, "passes"), (1, "fails"), (2, "error"), (127, "error")])
+def test_the_exit_status_is_the_answer_of_a_program(code: int, answer: str) -> None:
+    gate = HealthGate(name="g", command=("sh", "-c", f"echo all well; exit {code}"))
+    finding = ask(gate, environ={"PATH": os.environ["PATH"]})
+    assert (finding.answer, finding.status) == (answer, code)
+    assert "all well" in finding.evidence
+
+
+def test_a_program_is_told_where_the_run_stands_and_finds_no_secret(tmp_path: Path) -> None:
+    script = tmp_path / "check"
+    script.write_text("cat; echo; env")
+    environ = {"PATH": os.environ["PATH"], "CLOUD_TOKEN": "abc-of-the-cloud", "HW_AUTH_TOKEN": "def", "OTHER": "kept"}
+    finding = ask(HealthGate(name="g", command=("sh", str(script))), environ=environ)
+    told, _, rest = finding.evidence.partition("} ")
+    assert json.loads(told + "}") == {
+        "gate": "g", "fleet": "fleet", "run_id": "r1", "wave": "canary", "target_version": "2.24", "upgraded": 3,
+        "waiting": 4,
+    }  # fmt: skip
+    assert "OTHER=kept" in rest
+    assert "CLOUD_TOKEN" not in rest
+    assert "HW_AUTH_TOKEN" not in rest
+
+
+def test_a_program_that_hangs_is_killed_with_its_children(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    gate = HealthGate(name="g", command=("sh", "-c", f"sleep 60 & echo $! > {pid}; wait"), timeout_s=1.0)
+    finding = ask(gate, environ={"PATH": os.environ["PATH"]})
+    assert finding.answer == "error"
+    child, deadline = int(pid.read_text()), time.monotonic() + 20
+    while _lives(child):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+
+
+def test_a_program_that_is_not_there_is_no_answer() -> None:
+    finding = ask(HealthGate(name="g", command=("no-such-check",)), environ={"PATH": "/nowhere"})
+    assert (finding.answer, finding.evidence) == ("error", "no-such-check cannot be run: No such file or directory")

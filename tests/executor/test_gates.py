@@ -1,0 +1,227 @@
+"""Gates on virtual time: nothing starts through a closed one, and what a gate kept back starts when it opens."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from fakes.clock import START, VirtualClock
+from fakes.gates import Answers, FakeGates
+from fakes.stage import Played, Stage, plan_of, resume, targets_of
+
+from orchestrator.executor.ports import GateAsker
+from orchestrator.model.amount import Amount
+from orchestrator.model.gate_record import GateAnswered
+from orchestrator.model.health_gate import GateAnswer, HealthGate
+from orchestrator.model.plan import Failures, Follow, Limits, Wave
+from orchestrator.model.record import HoldReleased, HoldSet, Intent, SessionEnded, WaveDone, WaveOpened
+from orchestrator.model.selector import Selector
+
+ORDERS = HealthGate(name="orders", command=("check",))
+ONE_WAVE = (Wave(name="all"),)
+
+
+def seconds(instant: datetime) -> float:
+    return (instant - START).total_seconds()
+
+
+def between(*spans: tuple[float, float], then: GateAnswer = "fails") -> Answers:
+    """Passes at all times but these."""
+
+    def answer(_gate: str, at: datetime) -> GateAnswer:
+        return then if any(start <= seconds(at) < end for start, end in spans) else "passes"
+
+    return answer
+
+
+class Asked:
+    """The gates of each session of a stage, in order."""
+
+    def __init__(self, answers: Answers, takes_s: float = 0.2) -> None:
+        self.answers, self.takes_s = answers, takes_s
+        self.sessions: list[FakeGates] = []
+
+    def __call__(self, clock: VirtualClock) -> GateAsker:
+        self.sessions.append(FakeGates(clock, self.answers, self.takes_s))
+        return self.sessions[-1]
+
+    @property
+    def times(self) -> list[float]:
+        return [seconds(at) for gates in self.sessions for at, _ in gates.asked]
+
+
+def stage(asked: Asked, gates: Sequence[HealthGate] = (ORDERS,), *, targets: int = 6, **changes: Any) -> Stage:
+    values = {
+        "waves": ONE_WAVE,
+        "limits": Limits(ramp=False, in_flight=Amount(2)),
+        "failures": Failures(max=Amount(10)),
+        "follow": Follow(expected_s=100.0),
+    }
+    targets_ = targets_of(targets)
+    return Stage(plan=plan_of(targets_, **{**values, "gates": tuple(gates), **changes}), gates=asked)
+
+
+def starts(played: Played) -> list[float]:
+    return [seconds(record.at) for record in played.of(Intent)]
+
+
+def test_a_gate_that_passes_lets_all_through_and_is_asked_first() -> None:
+    asked = Asked(between())
+    played = stage(asked).play()
+    assert played.outcomes() == {"succeeded": 6}
+    assert min(asked.times) < min(starts(played))
+    [record] = played.of(GateAnswered)
+    assert (record.gate, record.answer, record.open, record.evidence) == ("orders", "passes", True, "orders passes")
+
+
+def test_nothing_starts_while_it_fails_and_what_is_open_is_followed() -> None:
+    asked = Asked(between((5, 1000)))
+    played = stage(asked).play()
+    assert played.outcomes() == {"succeeded": 6}
+    assert not [at for at in starts(played) if 40 < at < 1000]
+    assert [record.open for record in played.of(GateAnswered)] == [True, False, False, True]
+
+
+def test_a_closed_gate_opens_after_enough_answers_in_a_row() -> None:
+    gate = HealthGate(name="orders", command=("check",), passes=3, every_s=30.0)
+    asked = Asked(between((0, 100)))
+    played = stage(asked, [gate]).play()
+    first = min(starts(played))
+    passed = [seconds(at) for at, _, answer in asked.sessions[0].given if answer == "passes"]
+    assert passed[2] <= first <= passed[2] + gate.every_s
+
+
+def test_one_bad_answer_closes_it() -> None:
+    gate = HealthGate(name="orders", command=("check",), every_s=5.0)
+    numbers = count(1)
+    asked = Asked(lambda _gate, _at: "fails" if next(numbers) == 3 else "passes")
+    played = stage(asked, [gate], targets=12).play()
+    assert played.outcomes() == {"succeeded": 12}
+    bad = [seconds(at) for at, _, answer in asked.sessions[0].given if answer == "fails"]
+    good = [seconds(at) for at, _, answer in asked.sessions[0].given if answer == "passes" and seconds(at) > bad[0]]
+    assert not [start for start in starts(played) if bad[0] < start < good[1]]
+
+
+@pytest.mark.parametrize(("on_error", "begins"), [("closed", False), ("open", True)])
+def test_without_an_answer_it_is_what_the_plan_says(on_error: Any, begins: bool) -> None:
+    gate = HealthGate(name="orders", command=("check",), on_error=on_error)
+    played = stage(Asked(between((0, 1e9), then="error")), [gate], targets=2).play()
+    assert bool(starts(played)) is begins
+
+
+def test_an_old_answer_is_none() -> None:
+    """Nothing starts by an answer older than `every` and `timeout` together, also when slots come free much later."""
+    gate = HealthGate(name="orders", command=("check",), every_s=2.0, timeout_s=1.0)
+    asked = Asked(between())
+    played = stage(asked, [gate]).play()
+    given = [seconds(at) for at, _, _ in asked.sessions[0].given]
+    for start in starts(played):
+        assert any(start - gate.fresh_s <= at <= start for at in given), start
+
+
+def test_it_is_not_asked_while_nothing_could_start() -> None:
+    asked = Asked(between())
+    played = stage(asked, targets=2).play()  # both start at once; there is nothing to ask for while they run
+    assert played.outcomes() == {"succeeded": 2}
+    assert max(asked.times) <= max(starts(played))
+
+
+def test_a_gate_for_some_targets_keeps_only_them_back() -> None:
+    gate = HealthGate(name="orders", command=("check",), select=Selector(labels={"app": "a1"}))
+    asked = Asked(between((0, 500)))
+    played = stage(asked, [gate]).play()
+    kept = {target.proxy_id for target in played.run.targets.values() if target.labels["app"] == "a1"}
+    first = {record.target: seconds(record.at) for record in played.of(Intent)}
+    assert len(first) == 6
+    assert all((first[key] >= 500) is (key in kept) for key in first)
+
+
+def test_a_closed_gate_for_some_ends_no_wave() -> None:
+    gate = HealthGate(name="orders", command=("check",), select=Selector(labels={"app": "a1"}))
+    waves = (Wave(name="first", size=Amount(3)), Wave(name="rest"))
+    played = stage(Asked(between((0, 500))), [gate], waves=waves).play()
+    done = next(record for record in played.of(WaveDone) if record.wave == "first")
+    assert seconds(done.at) > 500
+    assert played.outcomes() == {"succeeded": 6}
+
+
+def test_a_gate_between_waves_is_asked_before_the_next_one_opens() -> None:
+    gate = HealthGate(name="orders", command=("check",), at=("wave",))
+    waves = (Wave(name="canary", size=Amount(1)), Wave(name="rest"))
+    asked = Asked(between((0, 2000)))
+    played = stage(asked, [gate], waves=waves).play()
+    opened = {record.wave: seconds(record.at) for record in played.of(WaveOpened)}
+    assert opened["canary"] < 1
+    assert opened["rest"] >= 2000
+    assert asked.times[0] > min(starts(played))
+
+
+def test_closed_for_too_long_it_holds_the_fleet_with_what_it_said() -> None:
+    gate = HealthGate(name="orders", command=("check",), hold_after_s=600.0)
+    played = stage(Asked(between((0, 1e9))), [gate]).play()
+    [hold] = played.of(HoldSet)
+    assert hold.cause == "gate"
+    assert hold.reason == "gate orders has been closed for 10 min: it fails: orders fails"
+    assert 600 <= seconds(hold.at) < 640
+    assert (played.code, starts(played)) == (3, [])
+
+
+def test_a_release_begins_the_time_until_a_hold_again() -> None:
+    gate = HealthGate(name="orders", command=("check",), hold_after_s=600.0)
+    first = stage(Asked(between((0, 1e9))), [gate])
+    played = first.play()
+    released = HoldReleased(at=played.ended_at, by="ann", note="the check is wrong")
+    again = resume(first, played, records=[*played.records, released]).play()
+    holds = [seconds(record.at) for record in again.of(HoldSet)]
+    assert len(holds) == 2
+    assert holds[1] - seconds(released.at) >= 600
+
+
+def test_closed_for_as_long_as_a_session_waits_it_leaves_the_rest_for_later() -> None:
+    played = stage(Asked(between((0, 1e9)))).play()
+    assert (played.code, starts(played)) == (5, [])
+    assert played.finish.why == "gate orders is closed"
+    assert 3600 <= played.seconds < 3700
+
+
+def test_in_the_next_session_a_closed_gate_needs_its_answers_in_a_row_again() -> None:
+    gate = HealthGate(name="orders", command=("check",), passes=2, every_s=30.0)
+    asked = Asked(between((0, 3600)))
+    first = stage(asked, [gate])
+    played = first.play()
+    again = resume(first, played, after=timedelta(hours=1)).play()
+    given = [seconds(at) for at, _, _ in asked.sessions[1].given]
+    assert min(starts(again)) >= given[1]
+    assert again.outcomes() == {"succeeded": 6}
+    assert [record.exit_code for record in again.of(SessionEnded)] == [5, 0]
+
+
+def test_a_question_that_fails_in_this_program_is_no_answer_and_touches_nothing_else() -> None:
+    class Broken:
+        async def ask(self, _gate: object, _question: object) -> Any:
+            raise ZeroDivisionError
+
+    good, asked = HealthGate(name="good", command=("check",)), Asked(between())
+    bad = HealthGate(name="bad", command=("check",), select=Selector(labels={"app": "a1"}))
+
+    class Both:
+        def __init__(self, clock: VirtualClock) -> None:
+            self.good = asked(clock)
+
+        async def ask(self, gate: HealthGate, question: Any) -> Any:
+            return await (Broken() if gate.name == "bad" else self.good).ask(gate, question)
+
+    built = stage(asked, [good, bad])
+    built.gates = Both
+    played = built.play()
+    assert played.outcomes() == {"succeeded": 4, "waiting": 2}
+    assert any("gate bad" in warning for warning in played.run.warnings)
+
+
+def test_the_question_says_where_the_run_stands() -> None:
+    asked = Asked(between())
+    stage(asked).play()
+    _, question = asked.sessions[0].asked[0]
+    assert (question.gate, question.fleet, question.run_id, question.wave) == ("orders", "fleet", "r1", "all")
+    assert (question.upgraded, question.waiting) == (0, 6)
