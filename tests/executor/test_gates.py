@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 from fakes.clock import START, VirtualClock
-from fakes.gates import Answers, FakeGates
+from fakes.gates import Answers, KeptGates
 from fakes.stage import Played, Stage, plan_of, resume, targets_of
 
-from orchestrator.executor.ports import GateAsker
 from orchestrator.model.amount import Amount
 from orchestrator.model.gate_record import GateAnswered
 from orchestrator.model.health_gate import GateAnswer, HealthGate
@@ -35,17 +34,7 @@ def between(*spans: tuple[float, float], then: GateAnswer = "fails") -> Answers:
     return answer
 
 
-class Asked:
-    """The gates of each session of a stage, in order."""
-
-    def __init__(self, answers: Answers, takes_s: float = 0.2) -> None:
-        self.answers, self.takes_s = answers, takes_s
-        self.sessions: list[FakeGates] = []
-
-    def __call__(self, clock: VirtualClock) -> GateAsker:
-        self.sessions.append(FakeGates(clock, self.answers, self.takes_s))
-        return self.sessions[-1]
-
+class Asked(KeptGates):
     @property
     def times(self) -> list[float]:
         return [seconds(at) for gates in self.sessions for at, _ in gates.asked]

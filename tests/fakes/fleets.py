@@ -9,9 +9,11 @@ from fakes import acts
 from fakes.acts import Act, Fate, refusing, rejecting, throttling
 from fakes.clock import START
 from fakes.clouds import NEW, FakeCloud
+from fakes.gates import KeptGates, moody, some_gates
 from fakes.nights import first_opening
 from fakes.plans import some_plan
 from fakes.stage import Stage, later
+from msgspec import structs
 
 from orchestrator.executor.dispatch import Background, Dispatcher
 from orchestrator.model.plan import Plan
@@ -72,7 +74,9 @@ class Scenario:
         self.trouble = self.random.choice((0.0, trouble, trouble, 2 * trouble))
         self.start = self.random.choice(_STARTS)
         self.skew_s = Random(f"skew {seed}").choice(_SKEWS_S)
-        self.plan = change(some_plan(self.random, self.start))
+        plan = change(some_plan(self.random, self.start))
+        self.plan = structs.replace(plan, gates=some_gates(Random(f"gates {seed}")))
+        self.gates = KeptGates(moody(seed))
 
     def stage(self, **changes: Any) -> Stage:
         """The stage on which it plays."""
@@ -83,6 +87,7 @@ class Scenario:
             "start": self.start,
             "wait_s": self.patience(),
             "script": self.stops(),
+            "gates": self.gates,
         }
         return Stage(**{**values, **changes})
 

@@ -3,14 +3,62 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from random import Random
 from typing import TypeAlias
 
 from fakes.clock import VirtualClock
 
 from orchestrator.model.health_gate import GateAnswer, GateFinding, GateQuestion, HealthGate
+from orchestrator.model.selector import Selector
 
 #: What a gate answers at an instant.
 Answers: TypeAlias = Callable[[str, datetime], GateAnswer]
+
+
+def moody(seed: int, *, share: float = 0.25, lasts_s: float = 240.0) -> Answers:
+    """Fails, or cannot be asked, for a share of the time, some minutes each."""
+
+    def answer(gate: str, at: datetime) -> GateAnswer:
+        random = Random(f"{seed} {gate} {int(at.timestamp() // lasts_s)}")
+        return random.choice(("fails", "error")) if random.random() < share else "passes"
+
+    return answer
+
+
+def some_gates(random: Random) -> tuple[HealthGate, ...]:
+    """No gate in two plans of three; else one or two."""
+    return tuple(
+        HealthGate(
+            name=f"g{number}",
+            command=("check",),
+            at=random.choice((("start",), ("start",), ("wave",), ("start", "wave"))),
+            select=random.choice((None, Selector(labels={"app": "a1"}))),
+            every_s=random.choice((2.0, 30.0, 120.0)),
+            timeout_s=random.choice((1.0, 10.0)),
+            passes=random.choice((1, 2, 3)),
+            on_error=random.choice(("closed", "open")),
+            hold_after_s=random.choice((None, None, 300.0)),
+        )
+        for number in range(random.choice((0, 0, 0, 0, 1, 2)))
+    )
+
+
+class KeptGates:
+    """The gates of all sessions of a run; `given` is what they answered."""
+
+    def __init__(self, answers: Answers, takes_s: float = 0.2) -> None:
+        self._answers, self._takes_s = answers, takes_s
+        self.sessions: list[FakeGates] = []
+
+    def __call__(self, clock: VirtualClock) -> "FakeGates":
+        """Those of the next session."""
+        self.sessions.append(FakeGates(clock, self._answers, self._takes_s))
+        return self.sessions[-1]
+
+    @property
+    def given(self) -> list[tuple[datetime, str, GateAnswer]]:
+        """Instant, gate and answer, in order."""
+        return [each for gates in self.sessions for each in gates.given]
 
 
 @dataclass
