@@ -213,6 +213,12 @@ STATES = {
         (Cause.STEP, "nothing: its next step is under way; 3 targets wait; do: nothing"),
         (Cause.TURN, "the next start; nothing stands in its way; 3 targets wait"),
     ),
+    "gate": at_once(
+        r.GateAnswered,
+        Cause.GATE,
+        "waits for: gate orders to open, closed since",
+        plan={"gates": [{"name": "orders", "command": ["check"]}]},
+    ),
     "nothing at all": at_once(r.SessionEnded, Cause.NOTHING, "nothing: the run has ended"),
 }
 
@@ -245,7 +251,7 @@ def test_a_person_knows_from_one_line_what_goes_on_and_what_to_do(
 def test_all_states_of_the_page_are_among_them(steps: dict[str, tuple[str, str]]) -> None:
     seen = {cause for state in STATES.values() for cause in (state.living[0], state.dead[0])}
     others = {
-        *(Cause.REACH, Cause.FIT, Cause.BROKEN),  # as `test_waits` shows them
+        *(Cause.REACH, Cause.FIT, Cause.BROKEN, Cause.ASKED),  # as `test_waits` shows them
         *(Cause.CHANGED, Cause.UNSEEN, Cause.RELEASED, Cause.EARLIER_WAVE),
         *(Cause.BEHIND, Cause.LEFT_OUT, Cause.AGAIN),  # the ends of a run
     }
