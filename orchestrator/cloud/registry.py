@@ -1,26 +1,27 @@
 """Every secret that the process knows, and the one place where text is searched for them.
 
-What the cloud says may quote what we sent: whole, cut off, escaped, encoded, in any field. So the code that gets
-a secret registers it here, and everything that comes from the cloud is masked here before anything is made of it.
+What the cloud says may quote what we sent: whole, cut off, escaped, in another code or case, in any field. So the code
+that gets a secret registers it here, and everything that comes from the cloud is masked here before anything is made of
+it.
 """
 
-import json
 import re
-from base64 import b64encode
 from collections import defaultdict, deque
 from collections.abc import Hashable, Iterable, Iterator
-from typing import TypeVar
-from urllib.parse import quote, quote_plus
+from typing import TypeAlias, TypeVar
 
 from msgspec.structs import replace
 from multidict import CIMultiDict
 
 from orchestrator.cloud.answer import Answer
+from orchestrator.cloud.escaped import MARKS, Unescaped
 from orchestrator.cloud.json_body import as_text
 from orchestrator.cloud.secret import HIDDEN, Secret
+from orchestrator.cloud.secret_forms import folded, forms
 from orchestrator.model.strings import with_strings
 
 T = TypeVar("T")
+_Span: TypeAlias = tuple[int, int]
 
 #: So much of a secret in a row is hidden, however the rest of it was cut off.
 SHORTEST_RUN = 8
@@ -35,8 +36,8 @@ _SHORTEST = 4
 #: A secret that is shorter than this is hidden where it stands as a word of its own.
 _SHORTEST_INSIDE = 6
 
-#: A longer secret is a token, which nobody sends in Base64.
-_LONGEST_IN_BASE64 = 256
+#: So often a text may have been escaped: JSON quotes a URL.
+_LEVELS = 2
 
 #: How many of its latest credentials are known of each owner: answers that quote an old one come late.
 _GENERATIONS = 3
@@ -51,13 +52,13 @@ _ID = re.compile(r"[0-9a-fA-F]{8}(-?)[0-9a-fA-F]{4}\1[0-9a-fA-F]{4}\1[0-9a-fA-F]
 class Secrets:
     """What must not be shown. Knows nothing at first, and then costs nothing."""
 
-    __slots__ = ("_exact", "_owned", "_pieces", "_whole")
+    __slots__ = ("_exact", "_owned", "_pieces", "_words")
 
     def __init__(self) -> None:
         self._owned: defaultdict[Hashable, deque[tuple[Secret, ...]]] = defaultdict(lambda: deque(maxlen=_GENERATIONS))
         self._exact: set[str] = set()
         self._pieces: set[str] = set()
-        self._whole: re.Pattern[str] | None = None
+        self._words: re.Pattern[str] | None = None
 
     def learn(self, owner: Hashable, *secrets: Secret) -> None:
         """Hide these from now on, and the owner's last ones as well."""
@@ -73,17 +74,24 @@ class Secrets:
         for secret in everything if forgets else secrets:
             self._exact.add(secret.reveal())
             self._pieces.update(_pieces(secret.reveal()))
-        self._whole = _words(self._exact)
+        self._words = _words(self._exact)
 
     def hide(self, text: str) -> str:
         """The text without any secret in it; the same object when it held none."""
-        if self._whole is not None:
-            text = self._whole.sub(HIDDEN, text)
-        if self._pieces and not self._pieces.isdisjoint(
-            [text[at : at + _PIECE] for at in range(0, len(text) - _PIECE + 1, _STRIDE)]
-        ):
-            text = _without(text, self._pieces)
+        if self._exact and (found := list(self._found(text, _LEVELS))):
+            text = _without(text, found)
         return _SIGNATURE.sub(rf"\1{HIDDEN}", text) if "Signature" in text else text
+
+    def _found(self, text: str, levels: int) -> Iterator[_Span]:
+        """From where to where secrets stand, as it is written and with its escapes taken off."""
+        low = folded(text)
+        if self._words is not None:
+            yield from (found.span() for found in self._words.finditer(low))
+        if not self._pieces.isdisjoint([low[at : at + _PIECE] for at in range(0, len(low) - _PIECE + 1, _STRIDE)]):
+            yield from _runs(low, self._pieces)
+        if levels and any(mark in text for mark in MARKS):
+            plain = Unescaped(text)
+            yield from (plain.written(*span) for span in self._found(plain.text, levels - 1))
 
     def searched(self, answer: Answer) -> Answer:
         """An answer without any secret, before something of it is cut: the start of a secret is not found later."""
@@ -106,39 +114,15 @@ class Secrets:
         return self.hide(text)
 
 
-def _forms(value: str) -> Iterator[str]:
-    """A secret in each form in which it may be quoted."""
-    yield value
-    yield json.dumps(value)[1:-1]
-    yield json.dumps(value, ensure_ascii=False)[1:-1]
-    yield json.dumps(value, ensure_ascii=False)[1:-1].replace("/", "\\/")
-    yield quote(value)
-    yield quote(value, safe="")
-    yield quote(value, safe="").lower()
-    yield quote_plus(value)
-
-
-def _in_base64(value: str) -> Iterator[str]:
-    """As it stands in the Base64 of something longer: at one of three places, its ends mixed with what is beside."""
-    data = value.encode("utf-8", "surrogatepass")
-    for before in range(3):
-        encoded = b64encode(bytes(before) + data).decode()
-        inner = encoded[(before * 8 + 5) // 6 :].rstrip("=")
-        yield inner[: -1 if (before + len(data)) % 3 else None]
-
-
-def _pieces(value: str) -> Iterator[str]:
-    if len(value) < SHORTEST_RUN:
-        return
-    forms = {*_forms(value), *(_in_base64(value) if len(value) <= _LONGEST_IN_BASE64 else ())}
-    for form in forms:
-        yield from (form[at : at + _PIECE] for at in range(len(form) - _PIECE + 1))
+def _pieces(secret: str) -> Iterator[str]:
+    for form in forms(secret) if len(secret) >= _SHORTEST else ():
+        if len(form) >= SHORTEST_RUN:
+            yield from (form[at : at + _PIECE] for at in range(len(form) - _PIECE + 1))
 
 
 def _words(secrets: Iterable[str]) -> re.Pattern[str] | None:
     """What finds the secrets that are too short to be found by their pieces."""
-    short = sorted({(len(each), form) for each in secrets if _SHORTEST <= len(each) < SHORTEST_RUN
-                    for form in _forms(each)})  # fmt: skip
+    short = sorted({(len(each), folded(each)) for each in secrets if _SHORTEST <= len(each) < SHORTEST_RUN})
     found = [
         re.escape(form) if size >= _SHORTEST_INSIDE else rf"(?<![A-Za-z0-9]){re.escape(form)}(?![A-Za-z0-9])"
         for size, form in reversed(short)
@@ -146,23 +130,31 @@ def _words(secrets: Iterable[str]) -> re.Pattern[str] | None:
     return re.compile("|".join(found)) if found else None
 
 
-def _without(text: str, pieces: set[str]) -> str:
-    """The text with every run of `SHORTEST_RUN` hidden that stands in a secret."""
+def _without(text: str, spans: Iterable[_Span]) -> str:
+    """The text with `HIDDEN` in these places; once where they touch."""
     kept: list[str] = []
-    done = at = 0
+    done = 0
+    for start, end in sorted(spans):
+        if start > done or not kept:
+            kept += text[done:start], HIDDEN
+        done = max(done, end)
+    return "".join([*kept, text[done:]])
+
+
+def _runs(text: str, pieces: set[str]) -> Iterator[_Span]:
+    """Every run of `SHORTEST_RUN` or more that stands in a secret."""
+    at = 0
     while at <= len(text) - _PIECE:
         if text[at : at + _PIECE] not in pieces:
             at += _STRIDE
             continue
         start, end = _run(text, at, pieces)
         if end - start >= SHORTEST_RUN:
-            kept += [text[done:start], HIDDEN] if start > done or not kept else []
-            done = end
+            yield start, end
         at = end - _PIECE + 2  # the first piece that is not known to be none
-    return "".join([*kept, text[done:]])
 
 
-def _run(text: str, at: int, pieces: set[str]) -> tuple[int, int]:
+def _run(text: str, at: int, pieces: set[str]) -> _Span:
     """From where to where every piece around `at` is one of a secret."""
     start, end = at, at + _PIECE
     while start > 0 and text[start - 1 : start - 1 + _PIECE] in pieces:

@@ -1,12 +1,16 @@
 """What is known as a secret is in no text, in whatever form; and what only looks like one stays."""
 
+import html
 import json
 from base64 import b64encode
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orchestrator.cloud.answer import Answer
 from orchestrator.cloud.registry import Secrets
@@ -40,10 +44,76 @@ def known(*values: str) -> Secrets:
     ],
 )
 def test_a_secret_is_hidden_in_every_form(secret: str, written: Any) -> None:
-    hidden = known(secret).hide(f"before {written(secret)} after")
+    shown = written(secret)
+    hidden = known(secret).hide(f"before {shown} after")
     assert hidden.startswith("before ***")
     assert hidden.endswith("*** after")
-    assert not any(written(secret)[at : at + 8] in hidden for at in range(len(written(secret)) - 7))
+    assert not any(shown[at : at + 8] in hidden for at in range(len(shown) - 7))
+
+
+def _percent(text: str) -> str:
+    return "".join(f"%{byte:02x}" for byte in text.encode())
+
+
+def _backslash_x(text: str) -> str:
+    return "".join(f"\\x{byte:02X}" for byte in text.encode())
+
+
+def _backslash_u(text: str) -> str:
+    units = text.encode("utf-16-be")
+    return "".join(f"\\u{units[at] << 8 | units[at + 1]:04X}" for at in range(0, len(units), 2))
+
+
+def _entities(text: str) -> str:
+    return "".join(f"&#{ord(character)};" for character in text)
+
+
+CODES: list[Callable[[str], str]] = [
+    str,
+    lambda text: "".join(each.swapcase() if each.isascii() else each for each in text),
+    lambda text: text.encode().hex(),
+    lambda text: text.encode().hex().upper(),
+    lambda text: text.encode().hex(":"),
+    lambda text: text.replace(" ", "+"),
+]
+ESCAPES: list[Callable[[str], str]] = [
+    str,
+    quote,
+    quote_plus,
+    lambda text: quote(text, safe="!'()*").lower(),
+    _percent,
+    _backslash_x,
+    _backslash_u,
+    lambda text: json.dumps(text)[1:-1],
+    lambda text: json.dumps(text, ensure_ascii=False)[1:-1].replace("/", "\\/"),
+    html.escape,
+    _entities,
+]
+
+
+@given(
+    secret=st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=8, max_size=60),
+    code=st.sampled_from(CODES),
+    escapes=st.lists(st.sampled_from(ESCAPES), max_size=2),
+)
+def test_no_code_case_or_escape_shows_a_secret(
+    secret: str, code: Callable[[str], str], escapes: list[Callable[[str], str]]
+) -> None:
+    """Also when it is escaped twice, as an address in JSON. Nothing beside it is hidden."""
+    written = code(secret)
+    for escape in escapes:
+        written = escape(written)
+    assert known(secret).hide(f"<{written}>") == "<***>"
+
+
+@given(before=st.binary(max_size=4), secret=st.binary(min_size=12, max_size=60), after=st.binary(max_size=4))
+def test_no_base64_shows_more_than_the_ends_of_a_secret(before: bytes, secret: bytes, after: bytes) -> None:
+    text = secret.decode("latin-1")
+    written = b64encode(before + text.encode() + after).decode()
+    hidden = known(text).hide(written)
+    shown = hidden.partition("***")
+    assert len(shown[0]) <= len(before) * 4 / 3 + 2
+    assert len(shown[2]) <= len(after) * 4 / 3 + 4
 
 
 @pytest.mark.parametrize("user", ["u", "us", "use", "a-user"])
@@ -63,7 +133,7 @@ def test_a_password_is_hidden_in_basic_authentication(user: str) -> None:
         ("pw", "the pw is pw", "the pw is pw"),
         ("pass", "password: pass, bypass", "password: ***, bypass"),
         ("secret", "a secretive word", "a ***ive word"),
-        ("seven77", "seven77seven77", "******"),
+        ("seven77", "seven77seven77", "***"),
         ("abcdefgh", "abcdefg", "abcdefg"),
         ("abcdefghi", "xabcdefghx", "x***x"),
         ("aaaaaaaaaa", "baaaaaaaab", "b***b"),
