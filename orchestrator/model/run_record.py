@@ -241,11 +241,9 @@ class CloudTimeLearned(Base, frozen=True, kw_only=True):
 
 
 class ClockStepped(Base, frozen=True, kw_only=True):
-    """A clock was set. No time that is waited for ends earlier for it.
+    """A clock was set by so many seconds, forwards when positive. No time that is waited for ends earlier for it.
 
-    Attributes:
-        clock: `host`: the wall clock against monotonic time; `cloud`: the `Date` of answers of `scope` against it.
-        by_s: how far, forwards when positive.
+    `clock`: `host`: the wall clock against monotonic time; `cloud`: the `Date` of answers of `scope` against it.
     """
 
     clock: Literal["host", "cloud"]

@@ -17,7 +17,7 @@ from orchestrator.app.notify.notice import Notice
 from orchestrator.app.sinks import notifier
 from orchestrator.app.sinks.notifier import Notifier
 from orchestrator.app.sinks.tee import end_all
-from orchestrator.errors import ExitCode
+from orchestrator.errors import ExitCode, JournalDamaged
 from orchestrator.model import record as r
 from orchestrator.model.plan import Plan, Wave
 from orchestrator.model.record import PartFailed, Record
@@ -199,3 +199,18 @@ def test_the_end_of_a_run_is_told_by_the_first_session_of_the_next_one(every: Ea
         *(("r1", "session_started"), ("r1", "ended"), ("r1", "session_ended"), ("r2", "session_ended"))
     ]
     assert every.heard[1].counts == {"succeeded": 3}
+
+
+def test_an_earlier_run_that_is_damaged_hides_nothing_of_this_one(every: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
+    night = Night()
+    night.session(Ear(failures=10**9), killed=True)
+    first = night.fleet.made[-1]
+    night.fleet.begin(PLAN, PLAN.proxies, run_started("r2"))
+    night.records = []
+
+    def damaged(_after: int = 0) -> Any:
+        raise JournalDamaged("r1")
+
+    monkeypatch.setattr(first, "records", damaged)
+    night.session(every)
+    assert every.told == ["session_started", "ended", "session_ended"]
