@@ -9,6 +9,7 @@ from datetime import datetime
 from orchestrator.model.aside import set_aside
 from orchestrator.model.fold import fold
 from orchestrator.model.known import Indexes
+from orchestrator.model.night import Night
 from orchestrator.model.outcome import Outcome, Phase
 from orchestrator.model.plan import Failures
 from orchestrator.model.record import (
@@ -68,6 +69,7 @@ class Run(Indexes):
         self.commands_seen = 0
         self.kept: list[OutcomeKept] = []
         self.warnings: list[str] = []
+        self.night = Night()
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
@@ -131,10 +133,11 @@ class Run(Indexes):
         Raises:
             Exception: it is about no target of the run, or about the run itself, and does not fit the records before.
         """
-        self.last_at = record.at
+        last_at, self.last_at = self.last_at, record.at
         self.commands_seen = max(self.commands_seen, getattr(record, "command", 0))
         if record.target is None or isinstance(record, OutcomeKept | EarlierOutcome):
             self._apply_to_run(record)
+            self.night.note(record, last_at, self.hold, self.scopes)
             return
         state = self.state(record.target)
         before = self.tally.mark(state, self.failures)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from orchestrator.app.commands.needless import held_already, needless_release
+from orchestrator.app.report.on_disk import write_reports
 from orchestrator.app.run.apply_command import carry_out, refusal
 from orchestrator.app.run.begin_or_resume import unfinished_run
 from orchestrator.app.status.fleet_status import find_run
@@ -17,7 +18,6 @@ from orchestrator.errors import FleetLocked, UsageError
 from orchestrator.host import machine_name, path_of, user_name
 from orchestrator.model.commands import Command, HoldCommand, ReleaseCommand, SettleCommand
 from orchestrator.model.plan import Plan
-from orchestrator.tracker.report.on_disk import write_reports
 from orchestrator.tracker.state import Fleet, State
 
 

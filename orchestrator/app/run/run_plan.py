@@ -13,6 +13,7 @@ import anyio
 from orchestrator.app.discover.discover import OnFound, discover_now
 from orchestrator.app.process.event_loop import backend_options, spare_the_collector
 from orchestrator.app.process.open_files import make_room
+from orchestrator.app.report.on_disk import write_reports
 from orchestrator.app.run.approved import Approved, Exactly
 from orchestrator.app.run.begin_or_resume import (
     Beginning,
@@ -39,7 +40,6 @@ from orchestrator.planner.next_run import Asked, unfinished
 from orchestrator.planner.targets.resolve import resolve_targets
 from orchestrator.planner.waves import assign_waves
 from orchestrator.tracker.report.json_form import write_report
-from orchestrator.tracker.report.on_disk import write_reports
 from orchestrator.tracker.runs.recovery import Recovered
 from orchestrator.tracker.state import Fleet, State
 

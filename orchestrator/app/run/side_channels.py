@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from contextlib import closing, suppress
 from datetime import datetime
 
+from orchestrator.app.report.on_disk import write_reports
 from orchestrator.errors import ExitCode, OrchestratorError
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import PartFailed
-from orchestrator.tracker.report.on_disk import write_reports
 from orchestrator.tracker.runs.recovery import Recovered, recover
 
 

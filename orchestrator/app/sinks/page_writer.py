@@ -5,10 +5,10 @@ from typing import ClassVar
 import anyio
 from anyio import to_thread
 
+from orchestrator.app.report.on_disk import Draft, draw
 from orchestrator.app.sinks.tee import RecordSink
 from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.model.record import Record
-from orchestrator.tracker.report.on_disk import Draft, draw
 from orchestrator.tracker.state import StoredRun
 
 

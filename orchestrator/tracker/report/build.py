@@ -1,12 +1,13 @@
 """Run -> report, pure: the head at once, the targets one by one, so that a million of them are never held twice."""
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 from msgspec import UNSET, Struct
 
+from orchestrator.model.night import CallsMade, Period
 from orchestrator.model.outcome import FAILED_BEFORE, GOOD, Outcome, Phase
 from orchestrator.model.plan import Plan, Scope
 from orchestrator.model.record import HoldSet, RunStarted
@@ -50,6 +51,9 @@ class Story(Struct, frozen=True):
         failures_allowed: so many may be; one more holds the fleet.
         rejected: as `failed`, of refusals.
         rejected_allowed: as `failures_allowed`.
+        in_flight: how many upgrades may be under way at once.
+        periods: when something kept upgrades from starting, and sessions.
+        calls: how many were made when, by scope.
     """
 
     head: Head
@@ -60,9 +64,14 @@ class Story(Struct, frozen=True):
     failures_allowed: int
     rejected: int
     rejected_allowed: int
+    in_flight: int
+    periods: tuple[Period, ...]
+    calls: Mapping[str, Sequence[CallsMade]]
 
 
-def build_report(run: Run, plan: Plan, *, exit_code: int | None = None, named: str = "PLAN") -> Story:
+def build_report(
+    run: Run, plan: Plan, *, exit_code: int | None = None, named: str = "PLAN", closed: Iterable[Period] = ()
+) -> Story:
     """The report of a run as it stands.
 
     Args:
@@ -70,9 +79,11 @@ def build_report(run: Run, plan: Plan, *, exit_code: int | None = None, named: s
         plan: as in force.
         exit_code: of the session that is about to end; None for what the journal says.
         named: the plan as commands name it.
+        closed: when windows or freezes let nothing start, where that is known.
     """
     if run.started is None:
         raise NotBegun("a run without records")
+    night = run.night.copy()
     return Story(
         _head(run, run.started, plan, exit_code),
         _targets(run, plan),
@@ -82,6 +93,9 @@ def build_report(run: Run, plan: Plan, *, exit_code: int | None = None, named: s
         failures_allowed=plan.failures.max.budget(run.counted),
         rejected=run.tally.fleet.rejected,
         rejected_allowed=plan.failures.max_rejected.budget(run.counted),
+        in_flight=plan.limits.in_flight.cap(run.total),
+        periods=(*night.periods, *closed),
+        calls=night.calls,
     )
 
 

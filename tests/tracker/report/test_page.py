@@ -5,13 +5,16 @@ from base64 import b64encode
 from datetime import timedelta
 from hashlib import sha256
 
+from fakes.long_night import TIMED_OUT, night_story
 from fakes.plausible import PlausibleRun
 from fakes.recorded import BEGIN, make_targets
 from fakes.reported import HOSTILE, make_story
 
+from orchestrator.model.night import CallsMade
 from orchestrator.tracker.report.build import Story, build_report
+from orchestrator.tracker.report.page.charts import area, calls_chart, histogram, in_flight, in_flight_chart, parts
 from orchestrator.tracker.report.page.content import ROWS, Content, content_of
-from orchestrator.tracker.report.page.drawing import Axis, area, histogram, in_flight, parts, ticks
+from orchestrator.tracker.report.page.drawing import Axis, ticks
 from orchestrator.tracker.report.page.render import report_chunks
 
 
@@ -34,6 +37,20 @@ def test_a_hold_is_there_with_its_release() -> None:
     text = page(make_story(3, 0, hold=True))
     assert "1 rejected, 0 allowed for the fleet" in text
     assert "orchestrator release night.yaml --note" in text
+
+
+def test_what_kept_upgrades_from_starting_is_drawn_and_stands_in_a_table() -> None:
+    text = page(night_story(30))
+    for kind in ("held", "throttled", "paused", "window closed"):
+        assert f'class="shade k-{kind.replace(" ", "_")}"' in text
+        assert re.search(rf"<td>{kind}<td>", text)
+    assert "2 rejected, 1 allowed for the fleet" in text
+    assert text.count('class="limit"') == 2
+
+
+def test_who_only_a_person_can_settle_comes_with_the_whole_command() -> None:
+    stuck = next(target.proxy_id for number, target in enumerate(make_targets(40)) if number == TIMED_OUT)
+    assert f"settle /etc/orchestrator/night.yaml --state /var/lib/orch {stuck} --outcome" in page(night_story(40))
 
 
 def test_nothing_but_its_own_style_and_script_is_allowed() -> None:
@@ -87,6 +104,21 @@ def test_in_flight_is_the_most_at_once_in_each_part_of_the_time() -> None:
     heights = in_flight(Content(spans=spans), Axis(BEGIN, BEGIN + at(120)))
     assert (heights[0], heights[70], heights[130], heights[200]) == (1, 2, 0, 1)
     assert area([0, 2], 2) == "0,120 0.0,120 500.0,120 500.0,0 1000.0,0 1000,120"
+
+
+def test_what_was_allowed_is_a_line_unless_it_is_far_above() -> None:
+    found, span = Content(spans=[(BEGIN, None)]), Axis(BEGIN, BEGIN + timedelta(hours=1))
+    near, far = in_flight_chart(found, span, 4), in_flight_chart(found, span, 400)
+    assert near.limit.startswith("M0.0,5.7h1000")
+    assert far.limit == ""
+    assert [(height, allowed) for _at, height, allowed in far.rows] == [(1, 400)] * 24
+
+
+def test_calls_per_second_are_those_of_the_time_in_which_they_were_made() -> None:
+    made = [CallsMade(BEGIN, BEGIN + timedelta(minutes=30), 3600, 0, 2.5)]
+    drawn = calls_chart(made, Axis(BEGIN, BEGIN + timedelta(hours=1)))
+    assert [round(height, 2) for _at, height, _allowed in drawn.rows] == [2.0] * 13 + [0.0] * 11
+    assert [allowed for _at, _height, allowed in drawn.rows].count(2.5) == 12
 
 
 def test_bars_fill_the_row_and_bins_hold_every_duration() -> None:

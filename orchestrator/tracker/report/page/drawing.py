@@ -1,20 +1,19 @@
-"""Where the parts of each chart stand, pure: the template draws them. Lengths are SVG units, 0 to `WIDTH`."""
+"""Where the parts of the timeline stand, pure: the template draws them. Lengths are SVG units, 0 to `WIDTH`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from math import ceil
 
 from msgspec import Struct
 
+from orchestrator.model.night import Period
 from orchestrator.tracker.report.page.content import Content
 from orchestrator.tracker.report.schema import Head, WaveReport
 
 WIDTH = 1000.0
-#: Height of the chart of what was in flight.
-HEIGHT = 120.0
-_STEPS = 240
 _MARKS = 120
-_BINS = 12
+#: What is true of the whole fleet, from back to front.
+_FLEET = ("window closed", "frozen", "held")
 _HOURS = (1, 5, 15, 60, 180, 720, 1440)
 _LABELS = 6
 
@@ -47,28 +46,48 @@ class WaveLane(Struct, frozen=True):
     marks: list[Dot]
 
 
-class Bar(Struct, frozen=True):
-    """A part of a row, or a column of a histogram; `low` and `high` are seconds there."""
+class Shade(Struct, frozen=True):
+    """A period in a lane."""
 
+    period: Period
     x: float
     width: float
-    count: int
-    name: str = ""
-    low: float = 0.0
-    high: float = 0.0
 
 
-def axis_of(head: Head, found: Content) -> Axis:
+class ScopeLane(Struct, frozen=True):
+    """A scope that could not be used at times."""
+
+    name: str
+    shades: list[Shade]
+
+
+def axis_of(head: Head, found: Content, periods: Iterable[Period] = ()) -> Axis:
     """From the run's begin to the last thing that is known of it."""
     ends = [head.run.ended_at, head.run.hold.at if head.run.hold else None]
     ends += [end or begin for begin, end in found.spans]
     ends += [wave.ended_at or wave.started_at for wave in head.waves]
+    ends += [period.begin if period.kind != "session" else period.end for period in periods]
     return Axis(head.run.started_at, max([head.run.started_at, *(end for end in ends if end)]))
 
 
 def lanes(head: Head, found: Content, span: Axis) -> list[WaveLane]:
     """A lane for each wave, in order."""
     return [_lane(wave, found, span) for wave in head.waves]
+
+
+def fleet_shades(periods: Iterable[Period], span: Axis) -> list[Shade]:
+    """When nothing could start anywhere."""
+    found = [_shade(period, span) for period in periods if period.kind in _FLEET]
+    return sorted(found, key=lambda shade: _FLEET.index(shade.period.kind))
+
+
+def scope_lanes(periods: Iterable[Period], span: Axis) -> list[ScopeLane]:
+    """A lane for each scope that could not be used at some time, by name."""
+    lanes_of: dict[str, list[Shade]] = {}
+    for period in periods:
+        if period.scope is not None:
+            lanes_of.setdefault(period.scope, []).append(_shade(period, span))
+    return [ScopeLane(scope, shades) for scope, shades in sorted(lanes_of.items())]
 
 
 def ticks(span: Axis) -> list[tuple[float, datetime]]:
@@ -81,63 +100,9 @@ def ticks(span: Axis) -> list[tuple[float, datetime]]:
     return [(span.x(at), at) for at in found if at <= span.end]
 
 
-def in_flight(found: Content, span: Axis) -> list[int]:
-    """The most upgrades that were under way at once, in each of equal parts of the time."""
-    changes = [(begin, 1) for begin, _end in found.spans] + [(end, -1) for _begin, end in found.spans if end]
-    changes.sort()
-    most, now = [0] * _STEPS, 0
-    position = 0
-    for at, change in changes:
-        step = min(_STEPS - 1, int(span.x(at) / WIDTH * _STEPS))
-        while position < step:
-            position += 1
-            most[position] = now
-        now += change
-        most[step] = max(most[step], now)
-    return most[: position + 1] + [now] * (_STEPS - position - 1)
-
-
-def area(heights: Sequence[int], top: int) -> str:
-    """The points of a stepped area whose highest possible value is `top`."""
-    wide = WIDTH / len(heights)
-    corners = [f"0,{HEIGHT:g}"]
-    for number, height in enumerate(heights):
-        y = round(HEIGHT * (1 - height / max(1, top)), 1)
-        corners += [f"{number * wide:.1f},{y:g}", f"{(number + 1) * wide:.1f},{y:g}"]
-    return " ".join([*corners, f"{WIDTH:g},{HEIGHT:g}"])
-
-
-def parts(counts: dict[str, int]) -> list[Bar]:
-    """A full row, divided by counts."""
-    total, x, found = sum(counts.values()), 0.0, []
-    for name, count in counts.items():
-        width = round(WIDTH * count / total, 1)
-        found.append(Bar(round(x, 1), width, count, name))
-        x += width
-    return found
-
-
-def histogram(seconds: Sequence[float]) -> list[Bar]:
-    """Durations in equal bins, each as tall as `width` of the tallest."""
-    if not seconds:
-        return []
-    low, high = min(seconds), max(seconds)
-    wide = max((high - low) / _BINS, 1.0)
-    counts = [0] * _BINS
-    for each in seconds:
-        counts[min(_BINS - 1, int((each - low) / wide))] += 1
-    tallest = max(counts)
-    bins = [(number, count) for number, count in enumerate(counts) if low + number * wide <= high]
-    return [
-        Bar(
-            number * WIDTH / _BINS,
-            round(count / tallest * HEIGHT, 1),
-            count,
-            low=low + number * wide,
-            high=low + (number + 1) * wide,
-        )
-        for number, count in bins
-    ]
+def _shade(period: Period, span: Axis) -> Shade:
+    begin, end = span.x(period.begin), span.x(period.end or span.end)
+    return Shade(period, begin, round(max(1.5, end - begin), 1))
 
 
 def _lane(wave: WaveReport, found: Content, span: Axis) -> WaveLane:

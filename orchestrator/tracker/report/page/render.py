@@ -3,7 +3,7 @@
 from base64 import b64encode
 from collections.abc import Iterator
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from importlib.resources import files
 from itertools import islice
@@ -14,16 +14,19 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from orchestrator.model.amount import Amount
+from orchestrator.model.night import Period
 from orchestrator.plain import plain
 from orchestrator.spoken import spoken
 from orchestrator.tracker.report.build import Story
-from orchestrator.tracker.report.page import drawing
+from orchestrator.tracker.report.page import charts, drawing
 from orchestrator.tracker.report.page.content import Content, content_of, is_good, really
-from orchestrator.tracker.report.page.sentences import SHAPES, budgets, commands, plan_rows, remedy, verdict
+from orchestrator.tracker.report.page.sentences import SHAPES, budgets, commands, plan_rows, remedy, settle, verdict
 from orchestrator.tracker.report.schema import TargetReport
 
 _FOLDER = "orchestrator.tracker.report.page"
 _PIECES = 500
+#: So many rows the table of events has, and so many scopes a chart of their calls.
+_EVENTS, _CHARTS = 200, 6
 
 
 def report_chunks(story: Story) -> Iterator[bytes]:
@@ -39,25 +42,40 @@ def page_chunks(story: Story, found: Content) -> Iterator[bytes]:
 
 
 def _values(story: Story, found: Content) -> dict[str, Any]:
-    head, span = story.head, drawing.axis_of(story.head, found)
-    heights = drawing.in_flight(found, span)
+    head, span = story.head, drawing.axis_of(story.head, found, story.periods)
     return {
         "head": head,
         "found": found,
         "verdict": verdict(head),
         "commands": commands(story, found),
+        "settle": partial(settle, story.named),
         "budgets": budgets(story),
         "plan_rows": plan_rows(story.plan),
         "lanes": drawing.lanes(head, found, span),
         "ticks": drawing.ticks(span),
         "span": span,
-        "area": drawing.area(heights, max(heights)),
-        "most": max(heights),
-        "allowed": story.plan.limits.in_flight,
-        "bins": drawing.histogram(found.durations),
+        "shades": drawing.fleet_shades(story.periods, span),
+        "scope_lanes": drawing.scope_lanes(story.periods, span),
+        "events": _events(story),
+        "most": max(charts.in_flight(found, span)),
+        "allowed": story.in_flight,
+        "flight": charts.in_flight_chart(found, span, story.in_flight),
+        "calls": _busiest(story, span),
+        "bins": charts.histogram(found.durations),
         "typical": _typical(found.durations),
         "details": Markup(_details(found)),  # noqa: S704  # `<` is escaped there
     }
+
+
+def _events(story: Story) -> list[Period]:
+    """The periods as a table has them: sessions, holds, and when a scope or the calendar was closed."""
+    return sorted(story.periods, key=lambda period: period.begin)[:_EVENTS]
+
+
+def _busiest(story: Story, span: drawing.Axis) -> dict[str, charts.Chart]:
+    """Calls per second of the scopes that made most of them."""
+    scopes = sorted(story.calls, key=lambda scope: -sum(each.calls for each in story.calls[scope]))[:_CHARTS]
+    return {scope: charts.calls_chart(story.calls[scope], span) for scope in scopes}
 
 
 def _typical(durations: list[float]) -> dict[str, float]:
@@ -103,7 +121,7 @@ def _environment() -> Environment:
     )
     style, script = _part("page.css"), _part("page.js")
     made.globals |= {"style": Markup(style), "script": Markup(script), "policy": _policy(style, script)}  # noqa: S704  # ours
-    made.globals |= {"shapes": SHAPES, "parts": drawing.parts, "is_good": is_good, "really": really, "remedy": remedy}
+    made.globals |= {"shapes": SHAPES, "parts": charts.parts, "is_good": is_good, "really": really, "remedy": remedy}
     made.filters |= {"lasts": spoken, "count": "{:,}".format}
     return made
 

@@ -11,6 +11,7 @@ from orchestrator.tracker.report.build import Story
 from orchestrator.tracker.report.page.content import Content, really
 from orchestrator.tracker.report.page.next_step import next_step
 from orchestrator.tracker.report.schema import Head, TargetReport
+from orchestrator.tracker.report.text_form import NEEDS_A_PERSON
 
 #: A shape for each outcome, so that no color has to be told from another.
 SHAPES = {
@@ -26,6 +27,7 @@ SHAPES = {
     "in_flight": "▶",
     "waiting": "·",
 }
+_PROGRAM = "orchestrator "
 _STATES = {"completed": "Completed", "held": "Held", "unfinished": "Not finished"}
 
 
@@ -43,24 +45,32 @@ def verdict(head: Head) -> str:
     return f"{_STATES[run.state]}: of {everything}, {there:,} now at {run.target_version}{rest}."
 
 
-def commands(story: Story, found: Content) -> Iterator[str]:
-    """What to type next; nothing when all is done."""
+def commands(story: Story, found: Content) -> Iterator[tuple[str, str]]:
+    """What to do next, each with the command to type, if there is one; nothing when all is done."""
     run = story.head.run
     if run.exit_code is None:
-        yield f"this is how it stood while it went on; how it stands now: orchestrator status {story.named}"
+        yield "This is how it stood while it went on. How it stands now:", f"orchestrator status {story.named}"
     elif run.exit_code != ExitCode.DONE or found.bad:
         code = ExitCode(run.exit_code) if run.state != "held" else ExitCode.HELD
-        yield next_step(story.head, Behind(first=found.bad), story.named, code)
+        words, begins, rest = next_step(story.head, Behind(first=found.bad), story.named, code).partition(_PROGRAM)
+        yield f"Next: {words}", begins + rest
 
 
 def remedy(target: TargetReport) -> str:
     """What to do about a target that did not end well."""
     outcome = really(target)
-    if outcome in ("in_doubt", "timed_out"):
-        return "look at it in the console, then settle it"
+    if outcome in NEEDS_A_PERSON:
+        return "look at it in the console, then settle it:"
     if outcome == "in_flight":
         return "wait for it; the next session follows it"
     return advice(target.reason if outcome == "skipped" and target.reason else outcome)
+
+
+def settle(named: str, target: TargetReport) -> str | None:
+    """The command by which a person decides what became of it, where only a person can."""
+    if really(target) not in NEEDS_A_PERSON:
+        return None
+    return f'{_PROGRAM}settle {named} {target.proxy_id} --outcome succeeded|failed|not_sent --note "why"'
 
 
 def budgets(story: Story) -> Iterator[tuple[str, int, int]]:

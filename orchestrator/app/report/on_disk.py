@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from anyio import to_thread
 from msgspec import Struct, structs
 
+from orchestrator.app.report.full_story import full_story
 from orchestrator.errors import place_of
 from orchestrator.model.plan import Plan
 from orchestrator.model.run import Run
 from orchestrator.tracker.disk import put_file
 from orchestrator.tracker.named_plan import named_plan
-from orchestrator.tracker.report.build import Story, build_report
+from orchestrator.tracker.report.build import Story
 from orchestrator.tracker.report.json_form import report_chunks
 from orchestrator.tracker.report.page.content import Content, empty_content
 from orchestrator.tracker.state import StoredRun
@@ -71,7 +72,7 @@ def draw(stored: StoredRun, draft: Draft) -> None:
 
 
 def _draft(stored: StoredRun, run: Run, plan: Plan, exit_code: int | None) -> Draft:
-    story = build_report(run, plan, exit_code=exit_code, named=named_plan(plan, stored.fleet.state))
+    story = full_story(run, plan, exit_code=exit_code, named=named_plan(plan, stored.fleet.state))
     return Draft(story, empty_content(story.head))
 
 

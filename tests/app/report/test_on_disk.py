@@ -11,10 +11,10 @@ import anyio
 from anyio import to_thread
 from fakes.reported import make_run
 
+from orchestrator.app.report.on_disk import write_reports, write_snapshot
 from orchestrator.app.sinks.page_writer import PageWriter
 from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.tracker.folder.state_folder import FolderRun
-from orchestrator.tracker.report.on_disk import write_reports, write_snapshot
 
 
 def stored_in(folder: Path) -> FolderRun:

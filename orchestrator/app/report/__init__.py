@@ -1,0 +1,1 @@
+"""The report with what no record says: when the calendar was closed."""
