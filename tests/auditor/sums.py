@@ -133,6 +133,7 @@ def _reason_problems(report: Line, book: Book) -> Iterator[str]:
         for key in _reasons(lines):
             counted.setdefault(key, []).append(proxy_id)
     keys = [key for each in told for key in each]
+    known = {_blanked(text) for line in book.named("run_started") for text in line["known_rejects"]}
     if sorted(keys, key=str) != sorted(counted, key=str):
         yield f"reject_reasons are {sorted(keys, key=str)}, the journal has {sorted(counted, key=str)}"
     for each, texts in zip(report["reject_reasons"], told, strict=True):
@@ -142,8 +143,24 @@ def _reason_problems(report: Line, book: Book) -> Iterator[str]:
         upgraded = sum(target["outcome"] in _UPGRADED for target in report["targets"] if target["proxy_id"] in backed)
         if each["upgraded"] != upgraded:
             yield f"{each['signature']}: {each['upgraded']} upgraded all the same, the targets say {upgraded}"
+        seen = [at for proxy_id in set(backed) for at in _instants(book.of[proxy_id], set(texts))]
+        if each["first_seen"] not in {_written(at) for at in sorted(seen)[:1]}:
+            yield f"{each['signature']}: first seen {each['first_seen']}, the journal says {sorted(seen)[:1]}"
+        if each["met_before"] != (each["signature"] in known):
+            yield f"{each['signature']}: met before is {each['met_before']}"
         if each["reason"] != each["reasons"][0] or any(_blanked(text) != each["signature"] for text in each["reasons"]):
             yield f"{each['signature']}: {each['reason']} and {each['reasons']} are not its texts"
+
+
+def _instants(lines: list[Line], keys: set[tuple[str, str | None]]) -> Iterator[datetime]:
+    """When one of these reasons was given to a target: in an answer, else by its end."""
+    answers = [line for line in lines if line["record"] == "answer_seen" and keys & {*nos_in(line)}]
+    ends = [line for line in lines if line["record"] == "settled" and line["outcome"] == "rejected"]
+    yield from (_at(line["at"]) for line in answers or ends)
+
+
+def _written(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
 
 
 def _blanked(text: str) -> str:

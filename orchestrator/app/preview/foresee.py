@@ -14,8 +14,10 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.run import Run
 from orchestrator.model.target import Target
 from orchestrator.planner.next_run import Asked, NextRun, beginning, ordered, unfinished, waiting_in
+from orchestrator.tracker.report.rejects import refused_before
 from orchestrator.tracker.runs.other_runs import last_outcomes, open_elsewhere
-from orchestrator.tracker.state import State
+from orchestrator.tracker.runs.recovery import Recovered
+from orchestrator.tracker.state import Fleet, State
 
 #: What persons have ordered, and no process has read yet, each with its number.
 Orders: TypeAlias = Sequence[tuple[int, Command]]
@@ -42,6 +44,13 @@ def foresee(plan: Plan, targets: Sequence[Target], state: State, asked: Asked, n
     fleet = state.fleet(plan.name)
     fleet.expect_owner(path_of(plan.path))
     latest = latest_of(fleet)
+    coming, followed = _foresee(plan, targets, fleet, latest, asked, now)
+    return replace(coming, refused=tuple(refused_before(latest.run)) if latest else ()), followed
+
+
+def _foresee(
+    plan: Plan, targets: Sequence[Target], fleet: Fleet, latest: Recovered | None, asked: Asked, now: datetime
+) -> tuple[NextRun, Plan]:
     past = past_of(latest, last_outcomes(fleet), plan)
     orders = fleet.inbox().new(latest.run.commands_seen if latest else 0)
     if latest is None or unfinished(past, asked) is None:

@@ -94,9 +94,9 @@ def standing(recovered: Recovered, plan: Plan, now: datetime, named: str) -> Ite
     yield from asked_lines(seen)
     yield from bug_lines(head.run)
     yield from outcome_lines(head)
-    if reasons := reject_lines(head):
+    if head.reject_reasons:
         yield "refused by the cloud:"
-        yield from reasons
+        yield from reject_lines(head)
     yield "waves:"
     yield from (_wave(run, wave) for wave in head.waves)
     yield from attention_lines(seen, head, named)

@@ -1,52 +1,110 @@
 """The reasons for which the cloud said no, counted by signature: REJECT entries and refusing errors alike."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeAlias
 
 from orchestrator.model.outcome import UPGRADED, Outcome
 from orchestrator.model.refusal import Refusal, refusals
+from orchestrator.model.remedy import remedy_of
 from orchestrator.model.run import Run
+from orchestrator.model.signature import signature
 from orchestrator.model.state import TargetState
+from orchestrator.spoken import counted
+from orchestrator.tracker.report.in_common import Traits, in_common, traits_of
 from orchestrator.tracker.report.schema import RejectReason
+
+#: So many reasons stand in a preview.
+_TOLD = 3
 
 #: Signature and error code.
 _Key: TypeAlias = tuple[str, str | None]
 
 
+@dataclass(slots=True)
+class _Met:
+    """What is known of one reason.
+
+    Attributes:
+        proxies: that got it, in plan order.
+    """
+
+    texts: Counter[str] = field(default_factory=Counter)
+    proxies: dict[str, None] = field(default_factory=dict)
+    first_seen: datetime | None = None
+
+
 def reject_reasons(run: Run) -> list[RejectReason]:
     """Every reason, the most frequent first, each with the targets in plan order that got it."""
-    texts: dict[_Key, Counter[str]] = {}
-    proxies: dict[_Key, dict[str, None]] = {}
+    found: dict[_Key, _Met] = {}
     for proxy_id in run.targets:
         state = run.states.get(proxy_id)
-        for refusal in refusals_of(state) if state else ():
-            key = refusal.signature, refusal.error_code
-            texts.setdefault(key, Counter())[refusal.text] += 1
-            proxies.setdefault(key, {})[proxy_id] = None
-    ordered = sorted(texts, key=lambda key: (-texts[key].total(), key[0], key[1] or ""))
-    return [_reason(run, key, texts[key], list(proxies[key])) for key in ordered]
+        for refusal, at in _dated(state) if state else ():
+            met = found.setdefault((refusal.signature, refusal.error_code), _Met())
+            met.texts[refusal.text] += 1
+            met.proxies[proxy_id] = None
+            met.first_seen = min(filter(None, (met.first_seen, at)), default=None)
+    asked = _traits(run, run.states) if found else Traits()
+    before = set(map(signature, run.started.known_rejects)) if run.started else set()
+    ordered = sorted(found, key=lambda key: (-found[key].texts.total(), key[0], key[1] or ""))
+    return [
+        _reason(run, key, found[key], in_common(_traits(run, found[key].proxies), asked, looks=len(found)), before)
+        for key in ordered
+    ]
 
 
-def _reason(run: Run, key: _Key, texts: Counter[str], proxy_ids: list[str]) -> RejectReason:
-    reasons = [text for text, _count in texts.most_common()]
+def refused_before(run: Run) -> Iterator[str]:
+    """What a person should know before the next run: why upgrades were refused in this one, and what to do about it."""
+    for each in reject_reasons(run)[:_TOLD]:
+        left = len(each.proxy_ids) - each.upgraded
+        if left:
+            words = [
+                f"the latest run was refused for {counted(left, 'proxy', 'proxies')}: {each.reason}",
+                *each.in_common,
+            ]
+            yield "; ".join(words) + (f" -> {each.remedy}" if each.remedy else "")
+
+
+def _traits(run: Run, proxy_ids: Iterable[str]) -> Traits:
+    """The traits of those for which the cloud was asked to upgrade them."""
+    found = Traits()
+    for state in map(run.states.__getitem__, proxy_ids):
+        if state.attempts or state.outcome is Outcome.REJECTED:
+            read = state.last.intent.source_version if state.attempts else state.read_version
+            found.add(traits_of(state.target, read))
+    return found
+
+
+def _reason(run: Run, key: _Key, met: _Met, common: list[str], before: set[str]) -> RejectReason:
+    reasons = [text for text, _count in met.texts.most_common()]
     return RejectReason(
         reason=reasons[0],
         signature=key[0],
         reasons=reasons,
         error_code=key[1],
-        count=texts.total(),
-        proxy_ids=proxy_ids,
-        upgraded=sum(run.states[proxy_id].outcome in UPGRADED for proxy_id in proxy_ids),
+        count=met.texts.total(),
+        proxy_ids=list(met.proxies),
+        upgraded=sum(run.states[proxy_id].outcome in UPGRADED for proxy_id in met.proxies),
+        first_seen=met.first_seen,
+        met_before=key[0] in before,
+        remedy=remedy_of(reasons[0], key[1]),
+        in_common=common,
     )
 
 
 def refusals_of(state: TargetState) -> Iterator[Refusal]:
     """Every no that one target got, in order; at least one when it is `rejected`."""
+    for refusal, _at in _dated(state):
+        yield refusal
+
+
+def _dated(state: TargetState) -> Iterator[tuple[Refusal, datetime | None]]:
     found = False
-    for attempt in state.attempts:
-        for refusal in refusals(attempt.answer) if attempt.answer else ():
+    for answer in filter(None, (attempt.answer for attempt in state.attempts)):
+        for refusal in refusals(answer):
             found = True
-            yield refusal
+            yield refusal, answer.at
     if not found and state.outcome is Outcome.REJECTED:
-        yield Refusal(state.reason or "refused", state.error_code)
+        yield Refusal(state.reason or "refused", state.error_code), state.settled_at

@@ -96,6 +96,15 @@ class RejectReason(Struct, frozen=True, kw_only=True):
     count: Annotated[int, Meta(description="How many times it was given")]
     proxy_ids: Annotated[list[str], Meta(description="To which targets, in plan order")]
     upgraded: Annotated[int, Meta(description="How many of these targets were upgraded all the same")] = 0
+    first_seen: Annotated[Instant, Meta(description="When an answer said so first in this run; null without one")] = (
+        None
+    )
+    met_before: Annotated[bool, Meta(description="Whether an earlier run of the fleet met it")] = False
+    remedy: Annotated[Text, Meta(description="What to do about it; null where only a person can tell")] = None
+    in_common: Annotated[
+        list[str],
+        Meta(description="What these targets have in common and others have not; chance does less than once in 1,000"),
+    ] = []
 
 
 WaveState: TypeAlias = Literal["waiting", "open", "soaking", "held", "done"]

@@ -29,11 +29,10 @@ def summary(
     state = run.state if exit_code is not ExitCode.SCOPE_UNUSABLE else f"{run.state}, a scope cannot be used"
     lines = [f"{'SIMULATED: ' if run.simulated else ''}{run.name} -> {run.target_version}: {state}"]
     lines += outcome_lines(head)
-    rejects = reject_lines(head)
-    if rejects:
-        lines += ["refused by the cloud:", *rejects[:_REASONS]]
-    if len(rejects) > _REASONS:
-        lines.append(f"  and {len(rejects) - _REASONS} more reasons, in the report")
+    if head.reject_reasons:
+        lines += ["refused by the cloud:", *reject_lines(head, _REASONS)]
+    if len(head.reject_reasons) > _REASONS:
+        lines.append(f"  and {len(head.reject_reasons) - _REASONS} more reasons, in the report")
     lines += attention
     lines += [f"why: {why}"] if why else []
     more = f"; {_GOES_ON}" if exit_code is ExitCode.INTERNAL else ""

@@ -10,6 +10,7 @@ from orchestrator.tracker.report.schema import (
     GateReport,
     Head,
     HoldReport,
+    RejectReason,
     RunReport,
     ScopeReport,
     TargetReport,
@@ -19,6 +20,7 @@ from orchestrator.tracker.report.schema import (
 #: Where a target stands that only a person, or new evidence, can move.
 NEEDS_A_PERSON = ("in_doubt", "timed_out")
 _MARGIN = "  "
+_UNDER = " " * 11
 
 
 def report_chunks(story: Story) -> Iterator[bytes]:
@@ -48,14 +50,23 @@ def outcome_lines(head: Head) -> list[str]:
     return [f"{_MARGIN}{count:>7}  {outcome}" for outcome, count in head.totals.outcomes.items()]
 
 
-def reject_lines(head: Head) -> list[str]:
-    """How often the cloud gave which reason, a line each, the most frequent first; several texts by what they share."""
-    return [
-        f"{_MARGIN}{each.count:>7}  {each.reason if len(each.reasons) == 1 else each.signature}"
-        f"{f' ({each.error_code})' if each.error_code else ''}"
-        f"{f'; {each.upgraded:,} of these upgraded all the same' if each.upgraded else ''}"
-        for each in head.reject_reasons
-    ]
+def reject_lines(head: Head, most: int | None = None) -> Iterator[str]:
+    """How often the cloud gave which reason, the most frequent first; several texts by what they share.
+
+    Under each stand what its targets have in common, and what to do about it, where that is known.
+    """
+    for each in head.reject_reasons[:most]:
+        code = f" ({each.error_code})" if each.error_code else ""
+        upgraded = f"; {each.upgraded:,} of these upgraded all the same" if each.upgraded else ""
+        yield f"{_MARGIN}{each.count:>7}  {reason_words(each)}{code}{upgraded}"
+        yield from (f"{_UNDER}{common}" for common in each.in_common)
+        if each.remedy:
+            yield f"{_UNDER}-> {each.remedy}"
+
+
+def reason_words(each: RejectReason) -> str:
+    """The reason: its text, or what its texts share."""
+    return each.reason if len(each.reasons) == 1 else each.signature
 
 
 def _title(head: Head) -> Iterator[str]:

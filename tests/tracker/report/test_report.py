@@ -16,6 +16,7 @@ from orchestrator.model import record as r
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Limits
 from orchestrator.model.record import Record
+from orchestrator.model.remedy import remedy_of
 from orchestrator.model.reply import Entry
 from orchestrator.tracker.report.build import NotBegun, build_report
 from orchestrator.tracker.report.json_form import report_chunks
@@ -253,6 +254,10 @@ def counted(text: str, *proxy_ids: str, error_code: str | None = None) -> dict[s
         "count": len(proxy_ids),
         "proxy_ids": list(proxy_ids),
         "upgraded": 0,
+        "first_seen": "2026-03-01T22:00:00Z",
+        "met_before": False,
+        "remedy": remedy_of(text, error_code),
+        "in_common": [],
     }
 
 
@@ -290,13 +295,9 @@ def test_reasons_that_differ_in_a_number_are_counted_as_one_with_all_their_texts
     )
     assert report["reject_reasons"] == [
         {
-            "reason": "subnet: 2 free",
+            **counted("subnet: 2 free", A, B, C),
             "signature": "subnet: # free",
             "reasons": ["subnet: 2 free", "subnet: 1 free"],
-            "error_code": None,
-            "count": 3,
-            "proxy_ids": [A, B, C],
-            "upgraded": 0,
         }
     ]
 

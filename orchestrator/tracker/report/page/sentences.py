@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from orchestrator.errors import ExitCode
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
+from orchestrator.model.remedy import remedy_of
 from orchestrator.spoken import counted
 from orchestrator.tracker.report.behind import Behind, advice
 from orchestrator.tracker.report.build import Story
@@ -63,6 +64,9 @@ def remedy(target: TargetReport) -> str:
         return "look at it in the console, then settle it:"
     if outcome == "in_flight":
         return "wait for it; the next session follows it"
+    known = remedy_of(target.reason, None) if outcome == Outcome.REJECTED.value and target.reason else None
+    if known:
+        return f"{known}; then redo"
     return advice(target.reason if outcome == "skipped" and target.reason else outcome)
 
 
