@@ -116,7 +116,7 @@ def _add_simulation(verb: Any) -> None:
 
 
 def _add_preview(verb: Any) -> None:
-    verb.add_argument("--format", choices=["table", "json"], help="of the preview (default: table)")
+    verb.add_argument("--format", choices=["table", "json", "html"], help="of the preview (default: table)")
     verb.add_argument("--set", action="append", type=values.override, metavar="KEY=VALUE", help="set a key of the plan")
 
 

@@ -31,7 +31,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
         "--wait": "",
         "--new": None,
         "--only-outcome": "outcomes",
-        "--format": ("table", "json"),
+        "--format": ("table", "json", "html"),
         "--set": "override",
     },
     "run": {
@@ -57,7 +57,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
         "--report": "",
         "--metrics": "",
         "--success-codes": "codes",
-        "--format": ("table", "json"),
+        "--format": ("table", "json", "html"),
         "--set": "override",
     },
     "status": {

@@ -135,7 +135,7 @@ def test_nothing_that_was_typed_moves_the_cursor(line: str, plan: Path, capsys: 
     assert all(char.isprintable() or char == "\n" for char in out + err)
 
 
-@pytest.mark.parametrize("form", ["table", "json"])
+@pytest.mark.parametrize("form", ["table", "json", "html"])
 def test_nothing_in_a_plan_moves_the_cursor(form: str, plan: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plan.write_text(PLAN.replace("{app: x}", r'{app: "\e[31m\u009b2J\u202e"}'), encoding="utf-8")
     code, out, err = said(["plan", "prod.yaml", "--offline", "--format", form], capsys)

@@ -10,7 +10,7 @@ from msgspec import structs
 from orchestrator.app.preview.preview_plan import PreviewedPlan, PreviewRequest, preview_plan
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import expect_folder, plan_to_call, plan_words, redirect_of, state_of, state_words
-from orchestrator.cli.terminal import Counter, Search, live, rows, tell, write, write_json
+from orchestrator.cli.terminal import Counter, Search, live, rows, tell, write, write_file, write_json
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode
 from orchestrator.model.outcome import Outcome
@@ -128,6 +128,11 @@ def _show(preview: Preview, found: PreviewedPlan, options: Options) -> None:
         write_json(msgspec.json.format(msgspec.json.encode(preview)).decode())
         return
     if found.read_nothing:
+        return
+    if options.format == "html":
+        from orchestrator.planner.preview.page.preview_page import preview_chunks  # noqa: PLC0415  # as above
+
+        write_file(preview_chunks(preview, found.plan, simulated=options.simulate), options.format)
         return
     from orchestrator.planner.preview.preview_text import table  # noqa: PLC0415  # only for this format
 

@@ -18,7 +18,7 @@ def table(preview: Preview, *, rows: int | None = None) -> Iterator[str]:
         preview: what would happen.
         rows: most rows of each list; None for all of them.
     """
-    yield from _head(preview)
+    yield from head_lines(preview)
     for wave in preview.waves:
         yield ""
         yield from _wave(wave, rows)
@@ -26,13 +26,14 @@ def table(preview: Preview, *, rows: int | None = None) -> Iterator[str]:
         yield ""
         yield from _left_out(left_out, rows)
     yield ""
-    yield from _foot(preview)
+    yield from foot_lines(preview)
     if preview.audit is not None:
         yield ""
         yield from audit_lines(preview.audit, rows=rows)
 
 
-def _head(preview: Preview) -> Iterator[str]:
+def head_lines(preview: Preview) -> Iterator[str]:
+    """What would be sent, in one sentence, and in which state a start finds the fleet."""
     yield f"fleet {preview.name}: {counted(preview.targets, 'target')} -> {preview.target_version} ({_read(preview)})"
     yield from (f"  {line}" for line in preview.state)
     left_out = sum(len(group.targets) for group in preview.left_out if group.outcome != "excluded")
@@ -66,10 +67,15 @@ def _read(preview: Preview) -> str:
 
 
 def _wave(wave: WavePreview, rows: int | None) -> Iterator[str]:
-    yield ", ".join([f"wave {wave.name}: {counted(wave.sends, 'proxy', 'proxies')}", *_terms(wave)])
+    yield wave_words(wave)
     for group in wave.groups:
-        yield f"  {_step(group)}: {counted(len(group.targets), 'proxy', 'proxies')}"
+        yield f"  {step_words(group)}: {counted(len(group.targets), 'proxy', 'proxies')}"
         yield from _rows(group.targets, rows)
+
+
+def wave_words(wave: WavePreview) -> str:
+    """A wave in one line."""
+    return ", ".join([f"wave {wave.name}: {counted(wave.sends, 'proxy', 'proxies')}", *_terms(wave)])
 
 
 def _terms(wave: WavePreview) -> Iterator[str]:
@@ -87,7 +93,8 @@ def _terms(wave: WavePreview) -> Iterator[str]:
         yield "waits for approval before it"
 
 
-def _step(group: StepGroup) -> str:
+def step_words(group: StepGroup) -> str:
+    """From which version to which."""
     step = f"{group.source_version or '?'} -> {group.target_version}"
     if group.problem:
         step += f" (version not read: {group.problem})"
@@ -95,9 +102,14 @@ def _step(group: StepGroup) -> str:
 
 
 def _left_out(group: LeftOut, rows: int | None) -> Iterator[str]:
-    name = group.outcome if group.outcome in (group.reason, "already") else f"{group.outcome}: {group.reason}"
-    yield f"left out, {name}, {group.why}: {counted(len(group.targets), 'proxy', 'proxies')}"
+    yield left_out_words(group)
     yield from _rows(group.targets, rows)
+
+
+def left_out_words(group: LeftOut) -> str:
+    """Why how many are not sent."""
+    name = group.outcome if group.outcome in (group.reason, "already") else f"{group.outcome}: {group.reason}"
+    return f"left out, {name}, {group.why}: {counted(len(group.targets), 'proxy', 'proxies')}"
 
 
 def _rows(targets: list[Target], limit: int | None) -> Iterator[str]:
@@ -111,7 +123,8 @@ def _rows(targets: list[Target], limit: int | None) -> Iterator[str]:
         yield f"    … and {len(targets) - len(shown):,} more"
 
 
-def _foot(preview: Preview) -> Iterator[str]:
+def foot_lines(preview: Preview) -> Iterator[str]:
+    """The numbers: budgets, calls, rates, duration; then the warnings."""
     failures, rejected = counted(preview.max_failures, "failure"), f"{preview.max_rejected:,} rejected"
     yield f"budgets: the fleet is held at more than {failures}, or more than {rejected}"
     for scope in preview.scopes:

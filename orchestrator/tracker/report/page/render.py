@@ -1,30 +1,22 @@
 """The report as one HTML file that cannot load anything: its policy allows its own style and script by their hashes."""
 
-from base64 import b64encode
 from collections.abc import Iterator
-from datetime import datetime
-from functools import cache, partial
-from hashlib import sha256
-from importlib.resources import files
-from itertools import islice
+from functools import partial
 from typing import Any
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
-from orchestrator.model.amount import Amount
 from orchestrator.model.night import Period
+from orchestrator.page.shell import drawn, environment
 from orchestrator.plain import plain
-from orchestrator.spoken import spoken
 from orchestrator.tracker.report.build import Story
 from orchestrator.tracker.report.page import charts, drawing
 from orchestrator.tracker.report.page.content import Content, content_of, is_good, really
 from orchestrator.tracker.report.page.sentences import SHAPES, budgets, commands, plan_rows, remedy, settle, verdict
 from orchestrator.tracker.report.schema import TargetReport
 
-_FOLDER = "orchestrator.tracker.report.page"
-_PIECES = 500
 #: So many rows the table of events has, and so many scopes a chart of their calls.
 _EVENTS, _CHARTS = 200, 6
 
@@ -36,9 +28,7 @@ def report_chunks(story: Story) -> Iterator[bytes]:
 
 def page_chunks(story: Story, found: Content) -> Iterator[bytes]:
     """The report as a page, whose targets were gathered before."""
-    pieces = _environment().get_template("page.html.jinja").generate(_values(story, found))
-    while chunk := "".join(islice(pieces, _PIECES)):
-        yield chunk.encode()
+    return drawn(_environment(), "report.html.jinja", _values(story, found))
 
 
 def _values(story: Story, found: Content) -> dict[str, Any]:
@@ -110,41 +100,7 @@ def _detail(target: TargetReport) -> list[str]:
     return [plain(line) for line in [*lines, *(f"found: {each}" for each in target.evidence or ())]]
 
 
-@cache
 def _environment() -> Environment:
-    made = Environment(
-        loader=PackageLoader(_FOLDER, "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
-    )
-    style, script = _part("page.css"), _part("page.js")
-    made.globals |= {"style": Markup(style), "script": Markup(script), "policy": _policy(style, script)}  # noqa: S704  # ours
+    made = environment("orchestrator.tracker.report.page", "report.js")
     made.globals |= {"shapes": SHAPES, "parts": charts.parts, "is_good": is_good, "really": really, "remedy": remedy}
-    made.filters |= {"lasts": spoken, "count": "{:,}".format}
     return made
-
-
-def _part(name: str) -> str:
-    return files(_FOLDER).joinpath(name).read_text(encoding="utf-8")
-
-
-def _policy(style: str, script: str) -> str:
-    hashes = [b64encode(sha256(part.encode()).digest()).decode() for part in (style, script)]
-    return (
-        f"default-src 'none'; style-src 'sha256-{hashes[0]}'; script-src 'sha256-{hashes[1]}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def _shown(value: object) -> object:
-    """Any value as the page shows it; words of the cloud without characters that cannot be seen."""
-    if isinstance(value, Markup):
-        return value
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M:%SZ}"
-    if isinstance(value, Amount):
-        return str(value)
-    return "-" if value is None else plain(value) if isinstance(value, str) else value

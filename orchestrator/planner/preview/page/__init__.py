@@ -1,0 +1,1 @@
+"""The preview as a page, to be attached to a change ticket."""
