@@ -1,49 +1,36 @@
-"""The page in a real browser: nothing of the data runs, nothing is loaded, and filter, sort, stories and links work."""
+"""The pages in a real browser: nothing of the data runs, nothing is loaded, and everybody can read and use them."""
 
 import json
-import os
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
-from shutil import which
+from typing import Any
 
 import pytest
-from fakes.recorded import make_targets
+from fakes.browser import log, opened
+from fakes.long_night import night_story
+from fakes.recorded import make_plan, make_targets
 from fakes.reported import make_story
-from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
+from orchestrator.planner.preview.page.preview_page import preview_chunks
+from orchestrator.planner.preview.preview import make_preview
+from orchestrator.planner.targets.resolve import Resolved
 from orchestrator.tracker.report.page.render import report_chunks
 
-BROWSER, DRIVER = which("chromium"), which("chromedriver")
-OPTIONS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--window-size=360,800",
-    "--host-resolver-rules=MAP * ~NOTFOUND",
-)
 WILL_BE_SENT = '"Network.requestWillBeSent"'
 IDS = [target.proxy_id for target in make_targets(6)]
+AXE = files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+
+pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    if BROWSER is None or DRIVER is None:
-        assert os.environ.get("BROWSER_TESTS") != "required", "chromium and chromedriver must be there"
-        pytest.skip("chromium or chromedriver is not installed")
-    options = ChromeOptions()
-    options.binary_location = BROWSER
-    for option in (*OPTIONS, f"--user-data-dir={tmp_path_factory.mktemp('browser')}"):
-        options.add_argument(option)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = Chrome(options=options, service=ChromeService(DRIVER))
-    yield driver
-    driver.quit()
+    with opened(tmp_path_factory.mktemp("browser")) as driver:
+        yield driver
 
 
 @pytest.fixture
@@ -53,17 +40,24 @@ def address(tmp_path: Path) -> str:
     return path.as_uri()
 
 
-def log(browser: Chrome, kind: str) -> list[str]:
-    entries: list[dict[str, str]] = browser.get_log(kind)  # type: ignore[no-untyped-call]  # selenium gives it no types
-    return [entry["message"] for entry in entries]
-
-
 def shown(browser: Chrome) -> list[str]:
     rows = browser.find_elements(By.CSS_SELECTOR, "#targets tbody tr")
     return [row.get_attribute("id") or "" for row in rows if row.is_displayed()]
 
 
-@pytest.mark.timeout(120)
+def fits(browser: Chrome) -> bool:
+    return bool(
+        browser.execute_script("return document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    )
+
+
+def faults(browser: Chrome) -> list[str]:
+    """What axe-core has found, with the elements."""
+    browser.execute_script(AXE)
+    found: dict[str, Any] = browser.execute_async_script("const done = arguments[0]; axe.run().then(done)")
+    return [f"{each['id']}: {[node['html'] for node in each['nodes']][:3]}" for each in found["violations"]]
+
+
 def test_the_page_loads_nothing_and_runs_nothing_of_its_data(browser: Chrome, address: str) -> None:
     log(browser, "performance")
     browser.get(address)
@@ -71,23 +65,36 @@ def test_the_page_loads_nothing_and_runs_nothing_of_its_data(browser: Chrome, ad
     assert [each["request"]["url"] for each in sent if each["documentURL"] == address] == [address]
     assert log(browser, "browser") == []
     assert "owned" not in browser.title
-    wide = browser.execute_script("return document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-    assert wide, "the page is wider than a phone"
+    assert fits(browser), "the page is wider than a phone"
 
 
-@pytest.mark.timeout(120)
-def test_filter_sort_story_and_link_work(browser: Chrome, address: str) -> None:
+def test_filter_sort_story_and_link_work_by_keyboard(browser: Chrome, address: str) -> None:
     browser.get(address)
     assert shown(browser) == IDS
-    browser.find_element(By.ID, "words").send_keys("canary rejected")
+    words = browser.find_element(By.ID, "words")
+    words.send_keys("canary rejected")
     assert shown(browser) == [IDS[2]]
-    story = browser.find_element(By.CSS_SELECTOR, f'[id="{IDS[2]}"] button')
-    browser.execute_script("arguments[0].click()", story)
+    browser.find_element(By.CSS_SELECTOR, f'[id="{IDS[2]}"] button').send_keys(Keys.ENTER)
     assert "attempt 1: HTTP 200" in browser.find_element(By.CSS_SELECTOR, "tr.story").text
     browser.get(f"{address}#{IDS[5]}")
     browser.execute_script("dispatchEvent(new HashChangeEvent('hashchange'))")
     assert shown(browser) == IDS
-    head = browser.find_element(By.CSS_SELECTOR, "#targets th:nth-child(3) button")
-    browser.execute_script("arguments[0].click()", head)
+    browser.find_element(By.CSS_SELECTOR, "#targets th:nth-child(3) button").send_keys(Keys.SPACE)
     assert shown(browser)[0] == IDS[2]
     assert browser.find_element(By.CSS_SELECTOR, "[aria-sort=ascending]").text.startswith("Outcome")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everybody_can_read_the_pages(browser: Chrome, tmp_path: Path, scheme: str) -> None:
+    targets = make_targets(3)
+    plan = make_plan(targets)
+    preview = make_preview(plan, Resolved(targets, []))
+    pages = {"report": report_chunks(night_story(50)), "preview": preview_chunks(preview, plan)}
+    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    for name, chunks in pages.items():
+        (tmp_path / name).with_suffix(".html").write_bytes(b"".join(chunks))
+        browser.get((tmp_path / name).with_suffix(".html").as_uri())
+        browser.execute_script("for (const each of document.querySelectorAll('details')) each.open = true")
+        assert faults(browser) == [], name
+        assert fits(browser), name
