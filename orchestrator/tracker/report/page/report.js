@@ -69,6 +69,10 @@
   };
   addEventListener("hashchange", show);
 
+  addEventListener("beforeprint", () => {
+    for (const each of document.querySelectorAll("details")) each.open = true;
+  });
+
   const sort = (head, column) => {
     foldAll();
     const down = head.getAttribute("aria-sort") === "ascending";
