@@ -5,6 +5,7 @@ came that nobody asked for is closed, and an answer that is the one before, sent
 A request id that comes twice shows that, as long as the cloud makes one for each request.
 """
 
+import re
 import select
 from collections import deque
 from contextvars import ContextVar
@@ -16,6 +17,13 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 
 Heads: TypeAlias = tuple[tuple[bytes, bytes], ...]
+
+#: How long the body is (RFC 9112 §6.2), unless it is framed otherwise, or is an interim answer before the real one.
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*(?=\r\n|\Z)", re.IGNORECASE)
+_OTHER_FRAME = re.compile(rb"\r\ntransfer-encoding:|\AHTTP/[0-9.]+ (?:1|204|304)", re.IGNORECASE)
+
+#: A longer head is not looked at.
+_MOST_HEAD = 64 << 10
 
 #: So many of the latest request ids are kept, to find out whether one comes again.
 _IDS_KEPT = 64
@@ -41,6 +49,38 @@ class RequestIds:
         self._seen.append(request_id)
 
 
+class AnswerEnd:
+    """Where the answer ends that is being read, as its head says: what comes behind that belongs to no question.
+
+    The parser is given the answer apart from what follows it in the same packet. Given both at once it refuses both,
+    and a whole answer, with the workflow_id in it, would be lost.
+    """
+
+    __slots__ = ("_left", "_start")
+
+    def __init__(self) -> None:
+        self._start = bytearray()
+        self._left: int | None = None
+
+    def split(self, data: bytes) -> tuple[bytes, bytes]:
+        """What of the data belongs to the answer, and what does not."""
+        if self._left is None and len(self._start) < _MOST_HEAD:
+            self._left = self._body_left(data)
+        elif self._left is not None:
+            self._left -= len(data)
+        if self._left is None or self._left >= 0:
+            return data, b""
+        cut = max(0, len(data) + self._left)
+        return data[:cut], data[cut:]
+
+    def _body_left(self, data: bytes) -> int | None:
+        """How many bytes of the body are still to come after this; negative when there are too many."""
+        self._start += data
+        head, blank, body = bytes(self._start).partition(b"\r\n\r\n")
+        length = _LENGTH.search(head) if blank and not _OTHER_FRAME.search(head) else None
+        return None if length is None else int(length[1]) - len(body)
+
+
 class WatchedConnection(ResponseHandler):
     """One connection, as long as it lives. Counts what is read from it, and knows the head of its last answer."""
 
@@ -50,6 +90,8 @@ class WatchedConnection(ResponseHandler):
         self._head: Heads | None = None
         self._received = 0
         self._answered_at = 0
+        self._stray = 0
+        self._end = AnswerEnd()
 
     @property
     def fresh(self) -> bool:
@@ -65,8 +107,14 @@ class WatchedConnection(ResponseHandler):
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
+        if self._received == self._answered_at:
+            self._end = AnswerEnd()
         self._received += len(data)
-        super().data_received(data)
+        answer, stray = self._end.split(data)
+        self._stray += len(stray)
+        for part in (answer, stray):
+            if part:
+                super().data_received(part)
 
     def take(self, response: ClientResponse) -> None:
         """Note an answer whose head has come.
@@ -85,7 +133,7 @@ class WatchedConnection(ResponseHandler):
 
     def end(self) -> None:
         """Note that the answer has come to its end."""
-        self._answered_at = self._received
+        self._answered_at = self._received - self._stray
 
 
 class Departure:
