@@ -15,8 +15,9 @@ from orchestrator.executor.decide.limits import ramp_allowance, room
 from orchestrator.executor.decide.next_action import next_action
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Failures, Limits, Wave
-from orchestrator.planner.preview.preview import Preview, make_preview
+from orchestrator.planner.preview.preview import make_preview
 from orchestrator.planner.preview.preview_text import table
+from orchestrator.planner.preview.preview_values import Preview
 from orchestrator.planner.targets.resolve import Resolved
 from orchestrator.spoken import spoken
 

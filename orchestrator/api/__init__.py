@@ -20,7 +20,7 @@ from orchestrator.errors import (
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record
-from orchestrator.planner.preview.preview import Preview
+from orchestrator.planner.preview.preview_values import Preview
 from orchestrator.tracker.report.schema import TargetReport
 
 __all__ = [

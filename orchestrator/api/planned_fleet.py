@@ -19,7 +19,7 @@ from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record
 from orchestrator.planner.plan_file.load import load_plan
-from orchestrator.planner.preview.preview import Preview
+from orchestrator.planner.preview.preview_values import Preview
 from orchestrator.tracker.folder.state_folder import open_state
 from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.report.schema import TargetReport

@@ -19,7 +19,8 @@ from orchestrator.model.eligibility import Reading
 from orchestrator.model.plan import Plan
 from orchestrator.model.reply import ProxyVersion
 from orchestrator.planner.next_run import Asked, unfinished
-from orchestrator.planner.preview.preview import Preview, make_preview
+from orchestrator.planner.preview.preview import make_preview
+from orchestrator.planner.preview.preview_values import Preview
 from orchestrator.planner.targets.resolve import Resolved
 from orchestrator.tracker.runs.recovery import Recovered, recover
 

@@ -9,7 +9,7 @@ from orchestrator.cloud.registry import Secrets
 from orchestrator.executor.ports import Clock
 from orchestrator.model.health_gate import GateQuestion, HealthGate
 from orchestrator.model.plan import Plan
-from orchestrator.planner.preview.preview import GatePreview
+from orchestrator.planner.preview.preview_values import GatePreview
 
 
 async def ask_gates(plan: Plan, environ: Mapping[str, str], clock: Clock, waiting: int) -> tuple[GatePreview, ...]:

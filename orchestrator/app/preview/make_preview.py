@@ -21,7 +21,8 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.target import Target
 from orchestrator.planner.next_run import NextRun
 from orchestrator.planner.preview.audit import Audit, Schedules, audit, behind
-from orchestrator.planner.preview.preview import GatePreview, Preview, make_preview
+from orchestrator.planner.preview.preview import make_preview
+from orchestrator.planner.preview.preview_values import GatePreview, Preview
 from orchestrator.planner.preview.unusable import without_scopes
 from orchestrator.planner.targets.resolve import Resolved
 

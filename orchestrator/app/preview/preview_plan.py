@@ -15,7 +15,8 @@ from orchestrator.model.history import History
 from orchestrator.model.plan import Plan
 from orchestrator.model.target import Target
 from orchestrator.planner.next_run import Asked, NextRun
-from orchestrator.planner.preview.preview import Preview, make_preview
+from orchestrator.planner.preview.preview import make_preview
+from orchestrator.planner.preview.preview_values import Preview
 from orchestrator.planner.targets.resolve import Resolved, resolve_targets
 from orchestrator.tracker.state import State
 

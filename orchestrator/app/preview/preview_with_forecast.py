@@ -16,7 +16,7 @@ from orchestrator.model.plan import Plan, Wave
 from orchestrator.model.run import Run
 from orchestrator.model.target import Target
 from orchestrator.planner.next_run import NextRun, waiting_in
-from orchestrator.planner.preview.preview import Preview
+from orchestrator.planner.preview.preview_values import Preview
 from orchestrator.tracker.state import State
 
 #: A run of so many upgrades is rehearsed for every preview; of more, arithmetic says how long it takes at least.

@@ -16,7 +16,7 @@ from orchestrator.errors import ExitCode
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
 from orchestrator.planner.next_run import Asked
-from orchestrator.planner.preview.preview import Preview
+from orchestrator.planner.preview.preview_values import Preview
 
 
 def run(options: Options) -> ExitCode:

@@ -7,7 +7,7 @@ from orchestrator.model.target import Target
 from orchestrator.planner.plan_file.numbers import written_duration
 from orchestrator.planner.preview.audit_text import audit_lines
 from orchestrator.planner.preview.estimate import AssumedRate
-from orchestrator.planner.preview.preview import GatePreview, LeftOut, Preview, StepGroup, WavePreview
+from orchestrator.planner.preview.preview_values import GatePreview, LeftOut, Preview, StepGroup, WavePreview
 from orchestrator.spoken import counted, spoken
 
 

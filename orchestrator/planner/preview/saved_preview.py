@@ -9,7 +9,7 @@ from msgspec import Struct
 from orchestrator.model.eligibility import LeaveOutReason
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.target import Facts, Target
-from orchestrator.planner.preview.preview import Preview
+from orchestrator.planner.preview.preview_values import Preview
 
 #: A fact that changes by itself, and decides nothing.
 _FLEETING = "instance_status"

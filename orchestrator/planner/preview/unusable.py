@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import structs
 
-from orchestrator.planner.preview.preview import Preview, WavePreview, unapproved
+from orchestrator.planner.preview.preview import unapproved
+from orchestrator.planner.preview.preview_values import Preview, WavePreview
 from orchestrator.spoken import counted
 
 

@@ -13,8 +13,9 @@ from orchestrator.model.plan import Failures, Follow, Plan, Scope
 from orchestrator.model.reply import ProxyVersion
 from orchestrator.model.target import Target
 from orchestrator.planner.preview.estimate import calls_per_target, looks
-from orchestrator.planner.preview.preview import Preview, make_preview
+from orchestrator.planner.preview.preview import make_preview
 from orchestrator.planner.preview.preview_text import table
+from orchestrator.planner.preview.preview_values import Preview
 from orchestrator.planner.targets.resolve import Excluded, Resolved, resolve_targets
 from orchestrator.spoken import spoken
 

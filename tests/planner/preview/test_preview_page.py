@@ -9,8 +9,9 @@ from msgspec import structs
 from orchestrator.model.target import Target
 from orchestrator.planner.preview.forecast_values import Range, Rehearsed, WaveTimes
 from orchestrator.planner.preview.page.preview_page import ROWS, preview_chunks
-from orchestrator.planner.preview.preview import Preview, make_preview
+from orchestrator.planner.preview.preview import make_preview
 from orchestrator.planner.preview.preview_text import table
+from orchestrator.planner.preview.preview_values import Preview
 from orchestrator.planner.targets.resolve import Resolved
 
 HOSTILE = "</script><script>alert(1)</script>\u202e"

@@ -7,8 +7,9 @@ from fakes.stage import plan_of, targets_of
 
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Wave
-from orchestrator.planner.preview.preview import Preview, make_preview
+from orchestrator.planner.preview.preview import make_preview
 from orchestrator.planner.preview.preview_text import table
+from orchestrator.planner.preview.preview_values import Preview
 from orchestrator.planner.preview.unusable import without_scopes
 from orchestrator.planner.targets.resolve import resolve_targets
 

@@ -9,7 +9,6 @@ from orchestrator.model.plan import Plan
 from orchestrator.page.shell import drawn, environment
 from orchestrator.planner.preview.audit_text import audit_lines
 from orchestrator.planner.preview.forecast_values import Rehearsed, WaveTimes
-from orchestrator.planner.preview.preview import Preview
 from orchestrator.planner.preview.preview_text import (
     foot_lines,
     head_lines,
@@ -17,6 +16,7 @@ from orchestrator.planner.preview.preview_text import (
     step_words,
     wave_words,
 )
+from orchestrator.planner.preview.preview_values import Preview
 
 #: So many proxies are all listed; of more, some of each group.
 ROWS = 5000

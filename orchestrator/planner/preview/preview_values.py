@@ -1,0 +1,125 @@
+"""The values of a preview: waves, steps, gates, numbers. Plain JSON as they stand."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from orchestrator.model.health_gate import GateAnswer, GatePoint
+from orchestrator.model.target import Target
+from orchestrator.planner.preview.audit import Audit
+from orchestrator.planner.preview.estimate import AssumedRate
+from orchestrator.planner.preview.forecast_values import Rehearsed
+from orchestrator.planner.waves import ScopeShare
+
+
+class StepGroup(Struct, kw_only=True):
+    """Targets of a wave that make the same step.
+
+    Attributes:
+        source_version: the version that they run; None when it was not read.
+        expected: the versions from which they may be upgraded; empty for any.
+        problem: why the version could not be read, if that was tried.
+    """
+
+    source_version: str | None
+    target_version: str
+    expected: tuple[str, ...]
+    problem: str | None
+    targets: list[Target]
+
+
+class LeftOut(Struct, kw_only=True):
+    """Targets that are not sent for the same reason: an outcome of the report, or `excluded` by the plan."""
+
+    outcome: str
+    reason: str
+    why: str
+    targets: list[Target]
+
+
+class WavePreview(Struct, kw_only=True):
+    """One wave: its numbers, how long it should take, and its targets by version.
+
+    Attributes:
+        approve: whether a person must still approve it before it begins.
+    """
+
+    name: str
+    sends: int
+    size: int | None
+    in_flight: int
+    max_failures: int | None
+    max_rejected: int | None
+    soak_s: float
+    approve: bool
+    duration_s: float
+    limited_by: str
+    groups: list[StepGroup]
+
+
+class GatePreview(Struct, kw_only=True):
+    """A gate, and what it said when it was asked once for the preview; `answer` None when it was not asked."""
+
+    name: str
+    at: tuple[GatePoint, ...]
+    answer: GateAnswer | None
+    status: int | None = None
+    value: float | None = None
+    evidence: str = ""
+
+
+class Calls(Struct, kw_only=True):
+    """Calls: those that this preview took to read and discover, the upgrades to come, an estimate of all to come."""
+
+    read: int
+    upgrades: int
+    all: int
+
+
+class Preview(Struct, kw_only=True):
+    """The whole preview.
+
+    Attributes:
+        state: in which state a start finds the fleet: a run that goes on, a hold, bounds; empty for a plain beginning.
+        starts: how many upgrades start before a person must release or approve something; 0 when nothing may start.
+        unusable: targets in scopes that could not be used now.
+        redo: the command that begins with what failed before; None when nothing is left out for that.
+        versions_read: whether the cloud was asked.
+        in_flight: the cap as a number; in strict mode a wave may be left less, as it says.
+        duration_s: of waves and soaks: of a typical run from now on, windows and freezes in it, if `rehearsed`; else
+            the least that the limits allow, windows and freezes left aside.
+        rehearsed: whether `duration_s` and `calls.all` come from a rehearsal; without one they are arithmetic.
+        closes: whether windows or freezes keep upgrades from starting at times.
+        rates: what is assumed where the plan says `rate: auto`.
+        gates: of the plan, with what they said.
+        audit: what has changed since the last run for this version; None when there was none.
+        forecast: what a rehearsal of the run says; None when it was not asked for.
+    """
+
+    schema: Literal["orchestrator.preview/1"] = "orchestrator.preview/1"
+    name: str
+    target_version: str
+    state: tuple[str, ...] = ()
+    versions_read: bool
+    targets: int
+    sends: int
+    starts: int
+    unusable: int = 0
+    redo: str | None = None
+    mode: Literal["strict", "soft"]
+    in_flight: int
+    max_failures: int
+    max_rejected: int
+    scopes: tuple[ScopeShare, ...]
+    waves: list[WavePreview]
+    left_out: list[LeftOut]
+    calls: Calls
+    duration_s: float
+    rehearsed: bool = False
+    limited_by: str
+    closes: bool
+    warnings: tuple[str, ...]
+    rates: tuple[AssumedRate, ...] = ()
+    gates: tuple[GatePreview, ...] = ()
+    audit: Audit | None = None
+    forecast: Rehearsed | None = None
