@@ -65,21 +65,22 @@ def ndjson_rows(path: str, problems: Problems) -> Iterator[Row]:
         # Bytes, for msgspec decodes them faster than text.
         with open(path_of(path), "rb", opener=open_to_read) as file:
             for number, line in enumerate(iter(partial(file.readline, _MAX_LINE), b""), 1):
+                if len(line) == _MAX_LINE and not line.endswith(b"\n"):  # perhaps without an end, as of a device
+                    problems.at_place(number, 0, "is longer than 1 MiB; what follows is not read")
+                    return
                 row = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
                 if row.isspace() or not row:
                     continue
                 try:
                     yield Row(number, _texts(read_json(row, _decode), row, known))
                 except ValueError as error:
-                    problems.at_place(number, 0, _reason(error, row))
+                    problems.at_place(number, 0, _reason(error))
     except OSError as error:
         problems.at_place(1, 0, f"cannot be read: {error.strerror}")
 
 
-def _reason(error: ValueError, row: bytes) -> str:
-    if isinstance(error, Unreadable):
-        return "is longer than 1 MiB" if len(row) >= _MAX_LINE else f"expected one JSON object: {error}"
-    return str(error)
+def _reason(error: ValueError) -> str:
+    return f"expected one JSON object: {error}" if isinstance(error, Unreadable) else str(error)
 
 
 def _texts(found: dict[str, Any], line: bytes, known: set[str]) -> dict[str, str]:

@@ -142,6 +142,14 @@ def test_bad_ndjson(tmp_path: Path, text: str | bytes, says: str) -> None:
     assert any(says in line for line in problems), problems
 
 
+def test_a_file_without_any_line_end_is_read_no_further_than_one_line(tmp_path: Path) -> None:
+    """Such as a link to a device, which never ends."""
+    (tmp_path / "fleet.ndjson").symlink_to("/dev/zero")
+    found, problems = read(tmp_path / "fleet.ndjson")
+    assert not found
+    assert problems == ["fleet.ndjson:1: is longer than 1 MiB; what follows is not read"]
+
+
 def test_colons_and_quotes_within_texts_are_no_further_keys(tmp_path: Path) -> None:
     text = f'{{"instance_id" : "{I1}", "proxy_id": "{P1}", "note": "say \\"x\\": {{}}", "labels": {{}}}}\n'
     found, problems = ndjson(tmp_path, text)
