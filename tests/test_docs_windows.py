@@ -9,8 +9,8 @@ import pytest
 from fakes.documents import ROOT, blocks, first_words, read, rows, section, spans
 from fakes.stage import Stage, fold_all, plan_of, targets_of
 
-from orchestrator.app.status.last_line import fleet_line
 from orchestrator.app.status.outlook import look
+from orchestrator.app.status.what_next.last_line import fleet_line
 from orchestrator.executor.decide.opening.calendar import opening
 from orchestrator.forecast import change
 from orchestrator.forecast.binding import SLOW

@@ -1,7 +1,10 @@
-"""One word for one thing: a name of a class or of a module is used once, so that a search finds the one place."""
+"""One word for one thing: a name of a class or of a module is used once, so that a search finds the one place.
+
+And no folder and no file is larger than what a reader can take in.
+"""
 
 import ast
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,3 +43,20 @@ def test_no_module_name_occurs_twice_unless_it_says_the_same_thing_in_parallel_f
             places[path.name].append(str(path.relative_to(PACKAGE)))
     twice = {name: found for name, found in places.items() if len(found) > 1}
     assert twice.keys() == SAME_THING.keys(), twice
+
+
+#: Flat by their nature: a kind of value, a verb, a part of the wire in each file.
+FLAT = {"model", "simulator", "cloud", "cli", "cli/verbs"}
+MOST_MODULES, MOST_LINES = 15, 300
+
+
+def test_a_folder_can_be_taken_in_at_a_glance() -> None:
+    folders = Counter(
+        str(path.parent.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if path.stem != "__init__"
+    )
+    assert {name for name, count in folders.items() if count > MOST_MODULES} - FLAT == set()
+
+
+def test_a_module_can_be_read_in_one_go() -> None:
+    lines = {str(path.relative_to(PACKAGE)): path.read_text().count("\n") for path in PACKAGE.rglob("*.py")}
+    assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}

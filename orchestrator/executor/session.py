@@ -12,9 +12,9 @@ from orchestrator.executor.crash_points import Point
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.ledger import Ledger
 from orchestrator.executor.ports import Clock, GateAsker
-from orchestrator.executor.scope.job_list import Board
-from orchestrator.executor.scope.job_places import JobPlaces
-from orchestrator.executor.scope.running_jobs import RunningJobs
+from orchestrator.executor.scope.jobs.job_list import Board
+from orchestrator.executor.scope.jobs.job_places import JobPlaces
+from orchestrator.executor.scope.jobs.running_jobs import RunningJobs
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.stories import Stories
 from orchestrator.model.health_gate import GateFinding, GateQuestion, HealthGate

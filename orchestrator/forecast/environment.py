@@ -12,7 +12,7 @@ from msgspec import structs
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.restore_queue import make_queue
-from orchestrator.executor.scope.list_use import ListUse
+from orchestrator.executor.scope.jobs.list_use import ListUse
 from orchestrator.forecast.result import Nights, Rehearsal, WaveSpan
 from orchestrator.forecast.virtual_lanes import Call, VirtualLanes
 from orchestrator.forecast.virtual_time import EventQueue, Permits, Process

@@ -8,7 +8,7 @@ from math import ceil
 from orchestrator.executor.decide.one_target.busy_target import busy_until
 from orchestrator.executor.decide.opening.start_gate import open_at
 from orchestrator.executor.dispatch import REFUSED_PAUSE
-from orchestrator.executor.scope.job_list import FRESH_S as LIST_FRESH_S
+from orchestrator.executor.scope.jobs.job_list import FRESH_S as LIST_FRESH_S
 from orchestrator.executor.scope.poll_schedule import next_look_s
 from orchestrator.executor.target.follow import TRUSTED_LISTS
 from orchestrator.executor.target.preflight import stale

@@ -26,7 +26,7 @@ from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.restore_queue import make_queue
 from orchestrator.executor.scope.host_time import HostTime
-from orchestrator.executor.scope.job_list import Board
+from orchestrator.executor.scope.jobs.job_list import Board
 from orchestrator.executor.scope.rates import Rates
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.session import NobodyAsks, Session

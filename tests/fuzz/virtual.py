@@ -238,7 +238,7 @@ def _on_virtual_time(times: Times, on_loop: OnLoop, lost: list[str]) -> Iterator
         stack.enter_context(
             patch("orchestrator.app.process.watchdog._STEP_S", 600.0)
         )  # each beat costs a round of the loop
-        stack.enter_context(patch.multiple("orchestrator.executor.scope.job_list_paging", **LISTS))
+        stack.enter_context(patch.multiple("orchestrator.executor.scope.jobs.job_list_paging", **LISTS))
         stack.enter_context(patch("os.fsync", lambda _handle: None))
         yield
 

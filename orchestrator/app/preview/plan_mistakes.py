@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from orchestrator.app.status.left_behind import place_of
+from orchestrator.app.status.what_next.left_behind import place_of
 from orchestrator.model.plan import Plan
 from orchestrator.planner.preview.preview_values import LeftOut, Preview
 from orchestrator.spoken import counted

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from shlex import quote
 
 from orchestrator.app.status.outlook import Outlook, look
-from orchestrator.app.status.steps import step_words
+from orchestrator.app.status.what_next.steps import step_words
 from orchestrator.executor.decide.actions import Action, CloseWave, Finish, OpenWave, WaitUntil
 from orchestrator.executor.decide.next_action import next_action
 from orchestrator.executor.decide.opening.start_gate import bound_passed

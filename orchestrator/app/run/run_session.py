@@ -38,7 +38,7 @@ from orchestrator.executor.ledger import Ledger
 from orchestrator.executor.ports import GateAsker
 from orchestrator.executor.restore_queue import make_queue
 from orchestrator.executor.scope.host_time import HostTime
-from orchestrator.executor.scope.job_list import Board
+from orchestrator.executor.scope.jobs.job_list import Board
 from orchestrator.executor.scope.rates import Rates
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.session import NobodyAsks, Session, none_known

@@ -9,10 +9,10 @@ from msgspec import Meta, Struct
 
 from orchestrator.app.status.ahead import look_ahead
 from orchestrator.app.status.fleet_status import outlook
-from orchestrator.app.status.last_line import next_step
+from orchestrator.app.status.one_proxy.target_line import target_next
+from orchestrator.app.status.one_proxy.unknown_target import unknown_target
 from orchestrator.app.status.outlook import Outlook
-from orchestrator.app.status.target_line import target_next
-from orchestrator.app.status.unknown_target import unknown_target
+from orchestrator.app.status.what_next.last_line import next_step
 from orchestrator.executor.decide.waits import Wait
 from orchestrator.model.plan import Plan
 from orchestrator.tracker.report.build import Story, build_report

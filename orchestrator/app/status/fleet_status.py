@@ -6,10 +6,10 @@ from shlex import quote
 
 from orchestrator.app.run.begin_or_resume import take_up
 from orchestrator.app.status.ahead import look_ahead
-from orchestrator.app.status.attention import attention_lines
 from orchestrator.app.status.clocks import clock_lines
-from orchestrator.app.status.last_line import fleet_line
 from orchestrator.app.status.outlook import Outlook, look
+from orchestrator.app.status.what_next.attention import attention_lines
+from orchestrator.app.status.what_next.last_line import fleet_line
 from orchestrator.errors import ExitCode, StateError, UsageError
 from orchestrator.executor.decide.wait_words import scope_wait
 from orchestrator.executor.decide.waits import Cause, Wait, shown

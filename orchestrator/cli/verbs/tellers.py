@@ -43,7 +43,7 @@ def _textfile(plan: Plan, options: Options) -> Path | None:
 def _notifier(plan: Plan, options: Options, recovered: Recovered) -> RecordSink:
     from orchestrator.app.notify.receivers import receivers  # noqa: PLC0415  # only when it is asked for
     from orchestrator.app.sinks.notifier import Notifier  # noqa: PLC0415  # as above
-    from orchestrator.app.status.steps import step_words  # noqa: PLC0415  # as above
+    from orchestrator.app.status.what_next.steps import step_words  # noqa: PLC0415  # as above
     from orchestrator.executor.decide.waits import Wait  # noqa: PLC0415  # as above
 
     named = plan_words(plan, options)

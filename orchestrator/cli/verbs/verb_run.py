@@ -17,9 +17,9 @@ from orchestrator.app.run.side_channels import remember
 from orchestrator.app.sinks.live_display import LiveDisplay
 from orchestrator.app.sinks.record_log import RecordLog
 from orchestrator.app.sinks.tee import RecordSink
-from orchestrator.app.status.attention import attention_lines
-from orchestrator.app.status.last_line import next_step
 from orchestrator.app.status.outlook import look
+from orchestrator.app.status.what_next.attention import attention_lines
+from orchestrator.app.status.what_next.last_line import next_step
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import expect_folder, plan_to_call, plan_words, redirect_of, state_of
 from orchestrator.cli.streams import lost_output

@@ -2,7 +2,7 @@
 
 from orchestrator.app.commands.give_command import settle
 from orchestrator.app.status.fleet_status import find_stored
-from orchestrator.app.status.named_target import named_target
+from orchestrator.app.status.one_proxy.named_target import named_target
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import fleet_and_state
 from orchestrator.cli.terminal import write

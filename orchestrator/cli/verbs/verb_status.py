@@ -14,9 +14,9 @@ from orchestrator.app.status.fleet_status import (
     standing,
 )
 from orchestrator.app.status.fleets import fleet_documents, fleet_rows
-from orchestrator.app.status.named_target import named_target
-from orchestrator.app.status.target_history import life
-from orchestrator.app.status.target_line import target_lines, target_outlook
+from orchestrator.app.status.one_proxy.named_target import named_target
+from orchestrator.app.status.one_proxy.target_history import life
+from orchestrator.app.status.one_proxy.target_line import target_lines, target_outlook
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import fleet_and_state, plan_words, state_of
 from orchestrator.cli.terminal import tell, write, write_json

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from orchestrator.executor.scope.job_list import JobList, has_ended
+from orchestrator.executor.scope.jobs.job_list import JobList, has_ended
 from orchestrator.model.reply import DAMAGED, Job, ProxyHealth, ProxyVersion
 from orchestrator.model.version import at_least, same_version
 from orchestrator.spoken import counted

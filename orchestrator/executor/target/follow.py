@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.rate.lanes import Lane
-from orchestrator.executor.scope.job_list import has_ended
+from orchestrator.executor.scope.jobs.job_list import has_ended
 from orchestrator.executor.scope.poll_schedule import SPARSEST_S, next_look_s
 from orchestrator.executor.session import Session
 from orchestrator.executor.target.proxy_reads import read_version

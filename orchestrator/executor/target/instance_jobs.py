@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
-from orchestrator.executor.scope.job_list import JobList, has_ended
+from orchestrator.executor.scope.jobs.job_list import JobList, has_ended
 from orchestrator.model.moment import Moment
 from orchestrator.model.reply import Job
 from orchestrator.model.run import Run

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.decide.one_target.busy_target import busy_until
 from orchestrator.executor.rate.lanes import Lane
-from orchestrator.executor.scope.job_list import JobList
+from orchestrator.executor.scope.jobs.job_list import JobList
 from orchestrator.executor.session import Session
 from orchestrator.executor.target.instance_jobs import foreign_job, ours_running, resurfaced_job
 from orchestrator.executor.target.settle import settle

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.rate.lanes import Lane
-from orchestrator.executor.scope.job_list import FRESH_S, JobList
+from orchestrator.executor.scope.jobs.job_list import FRESH_S, JobList
 from orchestrator.executor.scope.poll_schedule import DOUBT_AT_MOST_S, SPARSEST_S, doubt_period_s
 from orchestrator.executor.session import Session
 from orchestrator.executor.target.evidence import (

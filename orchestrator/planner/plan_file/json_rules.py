@@ -4,8 +4,8 @@ from typing import Any
 
 from orchestrator.planner.plan_file.names import SAFE_ENDPOINT
 from orchestrator.planner.plan_file.numbers import TRUE_TEXTS
-from orchestrator.planner.plan_file.schema_scope import FINDABLE, WHERE
-from orchestrator.planner.plan_file.schema_targets import DEFAULT_SCOPE
+from orchestrator.planner.plan_file.schemas.schema_scope import FINDABLE, WHERE
+from orchestrator.planner.plan_file.schemas.schema_targets import DEFAULT_SCOPE
 
 _OURS = {"properties": {"scope": {"const": DEFAULT_SCOPE}}}
 _NAMED = {"required": ["scope"]}

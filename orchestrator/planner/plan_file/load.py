@@ -17,8 +17,8 @@ from orchestrator.planner.plan_file.overrides import override
 from orchestrator.planner.plan_file.proxies import ProxyFold
 from orchestrator.planner.plan_file.rules import check_plan, scope_names
 from orchestrator.planner.plan_file.schema import PLAN
-from orchestrator.planner.plan_file.schema_scope import WHERE, make_scope
-from orchestrator.planner.plan_file.schema_targets import DEFAULT_SCOPE
+from orchestrator.planner.plan_file.schemas.schema_scope import WHERE, make_scope
+from orchestrator.planner.plan_file.schemas.schema_targets import DEFAULT_SCOPE
 from orchestrator.planner.reading.mapping import Found
 from orchestrator.planner.reading.nodes import Folded, Mapping, Sequence, written_keys
 from orchestrator.planner.reading.problems import Problems

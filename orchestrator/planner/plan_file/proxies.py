@@ -7,7 +7,7 @@ from msgspec import structs
 
 from orchestrator.model.target import Target
 from orchestrator.planner.plan_file.rules import newer_than_target, scope_problem
-from orchestrator.planner.plan_file.schema_targets import DEFAULT_SCOPE, MOST_LABELS, PROXY
+from orchestrator.planner.plan_file.schemas.schema_targets import DEFAULT_SCOPE, MOST_LABELS, PROXY
 from orchestrator.planner.reading.nodes import Mapping, Node, Scalar, find
 from orchestrator.planner.reading.problems import At, Problems
 from orchestrator.planner.reading.shapes import BAD, Leaf

@@ -3,8 +3,8 @@
 from orchestrator.model.plan import Wave
 from orchestrator.model.version import at_least, same_version
 from orchestrator.planner.plan_file.names import NAME, is_plain_http, known_names
-from orchestrator.planner.plan_file.schema_scope import WHERE, check_where
-from orchestrator.planner.plan_file.schema_targets import DEFAULT_SCOPE
+from orchestrator.planner.plan_file.schemas.schema_scope import WHERE, check_where
+from orchestrator.planner.plan_file.schemas.schema_targets import DEFAULT_SCOPE
 from orchestrator.planner.reading.mapping import Found
 from orchestrator.planner.reading.nodes import Mapping, Node, Scalar, Sequence, find
 from orchestrator.planner.reading.problems import At

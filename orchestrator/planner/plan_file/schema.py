@@ -4,9 +4,9 @@ from orchestrator.planner.plan_file.json_rules import RULES
 from orchestrator.planner.plan_file.names import FLEET_NAME, NAME, PLAN_VERSION, VERSION, word
 from orchestrator.planner.plan_file.numbers import SWITCH
 from orchestrator.planner.plan_file.rules import check_plan, scope_name
-from orchestrator.planner.plan_file.schema_gates import GATES
-from orchestrator.planner.plan_file.schema_notify import METRICS, NOTIFY
-from orchestrator.planner.plan_file.schema_rollout import (
+from orchestrator.planner.plan_file.schemas.schema_gates import GATES
+from orchestrator.planner.plan_file.schemas.schema_notify import METRICS, NOTIFY
+from orchestrator.planner.plan_file.schemas.schema_rollout import (
     FAILURES,
     FOLLOW,
     FREEZES,
@@ -16,8 +16,15 @@ from orchestrator.planner.plan_file.schema_rollout import (
     WAVES,
     WINDOWS,
 )
-from orchestrator.planner.plan_file.schema_scope import SCOPE, WHERE
-from orchestrator.planner.plan_file.schema_targets import DISCOVER, EXPECT, INVENTORY, PROXY, SELECTOR, SOURCE_VERSIONS
+from orchestrator.planner.plan_file.schemas.schema_scope import SCOPE, WHERE
+from orchestrator.planner.plan_file.schemas.schema_targets import (
+    DISCOVER,
+    EXPECT,
+    INVENTORY,
+    PROXY,
+    SELECTOR,
+    SOURCE_VERSIONS,
+)
 from orchestrator.planner.reading.mapping import Field, Record
 from orchestrator.planner.reading.shapes import ListOf, MapOf
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from orchestrator.model.target import Target
 from orchestrator.planner.plan_file.names import INSTANCE_ID, PROXY_ID, VERSION
 from orchestrator.planner.plan_file.rules import newer_than_target, scope_problem
-from orchestrator.planner.plan_file.schema_targets import DEFAULT_SCOPE
+from orchestrator.planner.plan_file.schemas.schema_targets import DEFAULT_SCOPE
 from orchestrator.planner.reading.problems import Problems, quote
 from orchestrator.planner.reading.shapes import Leaf
 from orchestrator.planner.targets.inventory_rows import Row, csv_rows, ndjson_rows

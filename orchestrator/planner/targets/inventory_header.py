@@ -2,7 +2,7 @@
 
 import re
 
-from orchestrator.planner.plan_file.schema_targets import MOST_LABELS, PROXY
+from orchestrator.planner.plan_file.schemas.schema_targets import MOST_LABELS, PROXY
 from orchestrator.planner.reading.problems import Problems, nearest
 
 #: The columns with a meaning; every other one is a label.

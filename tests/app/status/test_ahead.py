@@ -8,7 +8,7 @@ from fakes.recorded import BEGIN, NEW, OLD, make_plan, make_targets, run_started
 from msgspec import structs
 
 from orchestrator.app.status.ahead import look_ahead
-from orchestrator.app.status.last_line import fleet_line
+from orchestrator.app.status.what_next.last_line import fleet_line
 from orchestrator.executor.decide.waits import Cause
 from orchestrator.model import record as r
 from orchestrator.model.plan import Discover, Plan

@@ -10,7 +10,7 @@ from fakes.recorded import BEGIN, RUN_ID, make_plan, make_targets, run_started
 from msgspec import structs
 
 from orchestrator.app.run.begin_or_resume import Beginning, begin_run
-from orchestrator.app.status.named_target import named_target
+from orchestrator.app.status.one_proxy.named_target import named_target
 from orchestrator.errors import UsageError
 from orchestrator.model.target import Facts, Target
 from orchestrator.planner.plan_file.load import load_plan

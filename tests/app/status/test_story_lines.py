@@ -8,7 +8,7 @@ from fakes.plausible import PlausibleRun
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.app.status.story_lines import story_lines
+from orchestrator.app.status.one_proxy.story_lines import story_lines
 from orchestrator.model import record as r
 from orchestrator.model.record_base import Clocks
 from orchestrator.model.reply import Entry

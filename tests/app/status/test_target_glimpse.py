@@ -9,8 +9,8 @@ from fakes.recorded import BEGIN, NEW, OLD, make_plan, make_targets, run_started
 from msgspec import Raw
 from msgspec.json import encode
 
-from orchestrator.app.status.target_history import life
-from orchestrator.app.status.target_line import target_lines, target_outlook
+from orchestrator.app.status.one_proxy.target_history import life
+from orchestrator.app.status.one_proxy.target_line import target_lines, target_outlook
 from orchestrator.model import record as r
 from orchestrator.model.commands import SettleCommand
 from orchestrator.model.outcome import FAILED_BEFORE, Outcome

@@ -12,10 +12,10 @@ from fakes.stage import fold_all, plan_of, targets_of
 from msgspec import structs
 
 from orchestrator.app.status.fleet_status import bound_lines
-from orchestrator.app.status.last_line import fleet_line
+from orchestrator.app.status.one_proxy.target_line import target_lines, target_next
 from orchestrator.app.status.outlook import Outlook, look
-from orchestrator.app.status.steps import STEPS, Step
-from orchestrator.app.status.target_line import target_lines, target_next
+from orchestrator.app.status.what_next.last_line import fleet_line
+from orchestrator.app.status.what_next.steps import STEPS, Step
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.waits import Cause, Wait
 from orchestrator.executor.decide.what_waits import fleet_wait

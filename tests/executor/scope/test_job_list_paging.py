@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.executor.scope.job_list_paging import Paging
+from orchestrator.executor.scope.jobs.job_list_paging import Paging
 from orchestrator.model.reply import Job, JobPage
 
 PAGE = 50

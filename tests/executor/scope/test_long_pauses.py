@@ -12,8 +12,8 @@ from fakes.rollouts import stage_of
 
 from orchestrator.executor.decide.actions import Ending
 from orchestrator.executor.dispatch import Dispatcher
-from orchestrator.executor.scope import job_list_paging as paging
-from orchestrator.executor.scope.job_list_paging import Paging
+from orchestrator.executor.scope.jobs import job_list_paging as paging
+from orchestrator.executor.scope.jobs.job_list_paging import Paging
 from orchestrator.model.record import HoldSet, ScopeThrottled
 from orchestrator.model.reply import Exchange, Failure, Job, JobPage, Page, Throttled
 from orchestrator.planner.targets import instance_list as listing

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace as with_fields
 
-from orchestrator.executor.scope.job_list import JobList
+from orchestrator.executor.scope.jobs.job_list import JobList
 from orchestrator.executor.target.evidence import Adopt, Doubt, Happened, NeverBegan, Sight, Unknown, weigh
 from orchestrator.model.reply import Job, ProxyHealth, ProxyVersion
 

@@ -16,8 +16,8 @@ from orchestrator.model.plan import Expect, Failures, Follow, Http, Limits, Plan
 from orchestrator.planner.plan_file.json_schema import plan_schema
 from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.planner.plan_file.schema import PLAN
-from orchestrator.planner.plan_file.schema_rollout import FAILURES, FOLLOW, HTTP, LIMITS, RETRY, WAVE
-from orchestrator.planner.plan_file.schema_targets import EXPECT
+from orchestrator.planner.plan_file.schemas.schema_rollout import FAILURES, FOLLOW, HTTP, LIMITS, RETRY, WAVE
+from orchestrator.planner.plan_file.schemas.schema_targets import EXPECT
 from orchestrator.planner.reading.mapping import Record
 from orchestrator.planner.reading.problems import Problems
 from orchestrator.planner.reading.yaml_nodes import read_yaml

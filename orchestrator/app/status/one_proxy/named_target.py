@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from orchestrator.app.status.unknown_target import unknown_target
+from orchestrator.app.status.one_proxy.unknown_target import unknown_target
 from orchestrator.errors import UsageError
 from orchestrator.model.target import Target
 from orchestrator.spoken import counted

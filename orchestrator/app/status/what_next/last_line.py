@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from orchestrator.app.status.moving import moving_parts
 from orchestrator.app.status.outlook import Outlook
-from orchestrator.app.status.steps import step_words
+from orchestrator.app.status.what_next.steps import step_words
 from orchestrator.executor.decide.waits import Cause
 from orchestrator.spoken import counted
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from orchestrator.app.status.last_word import LastWord, last_word
-from orchestrator.app.status.story_lines import story_lines
-from orchestrator.app.status.unknown_target import unknown_target
+from orchestrator.app.status.one_proxy.last_word import LastWord, last_word
+from orchestrator.app.status.one_proxy.story_lines import story_lines
+from orchestrator.app.status.one_proxy.unknown_target import unknown_target
 from orchestrator.model.outcome import Outcome, Phase
 from orchestrator.model.person import person
 from orchestrator.model.record import Record

@@ -9,7 +9,7 @@ import anyio
 from orchestrator.executor.ports import CloudApi
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.scope.call import Call
-from orchestrator.executor.scope.job_list_paging import Paging
+from orchestrator.executor.scope.jobs.job_list_paging import Paging
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.reply import Answered, Job, JobPage, Refused, Reply
 

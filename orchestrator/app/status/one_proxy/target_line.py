@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from orchestrator.app.status.fleet_status import outlook
-from orchestrator.app.status.last_word import LastWord, last_word
+from orchestrator.app.status.one_proxy.last_word import LastWord, last_word
 from orchestrator.app.status.outlook import Outlook, look
-from orchestrator.app.status.steps import step_words
+from orchestrator.app.status.what_next.steps import step_words
 from orchestrator.executor.decide.waits import Cause, Wait
 from orchestrator.model.outcome import GOOD, Outcome
 from orchestrator.model.plan import Plan

@@ -14,8 +14,8 @@ from math import inf
 import anyio
 
 from orchestrator.executor.rate.lanes import Lane
-from orchestrator.executor.scope.job_list import has_ended, read_jobs
-from orchestrator.executor.scope.list_use import ListUse
+from orchestrator.executor.scope.jobs.job_list import has_ended, read_jobs
+from orchestrator.executor.scope.jobs.list_use import ListUse
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.reply import Job
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from orchestrator.model.health_gate import HealthGate, HttpQuestion, PromqlQuestion
 from orchestrator.planner.plan_file.names import NAME, TEXT, VARIABLE, is_plain_http, word
 from orchestrator.planner.plan_file.numbers import duration, integer
-from orchestrator.planner.plan_file.schema_targets import SELECTOR
+from orchestrator.planner.plan_file.schemas.schema_targets import SELECTOR
 from orchestrator.planner.reading.mapping import Field, Found, Record
 from orchestrator.planner.reading.shapes import Leaf, ListOf
 

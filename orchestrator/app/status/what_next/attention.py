@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from orchestrator.app.status.held import held_lines
-from orchestrator.app.status.left_behind import left_behind
 from orchestrator.app.status.outlook import Outlook
+from orchestrator.app.status.what_next.left_behind import left_behind
 from orchestrator.model.state import TargetState
 from orchestrator.tracker.report.behind import behind_lines
 from orchestrator.tracker.report.schema import Head

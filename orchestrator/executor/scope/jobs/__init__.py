@@ -1,0 +1,1 @@
+"""The jobs of a scope: its lists, and what runs where."""
