@@ -15,6 +15,7 @@ from orchestrator.app.notify.what_to_tell import Signal, SignalKind
 from orchestrator.executor.decide.waits import Wait
 from orchestrator.model.outcome import Phase
 from orchestrator.model.run import Run
+from orchestrator.spoken import counted
 
 SIGNATURE = "X-Orchestrator-Signature-256"
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
@@ -69,7 +70,7 @@ class Notice(Struct, frozen=True, kw_only=True):
     def text(self) -> str:
         """The rest for people."""
         counts = ", ".join(f"{number} {name}" for name, number in self.counts.items())
-        lines = [f"{self.targets} targets: {counts}" if counts else "", f"run {self.run_id}"]
+        lines = [f"{counted(self.targets, 'target')}: {counts}" if counts else "", f"run {self.run_id}"]
         lines += [f"targets: {', '.join(self.proxy_ids)}" if self.proxy_ids else ""]
         lines += [f"do: {self.next_step}" if self.next_step else "", f"report: {self.report}" if self.report else ""]
         return "\n".join(filter(None, lines))

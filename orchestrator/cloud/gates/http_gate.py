@@ -17,6 +17,7 @@ from orchestrator.cloud.secret import Secret
 from orchestrator.cloud.transport import Headers, Transport
 from orchestrator.model.foreign import Unreadable, read_json
 from orchestrator.model.health_gate import GateFinding, HttpQuestion, PromqlQuestion
+from orchestrator.spoken import counted
 
 #: Whose instant query is asked: https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries
 _QUERY_PATH = "/api/v1/query"
@@ -137,7 +138,7 @@ def _judge(question: PromqlQuestion, values: list[float], status: int) -> GateFi
     if not values:
         return GateFinding(answer="error", status=status, evidence="no data")
     high, low = max(values), min(values)
-    number = f"{len(values)} sample{'s' if len(values) > 1 else ''}, {low:g} to {high:g}"
+    number = f"{counted(len(values), 'sample')}, {low:g} to {high:g}"
     if question.max is not None and high > question.max:
         return GateFinding(answer="fails", status=status, value=high, evidence=f"{number}; max {question.max:g}")
     if question.min is not None and low < question.min:
