@@ -43,6 +43,7 @@ class Known:
     adopted: set[str] = field(default_factory=set)
     answer: r.AnswerSeen | None = None
     ended: dict[str, str] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
     answered_for: int = 0
     reached: bool = False
     settled_at: datetime | None = None
@@ -108,12 +109,14 @@ class Fleet:
         self._named: dict[str, set[str]] = {}
 
     def name(self, known: Known, workflow_id: str) -> None:
-        """A record of the target names a workflow as its own."""
-        self._named.setdefault(workflow_id, set()).add(known.target.proxy_id)
+        """A record of the target names a workflow as its own; one that was seen to be another's stays that one's."""
+        named = self._named.setdefault(workflow_id, set())
+        if not any(workflow_id in self.targets[key].seen for key in named):
+            named.add(known.target.proxy_id)
 
     def certain(self, known: Known) -> set[str]:
         """Its own workflows: an answer alone proves nothing where another target was given the same one."""
-        return known.adopted | {each for each in known.answered if len(self._named[each]) == 1}
+        return known.adopted | {each for each in known.answered if self._named[each] == {known.target.proxy_id}}
 
     @property
     def everybody(self) -> list[Known]:

@@ -93,6 +93,7 @@ class Targets:
     def _job(self, known: Known, record: r.JobSeen) -> Found:
         if record.workflow_id not in known.accepted:
             yield Violation(Rule.SEEN, f"followed a job that is not its own: {record.workflow_id}")
+        known.seen.add(record.workflow_id)
         if record.ended:
             known.ended[record.workflow_id] = record.status
             known.standing = "in_flight"

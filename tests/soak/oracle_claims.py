@@ -32,7 +32,7 @@ def claims(evidence: Evidence) -> Found:
     """Every outcome of the report, and every reading that the journal records."""
     for target in evidence.report.targets:
         proxy = evidence.cloud.world.proxy(target.proxy_id)
-        if proxy is None and target.outcome not in {"skipped", "waiting"}:
+        if proxy is None and target.outcome not in {"skipped", "waiting", "rejected"}:
             yield Violation(Rule.TRUE, f"{target.proxy_id} is {target.outcome}: there is no such proxy")
         if proxy is not None and target.settled_by is None:
             yield from _Claim(evidence, target, proxy).check()

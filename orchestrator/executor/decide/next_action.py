@@ -159,6 +159,8 @@ def _soak(rollout: Rollout, wave: Wave, status: WaveStatus, now: datetime) -> Ac
     if left_s > 0:
         ends = now + timedelta(seconds=left_s)
         return _wait_bounded(rollout, ends, Wait(Cause.SOAK, (wave.name,), ends), f"wave {wave.name} soaks", now)
+    if rollout.moving and rollout.run.tally.waves.get(wave.name, EMPTY).under_way:
+        return WaitUntil(None, moving_wait(rollout))  # what was stuck moves again
     if rollout.plan.follow.to != "verified" or wave.name in rollout.verified:
         return _wave_failed(rollout, wave) or CloseWave(wave.name)
     if wave.name in rollout.unverified:

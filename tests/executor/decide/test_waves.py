@@ -24,6 +24,7 @@ from orchestrator.model.record import (
     ReturnedToWaiting,
     Reverified,
     Settled,
+    VersionReached,
     WaveApproved,
     WaveDone,
     WaveOpened,
@@ -47,6 +48,21 @@ def test_waves_open_one_after_the_other_and_soak() -> None:
     assert soaking.until - soaking.at == timedelta(seconds=600)
     assert [record.wave for record in played.of(WaveOpened)] == ["one", "two", "rest"]
     assert len(played.of(Reverified)) == 2
+
+
+def test_a_wave_in_which_a_stuck_target_moves_again_in_the_soak_is_not_done_before_that_has_ended() -> None:
+    late = Fate(duration_s=400.0, visible_after_s=None, nodes=("ACTIVE", "ABNORMAL"))
+    waves = (Wave(name="one", size=Amount(2), soak_s=3000.0), Wave(name="rest"))
+    follow = Follow(timeout_s=300.0, expected_s=100.0, verify_for_s=3000.0)
+    targets = targets_of(4)
+    first = min(range(4), key=lambda number: order_key("fleet", targets[number].proxy_id))
+    played = stage_of(4, failing(first, fate=late), waves=waves, follow=follow).play()
+    key = targets[first].proxy_id
+    reached = next(record.at for record in played.of(VersionReached) if record.target == key)
+    settled = next(record.at for record in played.of(Settled) if record.target == key)
+    (soaking,) = played.of(WaveSoaking)
+    done = next(record.at for record in played.of(WaveDone) if record.wave == "one")
+    assert soaking.at < reached < soaking.until < settled <= done
 
 
 def test_the_last_wave_does_not_soak() -> None:
