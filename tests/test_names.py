@@ -18,7 +18,6 @@ APART = PACKAGE / "simulator"
 #: Modules of parallel folders that share a name, because they say the same thing of their folder.
 SAME_THING = {
     "schema.py": "what a file may hold: a plan, a report",
-    "state.py": "what stands: of one target as its records tell it, of all fleets as it is kept",
     "target.py": "a target: as the plan names it, as the report shows it",
 }
 

@@ -24,7 +24,7 @@ from orchestrator.tracker.folder.state_folder import open_state
 from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.report.schema import TargetReport
 from orchestrator.tracker.runs.recovery import latest_run
-from orchestrator.tracker.state import State
+from orchestrator.tracker.state_store import State
 
 
 class Event(NamedTuple):

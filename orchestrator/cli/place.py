@@ -1,4 +1,4 @@
-"""The plan and the state that a verb's options name: the one place that knows in what kind of store it is kept."""
+"""The plan and the state that a verb's options name. Here, and in the API, the kind of store is chosen."""
 
 import os
 from functools import partial
@@ -14,7 +14,7 @@ from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.planner.targets.regions import check_regions
 from orchestrator.tracker.folder.state_folder import open_state
 from orchestrator.tracker.named_plan import named_plan
-from orchestrator.tracker.state import State
+from orchestrator.tracker.state_store import State
 
 if TYPE_CHECKING:
     from orchestrator.app.run.run_plan import Redirect

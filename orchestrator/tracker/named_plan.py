@@ -4,7 +4,7 @@ from pathlib import Path
 from shlex import join
 
 from orchestrator.model.plan import Plan
-from orchestrator.tracker.state import State
+from orchestrator.tracker.state_store import State
 
 
 def named_plan(plan: Plan, state: State) -> str:

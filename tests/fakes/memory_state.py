@@ -24,7 +24,7 @@ from orchestrator.model.record import (
 from orchestrator.model.settings import Settings, settings_of
 from orchestrator.model.target import Target
 from orchestrator.tracker.fleet_name import expect_fleet_name, expect_owner_before, refuse_other
-from orchestrator.tracker.state import DiskTrial, Part
+from orchestrator.tracker.state_store import DiskTrial, Part
 
 
 @dataclass

@@ -25,7 +25,7 @@ from orchestrator.tracker.runs.other_runs import last_outcomes, open_elsewhere
 from orchestrator.tracker.runs.past_runs import read_history
 from orchestrator.tracker.runs.recovery import latest_run, recover
 from orchestrator.tracker.runs.run_id import new_run_id
-from orchestrator.tracker.state import Fleet, State, StoredRun
+from orchestrator.tracker.state_store import Fleet, State, StoredRun
 
 TARGETS = make_targets(3)
 PLAN = make_plan(TARGETS)

@@ -18,7 +18,7 @@ from orchestrator.errors import FleetLocked, UsageError
 from orchestrator.host import machine_name, path_of, user_name
 from orchestrator.model.commands import Command, HoldCommand, ReleaseCommand, SettleCommand
 from orchestrator.model.plan import Plan
-from orchestrator.tracker.state import Fleet, State
+from orchestrator.tracker.state_store import Fleet, State
 
 
 def hold(plan: Plan, state: State, note: str, now: datetime) -> str | None:

@@ -11,7 +11,7 @@ from orchestrator.app.status.outlook import Outlook, before_run
 from orchestrator.executor.decide.waits import Cause
 from orchestrator.model.commands import Command, ReleaseCommand
 from orchestrator.model.plan import Plan
-from orchestrator.tracker.state import State
+from orchestrator.tracker.state_store import State
 
 
 def needless_release(plan: Plan, state: State, wave: str | None, now: datetime) -> str | None:

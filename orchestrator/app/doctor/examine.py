@@ -17,7 +17,7 @@ from orchestrator.errors import OrchestratorError
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.plan import Plan
 from orchestrator.model.target import Target
-from orchestrator.tracker.state import State
+from orchestrator.tracker.state_store import State
 
 
 def examine(

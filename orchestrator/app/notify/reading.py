@@ -9,7 +9,7 @@ from orchestrator.app.notify.what_to_tell import Signal, Signals
 from orchestrator.errors import StateError
 from orchestrator.model.run import Run
 from orchestrator.tracker.runs.recovery import Recovered, recover
-from orchestrator.tracker.state import StoredRun
+from orchestrator.tracker.state_store import StoredRun
 
 
 def open_box(recovered: Recovered) -> Box:

@@ -5,7 +5,7 @@ from orchestrator.model.history import History
 from orchestrator.model.plan import Plan
 from orchestrator.model.version import same_version
 from orchestrator.tracker.runs.past_runs import read_history
-from orchestrator.tracker.state import State
+from orchestrator.tracker.state_store import State
 
 
 def history_of(plan: Plan, state: State) -> History | None:

@@ -17,7 +17,7 @@ from orchestrator.planner.next_run import Asked, NextRun, beginning, ordered, un
 from orchestrator.tracker.report.rejects import refused_before
 from orchestrator.tracker.runs.other_runs import last_outcomes, open_elsewhere
 from orchestrator.tracker.runs.recovery import Recovered
-from orchestrator.tracker.state import Fleet, State
+from orchestrator.tracker.state_store import Fleet, State
 
 #: What persons have ordered, and no process has read yet, each with its number.
 Orders: TypeAlias = Sequence[tuple[int, Command]]

@@ -18,7 +18,7 @@ from orchestrator.planner.next_run import Asked, NextRun
 from orchestrator.planner.preview.preview import make_preview
 from orchestrator.planner.preview.preview_values import Preview
 from orchestrator.planner.targets.resolve import Resolved, resolve_targets
-from orchestrator.tracker.state import State
+from orchestrator.tracker.state_store import State
 
 if TYPE_CHECKING:
     from orchestrator.app.run.run_plan import Redirect

@@ -17,7 +17,7 @@ from orchestrator.model.run import Run
 from orchestrator.model.target import Target
 from orchestrator.planner.next_run import NextRun, waiting_in
 from orchestrator.planner.preview.preview_values import Preview
-from orchestrator.tracker.state import State
+from orchestrator.tracker.state_store import State
 
 #: A run of so many upgrades is rehearsed for every preview; of more, arithmetic says how long it takes at least.
 _CHEAP = 200

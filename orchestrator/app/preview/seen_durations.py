@@ -6,7 +6,7 @@ from orchestrator.host import path_of
 from orchestrator.model.durations import Durations
 from orchestrator.model.plan import Plan
 from orchestrator.tracker.runs.recovery import recover
-from orchestrator.tracker.state import State, StoredRun
+from orchestrator.tracker.state_store import State, StoredRun
 
 #: When so many durations are known, older runs say nothing more.
 _ENOUGH = 100

@@ -14,7 +14,7 @@ from orchestrator.tracker.named_plan import named_plan
 from orchestrator.tracker.report.build import Story
 from orchestrator.tracker.report.json_form import report_chunks
 from orchestrator.tracker.report.page.content import Content, empty_content
-from orchestrator.tracker.state import StoredRun
+from orchestrator.tracker.state_store import StoredRun
 
 
 class Draft(Struct, frozen=True):

@@ -31,7 +31,7 @@ from orchestrator.tracker.report.schema import TargetReport
 from orchestrator.tracker.runs.other_runs import last_outcomes, open_elsewhere
 from orchestrator.tracker.runs.recovery import Recovered, latest_run, recover
 from orchestrator.tracker.runs.run_id import new_run_id
-from orchestrator.tracker.state import Fleet
+from orchestrator.tracker.state_store import Fleet
 
 #: Number of the record that follows the start of a run.
 _SECOND = 2

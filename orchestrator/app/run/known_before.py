@@ -9,7 +9,7 @@ from orchestrator.model.record import EarlierOutcome, Record, Settled
 from orchestrator.model.target import Target
 from orchestrator.planner.next_run import LastOutcomes, outcomes_for
 from orchestrator.tracker.runs.earlier import runs_that_settled
-from orchestrator.tracker.state import Fleet
+from orchestrator.tracker.state_store import Fleet
 
 #: Outcomes that say nothing of a proxy which a later run must know.
 _TELLS_NOTHING = GOOD | {Outcome.NOT_STARTED}

@@ -10,7 +10,7 @@ from orchestrator.app.run.apply_command import carry_out
 from orchestrator.errors import ExitCode
 from orchestrator.executor.dispatch import Background, Dispatcher
 from orchestrator.model.record import ReturnedToWaiting, Settled
-from orchestrator.tracker.state import Inbox
+from orchestrator.tracker.state_store import Inbox
 
 #: How often a running process looks for a person's commands.
 _INBOX_EVERY_S = 0.4

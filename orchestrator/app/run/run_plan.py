@@ -41,7 +41,7 @@ from orchestrator.planner.targets.resolve import resolve_targets
 from orchestrator.planner.waves import assign_waves
 from orchestrator.tracker.report.json_form import write_report
 from orchestrator.tracker.runs.recovery import Recovered
-from orchestrator.tracker.state import Fleet, State
+from orchestrator.tracker.state_store import Fleet, State
 
 #: Points a plan at another cloud for as long as it is open: the simulated one.
 Redirect = Callable[[Plan, list[Target]], AbstractContextManager[tuple[Plan, Mapping[str, str]]]]

@@ -52,7 +52,7 @@ from orchestrator.planner.targets.own_windows import check_own_windows
 from orchestrator.planner.waves import assign_waves, scope_targets, wave_targets
 from orchestrator.tracker.journal.group_commit import JournalWriter
 from orchestrator.tracker.runs.recovery import Recovered
-from orchestrator.tracker.state import Fleet
+from orchestrator.tracker.state_store import Fleet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

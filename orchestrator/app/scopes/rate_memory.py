@@ -12,7 +12,7 @@ from orchestrator.executor.ports import Clock
 from orchestrator.executor.rate.shared_pacer import RatePlace
 from orchestrator.model.known_rate import KnownRate
 from orchestrator.model.plan import Plan, Scope
-from orchestrator.tracker.state import State
+from orchestrator.tracker.state_store import State
 
 #: The rate that each scope has found, by its name; None where it was written.
 Learned: TypeAlias = Mapping[str, float | None]

@@ -23,7 +23,7 @@ from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.model.record import PartFailed, Record
 from orchestrator.spoken import counted
 from orchestrator.tracker.runs.recovery import Recovered
-from orchestrator.tracker.state import StoredRun
+from orchestrator.tracker.state_store import StoredRun
 
 #: When a session has ended, receivers are waited for so long; what they were not told then, the next session tells.
 LAST_ROUND_S = 5.0

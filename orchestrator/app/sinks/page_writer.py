@@ -9,7 +9,7 @@ from orchestrator.app.report.on_disk import Draft, draw
 from orchestrator.app.sinks.tee import RecordSink
 from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.model.record import Record
-from orchestrator.tracker.state import StoredRun
+from orchestrator.tracker.state_store import StoredRun
 
 
 class PageWriter(RecordSink):

@@ -10,7 +10,7 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.target import Target
 from orchestrator.planner.targets.resolve import resolve_targets
 from orchestrator.tracker.runs.other_runs import busy_neighbour, open_elsewhere
-from orchestrator.tracker.state import Fleet
+from orchestrator.tracker.state_store import Fleet
 
 
 def look_ahead(fleet: Fleet, plan: Plan, now: datetime) -> tuple[str | None, Outlook]:

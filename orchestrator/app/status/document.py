@@ -26,7 +26,7 @@ from orchestrator.tracker.report.schema import (
     WaveReport,
 )
 from orchestrator.tracker.runs.recovery import Recovered
-from orchestrator.tracker.state import Fleet
+from orchestrator.tracker.state_store import Fleet
 
 FORM: Literal["orchestrator.status/1"] = "orchestrator.status/1"
 

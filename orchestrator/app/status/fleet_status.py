@@ -21,7 +21,7 @@ from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.report.schema import WaveReport
 from orchestrator.tracker.report.text_form import bug_lines, outcome_lines, reject_lines
 from orchestrator.tracker.runs.recovery import Recovered, recover
-from orchestrator.tracker.state import State, StoredRun
+from orchestrator.tracker.state_store import State, StoredRun
 
 
 def find_run(state: State, plan: Plan, run_id: str | None = None) -> Recovered:

@@ -7,7 +7,7 @@ from orchestrator.app.status.document import StatusDocument, fleet_document
 from orchestrator.errors import OrchestratorError
 from orchestrator.model.plan import Plan
 from orchestrator.tracker.runs.recovery import recover
-from orchestrator.tracker.state import Fleet, State
+from orchestrator.tracker.state_store import Fleet, State
 
 _HEAD = ("FLEET", "VERSION", "STATE", "OUTCOMES", "WAITS FOR")
 

@@ -6,7 +6,7 @@ from orchestrator.errors import StateError
 from orchestrator.host import path_of
 from orchestrator.model.plan import Plan
 from orchestrator.tracker.runs.recovery import latest_run
-from orchestrator.tracker.state import Fleet, State
+from orchestrator.tracker.state_store import Fleet, State
 
 
 def kept_plan(state: State, path: Path) -> Plan | None:

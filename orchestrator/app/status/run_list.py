@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import Reverified, RunStarted, Settled
-from orchestrator.tracker.state import Fleet, StoredRun
+from orchestrator.tracker.state_store import Fleet, StoredRun
 
 _HEAD = ("RUN", "BEGAN (UTC)", "STATE", "TARGETS", "VERSION", "OUTCOMES")
 

@@ -24,7 +24,7 @@ from orchestrator.clock import SystemClock
 from orchestrator.errors import PRECEDENCE, ExitCode, OrchestratorError, UsageError
 from orchestrator.model.plan import Plan
 from orchestrator.tracker.runs.recovery import glimpse
-from orchestrator.tracker.state import State
+from orchestrator.tracker.state_store import State
 
 
 def run(options: Options) -> ExitCode:

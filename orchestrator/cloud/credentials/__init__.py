@@ -9,9 +9,9 @@ from orchestrator.cloud.credentials.agency import METADATA, METADATA_TIMEOUT_S, 
 from orchestrator.cloud.credentials.chain import TOKEN, DefaultChain
 from orchestrator.cloud.credentials.command import TokenFromCommand
 from orchestrator.cloud.credentials.credential import AccessKey, Credential, Source, Token
-from orchestrator.cloud.credentials.password import PasswordLogin, password_of
+from orchestrator.cloud.credentials.password_login import PasswordLogin, password_of
 from orchestrator.cloud.credentials.profile import Profile
-from orchestrator.cloud.credentials.token import TokenFromEnvironment, TokenFromFile
+from orchestrator.cloud.credentials.ready_token import TokenFromEnvironment, TokenFromFile
 from orchestrator.cloud.registry import Secrets
 from orchestrator.cloud.secret import Secret
 from orchestrator.cloud.time_source import TimeSource

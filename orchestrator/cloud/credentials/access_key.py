@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from orchestrator.cloud.credentials.credential import AccessKey, Credential, unusable
-from orchestrator.cloud.credentials.token import from_environment
+from orchestrator.cloud.credentials.ready_token import from_environment
 from orchestrator.cloud.secret import Secret
 from orchestrator.model.reply import Failure
 

@@ -12,7 +12,7 @@ from multidict import CIMultiDict
 from orchestrator.cloud.answer import Answer, cloud_offset_s
 from orchestrator.cloud.classify import classify
 from orchestrator.cloud.credentials.credential import AccessKey, Credential, checked, unusable
-from orchestrator.cloud.credentials.password import login_failure
+from orchestrator.cloud.credentials.password_login import login_failure
 from orchestrator.cloud.json_body import read_body
 from orchestrator.cloud.lenient import instant, text
 from orchestrator.cloud.registry import Secrets

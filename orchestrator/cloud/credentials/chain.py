@@ -9,7 +9,7 @@ from msgspec import Struct
 from orchestrator.cloud.credentials.access_key import AccessKeyFromEnvironment
 from orchestrator.cloud.credentials.credential import Credential, Source, unusable
 from orchestrator.cloud.credentials.profile import Profile, profile_path
-from orchestrator.cloud.credentials.token import TokenFromEnvironment
+from orchestrator.cloud.credentials.ready_token import TokenFromEnvironment
 from orchestrator.model.reply import Failure
 
 TOKEN = "HW_AUTH_TOKEN"  # noqa: S105 - the name of a variable

@@ -47,7 +47,7 @@ from orchestrator.tracker.folder.run_folder import (
 from orchestrator.tracker.folder.write_trial import try_write
 from orchestrator.tracker.journal.file import Journal, read_journal
 from orchestrator.tracker.journal.peek import outcome_records, records_about, says_ended
-from orchestrator.tracker.state import DiskTrial, Part
+from orchestrator.tracker.state_store import DiskTrial, Part
 
 _FILES: Mapping[Part, str] = {"targets": TARGETS, "journal": JOURNAL}
 

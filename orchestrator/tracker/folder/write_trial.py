@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from orchestrator.tracker.disk import guard, sync_folder, write_all
-from orchestrator.tracker.state import DiskTrial
+from orchestrator.tracker.state_store import DiskTrial
 
 #: About as long as a record.
 _BYTES = b"\0" * 1000

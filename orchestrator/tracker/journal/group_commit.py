@@ -12,7 +12,7 @@ from anyio import CapacityLimiter, to_thread
 
 from orchestrator.errors import Broken, OrchestratorError, StateError, host_error, place_of
 from orchestrator.model.record import Record
-from orchestrator.tracker.state import OpenJournal
+from orchestrator.tracker.state_store import OpenJournal
 
 
 class Group:

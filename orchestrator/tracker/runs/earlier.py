@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from orchestrator.model.outcome import FAILED_BEFORE, Outcome
 from orchestrator.model.state import TargetState
 from orchestrator.tracker.runs.recovery import recover
-from orchestrator.tracker.state import Fleet
+from orchestrator.tracker.state_store import Fleet
 
 
 def runs_that_settled(fleet: Fleet, proxy_ids: Collection[str]) -> Iterator[tuple[str, TargetState]]:

@@ -10,7 +10,7 @@ from orchestrator.model.plan import Scope
 from orchestrator.model.record import Record, Reverified, RunStarted, Settled
 from orchestrator.model.run import Run
 from orchestrator.tracker.runs.recovery import latest_run, recover
-from orchestrator.tracker.state import Fleet, StoredRun
+from orchestrator.tracker.state_store import Fleet, StoredRun
 
 
 def open_elsewhere(

@@ -12,7 +12,7 @@ from orchestrator.model.target import Target
 from orchestrator.tracker.report.schema import TargetReport
 from orchestrator.tracker.runs.other_runs import tells_nothing
 from orchestrator.tracker.runs.recovery import latest_run, recover
-from orchestrator.tracker.state import Fleet, StoredRun
+from orchestrator.tracker.state_store import Fleet, StoredRun
 
 _entry = msgspec.json.Decoder(TargetReport)
 

@@ -12,7 +12,7 @@ from orchestrator.model.settings import in_force
 from orchestrator.model.target import Target
 from orchestrator.spoken import counted
 from orchestrator.tracker.journal.line import DAMAGED_HINT
-from orchestrator.tracker.state import Fleet, StoredRun
+from orchestrator.tracker.state_store import Fleet, StoredRun
 
 
 class Recovered(Struct, frozen=True, kw_only=True):

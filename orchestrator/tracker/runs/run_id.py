@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from orchestrator.tracker.runs.recovery import latest_run
-from orchestrator.tracker.state import Fleet
+from orchestrator.tracker.state_store import Fleet
 
 _STAMP = "%Y%m%dT%H%M%S"
 

@@ -45,7 +45,7 @@ from orchestrator.model.reply import (
     Unauthenticated,
 )
 from orchestrator.tracker.folder.state_folder import FolderState
-from orchestrator.tracker.state import DiskTrial
+from orchestrator.tracker.state_store import DiskTrial
 
 TARGETS = make_targets(2)
 PLAN = make_plan(TARGETS)

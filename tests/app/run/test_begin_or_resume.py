@@ -23,7 +23,7 @@ from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import Record
 from orchestrator.model.reply import Entry
 from orchestrator.tracker.runs.recovery import Recovered
-from orchestrator.tracker.state import State
+from orchestrator.tracker.state_store import State
 
 TARGETS = make_targets(3)
 PLAN = make_plan(TARGETS)

@@ -15,7 +15,7 @@ from orchestrator.errors import UsageError
 from orchestrator.model.target import Facts, Target
 from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.tracker.folder.state_folder import FolderState
-from orchestrator.tracker.state import StoredRun
+from orchestrator.tracker.state_store import StoredRun
 
 
 def _target(target: Target, proxy_id: str, instance: str, proxy: str) -> Target:

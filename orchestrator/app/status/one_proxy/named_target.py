@@ -6,7 +6,7 @@ from orchestrator.app.status.one_proxy.unknown_target import unknown_target
 from orchestrator.errors import UsageError
 from orchestrator.model.target import Target
 from orchestrator.spoken import counted
-from orchestrator.tracker.state import StoredRun
+from orchestrator.tracker.state_store import StoredRun
 
 #: A whole id is so long; it is looked up as it is.
 _WHOLE = 36

@@ -14,7 +14,7 @@ from orchestrator.cloud import decode
 from orchestrator.cloud.answer import Answer, exchange_of
 from orchestrator.cloud.classify import classify
 from orchestrator.cloud.credentials.credential import Credential, Token, checked, trimmed, unusable
-from orchestrator.cloud.credentials.token import from_environment, from_file
+from orchestrator.cloud.credentials.ready_token import from_environment, from_file
 from orchestrator.cloud.registry import Secrets
 from orchestrator.cloud.secret import Secret
 from orchestrator.cloud.transport import Headers, Route, Transport
