@@ -76,7 +76,6 @@ class StartQueue:
         self._bench.waiting -= 1
         rank = self._rank[target.proxy_id]
         self._bench.called.pop(rank, None)
-        self._drawn_by.pop(rank, None)
         self.starting[target.proxy_id] = wave
         self._reserve(target, 1)
 
@@ -174,7 +173,7 @@ class StartQueue:
         return not (gated or bench.later or bench.closed or any(bench.ready.values()) or self._draw(wave))
 
     def drawn_by(self, target: Target) -> str | None:
-        """The wave that drew a target which was never taken up since."""
+        """The wave that drew a target in this session, also when it was taken up and came back without a record."""
         return self._drawn_by.get(self._rank[target.proxy_id])
 
     def draw_all(self, wave: str) -> None:

@@ -302,3 +302,12 @@ def test_a_wave_draws_no_more_than_its_size_for_one_that_was_turned_away() -> No
     queue.sent(targets[0])
     queue.back(targets[0], turned_away=1)
     assert drain(queue) == [targets[1], targets[0]]
+
+
+def test_who_drew_a_target_is_known_also_after_it_came_back_without_a_record() -> None:
+    """Else it would count in the wave that is open then, above that one's size."""
+    queue = queue_of(targets_of(3), 1, None)
+    target = start(queue)
+    assert target is not None
+    queue.back(target)
+    assert queue.drawn_by(target) == "w0"
