@@ -61,13 +61,15 @@ class CloudClock:
     def before_s(self, since: Moment) -> float | None:
         """Seconds from a moment of an earlier session until the clock was known in this one.
 
-        None when that moment does not tell the cloud's time. 0 when the clock goes back behind it: nothing is known
-        then of the time between the sessions.
+        As much as both clocks say, the cloud's and this host's: either may have been set between the sessions, and
+        neither ends anything early. None when that moment does not tell the cloud's time. 0 when one of them goes back
+        behind it: nothing is known then of the time between the sessions, and all of it is waited for again.
         """
         if since.cloud_at is None:
             return None
         known_from = self.known_from + timedelta(seconds=self.lowest_s)
-        return max(0.0, (known_from - since.cloud_at).total_seconds() - since.within_s)
+        told_s = (known_from - since.cloud_at).total_seconds() - since.within_s
+        return max(0.0, min(told_s, (self.known_from - since.at).total_seconds()))
 
     def takes_s(self, since: datetime) -> float:
         """How much of the time since an instant of this session has not passed by this clock."""
