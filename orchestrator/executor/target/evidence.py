@@ -181,8 +181,9 @@ def _absence(doubt: Doubt, listing: JobList) -> str:
 
 
 def _possible(doubt: Doubt, sight: Sight) -> list[Job]:
-    """Jobs that bear on the question: on this instance, not ours, not ended before the intent, and like an upgrade."""
-    listed = () if sight.listing is None else sight.listing.of_instance(doubt.instance_id)
+    """Jobs that bear on the question: on this instance or on none, not ours, not ended before, and like an upgrade."""
+    listing = sight.listing
+    listed = () if listing is None else (*listing.of_instance(doubt.instance_id), *listing.of_no_instance())
     named = {job.job_id: job for job in sight.named}
     alike = {job.job_id: job for job in listed if _resembles(doubt, job)}
     jobs = (named | alike).values()
@@ -200,7 +201,7 @@ def _illegible(job: Job) -> bool:
 
 def _is_candidate(doubt: Doubt, job: Job) -> bool:
     """Whether this job, which resembles the upgrade, is it if it is the only one."""
-    if job.created_at is None:
+    if job.created_at is None or not (job.instance_id or _names_proxy(doubt, job)):
         return False
     if not doubt.earliest - CREATED_MARGIN <= job.created_at <= doubt.latest + CREATED_MARGIN:
         return False
@@ -217,7 +218,10 @@ def _names_proxy(doubt: Doubt, job: Job) -> bool:
 
 
 def _ended_before(doubt: Doubt, job: Job) -> bool:
-    return job.ended_at is not None and job.ended_at < doubt.earliest - _ENDED_MARGIN
+    """An end before its own beginning is no time, and is not believed."""
+    if job.ended_at is None or (job.created_at is not None and job.ended_at < job.created_at - _ENDED_MARGIN):
+        return False
+    return job.ended_at < doubt.earliest - _ENDED_MARGIN
 
 
 def _running_elsewhere(doubt: Doubt, listing: JobList) -> Job | None:

@@ -79,6 +79,11 @@ MISSING_CONDITIONS: dict[str, tuple[Doubt, Sight]] = {
     ),
     "a job names the proxy": (DOUBT, seeing(job(name="X", status="Failed", extend_fields=PROXY, created_at=None))),
     "a job of our name has no end": (DOUBT, seeing(job(status="Completed", created_at=None))),
+    "a job of no instance has our name": (DOUBT, seeing(job(instance_id=None))),
+    "a job of no instance names the proxy": (
+        DOUBT,
+        seeing(job(name="X", status="Failed", instance_id="", extend_fields=PROXY, created_at=None)),
+    ),
     "version unreadable": (DOUBT, replace(NOTHING_SEEN, version=None)),
     "another version": (DOUBT, seeing(version="2.23.13.000")),
     "health unreadable": (DOUBT, replace(NOTHING_SEEN, health=None)),
@@ -97,7 +102,10 @@ def test_without_any_one_condition_it_stays_unknown(doubt: Doubt, sight: Sight) 
 
 
 STILL_NOTHING: dict[str, tuple[Doubt, Sight]] = {
-    "a job that ended before": (DOUBT, seeing(job(status="Completed", ended_at=AT - timedelta(minutes=1)))),
+    "a job that ended before": (
+        DOUBT,
+        seeing(job(status="Completed", created_at=AT - timedelta(minutes=4), ended_at=AT - timedelta(minutes=1))),
+    ),
     "a job of ours": (replace(DOUBT, ours={"shown", "it"}), seeing(OURS)),
     "a job on another instance": (DOUBT, seeing(job(instance_id=OTHER_INSTANCE))),
     "another kind of job that has ended": (DOUBT, seeing(job(name="Backup", status="Completed"))),
@@ -134,6 +142,8 @@ def test_the_only_job_of_our_name_is_it() -> None:
 
 ADOPTED = {
     "named by name": job(),
+    "of no instance, but names the proxy": job(instance_id=None, extend_fields=PROXY),
+    "ended before it was created, by a wrong time": job(status="Failed", ended_at=AT - timedelta(days=1)),
     "names the proxy": job(name="Whatever", extend_fields=f'{{"proxy":"{PROXY}"}}'),
     "ended since": job(status="Failed", ended_at=AT + timedelta(minutes=9)),
     "a little before by its clock": job(created_at=AT - timedelta(minutes=4)),
@@ -280,7 +290,7 @@ def test_it_is_sent_again_only_with_all_the_evidence(
     if isinstance(conclusion, Adopt):
         assert listing is not None
         found = next(each for each in listing.jobs if each.job_id in conclusion.workflow_ids)
-        assert found.instance_id == INSTANCE
+        assert found.instance_id == INSTANCE or (not found.instance_id and found.extend_fields == PROXY)
         assert found.job_id not in doubt.ours
     if isinstance(conclusion, Happened):
         assert version == NEW

@@ -49,6 +49,10 @@ class JobList:
         """The jobs of one instance."""
         return self._by_instance.get(instance_id.lower(), ())
 
+    def of_no_instance(self) -> Sequence[Job]:
+        """The jobs whose instance the list does not tell: each may run on any."""
+        return self._by_instance.get("", ())
+
     def ids(self) -> set[str]:
         """The ids of all jobs."""
         return {job.job_id for job in self.jobs}
