@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
-from orchestrator.model.outcome import VERIFIED, Outcome
+from orchestrator.model.outcome import UPGRADED, Outcome
 from orchestrator.model.refusal import Refusal, refusals
 from orchestrator.model.remedy import remedy_of
 from orchestrator.model.run import Run
@@ -86,7 +86,7 @@ def _reason(run: Run, key: _Key, met: _Met, common: list[str], before: set[str])
         error_code=key[1],
         count=met.texts.total(),
         proxy_ids=list(met.proxies),
-        upgraded=sum(run.states[proxy_id].outcome in VERIFIED for proxy_id in met.proxies),
+        upgraded=sum(run.states[proxy_id].outcome in UPGRADED for proxy_id in met.proxies),
         first_seen=met.first_seen,
         met_before=key[0] in before,
         remedy=remedy_of(reasons[0], key[1]),
