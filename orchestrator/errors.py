@@ -117,7 +117,8 @@ _NO_ROOM = ("can't start new thread", "failed to map segment", "annot allocate m
 
 def host_error(error: BaseException) -> HostError | None:
     """What the machine does not give, if that is what an error is about; None of a bug."""
-    if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_ROOM):
+    no_room = isinstance(error, RuntimeError | ImportError | OSError) and any(words in str(error) for words in _NO_ROOM)
+    if no_room or isinstance(error, MemoryError):
         words = "the machine gives this process no more memory or threads"
         return HostError(words, hint=f"{HOST_HINTS[errno.ENOMEM]}; else {HOST_HINTS[errno.EAGAIN]}")
     if not isinstance(error, OSError):

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 #: Verbs that call a cloud, or are one.
 _CALLERS = frozenset({"run", "plan", "init", "doctor", "simulate"})
 
-#: Python writes the keys of every TLS connection into the file that this names: with them whoever recorded the traffic
-#: reads the tokens in it.
+#: Python writes the keys of every TLS connection into the file that this names: they make tokens readable in recorded
+#: traffic.
 _KEY_LOG = "SSLKEYLOGFILE"
 
 #: With less address space the event loop ends the process without a word.

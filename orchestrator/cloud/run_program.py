@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
-from threading import Event
+from threading import Event, Timer
 from typing import NamedTuple
 
 from anyio import fail_after, to_thread
@@ -26,6 +26,10 @@ class Ran(NamedTuple):
 
 class ProgramFailed(Exception):
     """It could not be run, or did not end; the message goes on after its name, and holds nothing that it wrote."""
+
+
+class _GivenUp(ProgramFailed):
+    """Nobody waits for it any more."""
 
 
 async def run_program(
@@ -50,18 +54,44 @@ async def run_program(
     except TimeoutError:
         raise ProgramFailed(f"did not end within {timeout_s:g} s") from None
     except (OSError, ValueError, IndexError) as error:
-        raise ProgramFailed(f"cannot be run: {getattr(error, 'strerror', None) or error}") from error
+        raise _not_run(error) from error
     finally:
         given_up.set()
 
 
-def _ran(command: tuple[str, ...], environ: dict[str, str], told: bytes, given_up: Event) -> Ran:
+def run_here(
+    command: tuple[str, ...], environ: Mapping[str, str], *, timeout_s: float, told: bytes = b"", heard: bool = True
+) -> Ran:
+    """The same in the thread of the caller; what it prints is nobody's unless it is `heard`."""
+    given_up = Event()
+    alarm = Timer(timeout_s, given_up.set)
+    alarm.start()
+    try:
+        return _ran(command, dict(environ), told, given_up, heard=heard)
+    except _GivenUp:
+        raise ProgramFailed(f"did not end within {timeout_s:g} s") from None
+    except (OSError, ValueError, IndexError) as error:
+        raise _not_run(error) from error
+    finally:
+        alarm.cancel()
+
+
+def _not_run(error: Exception) -> ProgramFailed:
+    return ProgramFailed(f"cannot be run: {getattr(error, 'strerror', None) or error}")
+
+
+def _ran(command: tuple[str, ...], environ: dict[str, str], told: bytes, given_up: Event, *, heard: bool = True) -> Ran:
     """It leads a group of its own, which is killed when it fails us.
 
     A child that it leaves behind, such as an agent, lives on and may keep the output open: nobody waits for that.
     """
     process = Popen(  # noqa: S603  # the plan's own command, and no shell
-        command, stdin=PIPE if told else DEVNULL, stdout=PIPE, stderr=DEVNULL, env=environ, start_new_session=True
+        command,
+        stdin=PIPE if told else DEVNULL,
+        stdout=PIPE if heard else DEVNULL,
+        stderr=DEVNULL,
+        env=environ,
+        start_new_session=True,
     )
     try:
         _tell(process, told)
@@ -97,7 +127,7 @@ def _read(process: "Popen[bytes]", given_up: Event) -> bytes:
         if ended:
             return bytes(output)
         if given_up.wait(_LOOK_EVERY_S):
-            raise ProgramFailed("was given up")
+            raise _GivenUp("was given up")
 
 
 def _take(process: "Popen[bytes]", output: bytearray) -> None:

@@ -4,7 +4,7 @@ from orchestrator.errors import place_of
 from orchestrator.executor.decide.opening.gates import judge_answer
 from orchestrator.executor.session import Session
 from orchestrator.model.gate_record import GateAnswered
-from orchestrator.model.health_gate import EVIDENCE_CHARS, GateFinding, GateQuestion, HealthGate
+from orchestrator.model.health_gate import GateFinding, GateQuestion, HealthGate
 
 
 async def ask_gate(session: Session, gate: HealthGate) -> None:
@@ -27,7 +27,7 @@ async def ask_gate(session: Session, gate: HealthGate) -> None:
                 open=judged.open,
                 status=finding.status,
                 value=finding.value,
-                evidence=finding.evidence[:EVIDENCE_CHARS],
+                evidence=finding.evidence,
             )
         )
     if judged.open:  # also when it was so before: its last answer may have been too old

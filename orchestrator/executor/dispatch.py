@@ -205,7 +205,8 @@ class Dispatcher:
             case AskGate(gate=gate):
                 watch = self.session.rollout.watches[gate.name]
                 watch.asking, watch.asked_at = True, now
-                group.start_soon(ask_gate, self.session, gate)
+                asks = Service(f"gate {gate.name}", partial(ask_gate, self.session, gate))
+                group.start_soon(supervise, asks, self.session)
             case WaitUntil() | Finish():
                 raise AssertionError("the loop itself performs these")
 

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from orchestrator.model.selector import Selector
+from orchestrator.model.selection import Selector
 
 GatePoint: TypeAlias = Literal["start", "wave"]
 GateAnswer: TypeAlias = Literal["passes", "fails", "error"]

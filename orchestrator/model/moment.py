@@ -9,7 +9,7 @@ class Moment:
     """When something happened.
 
     Attributes:
-        at: by the clock of its session, which is monotonic; it says nothing in another session.
+        at: by the clock of its session, which is monotonic in it, and follows this host's clock from one to the next.
         session: number of that session.
         cloud_at: the cloud's own time, by the offset known then; None without a `Date`. It was at least that …
         within_s: … and at most so much later.

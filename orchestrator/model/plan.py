@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from orchestrator.model.amount import Amount, Rate
 from orchestrator.model.health_gate import HealthGate
-from orchestrator.model.selector import Selector
+from orchestrator.model.selection import Selector
 from orchestrator.model.target import Target
 
 MINUTE_S = 60.0

@@ -38,7 +38,7 @@ from orchestrator.model.record import (
 )
 from orchestrator.model.signature import signature
 from orchestrator.model.state import TargetState
-from orchestrator.model.status import GateStatus
+from orchestrator.model.status import gate_status
 from orchestrator.model.tally import NOTHING, Tally
 from orchestrator.model.target import Target
 
@@ -183,8 +183,7 @@ class Run(Indexes):
             case HoldReleased():
                 self._release(record)
             case GateAnswered():
-                gate = self.gates.setdefault(record.gate, GateStatus(record, record.at, len(self.sessions)))
-                gate.take(record, len(self.sessions))
+                self.gates[record.gate] = gate_status(self.gates.get(record.gate), record, len(self.sessions))
             case CloudTimeLearned() | ClockStepped():
                 self.timeline.note(record)
             case ScopePaused() | ScopeThrottled() | ScopeOpened() | ScopeGivenUp() | ScopeUsed():

@@ -79,21 +79,22 @@ class ScopeStatus:
         return ScopeStanding("open")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class GateStatus:
     """Where a gate stands.
 
     Attributes:
         latest: the latest answer that changed something.
-        since: since when, in the session of that answer, it is open or closed.
+        since: since when it is open or closed, in the session of that answer.
+        session: number of that session.
     """
 
     latest: GateAnswered
     since: datetime
     session: int
 
-    def take(self, record: GateAnswered, session: int) -> None:
-        """Fold an answer."""
-        if record.open != self.latest.open or session != self.session:
-            self.since = record.at
-        self.latest, self.session = record, session
+
+def gate_status(before: GateStatus | None, record: GateAnswered, session: int) -> GateStatus:
+    """Where a gate stands by an answer; `before`: where it stood, None before its first one."""
+    same = before is not None and (before.latest.open, before.session) == (record.open, session)
+    return GateStatus(record, before.since if same and before is not None else record.at, session)

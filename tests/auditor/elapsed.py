@@ -77,6 +77,14 @@ def _passed(lines: Sequence[Line], first: Begun, last: Begun) -> Iterator[tuple[
     known_s = [seconds for seconds in clouds_s if seconds is not None]
     if known_s:
         yield max(known_s), "the cloud's time"
+    if known_s and not here:
+        host_s = [
+            _seconds(_at(line), _at(last.line))
+            for line in (first.line, lines[last.session])
+            if line.get("at") and last.line.get("at")
+        ]
+        if host_s:  # one that went back tells of this session alone
+            yield max(host_s), "this host's clock"
     begins = first.line if here else None if known_s else lines[last.session]
     if begins is not None and begins.get("clocks"):
         yield last.line["clocks"]["monotonic_s"] - begins["clocks"]["monotonic_s"], "monotonic time"

@@ -24,7 +24,7 @@ from orchestrator.model.amount import Amount
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Failures, Follow, Limits, Wave
 from orchestrator.model.record import Settled
-from orchestrator.model.selector import Selector
+from orchestrator.model.selection import Selector
 from orchestrator.tracker.journal.line import encode_lines
 from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.report.json_form import report_chunks

@@ -124,5 +124,31 @@ def test_across_sessions_a_clock_that_went_back_tells_nothing_of_the_time_betwee
     assert len(list(elapsed_problems(Book(lines)))) == problems
 
 
+@pytest.mark.parametrize(
+    ("went_s", "told_s", "lasted", "problems"),
+    [
+        pytest.param(300.0, 300.0, 601.0, 0, id="host and cloud agree"),
+        pytest.param(3.0, 3603.0, 10.0, 1, id="the cloud was set ahead between the sessions"),
+        pytest.param(3.0, 3603.0, 897.0, 0, id="ahead, and waited for by this host's clock"),
+        pytest.param(-7200.0, 300.0, 900.0, 0, id="this host went back: all of it again"),
+        pytest.param(-7200.0, 300.0, 610.0, 1, id="this host went back, and not all of it again"),
+    ],
+)
+def test_across_sessions_the_hosts_clock_has_to_say_so_too(
+    went_s: float, told_s: float, lasted: float, problems: int
+) -> None:
+    """From the intent to the next session `went_s` by this host, and `told_s` by the cloud."""
+    began = datetime.fromisoformat(FIRST) + timedelta(seconds=went_s)
+    ends = began + timedelta(seconds=lasted)
+    lines = [
+        START,
+        line("intent", 110.0, FIRST, at=FIRST),
+        line("session_started", 5.0, None, at=began.isoformat()),
+        learned(began.isoformat(), told_s - went_s),
+        line("attempt_disproved", 5.0 + lasted, _cloud(0, told_s + lasted), period_s=900.0, at=ends.isoformat()),
+    ]
+    assert len(list(elapsed_problems(Book(lines)))) == problems
+
+
 def test_an_old_journal_that_tells_no_clocks_is_not_judged() -> None:
     assert not list(elapsed_problems(Book([START, line("intent", None, None), line("attempt_disproved", None, None)])))

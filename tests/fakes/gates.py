@@ -9,7 +9,7 @@ from typing import TypeAlias
 from fakes.clock import VirtualClock
 
 from orchestrator.model.health_gate import GateAnswer, GateFinding, GateQuestion, HealthGate
-from orchestrator.model.selector import Selector
+from orchestrator.model.selection import Selector
 
 #: What a gate answers at an instant.
 Answers: TypeAlias = Callable[[str, datetime], GateAnswer]

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Failures, Follow, Limits, Plan, Retry, Scope, Wave
-from orchestrator.model.selector import Selector
+from orchestrator.model.selection import Selector
 from orchestrator.model.target import Facts, Target
 
 _OWN_WINDOWS = ("18:00-22:00", "22:00-02:00", "02:00-06:00", "00:00-24:00")

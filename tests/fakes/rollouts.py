@@ -14,7 +14,7 @@ from orchestrator.model.amount import Amount
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Failures, Limits, Plan, Wave
 from orchestrator.model.record import HoldReleased, Record, ScopeOpened, Settled, WaveOpened
-from orchestrator.model.selector import Selector
+from orchestrator.model.selection import Selector
 from orchestrator.planner.waves import assign_waves, scope_targets, wave_targets
 
 FREE = Limits(in_flight=Amount(100), concurrency=50, rate=50.0, ramp=False)

@@ -6,7 +6,7 @@ from datetime import datetime
 from orchestrator.model import record as r
 from orchestrator.model.plan import Plan, Scope, Wave
 from orchestrator.model.reply import Entry
-from orchestrator.model.selector import Selector
+from orchestrator.model.selection import Selector
 from orchestrator.model.target import Target
 
 #: Where a target stands that is looked at further although its story is over.

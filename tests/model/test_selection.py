@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.model.selection import MissingFact, like, matches
-from orchestrator.model.selector import Selector
+from orchestrator.model.selection import MissingFact, Selector, like, matches
 from orchestrator.model.target import Facts, Target
 
 WRITTEN = Target(scope="bj4", instance_id="i1", proxy_id="p1", labels={"app": "billing", "tier": "gold"})

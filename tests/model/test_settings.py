@@ -22,7 +22,7 @@ from orchestrator.model.plan import (
     Wave,
     Window,
 )
-from orchestrator.model.selector import Selector
+from orchestrator.model.selection import Selector
 from orchestrator.model.settings import changes_between, in_force, settings_changed, settings_of
 from orchestrator.tracker.folder.run_folder import create_run, load_settings, save_settings
 

@@ -10,7 +10,7 @@ from orchestrator.errors import PlanError
 from orchestrator.model.amount import Amount
 from orchestrator.model.order import order_key
 from orchestrator.model.plan import Plan, Scope, Wave
-from orchestrator.model.selector import Selector
+from orchestrator.model.selection import Selector
 from orchestrator.model.target import Target
 from orchestrator.planner.waves import assign_waves
 

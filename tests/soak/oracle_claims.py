@@ -32,6 +32,7 @@ def claims(evidence: Evidence) -> Found:
     """Every outcome of the report, and every reading that the journal records."""
     for target in evidence.report.targets:
         proxy = evidence.cloud.world.proxy(target.proxy_id)
+        # `rejected`: its reads were refused in words that were damaged on the way, so they did not say why.
         if proxy is None and target.outcome not in {"skipped", "waiting", "rejected"}:
             yield Violation(Rule.TRUE, f"{target.proxy_id} is {target.outcome}: there is no such proxy")
         if proxy is not None and target.settled_by is None:

@@ -19,7 +19,7 @@ from orchestrator.model.plan import (
     Wave,
     Window,
 )
-from orchestrator.model.selector import Selector
+from orchestrator.model.selection import Selector
 from orchestrator.model.target import Target
 from orchestrator.simulator.config import made_project_id
 

@@ -8,7 +8,7 @@ from orchestrator.model.plan import Plan
 
 def look_at_receivers(plan: Plan, environ: Mapping[str, str]) -> Iterator[Diagnosis]:
     """A line for each entry of `notify`."""
-    from orchestrator.app.notify.try_receivers import flaw  # noqa: PLC0415  # only for a plan that tells somebody
+    from orchestrator.app.notify.try_receivers import flaw  # noqa: PLC0415  # only for a plan with `notify`
 
     for entry in plan.notify:
         wrong = flaw(entry, environ, plan.http)

@@ -41,7 +41,7 @@ class Box(Struct, kw_only=True):
     parcels: list[Parcel] = field(default_factory=list)
 
     def put(self, notice: Notice, to: Iterable[str]) -> None:
-        """A notice was made; the same one is put in once, whoever should know of it."""
+        """A notice was made; the same one is put in once, for all who should know of it."""
         if notice.id in self.seen:
             return
         self.seen.append(notice.id)

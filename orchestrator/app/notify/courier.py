@@ -10,7 +10,7 @@ import anyio
 from orchestrator.app.notify.box import Box
 from orchestrator.app.notify.notice import Notice
 from orchestrator.app.notify.receivers import ATTEMPT_S, Receiver
-from orchestrator.app.notify.untold import Untold
+from orchestrator.app.notify.untold import why_untold
 
 Beside: TypeAlias = Callable[[Callable[[], None], str], Awaitable[None]]
 Sleep: TypeAlias = Callable[[float], Awaitable[None]]
@@ -111,12 +111,8 @@ class Courier:
         try:
             with anyio.fail_after(ATTEMPT_S):
                 await self._beside(partial(self._tell_once, receiver, notice), receiver.name)
-        except Untold as untold:
-            return str(untold)
-        except TimeoutError:
-            return f"did not answer within {ATTEMPT_S:g} s"
-        except Exception as error:  # noqa: BLE001  # a bulkhead: its text may hold the address
-            return f"failed ({type(error).__name__})"
+        except Exception as error:  # noqa: BLE001  # a bulkhead: one receiver touches no other
+            return why_untold(error, ATTEMPT_S)
         return None
 
     def _tell_once(self, receiver: Receiver, notice: Notice) -> None:

@@ -1,10 +1,6 @@
 """Those who are told: each entry of `notify` as something that takes a notice, or says why not. All of it may block."""
 
-import os
-import signal
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from urllib.parse import urlsplit, urlunsplit
 
 from msgspec import Struct
@@ -13,6 +9,7 @@ from orchestrator.app.notify import post
 from orchestrator.app.notify.notice import CONTENT_TYPE, SIGNATURE, Notice, signed
 from orchestrator.app.notify.untold import Untold
 from orchestrator.cloud.credentials.credential import trimmed
+from orchestrator.cloud.run_program import ProgramFailed, run_here
 from orchestrator.cloud.secret import Secret
 from orchestrator.errors import ExitCode
 from orchestrator.model.plan import Http, Notify
@@ -97,25 +94,11 @@ def run_command(command: Sequence[str], environ: Mapping[str, str], event: bytes
         Untold: it cannot be run, does not end in time, or ends with another code than 0.
     """
     try:
-        process = subprocess.Popen(  # noqa: S603  # the plan's own command, and no shell
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=dict(environ),
-            start_new_session=True,
-        )
-    except (OSError, ValueError) as error:
-        raise Untold(getattr(error, "strerror", None) or "cannot be run") from None
-    with process:
-        try:
-            process.communicate(event, timeout=ATTEMPT_S)
-        except subprocess.TimeoutExpired:
-            with suppress(OSError):
-                os.killpg(process.pid, signal.SIGKILL)
-            raise Untold(f"did not end within {ATTEMPT_S:g} s") from None
-    if process.returncode != 0:
-        raise Untold(f"ended with {process.returncode}; run it by hand to see why")
+        ran = run_here(tuple(command), environ, timeout_s=ATTEMPT_S, told=event, heard=False)
+    except ProgramFailed as failed:
+        raise Untold(str(failed)) from None
+    if ran.status != 0:
+        raise Untold(f"ended with {ran.status}; run it by hand to see why")
 
 
 def _webhook(address: str, secret: str | None, http: Http, notice: Notice) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from orchestrator.app.notify import post
 from orchestrator.app.notify.notice import Notice
 from orchestrator.app.notify.receivers import ATTEMPT_S, Receiver, receivers, secret_in
-from orchestrator.app.notify.untold import Untold
+from orchestrator.app.notify.untold import Untold, why_untold
 from orchestrator.app.process import side_thread
 from orchestrator.model.plan import Http, Notify, Plan
 
@@ -49,12 +49,8 @@ def try_receivers(
 def _tell(receiver: Receiver, notice: Notice) -> str | None:
     try:
         side_thread.begin(partial(receiver.tell, notice), receiver.name).result(timeout=_PATIENCE_S)
-    except Untold as untold:
-        return str(untold)
-    except TimeoutError:
-        return f"did not answer within {ATTEMPT_S:g} s"
-    except Exception as error:  # noqa: BLE001  # a bulkhead: its text may hold the address
-        return f"failed ({type(error).__name__})"
+    except Exception as error:  # noqa: BLE001  # a bulkhead: one receiver touches no other
+        return why_untold(error, ATTEMPT_S)
     return None
 
 

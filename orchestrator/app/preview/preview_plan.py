@@ -1,6 +1,6 @@
 """The preview of a plan from beginning to end: find the targets, foresee the run, read the versions, rehearse.
 
-Sends nothing, and writes nothing. Whoever needs no network waits for no import that brings it.
+Sends nothing, and writes nothing. What needs no network waits for no import that brings it.
 """
 
 from collections.abc import Callable, Mapping

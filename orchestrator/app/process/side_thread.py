@@ -11,10 +11,10 @@ def begin(work: Callable[[], None], name: str) -> Future[None]:
     future: Future[None] = Future()
 
     def run() -> None:
-        future.set_running_or_notify_cancel()  # from now on it cannot be cancelled: whoever waited is gone then
+        future.set_running_or_notify_cancel()  # from now on it cannot be cancelled: nobody waits for it then
         try:
             work()
-        except BaseException as error:  # noqa: BLE001  # it belongs to whoever waits
+        except BaseException as error:  # noqa: BLE001  # it belongs to the one who waits
             future.set_exception(error)
         else:
             future.set_result(None)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import anyio
+from msgspec import structs
 
 from orchestrator.cloud.gates.command_gate import ask_command
 from orchestrator.cloud.gates.http_gate import ask_http, ask_promql
@@ -38,12 +39,7 @@ class Asker:
         except OrchestratorError as error:
             finding = GateFinding(answer="error", evidence=str(error))
         masked = self._secrets.mask(finding)
-        return GateFinding(
-            answer=masked.answer,
-            status=masked.status,
-            value=masked.value,
-            evidence=" ".join(masked.evidence.split())[:EVIDENCE_CHARS],
-        )
+        return structs.replace(masked, evidence=" ".join(masked.evidence.split())[:EVIDENCE_CHARS])
 
     async def _ask(self, gate: HealthGate, question: GateQuestion) -> GateFinding:
         if gate.http is not None:

@@ -7,8 +7,7 @@ from msgspec import Struct
 
 from orchestrator.errors import PlanError, ScopeUnusable
 from orchestrator.model.plan import Plan
-from orchestrator.model.selection import MissingFact, matches
-from orchestrator.model.selector import Selector
+from orchestrator.model.selection import MissingFact, Selector, matches
 from orchestrator.model.target import Target
 from orchestrator.planner.reading.locate import with_place
 from orchestrator.planner.reading.problems import At, Problems

@@ -31,7 +31,7 @@ from orchestrator.model.record import (
     WaveSoaking,
 )
 from orchestrator.model.reply import Exchange, Failure, NotSent, Refused
-from orchestrator.model.selector import Selector
+from orchestrator.model.selection import Selector
 from orchestrator.model.target import Facts
 
 

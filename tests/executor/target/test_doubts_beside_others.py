@@ -14,7 +14,7 @@ from fakes.stage import Played
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Limits, Wave
 from orchestrator.model.record import AttemptDisproved, DoubtLooked, Postponed, WorkflowAdopted
-from orchestrator.model.selector import Selector
+from orchestrator.model.selection import Selector
 
 TWO = Limits(in_flight=Amount(10), per_instance=2, concurrency=10, rate=50.0, ramp=False)
 

@@ -147,7 +147,9 @@ ADOPTED = {
     "names the proxy": job(name="Whatever", extend_fields=f'{{"proxy":"{PROXY}"}}'),
     "ended since": job(status="Failed", ended_at=AT + timedelta(minutes=9)),
     "a little before by its clock": job(created_at=AT - timedelta(minutes=4)),
-    "ended in the second of the intent": job(status="Failed", ended_at=AT - timedelta(seconds=1)),
+    "ended in the second of the intent": job(
+        status="Failed", created_at=AT - timedelta(seconds=1), ended_at=AT - timedelta(seconds=1)
+    ),
 }
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from orchestrator.errors import JournalDamaged, StateError
 from orchestrator.model.plan import Discover, Failures, Follow, Freeze, Limits, Window
-from orchestrator.model.selector import Selector
+from orchestrator.model.selection import Selector
 from orchestrator.model.settings import settings_of
 from orchestrator.model.target import Target
 from orchestrator.tracker.folder.paths import list_runs

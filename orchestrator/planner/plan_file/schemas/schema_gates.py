@@ -1,6 +1,5 @@
 """Declaration of gates: what is asked before upgrades start, and what the answer means."""
 
-import math
 import re
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,14 +32,20 @@ _GATE_URL = Leaf(
 )
 
 
+_DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?")
+
+
 def _number(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
+    if _DECIMAL.fullmatch(text) is None:
         raise ValueError
-    return value
+    return float(text)
 
 
-_NUMBER = Leaf(expected="a number such as 0.01", parse=_number, schema={"type": ["number", "string"]})
+_NUMBER = Leaf(
+    expected="a number such as 0.01",
+    parse=_number,
+    schema={"anyOf": [{"type": "number"}, {"type": "string", "pattern": f"^({_DECIMAL.pattern})$"}]},
+)
 
 
 def _check_token(found: Found) -> None:

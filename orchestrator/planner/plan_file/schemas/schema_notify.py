@@ -54,7 +54,7 @@ NOTIFY = ListOf(
                 key="command",
                 shape=ListOf(item=SECRETIVE_TEXT, least=1),
                 doc="Program and arguments that get the event as JSON on stdin; no shell, and no secret among them.",
-                example=["/usr/local/bin/page-somebody", "--team", "db"],
+                example=["/usr/local/bin/page-on-call", "--team", "db"],
             ),
             Field(
                 key="webhook_env",

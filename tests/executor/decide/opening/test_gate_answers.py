@@ -12,7 +12,7 @@ from orchestrator.executor.decide.opening.gates import concerns, due_at, is_open
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.model.gate_record import GateAnswered
 from orchestrator.model.health_gate import GateAnswer, HealthGate
-from orchestrator.model.selector import Selector
+from orchestrator.model.selection import Selector
 
 GATE = HealthGate(name="g", command=("check",), passes=2, every_s=30.0, timeout_s=10.0)
 
