@@ -11,11 +11,13 @@ from typing import Any, TypeAlias, TypeVar
 import msgspec
 from msgspec.structs import replace
 
+from orchestrator.cloud.duration_text import seconds_in
 from orchestrator.cloud.error_body import excerpt
 from orchestrator.cloud.json_body import read_body
 from orchestrator.cloud.lenient import instant, intact, integer, objects, text, truth
 from orchestrator.model.foreign import Unreadable
 from orchestrator.model.reply import DAMAGED, Entry, Job, JobPage, Page, ProxyHealth, ProxyVersion, same_id
+from orchestrator.model.risk import Risk
 
 T = TypeVar("T")
 Decode: TypeAlias = Callable[[bytes], T]
@@ -78,7 +80,20 @@ def proxy_version(body: bytes) -> ProxyVersion:
         current_version=current.strip(),
         latest_version=(intact(data.get("latest_version")) or "").strip() or None,
         can_upgrade=truth(data.get("can_upgrade")),
+        risk=_risk(data.get("risk")),
     )
+
+
+def _risk(said: Any) -> Risk | None:
+    """The cloud's forecast, as far as it can be understood: nothing depends on it, so nothing in it is an error."""
+    row = next(iter(objects(said)), {})
+    risk = Risk(
+        level=integer(row.get("level")),
+        service_impact_s=seconds_in(text(row.get("service_impact_duration"))),
+        upgrade_s=seconds_in(text(row.get("upgrade_duration"))) or None,
+        guidance=text(row.get("guidance")),
+    )
+    return None if risk == Risk() else risk
 
 
 def proxy_health(body: bytes, proxy_id: str) -> ProxyHealth:

@@ -33,8 +33,7 @@ def fold(known: Indexes, state: TargetState, record: Record) -> None:  # noqa: C
     state.folded += 1
     match record:
         case PreflightDone():
-            known.join_wave(state, record.wave)
-            state.not_before, state.read_version = None, record.current_version
+            _read(known, state, record)
         case Postponed():
             _postpone(known, state, record)
         case Intent():
@@ -76,6 +75,13 @@ def fold(known: Indexes, state: TargetState, record: Record) -> None:  # noqa: C
         state.phase = Phase.SETTLED  # also when an answer comes after a person has settled it
     elif state.set_aside:
         state.phase = Phase.IN_DOUBT  # whatever comes later, until a person decides
+
+
+def _read(known: Indexes, state: TargetState, record: PreflightDone) -> None:
+    known.join_wave(state, record.wave)
+    state.not_before, state.read_version = None, record.current_version
+    if record.upgrade_s is not None:
+        known.foretold.add(record.upgrade_s)
 
 
 def _postpone(known: Indexes, state: TargetState, record: Postponed) -> None:

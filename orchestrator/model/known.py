@@ -33,6 +33,7 @@ class Indexes:
         accepted_in: when an upgrade was accepted last, by scope.
         contested: ids that answers gave to more than one target, or to one on whose instance the job does not run.
         astray: ids in answers about another instance than was asked about, each with that instance.
+        durations: how long upgrades took; `foretold`: how long the cloud said, before each, that it would take.
         job_names: names of jobs of ours, by scope.
         earlier: what earlier runs said of targets that did not end well there.
         troubles: errors of this program in the latest session, by which it ends with 70.
@@ -60,6 +61,7 @@ class Indexes:
         self.astray: dict[str, str] = {}
         self.job_names: dict[str, set[str]] = {}
         self.durations = Durations()
+        self.foretold = Durations()
         self.upgrade_calls = 0
         self.earlier: dict[str, EarlierOutcome] = {}
         self.troubles: list[str] = []

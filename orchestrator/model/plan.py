@@ -259,6 +259,11 @@ class Plan(Struct, frozen=True, kw_only=True):
     written: frozenset[str] = field(default_factory=frozenset)
 
     @property
+    def says_expected(self) -> bool:
+        """Whether a person wrote how long an upgrade takes: else the cloud's own forecast comes before the default."""
+        return "follow.expected" in self.written
+
+    @property
     def finds_rates(self) -> bool:
         """Whether the rate of a scope is to be found out: `rate: auto`."""
         return "auto" in {self.limits.rate if scope.rate is None else scope.rate for scope in self.scopes}

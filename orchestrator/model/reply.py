@@ -9,6 +9,8 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from msgspec import Struct
 
+from orchestrator.model.risk import Risk
+
 T = TypeVar("T")
 
 #: Stands in a text for a damaged character, one that no decoder takes: it may have been any.
@@ -150,11 +152,12 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 
 class ProxyVersion(Struct, frozen=True, kw_only=True):
-    """What the cloud says of a proxy's kernel; None where the answer had no such field."""
+    """What the cloud says of a proxy's kernel and foretells of its upgrade; None where the answer had no such field."""
 
     current_version: str
     latest_version: str | None = None
     can_upgrade: bool | None = None
+    risk: Risk | None = None
 
 
 class ProxyHealth(Struct, frozen=True, kw_only=True):

@@ -77,7 +77,11 @@ def in_force(frozen: Plan, settings: Settings) -> Plan:
         else scope
         for scope in frozen.scopes
     )
-    return msgspec.structs.replace(frozen, scopes=scopes, **{key: getattr(settings, key) for key in _KEYS})
+    written = frozen.written | (
+        {"follow.expected"} if settings.follow.expected_s != frozen.follow.expected_s else set()
+    )
+    kept = {key: getattr(settings, key) for key in _KEYS}
+    return msgspec.structs.replace(frozen, scopes=scopes, written=written, **kept)
 
 
 def settings_changed(before: Plan, now: Plan) -> dict[str, str]:

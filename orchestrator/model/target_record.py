@@ -14,13 +14,15 @@ Verdict: TypeAlias = Literal[
 
 
 class PreflightDone(Base, frozen=True, kw_only=True):
-    """What was read just before an attempt."""
+    """What was read just before an attempt; `upgrade_s`, `service_impact_s`: what the cloud foretells, see `Risk`."""
 
     step: str = "preflight"
     wave: str
     current_version: str
     latest_version: str | None
     can_upgrade: bool | None
+    upgrade_s: float | None = None
+    service_impact_s: float | None = None
 
 
 class Postponed(Base, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from orchestrator.simulator.chance import below, pick, unit
 from orchestrator.simulator.paging import instance_page, whole_number
 from orchestrator.simulator.profile import Listing, Lists
+from orchestrator.simulator.risk import Foretold
 from orchestrator.simulator.versions import key
 from orchestrator.simulator.views import Views
 from orchestrator.simulator.wire import Refusal, Reply, answer
@@ -25,8 +26,9 @@ _NO_PROXY = ((400, "DBS.201028", "The DB instance does not exist."), (409, "DBS.
 class Inventory:
     """Answers about instances and proxies."""
 
-    def __init__(self, views: Views, lists: Lists, seed: int) -> None:
+    def __init__(self, views: Views, lists: Lists, foretold: Foretold, seed: int) -> None:
         self._views = views
+        self._foretold = foretold
         self._lists = lists
         self._seed = seed
         self._listings: Counter[str] = Counter()
@@ -76,7 +78,8 @@ class Inventory:
             "latest_version": proxy.latest_version,
             "can_upgrade": behind and proxy.role != "not_upgradable",
         }
-        return answer(body)
+        risk = self._foretold.risk(proxy) if behind else None
+        return answer(body if risk is None else {**body, "risk": risk})
 
     def _detailed(self, instance: Instance, version: str) -> dict[str, object]:
         return self._views.detailed(instance, version, twice=self._twice(instance))

@@ -164,6 +164,13 @@ class Foreign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     scheduled: Share = 0.0
 
 
+class Risks(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How often proxy-version has no `risk`, or one that nobody can understand."""
+
+    missing: Share = 0.0
+    nonsense: Share = 0.0
+
+
 class ScriptedFault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Hits the nth call of a kind (of one proxy, when named), and `times - 1` further ones after it."""
 
@@ -203,6 +210,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     roles_exact: bool = False
     lists: Lists = Lists()
     foreign: Foreign = Foreign()
+    risk: Risks = Risks()
     timing: Timing = Timing()
     latency: Latency = Latency()
     limits: tuple[Limit, ...] = ()
@@ -230,6 +238,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     def _mappings(self) -> list[tuple[str, list[float]]]:
         named = [(f"rates.{group}", list(rates.values())) for group, rates in self.rates.items()]
         named += [(f"jobs.{name}", list(getattr(self.jobs, name).values())) for name in self.jobs.__struct_fields__]
+        named += [("risk", [self.risk.missing, self.risk.nonsense])]
         named += [("roles", list(self.roles.values()))]
         named += [("lists.job_paging", list(self.lists.job_paging.values()))]
         return [*named, ("lists.instance_paging", list(self.lists.instance_paging.values()))]

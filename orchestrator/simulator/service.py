@@ -8,6 +8,7 @@ from orchestrator.simulator.inventory import Inventory
 from orchestrator.simulator.job_lists import JobLists
 from orchestrator.simulator.jobs import JobPlanner
 from orchestrator.simulator.profile import Fault, Profile
+from orchestrator.simulator.risk import Foretold
 from orchestrator.simulator.routes import Call
 from orchestrator.simulator.schedules import Schedules
 from orchestrator.simulator.upgrade import Upgrades
@@ -35,7 +36,8 @@ class Service:
         seed, skew_s = config.seed, profile.clock_skew_s
         self._world = world
         self.upgrades = upgrades
-        self._inventory = Inventory(views, profile.lists, seed)
+        foretold = Foretold(profile.risk, profile.timing, seed, config.speed)
+        self._inventory = Inventory(views, profile.lists, foretold, seed)
         self._jobs = JobLists(world, planner, views, profile.lists, seed=seed, skew_s=skew_s)
         self._schedules = Schedules(views, seed=seed, skew_s=skew_s)
 

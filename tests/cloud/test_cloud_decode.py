@@ -11,6 +11,7 @@ from orchestrator.cloud import decode
 from orchestrator.cloud.decode import NotUnderstood
 from orchestrator.cloud.lenient import instant
 from orchestrator.model.reply import Entry, Job, ProxyHealth, ProxyVersion
+from orchestrator.model.risk import Risk
 
 PROXY = "aaaabbbbccccddddeeeeffff00001111po01"
 JOB = "0b0c1d2e-1111-4222-8333-444455556666"
@@ -71,7 +72,42 @@ def test_upgrade_answers_that_say_nothing(body: Any) -> None:
 )
 def test_proxy_version(can: Any, meant: Any) -> None:
     body = raw({"current_version": " 2.24.03.000 ", "latest_version": "", "can_upgrade": can, "risk": {"level": 1}})
-    assert decode.proxy_version(body) == ProxyVersion(current_version="2.24.03.000", can_upgrade=meant)
+    said = ProxyVersion(current_version="2.24.03.000", can_upgrade=meant, risk=Risk(level=1))
+    assert decode.proxy_version(body) == said
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ("30s", 30.0),
+        (" 30 Seconds. ", 30.0),
+        ("about 10 minutes", 600.0),
+        ("5-10 min", 600.0),
+        ("1h30m", 5400.0),
+        ("1 hour, 5 minutes", 3900.0),
+        ("5~10分钟", 600.0),
+        ("约 3 秒左右", 3.0),
+        ("0s", 0.0),
+        (12, None),
+        ("12", None),
+        ("soon", None),
+        ("-3 s", None),
+        ("99 h", None),
+        ("1,5 min", None),
+        ("1 5 min", None),
+        ("1" * 5000 + "s", None),
+        (["30s"], None),
+        (None, None),
+    ],
+)
+def test_durations_of_a_risk_count_only_with_their_unit(written: Any, seconds: Any) -> None:
+    body = raw({"current_version": "1.0", "risk": {"service_impact_duration": written, "guidance": "g"}})
+    assert decode.proxy_version(body).risk == Risk(service_impact_s=seconds, guidance="g")
+
+
+@pytest.mark.parametrize("risk", [None, "high", 3, [], {}, {"level": "?"}, {"upgrade_duration": "0 s"}, [7, None]])
+def test_a_risk_that_says_nothing_is_none_and_no_error(risk: Any) -> None:
+    assert decode.proxy_version(raw({"current_version": "1.0", "risk": risk})).risk is None
 
 
 def test_proxy_version_without_the_version() -> None:

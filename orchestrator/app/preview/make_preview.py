@@ -21,6 +21,7 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.target import Target
 from orchestrator.planner.next_run import NextRun
 from orchestrator.planner.preview.audit import Audit, Schedules, audit, behind
+from orchestrator.planner.preview.foretold import expecting
 from orchestrator.planner.preview.preview import make_preview
 from orchestrator.planner.preview.preview_values import GatePreview, Preview
 from orchestrator.planner.preview.unusable import without_scopes
@@ -29,10 +30,16 @@ from orchestrator.planner.targets.resolve import Resolved
 
 @dataclass(frozen=True, slots=True)
 class OnlinePreview:
-    """A preview with versions, and the scopes that could not be used: name and reason."""
+    """A preview with versions, and what it was made of.
+
+    Attributes:
+        unusable: the scopes that could not be used: name and reason.
+        expects: the plan, with the length of an upgrade as the cloud foretells it where the plan does not say it.
+    """
 
     preview: Preview
     unusable: Mapping[str, str]
+    expects: Plan
 
     @property
     def read_nothing(self) -> bool:
@@ -93,7 +100,7 @@ def preview_online(
     calls = structs.replace(preview.calls, read=spent + read.calls)
     audited = _audited(plan, resolved, history, read)
     known = structs.replace(preview, calls=calls, rates=rates, audit=audited, gates=read.gates)
-    return OnlinePreview(known, read.unusable)
+    return OnlinePreview(known, read.unusable, expecting(plan, read.readings))
 
 
 def _to_read(resolved: Resolved, coming: NextRun | None) -> list[Target]:

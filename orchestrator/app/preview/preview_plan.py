@@ -139,7 +139,7 @@ def _online(request: PreviewRequest, history: History | None) -> PreviewedPlan:
     wrong = plan_mistakes(plan, online.preview)
     preview = structs.replace(online.preview, warnings=(*wrong, *online.preview.warnings))
     return PreviewedPlan(
-        preview=preview if online.read_nothing else _rehearsed(preview, request, plan, coming),
+        preview=preview if online.read_nothing else _rehearsed(preview, request, online.expects, coming),
         plan=plan,
         targets=_all(resolved, coming),
         coming=coming,

@@ -111,7 +111,9 @@ class Rollout:
 
     @property
     def expected_s(self) -> float:
-        """How long an upgrade takes, as far as is known."""
+        """How long an upgrade takes: as was seen, else as the plan says, else as the cloud foretold."""
         seen = self.run.durations.quantile(0.5)
+        if seen is None and not self.plan.says_expected:
+            seen = self.run.foretold.quantile(0.5)
         expected = self.plan.follow.expected_s if seen is None else seen
         return min(expected, self.plan.follow.timeout_s)

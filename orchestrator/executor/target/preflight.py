@@ -15,6 +15,7 @@ from orchestrator.model.eligibility import GONE, Eligible, LeaveOut, allowed_sou
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import DoubtRenewed, Postponed, PreflightDone
 from orchestrator.model.reply import Answered, Busy, Doubtful, ProxyVersion, Refused
+from orchestrator.model.risk import Risk
 from orchestrator.model.state import TargetState
 
 #: What a preflight read may be this old at the intent; at rates below one call a minute, a few calls' time.
@@ -154,6 +155,7 @@ def _sibling_runs(listing: JobList, state: TargetState, session: Session) -> boo
 
 
 def _note_reading(state: TargetState, session: Session, version: ProxyVersion) -> None:
+    risk = version.risk or Risk()
     session.ledger.note(
         PreflightDone(
             at=session.clock.now(),
@@ -163,6 +165,8 @@ def _note_reading(state: TargetState, session: Session, version: ProxyVersion) -
             current_version=version.current_version,
             latest_version=version.latest_version,
             can_upgrade=version.can_upgrade,
+            upgrade_s=risk.upgrade_s,
+            service_impact_s=risk.service_impact_s,
         )
     )
 

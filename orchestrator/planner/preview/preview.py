@@ -13,6 +13,7 @@ from orchestrator.model.reply import ProxyVersion
 from orchestrator.model.target import Target
 from orchestrator.planner.next_run import Aside, NextRun
 from orchestrator.planner.preview.estimate import Forecast, forecast
+from orchestrator.planner.preview.foretold import expecting, foretold, risks_of
 from orchestrator.planner.preview.preview_values import Calls, GatePreview, LeftOut, Preview, StepGroup, WavePreview
 from orchestrator.planner.preview.start_state import redo_command, state_lines
 from orchestrator.planner.targets.resolve import Excluded, Resolved
@@ -38,7 +39,7 @@ def make_preview(
     Raises:
         PlanError: the targets cannot be shared out to the waves.
     """
-    coming = coming or NextRun(targets=tuple(resolved.targets))
+    coming, plan = coming or NextRun(targets=tuple(resolved.targets)), expecting(plan, readings or {})
     targets = list(coming.targets)
     left_out = _left_out(plan, targets, readings or {}) | coming.aside
     staging = assign_waves(plan, targets, {key for key, aside in left_out.items() if aside.replaced})
@@ -108,7 +109,12 @@ def _grouped(
         groups.setdefault((current, sources, problem), []).append(target)
     return [
         StepGroup(
-            source_version=key[0], target_version=plan.target_version, expected=key[1], problem=key[2], targets=rows
+            source_version=key[0],
+            target_version=plan.target_version,
+            expected=key[1],
+            problem=key[2],
+            targets=rows,
+            risks=risks_of(rows, readings or {}),
         )
         for key, rows in sorted(groups.items(), key=lambda item: (item[0][0] or "", item[0][1], item[0][2] or ""))
     ]
@@ -128,6 +134,7 @@ def _wave(plan: Plan, share: WaveShare, groups: list[StepGroup], expected: Forec
         duration_s=part.duration_s,
         limited_by=part.limited_by,
         groups=groups,
+        impact=foretold(groups),
     )
 
 

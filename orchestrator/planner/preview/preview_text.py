@@ -1,13 +1,21 @@
 """A preview as plain text, to be read at a glance: the numbers first, then wave by wave, version by version."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from orchestrator.model.outcome import FAILED_BEFORE
+from orchestrator.model.risk import Risk
 from orchestrator.model.target import Target
 from orchestrator.planner.plan_file.numbers import written_duration
 from orchestrator.planner.preview.audit_text import audit_lines
 from orchestrator.planner.preview.estimate import AssumedRate
-from orchestrator.planner.preview.preview_values import GatePreview, LeftOut, Preview, StepGroup, WavePreview
+from orchestrator.planner.preview.preview_values import (
+    GatePreview,
+    ImpactForecast,
+    LeftOut,
+    Preview,
+    StepGroup,
+    WavePreview,
+)
 from orchestrator.spoken import counted, spoken
 
 
@@ -70,7 +78,7 @@ def _wave(wave: WavePreview, rows: int | None) -> Iterator[str]:
     yield wave_words(wave)
     for group in wave.groups:
         yield f"  {step_words(group)}: {counted(len(group.targets), 'proxy', 'proxies')}"
-        yield from _rows(group.targets, rows)
+        yield from _rows(group.targets, rows, group.risks)
 
 
 def wave_words(wave: WavePreview) -> str:
@@ -89,8 +97,27 @@ def _terms(wave: WavePreview) -> Iterator[str]:
         yield f"{_about(wave.duration_s)} (limited by {wave.limited_by})"
     if wave.soak_s:
         yield f"soak {written_duration(wave.soak_s)}"
+    if wave.impact is not None:
+        yield f"the cloud foretells {_impact_words(wave.impact, wave.sends)}"
     if wave.approve:
         yield "waits for approval before it"
+
+
+def _impact_words(impact: ImpactForecast, sends: int) -> str:
+    longest = "" if impact.upgrade_s is None else f"upgrades of up to {spoken(impact.upgrade_s)}"
+    if not impact.proxies:
+        return longest
+    of = "" if impact.proxies == sends else f" of {counted(impact.proxies, 'proxy', 'proxies')}"
+    return f"{spoken(impact.service_impact_s)} of service impact in all{of}" + (f" and {longest}" if longest else "")
+
+
+def risk_words(risk: Risk | None) -> str:
+    """What is foretold of one upgrade; empty when nothing is."""
+    if risk is None or (risk.service_impact_s is None and risk.upgrade_s is None):
+        return ""
+    impact = None if risk.service_impact_s is None else f"impact {spoken(risk.service_impact_s)}"
+    length = None if risk.upgrade_s is None else f"upgrade {spoken(risk.upgrade_s)}"
+    return ", ".join(filter(None, (impact, length)))
 
 
 def step_words(group: StepGroup) -> str:
@@ -112,13 +139,15 @@ def left_out_words(group: LeftOut) -> str:
     return f"left out, {name}, {group.why}: {counted(len(group.targets), 'proxy', 'proxies')}"
 
 
-def _rows(targets: list[Target], limit: int | None) -> Iterator[str]:
+def _rows(targets: list[Target], limit: int | None, risks: Mapping[str, Risk] | None = None) -> Iterator[str]:
     shown = targets if limit is None else targets[:limit]
     width = max((len(target.scope) for target in shown), default=0)
     for target in shown:
         labels = " ".join(f"{name}={value}" for name, value in target.labels.items())
         name = f"{target.facts.name}  " if target.facts and target.facts.name else ""
-        yield f"    {target.scope:<{width}}  {target.instance_id}  {target.proxy_id}  {name}{labels}".rstrip()
+        told = risk_words(risks.get(target.proxy_id)) if risks else ""
+        line = f"    {target.scope:<{width}}  {target.instance_id}  {target.proxy_id}  {name}{labels}".rstrip()
+        yield f"{line}  ({told})" if told else line
     if len(shown) < len(targets):
         yield f"    … and {len(targets) - len(shown):,} more"
 

@@ -2,14 +2,29 @@
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from orchestrator.model.health_gate import GateAnswer, GatePoint
+from orchestrator.model.risk import Risk
 from orchestrator.model.target import Target
 from orchestrator.planner.preview.audit import Audit
 from orchestrator.planner.preview.estimate import AssumedRate
 from orchestrator.planner.preview.forecast_values import Rehearsed
 from orchestrator.planner.waves import ScopeShare
+
+
+class ImpactForecast(Struct, kw_only=True):
+    """What the cloud foretells of the upgrades of a wave.
+
+    Attributes:
+        proxies: of so many it foretells how long applications are affected.
+        service_impact_s: of all of them together.
+        upgrade_s: the longest upgrade that it foretells.
+    """
+
+    proxies: int
+    service_impact_s: float
+    upgrade_s: float | None
 
 
 class StepGroup(Struct, kw_only=True):
@@ -19,6 +34,7 @@ class StepGroup(Struct, kw_only=True):
         source_version: the version that they run; None when it was not read.
         expected: the versions from which they may be upgraded; empty for any.
         problem: why the version could not be read, if that was tried.
+        risks: what the cloud foretells of their upgrades, by proxy_id; of some or all.
     """
 
     source_version: str | None
@@ -26,6 +42,7 @@ class StepGroup(Struct, kw_only=True):
     expected: tuple[str, ...]
     problem: str | None
     targets: list[Target]
+    risks: dict[str, Risk] = field(default_factory=dict)
 
 
 class LeftOut(Struct, kw_only=True):
@@ -42,6 +59,7 @@ class WavePreview(Struct, kw_only=True):
 
     Attributes:
         approve: whether a person must still approve it before it begins.
+        impact: what the cloud foretells of it; None when it says nothing.
     """
 
     name: str
@@ -55,6 +73,7 @@ class WavePreview(Struct, kw_only=True):
     duration_s: float
     limited_by: str
     groups: list[StepGroup]
+    impact: ImpactForecast | None = None
 
 
 class GatePreview(Struct, kw_only=True):

@@ -5,17 +5,19 @@ from collections.abc import Callable
 import msgspec
 import pytest
 from fakes.stage import plan_of, targets_of
+from msgspec import structs
 
 from orchestrator.errors import PlanError
 from orchestrator.model.amount import Amount
 from orchestrator.model.eligibility import GONE, Reading
 from orchestrator.model.plan import Failures, Follow, Plan, Scope
 from orchestrator.model.reply import ProxyVersion
+from orchestrator.model.risk import Risk
 from orchestrator.model.target import Target
 from orchestrator.planner.preview.estimate import calls_per_target, looks
 from orchestrator.planner.preview.preview import make_preview
 from orchestrator.planner.preview.preview_text import table
-from orchestrator.planner.preview.preview_values import Preview
+from orchestrator.planner.preview.preview_values import ImpactForecast, Preview
 from orchestrator.planner.targets.resolve import Excluded, Resolved, resolve_targets
 from orchestrator.spoken import spoken
 
@@ -139,6 +141,37 @@ def test_budgets_of_scopes_that_bind_are_told() -> None:
         "in_flight: 10 allowed, effective 1 because failures.mode is strict and the budgets of the scopes bear no more"
     )
     assert line in list(table(make_preview(plan, resolve_targets(plan))))
+
+
+def _foretelling(proxy_id: Ids, *risks: Risk | None) -> dict[str, Reading]:
+    return {proxy_id(number): structs.replace(OLD, risk=risk) for number, risk in enumerate(risks)}
+
+
+def test_what_the_cloud_foretells_is_shown_per_target_and_as_the_sum_of_each_wave(
+    preview: Callable[..., Preview], proxy_id: Ids
+) -> None:
+    risks = (Risk(service_impact_s=9.0), Risk(level=1), None, Risk(service_impact_s=6.0, upgrade_s=240.0))
+    made = preview("waves: [{name: a, size: 1}, {name: b}]", proxies=4, readings=_foretelling(proxy_id, *risks))
+    assert [wave.impact for wave in made.waves] == [
+        ImpactForecast(proxies=1, service_impact_s=6.0, upgrade_s=240.0),
+        ImpactForecast(proxies=1, service_impact_s=9.0, upgrade_s=None),
+    ]
+    lines = "\n".join(table(made))
+    assert "the cloud foretells 6 s of service impact in all and upgrades of up to 4 min" in lines
+    assert "the cloud foretells 9 s of service impact in all of 1 proxy" in lines
+    assert f"{proxy_id(3)}  (impact 6 s, upgrade 4 min)" in lines
+    assert lines.count("(impact ") == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "lasts_s"), [("", 1200.0), ("follow: {timeout: 15m}", 900.0), ("follow: {expected: 5m}", 300.0)]
+)
+def test_the_cloud_says_how_long_an_upgrade_takes_unless_the_plan_does(
+    preview: Callable[..., Preview], proxy_id: Ids, text: str, lasts_s: float
+) -> None:
+    risks = (Risk(upgrade_s=100.0), Risk(upgrade_s=1200.0), Risk(upgrade_s=1800.0))
+    made = preview(f"waves: [{{name: all}}]\n{text}", proxies=3, readings=_foretelling(proxy_id, *risks))
+    assert made.duration_s == pytest.approx(3 * lasts_s)  # all of them are on one instance
 
 
 def test_long_lists_are_cut_where_asked(preview: Callable[..., Preview]) -> None:

@@ -13,6 +13,7 @@ from orchestrator.planner.preview.preview_text import (
     foot_lines,
     head_lines,
     left_out_words,
+    risk_words,
     step_words,
     wave_words,
 )
@@ -42,7 +43,8 @@ def preview_chunks(preview: Preview, plan: Plan, *, simulated: bool = False) -> 
         simulated: whether a simulated cloud answered.
     """
     made = environment("orchestrator.planner.preview.page")
-    made.globals |= {"step": step_words, "wave_words": wave_words, "left_out_words": left_out_words}
+    words = {"wave_words": wave_words, "left_out_words": left_out_words, "risk_words": risk_words}
+    made.globals |= {"step": step_words, **words}
     return drawn(made, "preview.html.jinja", {**_values(preview, plan), "simulated": simulated})
 
 
