@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
+from itertools import count
 
 from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.scope.host_time import HostTime
@@ -9,15 +10,19 @@ from orchestrator.executor.scope.probe import keep
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.session import Session
 from orchestrator.executor.supervise import Service, Task
+from orchestrator.model.part_record import USAGE
 from orchestrator.model.record import ClockStepped, ScopeUsed
 
-#: How often the use of the scopes is written down.
-_USAGE_EVERY_S = 30.0
+#: How often the use of busy scopes is written down, and every how many times that of all. A process that is killed
+#: loses what it has not written down.
+_USAGE_EVERY_S = 5.0
+_ALL_USAGE_EVERY = 6
+
+#: A scope is busy that made so many calls since the last time.
+_BUSY_CALLS = 10
 
 #: How often the wall clock is compared. What starts is judged by it at that very instant; only waits depend on this.
 _CLOCK_EVERY_S = 10.0
-
-USAGE = "the note of the scopes' use"
 
 
 def services(session: Session, wake: Callable[[], None]) -> Iterator[Service]:
@@ -50,12 +55,12 @@ def _one_a_rate(scopes: Iterable[ScopeCalls]) -> Iterable[ScopeCalls]:
     return {id(scope.lanes): scope for scope in scopes}.values()
 
 
-def note_usage(session: Session) -> None:
-    """Write down how much each scope was used since the last time."""
+def note_usage(session: Session, least: int = 1) -> None:
+    """Write down how much each scope was used since the last time, if it made at least so many calls."""
     for scope in session.scopes.values():
-        used = scope.take_usage()
-        if not used.calls:
+        if scope.usage.calls < least:
             continue
+        used = scope.take_usage()
         session.ledger.note(
             ScopeUsed(
                 at=session.clock.now(),
@@ -71,9 +76,9 @@ def note_usage(session: Session) -> None:
 
 def _noting_usage(session: Session) -> Task:
     async def task() -> None:
-        while True:
+        for turn in count(1):
             await session.clock.sleep(_USAGE_EVERY_S)
-            note_usage(session)
+            note_usage(session, _BUSY_CALLS if turn % _ALL_USAGE_EVERY else 1)
 
     return task
 

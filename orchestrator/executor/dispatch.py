@@ -14,7 +14,7 @@ from anyio.abc import TaskGroup
 
 from orchestrator.errors import Broken, StateError
 from orchestrator.executor.ask_gate import ask_gate
-from orchestrator.executor.background import USAGE, note_usage, services
+from orchestrator.executor.background import note_usage, services
 from orchestrator.executor.bulkhead import break_off
 from orchestrator.executor.decide.actions import (
     Action,
@@ -39,6 +39,7 @@ from orchestrator.executor.session import Session
 from orchestrator.executor.supervise import Service, supervise
 from orchestrator.executor.target.reverify_wave import verify_wave
 from orchestrator.executor.target.upgrade_one import upgrade_one
+from orchestrator.model.part_record import USAGE
 from orchestrator.model.record import (
     Clocks,
     CommandIgnored,

@@ -8,6 +8,7 @@ a run, the report is a fold of them too, and nothing else is remembered. A new r
 from typing import TypeAlias
 
 from orchestrator.model.gate_record import GateAnswered
+from orchestrator.model.part_record import PartFailed
 from orchestrator.model.record_base import Clocks
 from orchestrator.model.run_record import (
     JOURNAL_VERSION,
@@ -19,7 +20,6 @@ from orchestrator.model.run_record import (
     HoldReleased,
     HoldSet,
     OutcomeKept,
-    PartFailed,
     RunEnded,
     RunRecord,
     RunStarted,

@@ -11,6 +11,7 @@ from orchestrator.model.fold import fold
 from orchestrator.model.known import Indexes
 from orchestrator.model.night import Night
 from orchestrator.model.outcome import Outcome, Phase
+from orchestrator.model.part_record import USAGE
 from orchestrator.model.plan import Failures
 from orchestrator.model.record import (
     ClockStepped,
@@ -69,6 +70,7 @@ class Run(Indexes):
         self.commands_seen = 0
         self.kept: list[OutcomeKept] = []
         self.warnings: list[str] = []
+        self._lost_count = False
         self.night = Night()
 
     # --- reading ---------------------------------------------------------------------------------------------------
@@ -98,6 +100,11 @@ class Run(Indexes):
     def settled(self) -> int:
         """Targets that have their outcome."""
         return sum(self.tally.fleet.standing[outcome.value] for outcome in Outcome)
+
+    @property
+    def calls_missing(self) -> bool:
+        """Whether calls were made, or may have been, that no record counts: of a session that was killed or goes on."""
+        return self._lost_count or (bool(self.sessions) and self.session_ended is None)
 
     @property
     def waiting(self) -> int:
@@ -192,6 +199,7 @@ class Run(Indexes):
                 pass
 
     def _open_session(self, record: SessionStarted) -> None:
+        self._lost_count = self.calls_missing
         self.sessions.append(record)
         self.session_ended = None
         self.troubles, self.warnings = [], []
@@ -201,6 +209,7 @@ class Run(Indexes):
             scope.opened = False
 
     def _tell(self, record: PartFailed) -> None:
+        self._lost_count |= record.part == USAGE
         known, words = self.troubles if record.ends else self.warnings, f"{record.part}: {record.error}"
         if words not in known:
             known.append(words)

@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 from msgspec import Raw, field
 
 from orchestrator.model.outcome import Outcome
+from orchestrator.model.part_record import PartFailed
 from orchestrator.model.person import person
 from orchestrator.model.record_base import Base, Clocks
 
@@ -259,20 +260,6 @@ class ScopeUsed(Base, frozen=True, kw_only=True):
     throttled: int
     rate_limit: float | None
     seconds: float
-
-
-class PartFailed(Base, frozen=True, kw_only=True):
-    """A part of the program failed beside the targets: a sink of records, or a task of the session.
-
-    Attributes:
-        part: its name, in the words of the manual.
-        error: type and place.
-        ends: whether the session ends by it, in good order.
-    """
-
-    part: str
-    error: str
-    ends: bool = False
 
 
 RunRecord: TypeAlias = (

@@ -15,6 +15,9 @@ _PLAN_CHANGED = 2
 #: Exit codes of a session that left no line of its end: it works still, or an error ended it.
 _WITHOUT_A_LINE = frozenset({None, 2, 7, 8, 70})
 
+#: The part of the program that counts calls.
+_COUNTING = "the note of the scopes' use"
+
 _UPGRADED = frozenset({"succeeded", "accepted", "partial"})
 
 
@@ -124,6 +127,16 @@ def _total_problems(report: Line, book: Book) -> Iterator[str]:
     for name in ("calls", "throttled"):
         if totals[name] != sum(line[name] for line in used):
             yield f"totals.{name} is {totals[name]}, the journal says {sum(line[name] for line in used)}"
+    if bool(totals.get("calls_at_least")) != _calls_missing(book):
+        yield "totals.calls_at_least says otherwise than the sessions of the journal"
+
+
+def _calls_missing(book: Book) -> bool:
+    """Whether a session has not ended, or could not count: the calls that it made last stand nowhere."""
+    bounds = [line["record"] for line in book.named("session_started", "session_ended")]
+    ends = zip(bounds, [*bounds[1:], "session_started"], strict=True)
+    silent = any(pair == ("session_started", "session_started") for pair in ends)
+    return silent or any(line["part"] == _COUNTING for line in book.named("part_failed"))
 
 
 def _reason_problems(report: Line, book: Book) -> Iterator[str]:

@@ -22,6 +22,7 @@ from fakes.stage import Stage, later, plan_of, targets_of
 from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.model.amount import Amount
 from orchestrator.model.outcome import Outcome
+from orchestrator.model.part_record import USAGE
 from orchestrator.model.plan import Failures, Follow, Limits, Wave
 from orchestrator.model.record import Settled
 from orchestrator.model.selection import Selector
@@ -158,6 +159,20 @@ def test_every_single_value_that_is_changed_is_found(tmp_path: Path) -> None:
         if not examine(tampered, book):
             unnoticed.append(place)
     assert unnoticed == []
+
+
+def test_calls_that_nobody_counted_are_not_hidden_and_not_made_up(tmp_path: Path) -> None:
+    journal, report = _files()
+    counted = json.loads(report)
+    least = {**counted, "totals": {**counted["totals"], "calls_at_least": True}}
+    assert examine(least, _book(journal, tmp_path))
+    lines = [json.loads(line) for line in journal.splitlines()]
+    begun = next(line for line in lines if line["record"] == "session_started")
+    killed = _rewritten([*lines[:-1], begun, lines[-1]])
+    assert any("calls_at_least" in problem for problem in examine(counted, _book(killed, tmp_path)))
+    uncounted = {**begun, "record": "part_failed", "part": USAGE, "error": "KeyError", "ends": False}
+    failed = _rewritten([*lines[:-1], uncounted, lines[-1]])
+    assert any("calls_at_least" in problem for problem in examine(counted, _book(failed, tmp_path)))
 
 
 # --- journals that were tampered with ---------------------------------------------------------------------------------

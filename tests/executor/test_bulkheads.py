@@ -19,6 +19,7 @@ from orchestrator.executor.target.answer_verdict import judge
 from orchestrator.model import fold, run
 from orchestrator.model.amount import Amount
 from orchestrator.model.outcome import Outcome
+from orchestrator.model.part_record import USAGE
 from orchestrator.model.plan import Failures, Limits, Wave
 from orchestrator.model.record import AnswerSeen, Intent, PartFailed, Record, SessionEnded, Settled, StoryFailed
 from orchestrator.tracker.report.build import build_report
@@ -264,4 +265,4 @@ def test_the_note_of_use_may_fail_for_ever_and_the_run_is_done(monkeypatch: pyte
     _failing(monkeypatch, 10**6, ScopeCalls, "take_usage")
     played = stage_of().play()
     assert (played.outcomes(), played.code) == ({"succeeded": COUNT}, 0)
-    assert {failed.part for failed in played.of(PartFailed)} == {services.USAGE}
+    assert {failed.part for failed in played.of(PartFailed)} == {USAGE}

@@ -25,10 +25,10 @@ from orchestrator.executor.scope.jobs.job_list import Board
 from orchestrator.executor.scope.rates import Rates
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.session import Session
+from orchestrator.model.part_record import PartFailed
 from orchestrator.model.plan import Plan, Scope
 from orchestrator.model.record import Record
 from orchestrator.model.run import Run
-from orchestrator.model.run_record import PartFailed
 from orchestrator.planner.waves import assign_waves, scope_targets, wave_targets
 
 #: How long a process waits for a window to open: most nights, not all of them.

@@ -237,6 +237,7 @@ def _totals(run: Run) -> Totals:
         calls=sum(scope.calls for scope in run.scopes.values()),
         upgrade_calls=run.upgrade_calls,
         throttled=sum(scope.throttled for scope in run.scopes.values()),
+        calls_at_least=run.calls_missing or UNSET,
     )
 
 

@@ -84,6 +84,10 @@ class Totals(Struct, frozen=True, kw_only=True):
     calls: Annotated[int, Meta(description="HTTP requests of any kind")]
     upgrade_calls: Annotated[int, Meta(description="Attempts: upgrade-version calls that were sent or may have been")]
     throttled: Annotated[int, Meta(description="Requests that the cloud refused as one too many")]
+    calls_at_least: Annotated[
+        bool | UnsetType,
+        Meta(description="True: more may have been made, here and by scope, as a session was killed or is under way"),
+    ] = UNSET
 
 
 class RejectReason(Struct, frozen=True, kw_only=True):

@@ -74,7 +74,8 @@ def _title(head: Head) -> Iterator[str]:
     yield f"{'SIMULATED: ' if run.simulated else ''}{run.name} -> {run.target_version}: {run.state}"
     ended = f", ended {run.ended_at:%Y-%m-%d %H:%M:%SZ}" if run.ended_at else ""
     yield f"run {run.run_id}, begun {run.started_at:%Y-%m-%d %H:%M:%SZ}{ended}, sessions: {run.sessions}"
-    yield f"targets: {head.totals.targets}, upgrade calls: {head.totals.upgrade_calls}, calls: {head.totals.calls}"
+    totals, least = head.totals, "at least " if head.totals.calls_at_least else ""
+    yield f"targets: {totals.targets}, upgrade calls: {totals.upgrade_calls}, calls: {least}{totals.calls}"
     if run.hold is not None:
         yield from hold_lines(run.hold)
     yield from bug_lines(run)

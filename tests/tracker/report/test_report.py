@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from orchestrator.model import record as r
 from orchestrator.model.outcome import Outcome
+from orchestrator.model.part_record import USAGE
 from orchestrator.model.plan import Limits
 from orchestrator.model.record import Record
 from orchestrator.model.remedy import remedy_of
@@ -199,6 +200,26 @@ def test_scopes_tell_how_much_they_were_used() -> None:
     assert (scope["rate_limit"], scope["rate_attained"]) == (4.0, 3.0)
     totals = told(used)["totals"]
     assert (totals["calls"], totals["throttled"]) == (30, 2)
+
+
+def session(number: int) -> r.SessionStarted:
+    return r.SessionStarted(at=BEGIN, step="session", number=number, pid=1, host="h", orchestrator_version="0")
+
+
+def test_calls_are_at_least_so_many_for_good_when_a_session_ended_without_counting_them() -> None:
+    begun, ended = session(1), r.SessionEnded(at=BEGIN, step="session", exit_code=5, why="stopped")
+    uncounted = r.PartFailed(at=BEGIN, step="session", part=USAGE, error="KeyError")
+    stories: list[tuple[list[Record], bool]] = [
+        ([], False),
+        ([begun], True),
+        ([begun, ended], False),
+        ([begun, ended, session(2), ended], False),
+        ([begun, session(2), ended], True),
+        ([begun, session(2), ended, session(3), ended], True),
+        ([begun, uncounted, ended], True),
+    ]
+    for story, least in stories:
+        assert told(*story)["totals"].get("calls_at_least", False) == least, story
 
 
 def test_a_rate_that_is_not_known_is_null() -> None:
