@@ -9,6 +9,7 @@ from orchestrator.model.outcome import REPLACED, Phase
 from orchestrator.model.plan import Plan, Wave
 from orchestrator.model.run import Run
 from orchestrator.model.selection import matches
+from orchestrator.model.states import Packed
 from orchestrator.model.target import Target
 
 
@@ -16,14 +17,13 @@ def make_queue(plan: Plan, targets: Sequence[Target], run: Run) -> StartQueue:
     """The queue, with every target that an earlier session touched where it left it."""
     order = sorted(targets, key=lambda target: order_key(plan.name, target.proxy_id))
     queue = StartQueue(order, [_share(wave, len(targets)) for wave in plan.waves])
-    for state in run.states.values():
-        queue.restore(
-            state.key,
-            state.wave,
-            member=state.outcome not in REPLACED,
-            waiting=state.phase is Phase.WAITING,
-            turned_away=state.turned_away,
-        )
+    for proxy_id, state in run.states.known():
+        member = state.outcome not in REPLACED
+        if isinstance(state, Packed):
+            queue.restore(proxy_id, state.wave, member=member, waiting=False)
+        else:
+            waiting = state.phase is Phase.WAITING
+            queue.restore(proxy_id, state.wave, member=member, waiting=waiting, turned_away=state.turned_away)
     for wave in run.waves.values():
         if wave.done_at is not None:
             queue.draw_all(wave.name)

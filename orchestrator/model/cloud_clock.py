@@ -40,11 +40,8 @@ class CloudClock:
     known_from: datetime
     offset_s: float
     within_s: float
-    lowest_s: float = field(init=False)
+    lowest_s: float
     _set_back: list[SetBack] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.lowest_s = self.offset_s
 
     def change(self, at: datetime, offset_s: float, within_s: float, agreed_at: datetime | None) -> None:
         """The offset has changed; `agreed_at`: when an answer agreed with the one before, if that is known."""

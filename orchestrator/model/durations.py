@@ -1,7 +1,7 @@
 """How long upgrades took, as far as this run has seen: what replaces the plan's `follow.expected`."""
 
 from bisect import bisect_left, insort
-from collections import deque
+from dataclasses import dataclass, field
 
 _REMEMBERED = 500
 
@@ -9,6 +9,7 @@ _REMEMBERED = 500
 BOUNDS_S = (60, 120, 300, 600, 900, 1200, 1800, 2700, 3600, 7200, 14400)
 
 
+@dataclass(slots=True)
 class Durations:
     """The latest durations in seconds, always sorted, so that a quantile costs nothing; and the counts of all.
 
@@ -17,11 +18,10 @@ class Durations:
         total_s: the sum of all.
     """
 
-    def __init__(self) -> None:
-        self._latest: deque[float] = deque()
-        self._sorted: list[float] = []
-        self.grouped = [0] * (len(BOUNDS_S) + 1)
-        self.total_s = 0.0
+    _latest: list[float] = field(default_factory=list)
+    _sorted: list[float] = field(default_factory=list)
+    grouped: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS_S) + 1))
+    total_s: float = 0.0
 
     def __len__(self) -> int:
         return len(self._sorted)
@@ -35,7 +35,7 @@ class Durations:
         self._latest.append(seconds)
         insort(self._sorted, seconds)
         if len(self._latest) > _REMEMBERED:
-            del self._sorted[bisect_left(self._sorted, self._latest.popleft())]
+            del self._sorted[bisect_left(self._sorted, self._latest.pop(0))]
 
     def quantile(self, share: float) -> float | None:
         """The duration that `share` of the upgrades did not exceed; None before the first one."""

@@ -1,5 +1,8 @@
 """Folding the records of one target into its state: one function for each record that changes something."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from orchestrator.model.fold_answer import fold_answer
 from orchestrator.model.known import Indexes
 from orchestrator.model.moment import Moment
@@ -28,49 +31,12 @@ from orchestrator.model.record import (
 from orchestrator.model.state import Attempt, TargetState
 
 
-def fold(known: Indexes, state: TargetState, record: Record) -> None:  # noqa: C901, PLR0912  # one line for each record
+def fold(known: Indexes, state: TargetState, record: Record) -> None:
     """Apply a record of a target to its state, and to what the run knows of all targets together."""
     state.folded += 1
-    match record:
-        case PreflightDone():
-            _read(known, state, record)
-        case Postponed():
-            _postpone(known, state, record)
-        case Intent():
-            _intend(known, state, record)
-        case AnswerSeen():
-            fold_answer(known, state, record)
-        case AnswerMissing():
-            _miss(state, record)
-        case DoubtLooked():
-            state.evidence.append(record.finding)
-        case WorkflowAdopted():
-            _adopt(known, state, record)
-        case VersionAdopted():
-            _reach(state, record.version)
-            state.evidence.append(record.evidence)
-        case AttemptDisproved():
-            _disprove(state, record)
-        case DoubtRenewed():
-            _renew_doubt(known, state, record)
-        case DoubtRemains():
-            _remain(state, record)
-        case JobSeen():
-            _see_job(known, state, record)
-        case VersionReached():
-            _reach(state, record.version)
-        case FollowTimedOut():
-            _time_out(state, record)
-        case Reverified():
-            _reverify(state, record)
-        case Settled():
-            _settle(known, state, record)
-        case ReturnedToWaiting():
-            _return(state, record)
-        case StoryFailed():
-            _break_off(known, state, record)
-        case _:
-            pass
+    change = _CHANGES.get(type(record))
+    if change is not None:
+        change(known, state, record)
     if state.outcome is not None:
         state.phase = Phase.SETTLED  # also when an answer comes after a person has settled it
     elif state.set_aside:
@@ -107,23 +73,23 @@ def _intend(known: Indexes, state: TargetState, record: Intent) -> None:
     known.upgrade_calls += 1
 
 
-def _miss(state: TargetState, record: AnswerMissing) -> None:
+def _miss(_known: Indexes, state: TargetState, record: AnswerMissing) -> None:
     if state.attempts[record.attempt - 1].answer is None and state.questions(record):
         state.doubt()
 
 
-def _disprove(state: TargetState, record: AttemptDisproved) -> None:
+def _disprove(_known: Indexes, state: TargetState, record: AttemptDisproved) -> None:
     state.evidence.append(record.evidence)
     if state.questions(record):
         state.phase = Phase.WAITING
 
 
-def _remain(state: TargetState, record: DoubtRemains) -> None:
+def _remain(_known: Indexes, state: TargetState, record: DoubtRemains) -> None:
     if state.questions(record):
         state.phase, state.reason = Phase.IN_DOUBT, record.why
 
 
-def _time_out(state: TargetState, record: FollowTimedOut) -> None:
+def _time_out(_known: Indexes, state: TargetState, record: FollowTimedOut) -> None:
     if state.is_open:
         state.phase, state.reason = Phase.TIMED_OUT, record.why
 
@@ -154,8 +120,17 @@ def _adopt(known: Indexes, state: TargetState, record: WorkflowAdopted) -> None:
     state.reason = None
 
 
-def _reach(state: TargetState, version: str) -> None:
-    state.upgraded_by = version
+def _doubt_look(_known: Indexes, state: TargetState, record: DoubtLooked) -> None:
+    state.evidence.append(record.finding)
+
+
+def _adopt_version(known: Indexes, state: TargetState, record: VersionAdopted) -> None:
+    _reach(known, state, record)
+    state.evidence.append(record.evidence)
+
+
+def _reach(_known: Indexes, state: TargetState, record: VersionReached | VersionAdopted) -> None:
+    state.upgraded_by = record.version
     state.phase = Phase.IN_FLIGHT
     state.reason = None
 
@@ -194,7 +169,7 @@ def _settle(known: Indexes, state: TargetState, record: Settled) -> None:
         state.evidence.append(record.evidence)
 
 
-def _reverify(state: TargetState, record: Reverified) -> None:
+def _reverify(_known: Indexes, state: TargetState, record: Reverified) -> None:
     state.verified_version = record.version or state.verified_version
     if not record.healthy:
         state.outcome = Outcome.FAILED
@@ -211,7 +186,7 @@ def _break_off(known: Indexes, state: TargetState, record: StoryFailed) -> None:
         state.phase, state.reason = Phase.IN_DOUBT, why
 
 
-def _return(state: TargetState, record: ReturnedToWaiting) -> None:
+def _return(_known: Indexes, state: TargetState, record: ReturnedToWaiting) -> None:
     if state.jobs or not (state.is_open or state.set_aside):
         return  # an answer came meanwhile: it was sent
     state.phase, state.set_aside = Phase.WAITING, None
@@ -220,3 +195,26 @@ def _return(state: TargetState, record: ReturnedToWaiting) -> None:
     state.turned_away = 0
     state.reason = None
     state.evidence.append(f"settled as not sent by {record.who}: {record.note}")
+
+
+#: What each kind of record changes. A table: to ask up to 18 times for the type took 18 times as long for `Settled`.
+_CHANGES: Mapping[type[Record], Callable[[Indexes, TargetState, Any], None]] = {
+    PreflightDone: _read,
+    Postponed: _postpone,
+    Intent: _intend,
+    AnswerSeen: fold_answer,
+    AnswerMissing: _miss,
+    DoubtLooked: _doubt_look,
+    WorkflowAdopted: _adopt,
+    VersionAdopted: _adopt_version,
+    AttemptDisproved: _disprove,
+    DoubtRenewed: _renew_doubt,
+    DoubtRemains: _remain,
+    JobSeen: _see_job,
+    VersionReached: _reach,
+    FollowTimedOut: _time_out,
+    Reverified: _reverify,
+    Settled: _settle,
+    ReturnedToWaiting: _return,
+    StoryFailed: _break_off,
+}

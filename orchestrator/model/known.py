@@ -13,6 +13,7 @@ from orchestrator.model.plan import Failures
 from orchestrator.model.record import AnswerSeen, EarlierOutcome
 from orchestrator.model.refusal import refusals
 from orchestrator.model.state import TargetState
+from orchestrator.model.states import States
 from orchestrator.model.status import GateStatus, ScopeStatus, WaveStatus
 from orchestrator.model.tally import Tally
 from orchestrator.model.target import Target
@@ -44,7 +45,7 @@ class Indexes:
     ) -> None:
         self.targets: Mapping[str, Target] = {target.proxy_id: target for target in targets}
         self.failures = failures
-        self.states: dict[str, TargetState] = {}
+        self.states = States()
         self.waves = {name: WaveStatus(name) for name in waves}
         self.scopes = {name: ScopeStatus(name) for name in scopes}
         self.gates: dict[str, GateStatus] = {}
@@ -134,6 +135,8 @@ class Indexes:
             self._unknown.setdefault(instance_id, set()).add(state.key)
         elif instance_id in self._unknown:
             self._unknown[instance_id].discard(state.key)
+            if not self._unknown[instance_id]:
+                del self._unknown[instance_id]  # 250 bytes for each instance of the fleet
 
 
 def _lacks_job(state: TargetState) -> bool:

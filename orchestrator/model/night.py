@@ -66,12 +66,13 @@ class Night(Struct):
         periods: by their begin.
         calls: by scope, in order.
         hold: the hold that was there last.
+        _last: the place of the last period of each kind and scope, see `_key`.
     """
 
     periods: list[Period] = []
     calls: dict[str, list[CallsMade]] = {}
     hold: HoldSet | None = None
-    _last: dict[tuple[PeriodKind, str | None], int] = {}
+    _last: dict[str, int] = {}
 
     def copy(self) -> "Night":
         """The same, of which nothing changes any more."""
@@ -88,7 +89,7 @@ class Night(Struct):
             hold: as it is now.
             scopes: as they are now.
         """
-        if hold is not self.hold:
+        if hold != self.hold:
             self._hold(hold, record.at)
         match record:
             case SessionStarted():
@@ -119,7 +120,7 @@ class Night(Struct):
             )
 
     def _begin(self, period: Period) -> None:
-        key = period.kind, period.scope
+        key = _key(period.kind, period.scope)
         place = self._last.get(key)
         last = None if place is None else self.periods[place]
         if last is None or (len(self.periods) < _PERIODS and last.end != period.begin):
@@ -130,17 +131,20 @@ class Night(Struct):
 
     def _end(self, kind: PeriodKind, scope: str | None, at: datetime) -> None:
         """End the last one of this kind, unless it has ended before."""
-        place = self._last.get((kind, scope))
+        place = self._last.get(_key(kind, scope))
         if place is not None:
-            last = self.periods[place]
-            if last.end is None or last.end > at:
-                self.periods[place] = replace(last, end=max(at, last.begin))
+            self._end_at(place, at)
+
+    def _end_at(self, place: int, at: datetime) -> None:
+        last = self.periods[place]
+        if last.end is None or last.end > at:
+            self.periods[place] = replace(last, end=max(at, last.begin))
 
     def _end_all(self, at: datetime) -> None:
         """What a process stood for ends with it; a hold outlives it."""
-        for kind, scope in self._last:
-            if kind != "held":
-                self._end(kind, scope, at)
+        for place in self._last.values():
+            if self.periods[place].kind != "held":
+                self._end_at(place, at)
 
     def _use(self, record: ScopeUsed) -> None:
         made = self.calls.setdefault(record.scope, [])
@@ -151,3 +155,8 @@ class Night(Struct):
                 CallsMade(one.begin, other.end, one.calls + other.calls, one.throttled + other.throttled, other.allowed)
                 for one, other in zip(made[::2], made[1::2], strict=False)
             ] + ([made[-1]] if len(made) % 2 else [])
+
+
+def _key(kind: PeriodKind, scope: str | None) -> str:
+    """One word for both, which can be a key in JSON too: no kind holds a colon."""
+    return kind if scope is None else f"{kind}:{scope}"

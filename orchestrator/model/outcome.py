@@ -42,6 +42,9 @@ STUCK = frozenset({Phase.IN_DOUBT, Phase.TIMED_OUT})
 #: Outcomes with which a run may still end with exit code 0.
 GOOD = frozenset({Outcome.SUCCEEDED, Outcome.ACCEPTED, Outcome.ALREADY})
 
+#: The others.
+BAD = frozenset(Outcome) - GOOD
+
 #: Outcomes of targets that were never sent because nothing was to be done; a wave replaces them by the next in order.
 REPLACED = frozenset({Outcome.ALREADY, Outcome.SKIPPED})
 

@@ -77,8 +77,7 @@ class Run(Indexes):
 
     def standing(self, proxy_id: str) -> str:
         """Outcome or phase of a target, without making a state for one that has no record."""
-        state = self.states.get(proxy_id)
-        return Phase.WAITING.value if state is None else state.standing
+        return self.states.standing(proxy_id) or Phase.WAITING.value
 
     @property
     def approved(self) -> frozenset[str]:
@@ -113,11 +112,11 @@ class Run(Indexes):
 
     def open_states(self) -> list[TargetState]:
         """Every target that holds a slot. Scans what was touched: for the start of a session and for reports."""
-        return [state for state in self.states.values() if state.is_open]
+        return [state for state in self.states.unpacked() if state.is_open]
 
     def set_aside(self) -> list[TargetState]:
         """Every target that a record is known of which cannot be applied. Scans as `open_states`."""
-        return [state for state in self.states.values() if state.set_aside]
+        return [state for state in self.states.unpacked() if state.set_aside]
 
     def recount(self, failures: Failures) -> None:
         """Count again what is harm, when a session has other `failures` than the one before."""

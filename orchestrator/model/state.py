@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from orchestrator.model.moment import Moment
-from orchestrator.model.outcome import FAILED_BEFORE, GOOD, OPEN, Outcome, Phase
+from orchestrator.model.outcome import FAILED_BEFORE, OPEN, Outcome, Phase
 from orchestrator.model.record import AnswerSeen, EarlierOutcome, Intent, JobSeen, Record, Verdict
 from orchestrator.model.reply import Entry
 from orchestrator.model.signature import signature
@@ -115,11 +115,6 @@ class TargetState:
         return len(self.attempts) > self.decided or self.doubtful_from is not None
 
     @property
-    def ended_badly(self) -> bool:
-        """Whether it has its outcome, and is not known to run the target version or to have been accepted."""
-        return self.outcome is not None and self.outcome not in GOOD
-
-    @property
     def no_news(self) -> bool:
         """Whether it is left out by a rule, and an earlier run said so already, or why."""
         if self.outcome is not Outcome.SKIPPED:
@@ -190,6 +185,14 @@ class TargetState:
     def _is_ours(self, entry: Entry) -> bool:
         named = entry.instance_id in (None, self.target.instance_id)
         return named and entry.workflow_id not in self.disowned
+
+    @property
+    def refused(self) -> bool:
+        """Whether the cloud has ever said no to it, in whole or in part."""
+        answers = [attempt.answer for attempt in self.attempts if attempt.answer]
+        return self.outcome is Outcome.REJECTED or any(
+            answer.verdict == "refused" or any(entry.rejected for entry in answer.update_result) for answer in answers
+        )
 
     @property
     def refused_in_part(self) -> tuple[Entry, ...]:

@@ -8,6 +8,7 @@ fell, between an answer that still agreed and one that no longer did: before and
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from orchestrator.model.cloud_clock import CloudClock
@@ -15,6 +16,7 @@ from orchestrator.model.moment import Moment
 from orchestrator.model.record import Clocks, ClockStepped, CloudTimeLearned, SessionStarted
 
 
+@dataclass(slots=True)
 class Timeline:
     """Turns instants of the present session into moments, and moments into time that has passed.
 
@@ -25,13 +27,12 @@ class Timeline:
         last_step: the latest step of any clock in it.
     """
 
-    def __init__(self) -> None:
-        self.session = 0
-        self.offsets: dict[str, float] = {}
-        self._clouds: dict[str, CloudClock] = {}
-        self.stepped_s = 0.0
-        self.last_step: ClockStepped | None = None
-        self._began: datetime | None = None
+    session: int = 0
+    offsets: dict[str, float] = field(default_factory=dict)
+    stepped_s: float = 0.0
+    last_step: ClockStepped | None = None
+    _clouds: dict[str, CloudClock] = field(default_factory=dict)
+    _began: datetime | None = None
 
     def begin(self, record: SessionStarted) -> None:
         """A session starts, and knows nothing yet of the cloud's time."""
@@ -50,7 +51,7 @@ class Timeline:
         if scope in self._clouds:
             self._clouds[scope].change(at, offset_s, within_s, agreed_at)
         else:
-            self._clouds[scope] = CloudClock(at, offset_s, within_s)
+            self._clouds[scope] = CloudClock(at, offset_s, within_s, lowest_s=offset_s)
         self.offsets[scope] = offset_s
 
     def note(self, record: CloudTimeLearned | ClockStepped) -> None:

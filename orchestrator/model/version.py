@@ -1,13 +1,14 @@
 """Kernel versions of proxies: dotted integers such as `2.24.03.000`, compared as tuples, kept as text for the API."""
 
 import re
+from functools import lru_cache
 
 _FORM = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,7}")
 
 
 def is_version(text: str) -> bool:
     """Whether `text` is dotted integers."""
-    return _FORM.fullmatch(text) is not None
+    return _integers(text) is not None
 
 
 def version_key(text: str) -> tuple[int, ...]:
@@ -16,9 +17,15 @@ def version_key(text: str) -> tuple[int, ...]:
     Raises:
         ValueError: `text` is not a version.
     """
-    if not is_version(text):
+    key = _integers(text)
+    if key is None:
         raise ValueError(f"not a version: {text!r}")
-    return tuple(int(part) for part in text.split("."))
+    return key
+
+
+@lru_cache(maxsize=1024)  # few are there, and each target asks some ten times: a tenth of the time
+def _integers(text: str) -> tuple[int, ...] | None:
+    return tuple(map(int, text.split("."))) if _FORM.fullmatch(text) else None
 
 
 def same_version(one: str, other: str) -> bool:

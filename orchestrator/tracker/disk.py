@@ -114,6 +114,16 @@ def sync_folder(path: Path) -> None:
         os.close(handle)
 
 
+def sync_file(path: Path) -> None:
+    """Bring to disk what is in a file by now, whoever wrote it.
+
+    Raises:
+        StateError: it failed.
+    """
+    with guard(path, "bring to disk"), open_to_read(path) as file:
+        os.fsync(file.fileno())
+
+
 def write_all(handle: int, data: bytes) -> None:
     """Write every byte, however few the system takes at a time. Interrupted calls are repeated by Python (PEP 475).
 

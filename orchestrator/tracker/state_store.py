@@ -14,12 +14,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
+from msgspec import Struct
+
 from orchestrator.model.commands import Command
 from orchestrator.model.known_rate import KnownRate
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record, RunStarted
 from orchestrator.model.settings import Settings
 from orchestrator.model.target import Target
+from orchestrator.tracker.recalled import Recalled
 
 #: The parts of a run that are checked against each other.
 Part: TypeAlias = Literal["targets", "journal"]
@@ -100,6 +103,19 @@ class StoredRun(Protocol):
         """The records of the run itself and of one proxy, each with its number, in order: faster than `records`.
 
         Those of targets that share a workflow with it are among them, for they tell what it may be sure of.
+        """
+
+    def remember(self, seq: int, parts: Iterable[Struct]) -> None:
+        """Keep what the fold of the first `seq` records has come to, in place of what was kept before.
+
+        Raises:
+            StateError: it cannot be kept; what was kept before still is.
+        """
+
+    def recall(self) -> Recalled | None:
+        """What is kept, when the first records are still those that it was made of; None when not.
+
+        Its parts may turn out to be damaged only when they are read. The records are the truth, and tell all of it.
         """
 
     def has_ended(self) -> bool:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
+from msgspec import Struct
+
 from orchestrator.errors import FleetLocked, JournalDamaged, StateError, UsageError
 from orchestrator.model.commands import Command
 from orchestrator.model.known_rate import KnownRate
@@ -24,6 +27,7 @@ from orchestrator.model.record import (
 from orchestrator.model.settings import Settings, settings_of
 from orchestrator.model.target import Target
 from orchestrator.tracker.fleet_name import expect_fleet_name, expect_owner_before, refuse_other
+from orchestrator.tracker.recalled import Recalled
 from orchestrator.tracker.state_store import DiskTrial, Part
 
 
@@ -65,6 +69,7 @@ class MemoryRun:
     in_force: Settings
     report: Path = Path(os.devnull)
     page: Path = Path(os.devnull)
+    remembered: tuple[int, list[bytes]] | None = None
 
     def plan(self) -> Plan:
         return self.frozen
@@ -92,6 +97,15 @@ class MemoryRun:
         while names != (wider := names.union(*(shared for shared in map(_names, self.kept) if shared & names))):
             names = wider
         return ((number, record) for number, record in self.records() if record.target in (None, *names))
+
+    def remember(self, seq: int, parts: Iterable[Struct]) -> None:
+        self.remembered = seq, [msgspec.json.encode(part) for part in parts]
+
+    def recall(self) -> Recalled | None:
+        if self.remembered is None:
+            return None
+        seq, parts = self.remembered
+        return Recalled(seq, iter(parts), self.records(after=seq))
 
     def has_ended(self) -> bool:
         return any(isinstance(record, RunEnded) for record in self.kept)

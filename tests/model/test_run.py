@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from datetime import timedelta
+from typing import get_args
 
 import pytest
 from fakes.plausible import PlausibleRun
@@ -10,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from orchestrator.model import fold
 from orchestrator.model import record as r
 from orchestrator.model.moment import Moment
 from orchestrator.model.outcome import Outcome, Phase
 from orchestrator.model.reply import Entry
 from orchestrator.model.run import Run
+from orchestrator.tracker.report.rejects import refusals_of
 
 KEY = make_targets(1)[0].proxy_id
 
@@ -275,3 +278,13 @@ def test_whether_a_job_on_its_instance_may_be_one_that_is_not_known(
 ) -> None:
     run = after(*records)
     assert [state.key for state in run.unknown_on(run.targets[KEY].instance_id)] == ([KEY] if unknown else [])
+
+
+def test_every_record_of_a_target_changes_its_state() -> None:
+    assert set(fold._CHANGES) == set(get_args(r.TargetRecord))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_who_was_refused_is_whose_answers_say_no(seed: int) -> None:
+    run = PlausibleRun(seed).steps(120).run
+    assert run.states.refused() == {key for key, state in run.states.items() if list(refusals_of(state))}

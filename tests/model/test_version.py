@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.model import version as versions
 from orchestrator.model.version import at_least, is_short_for, is_version, same_version, version_key
 
 
@@ -71,3 +72,11 @@ def test_order_is_that_of_the_integers(one: list[int], other: list[int]) -> None
 )
 def test_zeros_left_out_at_the_end_make_another_name(text: str, version: str, short: bool) -> None:
     assert is_short_for(text, version) is short
+
+
+def test_each_text_is_parsed_once() -> None:
+    versions._integers.cache_clear()
+    for _ in range(10):
+        assert at_least("2.24.03.000", "2.24.3")
+        assert not same_version("2.24.03.000", "no version")
+    assert versions._integers.cache_info().misses == 3

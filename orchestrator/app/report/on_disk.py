@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from anyio import to_thread
 from msgspec import Struct, structs
 
 from orchestrator.app.report.full_story import full_story
@@ -48,15 +47,14 @@ def write_reports(stored: StoredRun, run: Run, plan: Plan, *, exit_code: int | N
     return None
 
 
-async def write_snapshot(stored: StoredRun, run: Run, plan: Plan) -> Draft:
-    """Write the report alone as the run stands now, while it goes on: the disk is waited for in a thread.
+def write_snapshot(stored: StoredRun, run: Run, plan: Plan) -> Draft:
+    """Write the report alone; the page is yet to be drawn from what is returned.
 
     Raises:
         StateError: it cannot be written; what was there before still is.
     """
     draft = _draft(stored, run, plan, None)
-    snapshot = list(_chunks(draft))
-    await to_thread.run_sync(put_file, stored.report, snapshot)
+    put_file(stored.report, _chunks(draft))
     return draft
 
 

@@ -22,6 +22,7 @@ from orchestrator.app.run.listening import obey_commands, obey_signals, reading_
 from orchestrator.app.scopes.keep_rates import keeping, learned
 from orchestrator.app.scopes.open_scopes import open_scopes
 from orchestrator.app.scopes.rate_memory import RateMemory
+from orchestrator.app.sinks.checkpoint_keeper import CheckpointKeeper
 from orchestrator.app.sinks.page_writer import PageWriter
 from orchestrator.app.sinks.report_writer import ReportWriter, last_report
 from orchestrator.app.sinks.tee import RecordSink, Tee
@@ -128,7 +129,7 @@ async def work(job: Work) -> Done:
     except Exception as error:
         last = for_people(error)
         with suppress(OrchestratorError):  # the first error says more
-            last_report(job.recovered, job.plan, last.exit_code)
+            await to_thread.run_sync(last_report, job.recovered, job.plan, last.exit_code)
         if last is error:
             raise
         raise last from error
@@ -136,7 +137,7 @@ async def work(job: Work) -> Done:
         last_report(job.recovered, job.plan, ExitCode.INTERNAL)
         raise
     code = exit_code(job.run, finish, barred=job.barred is not None)
-    return Done(finish, code, tuple(last_report(job.recovered, job.plan, code)))
+    return Done(finish, code, tuple(await to_thread.run_sync(last_report, job.recovered, job.plan, code)))
 
 
 async def _opened(job: Work) -> Finish:
@@ -155,13 +156,16 @@ async def _opened(job: Work) -> Finish:
         connections=job.room.connections,
     )
     async with opened as scopes, _gates(job, clock) as gates:
-        dispatcher = _assemble(job, scopes, gates, clock)
+        checkpoints = CheckpointKeeper(job.recovered)
+        dispatcher = _assemble(job, scopes, gates, clock, checkpoints)
         ledger = dispatcher.session.ledger
         journal = job.recovered.stored.resume(job.recovered.next_seq)
         writer = JournalWriter(journal, ledger.on_durable)
         ledger.attach(writer)
         finish = await _journalled(job, dispatcher, writer)
-        _keep_rates(job, scopes, clock)
+        await to_thread.run_sync(_keep_rates, job, scopes, clock)
+        with suppress(OrchestratorError):  # the journal tells the same
+            await checkpoints.last()
         return finish
 
 
@@ -198,7 +202,9 @@ async def _journalled(job: Work, dispatcher: Dispatcher, writer: JournalWriter) 
     return finish
 
 
-def _assemble(job: Work, scopes: dict[str, ScopeCalls], gates: GateAsker, clock: SystemClock) -> Dispatcher:
+def _assemble(
+    job: Work, scopes: dict[str, ScopeCalls], gates: GateAsker, clock: SystemClock, *own: RecordSink
+) -> Dispatcher:
     rollout = _rollout(job, scopes, HostTime(clock))
 
     def wake() -> None:
@@ -208,7 +214,7 @@ def _assemble(job: Work, scopes: dict[str, ScopeCalls], gates: GateAsker, clock:
         ledger.part_failed(sink, error)
 
     page = PageWriter(job.recovered.stored)
-    sinks = Tee((*job.sinks, ReportWriter(job.recovered, job.plan, page.draw), page), failed)
+    sinks = Tee((*job.sinks, ReportWriter(job.recovered, job.plan, page.draw), page, *own), failed)
     ledger = Ledger(rollout, clock, changed=wake, observe=sinks, mask=job.secrets.mask)
     session = Session(
         rollout=rollout,
@@ -272,7 +278,7 @@ async def _announce(job: Work, session: Session) -> None:
             approved=job.approved,
         )
     )
-    job.recovered.stored.save_settings(settings_of(job.plan))
+    await to_thread.run_sync(job.recovered.stored.save_settings, settings_of(job.plan))
 
 
 def _known(job: Work) -> Callable[[], Awaitable[AbstractSet[str]]]:

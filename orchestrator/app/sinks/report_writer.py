@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 import anyio
+from anyio import to_thread
 
 from orchestrator.app.report.on_disk import Draft, write_reports, write_snapshot
 from orchestrator.app.sinks.tee import RecordSink
@@ -11,14 +12,14 @@ from orchestrator.errors import ExitCode, OrchestratorError, place_of
 from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record, WaveDone
-from orchestrator.tracker.runs.recovery import Recovered
+from orchestrator.tracker.runs.recovery import Recovered, recover
 
 
 class ReportWriter(RecordSink):
-    """Writes the report after each wave.
+    """Writes the report after each wave, in a thread and of the records on disk: the loop does nothing for it.
 
     Args:
-        recovered: the run.
+        recovered: the run as it was taken up.
         plan: as in force.
         written: called with what the page of each report is drawn from.
     """
@@ -36,12 +37,17 @@ class ReportWriter(RecordSink):
         if isinstance(record, WaveDone):
             self._due.set()
 
-    async def serve(self, dispatcher: Dispatcher) -> None:  # noqa: ARG002  # the run says it all
+    async def serve(self, dispatcher: Dispatcher) -> None:  # noqa: ARG002  # the records on disk say it all
         """Write a report whenever one is due."""
         while True:
             await self._due.wait()
             self._due = anyio.Event()
-            self._written(await write_snapshot(self._recovered.stored, self._recovered.run, self._plan))
+            self._written(await to_thread.run_sync(self._write))
+
+    def _write(self) -> Draft:
+        stored = self._recovered.stored
+        found = recover(stored, targets=self._recovered.run.targets.values())
+        return write_snapshot(stored, found.run, self._plan)
 
 
 def last_report(recovered: Recovered, plan: Plan, code: ExitCode) -> list[str]:

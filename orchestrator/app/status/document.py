@@ -1,6 +1,5 @@
 """Where a fleet stands, for programs: `orchestrator.status/1`. The same decisions as the lines that people read."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -15,7 +14,7 @@ from orchestrator.app.status.outlook import Outlook
 from orchestrator.app.status.what_next.last_line import next_step
 from orchestrator.executor.decide.waits import Wait
 from orchestrator.model.plan import Plan
-from orchestrator.tracker.report.build import Story, build_report
+from orchestrator.tracker.report.build import Story, build_report, one_target
 from orchestrator.tracker.report.schema import (
     RejectReason,
     RunReport,
@@ -127,15 +126,15 @@ def _document(
         reject_reasons=head.reject_reasons if head else [],
         waves=head.waves if head else [],
         scopes=head.scopes if head else [],
-        target=_target(story, proxy_id, seen.run.targets) if story and proxy_id else None,
+        target=_target(seen, story.plan, story.head.run.run_id, proxy_id) if story and proxy_id else None,
         target_waits_for=_waits_for(*of_target) if of_target else None,
     )
 
 
-def _target(story: Story, proxy_id: str, known: Iterable[str]) -> TargetReport:
-    found = next((each for each in story.targets if each.proxy_id == proxy_id), None)
+def _target(seen: Outlook, plan: Plan, run_id: str, proxy_id: str) -> TargetReport:
+    found = one_target(seen.run, plan, proxy_id)
     if found is None:
-        raise unknown_target(story.head.run.run_id, proxy_id, known)
+        raise unknown_target(run_id, proxy_id, seen.run.targets)
     return found
 
 

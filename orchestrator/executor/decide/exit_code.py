@@ -2,7 +2,7 @@
 
 from orchestrator.errors import PRECEDENCE, ExitCode
 from orchestrator.executor.decide.actions import Ending, Finish
-from orchestrator.model.outcome import GOOD, Outcome
+from orchestrator.model.outcome import BAD
 from orchestrator.model.run import Run
 
 
@@ -43,7 +43,6 @@ def _bad_news(run: Run) -> bool:
     What an earlier run said of the targets that this one leaves alone is no news.
     """
     standing = run.tally.fleet.standing
-    if not any(standing[outcome.value] for outcome in Outcome if outcome not in GOOD):
+    if not any(standing[outcome.value] for outcome in BAD):
         return False
-    bad = (state for state in run.states.values() if state.ended_badly)
-    return any(not state.no_news for state in bad)
+    return any(not state.no_news for state in run.states.ended_in(BAD))

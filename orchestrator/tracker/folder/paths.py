@@ -6,6 +6,7 @@ It writes nothing but the claim of a plan on its fleet's name.
     STATE/<fleet>/lock, plan_path, commands.ndjson, notices.json, latest -> runs/<run_id>
     STATE/<fleet>/runs/<run_id>/plan.json, settings.json, targets.ndjson, journal.ndjson, report.json,
         report.html
+    STATE/<fleet>/runs/<run_id>/checkpoint.ndjson, of a long journal (see `checkpoint_file`)
     STATE/simulated/<fleet>/…   the same for simulated runs, which never mix with real ones
 """
 
@@ -27,11 +28,12 @@ NOTICES = "notices.json"
 BEGIN = ".begin"
 #: The state folder that nobody has named, beside the plan.
 _BESIDE = ".orchestrator"
-PLAN, SETTINGS, TARGETS, JOURNAL, REPORT, PAGE = (
+PLAN, SETTINGS, TARGETS, JOURNAL, CHECKPOINT, REPORT, PAGE = (
     "plan.json",
     "settings.json",
     "targets.ndjson",
     "journal.ndjson",
+    "checkpoint.ndjson",
     "report.json",
     "report.html",
 )

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from msgspec import Struct
+
 from orchestrator.model.commands import Command
 from orchestrator.model.known_rate import KnownRate
 from orchestrator.model.plan import Plan
@@ -14,6 +16,7 @@ from orchestrator.model.settings import Settings
 from orchestrator.model.target import Target
 from orchestrator.tracker.disk import make_folder, read_whole, replace_file
 from orchestrator.tracker.folder.begin_lock import one_begins
+from orchestrator.tracker.folder.checkpoint_file import keep_parts, kept_parts
 from orchestrator.tracker.folder.command_file import CommandInbox, append_command
 from orchestrator.tracker.folder.fleet_lock import fleet_lock, holder
 from orchestrator.tracker.folder.known_workflows import Workflows
@@ -47,6 +50,7 @@ from orchestrator.tracker.folder.run_folder import (
 from orchestrator.tracker.folder.write_trial import try_write
 from orchestrator.tracker.journal.file import Journal, read_journal
 from orchestrator.tracker.journal.peek import outcome_records, records_about, says_ended
+from orchestrator.tracker.recalled import Recalled
 from orchestrator.tracker.state_store import DiskTrial, Part
 
 _FILES: Mapping[Part, str] = {"targets": TARGETS, "journal": JOURNAL}
@@ -108,6 +112,12 @@ class FolderRun:
 
     def records_about(self, proxy_id: str) -> Iterator[tuple[int, Record]]:
         return records_about(self.folder / JOURNAL, proxy_id)
+
+    def remember(self, seq: int, parts: Iterable[Struct]) -> None:
+        keep_parts(self.folder, seq, parts)
+
+    def recall(self) -> Recalled | None:
+        return kept_parts(self.folder)
 
     def has_ended(self) -> bool:
         return says_ended(self.folder / JOURNAL)

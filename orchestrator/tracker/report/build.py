@@ -8,13 +8,14 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from orchestrator.model.night import CallsMade, Period
-from orchestrator.model.outcome import FAILED_BEFORE, GOOD, Outcome, Phase
+from orchestrator.model.outcome import BAD, FAILED_BEFORE, GOOD, Outcome, Phase
 from orchestrator.model.plan import Plan, Scope
 from orchestrator.model.record import HoldSet, RunStarted
 from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState
 from orchestrator.model.status import GateStatus, ScopeStatus, WaveStatus
 from orchestrator.model.tally import EMPTY, Count
+from orchestrator.model.target import Target
 from orchestrator.tracker.report.rejects import reject_reasons
 from orchestrator.tracker.report.schema import (
     GateReport,
@@ -107,27 +108,21 @@ def behind(run: Run, plan: Plan, *, without: str = "") -> Iterator[TargetReport]
         plan: as in force.
         without: a reason with which this run's own do not count.
     """
-    bad = {key for key, state in _ended_badly(run) if not without or state.reason != without}
+    bad = {state.key for state in run.states.ended_in(BAD) if not without or state.reason != without}
     projects = _projects(run, plan)
-    for key, target in run.targets.items():
-        if key in bad:
-            project = projects.get(target.scope)
-            yield target_report(target, run.states[key], plan.target_version, project, run.earlier.get(key))
+    yield from (_target(run, plan, projects, target) for key, target in run.targets.items() if key in bad)
     yield from (_decode(each.entry) for each in run.kept if each.outcome not in GOOD)
 
 
 def count_found(run: Run, reason: str) -> Counter[str]:
     """How many of this run's own were left out for a reason, by what was found then."""
-    return Counter(state.evidence[-1] for _, state in _ended_badly(run) if state.reason == reason and state.evidence)
-
-
-def _ended_badly(run: Run) -> Iterator[tuple[str, TargetState]]:
-    yield from ((key, state) for key, state in run.states.items() if state.ended_badly)
+    ended = (state for state in run.states.ended_in(BAD) if state.reason == reason)
+    return Counter(state.evidence[-1] for state in ended if state.evidence)
 
 
 def count_behind(run: Run) -> Counter[str]:
     """How many ended otherwise than well, by outcome; of those left out for what happened before, by that."""
-    found = Counter(_really(run, state) for _, state in _ended_badly(run))
+    found = Counter(_really(run, state) for state in run.states.ended_in(BAD))
     found.update(each.outcome for each in run.kept if each.outcome not in GOOD)
     return found
 
@@ -142,21 +137,28 @@ def _projects(run: Run, plan: Plan) -> dict[str, str | None]:
     return {scope.name: scope.project_id or run.scopes[scope.name].project_id for scope in plan.scopes}
 
 
+def one_target(run: Run, plan: Plan, proxy_id: str) -> TargetReport | None:
+    """What the report says of one target, made without the others; None when it knows no such target."""
+    if proxy_id in run.targets:
+        return _target(run, plan, _projects(run, plan), run.targets[proxy_id])
+    return next((_decode(each.entry) for each in run.kept if each.target == proxy_id), None)
+
+
 def _targets(run: Run, plan: Plan) -> Iterator[TargetReport]:
     """Every target in plan order: those of this run, and between them those that keep what an earlier run said."""
     projects = _projects(run, plan)
     kept = deque(run.kept)
-    for position, (proxy_id, target) in enumerate(run.targets.items()):
+    for position, target in enumerate(run.targets.values()):
         while kept and kept[0].position <= position:
             yield _decode(kept.popleft().entry)
-        yield target_report(
-            target,
-            run.states.get(proxy_id),
-            plan.target_version,
-            projects.get(target.scope),
-            run.earlier.get(proxy_id),
-        )
+        yield _target(run, plan, projects, target)
     yield from (_decode(each.entry) for each in kept)
+
+
+def _target(run: Run, plan: Plan, projects: Mapping[str, str | None], target: Target) -> TargetReport:
+    key = target.proxy_id
+    state, project = run.states.glance(key), projects.get(target.scope)
+    return target_report(target, state, plan.target_version, project, run.earlier.get(key))
 
 
 def _head(run: Run, started: RunStarted, plan: Plan, exit_code: int | None) -> Head:

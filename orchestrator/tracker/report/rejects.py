@@ -39,12 +39,12 @@ class _Met:
 def reject_reasons(run: Run) -> list[RejectReason]:
     """Every reason, the most frequent first, each with the targets in plan order that got it."""
     found: dict[_Key, _Met] = {}
-    for proxy_id in run.targets:
-        state = run.states.get(proxy_id)
-        for refusal, at in _dated(state) if state else ():
+    refused = run.states.refused()
+    for state in run.states.glances(filter(refused.__contains__, run.targets)):
+        for refusal, at in _dated(state):
             met = found.setdefault((refusal.signature, refusal.error_code), _Met())
             met.texts[refusal.text] += 1
-            met.proxies[proxy_id] = None
+            met.proxies[state.key] = None
             met.first_seen = min(filter(None, (met.first_seen, at)), default=None)
     asked = _traits(run, run.states) if found else Traits()
     before = set(map(signature, run.started.known_rejects)) if run.started else set()
@@ -70,7 +70,7 @@ def refused_before(run: Run) -> Iterator[str]:
 def _traits(run: Run, proxy_ids: Iterable[str]) -> Traits:
     """The traits of those for which the cloud was asked to upgrade them."""
     found = Traits()
-    for state in map(run.states.__getitem__, proxy_ids):
+    for state in run.states.glances(proxy_ids):
         if state.attempts or state.outcome is Outcome.REJECTED:
             read = state.last.intent.source_version if state.attempts else state.read_version
             found.add(traits_of(state.target, read))
@@ -86,7 +86,7 @@ def _reason(run: Run, key: _Key, met: _Met, common: list[str], before: set[str])
         error_code=key[1],
         count=met.texts.total(),
         proxy_ids=list(met.proxies),
-        upgraded=sum(run.states[proxy_id].outcome in UPGRADED for proxy_id in met.proxies),
+        upgraded=sum(run.standing(proxy_id) in UPGRADED for proxy_id in met.proxies),
         first_seen=met.first_seen,
         met_before=key[0] in before,
         remedy=remedy_of(reasons[0], key[1]),

@@ -1,6 +1,7 @@
 """A run as its store tells it: the frozen plan and targets, and the fold of its records. Reads only."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -12,6 +13,7 @@ from orchestrator.model.settings import in_force
 from orchestrator.model.target import Target
 from orchestrator.spoken import counted
 from orchestrator.tracker.journal.line import DAMAGED_HINT
+from orchestrator.tracker.runs.checkpoint import keep, recalled
 from orchestrator.tracker.state_store import Fleet, StoredRun
 
 
@@ -24,6 +26,7 @@ class Recovered(Struct, frozen=True, kw_only=True):
         in_force: the same with the settings of the latest session.
         run: the fold of every record; its targets are the frozen ones.
         next_seq: number of its next record.
+        folded: how many records were folded for this; the others were known from a checkpoint.
     """
 
     stored: StoredRun
@@ -31,6 +34,7 @@ class Recovered(Struct, frozen=True, kw_only=True):
     in_force: Plan
     run: Run
     next_seq: int
+    folded: int = 0
 
     @property
     def run_id(self) -> str:
@@ -48,12 +52,18 @@ def latest_run(fleet: Fleet) -> StoredRun | None:
     return runs[-1] if runs else None
 
 
-def recover(stored: StoredRun, observe: Callable[[Record], None] | None = None) -> Recovered:
+def recover(
+    stored: StoredRun,
+    observe: Callable[[Record], None] | None = None,
+    *,
+    targets: Iterable[Target] | None = None,
+) -> Recovered:
     """Read a run.
 
     Args:
         stored: the run.
         observe: called with every record once it is folded, for who wants more than the fold keeps.
+        targets: the frozen ones, where the caller has them already.
 
     Raises:
         JournalDamaged: a part of it is not what was written.
@@ -61,9 +71,46 @@ def recover(stored: StoredRun, observe: Callable[[Record], None] | None = None) 
     """
     plan = stored.plan()
     now = in_force(plan, stored.settings())
-    run = _new_run(now, stored.targets())
-    seq = _fold(stored, run, stored.records(), run.total, observe)
-    return Recovered(stored=stored, plan=plan, in_force=now, run=run, next_seq=seq + 1)
+    frozen = stored.targets() if targets is None else targets
+    run, after, records = _begun(stored, now, frozen) if observe is None else _from_the_start(stored, now, frozen)
+    seq = _fold(stored, run, records, run.total, observe, after=after)
+    return Recovered(stored=stored, plan=plan, in_force=now, run=run, next_seq=seq + 1, folded=seq - after)
+
+
+#: A run as far as it is known already, the number of the last record that it knows, and the records behind that.
+_Begun: TypeAlias = tuple[Run, int, Iterator[tuple[int, Record]]]
+
+
+def _begun(stored: StoredRun, plan: Plan, targets: Iterable[Target]) -> _Begun:
+    """From its checkpoint when there is one that fits."""
+    run = _new_run(plan, targets)
+    kept = recalled(stored, run)
+    if kept is None or run.started is None:
+        return _from_the_start(stored, plan, run.targets.values())
+    _expect_whole(stored, run.total, run.started)
+    return run, kept.seq, kept.behind
+
+
+def _from_the_start(stored: StoredRun, plan: Plan, targets: Iterable[Target]) -> _Begun:
+    return _new_run(plan, targets), 0, stored.records()
+
+
+def renew_checkpoint(stored: StoredRun, targets: Iterable[Target]) -> int:
+    """Keep a checkpoint of all records that are there by now, made from the one before; the number of the last record.
+
+    It is made of the records as they are kept, and not of the state of a session, in which some count before they are
+    written. The fleet's lock must be held.
+
+    Args:
+        stored: the run; another thread may be adding to its records.
+        targets: the frozen ones.
+
+    Raises:
+        StateError: it cannot be read, or the checkpoint cannot be kept.
+    """
+    found = recover(stored, targets=targets)
+    keep(stored, found.run, found.next_seq - 1)
+    return found.next_seq - 1
 
 
 class Glimpse(Struct, frozen=True, kw_only=True):
@@ -96,7 +143,7 @@ def glimpse(stored: StoredRun, proxy_id: str) -> Glimpse:
     names = {proxy_id, *(record.target for _, record in numbered if record.target is not None)}
     concerned, frozen = stored.targets_among(names)
     run = _new_run(now, concerned)
-    _fold(stored, run, numbered, frozen, None)
+    _fold(stored, run, numbered, frozen)
     return Glimpse(stored=stored, in_force=now, run=run, records=[record for _, record in numbered])
 
 
@@ -115,9 +162,11 @@ def _fold(
     run: Run,
     records: Iterable[tuple[int, Record]],
     frozen: int,
-    observe: Callable[[Record], None] | None,
+    observe: Callable[[Record], None] | None = None,
+    *,
+    after: int = 0,
 ) -> int:
-    seq = 0
+    seq = after
     for seq, record in records:
         if (seq == 1) != isinstance(record, RunStarted):
             where = stored.place_of("journal", seq)

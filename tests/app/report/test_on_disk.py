@@ -67,7 +67,7 @@ def test_the_page_is_drawn_beside_the_loop(tmp_path: Path) -> None:
     async def session() -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(writer.serve, cast("Dispatcher", None))
-            writer.draw(await write_snapshot(watched.stored, run, plan))
+            writer.draw(write_snapshot(watched.stored, run, plan))
             await to_thread.run_sync(partial(watched.drawn.wait, 30))
             group.cancel_scope.cancel()
 

@@ -14,6 +14,9 @@ from orchestrator.errors import UsageError
 from orchestrator.model import record as r
 from orchestrator.model.commands import HoldCommand
 from orchestrator.model.outcome import Outcome
+from orchestrator.model.target import Target
+from orchestrator.tracker.report import build
+from orchestrator.tracker.report.target import target_report
 from orchestrator.tracker.runs.recovery import recover
 
 TARGETS = make_targets(3)
@@ -102,3 +105,15 @@ def test_the_beginning_of_an_id_is_answered_with_the_id() -> None:
     with pytest.raises(UsageError) as caught:
         status(proxy_id=TARGETS[1].proxy_id[:-3])
     assert caught.value.hint == f"did you mean {TARGETS[1].proxy_id}?"
+
+
+def test_of_a_fleet_of_many_only_the_proxy_that_was_asked_for_is_described(monkeypatch: pytest.MonkeyPatch) -> None:
+    described: list[str] = []
+
+    def counted(target: Target, *rest: Any) -> Any:
+        described.append(target.proxy_id)
+        return target_report(target, *rest)
+
+    monkeypatch.setattr(build, "target_report", counted)
+    assert status(intent(B), proxy_id=C)["target"]["outcome"] == "waiting"
+    assert described == [C]
