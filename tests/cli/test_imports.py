@@ -59,6 +59,14 @@ def test_an_answer_imports_next_to_nothing(line: str, code: int, tmp_path: Path)
     [
         ("plan prod.yaml --offline", 0),
         ("plan odd.yaml", 2),
+        ("run prod.yaml --dry-run --offline", 0),
+        ("run odd.yaml", 2),
+        ("run odd.yaml --dry-run", 2),
+        ("run missing.yaml", 2),
+        ("run prod.yaml --until never", 2),
+        ("run prod.yaml --wait never", 2),
+        ("run prod.yaml --max-duration never", 2),
+        ("run prod.yaml --report nowhere/report.json", 2),
         ("status prod.yaml", 2),
         ("report prod.yaml", 2),
         ("runs prod.yaml", 2),
@@ -69,7 +77,9 @@ def test_an_answer_imports_next_to_nothing(line: str, code: int, tmp_path: Path)
         ("schema plan", 0),
     ],
 )
-def test_what_only_reads_leaves_the_network_the_log_and_the_display_alone(line: str, code: int, tmp_path: Path) -> None:
+def test_what_only_reads_or_is_wrong_leaves_the_network_the_log_and_the_display_alone(
+    line: str, code: int, tmp_path: Path
+) -> None:
     (tmp_path / "odd.yaml").write_text("version: 1\nnme: prod\n", encoding="utf-8")
     left_alone = {"aiohttp", "asyncio", "structlog", "rich", "ssl", "logging", "uvloop", "prometheus_client", "jinja2"}
     assert not left_alone & imported(line, tmp_path, code)

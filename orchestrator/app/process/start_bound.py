@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from orchestrator.errors import UsageError
@@ -11,6 +12,20 @@ from orchestrator.planner.plan_file.numbers import duration
 _CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])(?: +(\S{1,64}))?")
 _DURATION = duration("0s", "366d")
 _STOP_STARTS = "name a time such as 50m; to let nothing start, use `orchestrator hold`"
+
+
+class Bounds(NamedTuple):
+    """When a session stops starting.
+
+    Attributes:
+        until: at this instant, see `start_bound`; None for no bound.
+        longest_s: when it has lasted so long; None for no bound.
+        wait_s: how far away an opening may be to be waited for.
+    """
+
+    until: datetime | None
+    longest_s: float | None
+    wait_s: float
 
 
 def start_bound(until: str | None, now: datetime) -> datetime | None:

@@ -1,6 +1,6 @@
 """What a sink of records is, and the tee that shows each record to all of them.
 
-A new sink is one file beside this one and one line where sinks are listed: `_sinks` in `cli/verbs/verb_run.py`.
+A new sink is one file beside this one and one line where sinks are listed: `_sinks` in `cli/verbs/one_session.py`.
 """
 
 from abc import ABC, abstractmethod

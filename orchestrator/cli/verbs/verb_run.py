@@ -1,49 +1,21 @@
-"""`orchestrator run`: the job."""
+"""`orchestrator run`: the job. What is wrong with the command line or the plan is found before the rest is imported."""
 
 import os
-from collections.abc import Iterator, Mapping, MutableMapping
-from datetime import UTC, datetime
-from functools import partial
-from operator import setitem
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from structlog.typing import FilteringBoundLogger
-
-from orchestrator.app.process.start_bound import longest_s, seconds, spoken_bound, start_bound
-from orchestrator.app.run.approved import Approved
-from orchestrator.app.run.begin_or_resume import Opened
-from orchestrator.app.run.run_plan import RunRequest, SessionResult, run_plan
-from orchestrator.app.run.side_channels import remember
-from orchestrator.app.sinks.live_display import LiveDisplay
-from orchestrator.app.sinks.record_log import RecordLog
-from orchestrator.app.sinks.tee import RecordSink
-from orchestrator.app.status.outlook import look
-from orchestrator.app.status.what_next.attention import attention_lines
-from orchestrator.app.status.what_next.last_line import next_step
 from orchestrator.cli.options import Options
-from orchestrator.cli.place import expect_folder, plan_to_call, plan_words, redirect_of, state_of
-from orchestrator.cli.streams import lost_output
-from orchestrator.cli.terminal import Search, live, tell, write
-from orchestrator.cli.verbs.tellers import tellers
+from orchestrator.cli.place import expect_folder, plan_to_call
+from orchestrator.cli.terminal import write
 from orchestrator.clock import SystemClock
-from orchestrator.errors import BUG_HINT, ExitCode, PlanError
-from orchestrator.log import open_log
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Plan
-from orchestrator.model.run import Run
+from orchestrator.errors import ExitCode
 from orchestrator.planner.plan_file.load import is_saved_preview
 from orchestrator.planner.targets.regions import check_regions
-from orchestrator.tracker.report.build import build_report
-from orchestrator.tracker.report.summary import summary
-from orchestrator.tracker.runs.recovery import Recovered
 
 if TYPE_CHECKING:
     from orchestrator.app.approve.take_saved import Taken
-
-#: Exit codes that do not say of themselves why the session ended.
-_EXPLAINED = frozenset(
-    {ExitCode.INTERNAL, ExitCode.MORE_TO_DO, ExitCode.PERSON_NEEDED, ExitCode.SCOPE_UNUSABLE},
-)
+    from orchestrator.app.process.start_bound import Bounds
+    from orchestrator.app.run.approved import Approved
 
 
 def run(options: Options) -> ExitCode:
@@ -65,20 +37,19 @@ def run(options: Options) -> ExitCode:
     if approved is not None and options.dry_run:
         return _try(approved, options)
     now = SystemClock().now()
-    until = start_bound(options.until, now)
-    lost: dict[str, str] = {}
-    if until is not None:
-        _tell_of_bound(until, options, lost)
-    outcome = run_plan(_job(plan, options, now, until, lost, approved))
-    _tell_of_bugs(outcome)
-    _summarise(outcome, options)
-    _remember_lost(outcome, lost)
-    if outcome.opened.barred and outcome.code is ExitCode.USAGE:
-        raise _barred(plan, outcome.opened)
-    return outcome.code
+    bounds = _bounds(options, now)
+    from orchestrator.cli.verbs.one_session import one_session  # noqa: PLC0415  # brings HTTP, log and display along
+
+    return one_session(plan, options, now, bounds, approved)
 
 
-def _approved(taken: "Taken | None", options: Options) -> Approved | None:
+def _bounds(options: Options, now: datetime) -> "Bounds":
+    from orchestrator.app.process.start_bound import Bounds, longest_s, seconds, start_bound  # noqa: PLC0415  # brings time zones along
+
+    return Bounds(start_bound(options.until, now), longest_s(options.max_duration), seconds(options.wait, "--wait"))
+
+
+def _approved(taken: "Taken | None", options: Options) -> "Approved | None":
     if taken is None:
         return None
     from orchestrator.cli.verbs.saved_run import approved  # noqa: PLC0415  # only then
@@ -88,131 +59,9 @@ def _approved(taken: "Taken | None", options: Options) -> Approved | None:
     return approved(taken, options)
 
 
-def _try(approved: Approved, options: Options) -> ExitCode:
+def _try(approved: "Approved", options: Options) -> ExitCode:
     """Only compare."""
     approved.compare()
     if not options.quiet:
         write(["nothing has changed: `run` with this file does exactly what was saved in it; nothing was sent"])
     return ExitCode.DONE
-
-
-def _job(
-    plan: Plan,
-    options: Options,
-    now: datetime,
-    until: datetime | None,
-    lost: MutableMapping[str, str],
-    approved: Approved | None,
-) -> RunRequest:
-    return RunRequest(
-        plan=plan,
-        state=state_of(options),
-        environ=os.environ,
-        now=now,
-        until=until and until.astimezone(UTC),
-        longest_s=longest_s(options.max_duration),
-        wait_s=seconds(options.wait, "--wait"),
-        new=options.new,
-        only=None if options.only_outcome is None else frozenset(map(Outcome, options.only_outcome)),
-        redirect=redirect_of(options),
-        report=options.report,
-        approved=approved,
-        warn=partial(_warn, options, lost),
-        on_found=Search(shown=live(no_progress=options.no_progress, quiet=options.quiet)),
-        sinks=partial(_sinks, plan, options, lost),
-    )
-
-
-def _tell_of_bound(until: datetime, options: Options, lost: MutableMapping[str, str]) -> None:
-    if not options.quiet:
-        tell(spoken_bound(until))
-    if _logs(options):
-        _open_log(options, lost).info("session.bounded", starts_until=until.astimezone(UTC))
-
-
-def _warn(options: Options, lost: MutableMapping[str, str], event: str, why: str) -> None:
-    if _logs(options):
-        _open_log(options, lost).warning(event, why=why)
-
-
-def _sinks(plan: Plan, options: Options, lost: MutableMapping[str, str], recovered: Recovered) -> Iterator[RecordSink]:
-    """A live display on a terminal; elsewhere, and in a file that was asked for, the log; and who tells others."""
-    if live(no_progress=options.no_progress, quiet=options.quiet):
-        yield LiveDisplay(recovered)
-    if _logs(options):
-        yield RecordLog(_open_log(options, lost).bind(run_id=recovered.run_id))
-    yield from tellers(plan, options, lost, recovered)
-
-
-def _logs(options: Options) -> bool:
-    """Whether there is a log: in a file that was asked for, else where neither display nor summary says the same."""
-    shown = live(no_progress=options.no_progress, quiet=options.quiet)
-    return options.log_file is not None or not (shown or options.quiet)
-
-
-def _open_log(options: Options, lost: MutableMapping[str, str]) -> FilteringBoundLogger:
-    """The log; when it cannot be written any more, the reason goes to `lost`."""
-    return open_log(
-        SystemClock().now,
-        level=options.log_level,
-        form=options.log_format,
-        file=options.log_file,
-        on_lost=partial(setitem, lost, "the log"),
-    )
-
-
-def _summarise(outcome: SessionResult, options: Options) -> None:
-    if options.silences(outcome.code) and not outcome.opened.barred:
-        return
-    run, code = outcome.recovered.run, outcome.code
-    story = build_report(run, outcome.plan, exit_code=int(code))
-    named = plan_words(outcome.plan, options)
-    seen = look(outcome.plan, run, (), SystemClock().now(), working=False, barred=outcome.opened.barred)
-    attention, why = attention_lines(seen, story.head, named), outcome.why if code in _EXPLAINED else None
-    write(summary(story.head, attention, next_step(seen, named), outcome.report, code, why).split("\n"))
-    for scope in outcome.recovered.run.scopes.values():
-        if scope.given_up:
-            tell(f"orchestrator: scope {scope.name} cannot be used: {scope.given_up}")
-
-
-def _remember_lost(outcome: SessionResult, lost: Mapping[str, str]) -> None:
-    """What nobody could read or find where it should be is said in the report."""
-    everything = {**outcome.lost, **lost_output(), **lost}
-    if everything:
-        remember(outcome.recovered, outcome.plan, outcome.code, everything, SystemClock().now())
-
-
-def _tell_of_bugs(outcome: SessionResult) -> None:
-    """What failed in this program, each with its place; also with `--quiet`."""
-    run = outcome.recovered.run
-    aside = (f"target {state.key}: {state.set_aside}" for state in run.set_aside())
-    for error in (*run.troubles, *aside):
-        tell(f"orchestrator: internal error: {error}")
-    for warning in (*run.warnings, *outcome.warnings):
-        tell(f"orchestrator: warning: {warning}")
-    if outcome.code is ExitCode.INTERNAL:
-        tell(f"hint: {BUG_HINT}")
-
-
-def _barred(plan: Plan, opened: Opened) -> PlanError:
-    """Why nothing more may start in the run."""
-    run_id = opened.recovered.run_id
-    if opened.changes:
-        return PlanError(
-            f"{plan.path}: changed since run {run_id} began: {'; '.join(opened.changes)}",
-            hint=_after_a_change(opened.recovered.run),
-        )
-    more = f" (and {len(opened.taken) - 1} more)" if len(opened.taken) > 1 else ""
-    return PlanError(
-        f"{plan.path}: nothing starts in run {run_id}: {opened.taken[0]}{more}",
-        hint="let that fleet end what it began, then run again",
-    )
-
-
-def _after_a_change(run: Run) -> str:
-    still = sum(1 for _ in run.open_states())
-    if still:
-        return (
-            f"{still} of its targets are still open: see status; then begin a new run with --new, or put the plan back"
-        )
-    return "what was open has been followed; begin a new run with --new, or put the plan back as it was"
