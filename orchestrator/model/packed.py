@@ -119,6 +119,7 @@ class PackedRun(Struct, kw_only=True):
     commands_seen: int
     kept: list[OutcomeKept]
     warnings: list[str]
+    lost_count: bool = msgspec.field(name="_lost_count")
     night: Night
 
 
