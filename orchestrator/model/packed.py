@@ -115,7 +115,6 @@ class PackedRun(Struct, kw_only=True):
     hold: HoldSet | None
     released: HoldReleased | None
     failed_waves: list[str] = msgspec.field(name="_failed_waves")
-    lost_count: bool = msgspec.field(name="_lost_count")
     last_at: datetime | None
     commands_seen: int
     kept: list[OutcomeKept]
