@@ -174,6 +174,7 @@ def _add_status(verbs: Any) -> None:
     )
     verb.add_argument("--format", choices=["table", "json"], help="default: table")
     verb.add_argument("--watch", action="store_true", help="again and again, until the run's process ends")
+    verb.add_argument("--raw", action="store_true", help="of a proxy: its records as the journal has them")
 
 
 def _add_runs(verbs: Any) -> None:

@@ -40,6 +40,7 @@ class Options:
     out: Path | None = None
     format: str | None = None
     watch: bool = False
+    raw: bool = False
     dry_run: bool = False
     report: Path | None = None
     metrics: Path | None = None

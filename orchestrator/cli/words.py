@@ -73,6 +73,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
         "--faults": "",
         "--format": ("table", "json"),
         "--watch": None,
+        "--raw": None,
     },
     "runs": {
         "--state": "",
@@ -273,5 +274,5 @@ PLACES: dict[str, tuple[tuple[str, Kind, bool], ...]] = {
 
 #: Options without a value; of all others the next word is the value.
 FLAGS: frozenset[str] = frozenset(
-    ["--dry-run", "--forecast", "--new", "--no-progress", "--offline", "--quiet", "--simulate", "--watch"]
+    ["--dry-run", "--forecast", "--new", "--no-progress", "--offline", "--quiet", "--raw", "--simulate", "--watch"]
 )

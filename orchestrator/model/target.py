@@ -31,3 +31,13 @@ class Target(Struct, frozen=True, gc=False, kw_only=True):
     source_version: str | None = None
     labels: dict[str, str] = {}
     facts: Facts | None = None
+
+    @property
+    def name(self) -> str:
+        """Its instance and itself as people call them: `orders/proxy-1`; empty where discovery learned no name."""
+        return slashed(self.facts.name, self.facts.proxy_name) if self.facts else ""
+
+
+def slashed(instance: str | None, proxy: str | None) -> str:
+    """The names of an instance and one of its proxies, as far as they are known."""
+    return "/".join(filter(None, (instance, proxy)))

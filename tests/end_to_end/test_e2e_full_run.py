@@ -192,7 +192,7 @@ def test_status_tells_the_run_and_the_story_of_each_proxy(day: Day) -> None:
     assert "completed" in standing.stdout
     assert REJECT in standing.stdout
     story = day.desk.cli("status", "PLAN", FAILS).stdout
-    assert story.index("intent") < story.index("Failed") < story.index("settled")
+    assert story.index("now: failed") < story.index(" is sent: ") < story.index(": Failed at ")
     assert "no capacity left" in story
 
 

@@ -227,8 +227,9 @@ def _expect_story_of_both_nights(desk: Desk, first: dict[str, Any], *proxies: st
     for target in (each for each in first["targets"] if each["proxy_id"] in proxies):
         story = desk.cli("status", "PLAN", target["proxy_id"]).stdout
         assert f"run {run_id}, by tester@" in story
-        assert story.index("intent: ") < story.index(f"run {desk.report['run']['run_id']}, by tester")
-        before, last = story.splitlines()[-2:]
+        assert story.index(" is sent: ") < story.index(f"run {desk.report['run']['run_id']}, by tester")
+        before = next(line for line in story.splitlines() if line.startswith("before: "))
+        last = story.splitlines()[-1]
         assert before.startswith(f"before: {target['outcome']}")
         assert last.startswith("waits for: nothing: it has its outcome; do: ")
         assert all(words in before for words in (run_id, *target["workflow_ids"], target["reason"] or ""))

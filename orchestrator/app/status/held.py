@@ -45,10 +45,10 @@ def _proxy(run: Run, proxy_id: str) -> str:
     target, state = run.targets.get(proxy_id), run.states.get(proxy_id)
     if target is None:
         return f"    {proxy_id}, of an earlier run"
-    name = f" ({target.facts.name})" if target.facts and target.facts.name else ""
+    name = f" ({target.name})" if target.name else ""
     jobs = f", workflow {', '.join(state.jobs)}" if state is not None and state.jobs else ""
     when = f", {_at(state.settled_at)}" if state is not None and state.settled_at else ""
-    return f"    {proxy_id} on instance {target.instance_id}{name}{jobs}{when}"
+    return f"    {proxy_id}{name} on instance {target.instance_id}{jobs}{when}"
 
 
 def _at(instant: datetime) -> str:

@@ -31,6 +31,8 @@ def run(options: Options) -> ExitCode:
     """Print what the journal says."""
     if options.watch and (not options.has_plan or options.proxy_id or options.format == "json"):
         raise UsageError("--watch: goes with a plan alone, without a proxy and without --format json")
+    if options.raw and (not options.proxy_id or options.format == "json"):
+        raise UsageError("--raw: goes with a proxy, without --format json")
     if not options.has_plan:
         return _fleets(options)
     plan, state = fleet_and_state(options)
@@ -44,7 +46,7 @@ def run(options: Options) -> ExitCode:
         if not options.quiet:
             write_json(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
         return ExitCode.DONE
-    lines = _proxy(plan, state, now, named, proxy_id) if proxy_id else _fleet(plan, state, now, named)
+    lines = _proxy(plan, state, now, named, options, proxy_id) if proxy_id else _fleet(plan, state, now, named)
     told = list(lines)  # also with `--quiet`: what cannot be read is said
     if not options.quiet:
         write(told)
@@ -87,9 +89,9 @@ def _fleet(plan: Plan, state: State, now: datetime, named: str) -> Iterator[str]
     return standing(recovered, plan, now, named)
 
 
-def _proxy(plan: Plan, state: State, now: datetime, named: str, proxy_id: str) -> Iterator[str]:
+def _proxy(plan: Plan, state: State, now: datetime, named: str, options: Options, proxy_id: str) -> Iterator[str]:
     seen = glimpse(find_stored(state, plan), proxy_id)
-    yield from life(seen, proxy_id)
+    yield from life(seen, proxy_id, now, raw=options.raw)
     yield from target_lines(target_outlook(seen, plan, proxy_id, now), proxy_id, named)
 
 

@@ -28,7 +28,7 @@ def audit_lines(audit: Audit, *, rows: int | None = None) -> Iterator[str]:
 
 
 def _row(target: Target) -> str:
-    name = f"  {target.facts.name}" if target.facts and target.facts.name else ""
+    name = f"  {target.name}" if target.name else ""
     return f"    {target.scope}  {target.instance_id}  {target.proxy_id}{name}"
 
 

@@ -94,7 +94,7 @@ def advice(reason: str, redo: str = " redo") -> str:
 
 def _line(target: TargetReport, place: str | None) -> str:
     outcome, reason, since = _really(target)
-    name = f" {target.facts.name}" if target.facts and target.facts.name else ""
+    name = f" {target.facts.both}" if target.facts and target.facts.both else ""
     why = f": {reason}" if reason else ""
     found = target.evidence[-1] if target.evidence and outcome == Outcome.SKIPPED else None
     untold = [each for each in _workflows(target) if each not in (reason or "")]

@@ -14,6 +14,7 @@ from orchestrator.model.person import person
 from orchestrator.model.record import HoldCause
 from orchestrator.model.reply import Entry
 from orchestrator.model.status import ScopeState
+from orchestrator.model.target import slashed
 
 FORM: Literal["orchestrator.report/1"] = "orchestrator.report/1"
 
@@ -174,11 +175,17 @@ class JobReport(Struct, frozen=True, kw_only=True):
 
 
 class FactsReport(Struct, frozen=True, kw_only=True):
-    """What discovery learned of a target's instance."""
+    """What discovery learned of a target's instance and proxy."""
 
     name: Annotated[Text, Meta(description="Of the instance")]
     tags: Annotated[dict[str, str] | None, Meta(description="Of the instance")]
     window: Annotated[Text, Meta(description="Maintenance window of the instance, UTC")]
+    proxy_name: Annotated[Text, Meta(description="Of the proxy; null in older reports")] = None
+
+    @property
+    def both(self) -> str:
+        """Instance and proxy as people call them; as of `Target.name`."""
+        return slashed(self.name, self.proxy_name)
 
 
 class EarlierReport(Struct, frozen=True, kw_only=True):

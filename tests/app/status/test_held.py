@@ -62,7 +62,7 @@ def test_a_held_fleet_names_its_cause_what_the_cloud_said_and_what_is_under_way(
     assert lines(*failed(NAMED, "no room on the host"), sent(MOVING), hold=hold) == [
         "HELD since 2026-03-01 22:00:00Z (1 h 30 min ago): 1 failure, 0 allowed",
         "  1 x no room on the host",
-        f"    {NAMED.proxy_id} on instance {NAMED.instance_id} (payments-db), workflow w-00, 2026-03-01 22:00:00Z",
+        f"    {NAMED.proxy_id} (payments-db) on instance {NAMED.instance_id}, workflow w-00, 2026-03-01 22:00:00Z",
         "  1 upgrade under way, followed by the next start; nothing starts, so it may stay held",
         f"  look: orchestrator status {PLAN_WORDS} {NAMED.proxy_id}",
     ]

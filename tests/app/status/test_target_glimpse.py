@@ -68,7 +68,7 @@ def test_the_records_that_are_decoded_do_not_grow_with_the_run(tmp_path: Path, c
     seen = glimpse(stored, targets[1].proxy_id)
     assert len(seen.records) == 5  # the start of the run, and its own four
     assert set(seen.run.targets) == {targets[1].proxy_id}
-    assert list(life(seen, targets[1].proxy_id))
+    assert list(life(seen, targets[1].proxy_id, BEGIN))
     assert target_outlook(seen, stored.plan(), targets[1].proxy_id, BEGIN).run is seen.run
 
 
@@ -125,8 +125,8 @@ def test_one_that_a_redo_leaves_alone_stands_as_the_report_has_it(tmp_path: Path
     keeps = r.OutcomeKept(at=BEGIN, target=key, outcome=Outcome.REJECTED, position=0, entry=Raw(encode(entry)))
     redo = begun(tmp_path, targets[1:], run_started(1, run_id="20260303T220000000Z-aaaaaa"), [keeps, *upgraded(other)])
     seen = glimpse(redo, key)
-    told = [*life(seen, key), *target_lines(target_outlook(seen, redo.plan(), key, BEGIN), key, NAMED)]
-    assert told[-2] == "now: rejected: no ip (the cloud said no, and nothing was started)"
+    told = [*life(seen, key, BEGIN), *target_lines(target_outlook(seen, redo.plan(), key, BEGIN), key, NAMED)]
+    assert told[1] == "now: rejected: no ip (the cloud said no, and nothing was started)"
     redone = "orchestrator run prod.yaml --only-outcome rejected"
     assert told[-1].endswith(f"do: remove the cause, then, when the run has ended: {redone}")
-    assert sum("rejected: no ip" in line for line in told) == 1
+    assert sum(line.startswith(("now:", "before:")) and "rejected: no ip" in line for line in told) == 1

@@ -1,49 +1,35 @@
-"""The records of one proxy as lines for people, made from what the journal has of each: texts, numbers, yes and no."""
+"""The records of one proxy as lines for people: a sentence each, with how long after the one before it came."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any
 
-import msgspec
-
+from orchestrator.app.telling.sentence import sentence
 from orchestrator.model.record import Record
+from orchestrator.spoken import spoken
 
-#: Beside what stands elsewhere in the line. The token of an intent is no secret, but is easily taken for one; clocks
-#: are for the program; the kept entry is told by the run that it comes from.
-_LEFT_OUT = frozenset({"at", "target", "step", "attempt", "record", "token", "clocks", "clouds", "entry", "position"})
+#: What came so soon after the line before came with it.
+_SOON = timedelta(seconds=1)
+#: Columns of the time between two lines.
+_WIDTH = 11
 
 
 def story_lines(records: Iterable[Record]) -> Iterator[str]:
     """A line for each record; those that repeat the one before, as a read does that finds nothing new, share one."""
-    for words, repeated in groupby(records, key=_words):
+    before: datetime | None = None
+    for words, repeated in groupby(records, key=sentence):
         times = [record.at for record in repeated]
         again = f" ({len(times)} times, until {_shown(times[-1])})" if len(times) > 1 else ""
-        yield f"  {_shown(times[0])} {words}{again}"
+        yield f"  {_shown(times[0])} {_later(before, times[0]):>{_WIDTH}}  {words}{again}"
+        before = times[-1]
 
 
-def _words(record: Record) -> str:
-    facts = msgspec.json.decode(msgspec.json.encode(record))
-    attempt = f"attempt {record.attempt} " if record.attempt else ""
-    return f"{attempt}{facts['record']}: {_pairs({key: fact for key, fact in facts.items() if key not in _LEFT_OUT})}"
-
-
-def _pairs(facts: dict[str, Any]) -> str:
-    """What says something; nothing, no and 0 go without saying."""
-    return ", ".join(f"{key}={_value(fact)}" for key, fact in facts.items() if fact)
-
-
-def _value(fact: Any) -> str:
-    match fact:
-        case True:
-            return "yes"
-        case dict():
-            return " ".join(map(_value, filter(None, fact.values())))
-        case list():
-            return f"[{'; '.join(map(_value, fact))}]"
-        case _:
-            return str(fact)
+def _later(before: datetime | None, at: datetime) -> str:
+    if before is None or abs(at - before) < _SOON:
+        return ""
+    apart = spoken(abs((at - before).total_seconds()))
+    return f"+{apart}" if at > before else f"-{apart}"  # another host's clock, or one that was set
 
 
 def _shown(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S.%f}Z"
+    return f"{at:%Y-%m-%d %H:%M:%S}Z"

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from orchestrator.app.status.one_proxy.last_word import LastWord, last_word
+from orchestrator.app.status.one_proxy.raw_lines import raw_lines
 from orchestrator.app.status.one_proxy.story_lines import story_lines
 from orchestrator.app.status.one_proxy.unknown_target import unknown_target
+from orchestrator.executor.decide.waits import time_until
 from orchestrator.model.outcome import Outcome, Phase
 from orchestrator.model.person import person
 from orchestrator.model.record import Record
@@ -34,10 +37,16 @@ _PHASE_RULES = {
 }
 
 
-def life(seen: Glimpse, proxy_id: str) -> Iterator[str]:
-    """The story of one proxy over all runs up to this one, the oldest first, and where it stands now.
+def life(seen: Glimpse, proxy_id: str, now: datetime, *, raw: bool = False) -> Iterator[str]:
+    """Where one proxy stands now, then its story over all runs up to this one, the oldest first.
 
     A run that only found it done, or left it out, takes one line.
+
+    Args:
+        seen: the latest run.
+        proxy_id: of the proxy.
+        now: by this host's clock.
+        raw: its records as the journal has them, in place of sentences.
 
     Raises:
         UsageError: it is no target of the run.
@@ -50,15 +59,15 @@ def life(seen: Glimpse, proxy_id: str) -> Iterator[str]:
     if not chapters or (chapters[-1].run_id != stored.run_id and not keeps):
         raise unknown_target(stored.run_id, proxy_id, (target.proxy_id for target in stored.targets()))
     yield from _head(chapters[-1])
-    for chapter in chapters:
-        yield from _lines(chapter, in_full=chapter is chapters[-1] or chapter.acted)
     kept = None if proxy_id in seen.run.targets else last_word(seen.run, proxy_id)
     if kept is not None:
-        yield f"run {stored.run_id} left it out, and it keeps its outcome"
         yield _outcome(kept.outcome, kept.reason, None)
+        yield f"run {stored.run_id} left it out, and it keeps its outcome"
     else:
-        yield _verdict(chapters[-1].state)
+        yield _verdict(chapters[-1].state, now)
     yield from _upgraded(chapters, kept)
+    for chapter in chapters:
+        yield from _lines(chapter, in_full=chapter is chapters[-1] or chapter.acted, raw=raw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +99,17 @@ def _chapter(seen: Glimpse, proxy_id: str) -> _Chapter:
 
 def _head(last: _Chapter) -> Iterator[str]:
     target = last.target
-    name = f" ({target.facts.name})" if target.facts and target.facts.name else ""
-    yield f"{target.proxy_id} on instance {target.instance_id}{name}, scope {target.scope}, run {last.run_id}"
+    name = f"{target.name}  " if target.name else ""
+    yield f"{name}{target.proxy_id} on instance {target.instance_id}, scope {target.scope}, run {last.run_id}"
     if target.labels:
         yield "  labels: " + ", ".join(f"{name}={value}" for name, value in target.labels.items())
 
 
-def _lines(chapter: _Chapter, *, in_full: bool) -> Iterator[str]:
+def _lines(chapter: _Chapter, *, in_full: bool, raw: bool) -> Iterator[str]:
     started = f", by {chapter.who}" if chapter.who else ""
     if in_full:
         yield f"run {chapter.run_id}{started}:"
-        yield from story_lines(chapter.records)
+        yield from (raw_lines if raw else story_lines)(chapter.records)
     else:
         standing = chapter.state.standing if chapter.state else Phase.WAITING.value
         reason = f": {chapter.state.reason}" if chapter.state and chapter.state.reason else ""
@@ -121,15 +130,23 @@ def _upgraded(chapters: Sequence[_Chapter], kept: LastWord | None) -> Iterator[s
     yield f"before: {state.standing}{reason}{when} in run {earlier.run_id}, {jobs}"
 
 
-def _verdict(state: TargetState | None) -> str:
+def _verdict(state: TargetState | None, now: datetime) -> str:
     if state is None:
         return f"now: waiting ({_PHASE_RULES[Phase.WAITING]})"
     if state.outcome is not None:
         who = person(state.settled_by, state.settled_host) if state.settled_by else None
         found = f", {state.evidence[-1]}" if state.outcome is Outcome.SKIPPED and state.evidence else ""
-        return _outcome(state.outcome, f"{state.reason}{found}" if state.reason else None, who)
+        return _outcome(state.outcome, f"{state.reason}{found}" if state.reason else None, who) + _since(state, now)
     reason = f": {state.reason}" if state.reason else ""
     return f"now: {state.standing}{reason} ({_PHASE_RULES[state.phase]})"
+
+
+def _since(state: TargetState, now: datetime) -> str:
+    """When it came to its outcome, and by which workflow."""
+    if state.settled_at is None:
+        return ""
+    when = f", {state.settled_at:%Y-%m-%d %H:%M:%S}Z ({time_until(now, state.settled_at)} ago)"
+    return when + (f", workflow {', '.join(state.jobs)}" if state.jobs else "")
 
 
 def _outcome(outcome: Outcome, reason: str | None, settled_by: str | None) -> str:

@@ -53,7 +53,7 @@ def _values(story: Story, found: Content) -> dict[str, Any]:
         "calls": _busiest(story, span),
         "bins": charts.histogram(found.durations),
         "typical": _typical(found.durations),
-        "names": {each.proxy_id: each.facts.name for each in found.rows if each.facts and each.facts.name},
+        "names": {each.proxy_id: each.facts.both for each in found.rows if each.facts and each.facts.both},
         "details": Markup(_details(found)),  # noqa: S704  # `<` is escaped there
     }
 
