@@ -3,7 +3,7 @@
 from typing import TypeAlias, assert_never
 
 from orchestrator.errors import BUG_HINT
-from orchestrator.model import run_record as r
+from orchestrator.model import record as r
 from orchestrator.model.gate_record import GateAnswered
 from orchestrator.spoken import counted
 

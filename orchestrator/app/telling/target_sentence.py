@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import assert_never
 
-from orchestrator.model import target_record as r
+from orchestrator.model import record as r
 from orchestrator.model.person import person
 from orchestrator.model.reply import Entry
 
