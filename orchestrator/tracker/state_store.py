@@ -9,6 +9,7 @@ written. None of them waits for the network of the fleet.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -232,7 +233,7 @@ class Fleet(Protocol):
 class KnownWorkflows(Protocol):
     """Every workflow_id of every run and fleet; other processes go on writing there."""
 
-    def known(self) -> frozenset[str]:
+    def known(self) -> AbstractSet[str]:
         """All of them as of now. Asking again reads only what was written since."""
 
 

@@ -1,6 +1,7 @@
 """A whole session on virtual time: plan, fake clouds and a journal in memory, joined as the application joins them."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -131,7 +132,7 @@ class Stage:
     script: tuple[Background, ...] = ()
     sinks: tuple[RecordSink, ...] = ()
     reached: Callable[[Point], None] = lambda _point: None
-    known: frozenset[str] = frozenset()
+    known: AbstractSet[str] = frozenset()
     cloud_of: Callable[[FakeCloud], None] = lambda _cloud: None
     gates: Callable[[VirtualClock], GateAsker] = lambda _clock: NobodyAsks()
     journal: SlowJournal | None = None
@@ -296,8 +297,8 @@ def _tokens(stage: Stage) -> Callable[[], str]:
     return lambda: f"token-{stage.start:%d%H%M}-{len(stage.records)}-{next(numbers)}"
 
 
-def _known(known: frozenset[str]) -> Callable[[], Awaitable[frozenset[str]]]:
-    async def read() -> frozenset[str]:
+def _known(known: AbstractSet[str]) -> Callable[[], Awaitable[AbstractSet[str]]]:
+    async def read() -> AbstractSet[str]:
         return known
 
     return read

@@ -1,6 +1,6 @@
 """What the reply to an upgrade-version call means. Pure."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Container, Iterator
 from typing import TypeAlias, assert_never
 
 from orchestrator.model.record import Verdict
@@ -29,7 +29,7 @@ _VERDICTS: dict[type, Verdict] = {
 }
 
 
-def judge(reply: UpgradeReply, instance_id: str, known: Collection[str]) -> tuple[Verdict, str | None]:
+def judge(reply: UpgradeReply, instance_id: str, known: Container[str]) -> tuple[Verdict, str | None]:
     """The verdict, and the reason when it is not plain acceptance.
 
     Args:
@@ -51,13 +51,13 @@ def judge(reply: UpgradeReply, instance_id: str, known: Collection[str]) -> tupl
             assert_never(reply)
 
 
-def strays(entry: Entry, instance_id: str, known: Collection[str]) -> bool:
+def strays(entry: Entry, instance_id: str, known: Container[str]) -> bool:
     """Whether an entry is no answer to the question: it names another instance, or a workflow of another attempt."""
     elsewhere = entry.instance_id is not None and not same_id(entry.instance_id, instance_id)
     return elsewhere or (entry.workflow_id or "").lower() in known
 
 
-def stray_workflows(reply: UpgradeReply, instance_id: str, known: Collection[str]) -> Iterator[str]:
+def stray_workflows(reply: UpgradeReply, instance_id: str, known: Container[str]) -> Iterator[str]:
     """The workflow ids of an answer that belong to another question."""
     if isinstance(reply, Answered):
         yield from (each.workflow_id for each in reply.value if each.workflow_id and strays(each, instance_id, known))

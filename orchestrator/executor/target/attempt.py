@@ -3,7 +3,7 @@
 From the intent on nothing but death interrupts it, so that a stop never makes a doubt.
 """
 
-from collections.abc import Collection
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Self
 
@@ -37,7 +37,23 @@ async def attempt(state: TargetState, session: Session, ready: Ready) -> None:
         if _stale(ready, session, calls.lanes.pacer.rate):
             raise Yielded("what was read has grown old")
         with anyio.CancelScope(shield=True):
-            await _send(state, session, ready, known | set(map(str.lower, session.run.astray)), slot)
+            await _send(state, session, ready, _There(known, frozenset(map(str.lower, session.run.astray))), slot)
+
+
+@dataclass(frozen=True, slots=True)
+class _There:
+    """Workflows, in small letters, that were there before the call: none can be what it starts. Only looked up.
+
+    Attributes:
+        known: of the state folder; they may be a million.
+        astray: that answers to other questions named.
+    """
+
+    known: Container[str]
+    astray: Container[str]
+
+    def __contains__(self, workflow: object) -> bool:
+        return workflow in self.known or workflow in self.astray
 
 
 class _Slot:
@@ -85,7 +101,7 @@ def _stale(ready: Ready, session: Session, rate: float) -> bool:
     return stale(age_s, rate)
 
 
-async def _send(state: TargetState, session: Session, ready: Ready, known: Collection[str], slot: _Slot) -> None:
+async def _send(state: TargetState, session: Session, ready: Ready, known: Container[str], slot: _Slot) -> None:
     source_version = ready.source_version
     decision = await session.ledger.intent(state, source_version, session.new_token(), folded=ready.folded)
     if not isinstance(decision, Go):
@@ -114,7 +130,7 @@ class _Answer:
     intent: Intent
     session: Session
     instance_id: str
-    known: Collection[str]
+    known: Container[str]
     slot: _Slot
     strays: tuple[str, ...] = ()
     pending: Pending | None = None

@@ -1,6 +1,8 @@
 """Every workflow_id in the journals of a state folder, so that nobody's upgrade is taken for ours."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from itertools import islice
 from pathlib import Path
 
 from orchestrator.tracker.disk import guard
@@ -18,19 +20,20 @@ class Workflows:
 
     def __init__(self, state: Path) -> None:
         self._state = state
-        self._known: frozenset[str] = frozenset()
+        self._places: dict[str, int] = {}
         self._ends: dict[Path, tuple[int, int]] = {}
 
-    def known(self) -> frozenset[str]:
-        """All of them as of now. Asking again reads only what was written since.
+    def known(self) -> AbstractSet[str]:
+        """All of them as of now. Asking again reads only what was written since, and copies nothing.
 
         Raises:
             StateError: a journal cannot be read.
         """
-        new = {workflow for folder in fleets(self._state) for run in list_runs(folder) for workflow in self._new(run)}
-        if not new <= self._known:
-            self._known |= new
-        return self._known
+        for folder in fleets(self._state):
+            for run in list_runs(folder):
+                for workflow in self._new(run):
+                    self._places.setdefault(workflow, len(self._places))
+        return KnownThen(self._places)
 
     def _new(self, run: Path) -> Iterator[str]:
         path = run / JOURNAL
@@ -43,3 +46,24 @@ class Workflows:
         for line in read_lines(path, start=start, after=number):
             self._ends[path] = line.end, line.number
             yield from workflows_in(line)
+
+
+class KnownThen(AbstractSet[str]):
+    """Those that were known at one instant. Every attempt asks, and a state may hold a million: none is copied.
+
+    Args:
+        places: each with its place in the order in which they became known; more may be added at any time.
+    """
+
+    def __init__(self, places: Mapping[str, int]) -> None:
+        self._places = places
+        self._count = len(places)
+
+    def __contains__(self, workflow: object) -> bool:
+        return isinstance(workflow, str) and self._places.get(workflow, self._count) < self._count
+
+    def __iter__(self) -> Iterator[str]:
+        return islice(iter(list(self._places)), self._count)  # at once: a dict that grows cannot be walked
+
+    def __len__(self) -> int:
+        return self._count

@@ -1,6 +1,7 @@
 """Answers that belong to another question: whoever gets one is in doubt, and nobody succeeds with another's id."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,20 @@ from msgspec.structs import replace
 
 from orchestrator.model.record import AnswerSeen, DoubtRenewed, JobSeen
 from orchestrator.model.reply import Doubtful, Exchange
+
+
+class OnlyLookedUp(AbstractSet[str]):
+    """A million workflows."""
+
+    def __contains__(self, _workflow: object) -> bool:
+        return False
+
+    def __iter__(self) -> Iterator[str]:
+        raise AssertionError("a scan of all that is known")
+
+    def __len__(self) -> int:
+        return 1_000_000
+
 
 NAMED = Fate(named=True, duration_s=300.0)
 UNREADABLE = Doubtful("no answer", Exchange())
@@ -57,6 +72,12 @@ def test_nobody_succeeds_with_the_workflow_of_another(targets: int, shift: int, 
     assert max(played.cloud.books.values()) == 1
     assert set(played.cloud.upgrades.values()) == {1}
     assert not {seen.target for seen in played.of(JobSeen)} - set(played.run.targets)
+
+
+def test_no_attempt_goes_through_all_that_is_known() -> None:
+    stage = stage_of(3)
+    stage.known = OnlyLookedUp()
+    assert stage.play().outcomes() == {"succeeded": 3}
 
 
 @pytest.mark.parametrize("number", [0, 1], ids=["of the first", "of the second"])

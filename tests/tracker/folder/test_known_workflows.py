@@ -95,3 +95,29 @@ def test_what_was_read_is_not_read_again(tmp_path: Path) -> None:
     assert workflows.known() == {"w1"}
     path.write_bytes(b"x" * path.stat().st_size)
     assert workflows.known() == {"w1"}
+
+
+def test_what_is_known_at_one_instant_stays_so_and_is_never_copied(tmp_path: Path) -> None:
+    """Every attempt asks, and a state folder may hold a million."""
+    made = keep(tmp_path, "other", FIRST, intent(A), answer(A, Entry(workflow_id="w1", state="ACCEPT")))
+    workflows = Workflows(tmp_path)
+    before = workflows.known()
+    journal = Journal.resume(made / "journal.ndjson", 4)
+    journal.append([r.WorkflowAdopted(at=BEGIN, target=B, workflow_id="w2", evidence="the only one")])
+    journal.close()
+    after = workflows.known()
+    assert ("w1" in before, "w2" in before, "w2" in after) == (True, False, True)
+    assert (before, after) == ({"w1"}, {"w1", "w2"})
+    assert vars(before)["_places"] is vars(after)["_places"]
+
+
+def test_what_was_read_is_known_though_another_journal_cannot_be_read(tmp_path: Path) -> None:
+    """It is not read again, so it must not be forgotten either."""
+    keep(tmp_path, "first", FIRST, intent(A), answer(A, Entry(workflow_id="w1", state="ACCEPT")))
+    other = keep(tmp_path, "second", FIRST, intent(B)) / "journal.ndjson"
+    kept, workflows = other.read_bytes(), Workflows(tmp_path)
+    other.write_bytes(b"x" * 20 + kept[20:])
+    with pytest.raises(StateError):
+        workflows.known()
+    other.write_bytes(kept)
+    assert workflows.known() == {"w1"}
