@@ -7,8 +7,8 @@ of it where a secret may be: the message does not repeat one either.
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from unicodedata import east_asian_width
 
+from orchestrator.cli.terminal import columns
 from orchestrator.planner.plan_file.load import MAX_BYTES
 from orchestrator.planner.reading.mapping import SECRET_KEYS
 
@@ -44,7 +44,7 @@ def marked(line: str, number: int, column: int) -> Iterator[str]:
     margin = " " * len(str(number))
     more = " …" if line[word.end() :].strip(": ") else line[word.end() :].rstrip()
     yield f"  {number} | {before}{word[0]}{more}"
-    yield f"  {margin} | {' ' * _cells(before)}{'^' * _cells(word[0])}"
+    yield f"  {margin} | {' ' * columns(before)}{'^' * columns(word[0])}"
 
 
 def _line(path: Path, number: int) -> str | None:
@@ -56,8 +56,3 @@ def _line(path: Path, number: int) -> str | None:
             return next((line.rstrip("\r\n") for count, line in enumerate(file, 1) if count == number), None)
     except OSError:
         return None
-
-
-def _cells(text: str) -> int:
-    """How many columns of a terminal a text takes: two for each Chinese character."""
-    return sum(2 if east_asian_width(char) in "WF" else 1 for char in text)

@@ -10,6 +10,7 @@ from orchestrator.plain import plain, plain_json
 TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import TextIO
 
 #: Rows of each long list that a person sees; everything when piped.
 ROWS = 5
@@ -28,15 +29,15 @@ def rows() -> int | None:
 
 def write(lines: Iterable[str]) -> None:
     """Print lines to stdout; a terminal that is too narrow for one gets it in several, broken between words."""
-    width = _width()
+    width = _width(sys.stdout)
     for line in lines:
         sys.stdout.write(folded(plain(line), width) + "\n")
 
 
-def _width() -> int:
-    """Columns of the terminal on stdout; 0 when there is none, or when it does not say."""
+def _width(stream: TextIO) -> int:
+    """Columns of the terminal on a stream; 0 when there is none, or when it does not say."""
     try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else 0
+        return os.get_terminal_size(stream.fileno()).columns if stream.isatty() else 0
     except OSError:
         return 0
 
@@ -48,14 +49,27 @@ def folded(line: str, width: int) -> str:
         line: of plain text.
         width: of the terminal in columns; 0 when there is none, or when it does not say.
     """
-    if len(line) <= width or not width or _COMMAND in line:
+    if columns(line) <= width or not width or _COMMAND in line:
         return line
-    from textwrap import wrap  # noqa: PLC0415  # only for a line that is too long
-
     indent = " " * min(len(line) - len(line.lstrip()) + _DEEPER, width // 2)
-    return "\n".join(
-        wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, tabsize=1)
-    )
+    begun, *words = line.split(" ")
+    lines = []
+    for word in words:
+        if begun.strip() and columns(begun) + 1 + columns(word) > width:
+            lines.append(begun.rstrip())
+            begun = indent + word
+        else:
+            begun += f" {word}"
+    return "\n".join([*lines, begun])
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal a text takes: two for each letter that is as wide as it is high."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width  # noqa: PLC0415  # hardly ever needed
+
+    return sum(0 if combining(char) else 1 + (east_asian_width(char) in "WF") for char in text)
 
 
 def write_json(text: str) -> None:
@@ -94,12 +108,17 @@ def _plain_lines(text: str) -> str:
 
 def tell(line: str) -> None:
     """Print a line to stderr."""
-    sys.stderr.write(plain(line) + "\n")
+    sys.stderr.write(folded(plain(line), _width(sys.stderr)) + "\n")
 
 
 def live(*, no_progress: bool, quiet: bool) -> bool:
     """Whether a live display is wanted and possible; on a terminal that cannot go back, the log takes its place."""
     return sys.stderr.isatty() and _goes_back() and not no_progress and not quiet
+
+
+def tells_people(log_format: str, log_level: str, log_file: object) -> bool:
+    """Whether the log would be read on a terminal, by a person who asked for nothing else than what goes on."""
+    return sys.stderr.isatty() and log_format == "auto" and log_level != "debug" and log_file is None
 
 
 def _goes_back() -> bool:

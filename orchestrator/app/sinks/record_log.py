@@ -10,7 +10,7 @@ from orchestrator.model import record as records
 from orchestrator.model.outcome import GOOD, Outcome
 from orchestrator.model.record import Record
 
-#: Name and level of every record's log line; a level that depends on the record is decided in `_level`.
+#: Name and level of every record's log line; a level that depends on the record is decided in `level_of`.
 _EVENTS: dict[type[Record], tuple[str, Level]] = {
     records.RunStarted: ("run.started", "info"),
     records.OutcomeKept: ("target.kept", "debug"),
@@ -75,13 +75,13 @@ class RecordLog(RecordSink):
 
     def take(self, record: Record) -> None:
         """Log one record."""
-        name, level = _EVENTS[type(record)]
-        level = _level(record, level)
+        name, level = _EVENTS[type(record)][0], level_of(record)
         if self._logger.is_enabled_for(LEVELS[level]):
             self._logger.log(LEVELS[level], name, timestamp=record.at, **_keys(record))
 
 
-def _level(record: Record, usual: Level) -> Level:
+def level_of(record: Record) -> Level:
+    """How much a record matters."""
     match record:
         case records.HoldSet(cause="approval"):
             return "warning"  # a plan that asks for it is no failure
@@ -94,7 +94,7 @@ def _level(record: Record, usual: Level) -> Level:
         case records.Reverified(healthy=False):
             return "warning"
         case _:
-            return usual
+            return _EVENTS[type(record)][1]
 
 
 def _keys(record: Record) -> dict[str, Any]:

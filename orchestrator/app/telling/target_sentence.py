@@ -58,9 +58,13 @@ def _attempt(record: r.PreflightDone | r.Intent | r.AnswerSeen | r.AnswerMissing
         case r.AnswerMissing():
             return f"no answer to attempt {record.attempt} was recorded: it is in doubt"
         case r.AnswerSeen():
-            reason = f": {record.reason}" if record.reason else ""
             details = ", ".join(_details(record))
-            return f"{_VERDICTS[record.verdict]}{reason}{f' ({details})' if details else ''}"
+            return f"{answer_words(record)}{f' ({details})' if details else ''}"
+
+
+def answer_words(answer: r.AnswerSeen) -> str:
+    """What the cloud said, without how it said it."""
+    return _VERDICTS[answer.verdict] + (f": {answer.reason}" if answer.reason else "")
 
 
 def _details(answer: r.AnswerSeen) -> Iterator[str]:

@@ -13,6 +13,7 @@ from orchestrator.app.run.approved import Approved
 from orchestrator.app.run.begin_or_resume import Opened
 from orchestrator.app.run.run_plan import RunRequest, SessionResult, run_plan
 from orchestrator.app.run.side_channels import remember
+from orchestrator.app.sinks.event_lines import EventLines
 from orchestrator.app.sinks.live_display import LiveDisplay
 from orchestrator.app.sinks.record_log import RecordLog
 from orchestrator.app.sinks.tee import RecordSink
@@ -22,7 +23,7 @@ from orchestrator.app.status.what_next.last_line import next_step
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import plan_words, redirect_of, state_of
 from orchestrator.cli.streams import lost_output
-from orchestrator.cli.terminal import Search, live, tell, write
+from orchestrator.cli.terminal import Search, live, tell, tells_people, write
 from orchestrator.cli.verbs.tellers import tellers
 from orchestrator.clock import SystemClock
 from orchestrator.errors import BUG_HINT, ExitCode, PlanError
@@ -102,10 +103,12 @@ def _warn(options: Options, lost: MutableMapping[str, str], event: str, why: str
 
 
 def _sinks(plan: Plan, options: Options, lost: MutableMapping[str, str], recovered: Recovered) -> Iterator[RecordSink]:
-    """A live display on a terminal; elsewhere, and in a file that was asked for, the log; and who tells others."""
+    """A live display on a terminal, or short lines; elsewhere, and in a file, the log; and who tells others."""
     if live(no_progress=options.no_progress, quiet=options.quiet):
-        yield LiveDisplay(recovered)
-    if _logs(options):
+        yield LiveDisplay(recovered.run, recovered.plan.name)
+    if _logs(options) and tells_people(options.log_format, options.log_level, options.log_file):
+        yield EventLines(recovered.run, tell, options.log_level)
+    elif _logs(options):
         yield RecordLog(_open_log(options, lost).bind(run_id=recovered.run_id))
     yield from tellers(plan, options, lost, recovered)
 

@@ -38,4 +38,5 @@ def _needs_person(stuck: list[TargetState]) -> Iterator[str]:
 
 def _stuck(state: TargetState) -> str:
     ids = ", ".join(state.jobs) or "no workflow_id"
-    return f"  {state.key} {state.standing} ({ids}): {state.reason}"
+    name = f"{state.target.name} " if state.target.name else ""
+    return f"  {name}{state.key} {state.standing} ({ids}): {state.reason}"
