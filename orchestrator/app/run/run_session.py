@@ -17,6 +17,7 @@ from orchestrator import __version__
 from orchestrator.app.process.die_at_point import crasher, patience_s
 from orchestrator.app.process.due import due_in
 from orchestrator.app.process.open_files import FileRoom
+from orchestrator.app.process.shared_reading import SharedReading
 from orchestrator.app.process.watchdog import Watchdog, end_process
 from orchestrator.app.run.listening import obey_commands, obey_signals, reading_commands
 from orchestrator.app.scopes.keep_rates import keeping, learned
@@ -289,9 +290,4 @@ def _known(job: Work) -> Callable[[], Awaitable[AbstractSet[str]]]:
     started = job.run.started
     if started is not None and started.simulated:
         return none_known
-    workflows, one_at_a_time = job.fleet.state.workflows(), anyio.CapacityLimiter(1)
-
-    async def read() -> AbstractSet[str]:
-        return await to_thread.run_sync(workflows.known, limiter=one_at_a_time)
-
-    return read
+    return SharedReading(job.fleet.state.workflows().known)
