@@ -1,14 +1,17 @@
 """Every workflow_id in the journals of a state folder, so that nobody's upgrade is taken for ours."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 from orchestrator.tracker.disk import guard
 from orchestrator.tracker.folder.paths import JOURNAL, fleets, list_runs
 from orchestrator.tracker.journal.line import read_lines
 from orchestrator.tracker.journal.peek import workflows_in
+
+T = TypeVar("T")
 
 
 class Workflows:
@@ -67,3 +70,8 @@ class KnownThen(AbstractSet[str]):
 
     def __len__(self) -> int:
         return self._count
+
+    @classmethod
+    def _from_iterable(cls, it: Iterable[T]) -> frozenset[T]:
+        """What comes of it and another set, see `collections.abc.Set`."""
+        return frozenset(it)

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from orchestrator.model.record import AnswerSeen, DoubtRenewed, JobSeen
 from orchestrator.model.reply import Doubtful, Exchange
+from orchestrator.tracker.folder.known_workflows import KnownThen
 
 
 class OnlyLookedUp(AbstractSet[str]):
@@ -113,7 +114,7 @@ def test_a_workflow_that_the_state_folder_knew_before_is_no_answer() -> None:
         cloud.acts[first] = [Act(lambda instance, _job: ok((instance, "wf-of-last-night")), effect=True)]
 
     stage = stage_of(3, setup)
-    stage.known = frozenset({"wf-of-last-night"})
+    stage.known = KnownThen({"wf-of-last-night": 0})
     played = stage.play()
     assert played.state(0).outcome == "succeeded"
     assert list(played.state(0).jobs) == ["wf-default-0-0"]

@@ -15,6 +15,7 @@ from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Limits, Wave
 from orchestrator.model.record import AttemptDisproved, DoubtLooked, Postponed, WorkflowAdopted
 from orchestrator.model.selection import Selector
+from orchestrator.tracker.folder.known_workflows import KnownThen
 
 TWO = Limits(in_flight=Amount(10), per_instance=2, concurrency=10, rate=50.0, ramp=False)
 
@@ -32,7 +33,7 @@ def neighbours(first: list[Act], second: list[Act], setup: Any = lambda _cloud: 
 
     values = {"limits": TWO, **changes}
     stage = stage_of(6, prepare, per_instance=2, **values)
-    stage.known = frozenset({"foreign-0"})
+    stage.known = KnownThen({"foreign-0": 0})
     return stage.play()
 
 

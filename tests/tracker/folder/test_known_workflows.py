@@ -108,6 +108,7 @@ def test_what_is_known_at_one_instant_stays_so_and_is_never_copied(tmp_path: Pat
     after = workflows.known()
     assert ("w1" in before, "w2" in before, "w2" in after) == (True, False, True)
     assert (before, after) == ({"w1"}, {"w1", "w2"})
+    assert (after | {"w3"}, after - before) == ({"w1", "w2", "w3"}, {"w2"})
     assert vars(before)["_places"] is vars(after)["_places"]
 
 
