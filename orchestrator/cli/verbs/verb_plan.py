@@ -139,6 +139,13 @@ def _show(preview: Preview, found: PreviewedPlan, options: Options) -> None:
     if options.simulate and not options.offline:
         write(["simulated cloud: nothing here is real"])
     write(table(preview, rows=rows()))
+    if preview.starts and not (options.offline or options.out or _changes_the_start(options)):
+        write([f"nothing was sent; next: orchestrator run {plan_words(found.plan, options)}"])
+
+
+def _changes_the_start(options: Options) -> bool:
+    """Whether a start with the plan alone would do something else."""
+    return bool(options.only_outcome or options.new or options.until or options.max_duration or options.overrides)
 
 
 def _show_trouble(preview: Preview) -> None:

@@ -27,17 +27,19 @@ def table(preview: Preview, *, rows: int | None = None) -> Iterator[str]:
         rows: most rows of each list; None for all of them.
     """
     yield from head_lines(preview)
+    yield from number_lines(preview)
     for wave in preview.waves:
         yield ""
         yield from _wave(wave, rows)
     for left_out in preview.left_out:
         yield ""
         yield from _left_out(left_out, rows)
-    yield ""
-    yield from foot_lines(preview)
     if preview.audit is not None:
         yield ""
         yield from audit_lines(preview.audit, rows=rows)
+    if preview.warnings:
+        yield ""
+    yield from (f"warning: {warning}" for warning in preview.warnings)
 
 
 def head_lines(preview: Preview) -> Iterator[str]:
@@ -144,18 +146,20 @@ def _rows(targets: list[Target], limit: int | None, risks: Mapping[str, Risk] | 
     width = max((len(target.scope) for target in shown), default=0)
     for target in shown:
         labels = " ".join(f"{name}={value}" for name, value in target.labels.items())
-        name = f"{target.facts.name}  " if target.facts and target.facts.name else ""
+        name = f"{target.name}  " if target.name else ""
         told = risk_words(risks.get(target.proxy_id)) if risks else ""
         line = f"    {target.scope:<{width}}  {target.instance_id}  {target.proxy_id}  {name}{labels}".rstrip()
         yield f"{line}  ({told})" if told else line
     if len(shown) < len(targets):
-        yield f"    … and {len(targets) - len(shown):,} more"
+        yield f"    … and {len(targets) - len(shown):,} more, in --format json and in a pipe"
 
 
-def foot_lines(preview: Preview) -> Iterator[str]:
-    """The numbers: budgets, calls, rates, duration; then the warnings."""
+def number_lines(preview: Preview) -> Iterator[str]:
+    """When it starts and how long it takes; then the numbers: budgets, slots, calls, rates."""
+    yield from _start(preview)
+    yield from _duration(preview)
     failures, rejected = counted(preview.max_failures, "failure"), f"{preview.max_rejected:,} rejected"
-    yield f"budgets: the fleet is held at more than {failures}, or more than {rejected}"
+    yield f"budgets: {failures} and {rejected} are borne; one more of either holds the fleet until a person releases it"
     for scope in preview.scopes:
         own = [("max_failures", scope.max_failures), ("max_rejected", scope.max_rejected)]
         if terms := ", ".join(f"{name} {value:,}" for name, value in own if value is not None):
@@ -167,9 +171,13 @@ def foot_lines(preview: Preview) -> Iterator[str]:
     yield f"calls: {upgrades}, about {calls.all:,} in all; {calls.read:,} made for this preview"
     for rate in preview.rates:
         yield _rate(rate, alone=len(preview.rates) == 1)
-    yield from _duration(preview)
-    for warning in preview.warnings:
-        yield f"warning: {warning}"
+
+
+def _start(preview: Preview) -> Iterator[str]:
+    """When upgrades begin, unless the state in which a start finds the fleet says more."""
+    if preview.starts and not preview.state:
+        hours = "in open windows only" if preview.closes else "at any hour, for the plan has no windows"
+        yield f"starts: as soon as `run` is called, {hours}; connections through a proxy are cut while it is upgraded"
 
 
 def _gate(gate: GatePreview) -> str:

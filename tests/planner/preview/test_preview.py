@@ -103,6 +103,21 @@ def test_what_the_arithmetic_leaves_aside_is_told(preview: Callable[..., Preview
     assert not any("--forecast" in line for line in table(preview()))
 
 
+def test_the_numbers_stand_first_and_say_when_it_starts(preview: Callable[..., Preview]) -> None:
+    lines = list(table(preview()))
+    assert lines[2].startswith("starts: as soon as `run` is called, at any hour, for the plan has no windows")
+    first_wave = next(number for number, line in enumerate(lines) if line.startswith("wave "))
+    for words in ("expected duration: ", "budgets: 0 failures and ", "in_flight: ", "calls: "):
+        assert next(number for number, line in enumerate(lines) if line.startswith(words)) < first_wave
+    windows = "windows: [{from: 22:00, to: 05:00, timezone: UTC}]"
+    assert any(line.startswith("starts: ") and "in open windows only" in line for line in table(preview(windows)))
+
+
+def test_a_state_that_says_when_it_starts_is_not_contradicted(preview: Callable[..., Preview]) -> None:
+    waits = structs.replace(preview(), state=("nothing starts yet, a start waits for: window opens Mon 22:00",))
+    assert not any(line.startswith("starts: ") for line in table(waits))
+
+
 def test_the_table_says_it_all(mixed: Preview, proxy_id: Ids) -> None:
     text = "\n".join(table(mixed))
     assert "fleet fleet: 10 targets -> 2.24.03.000 (versions read from the cloud, but 1 could not be read)" in text
@@ -176,7 +191,7 @@ def test_the_cloud_says_how_long_an_upgrade_takes_unless_the_plan_does(
 
 def test_long_lists_are_cut_where_asked(preview: Callable[..., Preview]) -> None:
     lines = list(table(preview(proxies=30), rows=3))
-    assert "    … and 26 more" in lines
+    assert "    … and 26 more, in --format json and in a pipe" in lines
     assert sum("po01" in line for line in lines) == 4
     assert sum("po01" in line for line in table(preview(proxies=30))) == 30
 

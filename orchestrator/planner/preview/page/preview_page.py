@@ -10,9 +10,9 @@ from orchestrator.page.shell import drawn, environment
 from orchestrator.planner.preview.audit_text import audit_lines
 from orchestrator.planner.preview.forecast_values import Rehearsed, WaveTimes
 from orchestrator.planner.preview.preview_text import (
-    foot_lines,
     head_lines,
     left_out_words,
+    number_lines,
     risk_words,
     step_words,
     wave_words,
@@ -55,7 +55,7 @@ def _values(preview: Preview, plan: Plan) -> dict[str, Any]:
         "plan": plan,
         "verdict": verdict,
         "state": state,
-        "numbers": [line for line in foot_lines(preview) if not line.startswith("warning: ")],
+        "numbers": list(number_lines(preview)),
         "audit": list(audit_lines(preview.audit)) if preview.audit else [],
         "bars": _bars(preview.forecast) if preview.forecast else [],
         "most": None if _listed(preview) <= ROWS else _SOME,
