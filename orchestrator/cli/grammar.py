@@ -182,8 +182,9 @@ def _add_runs(verbs: Any) -> None:
 
 
 def _add_report(verbs: Any) -> None:
-    verb = _verb(verbs, "report", "print the report of a run")
+    verb = _verb(verbs, "report", "print the report of a run, or compare two runs")
     verb.add_argument("--run", dest="run_id", metavar="RUN_ID", help="default: the latest")
+    verb.add_argument("--compare", metavar="RUN_ID", help="what changed between that run and this one")
     verb.add_argument("--format", choices=[*FORMS], help=f"default: {DEFAULT_FORM}")
     verb.add_argument("--output", type=values.path, metavar="FILE", help="write it there instead of to stdout")
 
@@ -260,7 +261,7 @@ def _add_notify(verbs: Any) -> None:
 
 def _add_schema(verbs: Any) -> None:
     verb = _verb(verbs, "schema", "print a JSON Schema, for editors and checkers", plan=False)
-    verb.add_argument("what", choices=["plan", "report", "status", "doctor"])
+    verb.add_argument("what", choices=["plan", "report", "comparison", "status", "doctor"])
 
 
 #: What adds each verb, in the order of the help text.

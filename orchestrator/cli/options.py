@@ -53,6 +53,7 @@ class Options:
     overrides: Mapping[str, str]
 
     run_id: str | None = None
+    compare: str | None = None
     output: Path | None = None
     proxy_id: str = ""
     wave: str | None = None

@@ -99,6 +99,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
         "--speed": "speed",
         "--faults": "",
         "--run": "",
+        "--compare": "",
         "--format": ("json", "text", "csv", "html"),
         "--output": "",
     },
@@ -269,7 +270,7 @@ PLACES: dict[str, tuple[tuple[str, Kind, bool], ...]] = {
     "notify": (("test", ("test",), True), ("PLAN", "", True)),
     "simulate": (),
     "explain": (("KEY", "", False),),
-    "schema": (("what", ("plan", "report", "status", "doctor"), True),),
+    "schema": (("what", ("plan", "report", "comparison", "status", "doctor"), True),),
 }
 
 #: Options without a value; of all others the next word is the value.

@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from orchestrator.page.outcomes import SHAPES, parts
 from orchestrator.plain import plain
 from orchestrator.spoken import spoken
 
@@ -37,6 +38,7 @@ def environment(package: str, script: str | None = None) -> Environment:
     )
     style, runs = _part(_HERE, "page.css"), _part(package, script) if script else ""
     made.globals |= {"style": Markup(style), "script": Markup(runs), "policy": _policy(style, runs)}  # noqa: S704  # ours
+    made.globals |= {"shapes": SHAPES, "parts": parts}
     made.filters |= {"lasts": spoken, "count": "{:,}".format}
     return made
 

@@ -17,6 +17,7 @@ from orchestrator.host import path_of
 from orchestrator.model.commands import Command
 from orchestrator.model.plan import Plan
 from orchestrator.model.run import Run
+from orchestrator.tracker.named_plan import named_plan
 from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.report.schema import WaveReport
 from orchestrator.tracker.report.text_form import bug_lines, outcome_lines, reject_lines
@@ -38,8 +39,16 @@ def find_stored(state: State, plan: Plan, run_id: str | None = None) -> StoredRu
     """The same, and nothing of it is read."""
     found = stored_or_none(state, plan, run_id)
     if found is None:
-        raise _no_trace(plan, state, f"run {run_id}" if run_id else "any run")
+        raise _unknown_run(plan, state, run_id) if run_id else _no_trace(plan, state, "any run")
     return found
+
+
+def _unknown_run(plan: Plan, state: State, run_id: str) -> UsageError:
+    """With the fleet whose run it is, if there is one."""
+    owner = next((fleet.name for fleet in state.fleets() if any(run.run_id == run_id for run in fleet.runs())), None)
+    whose = f"run {run_id} is one of fleet {owner}, not of {plan.name}" if owner else f"{plan.name} has no run {run_id}"
+    hint = f"its runs: orchestrator runs {named_plan(plan, state)}; others: name their state folder with --state"
+    return UsageError(f"{plan.path}: {whose} in {state}", hint=hint)
 
 
 def _no_trace(plan: Plan, state: State, which: str) -> UsageError:

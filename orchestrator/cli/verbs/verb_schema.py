@@ -13,6 +13,8 @@ def run(options: Options) -> ExitCode:
         from orchestrator.planner.plan_file.json_schema import plan_schema as schema  # noqa: PLC0415  # one is imported
     elif options.what == "report":
         from orchestrator.tracker.report.schema import report_schema as schema  # noqa: PLC0415  # as above
+    elif options.what == "comparison":
+        from orchestrator.tracker.report.compare.schema import comparison_schema as schema  # noqa: PLC0415  # as above
     elif options.what == "doctor":
         from orchestrator.app.doctor.doctor_document import doctor_schema as schema  # noqa: PLC0415  # as above
     else:

@@ -11,8 +11,9 @@ from fakes.recorded import BEGIN, make_targets
 from fakes.reported import HOSTILE, make_story
 
 from orchestrator.model.night import CallsMade
+from orchestrator.page.outcomes import parts
 from orchestrator.tracker.report.build import Story, build_report
-from orchestrator.tracker.report.page.charts import area, calls_chart, histogram, in_flight, in_flight_chart, parts
+from orchestrator.tracker.report.page.charts import area, calls_chart, histogram, in_flight, in_flight_chart
 from orchestrator.tracker.report.page.content import ROWS, Content, content_of
 from orchestrator.tracker.report.page.drawing import Axis, ticks
 from orchestrator.tracker.report.page.render import report_chunks

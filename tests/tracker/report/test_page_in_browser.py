@@ -18,6 +18,9 @@ from selenium.webdriver.common.keys import Keys
 from orchestrator.planner.preview.page.preview_page import preview_chunks
 from orchestrator.planner.preview.preview import make_preview
 from orchestrator.planner.targets.resolve import Resolved
+from orchestrator.tracker.report.compare.compare import compare
+from orchestrator.tracker.report.compare.page import comparison_chunks
+from orchestrator.tracker.report.compare.witness import witness_of
 from orchestrator.tracker.report.page.render import report_chunks
 
 WILL_BE_SENT = '"Network.requestWillBeSent"'
@@ -89,7 +92,12 @@ def test_everybody_can_read_the_pages(browser: Chrome, tmp_path: Path, scheme: s
     targets = make_targets(3)
     plan = make_plan(targets)
     preview = make_preview(plan, Resolved(targets, []))
-    pages = {"report": report_chunks(night_story(50)), "preview": preview_chunks(preview, plan)}
+    runs = witness_of(make_story(9, 2), frozenset()), witness_of(night_story(50), frozenset())
+    pages = {
+        "report": report_chunks(night_story(50)),
+        "preview": preview_chunks(preview, plan),
+        "comparison": comparison_chunks(compare(*runs), "night.yaml"),
+    }
     media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
     for name, chunks in pages.items():

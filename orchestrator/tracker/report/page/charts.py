@@ -19,14 +19,13 @@ _ROWS = 24
 
 
 class Bar(Struct, frozen=True):
-    """A part of a row, or a column of a histogram; `low` and `high` are seconds there."""
+    """A column of a histogram: so many durations from `low` to `high` seconds."""
 
     x: float
-    width: float
+    height: float
     count: int
-    name: str = ""
-    low: float = 0.0
-    high: float = 0.0
+    low: float
+    high: float
 
 
 class Chart(Struct, frozen=True):
@@ -123,18 +122,8 @@ def area(heights: Sequence[float], top: float) -> str:
     return " ".join([*corners, f"{WIDTH:g},{HEIGHT:g}"])
 
 
-def parts(counts: dict[str, int]) -> list[Bar]:
-    """A full row, divided by counts."""
-    total, x, found = sum(counts.values()), 0.0, []
-    for name, count in counts.items():
-        width = round(WIDTH * count / total, 1)
-        found.append(Bar(round(x, 1), width, count, name))
-        x += width
-    return found
-
-
 def histogram(seconds: Sequence[float]) -> list[Bar]:
-    """Durations in equal bins, each as tall as `width` of the tallest."""
+    """Durations in equal bins."""
     if not seconds:
         return []
     low, high = min(seconds), max(seconds)

@@ -14,7 +14,7 @@ from orchestrator.plain import plain
 from orchestrator.tracker.report.build import Story
 from orchestrator.tracker.report.page import charts, drawing
 from orchestrator.tracker.report.page.content import Content, content_of, is_good, really
-from orchestrator.tracker.report.page.sentences import SHAPES, budgets, commands, plan_rows, remedy, settle, verdict
+from orchestrator.tracker.report.page.sentences import budgets, commands, plan_rows, remedy, settle, verdict
 from orchestrator.tracker.report.schema import TargetReport
 
 #: So many rows the table of events has, and so many scopes a chart of their calls.
@@ -102,5 +102,5 @@ def _detail(target: TargetReport) -> list[str]:
 
 def _environment() -> Environment:
     made = environment("orchestrator.tracker.report.page", "report.js")
-    made.globals |= {"shapes": SHAPES, "parts": charts.parts, "is_good": is_good, "really": really, "remedy": remedy}
+    made.globals |= {"is_good": is_good, "really": really, "remedy": remedy}
     return made

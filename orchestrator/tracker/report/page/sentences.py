@@ -14,20 +14,6 @@ from orchestrator.tracker.report.page.next_step import next_step
 from orchestrator.tracker.report.schema import Head, TargetReport
 from orchestrator.tracker.report.text_form import NEEDS_A_PERSON
 
-#: A shape for each outcome, so that no color has to be told from another.
-SHAPES = {
-    "succeeded": "●",
-    "accepted": "◐",
-    "already": "○",
-    "partial": "◭",
-    "rejected": "▲",
-    "failed": "✖",
-    "mismatch": "≠",
-    "in_doubt": "?",
-    "timed_out": "◷",
-    "in_flight": "▶",
-    "waiting": "·",
-}
 _PROGRAM = "orchestrator "
 _STATES = {"completed": "Completed", "held": "Held", "unfinished": "Not finished"}
 
