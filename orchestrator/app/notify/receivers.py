@@ -11,8 +11,9 @@ from orchestrator.app.notify.untold import Untold
 from orchestrator.cloud.credentials.credential import trimmed
 from orchestrator.cloud.run_program import ProgramFailed, run_here
 from orchestrator.cloud.secret import Secret
+from orchestrator.cloud.without_secrets import without_secrets
 from orchestrator.errors import ExitCode
-from orchestrator.model.plan import Http, Notify
+from orchestrator.model.plan import Http, Notify, Plan
 
 #: A receiver is waited for so long.
 ATTEMPT_S = 10.0
@@ -40,15 +41,15 @@ class Receiver(Struct, frozen=True):
     secrets: tuple[Secret, ...] = ()
 
 
-def receivers(entries: Sequence[Notify], environ: Mapping[str, str], http: Http) -> list[Receiver]:
+def receivers(plan: Plan, environ: Mapping[str, str]) -> list[Receiver]:
     """The receivers of a plan, in its order; several entries of one receiver are one."""
     found: dict[str, Receiver] = {}
-    for entry in entries:
+    for entry in plan.notify:
         kinds = frozenset(entry.on) | (_OF_SESSIONS if entry.ping_env else frozenset())
         name = entry.name if entry.command is None else f"command {' '.join(entry.command)}"
         if name in found:
             kinds |= found[name].kinds
-        found[name] = Receiver(name, kinds, _way(entry, environ, http), _secrets(entry, environ))
+        found[name] = Receiver(name, kinds, _way(entry, plan, environ), _secrets(entry, environ))
     return list(found.values())
 
 
@@ -58,17 +59,17 @@ def _secrets(entry: Notify, environ: Mapping[str, str]) -> tuple[Secret, ...]:
     return tuple(each for each in found if isinstance(each, Secret))
 
 
-def _way(entry: Notify, environ: Mapping[str, str], http: Http) -> Callable[[Notice], None]:
+def _way(entry: Notify, plan: Plan, environ: Mapping[str, str]) -> Callable[[Notice], None]:
     def tell(notice: Notice) -> None:
         if entry.command is not None:
-            run_command(entry.command, environ, notice.cloud_event())
+            run_command(entry.command, without_secrets(plan, environ), notice.cloud_event())
         elif entry.webhook_env is not None:
             secret = None if entry.secret_env is None else secret_in(environ, entry.secret_env)
-            _webhook(secret_in(environ, entry.webhook_env), secret, http, notice)
+            _webhook(secret_in(environ, entry.webhook_env), secret, plan.http, notice)
         elif entry.apprise_env is not None:
             _apprise(secret_in(environ, entry.apprise_env), notice)
         elif entry.ping_env is not None:
-            _ping(secret_in(environ, entry.ping_env), http, notice)
+            _ping(secret_in(environ, entry.ping_env), plan.http, notice)
 
     return tell
 

@@ -41,7 +41,7 @@ def try_receivers(
         sentence="a test, nothing has happened",
         next_step="nothing",
     )
-    for receiver in receivers(plan.notify, environ, plan.http):
+    for receiver in receivers(plan, environ):
         before = monotonic()
         yield Tried(receiver.name, _tell(receiver, notice), monotonic() - before)
 

@@ -51,5 +51,5 @@ def _notifier(plan: Plan, options: Options, recovered: Recovered) -> RecordSink:
     def advise(wait: Wait, proxy_id: str) -> str:
         return step_words(wait, named, working=False, proxy=proxy_id)
 
-    told = receivers(plan.notify, os.environ, plan.http)
+    told = receivers(plan, os.environ)
     return Notifier(recovered, told, advise, SystemClock().now())

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from orchestrator.cloud.credentials.chain import KEYS, TOKEN
 from orchestrator.cloud.run_program import ProgramFailed, run_program
+from orchestrator.cloud.without_secrets import without_secrets
 from orchestrator.model.health_gate import GateAnswer, GateFinding, GateQuestion
 from orchestrator.model.plan import Plan
 
@@ -25,14 +25,3 @@ async def ask_command(
     answer = _ANSWERS.get(ran.status, "error")
     evidence = printed if answer != "error" else f"ended with {ran.status} {printed}"
     return GateFinding(answer=answer, status=ran.status, evidence=evidence)
-
-
-def without_secrets(plan: Plan, environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment without what credentials of the cloud, and tokens of gates, are read from."""
-    hidden = {TOKEN, *(name for names in KEYS for name in names)}
-    for scope in plan.scopes:
-        auth = msgspec.structs.asdict(scope.auth)
-        hidden |= {value for key, value in auth.items() if key.endswith("_env") and value}
-    for gate in plan.gates:
-        hidden |= {asked.token_env for asked in (gate.http, gate.promql) if asked is not None and asked.token_env}
-    return {name: value for name, value in environ.items() if name not in hidden}

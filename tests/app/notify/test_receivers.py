@@ -13,12 +13,15 @@ from typing import Any
 import pytest
 from fakes.clock import START
 from fakes.receiver import Desk, Manner, receiver_server
+from fakes.recorded import make_plan, make_targets
+from msgspec.structs import replace
 
 from orchestrator.app.notify import receivers as module
 from orchestrator.app.notify.notice import SIGNATURE, Notice, signed
 from orchestrator.app.notify.receivers import ping_address, receivers, run_command
 from orchestrator.app.notify.untold import Untold
-from orchestrator.model.plan import Http, Notify
+from orchestrator.model.health_gate import HealthGate, HttpQuestion
+from orchestrator.model.plan import Http, Notify, Plan
 
 NOTICE = Notice(
     id="held-1",
@@ -47,9 +50,13 @@ ENTRIES = {
 }
 
 
+def plan_with(*entries: Notify, http: Http = Http()) -> Plan:  # noqa: B008  # a frozen value
+    return make_plan(make_targets(1), notify=entries, http=http)
+
+
 def told(entry: Notify, environ: dict[str, str], http: Http = Http(), notice: Notice = NOTICE) -> str | None:  # noqa: B008  # a frozen value
     """Why a receiver was not told; None when it was."""
-    [receiver] = receivers((entry,), environ, http)
+    [receiver] = receivers(plan_with(entry, http=http), environ)
     try:
         receiver.tell(notice)
     except Untold as untold:
@@ -128,7 +135,7 @@ def test_a_dead_mans_switch_is_told_how_a_session_went(kind: Any, exit_code: int
 def test_a_ping_is_a_get_and_is_told_of_each_session(desk: Desk) -> None:
     assert told(ENTRIES["ping"], environ_of(desk)) is None
     assert [(method, path) for method, path, _, _ in desk.got] == [("GET", SECRET_PATH + "/fail")]
-    [receiver] = receivers((ENTRIES["ping"],), {}, Http())
+    [receiver] = receivers(plan_with(ENTRIES["ping"]), {})
     assert {"session_started", "session_ended"} <= receiver.kinds
 
 
@@ -223,6 +230,18 @@ def test_a_command_that_fails_or_hangs_is_not_told(
     assert time.monotonic() - began < 60
 
 
+def test_a_command_finds_no_secret_that_the_plan_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = Notify(command=script(tmp_path, "import os\nopen('found', 'w').write(str(dict(os.environ)))"))
+    secret = {"HW_AUTH_TOKEN": "s", "HUAWEICLOUD_SDK_SK": "s", "HOOK": "s", "KEY": "s", "GATE_TOKEN": "s"}
+    gate = HealthGate(name="app", http=HttpQuestion(url="https://app.example/ready", token_env="GATE_TOKEN"))
+    plan = replace(plan_with(ENTRIES["webhook"], command), gates=(gate,))
+    monkeypatch.chdir(tmp_path)
+    receivers(plan, {**os.environ, **secret, "TEAM": "db"})[1].tell(NOTICE)
+    found = (tmp_path / "found").read_text()
+    assert "'TEAM': 'db'" in found
+    assert [name for name in secret if name in found] == []
+
+
 def test_a_command_that_is_not_there_is_said() -> None:
     with pytest.raises(Untold, match="No such file"):
         run_command(["/no/such/program"], {}, b"")
@@ -230,10 +249,10 @@ def test_a_command_that_is_not_there_is_said() -> None:
 
 def test_two_entries_of_one_receiver_are_one() -> None:
     both = (Notify(webhook_env="HOOK", on=("held",)), Notify(webhook_env="HOOK", on=("ended",)))
-    [receiver] = receivers(both, {}, Http())
+    [receiver] = receivers(plan_with(*both), {})
     assert receiver.kinds == {"held", "ended"}
 
 
 def test_what_nobody_may_see_is_known() -> None:
-    [receiver] = receivers((ENTRIES["webhook"],), {"HOOK": " https://h/x\n", "KEY": KEY}, Http())
+    [receiver] = receivers(plan_with(ENTRIES["webhook"]), {"HOOK": " https://h/x\n", "KEY": KEY})
     assert [secret.reveal() for secret in receiver.secrets] == ["https://h/x", KEY]
