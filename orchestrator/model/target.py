@@ -4,13 +4,20 @@ from msgspec import Struct
 
 
 class Facts(Struct, frozen=True, gc=False, kw_only=True):
-    """What discovery learned of a target's instance and proxy; None where it was not learned."""
+    """What discovery learned of a target's instance and proxy; None where it was not learned.
+
+    Attributes:
+        subnet: of the proxy where its own row was read, else of the instance.
+        nodes: of the proxy; only its own row tells it.
+    """
 
     name: str | None = None
     proxy_name: str | None = None
     tags: dict[str, str] | None = None
     instance_status: str | None = None
     maintenance_window: str | None = None
+    subnet: str | None = None
+    nodes: int | None = None
 
 
 class Target(Struct, frozen=True, gc=False, kw_only=True):

@@ -1,8 +1,10 @@
 """The report of a night in which the cloud refused some targets with hostile words."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from fakes.recorded import BEGIN, NEW, OLD, empty_run, make_plan, make_targets, run_started
+from msgspec.structs import replace
 
 from orchestrator.model import record as r
 from orchestrator.model.outcome import Outcome
@@ -10,6 +12,7 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record
 from orchestrator.model.reply import Entry
 from orchestrator.model.run import Run
+from orchestrator.model.target import Facts
 from orchestrator.tracker.report.build import Story, build_report
 
 HOSTILE = "</script><script>document.title='owned'</script><img src=//evil.example/x onerror=alert(1)> \u202egnihton"
@@ -38,9 +41,11 @@ def _upgrade(key: str, number: int, reason: str | None = None) -> list[Record]:
     ]
 
 
-def make_run(count: int, *refused: int, hold: bool = False) -> tuple[Run, Plan]:
+def make_run(
+    count: int, *refused: int, hold: bool = False, facts: Callable[[int], Facts | None] = lambda _: None
+) -> tuple[Run, Plan]:
     """So many targets that are upgraded, but for some that are refused with hostile words."""
-    targets = make_targets(count)
+    targets = [replace(target, facts=facts(number)) for number, target in enumerate(make_targets(count))]
     plan = make_plan(targets)
     run = empty_run(plan, targets)
     records: list[Record] = [run_started(count), r.WaveOpened(at=BEGIN, wave="canary")]

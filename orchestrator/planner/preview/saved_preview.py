@@ -11,12 +11,12 @@ from orchestrator.model.outcome import Outcome
 from orchestrator.model.target import Facts, Target
 from orchestrator.planner.preview.preview_values import Preview
 
-#: A fact that changes by itself, and decides nothing.
-_FLEETING = "instance_status"
+#: Facts that change by themselves, or are known or not by which list was read, and decide nothing.
+_FLEETING = frozenset({"instance_status", "subnet", "nodes"})
 
 #: What of a target is compared; its facts are, one by one.
 _FIXED = tuple(name for name in Target.__struct_fields__ if name not in ("proxy_id", "facts"))
-_FACTS = tuple(name for name in Facts.__struct_fields__ if name != _FLEETING)
+_FACTS = tuple(name for name in Facts.__struct_fields__ if name not in _FLEETING)
 
 _SKIPPED = frozenset(get_args(LeaveOutReason)) - {"current"}
 

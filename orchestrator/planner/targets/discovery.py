@@ -58,6 +58,8 @@ def targets_of(scope: str, instance_id: str, instance: Instance) -> Iterator[Tar
                 tags=tags_of(row),
                 instance_status=text_of(row, "status"),
                 maintenance_window=text_of(row, "maintenance_window"),
+                subnet=proxy.subnet or text_of(row, "subnet_id"),
+                nodes=proxy.nodes,
             ),
         )
 

@@ -4,6 +4,7 @@ Names of fields: ListGaussMySqlInstances(UnifyStatus), ListGaussMySqlInstanceDet
 ShowGaussMySqlProxyList. Types cannot be relied on; what is not a text where a text belongs counts as absent.
 """
 
+import re
 from typing import Any, TypeAlias
 
 from msgspec import Struct
@@ -15,11 +16,16 @@ from orchestrator.planner.plan_file.names import PROXY_ID
 Row: TypeAlias = dict[str, Any]
 
 
+_COUNT = re.compile(r"[1-9][0-9]{0,5}")
+
+
 class ListedProxy(Struct, frozen=True):
-    """A proxy of an instance: its id, and its name if the cloud gave one."""
+    """A proxy of an instance: its id, and what else the row says; details of an instance say no more than the name."""
 
     proxy_id: str
     name: str | None
+    subnet: str | None = None
+    nodes: int | None = None
 
 
 class BadProxyId(ValueError):
@@ -30,6 +36,13 @@ def text_of(row: Row, key: str) -> str | None:
     """A text of the row; None when there is none, or none that can be read."""
     value = row.get(key)
     return value if isinstance(value, str) and value and DAMAGED not in value else None
+
+
+def count_of(row: Row, key: str) -> int | None:
+    """A number of things, also as a text; None when there is none."""
+    value = row.get(key)
+    digits = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    return int(digits) if _COUNT.fullmatch(digits) else None
 
 
 def tags_of(row: Row) -> dict[str, str] | None:
@@ -79,6 +92,7 @@ def _distinct(rows: list[Row]) -> tuple[ListedProxy, ...]:
 def _proxy(row: Row) -> ListedProxy:
     proxy_id = text_of(row, "pool_id") or ""
     try:
-        return ListedProxy(PROXY_ID.parse(proxy_id), text_of(row, "name"))
+        known = PROXY_ID.parse(proxy_id)
     except ValueError:
         raise BadProxyId(f"a proxy with the id {proxy_id[:80]!r}") from None
+    return ListedProxy(known, text_of(row, "name"), text_of(row, "subnet_id"), count_of(row, "node_num"))

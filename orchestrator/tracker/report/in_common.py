@@ -8,9 +8,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from math import exp, lgamma
+from typing import Literal, TypeAlias
 
-from orchestrator.model.target import Target
+from orchestrator.model.target import Facts, Target
 
+#: What every refusal is counted by.
+Place: TypeAlias = Literal["scope", "source_version", "subnet", "nodes"]
 #: Chance would have to do this less often, all traits that are looked at together.
 ODDS = 0.001
 #: So many traits are told.
@@ -65,11 +68,21 @@ def odds(hit: int, refused: int, marked: int, total: int) -> float:
     return min(1.0, chance)
 
 
+def places_of(target: Target, source_version: str | None) -> Iterator[tuple[Place, str]]:
+    """Where a target is, as far as it is known: every target has one value of each, and refusals are counted by it."""
+    facts = target.facts or Facts()
+    yield "scope", target.scope
+    if source_version is not None:
+        yield "source_version", source_version
+    if facts.subnet is not None:
+        yield "subnet", facts.subnet
+    if facts.nodes is not None:
+        yield "nodes", str(facts.nodes)
+
+
 def traits_of(target: Target, source_version: str | None) -> Iterator[str]:
     """Everything about a target that a cause may lie in."""
-    yield f"scope {target.scope}"
-    if source_version is not None:
-        yield f"source_version {source_version}"
+    yield from (f"{place} {value}" for place, value in places_of(target, source_version))
     for key, value in target.labels.items():
         yield f"label {key}={value}"
     if target.facts is not None:

@@ -13,7 +13,7 @@ from orchestrator.model.run import Run
 from orchestrator.model.signature import signature
 from orchestrator.model.state import TargetState
 from orchestrator.spoken import counted
-from orchestrator.tracker.report.in_common import Traits, in_common, traits_of
+from orchestrator.tracker.report.in_common import Place, Traits, in_common, places_of, traits_of
 from orchestrator.tracker.report.schema import RejectReason
 
 #: So many reasons stand in a preview.
@@ -72,9 +72,21 @@ def _traits(run: Run, proxy_ids: Iterable[str]) -> Traits:
     found = Traits()
     for state in run.states.glances(proxy_ids):
         if state.attempts or state.outcome is Outcome.REJECTED:
-            read = state.last.intent.source_version if state.attempts else state.read_version
-            found.add(traits_of(state.target, read))
+            found.add(traits_of(state.target, _read_version(state)))
     return found
+
+
+def _counted(run: Run, proxy_ids: Iterable[str]) -> dict[Place, dict[str, int]]:
+    """How many of these are where; the most frequent first."""
+    found: dict[Place, Counter[str]] = {}
+    for state in map(run.states.__getitem__, proxy_ids):
+        for place, value in places_of(state.target, _read_version(state)):
+            found.setdefault(place, Counter())[value] += 1
+    return {place: dict(counts.most_common()) for place, counts in found.items()}
+
+
+def _read_version(state: TargetState) -> str | None:
+    return state.last.intent.source_version if state.attempts else state.read_version
 
 
 def _reason(run: Run, key: _Key, met: _Met, common: list[str], before: set[str]) -> RejectReason:
@@ -90,6 +102,7 @@ def _reason(run: Run, key: _Key, met: _Met, common: list[str], before: set[str])
         first_seen=met.first_seen,
         met_before=key[0] in before,
         remedy=remedy_of(reasons[0], key[1]),
+        by=_counted(run, met.proxies),
         in_common=common,
     )
 

@@ -15,6 +15,7 @@ from orchestrator.model.record import HoldCause
 from orchestrator.model.reply import Entry
 from orchestrator.model.status import ScopeState
 from orchestrator.model.target import slashed
+from orchestrator.tracker.report.in_common import Place
 
 FORM: Literal["orchestrator.report/1"] = "orchestrator.report/1"
 
@@ -106,6 +107,10 @@ class RejectReason(Struct, frozen=True, kw_only=True):
     )
     met_before: Annotated[bool, Meta(description="Whether an earlier run of the fleet met it")] = False
     remedy: Annotated[Text, Meta(description="What to do about it; null where only a person can tell")] = None
+    by: Annotated[
+        dict[Place, dict[str, int]],
+        Meta(description="How many of these targets are where, as far as it is known: each value with its number"),
+    ] = {}
     in_common: Annotated[
         list[str],
         Meta(description="What these targets have in common and others have not; chance does less than once in 1,000"),
@@ -181,6 +186,8 @@ class FactsReport(Struct, frozen=True, kw_only=True):
     tags: Annotated[dict[str, str] | None, Meta(description="Of the instance")]
     window: Annotated[Text, Meta(description="Maintenance window of the instance, UTC")]
     proxy_name: Annotated[Text, Meta(description="Of the proxy; null in older reports")] = None
+    subnet: Annotated[Text, Meta(description="Of the proxy, or else of its instance")] = None
+    nodes: Annotated[int | None, Meta(description="Of the proxy; known where discovery read its own row")] = None
 
     @property
     def both(self) -> str:

@@ -64,7 +64,14 @@ def _reason(state: TargetState) -> str | None:
 def _facts(facts: Facts | None) -> FactsReport | None:
     if facts is None:
         return None
-    return FactsReport(name=facts.name, tags=facts.tags, window=facts.maintenance_window, proxy_name=facts.proxy_name)
+    return FactsReport(
+        name=facts.name,
+        tags=facts.tags,
+        window=facts.maintenance_window,
+        proxy_name=facts.proxy_name,
+        subnet=facts.subnet,
+        nodes=facts.nodes,
+    )
 
 
 def _earlier(known: EarlierOutcome | None) -> EarlierReport | None:

@@ -159,6 +159,21 @@ def test_an_answer_settles_what_it_tells_and_nothing_else() -> None:
     assert (found[A].row["name"], found[A].row["maintenance_window"]) == ("orders-prod-0001", "18:00-22:00")
 
 
+def test_subnet_and_nodes_are_those_of_the_proxy_where_its_row_tells_them() -> None:
+    (own,) = proxies_in_list(({"proxy": {"pool_id": P, "subnet_id": "s-proxy", "node_num": "3"}},))
+    told = row(subnet_id="s-instance")
+    first, second = targets_of("bj4", A, Instance(told, (own, ListedProxy(Q, None))))
+    assert first.facts is not None
+    assert second.facts is not None
+    assert (first.facts.subnet, first.facts.nodes) == ("s-proxy", 3)
+    assert (second.facts.subnet, second.facts.nodes) == ("s-instance", None)
+
+
+@pytest.mark.parametrize("odd", [None, True, 2.0, -1, 0, "two", "²", "1" * 40, {"n": 2}])
+def test_a_number_of_nodes_that_is_none_is_not_known(odd: object) -> None:
+    assert proxies_in_list(({"pool_id": P, "node_num": odd},))[0].nodes is None
+
+
 def test_targets_know_what_discovery_knows() -> None:
     told = row(status="normal", maintenance_window="18:00-22:00")
     (target,) = targets_of("bj4", A, Instance(told, (ListedProxy(P, "rw"),)))

@@ -47,7 +47,13 @@ def test_random_fleets_are_met_with_silence(size: int) -> None:
     for seed in range(60):
         rng = Random(f"{seed} {size}")
         fleet = [
-            (f"scope {rng.randrange(3)}", f"label app={rng.randrange(12)}", f"tag host={rng.randrange(size)}")
+            (
+                f"scope {rng.randrange(3)}",
+                f"subnet {rng.randrange(40)}",
+                f"nodes {rng.choice((2, 2, 2, 4))}",
+                f"label app={rng.randrange(12)}",
+                f"tag host={rng.randrange(size)}",
+            )
             for _ in range(size)
         ]
         refused = rng.sample(fleet, rng.randrange(1, size))
@@ -55,11 +61,13 @@ def test_random_fleets_are_met_with_silence(size: int) -> None:
 
 
 def test_everything_that_a_cause_may_lie_in_is_a_trait() -> None:
-    facts = Facts(name="n", tags={"net": "s1"}, maintenance_window="18:00-22:00")
+    facts = Facts(name="n", tags={"net": "s1"}, maintenance_window="18:00-22:00", subnet="net-7", nodes=2)
     target = replace(make_targets(1)[0], labels={"app": "a"}, facts=facts, source_version=NEW)
     assert list(traits_of(target, OLD)) == [
         "scope default",
         f"source_version {OLD}",
+        "subnet net-7",
+        "nodes 2",
         "label app=a",
         "tag net=s1",
         "window 18:00-22:00",
