@@ -99,3 +99,9 @@ def test_promtool_finds_nothing_wrong(written: Path) -> None:
     with written.open("rb") as file:
         metrics = subprocess.run([str(_PROMTOOL), "check", "metrics"], stdin=file, check=False)
     assert (rules.returncode, metrics.returncode) == (0, 0)
+
+
+@pytest.mark.skipif(_PROMTOOL is None, reason="promtool is not installed")
+def test_each_alert_fires_for_what_it_is_about_and_not_otherwise() -> None:
+    played = subprocess.run([str(_PROMTOOL), "test", "rules", ROOT / "tests/data/alerts.test.yaml"], check=False)
+    assert played.returncode == 0

@@ -107,7 +107,7 @@ def test_of_a_true_report_every_claim_is_backed(tmp_path: Path) -> None:
 
 #: What the plan says, or what follows from it or from the cloud's documents, and no line of the journal.
 _OF_THE_PLAN = frozenset(
-    {"schema", "region", "project_id", "scope", "instance_id", "labels", "facts", "remedy", "in_common"}
+    {"schema", "region", "project_id", "scope", "instance_id", "labels", "facts", "remedy", "in_common", "where"}
 )
 
 

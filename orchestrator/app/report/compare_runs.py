@@ -5,7 +5,7 @@ from orchestrator.errors import StateError, UsageError
 from orchestrator.model.plan import Plan
 from orchestrator.tracker.named_plan import named_plan
 from orchestrator.tracker.report.compare.compare import compare
-from orchestrator.tracker.report.compare.schema import Comparison
+from orchestrator.tracker.report.compare.comparison_schema import Comparison
 from orchestrator.tracker.report.compare.witness import Witness, witness_of
 from orchestrator.tracker.runs.recovery import recover
 from orchestrator.tracker.state_store import StoredRun

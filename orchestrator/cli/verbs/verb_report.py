@@ -10,7 +10,7 @@ from orchestrator.cli.terminal import write_file
 from orchestrator.errors import ExitCode, UsageError
 from orchestrator.model.plan import Plan
 from orchestrator.tracker.disk import put_file
-from orchestrator.tracker.report.compare.forms import COMPARISON_FORMS, comparison_in_form
+from orchestrator.tracker.report.compare.comparison_forms import COMPARISON_FORMS, comparison_in_form
 from orchestrator.tracker.report.forms import DEFAULT_FORM, in_form
 from orchestrator.tracker.state_store import State
 

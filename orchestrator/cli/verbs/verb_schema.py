@@ -14,7 +14,7 @@ def run(options: Options) -> ExitCode:
     elif options.what == "report":
         from orchestrator.tracker.report.schema import report_schema as schema  # noqa: PLC0415  # as above
     elif options.what == "comparison":
-        from orchestrator.tracker.report.compare.schema import comparison_schema as schema  # noqa: PLC0415  # as above
+        from orchestrator.tracker.report.compare.comparison_schema import comparison_schema as schema  # noqa: PLC0415  # as above
     elif options.what == "doctor":
         from orchestrator.app.doctor.doctor_document import doctor_schema as schema  # noqa: PLC0415  # as above
     else:

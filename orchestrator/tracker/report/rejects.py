@@ -102,7 +102,7 @@ def _reason(run: Run, key: _Key, met: _Met, common: list[str], before: set[str])
         first_seen=met.first_seen,
         met_before=key[0] in before,
         remedy=remedy_of(reasons[0], key[1]),
-        by=_counted(run, met.proxies),
+        where=_counted(run, met.proxies),
         in_common=common,
     )
 

@@ -107,7 +107,7 @@ class RejectReason(Struct, frozen=True, kw_only=True):
     )
     met_before: Annotated[bool, Meta(description="Whether an earlier run of the fleet met it")] = False
     remedy: Annotated[Text, Meta(description="What to do about it; null where only a person can tell")] = None
-    by: Annotated[
+    where: Annotated[
         dict[Place, dict[str, int]],
         Meta(description="How many of these targets are where, as far as it is known: each value with its number"),
     ] = {}

@@ -4,11 +4,13 @@ import re
 from base64 import b64encode
 from datetime import timedelta
 from hashlib import sha256
+from html import unescape
 
 from fakes.long_night import TIMED_OUT, night_story
 from fakes.plausible import PlausibleRun
 from fakes.recorded import BEGIN, make_targets
 from fakes.reported import HOSTILE, make_story
+from msgspec.structs import replace
 
 from orchestrator.model.night import CallsMade
 from orchestrator.page.outcomes import parts
@@ -18,15 +20,23 @@ from orchestrator.tracker.report.page.content import ROWS, Content, content_of
 from orchestrator.tracker.report.page.drawing import Axis, ticks
 from orchestrator.tracker.report.page.render import report_chunks
 
+OUTCOMES = ("in_flight", "rejected", "waiting", "failed", "succeeded", "timed_out")
+
 
 def page(story: Story) -> str:
     return b"".join(report_chunks(story)).decode()
 
 
+def typed(text: str) -> list[str]:
+    """The commands, as they are copied."""
+    found = re.findall(r'<code class="command">(.*?)</code>', text)
+    return [unescape(re.sub(r"</?span>", "", each)).strip() for each in found]
+
+
 def test_the_verdict_and_the_command_stand_first() -> None:
     text = page(make_story(6, 2))
     assert "of 6 proxies, 5 now at 2.24.03.000; the others: 1 rejected." in text
-    assert "orchestrator run night.yaml --only-outcome rejected" in text
+    assert typed(text) == ["orchestrator run night.yaml --only-outcome rejected"]
     order = [
         text.index(f'id="h-{name}"') for name in ("person", "time", "flight", "outcomes", "targets", "plan", "from")
     ]
@@ -36,8 +46,21 @@ def test_the_verdict_and_the_command_stand_first() -> None:
 
 def test_a_hold_is_there_with_its_release() -> None:
     text = page(make_story(3, 0, hold=True))
-    assert "1 rejected, 0 allowed for the fleet" in text
-    assert "orchestrator release night.yaml --note" in text
+    assert "Held, 1 rejected, 0 allowed for the fleet: of 3 proxies, 2 now at" in text
+    assert "Nothing is under way and nothing starts, so it may stay held." in text
+    assert typed(text) == [
+        'orchestrator release night.yaml --note "why" && orchestrator run night.yaml',
+        "orchestrator run night.yaml --only-outcome rejected",
+    ]
+
+
+def test_what_is_most_urgent_stands_first_however_many_there_are() -> None:
+    story = night_story(60)
+    urgent = [replace(target, outcome=outcome) for target, outcome in zip(story.targets, OUTCOMES, strict=False)]
+    found = content_of([target for target in urgent for _ in range(30)], story.head)
+    assert [target.outcome for target in found.bad] == ["timed_out"] * 20
+    few = content_of(urgent, story.head)
+    assert [target.outcome for target in few.bad] == ["timed_out", "failed", "rejected", "in_flight"]
 
 
 def test_what_kept_upgrades_from_starting_is_drawn_and_stands_in_a_table() -> None:

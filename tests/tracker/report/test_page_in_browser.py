@@ -19,7 +19,7 @@ from orchestrator.planner.preview.page.preview_page import preview_chunks
 from orchestrator.planner.preview.preview import make_preview
 from orchestrator.planner.targets.resolve import Resolved
 from orchestrator.tracker.report.compare.compare import compare
-from orchestrator.tracker.report.compare.page import comparison_chunks
+from orchestrator.tracker.report.compare.comparison_page import comparison_chunks
 from orchestrator.tracker.report.compare.witness import witness_of
 from orchestrator.tracker.report.page.render import report_chunks
 

@@ -26,7 +26,7 @@ def test_each_reason_is_counted_by_where_its_targets_are() -> None:
 
     run, _plan = make_run(60, *range(10), facts=facts)
     (reason,) = reject_reasons(run)
-    assert reason.by == {
+    assert reason.where == {
         "scope": {"default": 10},
         "source_version": {OLD: 10},
         "subnet": {"full": 10},

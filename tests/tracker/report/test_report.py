@@ -262,7 +262,12 @@ def test_an_answer_with_acceptance_and_refusal_is_told_entry_by_entry() -> None:
             ],
         }
     ]
-    assert report["reject_reasons"] == [counted("insufficient subnet ip", A)]
+    assert reasons_of(report) == [counted("insufficient subnet ip", A)]
+
+
+def reasons_of(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """Without where their targets are, which `test_rejects` is about."""
+    return [{name: value for name, value in each.items() if name != "where"} for each in report["reject_reasons"]]
 
 
 def counted(text: str, *proxy_ids: str, error_code: str | None = None) -> dict[str, Any]:
@@ -298,7 +303,7 @@ def test_reasons_are_counted_refusals_and_rejects_alike_the_most_frequent_first(
         intent(C),
         answer(C, "rejected", REJECT),
     )
-    assert report["reject_reasons"] == [
+    assert reasons_of(report) == [
         counted("insufficient subnet ip", B, C),
         counted("no such thing", A, error_code="DBS.1"),
     ]
@@ -314,7 +319,7 @@ def test_reasons_that_differ_in_a_number_are_counted_as_one_with_all_their_texts
         intent(C),
         answer(C, "rejected", other),
     )
-    assert report["reject_reasons"] == [
+    assert reasons_of(report) == [
         {
             **counted("subnet: 2 free", A, B, C),
             "signature": "subnet: # free",
@@ -335,12 +340,12 @@ def test_a_reason_says_how_many_of_its_targets_were_upgraded_all_the_same() -> N
         ),
     )
     assert report["totals"]["outcomes"]["rejected"] == 1
-    assert report["reject_reasons"] == [{**counted("insufficient subnet ip", A, B), "upgraded": 1}]
+    assert reasons_of(report) == [{**counted("insufficient subnet ip", A, B), "upgraded": 1}]
 
 
 def test_a_target_that_was_refused_before_any_attempt_is_counted_too() -> None:
     report = told(settled(A, Outcome.REJECTED, reason="forbidden", error_code="DBS.2"))
-    assert report["reject_reasons"] == [counted("forbidden", A, error_code="DBS.2")]
+    assert reasons_of(report) == [counted("forbidden", A, error_code="DBS.2")]
 
 
 @pytest.mark.parametrize(

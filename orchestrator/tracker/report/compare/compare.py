@@ -6,15 +6,15 @@ from itertools import chain
 
 from orchestrator.model.outcome import Phase
 from orchestrator.spoken import counted
-from orchestrator.tracker.report.compare.schema import (
-    Change,
+from orchestrator.tracker.report.compare.comparison_schema import (
     ChangeKind,
     Comparison,
     OneSided,
+    OutcomeStep,
+    ProxyChange,
     RejectChange,
     Said,
     ScopeChange,
-    Step,
 )
 from orchestrator.tracker.report.compare.witness import Witness, ended, ended_well
 from orchestrator.tracker.report.schema import RejectReason
@@ -28,7 +28,9 @@ def compare(earlier: Witness, later: Witness) -> Comparison:
     """What changed between two runs of a fleet."""
     met = [(key, earlier.said[key], said) for key, said in later.said.items() if key in earlier.said]
     changes = [
-        Change(kind=kind, proxy_id=key, name=later.names.get(key) or earlier.names.get(key), earlier=before, later=now)
+        ProxyChange(
+            kind=kind, proxy_id=key, name=later.names.get(key) or earlier.names.get(key), earlier=before, later=now
+        )
         for key, before, now in met
         if (kind := kind_of(before, now)) != "well_in_both"
     ]
@@ -59,10 +61,10 @@ def kind_of(earlier: Said, later: Said) -> ChangeKind:
     return "well_before" if ended_well(earlier) else "well_in_neither"
 
 
-def _steps(met: Sequence[tuple[Said, Said]]) -> list[Step]:
+def _steps(met: Sequence[tuple[Said, Said]]) -> list[OutcomeStep]:
     found = Counter((kind_of(before, now), before.outcome, now.outcome) for before, now in met)
     ordered = sorted(found, key=lambda key: (KINDS.index(key[0]), -found[key], key))
-    return [Step(kind=key[0], earlier=key[1], later=key[2], proxies=found[key]) for key in ordered]
+    return [OutcomeStep(kind=key[0], earlier=key[1], later=key[2], proxies=found[key]) for key in ordered]
 
 
 def _one_sided(has: Witness, other: Witness) -> OneSided:
@@ -115,7 +117,7 @@ def _cautions(earlier: Witness, later: Witness) -> Iterator[str]:
         )
 
 
-def listed(comparison: Comparison) -> Iterator[tuple[ChangeKind, list[Step], list[Change]]]:
+def listed(comparison: Comparison) -> Iterator[tuple[ChangeKind, list[OutcomeStep], list[ProxyChange]]]:
     """Each kind that occurs, with its steps, and its proxies unless all there is to say is that they waited."""
     for kind in KINDS:
         steps = [each for each in comparison.steps if each.kind == kind]
@@ -123,7 +125,7 @@ def listed(comparison: Comparison) -> Iterator[tuple[ChangeKind, list[Step], lis
             yield kind, steps, [each for each in comparison.changes if each.kind == kind and not _waited(each)]
 
 
-def _waited(change: Change) -> bool:
+def _waited(change: ProxyChange) -> bool:
     return Phase.WAITING in (change.earlier.outcome, change.later.outcome)
 
 

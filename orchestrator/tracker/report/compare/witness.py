@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from orchestrator.model.outcome import FAILED_BEFORE, GOOD, Outcome
 from orchestrator.tracker.report.build import Story
-from orchestrator.tracker.report.compare.schema import Lengths, Said, ScopeCalls, Side
+from orchestrator.tracker.report.compare.comparison_schema import CallsThen, Lengths, Said, Side
 from orchestrator.tracker.report.schema import Head, RejectReason, TargetReport
 
 #: Outcomes of targets that were never looked at; the others that are no outcome have not ended.
@@ -35,7 +35,7 @@ class Witness(Struct, frozen=True):
     kept: Collection[str]
     names: Mapping[str, str]
     rejects: Sequence[RejectReason]
-    scopes: Mapping[str, ScopeCalls]
+    scopes: Mapping[str, CallsThen]
 
     def has(self, proxy_id: str) -> bool:
         """Whether its report has this proxy at all."""
@@ -63,7 +63,7 @@ def witness_of(story: Story, kept: Collection[str]) -> Witness:
         seconds += _seconds(target)
     side = _side(story.head, said.values(), len(kept), asked, seconds)
     scopes = {
-        each.name: ScopeCalls(calls=each.calls, throttled=each.throttled, rate_attained=each.rate_attained)
+        each.name: CallsThen(calls=each.calls, throttled=each.throttled, rate_attained=each.rate_attained)
         for each in story.head.scopes
     }
     return Witness(story.head.run.name, side, said, kept, names, story.head.reject_reasons, scopes)

@@ -22,6 +22,7 @@ class Bar(Struct, frozen=True):
     """A column of a histogram: so many durations from `low` to `high` seconds."""
 
     x: float
+    width: float
     height: float
     count: int
     low: float
@@ -35,12 +36,16 @@ class Chart(Struct, frozen=True):
         area: points of the area.
         limit: points of the line that it may not pass; empty where none is known or it is far above.
         top: what the full height means.
+        most: the highest point.
+        allowed: the highest that was allowed; None where nothing is known.
         rows: of the table: from when, the most from then on, what was allowed.
     """
 
     area: str
     limit: str
     top: float
+    most: float
+    allowed: float | None
     rows: list[tuple[datetime, float, float | None]]
 
 
@@ -69,7 +74,8 @@ def _chart(heights: Sequence[float], allowed: Sequence[float | None], span: Axis
     line = [limit for limit in allowed if limit is not None]
     near = bool(line) and max(line) <= max(5 * most, 10)
     top = max(most, max(line, default=0.0)) * 1.05 if near else most
-    return Chart(area(heights, top), _line(allowed, top) if near else "", top, _rows(heights, allowed, span))
+    drawn = _line(allowed, top) if near else ""
+    return Chart(area(heights, top), drawn, top, most, max(line, default=None), _rows(heights, allowed, span))
 
 
 def _rows(
@@ -135,7 +141,8 @@ def histogram(seconds: Sequence[float]) -> list[Bar]:
     bins = [(number, count) for number, count in enumerate(counts) if low + number * wide <= high]
     return [
         Bar(
-            number * WIDTH / _BINS,
+            round(number * WIDTH / len(bins), 1),
+            round(WIDTH / len(bins), 1),
             round(count / tallest * HEIGHT, 1),
             count,
             low=low + number * wide,

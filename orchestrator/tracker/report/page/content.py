@@ -12,6 +12,8 @@ from orchestrator.tracker.report.schema import Head, TargetReport
 #: So many targets have a row; of more, those that did not end well come before those that did.
 ROWS = 5000
 _GOOD = frozenset(outcome.value for outcome in GOOD)
+#: What a person looks at first: what may stand half done, then what broke, then what was refused.
+_URGENCY = {"in_doubt": 0, "timed_out": 0, "failed": 1, "mismatch": 1, "partial": 2, "rejected": 3}
 
 
 @dataclass(slots=True)
@@ -21,7 +23,7 @@ class Content:
     Attributes:
         rows: targets that are shown, in plan order.
         left_out: how many targets have no row.
-        bad: the first of those that did not end well.
+        first_bad: the first of those that did not end well, of each urgency.
         scopes: how many targets of each scope have which outcome.
         spans: first intent and end of each upgrade; no end while it is open.
         ends: end, wave and outcome of those that did not end well.
@@ -31,12 +33,17 @@ class Content:
 
     rows: list[TargetReport] = field(default_factory=list)
     left_out: int = 0
-    bad: list[TargetReport] = field(default_factory=list)
+    first_bad: dict[int, list[TargetReport]] = field(default_factory=dict)
     scopes: dict[str, Counter[str]] = field(default_factory=dict)
     spans: list[tuple[datetime, datetime | None]] = field(default_factory=list)
     ends: list[tuple[datetime, str | None, str]] = field(default_factory=list)
     durations: list[float] = field(default_factory=list)
     room: int = ROWS
+
+    @property
+    def bad(self) -> list[TargetReport]:
+        """The first of those that did not end well, the most urgent before the others."""
+        return [target for urgency in sorted(self.first_bad) for target in self.first_bad[urgency]][:NAMED]
 
     def passing(self, targets: Iterable[TargetReport]) -> Iterator[TargetReport]:
         """The same targets, gathered as they go by."""
@@ -83,8 +90,9 @@ def _keep(found: Content, target: TargetReport) -> None:
 def _count(found: Content, target: TargetReport) -> None:
     found.scopes.setdefault(target.scope, Counter())[target.outcome] += 1
     good = is_good(target)
-    if not good and target.outcome != "waiting" and len(found.bad) < NAMED:
-        found.bad.append(target)
+    if not good and target.outcome != "waiting":
+        urgent = found.first_bad.setdefault(_URGENCY.get(really(target), len(_URGENCY)), [])
+        urgent.extend([target] if len(urgent) < NAMED else [])
     if target.started_at is not None:
         found.spans.append((target.started_at, target.settled_at))
     if target.settled_at is None:

@@ -8,7 +8,7 @@ from orchestrator.tracker.report.schema import Head
 from orchestrator.tracker.report.text_form import NEEDS_A_PERSON
 
 #: Ends of a run in which every target has its outcome.
-_ENDED = frozenset({ExitCode.DONE, ExitCode.OTHER_OUTCOMES})
+ENDED = frozenset({ExitCode.DONE, ExitCode.OTHER_OUTCOMES})
 _NEXT = {
     ExitCode.DONE: "nothing, all is done",
     ExitCode.OTHER_OUTCOMES: "look at the targets that are {others}",
@@ -26,7 +26,7 @@ _NEXT = {
 def next_step(head: Head, behind: Behind, plan: str, exit_code: ExitCode) -> str:
     """What to do after a session that ended with this code, ready to paste."""
     advice = _NEXT.get(exit_code, "start it again, it goes on where it was; if this happens again, report the bug")
-    if exit_code in _ENDED and behind.first:
+    if exit_code in ENDED and behind.first:
         redo = ",".join(to_redo(head, behind))
         advice = "see the lines above" + (f"; redo: orchestrator run {{plan}} --only-outcome {redo}" if redo else "")
     wave = _to_approve(head)

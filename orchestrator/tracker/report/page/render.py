@@ -14,7 +14,7 @@ from orchestrator.plain import plain
 from orchestrator.tracker.report.build import Story
 from orchestrator.tracker.report.page import charts, drawing
 from orchestrator.tracker.report.page.content import Content, content_of, is_good, really
-from orchestrator.tracker.report.page.sentences import budgets, commands, plan_rows, remedy, settle, verdict
+from orchestrator.tracker.report.page.sentences import budgets, commands, plan_rows, remedy, settle, under_way, verdict
 from orchestrator.tracker.report.schema import TargetReport
 
 #: So many rows the table of events has, and so many scopes a chart of their calls.
@@ -38,6 +38,9 @@ def _values(story: Story, found: Content) -> dict[str, Any]:
         "found": found,
         "verdict": verdict(head),
         "commands": commands(story, found),
+        "under_way": under_way(head),
+        "named": story.named,
+        "moment": _moment(span),
         "settle": partial(settle, story.named),
         "budgets": budgets(story),
         "plan_rows": plan_rows(story.plan),
@@ -69,6 +72,11 @@ def _busiest(story: Story, span: drawing.Axis) -> dict[str, charts.Chart]:
     return {scope: charts.calls_chart(story.calls[scope], span) for scope in scopes}
 
 
+def _moment(span: drawing.Axis) -> str:
+    """How an instant is written in a row: without its day where all were on one."""
+    return "%H:%M:%S" if span.begin.date() == span.end.date() else "%m-%d %H:%M:%S"
+
+
 def _typical(durations: list[float]) -> dict[str, float]:
     ordered = sorted(durations)
     if not ordered:
@@ -95,12 +103,41 @@ def _detail(target: TargetReport) -> list[str]:
         f"{''.join(f'; {entry.state} {entry.error_message or str()}'.rstrip() for entry in attempt.update_result)}"
         for attempt in target.attempts
     ]
+    lines += [f"{name}: {value}" for name, value in _whereabouts(target)]
     if target.job is not None:
         lines.append(f"job {target.job.status}{f': {target.job.fail_reason}' if target.job.fail_reason else ''}")
     return [plain(line) for line in [*lines, *(f"found: {each}" for each in target.evidence or ())]]
 
 
+def _whereabouts(target: TargetReport) -> Iterator[tuple[str, str]]:
+    """Where it is, as far as it is known."""
+    yield "scope", target.scope
+    for key, value in target.labels.items():
+        yield f"label {key}", value
+    if target.facts is not None:
+        for key, value in (target.facts.tags or {}).items():
+            yield f"tag {key}", value
+        if target.facts.subnet is not None:
+            yield "subnet", target.facts.subnet
+        if target.facts.nodes is not None:
+            yield "nodes", str(target.facts.nodes)
+
+
+def _versions(target: TargetReport) -> str:
+    """From which version to which, as far as they were read."""
+    if target.verified_version is None or target.source_version is None:
+        return target.source_version or target.verified_version or "-"
+    if target.verified_version == target.source_version:
+        return f"{target.source_version}, still"
+    return f"{target.source_version} → {target.verified_version}"
+
+
+def _new_ids(target: TargetReport) -> list[str]:
+    """The workflow_ids that its reason does not name."""
+    return [each for each in target.workflow_ids if each not in (target.reason or "")]
+
+
 def _environment() -> Environment:
     made = environment("orchestrator.tracker.report.page", "report.js")
-    made.globals |= {"is_good": is_good, "really": really, "remedy": remedy}
+    made.globals |= {"is_good": is_good, "versions": _versions, "new_ids": _new_ids, "really": really, "remedy": remedy}
     return made

@@ -20,6 +20,10 @@
     for (const line of details[row.id]) {
       cell.appendChild(document.createElement("p")).textContent = line;
     }
+    const whole = cell.appendChild(document.createElement("p"));
+    whole.textContent = "in all runs: ";
+    const command = `orchestrator status ${table.dataset.named} ${row.id}`;
+    whole.appendChild(document.createElement("code")).textContent = command;
     row.after(story);
     button.setAttribute("aria-expanded", "true");
   };

@@ -7,20 +7,22 @@ from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
 from orchestrator.model.remedy import remedy_of
 from orchestrator.spoken import counted
-from orchestrator.tracker.report.behind import Behind, advice
+from orchestrator.tracker.report.behind import Behind, advice, to_redo
 from orchestrator.tracker.report.build import Story
 from orchestrator.tracker.report.page.content import Content, really
-from orchestrator.tracker.report.page.next_step import next_step
+from orchestrator.tracker.report.page.next_step import ENDED, next_step
 from orchestrator.tracker.report.schema import Head, TargetReport
 from orchestrator.tracker.report.text_form import NEEDS_A_PERSON
 
 _PROGRAM = "orchestrator "
+_OPEN = ("in_flight", *NEEDS_A_PERSON)
 _STATES = {"completed": "Completed", "held": "Held", "unfinished": "Not finished"}
 
 
 def verdict(head: Head) -> str:
-    """One sentence: how the run stands, and what became of its proxies."""
+    """One sentence: how the run stands and why, and what became of its proxies."""
     run, outcomes = head.run, head.totals.outcomes
+    why = f", {run.hold.reason}" if run.hold else ""
     there = outcomes.get(Outcome.SUCCEEDED.value, 0) + outcomes.get(Outcome.ALREADY.value, 0)
     others = [
         f"{count:,} {outcome}"
@@ -29,7 +31,15 @@ def verdict(head: Head) -> str:
     ]
     rest = f"; the others: {', '.join(others)}" if others else ""
     everything = counted(head.totals.targets, "proxy", "proxies")
-    return f"{_STATES[run.state]}: of {everything}, {there:,} now at {run.target_version}{rest}."
+    return f"{_STATES[run.state]}{why}: of {everything}, {there:,} now at {run.target_version}{rest}."
+
+
+def under_way(head: Head) -> str:
+    """What goes on while the fleet is held: whether it may stay so."""
+    found = sum(head.totals.outcomes.get(standing, 0) for standing in _OPEN)
+    if not found:
+        return "Nothing is under way and nothing starts, so it may stay held."
+    return f"{counted(found, 'upgrade is', 'upgrades are')} under way or not known to have ended; nothing more starts."
 
 
 def commands(story: Story, found: Content) -> Iterator[tuple[str, str]]:
@@ -39,8 +49,13 @@ def commands(story: Story, found: Content) -> Iterator[tuple[str, str]]:
         yield "This is how it stood while it went on. How it stands now:", f"orchestrator status {story.named}"
     elif run.exit_code != ExitCode.DONE or found.bad:
         code = ExitCode(run.exit_code) if run.state != "held" else ExitCode.HELD
-        words, begins, rest = next_step(story.head, Behind(first=found.bad), story.named, code).partition(_PROGRAM)
+        behind = Behind(first=found.bad)
+        words, begins, rest = next_step(story.head, behind, story.named, code).partition(_PROGRAM)
         yield f"Next: {words}", begins + rest
+        redo = ",".join(to_redo(story.head, behind))
+        if redo and code not in ENDED:
+            again = f"{_PROGRAM}run {story.named} --only-outcome {redo}"
+            yield "When the run has ended, to begin again with those that did not end well:", again
 
 
 def remedy(target: TargetReport) -> str:

@@ -13,11 +13,11 @@ from msgspec.structs import replace
 
 from orchestrator.model.outcome import FAILED_BEFORE
 from orchestrator.tracker.report.compare.compare import KINDS, compare, kind_of, listed
-from orchestrator.tracker.report.compare.forms import COMPARISON_FORMS, comparison_in_form
-from orchestrator.tracker.report.compare.schema import Comparison, Said, ScopeCalls, comparison_schema
-from orchestrator.tracker.report.compare.text_form import comparison_lines
+from orchestrator.tracker.report.compare.comparison_forms import COMPARISON_FORMS, comparison_in_form
+from orchestrator.tracker.report.compare.comparison_schema import CallsThen, Comparison, Said, comparison_schema
+from orchestrator.tracker.report.compare.comparison_text import comparison_lines
+from orchestrator.tracker.report.compare.comparison_words import verdict
 from orchestrator.tracker.report.compare.witness import Witness, witness_of
-from orchestrator.tracker.report.compare.words import verdict
 from orchestrator.tracker.report.schema import RejectReason
 
 WHOLE = witness_of(make_story(1), frozenset())
@@ -122,7 +122,7 @@ def test_reasons_are_the_same_by_what_their_texts_share() -> None:
 
 
 def test_scopes_of_one_run_only_are_not_compared_with_nothing() -> None:
-    made = ScopeCalls(calls=10, throttled=2, rate_attained=None)
+    made = CallsThen(calls=10, throttled=2, rate_attained=None)
     found = compare(replace(WHOLE, scopes={"south": made}), replace(WHOLE, scopes={"north": made}))
     assert [(each.name, each.earlier, each.later) for each in found.scopes] == [
         ("north", None, made),
@@ -162,8 +162,8 @@ def test_every_form_says_it_and_no_word_of_the_cloud_is_markup() -> None:
     assert "<img" not in made["html"]
     assert "<b>db" not in made["html"]
     assert "<script" not in made["html"]
-    for form in ("text", "html"):
-        assert "orchestrator report night.yaml --run 20260301T220000000Z-abcdef" in made[form]
+    assert "orchestrator report night.yaml --run 20260301T220000000Z-abcdef" in made["text"]
+    assert "<span>--run</span> <span>20260301T220000000Z-abcdef</span>" in made["html"]
 
 
 def test_kinds_are_told_from_worse_to_better() -> None:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from orchestrator.page.shell import drawn, environment
 from orchestrator.tracker.report.compare.compare import listed
-from orchestrator.tracker.report.compare.schema import Comparison
-from orchestrator.tracker.report.compare.words import SEEN, TITLES, rows, verdict, whole_report
+from orchestrator.tracker.report.compare.comparison_schema import Comparison
+from orchestrator.tracker.report.compare.comparison_words import SEEN, TITLES, rows, verdict, whole_report
 
 #: So many proxies of each kind have a row.
 ROWS = 1000

@@ -5,8 +5,16 @@ from collections.abc import Iterator, Sequence
 from orchestrator.plain import plain
 from orchestrator.tracker.report.behind import NAMED
 from orchestrator.tracker.report.compare.compare import listed
-from orchestrator.tracker.report.compare.schema import Change, Comparison, OneSided, Said, ScopeCalls, ScopeChange, Step
-from orchestrator.tracker.report.compare.words import TITLES, Row, reject_words, rows, verdict, whole_report
+from orchestrator.tracker.report.compare.comparison_schema import (
+    CallsThen,
+    Comparison,
+    OneSided,
+    OutcomeStep,
+    ProxyChange,
+    Said,
+    ScopeChange,
+)
+from orchestrator.tracker.report.compare.comparison_words import TITLES, Row, reject_words, rows, verdict, whole_report
 
 _MARGIN = "  "
 
@@ -39,11 +47,11 @@ def _table(told: Sequence[Row]) -> Iterator[str]:
     yield from (f"{_MARGIN}{row[0]:<{titles}}   {row[1]:<{before}}   {row[2]}" for row in told)
 
 
-def _step(step: Step) -> str:
+def _step(step: OutcomeStep) -> str:
     return f"{_MARGIN}{step.proxies:>7,}  {step.earlier} -> {step.later}"
 
 
-def _named(changes: Sequence[Change]) -> Iterator[str]:
+def _named(changes: Sequence[ProxyChange]) -> Iterator[str]:
     for each in changes[:NAMED]:
         name = f" {each.name}" if each.name else ""
         yield f"{_MARGIN * 2}{each.proxy_id}{name}  {_said(each.earlier)} -> {_said(each.later)}"
@@ -68,7 +76,7 @@ def _scope(scope: ScopeChange) -> str:
     return f"{_MARGIN}{scope.name}: {_calls(scope.earlier)} -> {_calls(scope.later)}"
 
 
-def _calls(made: ScopeCalls | None) -> str:
+def _calls(made: CallsThen | None) -> str:
     if made is None:
         return "not in that run"
     rate = f", {made.rate_attained:g}/s" if made.rate_attained is not None else ""

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from orchestrator.spoken import counted, spoken
 from orchestrator.tracker.report.compare.compare import unchanged
-from orchestrator.tracker.report.compare.schema import ChangeKind, Comparison, RejectChange, Side
+from orchestrator.tracker.report.compare.comparison_schema import ChangeKind, Comparison, RejectChange, Side
 
 #: What a row of the table says, of the earlier run and of the later one.
 Row: TypeAlias = tuple[str, str, str]

@@ -52,7 +52,7 @@ class Said(Struct, frozen=True, kw_only=True):
     reason: Text = None
 
 
-class Change(Struct, frozen=True, kw_only=True):
+class ProxyChange(Struct, frozen=True, kw_only=True):
     """A proxy that did not end well in both runs."""
 
     kind: ChangeKind
@@ -62,7 +62,7 @@ class Change(Struct, frozen=True, kw_only=True):
     later: Said
 
 
-class Step(Struct, frozen=True, kw_only=True):
+class OutcomeStep(Struct, frozen=True, kw_only=True):
     """How many proxies have one outcome in the earlier run and one in the later run."""
 
     kind: ChangeKind
@@ -90,7 +90,7 @@ class RejectChange(Struct, frozen=True, kw_only=True):
     remedy: Text
 
 
-class ScopeCalls(Struct, frozen=True, kw_only=True):
+class CallsThen(Struct, frozen=True, kw_only=True):
     """What one run asked of a scope."""
 
     calls: int
@@ -102,8 +102,8 @@ class ScopeChange(Struct, frozen=True, kw_only=True):
     """One scope in both runs; null in the one that did not have it."""
 
     name: str
-    earlier: ScopeCalls | None
-    later: ScopeCalls | None
+    earlier: CallsThen | None
+    later: CallsThen | None
 
 
 class Comparison(Struct, frozen=True, kw_only=True):
@@ -117,8 +117,10 @@ class Comparison(Struct, frozen=True, kw_only=True):
     later: Side
     cautions: Annotated[list[str], Meta(description="What limits what can be said, in sentences")]
     both: Annotated[int, Meta(description="Proxies that both runs looked at themselves")]
-    steps: Annotated[list[Step], Meta(description="Adds up to `both`")]
-    changes: Annotated[list[Change], Meta(description="Of these, all that did not end well in both, in plan order")]
+    steps: Annotated[list[OutcomeStep], Meta(description="Adds up to `both`")]
+    changes: Annotated[
+        list[ProxyChange], Meta(description="Of these, all that did not end well in both, in plan order")
+    ]
     only_later: OneSided
     only_earlier: OneSided
     rejects: Annotated[list[RejectChange], Meta(description="New ones first, then those that are gone")]

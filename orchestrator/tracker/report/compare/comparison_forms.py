@@ -8,9 +8,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from orchestrator.tracker.report.compare.schema import Comparison
+    from orchestrator.tracker.report.compare.comparison_schema import Comparison
 
-COMPARISON_FORMS = {"json": "json_form", "text": "text_form", "html": "page"}
+COMPARISON_FORMS = {"json": "comparison_json", "text": "comparison_text", "html": "comparison_page"}
 
 
 def comparison_in_form(name: str, comparison: Comparison, named: str) -> Iterable[bytes]:

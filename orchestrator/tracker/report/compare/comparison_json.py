@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from orchestrator.tracker.report.compare.schema import Comparison
+from orchestrator.tracker.report.compare.comparison_schema import Comparison
 
 
 def comparison_chunks(comparison: Comparison, _named: str) -> Iterator[bytes]:
