@@ -11,7 +11,7 @@ WORKERS ?= $(shell expr 3 '*' $$(getconf _NPROCESSORS_ONLN))
 # Each of many processes would compile all that it imports, where nothing may be kept.
 CACHED := env -u PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint bench bench-million soak fuzz fuzz-proof properties mutants protections words setup dist lock clean
+.PHONY: demo test lint bench bench-million soak fuzz fuzz-proof properties mutants protections words picture setup dist lock clean
 
 demo: $(VENV)/.run
 	@rm -rf .demo
@@ -68,6 +68,10 @@ protections: $(VENV)/.test
 words: $(VENV)/.lint
 	PYTHONPATH=tests $(BIN)/python -m words
 	$(BIN)/ruff format --quiet orchestrator/cli/words.py
+
+# The picture of a report's page in README: a bad night of the simulated cloud, and a headless Chromium (Debian: chromium, chromium-driver).
+picture: $(VENV)/.test
+	PYTHONPATH=tests $(BIN)/python -m picture
 
 # Random plans on virtual time; an independent judge reads each journal, and what was met is counted.
 properties: $(VENV)/.test
