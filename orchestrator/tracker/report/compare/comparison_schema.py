@@ -57,7 +57,7 @@ class ProxyChange(Struct, frozen=True, kw_only=True):
 
     kind: ChangeKind
     proxy_id: str
-    name: Annotated[Text, Meta(description="Of its instance; null where it was written out")]
+    name: Annotated[Text, Meta(description="Of its instance and the proxy; null where it was written out")]
     earlier: Said
     later: Said
 

@@ -58,8 +58,8 @@ def witness_of(story: Story, kept: Collection[str]) -> Witness:
             continue
         said[target.proxy_id] = Said(outcome=target.outcome, reason=target.reason)
         asked += bool(target.attempts)
-        if target.facts is not None and target.facts.name:
-            names[target.proxy_id] = target.facts.name
+        if target.facts is not None and target.facts.both:
+            names[target.proxy_id] = target.facts.both
         seconds += _seconds(target)
     side = _side(story.head, said.values(), len(kept), asked, seconds)
     scopes = {
