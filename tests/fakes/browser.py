@@ -21,6 +21,9 @@ _OPTIONS = (
     "--host-resolver-rules=MAP * ~NOTFOUND",
 )
 
+#: A script that looks at every element takes long where many processes share a core.
+_PATIENCE_S = 100
+
 
 @contextmanager
 def opened(profile: Path) -> Iterator[Chrome]:
@@ -37,6 +40,7 @@ def opened(profile: Path) -> Iterator[Chrome]:
     driver = Chrome(options=options, service=ChromeService(driver_program))
     phone = {"width": 360, "height": 800, "deviceScaleFactor": 1, "mobile": False}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+    driver.set_script_timeout(_PATIENCE_S)
     try:
         yield driver
     finally:

@@ -13,7 +13,7 @@ from picture.palette import with_palette
 from orchestrator.cli.main import main
 from orchestrator.errors import ExitCode
 
-PICTURE = ROOT / "docs" / "report.png"
+PICTURE = ROOT / "docs" / "pictures" / "report.png"
 FAULTS = Path(__file__).with_name("bad_night.yaml")
 _SEED, _SPEED = "5", "120"
 _SCREEN = {"width": 1000, "height": 900, "deviceScaleFactor": 1, "mobile": False}

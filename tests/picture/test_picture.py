@@ -21,8 +21,8 @@ def png(rows: list[tuple[int, bytes]], width: int) -> bytes:
 
 
 def test_the_picture_in_the_readme_is_small() -> None:
-    assert "(docs/report.png)" in (ROOT / "README.md").read_text(encoding="utf-8")
-    assert (ROOT / "docs" / "report.png").stat().st_size < 150_000
+    assert "(docs/pictures/report.png)" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert (ROOT / "docs" / "pictures" / "report.png").stat().st_size < 150_000
 
 
 def test_every_filter_of_a_row_is_undone() -> None:

@@ -30,7 +30,7 @@ def test_both_say_the_same_and_the_page_names_the_fleet_that_it_speaks_of(tmp_pa
     assert len(json.loads(stored.report.read_text())["targets"]) == 6
     page = stored.page.read_text()
     assert all(f'<tr id="{key}">' in page for key in run.targets)
-    assert f"--state {tmp_path / 'state'} --only-outcome rejected" in page
+    assert f"--state {tmp_path / 'state'} --only-outcome rejected" in page.replace("<span>", "").replace("</span>", "")
     assert stored.page.stat().st_mode & 0o777 == 0o600
 
 

@@ -1,7 +1,7 @@
 """The pages in a real browser: nothing of the data runs, nothing is loaded, and everybody can read and use them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -87,22 +87,31 @@ def test_filter_sort_story_and_link_work_by_keyboard(browser: Chrome, address: s
     assert browser.find_element(By.CSS_SELECTOR, "[aria-sort=ascending]").text.startswith("Outcome")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everybody_can_read_the_pages(browser: Chrome, tmp_path: Path, scheme: str) -> None:
+def report() -> Iterator[bytes]:
+    return report_chunks(night_story(50))
+
+
+def preview() -> Iterator[bytes]:
     targets = make_targets(3)
     plan = make_plan(targets)
-    preview = make_preview(plan, Resolved(targets, []))
+    return preview_chunks(make_preview(plan, Resolved(targets, [])), plan)
+
+
+def comparison() -> Iterator[bytes]:
     runs = witness_of(make_story(9, 2), frozenset()), witness_of(night_story(50), frozenset())
-    pages = {
-        "report": report_chunks(night_story(50)),
-        "preview": preview_chunks(preview, plan),
-        "comparison": comparison_chunks(compare(*runs), "night.yaml"),
-    }
+    return comparison_chunks(compare(*runs), "night.yaml")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("page", [report, preview, comparison])
+def test_everybody_can_read_the_pages(
+    browser: Chrome, tmp_path: Path, page: Callable[[], Iterator[bytes]], scheme: str
+) -> None:
+    path = tmp_path / "page.html"
+    path.write_bytes(b"".join(page()))
     media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
-    for name, chunks in pages.items():
-        (tmp_path / name).with_suffix(".html").write_bytes(b"".join(chunks))
-        browser.get((tmp_path / name).with_suffix(".html").as_uri())
-        browser.execute_script("for (const each of document.querySelectorAll('details')) each.open = true")
-        assert faults(browser) == [], name
-        assert fits(browser), name
+    browser.get(path.as_uri())
+    browser.execute_script("for (const each of document.querySelectorAll('details')) each.open = true")
+    assert faults(browser) == []
+    assert fits(browser)
