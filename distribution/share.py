@@ -106,7 +106,8 @@ def man_page() -> str:
         "description": "upgrade the kernels of a fleet of TaurusDB Database Proxy instances",
         "manual_title": "User Commands",
     }
-    return str(Manpage(parser(), data, format="pretty"))
+    text = str(Manpage(parser(), data, format="pretty"))
+    return "".join(char if char.isascii() else f"\\[u{ord(char):04X}]" for char in text)  # as every troff reads it
 
 
 def _actions(program: Any) -> Iterator[tuple[str, argparse.Action]]:

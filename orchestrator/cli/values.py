@@ -55,11 +55,37 @@ def outcomes(text: str) -> frozenset[str]:
     return named
 
 
+#: What other programs call it.
+_ELSEWHERE = {
+    "apply": "run",
+    "upgrade": "run",
+    "start": "run",
+    "resume": "release",
+    "unhold": "release",
+    "approve": "release",
+    "pause": "hold",
+    "stop": "hold",
+    "suspend": "hold",
+    "preview": "plan",
+    "diff": "plan",
+    "validate": "plan",
+    "check": "doctor",
+    "ls": "status",
+    "list": "status",
+    "show": "status",
+    "get": "status",
+    "watch": "status",
+    "history": "runs",
+    "discover": "init",
+}
+
+
 def unknown(word: str, known: Sequence[str]) -> str:
     """What to say of a word that is none of the known ones."""
     from orchestrator.planner.reading.problems import nearest  # noqa: PLC0415  # only when something is wrong
 
-    near = nearest(word, list(known))
+    meant = _ELSEWHERE.get(word)
+    near = meant if meant in known else nearest(word, list(known))
     return f"there is no {cut(word)!r}; " + (f"did you mean {near}?" if near else f"there are {', '.join(known)}")
 
 

@@ -50,7 +50,7 @@ def said(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int,
         ("run prod.yaml --dryrun", "did you mean --dry-run?"),
         ("run prod.yaml --until=05:00 --max-durations=5m", "did you mean --max-duration?"),
         ("stauts prod.yaml", "there is no 'stauts'; did you mean status?"),
-        ("apply prod.yaml", "there is no 'apply'; there are plan, run, "),
+        ("frobnicate prod.yaml", "there is no 'frobnicate'; there are plan, run, "),
         (
             "settle prod.yaml x --outcome notsent --note n",
             "argument --outcome: there is no 'notsent'; did you mean not_sent?",

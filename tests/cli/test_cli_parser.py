@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.cli.main import main
 from orchestrator.cli.parser import parse
 from orchestrator.cli.values import OUTCOMES
 from orchestrator.cli.words import FLAGS
@@ -103,3 +104,13 @@ def test_other_success_codes_are_refused(codes: str, capsys: pytest.CaptureFixtu
         parse(["run", "prod.yaml", "--success-codes", codes])
     assert ended.value.code == 2
     assert "--success-codes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("word", "verb"), [("apply", "run"), ("resume", "release"), ("ls", "status"), ("pause", "hold")]
+)
+def test_a_verb_of_another_program_gets_the_one_of_this(
+    word: str, verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([word, "p.yaml"]) == 2
+    assert f"did you mean {verb}?" in capsys.readouterr().err

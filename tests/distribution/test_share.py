@@ -85,3 +85,7 @@ def test_what_is_made_says_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     assert '"2023\\-11\\-14"' in share.man_page()
     assert share.completion("fish") == share.completion("fish")
+
+
+def test_the_man_page_is_plain_ascii_for_every_troff() -> None:
+    assert share.man_page().isascii()

@@ -6,15 +6,16 @@ from shlex import quote
 
 from msgspec import structs
 
+from orchestrator.app.discover.discover import DiscoveryIncomplete
 from orchestrator.app.init.first_plan import first_plan
 from orchestrator.app.init.found_fleet import find_fleet, plan_to_ask
 from orchestrator.cli.options import Options
 from orchestrator.cli.terminal import Search, live, write
 from orchestrator.clock import SystemClock
-from orchestrator.errors import ExitCode, UsageError
+from orchestrator.errors import ExitCode, ScopeUnusable, UsageError
 from orchestrator.host import path_text
 from orchestrator.model.plan import Plan
-from orchestrator.planner.targets.regions import check_regions
+from orchestrator.model.region import SERVICES, service_host
 from orchestrator.tracker.disk import write_new
 from orchestrator.tracker.fleet_name import expect_fleet_name
 
@@ -32,12 +33,29 @@ def run(options: Options) -> ExitCode:
     if options.simulate:
         text = _simulated(asked, options)
     else:
-        check_regions(asked, os.environ)
-        text = _text(asked, asked, os.environ, options)
+        _expect_address(options)
+        text = _asked_text(asked, options)
     write_new(options.plan, [text.encode()])
     if not options.quiet:
         write([f"{options.plan} is written; nothing was sent", f"next: orchestrator plan {quote(str(options.plan))}"])
     return ExitCode.DONE
+
+
+def _expect_address(options: Options) -> None:
+    if options.endpoint is None and service_host(options.region, os.environ) is None:
+        said = "is missing" if options.region is None else f"unknown region {options.region!r}"
+        regions = f"known regions: {', '.join(SERVICES)}"
+        raise UsageError(f"init: --region: {said}; {regions}", hint="for any other region give --endpoint https://…")
+
+
+def _asked_text(asked: Plan, options: Options) -> str:
+    try:
+        return _text(asked, asked, os.environ, options)
+    except DiscoveryIncomplete as error:
+        why = [line for line in str(error).splitlines() if line.startswith("scope ")]
+        hint = "; where the region's IAM cannot be reached, give --project-id" if options.project_id is None else ""
+        words = "\n".join(["the cloud does not show all of its proxies, so no plan is written", *why])
+        raise ScopeUnusable(words, hint=f"try again when the cloud answers{hint}") from error
 
 
 def _simulated(asked: Plan, options: Options) -> str:

@@ -99,3 +99,26 @@ def test_the_verb_writes_a_plan_that_the_others_take(tmp_path: Path) -> None:
         assert again.code == 2
         assert "is there already" in again.stderr
         assert desk.books()["upgrade_calls"] == []
+
+
+def test_without_an_address_it_says_which_option_is_missing(tmp_path: Path) -> None:
+    with cloud_desk(tmp_path, 1) as desk:
+        for words, said in (
+            ((), "--region: is missing"),
+            (("--region", "mars-1"), "--region: unknown region 'mars-1'"),
+        ):
+            ended = desk.cli("init", "new.yaml", *words)
+            assert ended.code == 2
+            assert said in ended.stderr
+            assert "--endpoint" in ended.stderr
+            assert "new.yaml:" not in ended.stderr
+
+
+def test_a_cloud_that_does_not_answer_leaves_no_plan_and_no_word_of_discover(tmp_path: Path) -> None:
+    with cloud_desk(tmp_path, 1) as desk:
+        words = ("--region", "cn-north-4", "--project-id", PROJECT, "--endpoint", desk.url)
+        ended = desk.cli("init", "new.yaml", *words, environ={"HW_AUTH_TOKEN": "wrong"})
+        assert ended.code == 7
+        assert "no plan is written" in ended.stderr
+        assert "out of discover" not in ended.stderr
+        assert not (desk.folder / "new.yaml").exists()
