@@ -39,9 +39,9 @@ def text(value: Any) -> str | None:
 
 
 def intact(value: Any) -> str | None:
-    """As `text`; None when a character of it is damaged: what it named is not known."""
-    written = text(value)
-    return None if written is None or DAMAGED in written else written
+    """As `text`, without space around it; None when a character of it is damaged: what it named is not known."""
+    written = (text(value) or "").strip()
+    return None if DAMAGED in written else written or None
 
 
 def _cut(written: str) -> str:

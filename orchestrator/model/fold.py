@@ -98,6 +98,7 @@ def _renew_doubt(known: Indexes, state: TargetState, record: DoubtRenewed) -> No
     if record.workflow_id is not None:
         known.disown(state, record.workflow_id)
     state.evidence.append(record.why)
+    state.suspects.update(record.jobs)
     if state.began:
         return
     state.phase = Phase.DOUBT
@@ -122,6 +123,7 @@ def _adopt(known: Indexes, state: TargetState, record: WorkflowAdopted) -> None:
 
 def _doubt_look(_known: Indexes, state: TargetState, record: DoubtLooked) -> None:
     state.evidence.append(record.finding)
+    state.suspects.update(record.jobs)
 
 
 def _adopt_version(known: Indexes, state: TargetState, record: VersionAdopted) -> None:
@@ -191,6 +193,7 @@ def _return(_known: Indexes, state: TargetState, record: ReturnedToWaiting) -> N
         return  # an answer came meanwhile: it was sent
     state.phase, state.set_aside = Phase.WAITING, None
     state.doubtful_from = state.accepted_at = None
+    state.suspects.clear()
     state.decided = len(state.attempts)
     state.turned_away = 0
     state.reason = None

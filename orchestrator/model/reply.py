@@ -4,6 +4,7 @@ The question behind every type is whether the cloud executed the request: not se
 doubt. A GET that is in doubt is simply read again.
 """
 
+import re
 from datetime import datetime
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -15,6 +16,8 @@ T = TypeVar("T")
 
 #: Stands in a text for a damaged character, one that no decoder takes: it may have been any.
 DAMAGED = "\N{REPLACEMENT CHARACTER}"
+
+_PROXY_ID = re.compile(r"[0-9a-z]{32}po01")
 
 
 def same_id(one: str | None, other: str | None) -> bool:
@@ -190,6 +193,15 @@ class Job(Struct, frozen=True, kw_only=True):
     fail_reason: str | None = None
     process: str | None = None
     extend_fields: str | None = None
+
+    @property
+    def proxies(self) -> set[str]:
+        """The ids of the proxies that its fields name, in small letters."""
+        return set(_PROXY_ID.findall((self.extend_fields or "").lower()))
+
+    def names(self, proxy_id: str) -> bool:
+        """Whether its fields name a proxy."""
+        return proxy_id.lower() in self.proxies
 
 
 #: Rows of one page of `immediate-jobs`; 10, 20 and 50 are allowed.

@@ -38,6 +38,7 @@ class TargetState:
         doubtful_from: moment of the first doubtful intent; from then on no refusal settles anything.
         doubt_since: from when the doubt period counts: the latest intent, or when the doubt was renewed.
         doubts_renewed: how often a later reading spoke against a disproof since the latest intent.
+        suspects: jobs that could be what a doubtful attempt has started, as far as looks have shown any.
         disowned: workflow ids in its answers that belong to another question, or may do.
         decided: attempts that a person has settled as not sent; they are evidence of nothing any more.
         read_version: the version that the latest preflight read.
@@ -70,6 +71,7 @@ class TargetState:
     doubtful_from: Moment | None = None
     doubt_since: Moment | None = None
     doubts_renewed: int = 0
+    suspects: set[str] = field(default_factory=set)
     disowned: set[str] = field(default_factory=set)
     decided: int = 0
     upgraded_by: str | None = None

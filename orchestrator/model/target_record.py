@@ -71,11 +71,12 @@ class AnswerMissing(Base, frozen=True, kw_only=True):
 
 
 class DoubtLooked(Base, frozen=True, kw_only=True):
-    """One look at the evidence of a doubtful attempt, in words."""
+    """One look at the evidence of a doubtful attempt, in words. `jobs`: each that could be what it started."""
 
     step: str = "reconcile"
     finding: str
     version: str | None = None
+    jobs: tuple[str, ...] = ()
 
 
 class WorkflowAdopted(Base, frozen=True, kw_only=True):
@@ -110,12 +111,13 @@ class AttemptDisproved(Base, frozen=True, kw_only=True):
 class DoubtRenewed(Base, frozen=True, kw_only=True):
     """A later reading speaks against what was believed of an attempt: it is in doubt again.
 
-    `workflow_id`: the job that was taken for its own, and runs on another instance.
+    `workflow_id`: the job that was taken for its own, and is another's. `jobs`: each that could be what it started.
     """
 
     step: str = "reconcile"
     why: str
     workflow_id: str | None = None
+    jobs: tuple[str, ...] = ()
     clocks: Clocks | None = None
 
 

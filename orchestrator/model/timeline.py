@@ -33,6 +33,7 @@ class Timeline:
     last_step: ClockStepped | None = None
     _clouds: dict[str, CloudClock] = field(default_factory=dict)
     _began: datetime | None = None
+    _told: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
 
     def begin(self, record: SessionStarted) -> None:
         """A session starts, and knows nothing yet of the cloud's time."""
@@ -53,6 +54,7 @@ class Timeline:
         else:
             self._clouds[scope] = CloudClock(at, offset_s, within_s, lowest_s=offset_s)
         self.offsets[scope] = offset_s
+        self._told.setdefault(scope, []).append((self.session, offset_s))
 
     def note(self, record: CloudTimeLearned | ClockStepped) -> None:
         """Fold a record of the clocks."""
@@ -98,6 +100,17 @@ class Timeline:
     def cloud_time(self, moment: Moment, scope: str) -> datetime:
         """The cloud's time at a moment; by the present offset when it was not known then."""
         return moment.cloud_at or moment.at + timedelta(seconds=self.offsets.get(scope, 0.0))
+
+    def earliest(self, moment: Moment, scope: str) -> datetime:
+        """The cloud's time at a moment by that reading which puts it first.
+
+        Each one since the session of the moment counts, and this host's clock: any of them may be wrong, and a wrong
+        one hides nothing that began at that moment.
+        """
+        told = [offset_s for session, offset_s in self._told.get(scope, ()) if session >= moment.session]
+        return min(
+            self.cloud_time(moment, scope), *(moment.at + timedelta(seconds=offset_s) for offset_s in (0.0, *told))
+        )
 
     def elapsed_s(self, since: Moment, at: datetime, scope: str) -> float:
         """Seconds from a moment of any session to an instant of this one, as far as they have passed for certain."""

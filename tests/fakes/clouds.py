@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from fakes.acts import ACCEPT, Act, Fate, Update, exchange
+from msgspec.structs import replace
 
 from orchestrator.executor.ports import Clock
 from orchestrator.model.reply import (
@@ -96,6 +97,9 @@ class FakeCloud:
         offset_s: the cloud's clock minus the true time.
         host_off_s: the clock of the host, as its session began, minus the true time.
         dated: whether answers bear a `Date`.
+        date_off_s: that `Date` minus the cloud's clock: the gateway need not have the clock of the jobs.
+        filters: whether the job list heeds `start_time`.
+        listed_under: the instance that the list gives the jobs of a proxy.
         unlisted: proxies that the list of their instance does not show.
         lists_lag_s: how far the job list is behind.
         most_calls: a guard against loops that burn calls.
@@ -112,6 +116,9 @@ class FakeCloud:
     offset_s: float = 0.0
     host_off_s: float = 0.0
     dated: bool = True
+    date_off_s: float = 0.0
+    filters: bool = True
+    listed_under: dict[str, str | None] = field(default_factory=dict)
     reads: Callable[[str, str, int], Failure | None] = lambda _name, _key, _number: None
     can_upgrade: dict[str, bool] = field(default_factory=dict)
     latest: str = NEW
@@ -257,7 +264,7 @@ class FakeCloud:
 
     @property
     def _reported_s(self) -> float | None:
-        return self.offset_s - self.host_off_s if self.dated else None
+        return self.offset_s + self.date_off_s - self.host_off_s if self.dated else None
 
     def _zero(self) -> datetime:
         return getattr(self.clock, "start", None) or self.clock.now()
@@ -318,8 +325,13 @@ class FakeCloud:
         now = self.clock.now()
         jobs = [job for job in self._all_jobs(now) if job.fate.listed and job.visible(now)]
         then = now - timedelta(seconds=self.lists_lag_s)
-        rows = [job.seen(then, self._offset) for job in sorted(jobs, key=lambda job: job.created_at, reverse=True)]
-        return [row for row in rows if start_time is None or (row.created_at and row.created_at >= start_time)]
+        rows = [self._row(job, then) for job in sorted(jobs, key=lambda job: job.created_at, reverse=True)]
+        since = start_time if self.filters else None
+        return [row for row in rows if since is None or (row.created_at and row.created_at >= since)]
+
+    def _row(self, job: FakeJob, then: datetime) -> Job:
+        row = job.seen(then, self._offset)
+        return replace(row, instance_id=self.listed_under.get(job.proxy_id or "", row.instance_id))
 
 
 def _with_offset(exchange: Exchange, offset_s: float | None) -> Exchange:

@@ -4,14 +4,13 @@ Absence proves nothing by itself: it counts only in a list that was read complet
 of ours was seen, so that we know that such jobs are listed there at all.
 """
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from orchestrator.executor.scope.jobs.job_list import JobList, has_ended
-from orchestrator.model.reply import DAMAGED, Job, ProxyHealth, ProxyVersion
+from orchestrator.model.reply import DAMAGED, Job, ProxyHealth, ProxyVersion, same_id
 from orchestrator.model.version import at_least, same_version
 from orchestrator.spoken import counted
 
@@ -21,8 +20,6 @@ CREATED_MARGIN = timedelta(minutes=5)
 #: The `Date` header and the job times have full seconds only.
 _ENDED_MARGIN = timedelta(seconds=2)
 
-_PROXY_ID = re.compile(r"[0-9A-Za-z]{32}po01")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doubt:
@@ -31,6 +28,8 @@ class Doubt:
     Attributes:
         earliest: the first doubtful intent, in the cloud's time at that moment.
         latest: the end of the doubt period from the latest intent, in the cloud's time: nothing of ours began later.
+        not_before: the same as `earliest` by that reading of the cloud's clock which puts it first: any may be wrong.
+        suspects: jobs that could be it when they were last seen, in small letters.
         ours: every workflow_id known to this state folder, in small letters.
         presence: accepted workflow ids of this scope, by which a list shows that it lists such jobs.
         job_names: names that jobs of ours were seen to have in this scope.
@@ -45,6 +44,8 @@ class Doubt:
     target_version: str
     earliest: datetime
     latest: datetime
+    not_before: datetime
+    suspects: Collection[str]
     ours: Collection[str]
     presence: Collection[str]
     job_names: Collection[str]
@@ -94,10 +95,16 @@ class NeverBegan:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """No conclusion yet. `began`: only about its job and its end; that it happened is certain."""
+    """No conclusion yet.
+
+    Attributes:
+        began: only about its job and its end; that it happened is certain.
+        jobs: each that could be it.
+    """
 
     why: str
     began: bool = False
+    jobs: tuple[str, ...] = ()
 
 
 Conclusion: TypeAlias = Adopt | Happened | NeverBegan | Unknown
@@ -107,14 +114,18 @@ def weigh(doubt: Doubt, sight: Sight) -> Conclusion:
     """Draw the conclusion that the evidence allows; in every case of doubt, `Unknown`."""
     if sight.listing is not None:
         doubt = _with_names(doubt, sight.listing)
-    jobs = _possible(doubt, sight)
+    jobs, gone = _possible(doubt, sight), _gone(doubt, sight)
     certain = [job for job in jobs if _is_candidate(doubt, job)]
-    rivals = [job for job in jobs if job in certain or job.created_at is None or _illegible(job)]
-    if len(certain) == len(rivals) == 1:
+    rivals = [job for job in jobs if job in certain or _puzzles(doubt, job)]
+    if len(certain) == len(rivals) == 1 and not gone:
         return Adopt((certain[0].job_id,), _describe(doubt, certain[0]))
     if sight.version is not None and at_least(sight.version.current_version, doubt.target_version):
-        return _took_effect(doubt, sight, sight.version.current_version)
-    return _never_began(doubt, sight, jobs)
+        conclusion = _took_effect(doubt, sight, sight.version.current_version)
+    else:
+        conclusion = _never_began(doubt, sight, jobs, gone)
+    if isinstance(conclusion, Unknown):
+        return replace(conclusion, jobs=tuple(job.job_id for job in jobs))
+    return conclusion
 
 
 def _with_names(doubt: Doubt, listing: JobList) -> Doubt:
@@ -127,18 +138,19 @@ def _took_effect(doubt: Doubt, sight: Sight, version: str) -> Conclusion:
     running = None if sight.listing is None else _running_elsewhere(doubt, sight.listing)
     if running is not None:
         return Unknown(
-            f"it runs {version}; job {running.job_id} runs on the instance, its end is waited for", began=True
+            f"it runs {version}; job {running.job_id} runs on {_place(doubt, running)}, its end is waited for",
+            began=True,
         )
     if not doubt.period_over:
         return Unknown(f"it runs {version}; its job is still looked for", began=True)
     return Happened(version, "version only, workflow_id not recovered")
 
 
-def _never_began(doubt: Doubt, sight: Sight, jobs: list[Job]) -> Conclusion:
+def _never_began(doubt: Doubt, sight: Sight, jobs: list[Job], gone: list[str]) -> Conclusion:
     """It may be sent again only if no condition speaks against it."""
     if sight.listing is None or not sight.listing.complete:
         return Unknown("the job list could not be read completely", began=doubt.accepted)
-    against = _jobs_against(doubt, sight.listing, jobs) or _proxy_against(doubt, sight)
+    against = _jobs_against(doubt, sight.listing, jobs, gone) or _proxy_against(doubt, sight)
     if against is None and sight.unexplained:
         against = sight.unexplained[0]
     if against is not None:
@@ -146,19 +158,25 @@ def _never_began(doubt: Doubt, sight: Sight, jobs: list[Job]) -> Conclusion:
     return NeverBegan(_absence(doubt, sight.listing))
 
 
-def _jobs_against(doubt: Doubt, listing: JobList, jobs: list[Job]) -> str | None:
+def _jobs_against(doubt: Doubt, listing: JobList, jobs: list[Job], gone: list[str]) -> str | None:
     """What in the job list speaks against sending again."""
-    if len(jobs) > 1:
-        return f"several jobs could be it: {', '.join(job.job_id for job in jobs)}"
-    if jobs:
-        return f"job {jobs[0].job_id} on the instance could be it"
+    if jobs or gone:
+        return _could_be_it(doubt, jobs, gone)
     if doubt.accepted:
         return "it was accepted without a workflow_id, and no job of it was found"
     if foreign := _running_elsewhere(doubt, listing):
-        return f"job {foreign.job_id} runs on the instance; its end is waited for"
+        return f"job {foreign.job_id} runs on {_place(doubt, foreign)}; its end is waited for"
     if listing.ids().isdisjoint(doubt.presence):
         return "the job list shows no accepted workflow of ours, so absence proves nothing"
     return None
+
+
+def _could_be_it(doubt: Doubt, jobs: list[Job], gone: list[str]) -> str:
+    if len(jobs) > 1:
+        return f"several jobs could be it: {', '.join(job.job_id for job in jobs)}"
+    if jobs:
+        return f"job {jobs[0].job_id or 'without an id'} on {_place(doubt, jobs[0])} could be it"
+    return f"job {gone[0] or 'without an id'} could be it, and is shown no more"
 
 
 def _proxy_against(doubt: Doubt, sight: Sight) -> str | None:
@@ -181,55 +199,79 @@ def _absence(doubt: Doubt, listing: JobList) -> str:
 
 
 def _possible(doubt: Doubt, sight: Sight) -> list[Job]:
-    """Jobs that bear on the question: on this instance or on none, not ours, not ended before, and like an upgrade."""
+    """Jobs that bear on the question: not ours, not ended before, and like an upgrade of the proxy.
+
+    They are on this instance or on none; one that names the proxy counts wherever it is listed.
+    """
     listing = sight.listing
-    listed = () if listing is None else (*listing.of_instance(doubt.instance_id), *listing.of_no_instance())
+    listed = () if listing is None else (*listing.about(doubt.instance_id, doubt.proxy_id), *listing.of_no_instance())
     named = {job.job_id: job for job in sight.named}
     alike = {job.job_id: job for job in listed if _resembles(doubt, job)}
     jobs = (named | alike).values()
     return [job for job in jobs if job.job_id.lower() not in doubt.ours and not _ended_before(doubt, job)]
 
 
+def _gone(doubt: Doubt, sight: Sight) -> list[str]:
+    """Jobs that could be it once, and that nothing shows or explains any more."""
+    listed = () if sight.listing is None else sight.listing.jobs
+    shown = {job.job_id.lower() for job in (*listed, *sight.named)}
+    return sorted(set(doubt.suspects) - shown - set(doubt.ours))
+
+
 def _resembles(doubt: Doubt, job: Job) -> bool:
-    return _names_proxy(doubt, job) or job.name in doubt.job_names or _illegible(job)
+    return job.names(doubt.proxy_id) or job.name in doubt.job_names or _illegible(job) or _is_suspect(doubt, job)
+
+
+def _is_suspect(doubt: Doubt, job: Job) -> bool:
+    return job.job_id.lower() in doubt.suspects
+
+
+def _puzzles(doubt: Doubt, job: Job) -> bool:
+    """Whether a job may be it although it does not look so: its row is not to be read, or says what cannot be."""
+    return job.created_at is None or _illegible(job) or _is_elsewhere(doubt, job)
+
+
+def _is_elsewhere(doubt: Doubt, job: Job) -> bool:
+    return bool(job.instance_id) and not same_id(job.instance_id, doubt.instance_id)
 
 
 def _illegible(job: Job) -> bool:
-    """Whether what would tell it from an upgrade cannot be read: it may be ours, and is not shown to be."""
-    return DAMAGED in f"{job.name} {job.extend_fields}"
+    """Whether what would tell it from an upgrade is damaged or missing: it may be ours, and is not shown to be."""
+    return DAMAGED in f"{job.name} {job.extend_fields}" or not (job.name or job.proxies)
 
 
 def _is_candidate(doubt: Doubt, job: Job) -> bool:
     """Whether this job, which resembles the upgrade, is it if it is the only one."""
-    if job.created_at is None or not (job.instance_id or _names_proxy(doubt, job)):
+    if not job.job_id or job.created_at is None or _is_elsewhere(doubt, job):
+        return False
+    if not (job.instance_id or job.names(doubt.proxy_id)):
         return False
     if not doubt.earliest - CREATED_MARGIN <= job.created_at <= doubt.latest + CREATED_MARGIN:
         return False
-    if _names_proxy(doubt, job):
+    if job.names(doubt.proxy_id):
         return True
-    if _illegible(job):
-        return False
-    names_another = _PROXY_ID.search(job.extend_fields or "") is not None
-    return doubt.alone and not names_another
-
-
-def _names_proxy(doubt: Doubt, job: Job) -> bool:
-    return doubt.proxy_id.lower() in (job.extend_fields or "").lower()
+    return doubt.alone and not job.proxies and not _illegible(job)
 
 
 def _ended_before(doubt: Doubt, job: Job) -> bool:
-    """An end before its own beginning is no time, and is not believed."""
+    """An end before its own beginning is no time, and is not believed. What was seen since the intent has not ended."""
+    if _is_suspect(doubt, job):
+        return False
     if job.ended_at is None or (job.created_at is not None and job.ended_at < job.created_at - _ENDED_MARGIN):
         return False
-    return job.ended_at < doubt.earliest - _ENDED_MARGIN
+    return job.ended_at < doubt.not_before - _ENDED_MARGIN
 
 
 def _running_elsewhere(doubt: Doubt, listing: JobList) -> Job | None:
-    """Any other job that runs on the instance."""
-    jobs = listing.of_instance(doubt.instance_id)
+    """Any other job that runs on the instance, or for the proxy."""
+    jobs = listing.about(doubt.instance_id, doubt.proxy_id)
     return next((job for job in jobs if job.job_id.lower() not in doubt.ours and not has_ended(job)), None)
 
 
 def _describe(doubt: Doubt, job: Job) -> str:
-    why = "its extend_fields name the proxy" if _names_proxy(doubt, job) else f"its name is {job.name}, as ours have"
+    why = "its extend_fields name the proxy" if job.names(doubt.proxy_id) else f"its name is {job.name}, as ours have"
     return f"job {job.job_id} on the instance, created {job.created_at}, status {job.status}: {why}"
+
+
+def _place(doubt: Doubt, job: Job) -> str:
+    return f"instance {job.instance_id} (it names the proxy)" if _is_elsewhere(doubt, job) else "the instance"

@@ -14,7 +14,7 @@ _UNSEEN_S = 60.0
 
 
 def foreign_job(listing: JobList, state: TargetState, run: Run) -> Job | None:
-    """A job that runs on the target's instance and is nobody's of ours.
+    """A job that runs on the target's instance, or names it, and is nobody's of ours.
 
     A job that matches an attempt of ours under way or in doubt, whose id is not known yet, is not foreign.
     """
@@ -45,8 +45,8 @@ def ours_running(listing: JobList, state: TargetState, run: Run, expected_s: flo
 
 
 def _unclaimed(listing: JobList, state: TargetState, run: Run) -> Iterator[Job]:
-    """Jobs that run on the instance and are not known to be ours."""
-    for job in listing.of_instance(state.target.instance_id):
+    """Jobs that run on the instance, or for the proxy, and are not known to be ours."""
+    for job in listing.about(state.target.instance_id, state.key):
         if not has_ended(job) and job.job_id not in run.workflows:
             yield job
 
@@ -59,4 +59,4 @@ def _names(listing: JobList, state: TargetState, run: Run) -> set[str | None]:
 
 def _resembles(job: Job, targets: Sequence[TargetState], names: Collection[str | None]) -> bool:
     """Whether a job names one of these targets, or is named as upgrades of ours are."""
-    return job.name in names or any(state.key in (job.extend_fields or "") for state in targets)
+    return job.name in names or any(job.names(state.key) for state in targets)

@@ -14,7 +14,7 @@ from orchestrator.executor.target.settle import settle
 from orchestrator.model.eligibility import GONE, Eligible, LeaveOut, allowed_sources, verdict
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import DoubtRenewed, Postponed, PreflightDone
-from orchestrator.model.reply import Answered, Busy, Doubtful, ProxyVersion, Refused
+from orchestrator.model.reply import Answered, Busy, Doubtful, Job, ProxyVersion, Refused, same_id
 from orchestrator.model.risk import Risk
 from orchestrator.model.state import TargetState
 
@@ -54,9 +54,10 @@ class Denied:
 
 @dataclass(frozen=True, slots=True)
 class Resurfaced:
-    """Of a doubtful attempt that was disproved, something shows after all, or may do."""
+    """Of a doubtful attempt that was disproved, something shows after all, or may do. `jobs`: what could be it."""
 
     why: str
+    jobs: tuple[str, ...] = ()
 
 
 Finding: TypeAlias = Ready | NotNow | Denied | LeaveOut | Resurfaced
@@ -80,9 +81,8 @@ async def preflight(state: TargetState, session: Session) -> Ready | None:
             wave = _wave(state, session)
             await settle(state, session, Outcome.REJECTED, finding.why, wave=wave, error_code=finding.error_code)
         case Resurfaced():
-            await session.ledger.record(
-                DoubtRenewed(**session.about(state), why=finding.why, clocks=session.clocks(state))
-            )
+            about, clocks = session.about(state), session.clocks(state)
+            await session.ledger.record(DoubtRenewed(**about, why=finding.why, jobs=finding.jobs, clocks=clocks))
         case LeaveOut():
             reason = None if finding.outcome is Outcome.ALREADY else finding.reason
             wave = _wave(state, session)
@@ -140,13 +140,19 @@ async def _look_at_jobs(state: TargetState, session: Session, go: Eligible, read
         return NotNow("the list of running jobs could not be read")
     mine = resurfaced_job(listing, state, session.run) if state.unexamined else None
     if mine is not None:
-        return Resurfaced(f"job {mine.job_id} ({mine.name}) runs on the instance")
+        return Resurfaced(_runs(mine, state), (mine.job_id,))
     foreign = foreign_job(listing, state, session.run)
     if foreign is not None:
-        return NotNow(f"job {foreign.job_id} ({foreign.name}) runs on the instance")
+        return NotNow(_runs(foreign, state))
     if session.rollout.only_accepted and _sibling_runs(listing, state, session):
         return NotNow("an upgrade of another proxy runs on the instance")
     return Ready(go.source_version, read_at, state.folded)
+
+
+def _runs(job: Job, state: TargetState) -> str:
+    here = same_id(job.instance_id, state.target.instance_id)
+    place = "the instance" if here else f"instance {job.instance_id}, and names the proxy"
+    return f"job {job.job_id} ({job.name}) runs on {place}"
 
 
 def _sibling_runs(listing: JobList, state: TargetState, session: Session) -> bool:

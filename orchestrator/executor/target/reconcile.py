@@ -121,11 +121,11 @@ async def _is_job(entry: Entry, state: TargetState, session: Session) -> bool:
 
 async def _read_listing(state: TargetState, session: Session, *, left_s: float) -> JobList | None:
     timeline, scope = session.run.timeline, state.target.scope
-    instants = [timeline.cloud_time(_first_doubt(state), scope) - CREATED_MARGIN]
+    instants = [timeline.earliest(_first_doubt(state), scope) - CREATED_MARGIN]
     accepted = session.run.accepted_in.get(scope)
     if accepted is not None:
         # Absence counts only where presence is seen: reach back to the latest upgrade that was accepted.
-        instants.append(timeline.cloud_time(accepted, scope) - CREATED_MARGIN)
+        instants.append(timeline.earliest(accepted, scope) - CREATED_MARGIN)
     after = session.clock.now() + timedelta(seconds=left_s) if left_s <= 0 else None
     return await session.board(state).since(instants, max_age_s=session.plan.follow.poll_s / 2, after=after)
 
@@ -141,6 +141,8 @@ async def _doubt(state: TargetState, session: Session, listing: JobList | None, 
         target_version=session.plan.target_version,
         earliest=run.timeline.cloud_time(_first_doubt(state), target.scope),
         latest=latest,
+        not_before=run.timeline.earliest(_first_doubt(state), target.scope),
+        suspects=_small(state.suspects),
         ours=_small(known | run.workflows.keys()) - _small(_contested(state, run) | _misplaced(state, run, listing)),
         presence=run.accepted,
         job_names=run.job_names.get(target.scope, set()),
@@ -194,8 +196,8 @@ def _disproved(state: TargetState, session: Session, evidence: str) -> AttemptDi
 async def _record_unknown(state: TargetState, session: Session, unknown: Unknown, *, over: bool) -> None:
     """Record a finding that is new; when all patience is spent, the target keeps no session alive any more."""
     about = session.about(state)
-    if not state.evidence or state.evidence[-1] != unknown.why:
-        await session.ledger.record(DoubtLooked(**about, finding=unknown.why))
+    if not state.evidence or state.evidence[-1] != unknown.why or not state.suspects.issuperset(unknown.jobs):
+        await session.ledger.record(DoubtLooked(**about, finding=unknown.why, jobs=unknown.jobs))
     if not over or (unknown.began and not _overdue(state, session)):
         return
     if state.phase is Phase.DOUBT:

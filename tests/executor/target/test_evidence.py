@@ -27,6 +27,8 @@ DOUBT = Doubt(
     target_version=NEW,
     earliest=AT,
     latest=AT + timedelta(minutes=15),
+    not_before=AT,
+    suspects=(),
     ours={"shown", "elsewhere"},
     presence={"shown"},
     job_names={NAME},
@@ -57,6 +59,9 @@ def job(**changes: Any) -> Job:
     return with_fields(OURS, **changes)
 
 
+LONG_AGO = {"status": "Failed", "created_at": AT - timedelta(hours=1), "ended_at": AT - timedelta(minutes=50)}
+
+
 # --- rule 4: it did not happen ----------------------------------------------------------------------------------------
 
 
@@ -84,6 +89,20 @@ MISSING_CONDITIONS: dict[str, tuple[Doubt, Sight]] = {
         DOUBT,
         seeing(job(name="X", status="Failed", instance_id="", extend_fields=PROXY, created_at=None)),
     ),
+    "a job without a name ended there": (
+        DOUBT,
+        seeing(job(name=None, status="Failed", ended_at=AT + timedelta(minutes=1))),
+    ),
+    "a job under another instance names the proxy": (
+        DOUBT,
+        seeing(job(instance_id=OTHER_INSTANCE, extend_fields=PROXY, status="Failed", ended_at=AT)),
+    ),
+    "a job that ran since ended before, by a wrong clock": (replace(DOUBT, suspects={"it"}), seeing(job(**LONG_AGO))),
+    "a job ended before by one clock and not by another": (
+        replace(DOUBT, not_before=AT - timedelta(hours=2)),
+        seeing(job(**LONG_AGO)),
+    ),
+    "a job that could be it is shown no more": (replace(DOUBT, suspects={"it"}), NOTHING_SEEN),
     "version unreadable": (DOUBT, replace(NOTHING_SEEN, version=None)),
     "another version": (DOUBT, seeing(version="2.23.13.000")),
     "health unreadable": (DOUBT, replace(NOTHING_SEEN, health=None)),
@@ -105,6 +124,12 @@ STILL_NOTHING: dict[str, tuple[Doubt, Sight]] = {
     "a job that ended before": (
         DOUBT,
         seeing(job(status="Completed", created_at=AT - timedelta(minutes=4), ended_at=AT - timedelta(minutes=1))),
+    ),
+    "a job that ended long before": (DOUBT, seeing(job(**LONG_AGO))),
+    "a job that could be it and turned out to be another's": (replace(DOUBT, suspects={"elsewhere"}), NOTHING_SEEN),
+    "a job that could be it and runs on another instance": (
+        replace(DOUBT, suspects={"it"}),
+        seeing(job(instance_id=OTHER_INSTANCE)),
     ),
     "a job of ours": (replace(DOUBT, ours={"shown", "it"}), seeing(OURS)),
     "a job on another instance": (DOUBT, seeing(job(instance_id=OTHER_INSTANCE))),
@@ -166,6 +191,13 @@ NOT_ADOPTED = {
     "of another name": (DOUBT, (job(name="Backup"),)),
     "while another target is in doubt there": (replace(DOUBT, alone=False), (job(),)),
     "two of our name": (DOUBT, (job(), job(job_id="it2"))),
+    "without an id": (DOUBT, (job(job_id="", extend_fields=PROXY),)),
+    "names the proxy under another instance": (DOUBT, (job(instance_id=OTHER_INSTANCE, extend_fields=PROXY),)),
+    "one beside one that names the proxy under another instance": (
+        DOUBT,
+        (job(), job(job_id="it2", instance_id=OTHER_INSTANCE, extend_fields=PROXY)),
+    ),
+    "one beside one that is shown no more": (replace(DOUBT, suspects={"it2"}), (job(),)),
     "one beside one without an instant": (DOUBT, (job(), job(job_id="it2", created_at=None))),
     "one that names it beside one of our name": (DOUBT, (job(extend_fields=PROXY), job(job_id="it2"))),
 }
@@ -289,6 +321,9 @@ def test_it_is_sent_again_only_with_all_the_evidence(
         assert "shown" in listing.ids()
         strangers = [each for each in listing.of_instance(INSTANCE) if each.job_id not in doubt.ours]
         assert all(each.status in ("Completed", "Failed") for each in strangers)
+        assert not any(
+            each.extend_fields == PROXY and not each.ended_at for each in listing.jobs if each.job_id != "shown"
+        )
     if isinstance(conclusion, Adopt):
         assert listing is not None
         found = next(each for each in listing.jobs if each.job_id in conclusion.workflow_ids)

@@ -11,7 +11,7 @@ from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.scope.call import Call
 from orchestrator.executor.scope.jobs.job_list_paging import Paging
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.model.reply import Answered, Job, JobPage, Refused, Reply
+from orchestrator.model.reply import Answered, Job, JobPage, Refused, Reply, same_id
 
 #: Job states after which nothing more happens.
 ENDED = frozenset({"completed", "failed", "canceled", "cancelled"})
@@ -40,14 +40,22 @@ class JobList:
     asked_at: datetime
     complete: bool
     _by_instance: dict[str, list[Job]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _by_proxy: dict[str, list[Job]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for job in self.jobs:
             self._by_instance.setdefault((job.instance_id or "").lower(), []).append(job)
+            for proxy_id in job.proxies:
+                self._by_proxy.setdefault(proxy_id, []).append(job)
 
     def of_instance(self, instance_id: str) -> Sequence[Job]:
         """The jobs of one instance."""
         return self._by_instance.get(instance_id.lower(), ())
+
+    def about(self, instance_id: str, proxy_id: str) -> list[Job]:
+        """The jobs of one instance, and those that name one of its proxies, whatever instance they are listed under."""
+        naming = self._by_proxy.get(proxy_id.lower(), ())
+        return [*self.of_instance(instance_id), *(job for job in naming if not same_id(job.instance_id, instance_id))]
 
     def of_no_instance(self) -> Sequence[Job]:
         """The jobs whose instance the list does not tell: each may run on any."""
