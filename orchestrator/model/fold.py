@@ -108,9 +108,11 @@ def _renew_doubt(known: Indexes, state: TargetState, record: DoubtRenewed) -> No
 
 
 def _adopt(known: Indexes, state: TargetState, record: WorkflowAdopted) -> None:
-    if known.workflows.get(record.workflow_id, state.key) != state.key:
-        known.contest(record.workflow_id)
+    for other in known.others_with(record.workflow_id, state):
+        known.contest(other, record.workflow_id, shown=True)
     known.own(state, record.workflow_id)
+    if state.was_answered(record.workflow_id):
+        known.accepted.add(record.workflow_id)
     state.phase = Phase.IN_FLIGHT
     state.accepted_at = state.accepted_at or state.last.sent
     # From now on, not from the intent on: it may have begun much later, and only lists read from now on must show it.
@@ -138,6 +140,8 @@ def _reach(_known: Indexes, state: TargetState, record: VersionReached | Version
 
 
 def _see_job(known: Indexes, state: TargetState, record: JobSeen) -> None:
+    if record.workflow_id in state.shared and record.workflow_id not in state.jobs:
+        return  # since it was read, another target was given it too
     known.own(state, record.workflow_id)
     state.jobs[record.workflow_id] = record
     if record.ended or state.phase is Phase.IN_DOUBT:

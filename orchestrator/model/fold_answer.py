@@ -1,8 +1,9 @@
 """Folding the answer to an upgrade call: the record that says most, of this target and of others."""
 
-from orchestrator.model.known import Indexes
+from orchestrator.model.known import Indexes, given_twice
 from orchestrator.model.outcome import Phase
 from orchestrator.model.record import AnswerSeen
+from orchestrator.model.reply import Entry, same_id
 from orchestrator.model.state import TURNED_AWAY, TargetState
 
 #: Verdicts that settle a target, unless an earlier attempt of it was doubtful.
@@ -25,10 +26,20 @@ def fold_answer(known: Indexes, state: TargetState, record: AnswerSeen) -> None:
     for entry in record.update_result:
         if entry.workflow_id and entry.instance_id not in (None, state.target.instance_id):
             known.astray[entry.workflow_id] = entry.instance_id
-    if record.verdict in ("accepted", "partial") and not _contested(known, state, record):
+    twice = _given_twice(known, state, record)
+    if record.verdict in ("accepted", "partial") and not twice:
         _accept(known, state, record)
-    elif attempt.doubtful or (state.doubtful_from is not None and record.verdict in _REFUSALS):
+        return
+    _remember(known, state, record)
+    if attempt.doubtful or (state.doubtful_from is not None and record.verdict in _REFUSALS):
         state.doubt()
+
+
+def _remember(known: Indexes, state: TargetState, record: AnswerSeen) -> None:
+    """An answer that is not believed may name what it started all the same: no other one may have that too."""
+    for entry in record.update_result:
+        if entry.workflow_id and not entry.rejected and entry.workflow_id not in record.strays:
+            known.named.setdefault(entry.workflow_id, state.key)
 
 
 def _learn_time(known: Indexes, scope: str, record: AnswerSeen) -> None:
@@ -38,17 +49,35 @@ def _learn_time(known: Indexes, scope: str, record: AnswerSeen) -> None:
         known.timeline.learn(scope, record.at, record.cloud_offset_s, within_s)
 
 
-def _contested(known: Indexes, state: TargetState, record: AnswerSeen) -> bool:
-    """Whether an answer names a workflow that another answer gave to another target: neither can be trusted."""
-    named = {entry.workflow_id for entry in record.update_result if entry.workflow_id}
-    twice = {each for each in named if each in known.contested or known.workflows.get(each, state.key) != state.key}
-    for workflow_id in sorted(twice):
-        known.contest(workflow_id)
+def _given_twice(known: Indexes, state: TargetState, record: AnswerSeen) -> bool:
+    """Whether an answer names a workflow that another target was given too: it is nobody's until evidence says whose.
+
+    The other one loses it in any case. Where it was there before the question it cannot be what this attempt started.
+    """
+    twice = {each.workflow_id for each in record.update_result if each.workflow_id and _shared(known, state, each)}
+    for workflow_id in sorted(twice.difference(record.strays)):
         known.contested.add(workflow_id)
-        state.evidence.append(f"workflow {workflow_id} was given to another target too")
-    state.disowned.update(twice)
-    state.attempts[record.attempt - 1].contested = bool(twice)
-    return bool(twice)
+        state.evidence.append(given_twice(workflow_id))
+        state.disowned.add(workflow_id)
+        state.shared.add(workflow_id)
+    contested = not twice.issubset(record.strays)
+    state.attempts[record.attempt - 1].contested = contested
+    return contested
+
+
+def _shared(known: Indexes, state: TargetState, entry: Entry) -> bool:
+    """Whether an entry names a workflow that is, or was, another's by another answer; and that one is in doubt then."""
+    workflow_id = entry.workflow_id or ""
+    others = [other for other in known.others_with(workflow_id, state) if not _is_about(entry, other, state)]
+    for other in others:
+        known.contest(other, workflow_id)
+    return bool(others) or workflow_id in known.contested
+
+
+def _is_about(entry: Entry, other: TargetState, state: TargetState) -> bool:
+    """Whether an entry says itself that it is about the other one, so that it takes nothing from it."""
+    theirs = other.target.instance_id
+    return same_id(entry.instance_id, theirs) and not same_id(theirs, state.target.instance_id)
 
 
 def _accept(known: Indexes, state: TargetState, record: AnswerSeen) -> None:

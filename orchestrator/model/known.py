@@ -29,9 +29,10 @@ class Indexes:
         known_rejects: signatures of the reasons that were known before the run, or that a person has released.
         new_rejects: the first text of each of the others, by signature.
         workflows: whose each workflow of ours is.
-        accepted: of `workflows`, those that an answer accepted: an adopted one may be another's after all.
+        accepted: of `workflows`, those that an answer accepted: one that is only adopted may be another's after all.
         accepted_on: when each workflow of ours was accepted, by instance.
         accepted_in: when an upgrade was accepted last, by scope.
+        named: workflows of answers that were not believed, each with the target that was answered it first.
         contested: ids that answers gave to more than one target, or to one on whose instance the job does not run.
         astray: ids in answers about another instance than was asked about, each with that instance.
         durations: how long upgrades took; `foretold`: how long the cloud said, before each, that it would take.
@@ -58,6 +59,7 @@ class Indexes:
         self.accepted: set[str] = set()
         self.accepted_on: dict[str, dict[str, Moment]] = {}
         self.accepted_in: dict[str, Moment] = {}
+        self.named: dict[str, str] = {}
         self.contested: set[str] = set()
         self.astray: dict[str, str] = {}
         self.job_names: dict[str, set[str]] = {}
@@ -91,29 +93,39 @@ class Indexes:
         self.workflows[workflow_id] = state.key
         self.contested.discard(workflow_id)
 
-    def contest(self, workflow_id: str) -> None:
-        """Another answer names a workflow that is ours: unless it was seen where it belongs, both are in doubt."""
-        owner = self.states.get(self.workflows.get(workflow_id, ""))
-        if owner is None or owner.outcome is not None or owner.jobs.get(workflow_id) is not None:
+    def others_with(self, workflow_id: str, state: TargetState) -> list[TargetState]:
+        """The other targets that a workflow was given to, by an answer or by evidence."""
+        keys = {self.named.get(workflow_id), self.workflows.get(workflow_id)} - {None, state.key}
+        return [self.states[key] for key in sorted(filter(None, keys))]
+
+    def contest(self, owner: TargetState, workflow_id: str, *, shown: bool = False) -> None:
+        """A workflow that this target was given is another's too: unless its job was seen, it is nobody's.
+
+        `shown`: the job itself is the other's. What was set aside waits for a person, as it is.
+        """
+        if workflow_id in owner.jobs:
+            stays = owner.jobs[workflow_id] is not None and not shown
+        else:
+            stays = workflow_id in owner.shared
+        if stays or owner.set_aside:
             return
         before = self.tally.mark(owner, self.failures)
+        owner.evidence.append(given_twice(workflow_id))
         self.disown(owner, workflow_id)
         self.tally.move(owner, before, self.tally.mark(owner, self.failures))
         self.index_unknown(owner)
 
     def disown(self, state: TargetState, workflow_id: str) -> None:
-        """A workflow that was taken for this target's may be another's: only evidence says whose it is."""
+        """A workflow that was taken for this target's may be another's: only evidence says whose it is.
+
+        A target that has its outcome keeps it, without the workflow.
+        """
         self.contested.add(workflow_id)
         self.accepted.discard(workflow_id)
         self.accepted_on.get(state.target.instance_id, {}).pop(workflow_id, None)
         if self.workflows.get(workflow_id) == state.key:
             del self.workflows[workflow_id]
-        state.jobs.pop(workflow_id, None)
-        state.disowned.add(workflow_id)
-        state.last.contested = True
-        if not state.jobs:
-            state.accepted_at = None
-            state.doubt()
+        state.lose(workflow_id)
 
     def count_rejects(self, answer: AnswerSeen) -> None:
         """Count the reasons to refuse of an answer."""
@@ -137,6 +149,11 @@ class Indexes:
             self._unknown[instance_id].discard(state.key)
             if not self._unknown[instance_id]:
                 del self._unknown[instance_id]  # 250 bytes for each instance of the fleet
+
+
+def given_twice(workflow_id: str) -> str:
+    """What is told, as evidence, of an id that two targets were answered."""
+    return f"workflow {workflow_id} was given to another target too"
 
 
 def _lacks_job(state: TargetState) -> bool:

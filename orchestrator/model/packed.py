@@ -58,7 +58,9 @@ class PackedState(Struct, kw_only=True, omit_defaults=True):
     doubtful_from: Moment | None = None
     doubt_since: Moment | None = None
     doubts_renewed: int = 0
+    suspects: set[str] = set()
     disowned: set[str] = set()
+    shared: set[str] = set()
     decided: int = 0
     upgraded_by: str | None = None
     evidence: list[str] = []
@@ -99,6 +101,7 @@ class PackedRun(Struct, kw_only=True):
     accepted: set[str]
     accepted_on: dict[str, dict[str, Moment]]
     accepted_in: dict[str, Moment]
+    named: dict[str, str]
     contested: set[str]
     astray: dict[str, str]
     job_names: dict[str, set[str]]

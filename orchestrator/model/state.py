@@ -28,6 +28,10 @@ class Attempt:
         """Whether no answer came that can be trusted: none at all, none that is clear, or one that may be another's."""
         return self.answer is None or self.answer.verdict == "in_doubt" or self.contested
 
+    def names(self, workflow_id: str) -> bool:
+        """Whether its answer names a workflow."""
+        return self.answer is not None and any(each.workflow_id == workflow_id for each in self.answer.update_result)
+
 
 @dataclass(slots=True)
 class TargetState:
@@ -39,7 +43,8 @@ class TargetState:
         doubt_since: from when the doubt period counts: the latest intent, or when the doubt was renewed.
         doubts_renewed: how often a later reading spoke against a disproof since the latest intent.
         suspects: jobs that could be what a doubtful attempt has started, as far as looks have shown any.
-        disowned: workflow ids in its answers that belong to another question, or may do.
+        disowned: workflow ids in its answers that belong to another question, or may do: with `shared`, all of them.
+        shared: those that another target was answered too; each may be its own all the same.
         decided: attempts that a person has settled as not sent; they are evidence of nothing any more.
         read_version: the version that the latest preflight read.
         upgraded_by: version seen in place of a job that could not be found.
@@ -73,6 +78,7 @@ class TargetState:
     doubts_renewed: int = 0
     suspects: set[str] = field(default_factory=set)
     disowned: set[str] = field(default_factory=set)
+    shared: set[str] = field(default_factory=set)
     decided: int = 0
     upgraded_by: str | None = None
     evidence: list[str] = field(default_factory=list)
@@ -110,6 +116,27 @@ class TargetState:
         """The latest attempt has no answer that can be trusted."""
         self.phase = Phase.DOUBT
         self.doubtful_from = self.doubtful_from or self.last.sent
+
+    def was_answered(self, workflow_id: str) -> bool:
+        """Whether an answer to it accepted a workflow."""
+        answers = (attempt.answer for attempt in self.attempts if attempt.answer)
+        entries = (entry for answer in answers for entry in answer.update_result if entry.accepted)
+        return any(entry.workflow_id == workflow_id for entry in entries)
+
+    def lose(self, workflow_id: str) -> None:
+        """A workflow may be another's. Without any, it is in doubt what its attempts have started."""
+        self.jobs.pop(workflow_id, None)
+        self.disowned.add(workflow_id)
+        self.shared.add(workflow_id)
+        for attempt in self.attempts:
+            attempt.contested = attempt.contested or attempt.names(workflow_id)
+        if self.jobs:
+            return
+        if self.is_open and self.upgraded_by is None:
+            self.accepted_at = None
+            self.doubt()
+        elif self.outcome is not None:
+            self.doubtful_from = self.doubtful_from or self.last.sent
 
     @property
     def attempted(self) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from auditor.claims import claim_problems
 from auditor.elapsed import elapsed_problems
+from auditor.ids import Ids
 from auditor.journal import Book, Line, journal_problems, read_book
 from auditor.sums import sum_problems
 
@@ -32,8 +33,9 @@ def _problems(report: Line, book: Book) -> Iterator[str]:
     yield from journal_problems(book)
     yield from elapsed_problems(book)
     yield from sum_problems(report, book)
+    ids = Ids(book, {target["proxy_id"]: target["instance_id"] for target in report["targets"]})
     for target in report["targets"]:
-        yield from claim_problems(target, book)
+        yield from claim_problems(target, book, ids)
     missing = book.of.keys() - {target["proxy_id"] for target in report["targets"]}
     for proxy_id in sorted(missing):
         yield f"{proxy_id}: the journal tells of it, the report does not"

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from auditor.aside import aside_problems, is_aside
+from auditor.ids import Ids
 from auditor.journal import Book, Line, may_be_sent_again, nos_in
 
 #: Where a target may stand that has no outcome.
@@ -34,7 +35,7 @@ _EVIDENCE = {
 _REASONS = {"settled": "reason", "doubt_remains": "why", "follow_timed_out": "why", "postponed": "why"}
 
 
-def claim_problems(target: Line, book: Book) -> Iterator[str]:
+def claim_problems(target: Line, book: Book, ids: Ids) -> Iterator[str]:
     """Everything that the report says of one target and the journal does not."""
     lines = book.of.get(target["proxy_id"], [])
     kept = next((line for line in lines if line["record"] == "outcome_kept"), None)
@@ -43,7 +44,7 @@ def claim_problems(target: Line, book: Book) -> Iterator[str]:
     elif is_aside(target, lines):
         problems = aside_problems(target, lines)
     else:
-        problems = Claim(target, lines).problems()
+        problems = Claim(target, lines, ids).problems()
     for problem in problems:
         yield f"{target['proxy_id']}: {problem}"
 
@@ -61,12 +62,22 @@ def _who(line: Line) -> str:
     return f"{line['settled_by']}@{line['host']}" if line.get("host") else str(line["settled_by"])
 
 
+def _said(line: Line) -> str | None:
+    """What a line tells as evidence."""
+    if line["record"] == "story_failed":
+        return f"internal error: {line['error']}"
+    if line["record"] == "returned_to_waiting":
+        return f"settled as not sent by {_who(line)}: {line['note']}"
+    return line.get(_EVIDENCE.get(line["record"], "")) or None
+
+
 class Claim:
     """What is claimed of one target, beside its lines."""
 
-    def __init__(self, target: Line, lines: list[Line]) -> None:
+    def __init__(self, target: Line, lines: list[Line], ids: Ids) -> None:
         self.target = target
         self.lines = lines
+        self.ids = ids
         self.intents = self.named("intent")
         self.answers = {line["attempt"]: line for line in self.named("answer_seen")}
         self.settled = next(reversed(self.named("settled")), None)
@@ -103,7 +114,7 @@ class Claim:
         settled = self.settled or {}
         readings = [line["version"] for line in self.named("reverified") if line["version"]]
         backed = {
-            "workflow_ids": self._workflows(),
+            "workflow_ids": list(self.ids.of[self.target["proxy_id"]]),
             "settled_by": settled.get("settled_by"),
             "settled_host": settled.get("host") or None,
             "settled_at": settled.get("at"),
@@ -126,28 +137,14 @@ class Claim:
         known = next(iter(self.named("earlier_outcome")), None)
         return known and {name: known[name] for name in ("run_id", "outcome", "reason", "workflow_ids")}
 
-    def _workflows(self) -> list[str]:
-        found: dict[str, None] = {}
-        for line in self.lines:
-            if line["record"] in ("workflow_adopted", "job_seen"):
-                found[line["workflow_id"]] = None
-            elif line["record"] == "answer_seen" and line["verdict"] in ("accepted", "partial"):
-                found.update({each["workflow_id"]: None for each in line["update_result"] if _accepts(each)})
-        return [workflow for workflow in found if workflow]
-
     def _evidence(self) -> list[str]:
-        found = []
-        for line in self.lines:
-            if line["record"] == "story_failed":
-                found.append(f"internal error: {line['error']}")
-            elif line["record"] == "returned_to_waiting":
-                found.append(f"settled as not sent by {_who(line)}: {line['note']}")
-            elif line.get(_EVIDENCE.get(line["record"], "")):
-                found.append(line[_EVIDENCE[line["record"]]])
-        return found
+        found = [(line["seq"], said) for line in self.lines if (said := _said(line))]
+        found += self.ids.told[self.target["proxy_id"]]
+        return [said for _, said in sorted(found, key=lambda each: each[0])]
 
     def _last_of_each_job(self) -> list[Line]:
-        return list({line["workflow_id"]: line for line in self.named("job_seen")}.values())
+        lines = {line["workflow_id"]: line for line in self.named("job_seen")}
+        return [line for workflow, line in lines.items() if workflow in self.target["workflow_ids"]]
 
     def _job(self) -> Line | None:
         """The job that went worst, else the last that was seen."""
@@ -196,7 +193,8 @@ class Claim:
             return None if self.named("follow_timed_out") else "no line says that its time was over"
         if standing == "in_doubt":
             doubts = self.named("answer_missing", "doubt_looked", "doubt_renewed", "doubt_remains", "story_failed")
-            return None if doubts or self._doubtful() else "no line says so"
+            told = self.ids.told[self.target["proxy_id"]]
+            return None if doubts or told or self._doubtful() else "no line says so"
         if standing == "in_flight":
             return None if self.intents else "nothing was sent"
         return None if self._nothing_open() else "an attempt of it may have begun"
@@ -211,8 +209,10 @@ class Claim:
         """Whether the lines before an outcome are those that it needs."""
         if outcome in _NOTHING_BEGAN:
             return self._nothing_began(outcome)
-        began = self.target["workflow_ids"] or self.named("version_adopted") or self._accepted_without_id()
-        if not began:
+        accepted = any(answer["verdict"] in ("accepted", "partial") for answer in self.answers.values())
+        if not (
+            accepted or self.target["workflow_ids"] or self.named("version_adopted") or self._accepted_without_id()
+        ):
             return "no line says that anything began"
         checks = {"succeeded": self._succeeded, "failed": self._failed, "mismatch": self._mismatch}
         return checks[outcome]() if outcome in checks else None

@@ -103,6 +103,26 @@ def test_of_a_true_report_every_claim_is_backed(tmp_path: Path) -> None:
     assert told == {"succeeded": 8, "already": 1, "rejected": 2, "failed": 3, "mismatch": 1, "in_doubt": 1}
 
 
+@pytest.mark.parametrize("to", ["accepted", "verified"])
+@pytest.mark.parametrize("concurrency", [1, 3])
+@pytest.mark.parametrize("per_instance", [1, 3])
+def test_of_targets_that_were_answered_one_workflow_each_claim_is_backed(
+    tmp_path: Path, concurrency: int, per_instance: int, to: Any
+) -> None:
+    def setup(cloud: FakeCloud) -> None:
+        cloud.default_fate = Fate(named=True)
+        for key in cloud.proxies:
+            cloud.acts[key] = [Act(lambda _i, _j: acts.ok((None, "of-nobody")), effect=True)]
+
+    limits = Limits(ramp=False, in_flight=Amount(9), concurrency=concurrency, per_instance=per_instance)
+    targets = targets_of(3, per_instance=per_instance)
+    plan = plan_of(targets, waves=(Wave(name="all"),), limits=limits, follow=Follow(to=to))
+    played = Stage(plan=plan, cloud_of=setup).play()
+    report = b"".join(report_chunks(build_report(played.run, plan)))
+    assert audit(_write(tmp_path, encode_lines(played.records, 1), report)) == []
+    assert b"given to another target too" in report
+
+
 # --- reports that were tampered with ----------------------------------------------------------------------------------
 
 #: What the plan says, or what follows from it or from the cloud's documents, and no line of the journal.

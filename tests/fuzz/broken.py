@@ -170,12 +170,11 @@ BROKEN = {
         10,
         "TRUE: \\S+ is \\w+ and claims",
         _as(
-            model__fold_answer___contested=lambda _known, _state, _record: False,
+            model__fold_answer___given_twice=lambda _known, _state, _record: False,
             model__state__TargetState___is_ours=lambda _state, _entry: True,
             executor__target__answer_verdict__strays=lambda _entry, _instance_id, _known: False,
             executor__target__follow___disown=_nothing,
-            executor__target__reconcile___contested=lambda _state, _run: set(),
-            executor__target__reconcile___misplaced=lambda _state, _run, _listing: set(),
+            executor__target__reconcile___open=lambda _state, _run, _listing: set(),
         ),
     ),
     "a connection for each upgrade": Broken(

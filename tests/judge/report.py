@@ -24,8 +24,10 @@ def report_rules(plan: Plan, records: list[Record], report: Report) -> Found:
     for problem in (*_sums(report), *_order(plan, report)):
         yield Violation(Rule.REPORT, problem)
     told, doubted = _by_target(records), _doubted(records)
+    adopted = {record.workflow_id: record.target for record in records if isinstance(record, WorkflowAdopted)}
     for target in report.targets:
-        for problem in _backed(target, told.get(target.proxy_id, []), doubted):
+        taken = {each for each, owner in adopted.items() if owner != target.proxy_id}
+        for problem in _backed(target, told.get(target.proxy_id, []), doubted, taken):
             yield Violation(Rule.REPORT, f"{target.proxy_id}: {problem}")
 
 
@@ -78,9 +80,9 @@ def _doubted(records: list[Record]) -> set[str | None]:
     return {workflow_id for workflow_id, targets in given.items() if len(targets) > 1}
 
 
-def _backed(target: TargetReport, records: list[Record], doubted: set[str | None]) -> list[str]:
-    """What the report says of a target and the journal does not."""
-    ids = _ids_backed(target, records, doubted)
+def _backed(target: TargetReport, records: list[Record], doubted: set[str | None], taken: set[str]) -> list[str]:
+    """What the report says of a target and the journal does not; `taken`: jobs that are another target's after all."""
+    ids = _ids_backed(target, records, doubted, taken)
     return [*_attempts_backed(target, records), *ids, *_outcome_backed(target, records)]
 
 
@@ -97,7 +99,7 @@ def _attempts_backed(target: TargetReport, records: list[Record]) -> list[str]:
     return []
 
 
-def _ids_backed(target: TargetReport, records: list[Record], doubted: set[str | None]) -> list[str]:
+def _ids_backed(target: TargetReport, records: list[Record], doubted: set[str | None], taken: set[str]) -> list[str]:
     known: set[str | None] = set()
     answered: set[str | None] = set()
     for record in records:
@@ -108,7 +110,7 @@ def _ids_backed(target: TargetReport, records: list[Record], doubted: set[str | 
                 known.add(record.workflow_id)
             case _:
                 pass
-    known -= {None} | {each.workflow_id for each in records if isinstance(each, DoubtRenewed)}
+    known -= {None} | taken | {each.workflow_id for each in records if isinstance(each, DoubtRenewed)}
     told, certain = set(target.workflow_ids), known | (answered - doubted - {None})
     return [] if certain <= told <= known | answered else [f"workflow_ids {target.workflow_ids}, journal {certain}"]
 

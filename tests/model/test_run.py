@@ -245,6 +245,57 @@ def test_a_workflow_that_two_answers_gave_away_is_nobodys_and_leaves_both_in_dou
     assert [(run.state(key).phase, list(run.state(key).jobs)) for key in (KEY, second)] == [(Phase.DOUBT, [])] * 2
 
 
+def test_two_answers_in_doubt_that_name_one_workflow_are_evidence_of_nothing() -> None:
+    second, odd = make_targets(2)[1].proxy_id, Entry(workflow_id="w9", state="QUEUED")
+    run = after(intent(), answer("in_doubt", odd))
+    run.apply(replace(intent(), target=second, token="t2"))
+    run.apply(replace(answer("in_doubt", odd), target=second))
+    assert [run.state(key).doubtful_entries for key in (KEY, second)] == [(), ()]
+
+
+def _given_to_both(*between: r.Record, **entry: str) -> Run:
+    """The second target is answered the workflow that the first one has; a later call cannot have started it."""
+    second = make_targets(3)[2].proxy_id
+    run = fresh(3)
+    for record in (intent(), answer("accepted", ACCEPT), *between, replace(intent(), target=second, token="t2")):
+        run.apply(record)
+    strayed = replace(answer("in_doubt", replace(ACCEPT, **entry)), target=second, strays=(ACCEPT.workflow_id or "",))
+    run.apply(strayed)
+    return run
+
+
+def test_a_workflow_that_a_later_answer_gave_away_is_nobodys_unless_its_job_was_seen() -> None:
+    assert (_given_to_both().state(KEY).phase, _given_to_both().workflows) == (Phase.DOUBT, {})
+    seen = r.JobSeen(at=BEGIN, target=KEY, attempt=1, workflow_id=ACCEPT.workflow_id or "", status="Running")
+    assert (_given_to_both(seen).state(KEY).phase, list(_given_to_both(seen).workflows.values())) == (
+        Phase.IN_FLIGHT,
+        [KEY],
+    )
+
+
+def test_an_answer_that_says_itself_whose_the_workflow_is_takes_it_from_nobody() -> None:
+    run = _given_to_both(instance_id=make_targets(2)[0].instance_id)
+    assert (run.state(KEY).phase, list(run.state(KEY).jobs)) == (Phase.IN_FLIGHT, [ACCEPT.workflow_id])
+
+
+def test_a_look_at_a_job_from_before_another_was_given_it_makes_it_nobodys_own() -> None:
+    run = _given_to_both()
+    run.apply(r.JobSeen(at=BEGIN, target=KEY, attempt=1, workflow_id=ACCEPT.workflow_id or "", status="Running"))
+    assert (run.state(KEY).phase, run.workflows) == (Phase.DOUBT, {})
+
+
+def test_what_reached_the_version_stays_begun_without_a_workflow() -> None:
+    run = _given_to_both(r.VersionReached(at=BEGIN, target=KEY, attempt=1, version=NEW))
+    assert (run.state(KEY).phase, run.state(KEY).began, dict(run.state(KEY).jobs)) == (Phase.IN_FLIGHT, True, {})
+
+
+def test_a_workflow_that_was_taken_away_and_found_again_shows_that_jobs_are_listed() -> None:
+    run = _given_to_both()
+    assert not run.accepted
+    run.apply(r.WorkflowAdopted(at=BEGIN, target=KEY, workflow_id=ACCEPT.workflow_id or "", evidence="it names it"))
+    assert run.accepted == {ACCEPT.workflow_id}
+
+
 def test_what_a_person_settled_as_not_sent_is_evidence_no_more() -> None:
     odd = Entry(workflow_id="w9", state="QUEUED")
     returned = r.ReturnedToWaiting(at=BEGIN, target=KEY, attempt=1, settled_by="ann", note="looked")

@@ -30,7 +30,8 @@ class Doubt:
         latest: the end of the doubt period from the latest intent, in the cloud's time: nothing of ours began later.
         not_before: the same as `earliest` by that reading of the cloud's clock which puts it first: any may be wrong.
         suspects: jobs that could be it when they were last seen, in small letters.
-        ours: every workflow_id known to this state folder, in small letters.
+        ours: every workflow_id known to this state folder, in small letters, that is not open to be this one's.
+        claimed: workflows open to be its own that another target of the instance has: its name alone tells nothing.
         presence: accepted workflow ids of this scope, by which a list shows that it lists such jobs.
         job_names: names that jobs of ours were seen to have in this scope.
         alone: no other target of ours is in doubt on the instance.
@@ -47,6 +48,7 @@ class Doubt:
     not_before: datetime
     suspects: Collection[str]
     ours: Collection[str]
+    claimed: Collection[str]
     presence: Collection[str]
     job_names: Collection[str]
     alone: bool
@@ -250,7 +252,8 @@ def _is_candidate(doubt: Doubt, job: Job) -> bool:
         return False
     if job.names(doubt.proxy_id):
         return True
-    return doubt.alone and not job.proxies and not _illegible(job)
+    alone = doubt.alone and job.job_id.lower() not in doubt.claimed
+    return alone and not job.proxies and not _illegible(job)
 
 
 def _ended_before(doubt: Doubt, job: Job) -> bool:

@@ -13,6 +13,7 @@ from orchestrator.model.moment import Moment
 from orchestrator.model.outcome import Phase
 from orchestrator.model.record import DoubtRenewed, FollowTimedOut, JobSeen, VersionReached
 from orchestrator.model.reply import Answered, Job, same_id
+from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState
 from orchestrator.model.version import at_least
 
@@ -114,10 +115,10 @@ async def _seen_running(following: _Following) -> bool:
     if shown is None:
         return False
     following.seen_at = shown.asked_at
-    elsewhere = [job for job in shown.jobs if _elsewhere(state, job)]
-    for job in elsewhere:
-        await _disown(state, session, job.job_id, job)
-    if elsewhere:
+    others = {job.job_id: whose for job in shown.jobs if (whose := _anothers(state, session.run, job))}
+    for job_id, whose in others.items():
+        await _disown(state, session, job_id, whose)
+    if others:
         return False
     for job in shown.jobs:
         await _record_job(state, session, job.job_id, job, shown.read_at)
@@ -138,8 +139,8 @@ async def _read_jobs(following: _Following) -> bool:
             silent += 1
         elif reply.value is None:
             silent += 1
-        elif _elsewhere(state, reply.value):
-            await _disown(state, session, job_id, reply.value)
+        elif whose := _anothers(state, session.run, reply.value):
+            await _disown(state, session, job_id, whose)
         else:
             await _record_job(state, session, job_id, reply.value, session.clock.now())
     if silent == len(unfinished) and following.age_s >= _PATIENT_POLLS * session.plan.follow.poll_s:
@@ -147,13 +148,17 @@ async def _read_jobs(following: _Following) -> bool:
     return saw
 
 
-def _elsewhere(state: TargetState, job: Job) -> bool:
-    return job.instance_id is not None and not same_id(job.instance_id, state.target.instance_id)
+def _anothers(state: TargetState, run: Run, job: Job) -> str | None:
+    """Why a job is not of this target, in words: it runs elsewhere, or names another target and not this one."""
+    if job.instance_id is not None and not same_id(job.instance_id, state.target.instance_id):
+        return f"runs on instance {job.instance_id}"
+    named = sorted(job.proxies & run.targets.keys())
+    return f"names {named[0]}" if named and not job.names(state.key) else None
 
 
-async def _disown(state: TargetState, session: Session, job_id: str, job: Job) -> None:
-    """The job of an answer runs elsewhere: the answer was another's, and what became of ours is not known."""
-    why = f"job {job_id} runs on instance {job.instance_id}, so it is not of this target"
+async def _disown(state: TargetState, session: Session, job_id: str, whose: str) -> None:
+    """The job of an answer is another's: the answer was another's, and what became of ours is not known."""
+    why = f"job {job_id} {whose}, so it is not of this target"
     await session.ledger.record(DoubtRenewed(**session.about(state), why=why, workflow_id=job_id))
 
 

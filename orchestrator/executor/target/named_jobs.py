@@ -27,12 +27,14 @@ class Named:
 
 
 async def read_named(state: TargetState, session: Session, *, after: datetime) -> Named | None:
-    """Every workflow that an answer of this run named and that nobody owns, as it was after an instant.
+    """Every workflow that an answer of this run named and that nobody owns, or another and this one were given.
+
+    As it was after an instant.
 
     None when a look failed.
     """
     run, instance_id = session.run, state.target.instance_id
-    nobodys = (run.astray.keys() | run.contested) - run.workflows.keys()
+    nobodys = (run.astray.keys() | run.contested) - run.workflows.keys() | state.shared
     found = await session.places(state).on(instance_id, nobodys, after=after)
     if found is None:
         return None

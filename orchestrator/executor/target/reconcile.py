@@ -33,7 +33,7 @@ from orchestrator.model.record import (
     VersionAdopted,
     WorkflowAdopted,
 )
-from orchestrator.model.reply import Answered, Entry
+from orchestrator.model.reply import Answered, Entry, Job
 from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState
 from orchestrator.spoken import counted
@@ -133,7 +133,7 @@ async def _read_listing(state: TargetState, session: Session, *, left_s: float) 
 async def _doubt(state: TargetState, session: Session, listing: JobList | None, *, over: bool) -> Doubt:
     run, target = session.run, state.target
     latest = run.timeline.cloud_time(state.last.sent, target.scope) + timedelta(seconds=_period_s(session))
-    known = await session.known_workflows()
+    known, open_to = await session.known_workflows(), _open(state, run, listing)
     return Doubt(
         proxy_id=target.proxy_id,
         instance_id=target.instance_id,
@@ -143,7 +143,8 @@ async def _doubt(state: TargetState, session: Session, listing: JobList | None, 
         latest=latest,
         not_before=run.timeline.earliest(_first_doubt(state), target.scope),
         suspects=_small(state.suspects),
-        ours=_small(known | run.workflows.keys()) - _small(_contested(state, run) | _misplaced(state, run, listing)),
+        ours=_small(known | run.workflows.keys()) - _small(open_to),
+        claimed=_small(filter(run.workflows.__contains__, open_to - _misplaced(state, run, listing))),
         presence=run.accepted,
         job_names=run.job_names.get(target.scope, set()),
         alone=len(run.unknown_on(target.instance_id)) <= 1,
@@ -156,17 +157,31 @@ def _small(ids: Iterable[str]) -> set[str]:
     return {each.lower() for each in ids}
 
 
-def _contested(state: TargetState, run: Run) -> set[str]:
-    """Workflows that answers gave to several targets: nobody's, or another's that this one was answered too."""
-    return {each for each in run.contested if each not in run.workflows or each in state.disowned}
+def _open(state: TargetState, run: Run, listing: JobList | None) -> set[str]:
+    """Workflows of ours that may be this target's all the same: nobody's, given to it too, or by the list."""
+    nobodys = {each for each in run.contested if each not in run.workflows}
+    explained = {job.job_id for job in _listed(state, listing) if _names_owner(job, run) and not job.names(state.key)}
+    return (nobodys | state.shared | _misplaced(state, run, listing)) - explained
 
 
 def _misplaced(state: TargetState, run: Run, listing: JobList | None) -> set[str]:
-    """Jobs on the instance that answers gave to targets on others: the list knows better."""
+    """Jobs here that answers gave to targets elsewhere, or that name this one and no owner: the list knows better."""
     here = state.target.instance_id
-    jobs = () if listing is None else listing.of_instance(here)
-    owners = {job.job_id: run.workflows[job.job_id] for job in jobs if job.job_id in run.workflows}
-    return {job_id for job_id, owner in owners.items() if run.targets[owner].instance_id != here}
+    return {
+        job.job_id
+        for job in _listed(state, listing)
+        if (owner := run.workflows.get(job.job_id)) not in (None, state.key)
+        and (run.targets[owner].instance_id != here or (job.names(state.key) and not job.names(owner)))
+    }
+
+
+def _listed(state: TargetState, listing: JobList | None) -> list[Job]:
+    return [] if listing is None else listing.about(state.target.instance_id, state.key)
+
+
+def _names_owner(job: Job, run: Run) -> bool:
+    owner = run.workflows.get(job.job_id)
+    return owner is not None and job.names(owner)
 
 
 def _first_doubt(state: TargetState) -> Moment:

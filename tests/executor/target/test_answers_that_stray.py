@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
+from dataclasses import replace as replace_fate
 from functools import partial
 from typing import Any
 
@@ -12,8 +13,9 @@ from fakes.rollouts import FREE, stage_of
 from fakes.stage import Played, fold_all
 from msgspec.structs import replace
 
+from orchestrator.model.plan import Follow
 from orchestrator.model.record import AnswerSeen, DoubtRenewed, JobSeen
-from orchestrator.model.reply import Doubtful, Exchange
+from orchestrator.model.reply import Answered, Doubtful, Entry, Exchange
 from orchestrator.tracker.folder.known_workflows import KnownThen
 
 
@@ -230,3 +232,108 @@ def test_a_list_knows_better_than_an_answer_on_which_instance_a_workflow_runs() 
         ["wf-default-0-0"],
         ["wf-default-1-0"],
     ]
+
+
+ONE_BY_ONE = replace(FREE, concurrency=1)
+
+
+def one_id_for_all(job_id: str, *, effect: bool = True) -> Callable[[FakeCloud], None]:
+    def setup(cloud: FakeCloud) -> None:
+        cloud.default_fate = NAMED
+        for key in cloud.proxies:
+            cloud.acts[key] = [Act(lambda _i, _j: ok((None, job_id)), effect=effect)]
+
+    return setup
+
+
+@pytest.mark.parametrize("visible_after_s", [5.0, 60.0])
+@pytest.mark.parametrize("job_id", ["of-nobody", "wf-default-0-0", "wf-default-2-0"])
+def test_one_workflow_for_all_one_answer_after_another_is_nobodys(job_id: str, visible_after_s: float) -> None:
+    def setup(cloud: FakeCloud) -> None:
+        one_id_for_all(job_id)(cloud)
+        cloud.default_fate = Fate(named=True, duration_s=300.0, visible_after_s=visible_after_s)
+
+    played = stage_of(3, setup, limits=ONE_BY_ONE).play()
+    assert right(played)
+    assert played.outcomes() == {"succeeded": 3}
+    assert all(len(state.jobs) == 1 for state in played.run.states.values())
+    assert set(played.cloud.upgrades.values()) == {1}
+
+
+def test_what_such_answers_accepted_is_not_sent_again_while_the_cloud_does_not_show_it() -> None:
+    played = stage_of(3, one_id_for_all("of-nobody", effect=False), limits=ONE_BY_ONE).play()
+    assert played.outcomes() == {"in_doubt": 3}
+    assert set(played.cloud.upgrades.values()) == {1}
+    assert not any(state.jobs for state in played.run.states.values())
+
+
+def together(setup: Callable[[FakeCloud], None], **changes: Any) -> Played:
+    """Two proxies of one instance, upgraded at the same time, and one elsewhere that shows how jobs are listed."""
+
+    def prepare(cloud: FakeCloud) -> None:
+        cloud.default_fate = NAMED
+        setup(cloud)
+
+    limits = replace(FREE, per_instance=2)
+    return stage_of(3, prepare, per_instance=2, limits=limits, **changes).play()
+
+
+@pytest.mark.parametrize("status", ["Completed", "Failed"])
+def test_a_job_that_names_the_proxy_is_not_the_neighbours_whatever_an_answer_said(status: str) -> None:
+    """The first is answered with the workflow of the second, whose own answer is lost; both are on one instance."""
+
+    def setup(cloud: FakeCloud) -> None:
+        first, second, _ = list(cloud.proxies)
+        cloud.fates[second] = Fate(named=True, status=status, flips=None if status == "Failed" else 1.0)
+        cloud.acts[first] = [Act(lambda instance, _job: ok((instance, "wf-default-1-0")), effect=True)]
+        cloud.acts[second] = [Act(lambda _i, _j: UNREADABLE, effect=True, latency_s=30.0)]
+
+    played = together(setup)
+    assert right(played)
+    assert set(played.cloud.upgrades.values()) == {1}
+    assert [list(played.state(number).jobs) for number in (0, 1)] == [["wf-default-0-0"], ["wf-default-1-0"]]
+
+
+@pytest.mark.parametrize(
+    ("named", "listed"), [(True, True), (False, True), (False, False)], ids=["named", "named nobody", "not listed"]
+)
+@pytest.mark.parametrize("state", ["ACCEPT", "QUEUED"])
+def test_two_neighbours_that_share_an_answer_start_one_upgrade_each(named: bool, state: str, listed: bool) -> None:
+    """Both are answered with the workflow of the first; both fail."""
+
+    def setup(cloud: FakeCloud) -> None:
+        first, second, _ = list(cloud.proxies)
+        entry = Entry(workflow_id="wf-default-0-0", state=state)
+        for key in (first, second):
+            cloud.acts[key] = [Act(lambda _i, _j: Answered((entry,), Exchange(http_status=200)), effect=True)]
+            cloud.fates[key] = Fate(named=named, status="Failed", flips=None)
+        cloud.fates[second] = replace_fate(cloud.fates[second], listed=listed)
+
+    played = together(setup)
+    assert set(played.cloud.books.values()) == {1}
+    assert right(played)
+
+
+def test_answers_that_are_crossed_on_one_instance_are_found_out_by_whom_the_jobs_name() -> None:
+    def setup(cloud: FakeCloud) -> None:
+        cloud.default_fate = NAMED
+        for number, key in enumerate(cloud.proxies):
+            cloud.acts[key] = [Act(partial(_told, f"wf-default-{number ^ 1:x}-0"), effect=True)]
+
+    played = stage_of(20, setup, per_instance=2, limits=replace(FREE, per_instance=2)).play()
+    assert right(played)
+    assert played.outcomes() == {"succeeded": 20}
+    assert set(played.cloud.upgrades.values()) == {1}
+
+
+def _told(job: str, instance: str, _job: str) -> Update:
+    return ok((instance, job))
+
+
+def test_one_that_was_settled_before_another_was_given_its_workflow_keeps_its_outcome_without_it() -> None:
+    setup = one_id_for_all("of-nobody")
+    played = stage_of(2, setup, limits=ONE_BY_ONE, follow=Follow(to="accepted")).play()
+    first, second = sorted(played.run.states.values(), key=lambda state: state.attempts[0].intent.at)
+    assert (first.outcome, dict(first.jobs)) == ("accepted", {})
+    assert first.evidence[-1] == "workflow of-nobody was given to another target too"
+    assert list(second.jobs) == [job.job_id for job in played.cloud.by_proxy[second.key]]

@@ -30,6 +30,7 @@ DOUBT = Doubt(
     not_before=AT,
     suspects=(),
     ours={"shown", "elsewhere"},
+    claimed=(),
     presence={"shown"},
     job_names={NAME},
     alone=True,
@@ -191,6 +192,7 @@ NOT_ADOPTED = {
     "of another name": (DOUBT, (job(name="Backup"),)),
     "while another target is in doubt there": (replace(DOUBT, alone=False), (job(),)),
     "two of our name": (DOUBT, (job(), job(job_id="it2"))),
+    "of our name, that a neighbour has": (replace(DOUBT, claimed={"it"}), (job(),)),
     "without an id": (DOUBT, (job(job_id="", extend_fields=PROXY),)),
     "names the proxy under another instance": (DOUBT, (job(instance_id=OTHER_INSTANCE, extend_fields=PROXY),)),
     "one beside one that names the proxy under another instance": (

@@ -1,0 +1,103 @@
+"""Whose each workflow is by the lines of a journal, in their order: another target may take what one was given."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditor.journal import Book, Line
+
+
+class Ids:
+    """The workflows of every target, and what is told of one that two were given.
+
+    Attributes:
+        of: the workflows of each target, in the order in which it came to them.
+        told: for each target, sentences of evidence that stand in no line of its own, after the lines of these numbers.
+    """
+
+    def __init__(self, book: Book, instances: dict[str, str]) -> None:
+        self._instances = instances
+        self.of: dict[str, dict[str, bool]] = defaultdict(dict)
+        self.told: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        self._first: dict[str, str] = {}
+        self._owner: dict[str, str] = {}
+        self._shared: dict[str, set[str]] = defaultdict(set)
+        self._nobodys: set[str] = set()
+        self._settled: set[str] = set()
+        for line in book.lines:
+            if line["target"] is not None:
+                self._read(line)
+
+    def _read(self, line: Line) -> None:
+        target, workflow = line["target"], line.get("workflow_id") or ""
+        match line["record"]:
+            case "answer_seen":
+                self._answer(line)
+            case "workflow_adopted":
+                for other in self._others(workflow, target):
+                    self._take(other, workflow, line, shown=True)
+                self._give(target, workflow)
+            case "job_seen" if workflow in self.of[target] or workflow not in self._shared[target]:
+                self._give(target, workflow)
+                self.of[target][workflow] = True
+            case "doubt_renewed" if workflow:
+                self._lose(target, workflow)
+            case _:
+                pass
+
+    def _answer(self, line: Line) -> None:
+        target, strays = line["target"], set(line.get("strays", ()))
+        entries = [entry for entry in line["update_result"] if entry["workflow_id"]]
+        twice = {entry["workflow_id"] for entry in entries if self._is_twice(entry, line)}
+        for entry in entries:
+            if not _says(entry, "REJECT") and entry["workflow_id"] not in strays:
+                self._first.setdefault(entry["workflow_id"], target)
+        for workflow in sorted(twice - strays):
+            self._nobodys.add(workflow)
+            self._shared[target].add(workflow)
+            self.told[target].append((line["seq"], _sentence(workflow)))
+        if line["verdict"] in ("accepted", "partial") and not twice - strays:
+            for entry in entries:
+                if _says(entry, "ACCEPT"):
+                    self._give(target, entry["workflow_id"])
+
+    def _is_twice(self, entry: Line, line: Line) -> bool:
+        workflow = entry["workflow_id"]
+        others = [each for each in self._others(workflow, line["target"]) if not self._is_about(entry, each, line)]
+        for other in others:
+            self._take(other, workflow, line)
+        return bool(others) or workflow in self._nobodys
+
+    def _is_about(self, entry: Line, other: str, line: Line) -> bool:
+        said, theirs = (entry["instance_id"] or "").lower(), self._instances[other].lower()
+        return said == theirs != self._instances[line["target"]].lower()
+
+    def _others(self, workflow: str, target: str) -> Iterator[str]:
+        found = {self._first.get(workflow), self._owner.get(workflow)} - {None, target}
+        yield from sorted(each for each in found if each is not None)
+
+    def _take(self, other: str, workflow: str, line: Line, *, shown: bool = False) -> None:
+        has = workflow in self.of[other]
+        if (self.of[other][workflow] and not shown) if has else workflow in self._shared[other]:
+            return
+        self.told[other].append((line["seq"], _sentence(workflow)))
+        self._lose(other, workflow)
+
+    def _lose(self, target: str, workflow: str) -> None:
+        self._nobodys.add(workflow)
+        self._shared[target].add(workflow)
+        self.of[target].pop(workflow, None)
+        if self._owner.get(workflow) == target:
+            del self._owner[workflow]
+
+    def _give(self, target: str, workflow: str) -> None:
+        self.of[target].setdefault(workflow, False)
+        self._owner[workflow] = target
+        self._nobodys.discard(workflow)
+
+
+def _says(entry: Line, word: str) -> bool:
+    return bool((entry["state"] or "").strip().upper() == word)
+
+
+def _sentence(workflow: str) -> str:
+    return f"workflow {workflow} was given to another target too"
