@@ -50,6 +50,8 @@ def target_sentence(record: r.TargetRecord) -> str:  # noqa: PLR0911  # one for 
 def _attempt(record: r.PreflightDone | r.Intent | r.AnswerSeen | r.AnswerMissing) -> str:
     match record:
         case r.PreflightDone(current_version=current, latest_version=latest):
+            if latest == current:
+                return f"asked the cloud: runs {current}, the newest on offer"
             offered = f", {latest} is on offer" if latest else ""
             barred = ", and the cloud says that it cannot be upgraded" if record.can_upgrade is False else ""
             return f"asked the cloud: runs {current}{offered}{barred}"

@@ -25,6 +25,9 @@ TOLD: dict[str, r.Record] = {
     "asked the cloud: runs 2.1, 2.2 is on offer": r.PreflightDone(
         **ONE, wave="one", current_version="2.1", latest_version="2.2", can_upgrade=True
     ),
+    "asked the cloud: runs 2.2, the newest on offer": r.PreflightDone(
+        **ONE, wave="one", current_version="2.2", latest_version="2.2", can_upgrade=False
+    ),
     "asked the cloud: runs 2.1, and the cloud says that it cannot be upgraded": r.PreflightDone(
         **ONE, wave="one", current_version="2.1", latest_version=None, can_upgrade=False
     ),
