@@ -135,6 +135,12 @@ def host_error(error: BaseException) -> HostError | None:
     return None
 
 
+def refused_by_host(error: BaseException) -> str:
+    """What the machine does not give and what to do about it, if that is what an error is about; nothing of a bug."""
+    refused = next(filter(None, map(host_error, _leaves(error))), None)
+    return f"{refused}: {refused.hint}" if refused else ""
+
+
 #: What to do about a bug.
 BUG_HINT = "this is a bug; run again with --log-level debug for the traceback. What was sent is on disk."
 

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import anyio
 
-from orchestrator.errors import place_of
+from orchestrator.errors import place_of, refused_by_host
 from orchestrator.executor.ledger import SetAside
 from orchestrator.executor.session import Session
 from orchestrator.model.record import AnswerMissing, Record, StoryFailed
@@ -21,7 +21,7 @@ async def break_off(state: TargetState, session: Session, error: Exception) -> N
     rollout.broken.add(state.key)
     about, wave = session.about(state), rollout.queue.starting.get(state.key, state.wave)
     records: list[Record] = [AnswerMissing(**about)] if state.unanswered else []
-    records.append(StoryFailed(**about, wave=wave, error=place_of(error)))
+    records.append(StoryFailed(**about, wave=wave, error=place_of(error), host=refused_by_host(error)))
     with anyio.CancelScope(shield=True), suppress(SetAside):
         await session.ledger.record(*records)
     if state.is_open:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from orchestrator.errors import OrchestratorError, place_of
+from orchestrator.errors import OrchestratorError, place_of, refused_by_host
 from orchestrator.executor.decide.one_target.intent_gate import may_send, may_trip
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.ports import Clock, JournalPort, Pending
@@ -113,11 +113,20 @@ class Ledger:
 
     def part_failed(self, part: str, error: BaseException, *, ends: bool = False) -> None:
         """A part of the program failed beside the targets; it is recorded, and may end the session."""
+        failed = PartFailed(
+            at=self._clock.now(),
+            step="session",
+            part=part,
+            error=place_of(error),
+            ends=ends,
+            host=refused_by_host(error),
+        )
         if ends:
-            self.rollout.stop = self.rollout.stop or f"internal error: {part}: {place_of(error)}"
+            why = failed.words if failed.host else f"internal error: {failed.words}"
+            self.rollout.stop = self.rollout.stop or why
             self.wake()
         with suppress(OrchestratorError):  # no journal any more: the session ends for that
-            self.note(PartFailed(at=self._clock.now(), step="session", part=part, error=place_of(error), ends=ends))
+            self.note(failed)
 
     def clocks(self, scope: str | None = None) -> Clocks:
         """What the clocks show now: this host's, and the cloud's of a scope, or of any."""

@@ -7,6 +7,7 @@ from orchestrator.model.fold_answer import fold_answer
 from orchestrator.model.known import Indexes
 from orchestrator.model.moment import Moment
 from orchestrator.model.outcome import Outcome, Phase
+from orchestrator.model.part_record import trouble_words
 from orchestrator.model.record import (
     AnswerMissing,
     AnswerSeen,
@@ -185,9 +186,9 @@ def _reverify(_known: Indexes, state: TargetState, record: Reverified) -> None:
 def _break_off(known: Indexes, state: TargetState, record: StoryFailed) -> None:
     if record.wave is not None:
         known.join_wave(state, record.wave)
-    why = f"internal error: {record.error}"
+    words, why = trouble_words(record.error, record.host), record.words
     state.evidence.append(why)
-    known.troubles.append(f"target {state.key}: {record.error}")
+    (known.host_errors if record.host else known.troubles).append(f"target {state.key}: {words}")
     if state.is_open:
         state.phase, state.reason = Phase.IN_DOUBT, why
 

@@ -39,6 +39,7 @@ class Indexes:
         job_names: names of jobs of ours, by scope.
         earlier: what earlier runs said of targets that did not end well there.
         troubles: errors of this program in the latest session, by which it ends with 70.
+        host_errors: what the machine did not give to the latest session, by which it ends with 8.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Indexes:
         self.upgrade_calls = 0
         self.earlier: dict[str, EarlierOutcome] = {}
         self.troubles: list[str] = []
+        self.host_errors: list[str] = []
         self._unknown: dict[str, set[str]] = {}
 
     def state(self, proxy_id: str) -> TargetState:

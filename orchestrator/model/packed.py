@@ -110,6 +110,7 @@ class PackedRun(Struct, kw_only=True):
     upgrade_calls: int
     earlier: dict[str, EarlierOutcome]
     troubles: list[str]
+    host_errors: list[str]
     unknown: dict[str, set[str]] = msgspec.field(name="_unknown")
     started: RunStarted | None
     sessions: list[SessionStarted]

@@ -201,7 +201,7 @@ class Run(Indexes):
         self._lost_count = self.calls_missing
         self.sessions.append(record)
         self.session_ended = None
-        self.troubles, self.warnings = [], []
+        self.troubles, self.host_errors, self.warnings = [], [], []
         self.timeline.begin(record)
         for scope in self.scopes.values():
             scope.paused = scope.given_up = scope.throttled_until = scope.probe_at = None
@@ -209,9 +209,10 @@ class Run(Indexes):
 
     def _tell(self, record: PartFailed) -> None:
         self._lost_count |= record.part == USAGE
-        known, words = self.troubles if record.ends else self.warnings, f"{record.part}: {record.error}"
-        if words not in known:
-            known.append(words)
+        ending = self.host_errors if record.host else self.troubles
+        known = ending if record.ends else self.warnings
+        if record.words not in known:
+            known.append(record.words)
 
     def _soak(self, record: WaveSoaking) -> None:
         wave = self.waves[record.wave]

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from orchestrator.model.outcome import Outcome
+from orchestrator.model.part_record import trouble_words
 from orchestrator.model.person import person
 from orchestrator.model.record_base import Base, Clocks
 from orchestrator.model.reply import Entry
@@ -201,11 +202,22 @@ class ReturnedToWaiting(Base, frozen=True, kw_only=True):
 
 
 class StoryFailed(Base, frozen=True, kw_only=True):
-    """A bug broke off what was done for the target; `error` is its type and place. It goes on in the next session."""
+    """A bug broke off what was done for the target, or the machine did. It goes on in the next session.
+
+    Attributes:
+        error: type and place.
+        host: as of `PartFailed`.
+    """
 
     step: str = "story"
     wave: str | None = None
     error: str
+    host: str = ""
+
+    @property
+    def words(self) -> str:
+        """What broke it off, for people."""
+        return trouble_words(self.error, self.host) if self.host else f"internal error: {self.error}"
 
 
 TargetRecord: TypeAlias = (

@@ -7,7 +7,7 @@ from typing import Any
 
 from auditor.aside import aside_problems, is_aside
 from auditor.ids import Ids
-from auditor.journal import Book, Line, may_be_sent_again, nos_in
+from auditor.journal import Book, Line, may_be_sent_again, nos_in, trouble_in
 
 #: Where a target may stand that has no outcome.
 _STANDING = frozenset({"waiting", "in_flight", "in_doubt", "timed_out"})
@@ -57,6 +57,10 @@ def _kept(target: Line, line: Line) -> Iterator[str]:
         yield "it keeps an earlier outcome, and is told otherwise than it was kept"
 
 
+def _broken_off(failed: Line) -> str:
+    return trouble_in(failed) if failed.get("host") else f"internal error: {trouble_in(failed)}"
+
+
 def _who(line: Line) -> str:
     """The person of a line; the host was not always recorded."""
     return f"{line['settled_by']}@{line['host']}" if line.get("host") else str(line["settled_by"])
@@ -65,7 +69,7 @@ def _who(line: Line) -> str:
 def _said(line: Line) -> str | None:
     """What a line tells as evidence."""
     if line["record"] == "story_failed":
-        return f"internal error: {line['error']}"
+        return _broken_off(line)
     if line["record"] == "returned_to_waiting":
         return f"settled as not sent by {_who(line)}: {line['note']}"
     return line.get(_EVIDENCE.get(line["record"], "")) or None
@@ -157,7 +161,7 @@ class Claim:
     def _reason(self) -> Iterator[str]:
         reason = self.target["reason"]
         said = [line[_REASONS[line["record"]]] for line in self.lines if line["record"] in _REASONS]
-        said += [f"internal error: {line['error']}" for line in self.named("story_failed")]
+        said += map(_broken_off, self.named("story_failed"))
         expected = self.spoilt["finding"] if self.spoilt else self._settled_for() if self.settled else None
         if self.settled and reason != expected:
             yield f"reason is {reason!r}, the journal says {expected!r}"

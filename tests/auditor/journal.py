@@ -112,6 +112,11 @@ def may_be_sent_again(lines: list[Line]) -> bool:
     return allowed
 
 
+def trouble_in(failed: Line) -> str:
+    """What failed, with what the machine did not give, if that was it."""
+    return f"{failed['host']} ({failed['error']})" if failed.get("host") else str(failed["error"])
+
+
 def nos_in(answer: Line) -> Iterator[tuple[str, str | None]]:
     """Every no in the line of an answer, word for word, with its error code."""
     for entry in answer["update_result"]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from auditor.aside import untold_intents, waits_for_a_person
-from auditor.journal import Book, Line, nos_in
+from auditor.journal import Book, Line, nos_in, trouble_in
 
 #: The exit code of a session that only followed what was open, whatever its line says.
 _PLAN_CHANGED = 2
@@ -49,9 +49,10 @@ def _run_problems(run: Line, book: Book, aside: list[str]) -> Iterator[str]:
         yield f"{run['sessions']} sessions, {len(book.named('session_started'))} have a line"
     if run["orchestrator_version"] != (book.last("session_started") or started)["orchestrator_version"]:
         yield f"run.orchestrator_version is {run['orchestrator_version']}, the latest session's is another"
-    errors, warnings = _bugs(book)
-    if (run["errors"], run["warnings"]) != (errors + aside, warnings):
-        yield f"run.errors and run.warnings are {run['errors']} and {run['warnings']}, by the journal {_bugs(book)}"
+    bugs, refusals, warnings = _troubles(book)
+    told = run["errors"], run.get("host_errors", []), run["warnings"]
+    if told != (bugs + aside, refusals, warnings):
+        yield f"run.errors, run.host_errors and run.warnings are {told}, by the journal {_troubles(book)}"
     ended = book.last("run_ended")
     if run["ended_at"] != (ended["at"] if ended else None):
         yield f"run.ended_at is {run['ended_at']}, the journal says {ended}"
@@ -63,18 +64,21 @@ def _run_problems(run: Line, book: Book, aside: list[str]) -> Iterator[str]:
     yield from _exit_problems(run["exit_code"], book)
 
 
-def _bugs(book: Book) -> tuple[list[str], list[str]]:
-    """What failed in the latest session: by which it ends with 70, and what is only told."""
-    errors: dict[str, None] = {}
+def _troubles(book: Book) -> tuple[list[str], list[str], list[str]]:
+    """What failed in the latest session: by which it ends with 70, by which with 8, and what is only told."""
+    bugs: dict[str, None] = {}
+    refusals: dict[str, None] = {}
     warnings: dict[str, None] = {}
     for line in book.named("session_started", "story_failed", "part_failed"):
         if line["record"] == "session_started":
-            errors, warnings = {}, {}
-        elif line["record"] == "story_failed":
-            errors[f"target {line['target']}: {line['error']}"] = None
+            bugs, refusals, warnings = {}, {}, {}
+            continue
+        ending = refusals if line.get("host") else bugs
+        if line["record"] == "story_failed":
+            ending[f"target {line['target']}: {trouble_in(line)}"] = None
         else:
-            (errors if line["ends"] else warnings)[f"{line['part']}: {line['error']}"] = None
-    return list(errors), list(warnings)
+            (ending if line["ends"] else warnings)[f"{line['part']}: {trouble_in(line)}"] = None
+    return list(bugs), list(refusals), list(warnings)
 
 
 def _hold(book: Book) -> Line | None:

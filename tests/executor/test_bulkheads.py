@@ -43,13 +43,13 @@ class Thrown(Exception):
 class ThrowAt:
     """Throws at the nth pass of a point, or at every one from then on."""
 
-    def __init__(self, point: Point, nth: int = 1) -> None:
-        self.point, self.left = point, nth
+    def __init__(self, point: Point, nth: int = 1, kind: type[Exception] = Thrown) -> None:
+        self.point, self.left, self.kind = point, nth, kind
 
     def __call__(self, point: Point) -> None:
         self.left -= point is self.point
         if point is self.point and self.left == 0:
-            raise Thrown
+            raise self.kind
 
 
 def injured(played: Played) -> str:
@@ -95,6 +95,23 @@ def test_thrown_at_a_point_it_touches_one_target_and_the_next_session_goes_on(po
     again = resume(stage, played, after=timedelta(hours=1)).play()
     assert again.outcomes() == {"succeeded": COUNT}
     assert again.code == 0
+    assert set(again.cloud.books.values()) == {1}
+
+
+@pytest.mark.parametrize("point", [Point.SLOT_TAKEN, Point.INTENT_WRITTEN, Point.ANSWER_RECEIVED, Point.VERIFIED])
+def test_a_machine_without_memory_is_no_bug_and_touches_as_little(point: Point) -> None:
+    stage = stage_of()
+    stage.reached = ThrowAt(point, 3, MemoryError)
+    played = stage.play()
+    (failed,) = played.of(StoryFailed)
+    assert (played.code, played.run.troubles) == (8, [])
+    (told,) = played.run.host_errors
+    assert told.startswith(f"target {failed.target}: the machine gives this process no more memory")
+    assert "ulimit -v" in told
+    assert "MemoryError at " in told
+    assert sorted(played.outcomes().values()) == [1, COUNT - 1]
+    again = resume(stage, played, after=timedelta(hours=1)).play()
+    assert (again.outcomes(), again.code) == ({"succeeded": COUNT}, 0)
     assert set(again.cloud.books.values()) == {1}
 
 
@@ -215,13 +232,15 @@ def test_a_person_settles_a_target_that_was_set_aside(monkeypatch: pytest.Monkey
 # --- those beside the stories -----------------------------------------------------------------------------------------
 
 
-def _failing(monkeypatch: pytest.MonkeyPatch, times: int, owner: Any, name: str) -> None:
+def _failing(
+    monkeypatch: pytest.MonkeyPatch, times: int, owner: Any, name: str, kind: type[Exception] = Thrown
+) -> None:
     real, left = getattr(owner, name), [times]
 
     def fails(*arguments: Any, **names: Any) -> Any:
         left[0] -= 1
         if left[0] >= 0:
-            raise Thrown
+            raise kind
         return real(*arguments, **names)
 
     monkeypatch.setattr(owner, name, fails)
@@ -259,6 +278,17 @@ def test_a_service_that_always_fails_ends_the_session_in_good_order(
     again = resume(stage, played, after=timedelta(hours=1)).play()
     assert (again.outcomes(), again.code) == ({"succeeded": COUNT}, 0)
     assert set(again.cloud.books.values()) == {1}
+
+
+def test_a_service_that_gets_no_memory_ends_the_session_in_good_order_and_is_no_bug(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    owner, name, part = SERVICES[0]
+    _failing(monkeypatch, 10**6, owner, name, MemoryError)
+    played = stage_of().play()
+    assert (played.code, played.run.troubles) == (8, [])
+    assert played.run.host_errors[0].startswith(f"{part}: the machine gives this process no more memory")
+    assert played.finish.why == played.run.host_errors[0]
 
 
 def test_the_note_of_use_may_fail_for_ever_and_the_run_is_done(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,6 +30,8 @@ def run_sentence(record: r.RunRecord | GateAnswered) -> str:  # noqa: PLR0911  #
             return _clock(record)
         case r.OutcomeKept() | r.EarlierOutcome():
             return _known(record)
+        case r.PartFailed(host=str(host)) if host:
+            return record.words
         case r.PartFailed(part=part, error=error):
             return f"internal error in {part}: {error}; {BUG_HINT}"
         case GateAnswered(gate=gate, evidence=evidence):

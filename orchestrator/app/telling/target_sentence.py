@@ -41,8 +41,8 @@ def target_sentence(record: r.TargetRecord) -> str:  # noqa: PLR0911  # one for 
             return _settled(record)
         case r.ReturnedToWaiting(note=note):
             return f"settled as not sent by {record.who} ({note}); it waits for another attempt"
-        case r.StoryFailed(error=error):
-            return f"internal error: {error}; the next session goes on with it"
+        case r.StoryFailed():
+            return f"{record.words}; the next session goes on with it"
         case _:
             assert_never(record)
 

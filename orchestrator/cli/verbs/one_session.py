@@ -157,6 +157,8 @@ def _tell_of_bugs(outcome: SessionResult) -> None:
     aside = (f"target {state.key}: {state.set_aside}" for state in run.set_aside())
     for error in (*run.troubles, *aside):
         tell(f"orchestrator: internal error: {error}")
+    for error in run.host_errors:
+        tell(f"orchestrator: {error}")
     for warning in (*run.warnings, *outcome.warnings):
         tell(f"orchestrator: warning: {warning}")
     if outcome.code is ExitCode.INTERNAL:

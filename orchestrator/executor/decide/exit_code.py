@@ -10,6 +10,8 @@ def exit_code(run: Run, finish: Finish, *, barred: bool = False) -> ExitCode:
     """Of all codes that apply, the first by precedence; 2 when the run was `barred`, so that nothing could start."""
     if run.troubles or run.set_aside():
         return ExitCode.INTERNAL
+    if run.host_errors:
+        return ExitCode.STATE_UNUSABLE
     if barred:
         return ExitCode.USAGE
     applying = {ExitCode.DONE, *_unfinished(run, finish)}

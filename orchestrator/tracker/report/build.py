@@ -203,6 +203,7 @@ def _run(run: Run, started: RunStarted, exit_code: int | None) -> RunReport:
         orchestrator_version=run.sessions[-1].orchestrator_version if run.sessions else started.orchestrator_version,
         errors=[*run.troubles, *(f"target {state.key}: {state.set_aside}" for state in run.set_aside())],
         warnings=list(run.warnings),
+        host_errors=list(run.host_errors) or UNSET,
     )
 
 

@@ -76,6 +76,12 @@ class RunReport(Struct, frozen=True, kw_only=True):
     orchestrator_version: Annotated[str, Meta(description="Of the latest session")]
     errors: Annotated[list[str], Meta(description="Bugs in the latest session, with their place, which end it with 70")]
     warnings: Annotated[list[str], Meta(description="What failed beside the targets in it, and hides nothing else")]
+    host_errors: Annotated[
+        list[str] | UnsetType,
+        Meta(
+            description="What the machine did not give to it, with what to do, which ends it with 8; absent as a rule"
+        ),
+    ] = UNSET
 
 
 class Totals(Struct, frozen=True, kw_only=True):

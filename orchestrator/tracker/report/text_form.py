@@ -84,6 +84,7 @@ def _title(head: Head) -> Iterator[str]:
 def bug_lines(run: RunReport) -> Iterator[str]:
     """What failed in this program, one line each."""
     yield from (f"INTERNAL ERROR: {error}" for error in run.errors)
+    yield from (f"ERROR: {error}" for error in run.host_errors or ())
     yield from (f"WARNING: {warning}" for warning in run.warnings)
 
 

@@ -55,6 +55,15 @@ TOLD: dict[str, r.Record] = {
         **ONE, workflow_id="wf", status="Failed", ended=True, ended_at=SOON, fail_reason="no node"
     ),
     "looked again after the soak: NOT WELL, node down": r.Reverified(**ONE, healthy=False, finding="node down"),
+    "internal error: KeyError at a.py:1; the next session goes on with it": r.StoryFailed(
+        **ONE, error="KeyError at a.py:1"
+    ),
+    "no more memory: raise it (MemoryError); the next session goes on with it": r.StoryFailed(
+        **ONE, error="MemoryError", host="no more memory: raise it"
+    ),
+    "the pace: no more memory: raise it (MemoryError)": r.PartFailed(
+        **RUN, part="the pace", error="MemoryError", host="no more memory: raise it"
+    ),
     "succeeded, runs 2.2": r.Settled(**ONE, outcome=Outcome.SUCCEEDED, verified_version="2.2"),
     "failed, settled by ann@desk (seen in the console)": r.Settled(
         **ONE, outcome=Outcome.FAILED, settled_by="ann", host="desk", note="seen in the console"
