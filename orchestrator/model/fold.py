@@ -18,6 +18,7 @@ from orchestrator.model.record import (
     FollowTimedOut,
     Intent,
     JobSeen,
+    NotReverified,
     Postponed,
     PreflightDone,
     Record,
@@ -129,6 +130,10 @@ def _doubt_look(_known: Indexes, state: TargetState, record: DoubtLooked) -> Non
     state.suspects.update(record.jobs)
 
 
+def _miss_reading(_known: Indexes, state: TargetState, record: NotReverified) -> None:
+    state.evidence.append(record.finding)
+
+
 def _adopt_version(known: Indexes, state: TargetState, record: VersionAdopted) -> None:
     _reach(known, state, record)
     state.evidence.append(record.evidence)
@@ -213,6 +218,7 @@ _CHANGES: Mapping[type[Record], Callable[[Indexes, TargetState, Any], None]] = {
     AnswerSeen: fold_answer,
     AnswerMissing: _miss,
     DoubtLooked: _doubt_look,
+    NotReverified: _miss_reading,
     WorkflowAdopted: _adopt,
     VersionAdopted: _adopt_version,
     AttemptDisproved: _disprove,

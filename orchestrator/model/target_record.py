@@ -170,6 +170,16 @@ class Reverified(Base, frozen=True, kw_only=True):
     version: str | None = None
 
 
+class NotReverified(Base, frozen=True, kw_only=True):
+    """At the end of a soak: the proxy could not be read for `follow.verify_for`, or no answer showed it.
+
+    Its outcome stays, its wave is not done, and the next session reads it again. `finding`: what is known, for people.
+    """
+
+    step: str = "verify"
+    finding: str
+
+
 class Settled(Base, frozen=True, kw_only=True):
     """The target has its outcome. `host`: from where a person settled it; empty where that was not recorded."""
 
@@ -236,6 +246,7 @@ TargetRecord: TypeAlias = (
     | VersionReached
     | FollowTimedOut
     | Reverified
+    | NotReverified
     | Settled
     | ReturnedToWaiting
     | StoryFailed

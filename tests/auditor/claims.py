@@ -24,6 +24,7 @@ _FACTS = ("duration_ms", "http_status", "request_id", "error_code", "error_msg",
 #: Which field of a record is told as evidence.
 _EVIDENCE = {
     "doubt_looked": "finding",
+    "not_reverified": "finding",
     "workflow_adopted": "evidence",
     "version_adopted": "evidence",
     "attempt_disproved": "evidence",

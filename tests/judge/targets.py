@@ -66,6 +66,8 @@ class Targets:
                 yield from self._job(known, record)
             case r.Settled():
                 yield from self._settle(known, record)
+            case r.NotReverified() if known.standing != "succeeded":
+                yield Violation(Rule.SEEN, f"not read once more although it is {known.standing}")
             case r.Reverified():
                 if known.standing != "succeeded":
                     yield Violation(Rule.SEEN, f"read once more although it is {known.standing}")

@@ -49,6 +49,7 @@ _EVENTS: dict[type[Record], tuple[str, Level]] = {
     records.VersionReached: ("job.version_reached", "info"),
     records.FollowTimedOut: ("job.timed_out", "warning"),
     records.Reverified: ("target.reverified", "debug"),
+    records.NotReverified: ("target.not_reverified", "warning"),
     records.Settled: ("target.settled", "info"),
     records.ReturnedToWaiting: ("target.returned_to_waiting", "warning"),
     records.StoryFailed: ("story.failed", "error"),

@@ -33,7 +33,7 @@ def target_sentence(record: r.TargetRecord) -> str:  # noqa: PLR0911  # one for 
             return f"in doubt again: {why}{of}"
         case r.DoubtRemains(why=why):
             return f"stays in doubt: {why}"
-        case r.JobSeen() | r.VersionReached() | r.FollowTimedOut() | r.Reverified():
+        case r.JobSeen() | r.VersionReached() | r.FollowTimedOut() | r.Reverified() | r.NotReverified():
             return _followed(record)
         case r.Postponed(why=why, until=until):
             return f"put off until {_at(until)}: {why}"
@@ -100,7 +100,7 @@ def _evidence(record: r.DoubtLooked | r.WorkflowAdopted | r.VersionAdopted | r.A
             return f"found that attempt {record.attempt} never began: {evidence}"
 
 
-def _followed(record: r.JobSeen | r.VersionReached | r.FollowTimedOut | r.Reverified) -> str:
+def _followed(record: r.JobSeen | r.VersionReached | r.FollowTimedOut | r.Reverified | r.NotReverified) -> str:
     match record:
         case r.JobSeen(workflow_id=workflow, status=status, fail_reason=reason):
             ended = f" at {_at(record.ended_at)}" if record.ended_at else ""
@@ -111,6 +111,8 @@ def _followed(record: r.JobSeen | r.VersionReached | r.FollowTimedOut | r.Reveri
             return f"no end was seen in time: {why}"
         case r.Reverified(finding=finding, healthy=healthy):
             return f"looked again after the soak: {'' if healthy else 'NOT WELL, '}{finding}"
+        case r.NotReverified(finding=finding):
+            return finding
 
 
 def _settled(record: r.Settled) -> str:

@@ -51,7 +51,7 @@ class Rollout:
         wait_s: how far away an opening or the end of a soak may be to be waited for in this process.
         verifying: the wave whose soak has ended and that is read once more.
         verified: waves that were read once more after their soak.
-        unverified: waves whose last reading failed, because their scope was given up.
+        unverified: waves whose last reading failed: the scope was given up, or a proxy could not be read.
         watches: what this session knows of each gate, by name.
     """
 

@@ -9,7 +9,7 @@ from orchestrator.executor.session import Session
 from orchestrator.executor.target.proxy_reads import read_health, read_version
 from orchestrator.executor.target.settle import settle
 from orchestrator.model.outcome import Outcome
-from orchestrator.model.record import Reverified
+from orchestrator.model.record import NotReverified, Reverified
 from orchestrator.model.reply import ProxyHealth, ProxyVersion
 from orchestrator.model.state import TargetState
 from orchestrator.model.version import at_least
@@ -88,17 +88,20 @@ async def read(state: TargetState, session: Session) -> Finding:
 
 
 async def reverify(state: TargetState, session: Session) -> bool:
-    """Read a proxy once more at the end of a soak, trying again while it cannot be read.
+    """Read a proxy once more at the end of a soak, trying again for up to `verify_for` while nothing is known of it.
 
-    False: answers did not show it for `verify_for`; nothing is known of it, and nothing recorded.
+    False: nothing came to be known, and just that is recorded.
     """
     follow = session.plan.follow
     gives_up_at = session.clock.now() + timedelta(seconds=follow.verify_for_s)
     finding = await read(state, session)
-    while isinstance(finding, HealthUnknown) and (finding.why is None or session.clock.now() < gives_up_at):
+    while isinstance(finding, HealthUnknown) and session.clock.now() < gives_up_at:
         await session.sleep(state, follow.poll_s)
         finding = await read(state, session)
     if isinstance(finding, HealthUnknown):
+        why = finding.why or "it could not be read"
+        unseen = f"not verified once more at the end of the soak: {why}"
+        await session.ledger.record(NotReverified(**session.about(state), finding=unseen))
         return False
     await session.ledger.record(
         Reverified(

@@ -64,6 +64,7 @@ TOLD: dict[str, r.Record] = {
     "the pace: no more memory: raise it (MemoryError)": r.PartFailed(
         **RUN, part="the pace", error="MemoryError", host="no more memory: raise it"
     ),
+    "not verified: it could not be read": r.NotReverified(**ONE, finding="not verified: it could not be read"),
     "succeeded, runs 2.2": r.Settled(**ONE, outcome=Outcome.SUCCEEDED, verified_version="2.2"),
     "failed, settled by ann@desk (seen in the console)": r.Settled(
         **ONE, outcome=Outcome.FAILED, settled_by="ann", host="desk", note="seen in the console"

@@ -21,6 +21,7 @@ from orchestrator.model.plan import Failures, Follow, Limits, Plan, Retry, Wave
 from orchestrator.model.record import (
     HoldSet,
     Intent,
+    NotReverified,
     ReturnedToWaiting,
     Reverified,
     Settled,
@@ -33,6 +34,7 @@ from orchestrator.model.record import (
 from orchestrator.model.reply import Exchange, Failure, NotSent, Refused
 from orchestrator.model.selection import Selector
 from orchestrator.model.target import Facts
+from orchestrator.tracker.report.build import build_report
 
 
 def wave_of_each(played: Played) -> dict[str, list[str]]:
@@ -203,15 +205,38 @@ def test_at_the_end_of_a_soak_what_cannot_be_read_is_read_again_and_nothing_is_c
 
     def setup(cloud: FakeCloud) -> None:
         def reads(name: str, _key: str, _number: int) -> Failure | None:
-            return unread if name == "proxy_version" and 800 < cloud.clock.monotonic() < 1500 else None
+            return unread if name == "proxy_version" and 800 < cloud.clock.monotonic() < 1100 else None
 
         cloud.reads = reads
 
     played = stage_of(3, setup, waves=waves).play()
     (reverified,) = played.of(Reverified)
     assert reverified.healthy
-    assert (reverified.at - START).total_seconds() > 1500
+    assert (reverified.at - START).total_seconds() > 1100
     assert played.outcomes() == {"succeeded": 3}
+
+
+def test_a_proxy_that_cannot_be_read_after_its_soak_is_read_as_long_as_after_its_upgrade_and_that_is_said() -> None:
+    waves = (Wave(name="one", size=Amount(1), soak_s=600.0), Wave(name="rest"))
+    unread = Refused("no permission", Exchange(http_status=403))
+
+    def setup(cloud: FakeCloud) -> None:
+        cloud.reads = lambda name, _key, _number: (
+            unread if name == "proxy_version" and cloud.clock.monotonic() > 800 else None
+        )
+
+    stage = stage_of(3, setup, waves=waves)
+    played = stage.play()
+    (told,) = played.of(NotReverified)
+    assert "it could not be read" in told.finding
+    assert (played.code, played.finish.why) == (7, "wave one could not be verified after its soak")
+    assert played.seconds < 800 + 600 + stage.plan.follow.verify_for_s + 60
+    assert not played.of(WaveDone)
+    report = {each.proxy_id: each for each in build_report(played.run, stage.plan).targets}[told.target or ""]
+    assert (report.outcome, report.evidence) == ("succeeded", [told.finding])
+    played.cloud.reads = lambda _name, _key, _number: None
+    again = resume(stage, played).play()
+    assert (again.code, again.outcomes()) == (0, {"succeeded": 3})
 
 
 def test_a_wave_that_cannot_be_verified_after_its_soak_is_not_done() -> None:
