@@ -59,6 +59,10 @@ class Problems:
         else:
             self._more += 1
 
+    def ends_at(self, line: int, message: str) -> None:
+        """Record the problem of a line for which the rest is not read: it is shown however many came before."""
+        self._found.append((line, 0, message))
+
     def lines(self) -> list[str]:
         """One line for each problem, in the file's order, and one for those that are only counted."""
         lines = [f"{self._place(line, column)}: {message}" for line, column, message in sorted(self._found)]

@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Iterable, Iterator
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -13,8 +12,7 @@ from orchestrator.model.foreign import Unreadable, read_json
 from orchestrator.planner.reading.problems import Problems, quote
 from orchestrator.planner.reading.yaml_problems import utf16
 from orchestrator.planner.targets.inventory_header import KNOWN, MAX_COLUMNS, doubtful_label, header_is_good
-
-_MAX_LINE = 1024 * 1024
+from orchestrator.planner.targets.inventory_lines import bounded_lines
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -30,7 +28,7 @@ def csv_rows(path: str, problems: Problems) -> Iterator[Row]:
     """The rows of a CSV file with a header line; UTF-8, a byte order mark and any line ends are fine."""
     try:
         with open(path_of(path), encoding="utf-8-sig", newline="", opener=open_to_read) as file:
-            yield from _csv_rows(file, problems)
+            yield from _csv_rows(bounded_lines(file.readline, problems), problems)
     except UnicodeDecodeError:
         problems.at_place(*_bad_line(path))
     except OSError as error:
@@ -64,10 +62,7 @@ def ndjson_rows(path: str, problems: Problems) -> Iterator[Row]:
     try:
         # Bytes, for msgspec decodes them faster than text.
         with open(path_of(path), "rb", opener=open_to_read) as file:
-            for number, line in enumerate(iter(partial(file.readline, _MAX_LINE), b""), 1):
-                if len(line) == _MAX_LINE and not line.endswith(b"\n"):  # perhaps without an end, as of a device
-                    problems.at_place(number, 0, "is longer than 1 MiB; what follows is not read")
-                    return
+            for number, line in enumerate(bounded_lines(file.readline, problems), 1):
                 row = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
                 if row.isspace() or not row:
                     continue

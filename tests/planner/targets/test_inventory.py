@@ -6,6 +6,7 @@ import pytest
 
 from orchestrator.model.target import Target
 from orchestrator.planner.reading.problems import Problems
+from orchestrator.planner.targets import inventory_lines
 from orchestrator.planner.targets.inventory import read_inventory
 
 I1, I2 = "1" * 32 + "in07", "2" * 32 + "in07"
@@ -142,12 +143,40 @@ def test_bad_ndjson(tmp_path: Path, text: str | bytes, says: str) -> None:
     assert any(says in line for line in problems), problems
 
 
-def test_a_file_without_any_line_end_is_read_no_further_than_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["fleet.ndjson", "fleet.csv"])
+def test_a_file_without_any_line_end_is_read_no_further_than_one_line(tmp_path: Path, name: str) -> None:
     """Such as a link to a device, which never ends."""
-    (tmp_path / "fleet.ndjson").symlink_to("/dev/zero")
-    found, problems = read(tmp_path / "fleet.ndjson")
+    (tmp_path / name).symlink_to("/dev/zero")
+    found, problems = read(tmp_path / name)
     assert not found
-    assert problems == ["fleet.ndjson:1: is longer than 1 MiB; what follows is not read"]
+    assert f"{name}:1: is longer than 1 MiB; what follows is not read" in problems
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("fleet.csv", "instance_id,proxy_id\n"),
+        ("fleet.csv", "instance_id,proxy_id\r"),
+        ("fleet.ndjson", "\n"),
+        ("fleet.ndjson", "{}\n"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("bound", "most", "says"), [("MOST_LINES", 30, "30 lines"), ("MOST_SIZE", 300, "GiB"), ("MOST_LINES", 31, "")]
+)
+def test_a_file_without_an_end_is_read_up_to_a_bound_that_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, line: str, bound: str, most: int, says: str
+) -> None:
+    monkeypatch.setattr(inventory_lines, bound, most)
+    (tmp_path / name).write_bytes(line.encode() * (31 if bound == "MOST_LINES" else 301))
+    _, problems = read(tmp_path / name)
+    told = [each for each in problems if f"{says}, of which an inventory may have no more; what follows" in each]
+    assert len(told) == bool(says), problems
+
+
+def test_a_million_targets_are_within_the_bounds() -> None:
+    assert inventory_lines.MOST_LINES >= 1_000_000
+    assert inventory_lines.MOST_SIZE >= 1_000_000 * 2048
 
 
 def test_colons_and_quotes_within_texts_are_no_further_keys(tmp_path: Path) -> None:
