@@ -202,8 +202,6 @@ class Ledger:
         if self._journal is None:
             raise RuntimeError("no journal is attached")
         record, error = masked(self._mask, record)
-        if error is not None:
-            self.rollout.stop = self.rollout.stop or f"internal error: search for secrets: {place_of(error)}"
         record = writable(record)  # what cannot be written fails here, where it is made, and not among others' records
         if self._at_once(record):
             self._apply(record)
@@ -213,6 +211,9 @@ class Ledger:
         pending = self._journal.append_nowait(record)
         if may_trip(self.rollout.plan.failures, record):
             self._harm = pending
+        if error is not None:
+            with suppress(Exception):  # what cannot be searched either ends the session at its next record
+                self.part_failed("the search for secrets", error, ends=True)
         return pending
 
     def _at_once(self, record: Record) -> bool:

@@ -23,6 +23,7 @@ from orchestrator.model.record import (
     FollowTimedOut,
     HoldReleased,
     HoldSet,
+    PartFailed,
     PreflightDone,
     Record,
     Reverified,
@@ -365,6 +366,30 @@ def test_an_answer_that_cannot_be_searched_for_secrets_is_kept_without_its_texts
     assert isinstance(answer, AnswerSeen)
     assert [entry.workflow_id for entry in answer.update_result] == ["375ac6a4-4e0b-4a6f-8d2e-0f1b2c3d4e5f", None]
     assert b"hush" not in msgspec.json.encode(answer)
+
+
+def test_an_answer_that_cannot_be_searched_for_secrets_ends_the_session_as_a_bug_does() -> None:
+    written: list[Record] = []
+
+    def fails(record: Record) -> Record:
+        return replace(record, at=1 // 0) if isinstance(record, AnswerSeen) else record
+
+    async def story(desk: Desk) -> None:
+        ledger = Ledger(desk.rollout, desk.clock, changed=lambda: None, observe=lambda _record: None, mask=fails)
+
+        class Kept:
+            def append_nowait(self, record: Record) -> Any:
+                written.append(record)
+
+        ledger.attach(Kept())
+        ledger.note(AnswerSeen(at=desk.clock.now(), target=desk.states[0].key, attempt=1, verdict="accepted"))
+        assert (desk.rollout.stop or "").startswith("internal error: the search for secrets: ZeroDivisionError at ")
+
+    at_desk(story)
+    answer, failed = written
+    assert isinstance(answer, AnswerSeen)
+    assert isinstance(failed, PartFailed)
+    assert (failed.part, failed.ends, failed.host) == ("the search for secrets", True, "")
 
 
 @pytest.mark.parametrize("waits", [True, False], ids=["folded meanwhile", "on its way to the disk"])
