@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from orchestrator.executor.decide.foreseen import next_start, time_left_s
 from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.model.run import Run
-from orchestrator.spoken import spoken
+from orchestrator.spoken import counted, spoken
 
 
 def progress(dispatcher: Dispatcher) -> Iterator[str]:
@@ -46,4 +46,4 @@ def speed_words(dispatcher: Dispatcher) -> str:
     rate = sum({id(scope.lanes): scope.lanes.pacer.rate for scope in scopes}.values())
     checked = len(session.rollout.queue.starting)
     about_to = f", {checked:,} being checked before it is sent" if checked else ""
-    return f"at most {rate:g} calls/s, {calls:,} made{about_to}"
+    return f"at most {rate:g}/s, {counted(calls, 'call')} made{about_to}"
