@@ -12,6 +12,7 @@ import msgspec
 
 from orchestrator.cloud import decode
 from orchestrator.cloud.caller import Caller
+from orchestrator.cloud.cloud_eye import CloudEyeClient
 from orchestrator.cloud.codes import NO_PROXY, canonical
 from orchestrator.cloud.decode import Decode
 from orchestrator.cloud.secret import HIDDEN
@@ -48,6 +49,8 @@ class Client:
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
+        #: Where metrics are read; None when nobody will.
+        self.eye: CloudEyeClient | None = None
 
     @property
     def generation(self) -> int:

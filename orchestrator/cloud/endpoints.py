@@ -8,8 +8,12 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from orchestrator.errors import PlanError
+from orchestrator.model.metric import CloudEye
 from orchestrator.model.plan import Scope
 from orchestrator.model.region import REGION_HINT, SERVICES, service_host, unknown_region
+
+#: `{region}` stands for the region of a scope.
+EYE_ENDPOINT = "https://ces.{region}.myhuaweicloud.com"
 
 GLOBAL_IAM = "iam.myhuaweicloud.com"
 
@@ -39,6 +43,22 @@ def endpoints_of(scope: Scope, environ: Mapping[str, str], *, allow_http: bool =
         base_address(service, where=f"scope {scope.name}: endpoint", allow_http=allow_http),
         base_address(iam, where=f"scope {scope.name}: iam_endpoint", allow_http=allow_http),
     )
+
+
+def eye_address(scope: Scope, eye: CloudEye, *, allow_http: bool = False) -> str:
+    """The base address of Cloud Eye for a scope: the plan's own, else by the region ("Endpoints" of api-ces).
+
+    Raises:
+        PlanError: the scope has no region and the plan no address, it is malformed, or plain http to another machine.
+    """
+    written = eye.endpoint or EYE_ENDPOINT
+    if "{region}" in written and scope.region is None:
+        raise PlanError(
+            f"scope {scope.name}: the address of Cloud Eye comes from the region, and there is none",
+            hint="write cloud_eye.endpoint, or the region",
+        )
+    address = written.replace("{region}", scope.region or "")
+    return base_address(address, where="cloud_eye.endpoint", allow_http=allow_http)
 
 
 def iam_host(region: str | None) -> str:

@@ -5,14 +5,16 @@ from contextlib import asynccontextmanager
 
 from orchestrator.cloud.caller import Caller, fits_path
 from orchestrator.cloud.client import Client
+from orchestrator.cloud.cloud_eye import CloudEyeClient
 from orchestrator.cloud.credentials import METADATA, Secrets, World, source_for
 from orchestrator.cloud.credentials.renewal import Renewal
-from orchestrator.cloud.endpoints import Endpoints, endpoints_of
+from orchestrator.cloud.endpoints import Endpoints, endpoints_of, eye_address
 from orchestrator.cloud.secret import HiddenEnvironment
 from orchestrator.cloud.stamp import plain_headers
 from orchestrator.cloud.time_source import TimeSource
 from orchestrator.cloud.transport import open_transport
 from orchestrator.errors import PlanError
+from orchestrator.model.metric import CloudEye
 from orchestrator.model.plan import Http, Scope
 
 
@@ -27,6 +29,7 @@ async def open_clouds(
     clock: TimeSource,
     metadata: str = METADATA,
     secrets: Secrets | None = None,
+    eye: CloudEye | None = None,
 ) -> AsyncIterator[Mapping[str, Client]]:
     """A client for each scope, by its name, over one session that ends with the block. Makes no request itself.
 
@@ -39,6 +42,7 @@ async def open_clouds(
         clock: for signatures, durations and expiry.
         metadata: base address of the ECS metadata service.
         secrets: learns what the clients get, and has what they hid in what the cloud says; None for their own.
+        eye: how metrics are read; None when nobody will.
 
     Raises:
         PlanError: an unknown region, a malformed address or project id, an unreadable `http.ca_file`.
@@ -58,22 +62,29 @@ async def open_clouds(
             command_timeout_s=http.timeout_s,
             secrets=known,
         )
-        yield {scope.name: _client(scope, places[scope.name], world) for scope in scopes}
+        yield {scope.name: _client(scope, places[scope.name], world, http, eye) for scope in scopes}
 
 
-def _client(scope: Scope, places: Endpoints, world: World) -> Client:
+def _client(scope: Scope, places: Endpoints, world: World, http: Http, eye: CloudEye | None) -> Client:
     if scope.project_id is not None and not fits_path(scope.project_id):
         raise PlanError(f"scope {scope.name}: project_id: not an id: {scope.project_id[:80]!r}")
-    transport, clock = world.transport, world.clock
-    return Client(
-        Caller(
-            project_id=scope.project_id,
-            region=scope.region,
-            transport=transport,
-            routes=(transport.route(places.service), transport.route(places.iam)),
-            renewal=Renewal(source_for(scope, places.iam, world), clock, world.secrets),
-            plain=world.headers,
-            clock=clock,
-            secrets=world.secrets,
-        )
+    renewal = Renewal(source_for(scope, places.iam, world), world.clock, world.secrets)
+    client = Client(_caller(scope, places.service, places.iam, renewal, world))
+    if eye is not None:
+        where = eye_address(scope, eye, allow_http=http.allow_http)
+        client.eye = CloudEyeClient(_caller(scope, where, places.iam, renewal, world), client, eye.namespace)
+    return client
+
+
+def _caller(scope: Scope, service: str, iam: str, renewal: Renewal, world: World) -> Caller:
+    transport = world.transport
+    return Caller(
+        project_id=scope.project_id,
+        region=scope.region,
+        transport=transport,
+        routes=(transport.route(service), transport.route(iam)),
+        renewal=renewal,
+        plain=world.headers,
+        clock=world.clock,
+        secrets=world.secrets,
     )

@@ -2,6 +2,7 @@
 
 from orchestrator.errors import place_of
 from orchestrator.executor.decide.opening.gates import judge_answer
+from orchestrator.executor.health.ask_cloud_eye import ask_cloud_eye
 from orchestrator.executor.session import Session
 from orchestrator.model.gate_record import GateAnswered
 from orchestrator.model.health_gate import GateFinding, GateQuestion, HealthGate
@@ -11,7 +12,7 @@ async def ask_gate(session: Session, gate: HealthGate) -> None:
     """Ask; a question that fails in this program is one without an answer, and touches no other gate."""
     watch = session.rollout.watches[gate.name]
     try:
-        finding = await session.gates.ask(gate, _question(session, gate))
+        finding = await _finding(session, gate)
     except Exception as error:  # noqa: BLE001  # a bulkhead: the gate says what it is without an answer
         session.ledger.part_failed(f"gate {gate.name}", error)
         finding = GateFinding(answer="error", evidence=f"internal error: {place_of(error)}")
@@ -33,6 +34,12 @@ async def ask_gate(session: Session, gate: HealthGate) -> None:
     if judged.open:  # also when it was so before: its last answer may have been too old
         session.rollout.queue.opened(gate.name)
     session.ledger.wake()
+
+
+async def _finding(session: Session, gate: HealthGate) -> GateFinding:
+    if gate.cloud_eye is not None:
+        return await ask_cloud_eye(session, gate, gate.cloud_eye)
+    return await session.gates.ask(gate, _question(session, gate))
 
 
 def _question(session: Session, gate: HealthGate) -> GateQuestion:

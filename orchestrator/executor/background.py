@@ -4,12 +4,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from itertools import count
 
+import anyio
+
+from orchestrator.executor.health.impact_watch import ImpactWatch
 from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.scope.host_time import HostTime
 from orchestrator.executor.scope.probe import keep
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.session import Session
-from orchestrator.executor.supervise import Service, Task
+from orchestrator.executor.supervise import Service, Task, supervise
 from orchestrator.model.part_record import USAGE
 from orchestrator.model.record import ClockStepped, ScopeUsed
 
@@ -24,6 +27,8 @@ _BUSY_CALLS = 10
 #: How often the wall clock is compared. What starts is judged by it at that very instant; only waits depend on this.
 _CLOCK_EVERY_S = 10.0
 
+IMPACT = "the metrics of impact"
+
 
 def services(session: Session, wake: Callable[[], None]) -> Iterator[Service]:
     """Every task that a session needs; `wake` makes the loop look for the next action."""
@@ -34,6 +39,23 @@ def services(session: Session, wake: Callable[[], None]) -> Iterator[Service]:
         yield Service(f"the pauses of scope {scope.name}", _releasing(scope.lanes, wake))
     yield Service(USAGE, _noting_usage(session), vital=False)
     yield Service("the watch on the clock", _watching_clock(session), vital=False)
+    if (watch := impact_watch(session)) is not None:
+        yield Service(IMPACT, watch.run, vital=False)
+
+
+def impact_watch(session: Session) -> ImpactWatch | None:
+    """What measures the impact of upgrades; None when the plan does not ask for it."""
+    if session.metrics is None or session.plan.impact == "off":
+        return None
+    return ImpactWatch(session, session.metrics)
+
+
+async def last_reading(session: Session, at_most_s: float) -> None:
+    """Measure once more when the session has nothing else to do, and write down what there is."""
+    watch = impact_watch(session)
+    if watch is not None:
+        with anyio.move_on_after(at_most_s):
+            await supervise(Service(IMPACT, partial(watch.read, last=True), vital=False), session)
 
 
 def scope_services(scopes: Collection[ScopeCalls]) -> Iterator[Service]:

@@ -14,7 +14,7 @@ from anyio.abc import TaskGroup
 
 from orchestrator.errors import Broken, StateError
 from orchestrator.executor.ask_gate import ask_gate
-from orchestrator.executor.background import note_usage, services
+from orchestrator.executor.background import last_reading, note_usage, services
 from orchestrator.executor.bulkhead import break_off
 from orchestrator.executor.decide.actions import (
     Action,
@@ -56,6 +56,9 @@ from orchestrator.model.state import TargetState
 
 #: A target whose intent was refused is not taken up again sooner than this.
 REFUSED_PAUSE = timedelta(seconds=0.5)
+
+#: How long the last reading of metrics may take, and in a session that was told to stop.
+LAST_READING_S, _SHORT_READING_S = 60.0, 5.0
 
 #: The loop never spins, whatever the clocks do.
 _SHORTEST_WAIT_S = 0.01
@@ -142,6 +145,9 @@ class Dispatcher:
                 else:
                     self._follow_up(group, state)
             finish = await self._guarded_loop(group)
+            await last_reading(
+                self.session, LAST_READING_S if finish.ending is not Ending.STOPPED else _SHORT_READING_S
+            )
             group.cancel_scope.cancel()
         with anyio.CancelScope(shield=True):
             await self._close(finish)

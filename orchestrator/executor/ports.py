@@ -1,9 +1,11 @@
 """What the executor needs from the world, in its own words. Nothing here knows who implements it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
 from orchestrator.model.health_gate import GateFinding, GateQuestion, HealthGate
+from orchestrator.model.metric import Points, Series
 from orchestrator.model.record import Record
 from orchestrator.model.reply import Entry, Failure, Job, JobPage, ProxyHealth, ProxyVersion, Reply
 
@@ -47,6 +49,19 @@ class CloudApi(Protocol):
         self, *, offset: int, start_time: datetime | None = None, status: str | None = None, job_id: str | None = None
     ) -> Reply[JobPage]:
         """GET immediate-jobs, one page of 50."""
+
+
+class MetricsApi(Protocol):
+    """Where metrics of the proxies of one scope are read. As `CloudApi`: no method raises, or tries again."""
+
+    async def prepare(self) -> Failure | None:
+        """Ensure that the next request can be signed."""
+
+    async def nodes(self, instance_id: str) -> Reply[dict[str, tuple[str, ...]]]:
+        """GET proxies of the instance: the ids of the nodes of each. A call of the scope's own service."""
+
+    async def samples(self, asked: Sequence[Series], start_s: float, end_s: float) -> Reply[Points]:
+        """What was measured from `start_s` on and before `end_s`, both in seconds since 1970."""
 
 
 class GateAsker(Protocol):

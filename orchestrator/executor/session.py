@@ -15,6 +15,7 @@ from orchestrator.executor.ports import Clock, GateAsker
 from orchestrator.executor.scope.jobs.job_list import Board
 from orchestrator.executor.scope.jobs.job_places import JobPlaces
 from orchestrator.executor.scope.jobs.running_jobs import RunningJobs
+from orchestrator.executor.scope.metrics.metric_reader import MetricReader
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.stories import Stories
 from orchestrator.model.health_gate import GateFinding, GateQuestion, HealthGate
@@ -61,6 +62,7 @@ class Session:
         known_workflows: every workflow_id in the state folder, of any run and fleet, in small letters.
         reached: called at every `Point`; tests die there.
         stories: those of its targets that are under way.
+        metrics: reads metrics of proxies; None when nobody wants any.
     """
 
     rollout: Rollout
@@ -74,6 +76,7 @@ class Session:
     known_workflows: Callable[[], Awaitable[AbstractSet[str]]] = none_known
     reached: Callable[[Point], None] = field(default=_pass)
     stories: Stories = field(init=False)
+    metrics: MetricReader | None = field(init=False, default=None)
     _running_jobs: dict[str, RunningJobs] = field(init=False)
     _places: dict[str, JobPlaces] = field(init=False)
 
@@ -81,6 +84,17 @@ class Session:
         self.stories = Stories(self.clock)
         self._running_jobs = {name: RunningJobs(calls) for name, calls in self.scopes.items()}
         self._places = {name: JobPlaces(calls) for name, calls in self.scopes.items()}
+        if self.plan.reads_metrics:
+            self.metrics = MetricReader(
+                self.scopes,
+                clock=self.clock,
+                grain_s=self.plan.cloud_eye.grain_s,
+                note=self.ledger.note,
+                cloud_now=self._cloud_now,
+            )
+
+    def _cloud_now(self, scope: str) -> float:
+        return self.clock.now().timestamp() + self.run.timeline.offsets.get(scope, 0.0)
 
     @property
     def plan(self) -> Plan:

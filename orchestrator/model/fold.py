@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from orchestrator.model.fold_answer import fold_answer
+from orchestrator.model.impact import merged
 from orchestrator.model.known import Indexes
 from orchestrator.model.moment import Moment
 from orchestrator.model.outcome import Outcome, Phase
@@ -16,6 +17,7 @@ from orchestrator.model.record import (
     DoubtRemains,
     DoubtRenewed,
     FollowTimedOut,
+    ImpactSampled,
     Intent,
     JobSeen,
     NotReverified,
@@ -48,6 +50,7 @@ def fold(known: Indexes, state: TargetState, record: Record) -> None:
 def _read(known: Indexes, state: TargetState, record: PreflightDone) -> None:
     known.join_wave(state, record.wave)
     state.not_before, state.read_version = None, record.current_version
+    state.service_impact_s = record.service_impact_s
     if record.upgrade_s is not None:
         known.foretold.add(record.upgrade_s)
 
@@ -176,6 +179,7 @@ def _settle(known: Indexes, state: TargetState, record: Settled) -> None:
     state.outcome = record.outcome
     state.reason, state.error_code = record.reason, record.error_code
     state.settled_by, state.settled_host, state.settled_at = record.settled_by, record.host, record.at
+    state.ended = known.timeline.moment(record.at, state.target.scope)
     state.verified_version = record.verified_version or state.verified_version
     if record.evidence:
         state.evidence.append(record.evidence)
@@ -210,6 +214,10 @@ def _return(_known: Indexes, state: TargetState, record: ReturnedToWaiting) -> N
     state.evidence.append(f"settled as not sent by {record.who}: {record.note}")
 
 
+def _measure(_known: Indexes, state: TargetState, record: ImpactSampled) -> None:
+    state.impact = merged(state.impact, record)
+
+
 #: What each kind of record changes. A table: to ask up to 18 times for the type took 18 times as long for `Settled`.
 _CHANGES: Mapping[type[Record], Callable[[Indexes, TargetState, Any], None]] = {
     PreflightDone: _read,
@@ -231,4 +239,5 @@ _CHANGES: Mapping[type[Record], Callable[[Indexes, TargetState, Any], None]] = {
     Settled: _settle,
     ReturnedToWaiting: _return,
     StoryFailed: _break_off,
+    ImpactSampled: _measure,
 }

@@ -40,8 +40,36 @@ class PromqlQuestion(Struct, frozen=True, kw_only=True):
     token_env: str | None = None
 
 
+class MetricBound(Struct, frozen=True):
+    """A number in the unit of a metric; with `percent`, a share of what the metric was before."""
+
+    value: float
+    percent: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.value:g}{'%' if self.percent else ''}"
+
+
+class EyeQuestion(Struct, frozen=True, kw_only=True):
+    """A metric of the proxies that were upgraded in this run, as Cloud Eye has it.
+
+    Attributes:
+        metric: its name there.
+        max: what it must not exceed; with `compare`, how much more it may have grown than elsewhere.
+        min: the same downwards.
+        over_s: the last minutes, of which the median counts.
+        compare: `control`: with the proxies that were not upgraded yet, in the same minutes.
+    """
+
+    metric: str
+    max: MetricBound | None = None
+    min: MetricBound | None = None
+    over_s: float = 300.0
+    compare: Literal["control"] | None = None
+
+
 class HealthGate(Struct, frozen=True, kw_only=True):
-    """One gate. Exactly one of `http`, `command` and `promql` is set.
+    """One gate. Exactly one of `http`, `command`, `promql` and `cloud_eye` is set.
 
     Attributes:
         at: `start`: before a target of `select` starts; `wave`: before each wave but the first opens.
@@ -57,6 +85,7 @@ class HealthGate(Struct, frozen=True, kw_only=True):
     http: HttpQuestion | None = None
     command: tuple[str, ...] | None = None
     promql: PromqlQuestion | None = None
+    cloud_eye: EyeQuestion | None = None
     select: Selector | None = None
     every_s: float = 30.0
     timeout_s: float = 10.0

@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 from orchestrator.model.amount import Amount, Rate
 from orchestrator.model.health_gate import HealthGate
+from orchestrator.model.metric import CloudEye
 from orchestrator.model.selection import Selector
 from orchestrator.model.target import Target
 
@@ -216,6 +217,9 @@ class Notify(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return next(f"{way} {name}" for way, name in ways if name is not None)
 
 
+ImpactSource: TypeAlias = Literal["off", "cloud_eye"]
+
+
 class Plan(Struct, frozen=True, kw_only=True):
     """The whole plan.
 
@@ -228,6 +232,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         proxies: the targets written out, in the plan's order.
         inventory: absolute paths of inventory files.
         windows: empty for always; `instance` for each instance's own maintenance window.
+        impact: where is read what upgrades do to applications.
         written: the dotted keys that the file sets itself, to tell a default from a choice.
     """
 
@@ -250,6 +255,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     freezes: tuple[Freeze, ...] = ()
     fit: bool = True
     gates: tuple[HealthGate, ...] = ()
+    impact: ImpactSource = "off"
+    cloud_eye: CloudEye = CloudEye()
     follow: Follow = Follow()
     retry: Retry = Retry()
     http: Http = Http()
@@ -257,6 +264,11 @@ class Plan(Struct, frozen=True, kw_only=True):
     metrics: Metrics = Metrics()
     notify: tuple[Notify, ...] = ()
     written: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def reads_metrics(self) -> bool:
+        """Whether metrics of proxies are wanted for anything."""
+        return self.impact == "cloud_eye" or any(gate.cloud_eye is not None for gate in self.gates)
 
     @property
     def says_expected(self) -> bool:

@@ -8,6 +8,7 @@ a run, the report is a fold of them too, and nothing else is remembered. A new r
 from typing import TypeAlias
 
 from orchestrator.model.gate_record import GateAnswered
+from orchestrator.model.impact_record import ImpactSampled, MetricsMissing
 from orchestrator.model.part_record import PartFailed
 from orchestrator.model.record_base import Clocks
 from orchestrator.model.run_record import (
@@ -77,8 +78,10 @@ __all__ = [
     "HoldCause",
     "HoldReleased",
     "HoldSet",
+    "ImpactSampled",
     "Intent",
     "JobSeen",
+    "MetricsMissing",
     "NotReverified",
     "OutcomeKept",
     "PartFailed",
@@ -110,4 +113,4 @@ __all__ = [
     "WorkflowAdopted",
 ]
 
-Record: TypeAlias = RunRecord | GateAnswered | TargetRecord
+Record: TypeAlias = RunRecord | GateAnswered | ImpactSampled | MetricsMissing | TargetRecord

@@ -20,6 +20,7 @@ from orchestrator.model.record import (
     GateAnswered,
     HoldReleased,
     HoldSet,
+    MetricsMissing,
     OutcomeKept,
     PartFailed,
     Record,
@@ -186,6 +187,9 @@ class Run(Indexes):
                 self._hold(record)
             case PartFailed():
                 self._tell(record)
+            case MetricsMissing():
+                self.scopes[record.scope].unmetered = True
+                self.warnings.append(record.words)
             case HoldReleased():
                 self._release(record)
             case GateAnswered():
@@ -205,7 +209,7 @@ class Run(Indexes):
         self.timeline.begin(record)
         for scope in self.scopes.values():
             scope.paused = scope.given_up = scope.throttled_until = scope.probe_at = None
-            scope.opened = False
+            scope.opened = scope.unmetered = False
 
     def _tell(self, record: PartFailed) -> None:
         self._lost_count |= record.part == USAGE

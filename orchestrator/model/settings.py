@@ -10,12 +10,14 @@ import msgspec
 
 from orchestrator.model.amount import Amount, Rate
 from orchestrator.model.health_gate import HealthGate
+from orchestrator.model.metric import CloudEye
 from orchestrator.model.plan import (
     Auth,
     Failures,
     Follow,
     Freeze,
     Http,
+    ImpactSource,
     Limits,
     Metrics,
     Notify,
@@ -51,6 +53,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     scopes_required: Literal["any", "all"]
     gates: tuple[HealthGate, ...] = ()  # not in settings of before there were gates
     scopes: dict[str, ScopeSettings]
+    impact: ImpactSource = "off"
+    cloud_eye: CloudEye = CloudEye()
     metrics: Metrics = Metrics()
     notify: tuple[Notify, ...] = ()
 

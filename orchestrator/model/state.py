@@ -5,7 +5,7 @@ from datetime import datetime
 
 from orchestrator.model.moment import Moment
 from orchestrator.model.outcome import FAILED_BEFORE, OPEN, Outcome, Phase
-from orchestrator.model.record import AnswerSeen, EarlierOutcome, Intent, JobSeen, Record, Verdict
+from orchestrator.model.record import AnswerSeen, EarlierOutcome, ImpactSampled, Intent, JobSeen, Record, Verdict
 from orchestrator.model.reply import Entry
 from orchestrator.model.signature import signature
 from orchestrator.model.target import Target
@@ -56,6 +56,9 @@ class TargetState:
         busy_since: first of the postponements because the cloud was busy.
         busy_at: the latest of them.
         folded: how many records of it there are.
+        ended: when it was settled.
+        impact: what was measured of it around its upgrade.
+        service_impact_s: what the cloud foretold of that.
         earlier: what an earlier run of the fleet said of it, for the same version, when that was not good.
     """
 
@@ -91,6 +94,9 @@ class TargetState:
     set_aside: str | None = None
     counted_in: int = -1
     folded: int = 0
+    ended: Moment | None = None
+    impact: ImpactSampled | None = None
+    service_impact_s: float | None = None
     earlier: EarlierOutcome | None = None
 
     @property

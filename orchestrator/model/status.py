@@ -51,6 +51,7 @@ class ScopeStatus:
 
     Attributes:
         opened: it was reached in the present session.
+        unmetered: metrics of its proxies cannot be read in the present session.
         got_through: attempts that were answered, and not turned away.
     """
 
@@ -62,6 +63,7 @@ class ScopeStatus:
     throttled_until: datetime | None = None
     throttled_why: str | None = None
     probe_at: datetime | None = None
+    unmetered: bool = False
     got_through: int = 0
     calls: int = 0
     throttled: int = 0

@@ -60,7 +60,8 @@ class SimulatedCloud:
         skew_s, began_s = self.profile.clock_skew_s, began.timestamp()
         self.keyring = Keyring(config, lifetime_s=self.profile.token_lifetime_s, skew_s=skew_s)
         self._planner = JobPlanner(self.world, self.profile, config.seed, config.speed)
-        self._service = Service(self.world, self._planner, Upgrades(self._planner, config.seed), self.profile, config)
+        upgrades = Upgrades(self._planner, config.seed)
+        self._service = Service(self.world, self._planner, upgrades, self.profile, config, began_s)
         self._iam = Iam(config, self.world, self.keyring, skew_s)
         self._throttle = Throttle(self.profile.limits, config.speed, began_s)
         self._faults = Faults(self.profile, config.seed)
@@ -114,7 +115,8 @@ class SimulatedCloud:
             if why is not None:
                 self.books.refused_credentials += 1
                 return gateway_error(401, "APIGW.0301", why, request_id)
-        limit = self._throttle.refuses(call.project_id, t) if call.project_id else None
+        throttled = call.project_id and call.kind != "metrics"  # Cloud Eye is another service
+        limit = self._throttle.refuses(call.project_id, t) if throttled else None
         if limit is not None:
             self.books.throttled[call.project_id] += 1
             wait_s = self._throttle.wait_s(limit, t)

@@ -24,6 +24,7 @@ Kind = Literal[
     "instances",
     "instance",
     "details",
+    "metrics",
     "tokens",
     "projects",
     "metadata_token",
@@ -89,6 +90,7 @@ End = Literal["completed", "failed", "hangs", "canceled", "unauthorized", "unaut
 Flip = Literal["normal", "early", "late", "never"]
 Seen = Literal["normal", "late", "never", "not_by_id", "not_listed"]
 Health = Literal["active", "abnormal", "abnormal_for_a_while"]
+MetricName = Literal["connections", "response", "queries"]
 Notice = Literal["retry_after", "text", "bare", "mixed"]
 
 
@@ -171,6 +173,38 @@ class Risks(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     nonsense: Share = 0.0
 
 
+class Regression(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A version under which a metric (`connections`, `response`, `queries`) is another: 1.2 is 20 % more."""
+
+    metric: MetricName
+    factor: Seconds
+    version: str
+
+
+class Spike(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A time in which a metric of all proxies is another, from `at_s` after the beginning on."""
+
+    metric: MetricName = "response"
+    factor: Seconds = 2.0
+    at_s: float = 0.0
+    duration_s: Seconds = 600.0
+
+
+class Metrics(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Metrics in Cloud Eye, and what is wrong with them: late, missing, of every n-th minute only, not to be read.
+
+    `most`: how many a call may ask for, when that is fewer than 500.
+    """
+
+    late_s: Seconds = 0.0
+    missing: Share = 0.0
+    grain: Count = 1
+    forbidden: bool = False
+    most: Count | None = None
+    regressions: tuple[Regression, ...] = ()
+    spikes: tuple[Spike, ...] = ()
+
+
 class ScriptedFault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Hits the nth call of a kind (of one proxy, when named), and `times - 1` further ones after it."""
 
@@ -211,6 +245,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     lists: Lists = Lists()
     foreign: Foreign = Foreign()
     risk: Risks = Risks()
+    metrics: Metrics = Metrics()
     timing: Timing = Timing()
     latency: Latency = Latency()
     limits: tuple[Limit, ...] = ()

@@ -19,6 +19,7 @@ ROUTES: dict[tuple[str, str], Kind] = {
     ("GET", "/v3/{project_id}/instances/{instance_id}"): "instance",
     ("GET", "/v3.1/{project_id}/instances/{instance_id}"): "instance",
     ("GET", "/v3.1/{project_id}/instances/details"): "details",
+    ("POST", "/V1.0/{project_id}/batch-query-metric-data"): "metrics",
     ("POST", "/v3/auth/tokens"): "tokens",
     ("GET", "/v3/projects"): "projects",
     ("PUT", "/meta-data/latest/api/token"): "metadata_token",

@@ -7,6 +7,7 @@ from orchestrator.simulator.config import SimulatorConfig
 from orchestrator.simulator.inventory import Inventory
 from orchestrator.simulator.job_lists import JobLists
 from orchestrator.simulator.jobs import JobPlanner
+from orchestrator.simulator.metrics import CloudEyeService
 from orchestrator.simulator.profile import Fault, Profile
 from orchestrator.simulator.risk import Foretold
 from orchestrator.simulator.routes import Call
@@ -26,7 +27,13 @@ class Service:
     """All calls that concern a project."""
 
     def __init__(
-        self, world: World, planner: JobPlanner, upgrades: Upgrades, profile: Profile, config: SimulatorConfig
+        self,
+        world: World,
+        planner: JobPlanner,
+        upgrades: Upgrades,
+        profile: Profile,
+        config: SimulatorConfig,
+        began: float = 0.0,
     ) -> None:
         views = Views(
             config.seed,
@@ -39,6 +46,7 @@ class Service:
         foretold = Foretold(profile.risk, profile.timing, seed, config.speed)
         self._inventory = Inventory(views, profile.lists, foretold, seed)
         self._jobs = JobLists(world, planner, views, profile.lists, seed=seed, skew_s=skew_s)
+        self._metrics = CloudEyeService(views, profile, config, began)
         self._schedules = Schedules(views, seed=seed, skew_s=skew_s)
 
     def answer(
@@ -52,6 +60,9 @@ class Service:
         project = self._project(call.project_id)
         if call.instance_id:
             return self._of_instance(call, request, upgrade, t, fault)
+        return self._of_project(project, call, request, t)
+
+    def _of_project(self, project: Project, call: Call, request: Request, t: float) -> Reply:
         query = dict(request.pairs())
         match call.kind:
             case "job":
@@ -60,6 +71,8 @@ class Service:
                 return self._jobs.immediate(project, query, t)
             case "scheduled_jobs":
                 return self._schedules.scheduled(project, query, t)
+            case "metrics":
+                return self._metrics.batch(project, request.body, t)
             case "details":
                 return self._inventory.details(project, query, call.version)
             case _:

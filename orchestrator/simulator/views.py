@@ -115,6 +115,10 @@ class Views:
         other = hexadecimal(32, self._seed, "enterprise_project", instance.project.project_id)
         return other if unit(self._seed, "enterprise_project", instance.instance_id) < 0.3 else "0"  # noqa: PLR2004
 
+    def node_id(self, proxy: Proxy, number: int) -> str:
+        """Of the nth node of a proxy; it stays through upgrades."""
+        return hexadecimal(32, self._seed, "proxy_node", proxy.proxy_id, number) + "pn01"
+
     def proxy_name(self, proxy: Proxy) -> str:
         """`proxy-0007-1`."""
         return f"proxy-{proxy.instance.ordinal:0{_NAME_DIGITS}d}-{proxy.ordinal}"
@@ -164,7 +168,7 @@ class Views:
         sick = not proxy.healthy(t)
         return [
             {
-                "id": hexadecimal(32, self._seed, "proxy_node", proxy.proxy_id, number) + "pn01",
+                "id": self.node_id(proxy, number),
                 "name": f"{self.proxy_name(proxy)}_{number}",
                 "role": "slave" if number else "master",
                 "az_code": _ZONES[number % len(_ZONES)],

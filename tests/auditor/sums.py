@@ -69,13 +69,15 @@ def _troubles(book: Book) -> tuple[list[str], list[str], list[str]]:
     bugs: dict[str, None] = {}
     refusals: dict[str, None] = {}
     warnings: dict[str, None] = {}
-    for line in book.named("session_started", "story_failed", "part_failed"):
+    for line in book.named("session_started", "story_failed", "part_failed", "metrics_missing"):
         if line["record"] == "session_started":
             bugs, refusals, warnings = {}, {}, {}
             continue
         ending = refusals if line.get("host") else bugs
         if line["record"] == "story_failed":
             ending[f"target {line['target']}: {trouble_in(line)}"] = None
+        elif line["record"] == "metrics_missing":
+            warnings[f"scope {line['scope']}: goes on without metrics of its proxies: {line['why']}"] = None
         else:
             (ending if line["ends"] else warnings)[f"{line['part']}: {trouble_in(line)}"] = None
     return list(bugs), list(refusals), list(warnings)

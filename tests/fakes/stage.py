@@ -21,7 +21,7 @@ from orchestrator.executor.decide.exit_code import exit_code
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.dispatch import Background, Dispatcher
 from orchestrator.executor.ledger import Ledger
-from orchestrator.executor.ports import GateAsker
+from orchestrator.executor.ports import GateAsker, MetricsApi
 from orchestrator.executor.rate.auto_rate import auto_pacer
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lanes
@@ -135,6 +135,7 @@ class Stage:
     known: AbstractSet[str] = frozenset()
     cloud_of: Callable[[FakeCloud], None] = lambda _cloud: None
     gates: Callable[[VirtualClock], GateAsker] = lambda _clock: NobodyAsks()
+    eye_of: Callable[[FakeCloud, VirtualClock], MetricsApi | None] = lambda _cloud, _clock: None
     journal: SlowJournal | None = None
 
     def play(self) -> Played:
@@ -289,6 +290,7 @@ def _calls(stage: Stage, name: str, clock: VirtualClock, note: Callable[[Record]
         clock=clock,
         chance=Random(f"{stage.seed}{name}").random,
         note=note,
+        eye=stage.eye_of(stage.clouds[name], clock),
     )
 
 
@@ -327,5 +329,6 @@ def resume(stage: Stage, played: Played, *, after: timedelta = timedelta(minutes
         "rates": stage.rates,
         "wait_s": stage.wait_s,
         "gates": stage.gates,
+        "eye_of": stage.eye_of,
     }
     return Stage(**{**values, **changes})

@@ -57,6 +57,7 @@ async def open_scopes(
         environ=environ,
         clock=clock,
         secrets=secrets,
+        eye=plan.cloud_eye if plan.reads_metrics else None,
     )
     shared = shared_credentials(plan, environ)
     async with clients as apis:
@@ -71,6 +72,7 @@ async def open_scopes(
                     chance=Random().random,  # noqa: S311  # jitter, not a secret
                     note=note or _forget,
                     credentials=shared[scope.name],
+                    eye=apis[scope.name].eye,
                 )
                 for scope in plan.scopes
             }

@@ -8,6 +8,7 @@ from msgspec import structs
 from orchestrator.app.simulate.simulated_fleet import REGION, simulated_targets
 from orchestrator.errors import UsageError
 from orchestrator.model.health_gate import HealthGate
+from orchestrator.model.metric import CloudEye
 from orchestrator.model.plan import Auth, Metrics, Plan, Scope
 from orchestrator.model.target import Target
 from orchestrator.simulator.config import SimulatorConfig
@@ -52,7 +53,8 @@ def simulated(
 def _pointed_at(url: str, plan: Plan) -> Plan:
     """It tells nobody: who is told of real runs must not take this for one."""
     scopes = tuple(_scope_at(url, scope) for scope in plan.scopes)
-    return structs.replace(plan, scopes=scopes, metrics=Metrics(), notify=())
+    eye = structs.replace(plan.cloud_eye, endpoint=url, namespace=CloudEye().namespace)
+    return structs.replace(plan, scopes=scopes, cloud_eye=eye, metrics=Metrics(), notify=())
 
 
 def _scope_at(url: str, scope: Scope) -> Scope:
@@ -72,6 +74,7 @@ def hastened(plan: Plan, speed: float) -> Plan:
         plan,
         waves=tuple(structs.replace(wave, soak_s=wave.soak_s / speed) for wave in plan.waves),
         gates=tuple(_hastened_gate(gate, speed) for gate in plan.gates),
+        cloud_eye=structs.replace(plan.cloud_eye, grain_s=plan.cloud_eye.grain_s / speed),
         follow=structs.replace(
             follow,
             poll_s=follow.poll_s / speed,
@@ -93,4 +96,5 @@ def hastened(plan: Plan, speed: float) -> Plan:
 def _hastened_gate(gate: HealthGate, speed: float) -> HealthGate:
     """A gate that is asked more often; its time-out stays, for what it asks is real."""
     hold_after_s = None if gate.hold_after_s is None else gate.hold_after_s / speed
-    return structs.replace(gate, every_s=gate.every_s / speed, hold_after_s=hold_after_s)
+    eye = gate.cloud_eye and structs.replace(gate.cloud_eye, over_s=gate.cloud_eye.over_s / speed)
+    return structs.replace(gate, every_s=gate.every_s / speed, hold_after_s=hold_after_s, cloud_eye=eye)

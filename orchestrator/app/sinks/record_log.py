@@ -31,6 +31,8 @@ _EVENTS: dict[type[Record], tuple[str, Level]] = {
     records.ScopeGivenUp: ("scope.given_up", "error"),
     records.ScopeUsed: ("scope.used", "debug"),
     records.GateAnswered: ("gate.answered", "info"),
+    records.MetricsMissing: ("metrics.missing", "warning"),
+    records.ImpactSampled: ("target.impact", "debug"),
     records.PartFailed: ("part.failed", "error"),
     records.CloudTimeLearned: ("clock.cloud_time_learned", "debug"),
     records.ClockStepped: ("clock.stepped", "warning"),
@@ -56,7 +58,19 @@ _EVENTS: dict[type[Record], tuple[str, Level]] = {
 }
 #: What says nothing to a reader of logs; the journal keeps it.
 _LEFT_OUT = frozenset(
-    {"at", "step", "token", "command", "known_rejects", "journal", "commands_seen", "clocks", "clouds", "waits"}
+    {
+        "at",
+        "step",
+        "token",
+        "command",
+        "known_rejects",
+        "journal",
+        "commands_seen",
+        "clocks",
+        "clouds",
+        "waits",
+        "samples",
+    }
 )
 #: In records that are not about an attempt.
 _NO_ATTEMPT = ("attempt", 0)

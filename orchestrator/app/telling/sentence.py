@@ -2,10 +2,17 @@
 
 from orchestrator.app.telling.run_sentence import run_sentence
 from orchestrator.app.telling.target_sentence import target_sentence
+from orchestrator.model.impact_record import ImpactSampled, MetricsMissing
 from orchestrator.model.record import Record
 from orchestrator.model.target_record import TargetRecord
+from orchestrator.spoken import counted
 
 
 def sentence(record: Record) -> str:
     """What happened, without when and to which target."""
+    if isinstance(record, ImpactSampled):
+        missing = f"; {record.missing}" if record.missing else ""
+        return f"its impact is measured, in {counted(len(record.samples), 'minute')}{missing}"
+    if isinstance(record, MetricsMissing):
+        return f"scope {record.scope} goes on without metrics of its proxies: {record.why}"
     return target_sentence(record) if isinstance(record, TargetRecord) else run_sentence(record)

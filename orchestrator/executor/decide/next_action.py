@@ -15,6 +15,7 @@ from orchestrator.executor.decide.actions import (
     WaitUntil,
 )
 from orchestrator.executor.decide.bench import GATE, Block, Later
+from orchestrator.executor.decide.health.measured import measured_at
 from orchestrator.executor.decide.limits import Room, due_hold, room, scope_room, target_block
 from orchestrator.executor.decide.opening.calendar import Opening
 from orchestrator.executor.decide.opening.closed import closed_wait
@@ -60,9 +61,14 @@ def _next(rollout: Rollout, now: datetime) -> Action:
     if rollout.plan.scopes_required == "all" and not all(scope.opened for scope in rollout.run.scopes.values()):
         return _required(rollout)
     wave = rollout.wave
-    if wave is None:
-        return Finish(Ending.COMPLETED, "every target is settled")
-    return _wave_action(rollout, wave, now)
+    return _completed(rollout, now) if wave is None else _wave_action(rollout, wave, now)
+
+
+def _completed(rollout: Rollout, now: datetime) -> Action:
+    measured = measured_at(rollout, now)
+    if measured is not None:
+        return WaitUntil(measured, Wait(Cause.STEP))
+    return Finish(Ending.COMPLETED, "every target is settled")
 
 
 def _stopped(rollout: Rollout) -> Finish | None:

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias, TypeVar
 
 import anyio
 
-from orchestrator.executor.ports import Clock, CloudApi
+from orchestrator.executor.ports import Clock, CloudApi, MetricsApi
 from orchestrator.executor.rate.lanes import Lane, Lanes
 from orchestrator.executor.scope.backoff import Chance, backoff_s
 from orchestrator.executor.scope.call import Call, kind_of, running_jobs
@@ -56,6 +56,7 @@ class ScopeCalls:
 
     Attributes:
         credentials: what is known of its credentials, together with all scopes that have the same.
+        eye: where metrics of its proxies are read; None when nobody will.
         line: one caller at a time waits for its turn to send an upgrade.
         throttled_in_a_row: refusals since a call of that kind got through; reads that pass say nothing of upgrades.
         turned_away: upgrade calls that closed the gate since one got through, by target.
@@ -83,6 +84,7 @@ class ScopeCalls:
     under_way: UnderWay = field(default_factory=UnderWay)
     waits: UnderWay = field(default_factory=UnderWay)
     line: anyio.Lock = field(default_factory=anyio.Lock)
+    eye: MetricsApi | None = None
 
     @property
     def available(self) -> bool:

@@ -8,7 +8,10 @@ from orchestrator.planner.reading.yaml_nodes import read_yaml
 from orchestrator.planner.reading.yaml_problems import YamlProblem
 
 #: What may change between the sessions of a run, and so may be set for one of them.
-CHANGEABLE = ("limits", "failures", "windows", "freezes", "fit", "follow", "retry", "http", "auth", "metrics", "notify")
+CHANGEABLE = (
+    *("limits", "failures", "windows", "freezes", "fit", "gates", "impact", "cloud_eye"),
+    *("follow", "retry", "http", "auth", "metrics", "notify"),
+)
 
 
 def override(root: Mapping, overrides: AnyMapping[str, str], problems: Problems) -> Mapping:

@@ -5,6 +5,7 @@ from orchestrator.planner.plan_file.names import FLEET_NAME, NAME, PLAN_VERSION,
 from orchestrator.planner.plan_file.numbers import SWITCH
 from orchestrator.planner.plan_file.rules import check_plan, scope_name
 from orchestrator.planner.plan_file.schemas.schema_gates import GATES
+from orchestrator.planner.plan_file.schemas.schema_impact import CLOUD_EYE, IMPACT
 from orchestrator.planner.plan_file.schemas.schema_notify import METRICS, NOTIFY
 from orchestrator.planner.plan_file.schemas.schema_rollout import (
     FAILURES,
@@ -84,6 +85,13 @@ FIELDS = (
         default=True,
     ),
     Field(key="gates", shape=GATES, doc="Questions that must be answered well before upgrades start.", default=[]),
+    Field(
+        key="impact",
+        shape=IMPACT,
+        doc="Where is read what upgrades do to applications: off, or cloud_eye (connections, response time, queries).",
+        default="off",
+    ),
+    Field(key="cloud_eye", shape=CLOUD_EYE, doc="How metrics of proxies are read, for impact and gates."),
     Field(key="follow", shape=FOLLOW, doc="How far and how patiently an accepted upgrade is followed."),
     Field(key="retry", shape=RETRY, doc="How often, and after how long, something is tried again."),
     Field(key="http", shape=HTTP, doc="How calls are made."),

@@ -16,6 +16,7 @@ from orchestrator.model.state import TargetState
 from orchestrator.model.status import GateStatus, ScopeStatus, WaveStatus
 from orchestrator.model.tally import EMPTY, Count
 from orchestrator.model.target import Target
+from orchestrator.tracker.report.impact_form import impacts
 from orchestrator.tracker.report.rejects import reject_reasons
 from orchestrator.tracker.report.schema import (
     GateReport,
@@ -169,6 +170,7 @@ def _head(run: Run, started: RunStarted, plan: Plan, exit_code: int | None) -> H
         waves=[_wave(run, wave) for wave in run.waves.values()],
         scopes=[_scope(scope, run.scopes[scope.name], plan, run.last_at or started.at) for scope in plan.scopes],
         gates=[_gate(run.gates[name]) for name in sorted(run.gates)] or UNSET,
+        impact=impacts(run),
     )
 
 

@@ -15,6 +15,7 @@ from orchestrator.model.record import HoldCause
 from orchestrator.model.reply import Entry
 from orchestrator.model.status import ScopeState
 from orchestrator.model.target import slashed
+from orchestrator.tracker.report.impact_form import ImpactReport, ImpactsReport
 from orchestrator.tracker.report.in_common import Place
 
 FORM: Literal["orchestrator.report/1"] = "orchestrator.report/1"
@@ -245,6 +246,9 @@ class TargetReport(Struct, frozen=True, kw_only=True):
     earlier: Annotated[
         EarlierReport | None, Meta(description="How an earlier run ended for it, when that was not good; else null")
     ] = None
+    impact: Annotated[
+        ImpactReport | UnsetType, Meta(description="What its upgrade did to applications; absent when not measured")
+    ] = UNSET
 
 
 class Head(Struct, frozen=True, kw_only=True):
@@ -258,6 +262,9 @@ class Head(Struct, frozen=True, kw_only=True):
     scopes: list[ScopeReport]
     gates: Annotated[
         list[GateReport] | UnsetType, Meta(description="Gates that have been asked, by name; absent without any")
+    ] = UNSET
+    impact: Annotated[
+        ImpactsReport | UnsetType, Meta(description="What upgrades did to applications; absent when not measured")
     ] = UNSET
 
 

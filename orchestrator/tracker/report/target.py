@@ -4,6 +4,7 @@ from orchestrator.model.outcome import UPGRADED, Phase
 from orchestrator.model.record import EarlierOutcome, JobSeen
 from orchestrator.model.state import Attempt, TargetState
 from orchestrator.model.target import Facts, Target
+from orchestrator.tracker.report.impact_form import target_impact
 from orchestrator.tracker.report.rejects import refusals_of
 from orchestrator.tracker.report.schema import AttemptReport, EarlierReport, FactsReport, JobReport, TargetReport
 
@@ -48,6 +49,7 @@ def target_report(
         settled_at=state.settled_at,
         facts=_facts(target.facts),
         earlier=_earlier(earlier),
+        impact=target_impact(state),
     )
 
 

@@ -6,6 +6,7 @@ from orchestrator.model.outcome import FAILED_BEFORE
 from orchestrator.plain import plain
 from orchestrator.spoken import counted
 from orchestrator.tracker.report.build import Story
+from orchestrator.tracker.report.impact_form import impact_lines
 from orchestrator.tracker.report.schema import (
     GateReport,
     Head,
@@ -39,6 +40,7 @@ def text_lines(story: Story) -> Iterator[str]:
     yield from _section("Waves", map(_wave, story.head.waves))
     yield from _section("Scopes", map(_scope, story.head.scopes))
     yield from _section("Gates", map(_gate, story.head.gates or ()))
+    yield from _section("Impact", (f"{_MARGIN}{line}" for line in impact_lines(story.head.impact)))
     stuck: list[TargetReport] = []
     yield from ("", "Targets")
     yield from _table(story.targets, stuck)

@@ -86,6 +86,17 @@ TOLD: dict[str, r.Record] = {
         orchestrator_version="1",
         changed={"limits.rate": "1/s"},
     ),
+    "its impact is measured, in 1 minute; the session ended 3 min before all was measured": r.ImpactSampled(
+        **ONE,
+        began=START,
+        ended=SOON,
+        grain_s=60.0,
+        samples=((7, 1.0, None, 2.0),),
+        missing="the session ended 3 min before all was measured",
+    ),
+    "scope bj4 goes on without metrics of its proxies: no permission": r.MetricsMissing(
+        **RUN, scope="bj4", why="no permission"
+    ),
     "the clock of this host was set by -60.0 s": r.ClockStepped(**RUN, clock="host", by_s=-60),
 }
 

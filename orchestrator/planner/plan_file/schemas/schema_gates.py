@@ -4,7 +4,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from orchestrator.model.health_gate import HealthGate, HttpQuestion, PromqlQuestion
+from orchestrator.model.health_gate import EyeQuestion, HealthGate, HttpQuestion, MetricBound, PromqlQuestion
 from orchestrator.planner.plan_file.names import NAME, TEXT, VARIABLE, is_plain_http, word
 from orchestrator.planner.plan_file.numbers import duration, integer
 from orchestrator.planner.plan_file.schemas.schema_targets import SELECTOR
@@ -12,7 +12,7 @@ from orchestrator.planner.reading.mapping import Field, Found, Record
 from orchestrator.planner.reading.shapes import Leaf, ListOf
 
 #: A gate asks one of these.
-_KINDS = ("http", "command", "promql")
+_KINDS = ("http", "command", "promql", "cloud_eye")
 
 _URL = re.compile(r"https?://[^\s/?#@]+(/[^\s#@]*)?(\?[^\s#@]*)?")
 
@@ -108,6 +108,81 @@ _PROMQL = Record(
 )
 
 
+_BOUND_TEXT = re.compile(rf"({_DECIMAL.pattern})(%?)")
+
+
+def _bound(text: str) -> MetricBound:
+    found = _BOUND_TEXT.fullmatch(text)
+    if found is None:
+        raise ValueError
+    return MetricBound(float(found[1]), percent=bool(found[found.re.groups]))
+
+
+_BOUND = Leaf(
+    expected="a number such as 50, or with compare a share such as 10%",
+    parse=_bound,
+    schema={"anyOf": [{"type": "number"}, {"type": "string", "pattern": f"^({_BOUND_TEXT.pattern})$"}]},
+)
+
+
+def _metric(text: str) -> str:
+    if _METRIC.fullmatch(text) is None:
+        raise ValueError
+    return text
+
+
+_METRIC = re.compile(r"[a-z][a-z0-9_]{0,95}")
+_METRIC_NAME = Leaf(
+    expected="the name of a metric such as rds_proxy_average_response_time",
+    parse=_metric,
+    schema={"type": "string", "pattern": f"^{_METRIC.pattern}$"},
+)
+
+
+def _check_eye(found: Found) -> None:
+    bounds = {key: bound for key in ("min", "max") if (bound := found.values.get(key)) is not None}
+    if "compare" in found.places:
+        return
+    if not {"min", "max"} & found.places.keys():
+        found.add("metric", "needs a bound: max, min or both, or compare: control")
+    for key, bound in bounds.items():
+        if bound.percent:
+            found.add(key, f"{bound} of what? A share needs compare: control")
+    if len(bounds) > 1 and bounds["max"].value < bounds["min"].value:
+        found.add("max", f"is below min ({bounds['min']})")
+
+
+_EYE = Record(
+    build=EyeQuestion,
+    check=_check_eye,
+    extra={"anyOf": [{"required": [key]} for key in ("max", "min", "compare")]},
+    fields=(
+        Field(
+            key="metric",
+            shape=_METRIC_NAME,
+            doc="Metric of the proxies that were upgraded in this run.",
+            required=True,
+            example="rds_proxy_average_response_time",
+        ),
+        Field(
+            key="max",
+            shape=_BOUND,
+            doc="What it must not exceed; with compare, how much more it may have grown than elsewhere (then 10%).",
+            example=50,
+        ),
+        Field(key="min", shape=_BOUND, doc="What it must not fall below; with compare, likewise."),
+        Field(
+            key="over", attr="over_s", shape=duration("1m", "1h"), doc="Of the last minutes the median.", default="5m"
+        ),
+        Field(
+            key="compare",
+            shape=word("control"),
+            doc="control: with proxies that were not upgraded yet, in the same minutes.",
+        ),
+    ),
+)
+
+
 def _check_gate(found: Found) -> None:
     kinds = [kind for kind in _KINDS if kind in found.places]
     if len(kinds) != 1:
@@ -139,6 +214,7 @@ GATE = Record(
             example=["check-orders", "--quick"],
         ),
         Field(key="promql", shape=_PROMQL, doc="Ask Prometheus."),
+        Field(key="cloud_eye", shape=_EYE, doc="Look at a metric of Cloud Eye."),
         Field(key="select", shape=SELECTOR, doc="Which targets it concerns; all when absent."),
         Field(
             key="every",

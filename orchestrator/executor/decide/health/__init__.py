@@ -1,0 +1,1 @@
+"""What the metrics of proxies say: whether the bounds of a gate are kept. Pure."""

@@ -1,0 +1,143 @@
+"""Ask a gate that is a metric: read what it needs of the proxies that were upgraded, and of those to compare with."""
+
+from collections.abc import Iterator, Sequence
+from math import ceil
+
+import anyio
+
+from orchestrator.executor.decide.health.judge_metric import (
+    FEWEST_CONTROL,
+    Treated,
+    judge_bounds,
+    judge_control,
+    no_data,
+)
+from orchestrator.executor.decide.opening.gates import concerns
+from orchestrator.executor.scope.metrics.metric_reader import MetricReader
+from orchestrator.executor.scope.metrics.sample_store import Wanted
+from orchestrator.executor.session import Session
+from orchestrator.model.health_gate import EyeQuestion, GateFinding, HealthGate
+from orchestrator.model.impact import BEFORE, ImpactSpan, span_of
+from orchestrator.model.metric import Minute
+from orchestrator.model.outcome import UPGRADED
+from orchestrator.model.state import TargetState
+from orchestrator.model.target import Target
+
+#: So many of the latest upgrades are looked at, and so many proxies to compare with: a few calls, whatever the fleet.
+_UPGRADED, _CONTROL = 100, 50
+
+
+async def ask_cloud_eye(session: Session, gate: HealthGate, question: EyeQuestion) -> GateFinding:
+    """One finding; what could not be read within the time-out of the gate is not known."""
+    reader = session.metrics
+    if reader is None:
+        return no_data("this session reads no metrics")
+    upgraded = list(_upgraded(session, gate, reader.grain_s))
+    if not upgraded:
+        return GateFinding(answer="passes", evidence="no proxy was upgraded yet")
+    control = _control(session, gate) if question.compare else []
+    if question.compare and len(control) < FEWEST_CONTROL:
+        return GateFinding(answer="passes", evidence=f"not compared: {len(control)} proxies are left to upgrade")
+    asked = _Asked(reader, question, upgraded, control)
+    with anyio.move_on_after(gate.timeout_s) as limit:
+        await reader.read(list(asked.wanted()))
+    finding = asked.finding()
+    why = _unread(reader, upgraded) or (
+        f"not all was read within {gate.timeout_s:g} s" if limit.cancelled_caught else ""
+    )
+    return no_data(f"{finding.evidence}: {why}") if finding.answer == "error" and why else finding
+
+
+def _upgraded(session: Session, gate: HealthGate, grain_s: float) -> Iterator[tuple[Target, ImpactSpan]]:
+    """The latest proxies that were upgraded in this run, each with its minutes."""
+    timeline = session.run.timeline
+    ended: list[TargetState] = [
+        state
+        for state in session.run.states.values()
+        if state.outcome in UPGRADED and state.accepted_at and state.ended and concerns(gate, state.target)
+    ]
+    ended.sort(key=lambda state: state.ended.at.timestamp() if state.ended else 0.0)
+    for state in ended[-_UPGRADED:]:
+        if state.accepted_at is not None and state.ended is not None:
+            began = timeline.cloud_time(state.accepted_at, state.target.scope)
+            until = timeline.cloud_time(state.ended, state.target.scope)
+            yield state.target, span_of(began, max(began, until), grain_s)
+
+
+def _control(session: Session, gate: HealthGate) -> list[Target]:
+    """Proxies that nothing was done with yet, always the same as long as they wait."""
+    run = session.run
+    waiting = (
+        target
+        for key, target in run.targets.items()
+        if concerns(gate, target) and ((state := run.states.get(key)) is None or not (state.attempts or state.outcome))
+    )
+    return sorted(waiting, key=lambda target: target.proxy_id[::-1])[:_CONTROL]
+
+
+def _unread(reader: MetricReader, upgraded: Sequence[tuple[Target, ImpactSpan]]) -> str:
+    return next((reader.missing[target.scope] for target, _ in upgraded if target.scope in reader.missing), "")
+
+
+class _Asked:
+    """One question: the minutes that it is about."""
+
+    def __init__(
+        self,
+        reader: MetricReader,
+        question: EyeQuestion,
+        upgraded: Sequence[tuple[Target, ImpactSpan]],
+        control: Sequence[Target],
+    ) -> None:
+        self._reader = reader
+        self._question = question
+        self._upgraded = upgraded
+        self._control = control
+        self._over = max(1, ceil(question.over_s / reader.grain_s))
+        scopes = {target.scope for target in (*(target for target, _ in upgraded), *control)}
+        self._now = {scope: reader.now(scope) for scope in scopes}  # as of the question: the answer takes its time
+
+    def wanted(self) -> Iterator[Wanted]:
+        """What has to be read."""
+        for target, span in self._upgraded:
+            after = self._after(target, span)
+            yield self._want(target, after.start, after.stop)
+            if self._control:
+                yield self._want(target, span.first, span.start)
+        for target in self._control:
+            for first, last in self._spans(target):
+                yield self._want(target, first, last)
+
+    def finding(self) -> GateFinding:
+        """What the samples say that have been read."""
+        treated = [
+            Treated(
+                target.proxy_id,
+                range(span.first, span.start),
+                self._after(target, span),
+                self._values(target, span.first, self._now[target.scope]),
+            )
+            for target, span in self._upgraded
+        ]
+        if not self._control:
+            return judge_bounds(self._question, treated)
+        first = min(span.first for _, span in self._upgraded)
+        control = {target.proxy_id: self._values(target, first, self._now[target.scope]) for target in self._control}
+        return judge_control(self._question, treated, control)
+
+    def _after(self, target: Target, span: ImpactSpan) -> range:
+        """The last minutes, as far as they came after the upgrade."""
+        now = self._now[target.scope]
+        return range(min(now, max(span.end + 1, now - self._over)), now)
+
+    def _spans(self, target: Target) -> list[tuple[Minute, Minute]]:
+        """The minutes in which a proxy is compared: those before each upgrade, and the last ones."""
+        now = self._now[target.scope]
+        spans = {(span.first, span.first + BEFORE) for _, span in self._upgraded}
+        return [*sorted(spans), (now - self._over, now)]
+
+    def _want(self, target: Target, first: Minute, last: Minute) -> Wanted:
+        return Wanted(target.scope, target.instance_id, target.proxy_id, (self._question.metric,), first, last)
+
+    def _values(self, target: Target, first: Minute, last: Minute) -> dict[Minute, float]:
+        return self._reader.store.values(self._question.metric, target.proxy_id, first, last)

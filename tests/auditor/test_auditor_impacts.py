@@ -1,0 +1,76 @@
+"""The auditor recomputes the impact of upgrades from the samples in the journal, and finds what does not follow."""
+
+import json
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from auditor.audit import examine
+from auditor.journal import Book, read_book
+from fakes.eyes import Eyes
+from fakes.rollouts import stage_of
+from fakes.stage import later, resume
+
+from orchestrator.model.amount import Amount
+from orchestrator.model.plan import Limits
+from orchestrator.tracker.journal.line import encode_lines
+from orchestrator.tracker.report.build import build_report
+from orchestrator.tracker.report.json_form import report_chunks
+
+
+@cache
+def _files() -> tuple[Any, bytes]:
+    stage = stage_of(6, impact="cloud_eye", limits=Limits(in_flight=Amount(1), rate=50.0, ramp=False))
+    stage.eye_of = Eyes(noise=0.1, slower=1.2, lost=lambda minute: minute % 7 == 0)
+    stage.script = (later(25 * 60.0, lambda dispatcher: dispatcher.stop("enough")),)
+    played = resume(stage, stage.play()).play()
+    report = json.loads(b"".join(report_chunks(build_report(played.run, stage.plan, exit_code=played.code))))
+    return report, encode_lines(played.records, 1)
+
+
+@pytest.fixture
+def report() -> Any:
+    return deepcopy(_files()[0])
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Book:
+    journal = tmp_path / "journal.ndjson"
+    journal.write_bytes(_files()[1])
+    return read_book(journal)
+
+
+def impacts(report: Any, book: Book) -> list[str]:
+    return [problem for problem in examine(report, book) if "impact" in problem]
+
+
+def test_a_true_report_is_believed(report: Any, book: Book) -> None:
+    assert report["impact"]["waves"]["all"]["proxies"] == 6
+    assert impacts(report, book) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("impact", "waves", "all", "samples"), 1),
+        (("impact", "waves", "all", "response_ms_change"), 0.0),
+        (("impact", "labels", "app", "a1", "longest_s_below_90_percent"), 0.0),
+        (("targets", 2, "impact", "connections_min"), 99.0),
+        (("targets", 2, "impact", "seconds_below_90_percent"), 0.0),
+        (("targets", 2, "impact", "missing"), "a while"),
+    ],
+)
+def test_what_the_samples_do_not_say_is_found(report: Any, book: Book, path: tuple[Any, ...], value: Any) -> None:
+    inside = report
+    for key in path[:-1]:
+        inside = inside[key]
+    assert inside[path[-1]] != value
+    inside[path[-1]] = value
+    assert impacts(report, book) != []
+
+
+def test_an_impact_without_samples_is_found(report: Any, book: Book) -> None:
+    del report["impact"]
+    assert impacts(report, book) != []

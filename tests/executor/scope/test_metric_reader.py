@@ -1,0 +1,90 @@
+"""Reading metrics of many proxies: how many calls it takes, and what is asked for again."""
+
+from collections.abc import Sequence
+
+import anyio
+from fakes.clock import VirtualClock, run_virtual
+from fakes.clouds import FakeCloud
+from fakes.eye import MINUTE_S, FakeEye
+from fakes.stage import plan_of, targets_of
+
+from orchestrator.executor.rate.fixed_rate import WindowPacer
+from orchestrator.executor.rate.lanes import Lanes
+from orchestrator.executor.scope.metrics.metric_reader import MetricReader
+from orchestrator.executor.scope.metrics.sample_store import SPAN, Wanted
+from orchestrator.executor.scope.scope_calls import ScopeCalls
+from orchestrator.model.metric import IMPACT_METRICS
+from orchestrator.model.record import Record
+from orchestrator.model.target import Target
+
+
+class Read:
+    """What a series of readings came to."""
+
+    def __init__(self) -> None:
+        self.calls: list[int] = []
+        self.samples: list[int] = []
+        self.noted: list[Record] = []
+
+
+def reading(number: int, times: int = 1, *, every_s: float = SPAN * MINUTE_S, late_s: float = 0.0) -> Read:
+    """Read the last 5 minutes of so many proxies, so many times."""
+
+    async def play() -> Read:
+        clock, targets, read = VirtualClock(), targets_of(number, per_instance=4), Read()
+        cloud = FakeCloud(clock, targets)
+        eye = FakeEye(cloud, clock, late_s=late_s)
+        calls = ScopeCalls(
+            name="default",
+            api=cloud,
+            lanes=Lanes(WindowPacer(1e6), clock),
+            retry=plan_of(targets).retry,
+            clock=clock,
+            chance=lambda: 0.5,
+            note=read.noted.append,
+            eye=eye,
+        )
+        calls.gate.open()
+        reader = MetricReader(
+            {"default": calls},
+            clock=clock,
+            grain_s=MINUTE_S,
+            note=read.noted.append,
+            cloud_now=lambda _scope: clock.now().timestamp(),
+        )
+        async with anyio.create_task_group() as group:
+            group.start_soon(calls.lanes.serve)
+            wanted = _last_minutes(targets, reader.now("default"))
+            for _ in range(times):
+                before = len(eye.calls)
+                await reader.read(wanted)
+                read.calls.append(len(eye.calls) - before)
+                first, last = wanted[0].first, wanted[0].last
+                found = (reader.store.values(IMPACT_METRICS[0], each.proxy_id, first, last) for each in targets)
+                read.samples.append(sum(map(len, found)))
+                await clock.sleep(every_s)
+            group.cancel_scope.cancel()
+        return read
+
+    return run_virtual(play)
+
+
+def _last_minutes(targets: Sequence[Target], now: int) -> list[Wanted]:
+    first = now // SPAN * SPAN - SPAN
+    return [Wanted(t.scope, t.instance_id, t.proxy_id, IMPACT_METRICS, first, first + SPAN) for t in targets]
+
+
+def test_five_thousand_proxies_cost_at_most_sixty_calls() -> None:
+    read = reading(5000)
+    assert read.calls == [60]
+    assert read.samples == [5000 * SPAN]
+
+
+def test_nothing_is_asked_for_twice_once_it_is_known() -> None:
+    assert reading(50, times=3, every_s=1.0).calls == [1, 0, 0]
+
+
+def test_what_comes_late_is_asked_for_again_and_found() -> None:
+    read = reading(50, times=2, every_s=120.0, late_s=420.0)
+    assert read.samples[0] < read.samples[1]
+    assert read.calls == [1, 1]
