@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from math import ceil
-from statistics import median
 from typing import NamedTuple
 
 from msgspec import Struct
 
 from orchestrator.model.impact_record import ImpactSampled, Sample
+from orchestrator.model.median import median
 
 #: So many minutes before an upgrade, and after it, are looked at; the last ones say where it came to rest.
 BEFORE, AFTER, AT_REST = 10, 15, 5

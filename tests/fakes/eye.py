@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from math import exp
+from math import exp, pi, sin
 from random import Random
 
 from fakes.acts import exchange
@@ -22,6 +22,7 @@ class FakeEye:
     Attributes:
         slower: the response time under the new version, as a factor.
         spikes: times in which every proxy answers more slowly: from, until (minutes since 1970), factor.
+        day: how much the response time follows the day, and when it is highest (a share of the day).
         noise: standard deviation of the logarithm of each value.
         late_s: how long a sample takes to be there.
         lost: which samples never come.
@@ -33,6 +34,7 @@ class FakeEye:
     clock: Clock
     slower: float = 1.0
     spikes: tuple[tuple[Minute, Minute, float], ...] = ()
+    day: tuple[float, float] = (0.0, 0.0)
     noise: float = 0.0
     late_s: float = 0.0
     lost: Callable[[Minute], bool] = lambda _minute: False
@@ -87,6 +89,7 @@ class FakeEye:
                 or self.cloud.versions.get(series.proxy_id) == NEW
             )
             value *= self.slower if runs_new else 1.0
+            value *= 1 + self.day[0] * sin(2 * pi * (minute % 1440 / 1440 + self.day[1]))
             for first, last, factor in self.spikes:
                 value *= factor if first <= minute < last else 1.0
         if not self.noise:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import anyio
 
+from orchestrator.app.doctor.ask_health import ask_health
 from orchestrator.app.doctor.ask_scope import ask_scope
 from orchestrator.app.doctor.diagnosis import Diagnosis
 from orchestrator.app.doctor.judge_answers import upgrades_untried
@@ -46,7 +47,8 @@ async def _ask_all(
 ) -> list[Diagnosis]:
     try:
         async with open_scopes(plan, environ=environ, clock=clock, memory=memory) as scopes:
-            return await ask_scopes(plan, targets, scopes)
+            found = await ask_scopes(plan, targets, scopes)
+            return [*found, *await ask_health(plan, targets, scopes, environ, clock)]
     except OrchestratorError as error:  # an address, a certificate or a forward proxy that cannot be used
         return [Diagnosis("every scope", "endpoint", "wrong", str(error), error.hint)]
 

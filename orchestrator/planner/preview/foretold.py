@@ -1,11 +1,11 @@
 """What the cloud itself foretells of the upgrades in a preview: its `risk`, per target and summed up. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from statistics import median
 
 from msgspec import structs
 
 from orchestrator.model.eligibility import Reading
+from orchestrator.model.median import median
 from orchestrator.model.plan import Plan
 from orchestrator.model.reply import ProxyVersion
 from orchestrator.model.risk import Risk

@@ -7,10 +7,10 @@ single proxies of the control group scatter says what may be chance.
 
 from collections.abc import Collection, Mapping, Sequence
 from math import exp, log, sqrt
-from statistics import median
 from typing import NamedTuple
 
 from orchestrator.model.health_gate import EyeQuestion, GateFinding, MetricBound
+from orchestrator.model.median import median
 from orchestrator.model.metric import Minute, Minutes
 from orchestrator.spoken import counted
 
