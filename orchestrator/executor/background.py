@@ -27,6 +27,9 @@ _BUSY_CALLS = 10
 #: How often the wall clock is compared. What starts is judged by it at that very instant; only waits depend on this.
 _CLOCK_EVERY_S = 10.0
 
+#: How long the last reading of metrics may take, and in a session that was told to stop.
+_LAST_READING_S, _SHORT_READING_S = 60.0, 5.0
+
 IMPACT = "the metrics of impact"
 
 
@@ -50,11 +53,11 @@ def impact_watch(session: Session) -> ImpactWatch | None:
     return ImpactWatch(session, session.metrics)
 
 
-async def last_reading(session: Session, at_most_s: float) -> None:
+async def last_reading(session: Session, *, stopped: bool) -> None:
     """Measure once more when the session has nothing else to do, and write down what there is."""
     watch = impact_watch(session)
     if watch is not None:
-        with anyio.move_on_after(at_most_s):
+        with anyio.move_on_after(_SHORT_READING_S if stopped else _LAST_READING_S):
             await supervise(Service(IMPACT, partial(watch.read, last=True), vital=False), session)
 
 

@@ -57,9 +57,6 @@ from orchestrator.model.state import TargetState
 #: A target whose intent was refused is not taken up again sooner than this.
 REFUSED_PAUSE = timedelta(seconds=0.5)
 
-#: How long the last reading of metrics may take, and in a session that was told to stop.
-LAST_READING_S, _SHORT_READING_S = 60.0, 5.0
-
 #: The loop never spins, whatever the clocks do.
 _SHORTEST_WAIT_S = 0.01
 
@@ -145,9 +142,7 @@ class Dispatcher:
                 else:
                     self._follow_up(group, state)
             finish = await self._guarded_loop(group)
-            await last_reading(
-                self.session, LAST_READING_S if finish.ending is not Ending.STOPPED else _SHORT_READING_S
-            )
+            await last_reading(self.session, stopped=finish.ending is Ending.STOPPED)
             group.cancel_scope.cancel()
         with anyio.CancelScope(shield=True):
             await self._close(finish)
