@@ -214,8 +214,9 @@ def _return(_known: Indexes, state: TargetState, record: ReturnedToWaiting) -> N
     state.evidence.append(f"settled as not sent by {record.who}: {record.note}")
 
 
-def _measure(_known: Indexes, state: TargetState, record: ImpactSampled) -> None:
+def _measure(known: Indexes, state: TargetState, record: ImpactSampled) -> None:
     state.impact = merged(state.impact, record)
+    known.measured.add(state.key)
 
 
 #: What each kind of record changes. A table: to ask up to 18 times for the type took 18 times as long for `Settled`.

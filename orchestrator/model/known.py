@@ -36,6 +36,7 @@ class Indexes:
         contested: ids that answers gave to more than one target, or to one on whose instance the job does not run.
         astray: ids in answers about another instance than was asked about, each with that instance.
         durations: how long upgrades took; `foretold`: how long the cloud said, before each, that it would take.
+        measured: targets whose impact was sampled.
         job_names: names of jobs of ours, by scope.
         earlier: what earlier runs said of targets that did not end well there.
         troubles: errors of this program in the latest session, by which it ends with 70.
@@ -66,6 +67,7 @@ class Indexes:
         self.job_names: dict[str, set[str]] = {}
         self.durations = Durations()
         self.foretold = Durations()
+        self.measured: set[str] = set()
         self.upgrade_calls = 0
         self.earlier: dict[str, EarlierOutcome] = {}
         self.troubles: list[str] = []

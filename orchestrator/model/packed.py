@@ -21,6 +21,7 @@ from orchestrator.model.record import (
     EarlierOutcome,
     HoldReleased,
     HoldSet,
+    ImpactSampled,
     JobSeen,
     OutcomeKept,
     RunEnded,
@@ -73,6 +74,9 @@ class PackedState(Struct, kw_only=True, omit_defaults=True):
     set_aside: str | None = None
     counted_in: int = -1
     folded: int = 0
+    ended: Moment | None = None
+    impact: ImpactSampled | None = None
+    service_impact_s: float | None = None
 
 
 class PackedTally(Struct, kw_only=True):
@@ -107,6 +111,7 @@ class PackedRun(Struct, kw_only=True):
     job_names: dict[str, set[str]]
     durations: Durations
     foretold: Durations
+    measured: set[str]
     upgrade_calls: int
     earlier: dict[str, EarlierOutcome]
     troubles: list[str]
