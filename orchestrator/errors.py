@@ -99,6 +99,12 @@ class JournalDamaged(StateError):
     """A line of a journal is not what was written; the message names file and line."""
 
 
+class TakenOver(StateError):
+    """Another host works on the fleet, because this one was silent for too long. It follows what was under way."""
+
+    exit_code = ExitCode.LOCKED
+
+
 class HostError(StateError):
     """The machine does not give this process what it needs, which is no bug: memory, threads, open files, a folder."""
 

@@ -1,8 +1,14 @@
 """Makes `tests/` importable, so that every test finds the helpers in `fakes`, and gives its processes usual signals."""
 
 import signal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from fakes.postgres_server import Server
 
 #: A deadline, or a draw that is called too slow, says something of the machine and nothing of the program.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -14,3 +20,13 @@ def pytest_configure() -> None:
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> "Iterator[Server]":
+    """The PostgreSQL server of all tests that want one."""
+    from fakes.postgres_server import shared  # noqa: PLC0415  # most workers need none
+
+    base = tmp_path_factory.getbasetemp()
+    with shared(base if worker_id == "master" else base.parent) as server:
+        yield server

@@ -20,7 +20,8 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record
 from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.planner.preview.preview_values import Preview
-from orchestrator.tracker.folder.state_folder import open_state
+from orchestrator.tracker.open_state import open_state
+from orchestrator.tracker.postgres.address import names_database
 from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.report.schema import TargetReport
 from orchestrator.tracker.runs.recovery import latest_run
@@ -47,7 +48,8 @@ def load(
 
     Args:
         plan: path of the plan file.
-        state: the state folder; None for `ORCHESTRATOR_STATE` of the environment, else beside the plan.
+        state: the state folder, or the address of a database; None for `ORCHESTRATOR_STATE` of the environment, else
+            beside the plan.
         overrides: dotted keys of the plan and what to set them to, as `--set` does.
         simulate: use an embedded simulated cloud; such runs are kept apart from real ones.
         environ: the environment, in which credentials may be; None for that of this process.
@@ -57,7 +59,7 @@ def load(
     """
     path, changed = Path(plan).absolute(), dict(overrides or {})
     around = dict(os.environ if environ is None else environ)
-    named = None if state is None else str(Path(state).absolute())
+    named = None if state is None else _named(str(state))
     return PlannedFleet(
         plan=load_plan(path, changed),
         path=path,
@@ -65,6 +67,10 @@ def load(
         environ=around,
         words=tuple(_words(named, changed, simulate=simulate)),
     )
+
+
+def _named(state: str) -> str:
+    return state if names_database(state) else str(Path(state).absolute())
 
 
 def _words(state: str | None, overrides: Mapping[str, str], *, simulate: bool) -> Iterator[str]:

@@ -64,9 +64,9 @@ def _common() -> argparse.ArgumentParser:
     group = common.add_argument_group("common options")
     group.add_argument(
         "--state",
-        type=values.path,
-        metavar="DIR",
-        help="state folder (default: $ORCHESTRATOR_STATE, else beside the plan)",
+        type=values.state,
+        metavar="DIR|postgresql://…",
+        help="state folder, or database that hosts share (default: $ORCHESTRATOR_STATE, else beside the plan)",
     )
     group.add_argument("--log-level", choices=["debug", "info", "warning", "error"], help="default: info")
     group.add_argument("--log-format", choices=["json", "console", "auto"], help="default: auto")
@@ -264,6 +264,14 @@ def _add_schema(verbs: Any) -> None:
     verb.add_argument("what", choices=["plan", "report", "comparison", "status", "doctor"])
 
 
+def _add_state(verbs: Any) -> None:
+    verb = _verb(verbs, "state", "make, check and fill the tables of a state that several hosts share", plan=False)
+    verb.add_argument("what", choices=["init", "check", "export", "import"])
+    verb.add_argument("first", nargs="?", metavar="RUN_ID|DIR", help="export: the run; import: the state folder")
+    verb.add_argument("second", nargs="?", metavar="DIR", help="export: the state folder to write it into")
+    verb.add_argument("--print", dest="print_only", action="store_true", help="of init: print the statements for a DBA")
+
+
 #: What adds each verb, in the order of the help text.
 _ADDED_BY = {
     "plan": _add_plan,
@@ -281,4 +289,5 @@ _ADDED_BY = {
     "simulate": _add_simulate,
     "explain": _add_explain,
     "schema": _add_schema,
+    "state": _add_state,
 }

@@ -23,7 +23,7 @@ class Options:
 
     verb: str
     plan: Path
-    state: Path | None = None
+    state: Path | str | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console", "auto"] = "auto"
     log_file: Path | None = None
@@ -61,6 +61,9 @@ class Options:
     outcome: Literal["succeeded", "failed", "not_sent"] = "failed"
     moved_from: Path
     what: str | None = None
+    first: str | None = None
+    second: str | None = None
+    print_only: bool = False
     key: str | None = None
 
     region: str | None = None

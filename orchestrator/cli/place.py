@@ -12,8 +12,8 @@ from orchestrator.errors import PlanError, UsageError
 from orchestrator.model.plan import Plan
 from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.planner.targets.regions import check_regions
-from orchestrator.tracker.folder.state_folder import open_state
 from orchestrator.tracker.named_plan import named_plan
+from orchestrator.tracker.open_state import open_state
 from orchestrator.tracker.state_store import State
 
 if TYPE_CHECKING:

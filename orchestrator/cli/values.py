@@ -112,6 +112,13 @@ def path(text: str) -> Path:
     return Path(file_name(text))
 
 
+def state(text: str) -> Path | str:
+    """A folder, or the address of a database as it stands there."""
+    from orchestrator.tracker.postgres.address import names_database  # noqa: PLC0415  # as above
+
+    return text if names_database(text) else path(text)
+
+
 def file_name(text: str) -> str:
     """The name of a file or folder; its bytes stay as they are."""
     import os  # noqa: PLC0415  # as above

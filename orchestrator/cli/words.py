@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 #: Of each verb, its options.
 OPTIONS: dict[str, dict[str, Kind]] = {
     "plan": {
-        "--state": "",
+        "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
         "--log-format": ("json", "console", "auto"),
         "--log-file": "",
@@ -35,7 +35,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
         "--set": "override",
     },
     "run": {
-        "--state": "",
+        "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
         "--log-format": ("json", "console", "auto"),
         "--log-file": "",
@@ -61,7 +61,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
         "--set": "override",
     },
     "status": {
-        "--state": "",
+        "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
         "--log-format": ("json", "console", "auto"),
         "--log-file": "",
@@ -76,7 +76,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
         "--raw": None,
     },
     "runs": {
-        "--state": "",
+        "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
         "--log-format": ("json", "console", "auto"),
         "--log-file": "",
@@ -88,7 +88,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
         "--faults": "",
     },
     "report": {
-        "--state": "",
+        "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
         "--log-format": ("json", "console", "auto"),
         "--log-file": "",
@@ -104,7 +104,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
         "--output": "",
     },
     "hold": {
-        "--state": "",
+        "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
         "--log-format": ("json", "console", "auto"),
         "--log-file": "",
@@ -117,7 +117,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
         "--note": "note",
     },
     "release": {
-        "--state": "",
+        "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
         "--log-format": ("json", "console", "auto"),
         "--log-file": "",
@@ -130,7 +130,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
         "--note": "note",
     },
     "settle": {
-        "--state": "",
+        "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
         "--log-format": ("json", "console", "auto"),
         "--log-file": "",
@@ -144,7 +144,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
         "--note": "note",
     },
     "claim": {
-        "--state": "",
+        "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
         "--log-format": ("json", "console", "auto"),
         "--log-file": "",
@@ -157,7 +157,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
         "--from": "",
     },
     "init": {
-        "--state": "",
+        "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
         "--log-format": ("json", "console", "auto"),
         "--log-file": "",
@@ -172,7 +172,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
         "--endpoint": "",
     },
     "doctor": {
-        "--state": "",
+        "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
         "--log-format": ("json", "console", "auto"),
         "--log-file": "",
@@ -185,7 +185,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
         "--format": ("table", "json"),
     },
     "notify": {
-        "--state": "",
+        "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
         "--log-format": ("json", "console", "auto"),
         "--log-file": "",
@@ -197,7 +197,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
         "--faults": "",
     },
     "simulate": {
-        "--state": "",
+        "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
         "--log-format": ("json", "console", "auto"),
         "--log-file": "",
@@ -218,7 +218,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
         "--write-plan": "",
     },
     "explain": {
-        "--state": "",
+        "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
         "--log-format": ("json", "console", "auto"),
         "--log-file": "",
@@ -226,12 +226,21 @@ OPTIONS: dict[str, dict[str, Kind]] = {
         "--quiet": None,
     },
     "schema": {
-        "--state": "",
+        "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
         "--log-format": ("json", "console", "auto"),
         "--log-file": "",
         "--no-progress": None,
         "--quiet": None,
+    },
+    "state": {
+        "--state": "state",
+        "--log-level": ("debug", "info", "warning", "error"),
+        "--log-format": ("json", "console", "auto"),
+        "--log-file": "",
+        "--no-progress": None,
+        "--quiet": None,
+        "--print": None,
     },
 }
 
@@ -252,6 +261,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "simulate": (),
     "explain": (),
     "schema": (),
+    "state": (),
 }
 
 #: Of each verb, the words in their places: name, value, whether it must be there.
@@ -271,9 +281,21 @@ PLACES: dict[str, tuple[tuple[str, Kind, bool], ...]] = {
     "simulate": (),
     "explain": (("KEY", "", False),),
     "schema": (("what", ("plan", "report", "comparison", "status", "doctor"), True),),
+    "state": (("what", ("init", "check", "export", "import"), True), ("RUN_ID|DIR", "", False), ("DIR", "", False)),
 }
 
 #: Options without a value; of all others the next word is the value.
 FLAGS: frozenset[str] = frozenset(
-    ["--dry-run", "--forecast", "--new", "--no-progress", "--offline", "--quiet", "--raw", "--simulate", "--watch"]
+    [
+        "--dry-run",
+        "--forecast",
+        "--new",
+        "--no-progress",
+        "--offline",
+        "--print",
+        "--quiet",
+        "--raw",
+        "--simulate",
+        "--watch",
+    ]
 )

@@ -9,6 +9,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from math import inf
 from typing import TypeAlias
 
 from orchestrator.errors import OrchestratorError, place_of, refused_by_host
@@ -41,9 +42,10 @@ from orchestrator.model.writable import writable
 
 @dataclass(frozen=True, slots=True)
 class Go:
-    """The intent is on disk: send."""
+    """The intent is on disk: send, unless that took so `late` that another host may be looking for its job already."""
 
     intent: Intent
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +97,20 @@ class Ledger:
         self._observe = observe
         self._mask = mask
         self._journal: JournalPort | None = None
+        self._send_within_s = inf
         self._counted: deque[Record] = deque()
         self._harm: Pending | None = None
         self._unfolded: Counter[str | None] = Counter()
 
-    def attach(self, journal: JournalPort) -> None:
-        """Say where records go; the journal reports back to `on_durable`."""
-        self._journal = journal
+    def attach(self, journal: JournalPort, *, send_within_s: float = inf) -> None:
+        """Say where records go; the journal reports back to `on_durable`.
+
+        Args:
+            journal: where they go.
+            send_within_s: how long after an intent was asked for its call may leave; infinite where no other host
+                takes the place of one that is silent.
+        """
+        self._journal, self._send_within_s = journal, send_within_s
 
     def wake(self) -> None:
         """Something changed that is no record."""
@@ -174,9 +183,9 @@ class Ledger:
         refusal = self._unknown(state, folded) or may_send(self.rollout, state, self._clock.now())
         if refusal is not None:
             return IntentRefused(refusal)
-        intent = self._new_intent(state, source_version, token)
+        intent, asked_s = self._new_intent(state, source_version, token), self._clock.monotonic()
         await self.counted(intent, self._append(intent))
-        return Go(intent)
+        return Go(intent, late=self._clock.monotonic() - asked_s > self._send_within_s)
 
     def _unknown(self, state: TargetState, folded: int) -> str | None:
         """Whether there are records of the target that its story has not taken into account."""
@@ -197,6 +206,18 @@ class Ledger:
             if isinstance(record, PartFailed):
                 raise
             self.part_failed(f"counting the record {record.__struct_config__.tag}", error, ends=True)
+
+    def on_others(self, record: Record) -> None:
+        """Another host has added a record: it counts as one of ours that is on disk."""
+        try:
+            self._apply(record)
+        except Exception as error:  # noqa: BLE001  # a bulkhead: the session ends in good order
+            self.part_failed(f"counting another host's record {record.__struct_config__.tag}", error, ends=True)
+
+    def on_failure(self, error: OrchestratorError) -> None:
+        """Nothing can be written any more: nothing new starts, and the session ends."""
+        self.rollout.stop = self.rollout.stop or str(error)
+        self.wake()
 
     def _append(self, record: Record) -> Pending:
         if self._journal is None:

@@ -23,6 +23,7 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record, RunStarted
 from orchestrator.model.settings import Settings
 from orchestrator.model.target import Target
+from orchestrator.tracker.open_journal import OpenJournal
 from orchestrator.tracker.recalled import Recalled
 
 #: The parts of a run that are checked against each other.
@@ -30,31 +31,10 @@ Part: TypeAlias = Literal["targets", "journal"]
 
 
 class DiskTrial(NamedTuple):
-    """What writing comes to: how long until a few bytes are on disk, and how many more find room."""
+    """What writing comes to: how long until a few bytes are on disk, and how many more find room, if that is known."""
 
     seconds: float
-    free_bytes: int
-
-
-class OpenJournal(Protocol):
-    """The records of one run, open to be added to. One thread at a time may use it."""
-
-    def append(self, records: Sequence[Record]) -> None:
-        """Return when all these records will survive a crash.
-
-        Raises:
-            StateError: they will not, or it is not known whether they will; the same again for every later append.
-        """
-
-    def expect_whole(self) -> None:
-        """Nobody else has changed what was written.
-
-        Raises:
-            StateError: somebody has; the same again for every later append.
-        """
-
-    def close(self) -> None:
-        """Let go of it. Everything that `append` returned for is kept already."""
+    free_bytes: int | None
 
 
 class StoredRun(Protocol):
@@ -192,11 +172,13 @@ class Fleet(Protocol):
             UsageError: it never ran, or belongs to another file.
         """
 
-    def lock(self, since: datetime) -> AbstractContextManager[None]:
+    def lock(self, since: datetime, *, stands_by: bool = False) -> AbstractContextManager[None]:
         """Be the one process that works on the fleet, for the length of the block.
 
         Args:
             since: now, for a process that finds the lock held.
+            stands_by: where several hosts share the store, stay beside one that works until its session has ended, and
+                take its place should it die.
 
         Raises:
             FleetLocked: another process holds it; the message says which.

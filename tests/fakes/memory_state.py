@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import inf
 from pathlib import Path
 
 import msgspec
@@ -38,11 +39,18 @@ class MemoryLog:
     run: "MemoryRun"
     next_seq: int
     closed: bool = False
+    looks_every_s: float | None = None
+    waits: bool = False
+    send_within_s: float = inf
 
-    def append(self, records: Sequence[Record]) -> None:
+    def append(self, records: Sequence[Record]) -> Sequence[Record]:
         self.expect_whole()
         self.run.kept.extend(records)
         self.next_seq += len(records)
+        return ()
+
+    def news(self) -> Sequence[Record]:
+        return ()
 
     def expect_whole(self) -> None:
         if self.closed or len(self.run.kept) != self.next_seq - 1:
@@ -164,7 +172,7 @@ class MemoryFleet:
         self.owner = now.absolute()
 
     @contextmanager
-    def lock(self, since: datetime) -> Iterator[None]:
+    def lock(self, since: datetime, *, stands_by: bool = False) -> Iterator[None]:  # noqa: ARG002  # one process
         if self.worker is not None:
             raise FleetLocked(f"{self.name}: another process works on this fleet: {self.worker}")
         self.worker = f"somebody, since {since}"

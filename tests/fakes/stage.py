@@ -115,6 +115,7 @@ class Stage:
         script: further tasks of the session.
         sinks: who is shown its records.
         reached: called at every point.
+        send_within_s: finite where hosts share a journal.
     """
 
     plan: Plan
@@ -128,6 +129,7 @@ class Stage:
     seed: int = 0
     disk_s: float = 0.002
     disk_holds: float = float("inf")
+    send_within_s: float = float("inf")
     rates: Mapping[str, float] = field(default_factory=dict)
     script: tuple[Background, ...] = ()
     sinks: tuple[RecordSink, ...] = ()
@@ -197,7 +199,7 @@ async def open_dispatcher(stage: Stage, clock: VirtualClock) -> AsyncIterator[tu
     ledger = dispatcher.session.ledger
     journal = SlowJournal(clock, ledger.on_durable, stage.disk_s, list(stage.records), stage.disk_holds)
     stage.journal = journal
-    ledger.attach(journal)
+    ledger.attach(journal, send_within_s=stage.send_within_s)
     async with anyio.create_task_group() as group:
         group.start_soon(journal.run)
         if run.started is None:

@@ -31,9 +31,9 @@ def look_at_host(plan: Plan, state: State, monotonic: Callable[[], float]) -> It
 
 def disk(place: str, trial: DiskTrial) -> Diagnosis:
     """Whether the state can be kept."""
-    free = f"{trial.free_bytes / 1e9:.1f} GB free"
-    words = f"{place}: written and on disk after {trial.seconds * 1000:.0f} ms, {free}"
-    if trial.free_bytes < _FEW_BYTES:
+    free = "" if trial.free_bytes is None else f", {trial.free_bytes / 1e9:.1f} GB free"
+    words = f"{place}: written and on disk after {trial.seconds * 1000:.0f} ms{free}"
+    if trial.free_bytes is not None and trial.free_bytes < _FEW_BYTES:
         return Diagnosis(
             _HOST, "disk", "wrong", words, "free some space, or name a folder on another disk with --state"
         )

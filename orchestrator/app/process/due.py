@@ -21,7 +21,8 @@ def due_in(dispatcher: Dispatcher, writer: JournalWriter) -> tuple[Due, ...]:
 
 def _due_here(dispatcher: Dispatcher, writer: JournalWriter) -> Iterator[Due]:
     if writer.under_way is not None:  # an action, and a story, may wait for it
-        yield "a record on its way to disk", writer.under_way
+        if not writer.waits:
+            yield "a record on its way to disk", writer.under_way
     elif dispatcher.performing is not None:
         yield "the next action", dispatcher.performing
     else:

@@ -4,6 +4,7 @@ import os
 import signal
 
 import anyio
+from anyio import to_thread
 
 from orchestrator.app.process.signals import leave_on_stop, stop_signals
 from orchestrator.app.run.apply_command import carry_out
@@ -44,7 +45,7 @@ def reading_commands(inbox: Inbox) -> Background:
 async def obey_commands(inbox: Inbox, dispatcher: Dispatcher) -> None:
     """Carry out what persons have asked for since the last look."""
     session = dispatcher.session
-    for number, command in inbox.new(session.run.commands_seen):
+    for number, command in await to_thread.run_sync(inbox.new, session.run.commands_seen):
         record = carry_out(session.run, number, command, session.clock.now())
         if isinstance(record, Settled | ReturnedToWaiting):
             await dispatcher.overrule(record)

@@ -3,8 +3,8 @@
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -119,10 +119,13 @@ def run_plan(job: RunRequest) -> SessionResult:
         StateError: the state cannot be used.
     """
     fleet = job.state.fleet(job.plan.name, writes=True)
-    with fleet.lock(job.now):
+    clock = SystemClock()
+    asked_s = clock.monotonic()
+    with fleet.lock(job.now, stands_by=True):
+        stood_by = timedelta(seconds=round(clock.monotonic() - asked_s))
         fleet.claim(path_of(job.plan.path))
         with ExitStack() as stack:
-            return _run_locked(job, fleet, stack)
+            return _run_locked(replace(job, now=job.now + stood_by), fleet, stack)
 
 
 def _run_locked(job: RunRequest, fleet: Fleet, stack: ExitStack) -> SessionResult:

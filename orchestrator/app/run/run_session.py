@@ -161,8 +161,8 @@ async def _opened(job: Work) -> Finish:
         dispatcher = _assemble(job, scopes, gates, clock, checkpoints)
         ledger = dispatcher.session.ledger
         journal = job.recovered.stored.resume(job.recovered.next_seq)
-        writer = JournalWriter(journal, ledger.on_durable)
-        ledger.attach(writer)
+        writer = JournalWriter(journal, ledger.on_durable, on_others=ledger.on_others, on_failure=ledger.on_failure)
+        ledger.attach(writer, send_within_s=journal.send_within_s)
         finish = await _journalled(job, dispatcher, writer)
         await to_thread.run_sync(_keep_rates, job, scopes, clock)
         with suppress(OrchestratorError):  # the journal tells the same

@@ -20,8 +20,10 @@ from orchestrator.executor.session import Session
 from orchestrator.executor.target.answer_verdict import UpgradeReply, judge, stray_workflows
 from orchestrator.executor.target.preflight import Ready, stale
 from orchestrator.model.record import AnswerSeen, Intent, Verdict
-from orchestrator.model.reply import Answered, Exchange, Refused
+from orchestrator.model.reply import Answered, Exchange, NotSent, Refused
 from orchestrator.model.state import TargetState
+
+_STOOD_STILL = "nothing was sent: the intent took too long to be on record, and another host may have taken over since"
 
 
 async def attempt(state: TargetState, session: Session, ready: Ready) -> None:
@@ -109,6 +111,10 @@ async def _send(state: TargetState, session: Session, ready: Ready, known: Conta
     session.reached(Point.INTENT_WRITTEN)
     target, plan = state.target, session.plan
     answer = _Answer(decision.intent, session, target.instance_id, known, slot)
+    if decision.late:
+        answer.keep(NotSent(_STOOD_STILL, Exchange()))
+        await answer.on_disk()
+        return
     try:
         await session.calls(state).post(
             lambda api: api.upgrade(target.instance_id, target.proxy_id, source_version, plan.target_version),

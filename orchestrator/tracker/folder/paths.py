@@ -55,7 +55,15 @@ def state_dir(option: str | None, environ: Mapping[str, str], plan_path: Path, *
             f"{plan_path}: a plan that is read from a pipe has no folder of its own for its state",
             hint=f"name the state folder with --state or ${STATE_VARIABLE}",
         )
-    folder = named or plan_path.absolute().parent / _BESIDE
+    return _of_kind(named, simulated=simulated) if named else beside(plan_path, simulated=simulated)
+
+
+def beside(plan_path: Path, *, simulated: bool = False) -> Path:
+    """The state folder that nobody has named."""
+    return _of_kind(plan_path.absolute().parent / _BESIDE, simulated=simulated)
+
+
+def _of_kind(folder: Path, *, simulated: bool) -> Path:
     return folder / SIMULATED if simulated else folder
 
 

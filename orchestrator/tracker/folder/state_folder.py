@@ -35,7 +35,6 @@ from orchestrator.tracker.folder.paths import (
     list_runs,
     options_to,
     shared_rate,
-    state_dir,
 )
 from orchestrator.tracker.folder.rate_file import RateFile
 from orchestrator.tracker.folder.rates_file import add_rates, read_rates
@@ -54,17 +53,6 @@ from orchestrator.tracker.recalled import Recalled
 from orchestrator.tracker.state_store import DiskTrial, Part
 
 _FILES: Mapping[Part, str] = {"targets": TARGETS, "journal": JOURNAL}
-
-
-def open_state(
-    option: str | None, environ: Mapping[str, str], plan_path: Path, *, simulated: bool = False
-) -> "FolderState":
-    """The state that a verb's options name; see `state_dir`.
-
-    Raises:
-        UsageError: it is named nowhere, and the plan is a pipe.
-    """
-    return FolderState(state_dir(option, environ, plan_path, simulated=simulated))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +144,7 @@ class FolderFleet:
     def hand_over(self, before: Path, now: Path) -> None:
         hand_over(self.folder, before, now)
 
-    def lock(self, since: datetime) -> AbstractContextManager[None]:
+    def lock(self, since: datetime, *, stands_by: bool = False) -> AbstractContextManager[None]:  # noqa: ARG002  # one host
         make_folder(self.folder)
         return fleet_lock(self.folder / LOCK, since)
 

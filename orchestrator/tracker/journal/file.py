@@ -7,6 +7,7 @@ succeeds proves nothing). The journal is dead then, and the next session finds o
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from math import inf
 from pathlib import Path
 from typing import Self
 
@@ -100,7 +101,17 @@ class Journal:
                 raise
         return cls(handle, path, next_seq)
 
-    def append(self, records: Sequence[Record]) -> None:
+    #: Nobody else writes into a file.
+    looks_every_s: float | None = None
+    waits = False
+    #: However slow the disk is: whoever stands still keeps the fleet's lock.
+    send_within_s = inf
+
+    def news(self) -> Sequence[Record]:
+        """Nothing, for that reason."""
+        return ()
+
+    def append(self, records: Sequence[Record]) -> Sequence[Record]:
         """Return when all these records are on disk: one write, one fsync.
 
         Raises:
@@ -118,6 +129,7 @@ class Journal:
             self._dead = state_error(error, self.path, "write to the journal")
             raise self._dead from error
         self.next_seq += len(records)
+        return ()
 
     def expect_whole(self) -> None:
         """Nobody else has cut the file, added to it or put another in its place.

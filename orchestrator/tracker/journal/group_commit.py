@@ -2,17 +2,23 @@
 
 The loop never waits for the disk: a worker thread writes, one group at a time, and the order of the calls is the order
 in the file. It decides nothing, and never tries a failed write again. Whatever goes wrong, all who wait are woken.
+
+Where several hosts share a journal, what another one has added counts before what is written after it. One that has
+been replaced goes on writing what the cloud answers, and nothing else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TypeVar
 
 import anyio
 from anyio import CapacityLimiter, to_thread
 
-from orchestrator.errors import Broken, OrchestratorError, StateError, host_error, place_of
-from orchestrator.model.record import Record
-from orchestrator.tracker.state_store import OpenJournal
+from orchestrator.errors import Broken, OrchestratorError, StateError, TakenOver, host_error, place_of
+from orchestrator.model.record import AnswerSeen, Intent, Record
+from orchestrator.tracker.open_journal import OpenJournal
+
+T = TypeVar("T")
 
 
 class Group:
@@ -54,11 +60,22 @@ class JournalWriter:
         journal: open; nobody else may use it any more.
         on_durable: called on the loop with each record, in the journal's order, once it is on disk and before those
             that wait for it go on.
+        on_others: called on the loop with each record that another host has added, in the journal's order.
+        on_failure: called once, on the loop, with why nothing can be written any more.
     """
 
-    def __init__(self, journal: OpenJournal, on_durable: Callable[[Record], None]) -> None:
+    def __init__(
+        self,
+        journal: OpenJournal,
+        on_durable: Callable[[Record], None],
+        *,
+        on_others: Callable[[Record], None] = lambda _record: None,
+        on_failure: Callable[[OrchestratorError], None] = lambda _error: None,
+    ) -> None:
         self._journal = journal
         self._on_durable = on_durable
+        self._on_others = on_others
+        self._on_failure = on_failure
         self._gathering = Group()
         self._work = anyio.Event()
         self._ended = anyio.Event()
@@ -74,7 +91,7 @@ class JournalWriter:
         Raises:
             StateError: an earlier write failed, or the journal is closed.
         """
-        if self.failure is not None:
+        if self.failure is not None and not (self._replaced and isinstance(record, AnswerSeen)):
             raise again(self.failure)
         if self._closing:
             raise StateError(f"{self._journal}: the journal is closed")
@@ -100,8 +117,8 @@ class JournalWriter:
             return
         self._running = True
         try:
-            while not (self._closing or self.failure):
-                await self._work.wait()
+            while not self._closing and (self.failure is None or self._replaced):
+                await self._next_work()
                 await self._write_gathered()
         finally:
             self._closing = True
@@ -123,10 +140,50 @@ class JournalWriter:
         if self.failure is not None:
             raise again(self.failure)
 
+    @property
+    def _replaced(self) -> bool:
+        return isinstance(self.failure, TakenOver)
+
+    @property
+    def waits(self) -> bool:
+        """Whether the store is away, and is waited for."""
+        return self._journal.waits
+
+    async def _next_work(self) -> None:
+        """Return when there is something to write; where others write too, what they have added is heard meanwhile."""
+        every_s = self._journal.looks_every_s
+        if every_s is None:
+            await self._work.wait()
+            return
+        while not self._work.is_set():
+            with anyio.move_on_after(every_s):
+                await self._work.wait()
+            if self.failure is None and not self._work.is_set():
+                await self._listen()
+
+    async def _listen(self) -> None:
+        try:
+            self._hear(await self._in_thread(self._journal.news))
+        except OrchestratorError as error:
+            self._fail(error)
+            self._work.set()
+
+    def _hear(self, records: Sequence[Record]) -> None:
+        """Let what others have added count; an intent that was handed over without knowing it must not be written."""
+        for record in records:
+            self._on_others(record)
+        heard = {record.target for record in records}
+        if any(isinstance(record, Intent) and record.target in heard for record in self._gathering.records):
+            raise written_meanwhile(str(self._journal))
+
+    def _fail(self, error: OrchestratorError) -> None:
+        self.failure = error
+        self._on_failure(error)
+
     async def _write_gathered(self) -> None:
         self._work = anyio.Event()
         group, self._gathering = self._gathering, Group()
-        if self.failure is None and group.records:
+        if group.records and (self.failure is None or self._replaced):
             await self._write(group)
         if self.failure is not None:
             group.settle(self.failure)
@@ -134,13 +191,13 @@ class JournalWriter:
     async def _write(self, group: Group) -> None:
         self.under_way = group
         try:
-            await self._in_thread(partial(self._journal.append, group.records))
+            self._hear(await self._in_thread(partial(self._journal.append, group.records)))
             for record in group.records:
                 self._on_durable(record)
         except OrchestratorError as error:
-            self.failure = error
+            self._fail(error)
         except BaseException as error:
-            self.failure = host_error(error) or Broken(f"the journal's writer failed: {place_of(error)}")
+            self._fail(host_error(error) or Broken(f"the journal's writer failed: {place_of(error)}"))
             if not isinstance(error, Exception):
                 group.settle(self.failure)
                 raise
@@ -154,14 +211,23 @@ class JournalWriter:
             try:
                 await self._in_thread(self._journal.expect_whole)
             except StateError as error:
-                self.failure = error
+                self._fail(error)
 
-    async def _in_thread(self, work: Callable[[], None]) -> None:
+    async def _in_thread(self, work: Callable[[], T]) -> T:
         # Shielded, because a record that was handed over is written even if everybody who cared was cancelled.
         with anyio.CancelScope(shield=True):
-            await to_thread.run_sync(work, limiter=self._limiter)
+            return await to_thread.run_sync(work, limiter=self._limiter)
+        raise AssertionError("a scope that is never cancelled ends with what it holds")
 
 
 def again(error: OrchestratorError) -> OrchestratorError:
     """The same error again, so that every waiter gets its own traceback."""
     return type(error)(str(error), hint=error.hint)
+
+
+def written_meanwhile(journal: str) -> StateError:
+    """The error about an intent whose target another host has written of."""
+    return StateError(
+        f"{journal}: another host has written of a proxy that was about to be upgraded",
+        hint="start again: what it wrote is taken into account then",
+    )

@@ -27,8 +27,18 @@ _OF_THE_RUN, _TARGET = b'"target":null', re.compile(rb'"target":("[^"\\]+")')
 
 def workflows_in(line: Line) -> Iterator[str]:
     """Every workflow_id that a line names, but for those of another question; in small letters, to compare with."""
-    strays = {stray for found in _STRAYS.findall(line.content) for stray in _QUOTED.findall(found)}
-    yield from (found.decode().lower() for found in _WORKFLOW.findall(line.content) if found not in strays)
+    strays = stray_workflows(line.content)
+    yield from (found.decode().lower() for found in all_workflows(line.content) if found not in strays)
+
+
+def all_workflows(content: bytes) -> list[bytes]:
+    """Every workflow_id that a record names, whoever's it is."""
+    return _WORKFLOW.findall(content)
+
+
+def stray_workflows(content: bytes) -> set[bytes]:
+    """Those of them that belong to another question."""
+    return {stray for found in _STRAYS.findall(content) for stray in _QUOTED.findall(found)}
 
 
 def outcome_records(path: Path) -> Iterator[Record]:
@@ -65,7 +75,7 @@ def records_about(path: Path, proxy_id: str) -> Iterator[tuple[int, Record]]:
 def _names_in(line: Line) -> Iterator[bytes]:
     """The target of a line and the workflows in it, in their quotation marks."""
     yield from _TARGET.findall(line.content)
-    yield from (b'"%b"' % found for found in _WORKFLOW.findall(line.content))
+    yield from (b'"%b"' % found for found in all_workflows(line.content))
 
 
 def says_ended(path: Path) -> bool:

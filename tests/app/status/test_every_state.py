@@ -30,7 +30,7 @@ from orchestrator.model import record as r
 from orchestrator.model.plan import Plan
 from orchestrator.model.reply import Exchange, NotSent, Throttled
 from orchestrator.planner.plan_file.load import load_plan
-from orchestrator.tracker.folder.state_folder import open_state
+from orchestrator.tracker.open_state import open_state
 
 DAY_S = 86_400.0
 HANGS, FAILS = Fate(duration_s=DAY_S), Fate(duration_s=10.0, status="Failed", fail_reason="no room", flips=None)

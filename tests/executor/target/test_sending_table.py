@@ -1,10 +1,12 @@
 """What may happen to an upgrade call, and what follows: the table, row by row, and every outcome."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from fakes import acts, clouds
 from fakes.acts import ACCEPT, Act, Fate, refusing, rejecting, throttling
+from fakes.clock import START
 from fakes.clouds import FakeCloud
 from fakes.rollouts import ALL, LENIENT, outcome, play_first, starts
 from fakes.stage import Stage, plan_of, targets_of
@@ -265,3 +267,19 @@ def test_no_story_goes_on_before_its_answer_is_on_disk() -> None:
     stage = Stage(plan=plan_of(targets_of(3)), disk_s=1.0, reached=reached)
     assert stage.play().outcomes() == {"succeeded": 3}
     assert on_disk == [True] * 3
+
+
+def test_where_hosts_share_a_journal_an_intent_that_took_too_long_sends_nothing() -> None:
+    """This process stood still, or the journal was away: another host may be looking for the job of this intent."""
+    stage = Stage(plan=plan_of(targets_of(1)), disk_s=10.0, send_within_s=8.0, until=START + timedelta(minutes=10))
+    played = stage.play()
+    assert not played.cloud.upgrades
+    answers = played.of(AnswerSeen)
+    assert answers
+    assert {(answer.verdict, answer.http_status) for answer in answers} == {("not_sent", None)}
+    assert played.state(0).standing == "waiting"
+
+
+def test_where_hosts_share_a_journal_an_intent_in_time_is_sent() -> None:
+    played = Stage(plan=plan_of(targets_of(1)), disk_s=3.0, send_within_s=8.0).play()
+    assert played.outcomes() == {"succeeded": 1}

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import anyio
@@ -10,8 +10,8 @@ import pytest
 from fakes.recorded import BEGIN
 from msgspec import structs
 
-from orchestrator.errors import Broken, HostError, JournalDamaged, StateError
-from orchestrator.model.record import AnswerSeen, CommandIgnored, Record
+from orchestrator.errors import Broken, HostError, JournalDamaged, OrchestratorError, StateError, TakenOver
+from orchestrator.model.record import AnswerSeen, CommandIgnored, Intent, Record
 from orchestrator.tracker.journal.file import Journal, read_journal
 from orchestrator.tracker.journal.group_commit import JournalWriter
 
@@ -299,3 +299,138 @@ def test_a_journal_that_was_cut_behind_our_back_is_told_at_once_or_at_the_end(
                 await writer.aclose()
 
     play(story)
+
+
+# --- a journal that hosts share --------------------------------------------------------------------------------------
+
+LATE = AnswerSeen(at=BEGIN, target="late", attempt=1, verdict="accepted")
+
+
+class SharedJournal:
+    """A journal to which others add: what they have added comes back with the next append or look.
+
+    Attributes:
+        kept: in order, what was added here.
+        others: what others have added, and this one has not heard.
+        replaced: whether another host works on the fleet.
+    """
+
+    looks_every_s: float | None = 0.01
+    waits = False
+    send_within_s = 8.0
+
+    def __init__(self) -> None:
+        self.kept: list[Record] = []
+        self.others: list[Record] = []
+        self.replaced = False
+
+    def append(self, records: Sequence[Record]) -> Sequence[Record]:
+        self.kept += [each for each in records if not self.replaced or isinstance(each, AnswerSeen)]
+        self._expect_place()
+        return self.news()
+
+    def news(self) -> Sequence[Record]:
+        self._expect_place()
+        heard, self.others = self.others, []
+        return heard
+
+    def expect_whole(self) -> None:
+        self._expect_place()
+
+    def close(self) -> None:
+        pass
+
+    def _expect_place(self) -> None:
+        if self.replaced:
+            raise TakenOver("another host works on this fleet now")
+
+
+def test_what_others_have_added_counts_before_what_is_written_after_it(play: Play) -> None:
+    journal, counted = SharedJournal(), list[Record]()
+
+    async def story() -> None:
+        writer = JournalWriter(journal, counted.append, on_others=counted.append)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(writer.run)
+            journal.others.append(LATE)
+            await writer.append(RECORDS[0])
+            await writer.aclose()
+
+    play(story)
+    assert counted == [LATE, RECORDS[0]]
+
+
+def test_what_others_add_is_heard_also_when_there_is_nothing_to_write(play: Play) -> None:
+    journal, heard = SharedJournal(), anyio.Event()
+
+    async def story() -> None:
+        writer = JournalWriter(journal, lambda _record: None, on_others=lambda _record: heard.set())
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(writer.run)
+            await writer.append(RECORDS[0])
+            journal.others.append(LATE)
+            with anyio.fail_after(60):
+                await heard.wait()
+            await writer.aclose()
+
+    play(story)
+
+
+def test_who_was_replaced_writes_answers_and_nothing_else(play: Play) -> None:
+    journal, failures = SharedJournal(), list[OrchestratorError]()
+
+    async def story() -> None:
+        writer = JournalWriter(journal, lambda _record: None, on_failure=failures.append)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(writer.run)
+            journal.replaced = True
+            with pytest.raises(TakenOver):
+                await writer.append(RECORDS[0])
+            with pytest.raises(TakenOver):
+                writer.append_nowait(RECORDS[1])
+            with pytest.raises(TakenOver):
+                await writer.append(LATE)
+            with pytest.raises(TakenOver):
+                await writer.aclose()
+
+    play(story)
+    assert journal.kept == [LATE]
+    assert failures
+    assert all(isinstance(failure, TakenOver) for failure in failures)
+
+
+def test_who_is_replaced_while_idle_is_told(play: Play) -> None:
+    journal, told = SharedJournal(), anyio.Event()
+
+    async def story() -> None:
+        writer = JournalWriter(journal, lambda _record: None, on_failure=lambda _error: told.set())
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(writer.run)
+            journal.replaced = True
+            with anyio.fail_after(60):
+                await told.wait()
+            with pytest.raises(TakenOver):
+                await writer.aclose()
+
+    play(story)
+
+
+def test_an_intent_that_was_handed_over_before_a_late_answer_was_heard_is_not_written(play: Play) -> None:
+    journal = SharedJournal()
+    journal.looks_every_s = None
+    intent = Intent(at=BEGIN, target="late", attempt=2, wave="w", token="t", source_version="1", target_version="2")
+
+    async def story() -> None:
+        writer = JournalWriter(journal, lambda _record: None)
+        first = writer.append_nowait(RECORDS[0])
+        journal.others.append(LATE)
+
+        async with anyio.create_task_group() as tasks:
+            heard = journal.news
+            journal.news = lambda: (anyio.from_thread.run_sync(writer.append_nowait, intent), heard())[1]  # type: ignore[method-assign]
+            tasks.start_soon(writer.run)
+            with pytest.raises(StateError, match="another host has written of a proxy"):
+                await first.wait()
+
+    play(story)
+    assert intent not in journal.kept

@@ -1,0 +1,78 @@
+"""`orchestrator state`: make and check the tables of a state in a database, carry runs to it and from it."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchestrator.app.state.carry import export_run, import_fleets
+from orchestrator.cli.options import Options
+from orchestrator.cli.terminal import write
+from orchestrator.clock import SystemClock
+from orchestrator.errors import ExitCode, StateError, UsageError
+from orchestrator.spoken import counted
+from orchestrator.tracker.open_state import named_database, open_state
+
+if TYPE_CHECKING:
+    from orchestrator.tracker.postgres.database_state import DatabaseState
+
+
+def run(options: Options) -> ExitCode:
+    """Do what is asked for."""
+    act, names = _ACTS[options.what or ""]
+    if len(_words(options)) != len(names):
+        expected = " ".join(("state", options.what or "", *names))
+        raise UsageError(f"expected: orchestrator {expected}")
+    act(options)
+    return ExitCode.DONE
+
+
+def _init(options: Options) -> None:
+    if options.print_only:
+        from orchestrator.tracker.postgres.tables import TABLES  # noqa: PLC0415  # only here
+
+        write(TABLES.rstrip().split("\n"))
+        return
+    state = _database(options)
+    state.make_tables()
+    write([f"{state}: the tables are there"])
+
+
+def _check(options: Options) -> None:
+    state = _database(options)
+    faults = state.faults()
+    if faults:
+        raise StateError(f"{state}: {'; '.join(faults)}", hint="what is on record must survive a crash of the server")
+    write([f"{state}: the tables are known, and what is confirmed survives a crash", *state.remarks()])
+
+
+def _export(options: Options) -> None:
+    run_id, folder = _words(options)
+    made = export_run(_database(options), run_id, open_state(folder, {}, Path()), SystemClock().now())
+    write([f"{made.fleet.name}: the run {made.run_id} is in {folder}"])
+
+
+def _import(options: Options) -> None:
+    (folder,) = _words(options)
+    found = open_state(folder, {}, Path())
+    if not found.fleets():
+        raise UsageError(f"there is no trace of any fleet in {folder}")
+    for name, runs in import_fleets(found, _database(options), SystemClock().now()):
+        write([f"{name}: {counted(runs, 'run')} taken over"])
+
+
+def _words(options: Options) -> list[str]:
+    return [word for word in (options.first, options.second) if word is not None]
+
+
+def _database(options: Options) -> "DatabaseState":
+    return named_database(None if options.state is None else str(options.state), os.environ)
+
+
+#: What each word does, and what stands behind it.
+_ACTS: Mapping[str, tuple[Callable[[Options], None], tuple[str, ...]]] = {
+    "init": (_init, ()),
+    "check": (_check, ()),
+    "export": (_export, ("RUN_ID", "DIR")),
+    "import": (_import, ("DIR",)),
+}

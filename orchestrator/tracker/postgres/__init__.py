@@ -1,0 +1,1 @@
+"""The state in PostgreSQL: the port `State` over tables, for fleets that several hosts work on in turn."""

@@ -1,0 +1,177 @@
+"""The state in a database: the port `State` over tables that several hosts share."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+
+import msgspec
+
+from orchestrator.clock import SystemClock
+from orchestrator.errors import StateError
+from orchestrator.host import machine_name
+from orchestrator.model.known_rate import KnownRate
+from orchestrator.tracker.fleet_name import expect_fleet_name
+from orchestrator.tracker.folder.ownership import check_folder
+from orchestrator.tracker.folder.rate_file import RateFile
+from orchestrator.tracker.postgres.database import Connection, Database
+from orchestrator.tracker.postgres.database_fleet import DatabaseFleet
+from orchestrator.tracker.postgres.seat import Seat
+from orchestrator.tracker.postgres.tables import expect_version, make_tables, not_durable, standby_remarks
+from orchestrator.tracker.state_store import DiskTrial
+
+_known = msgspec.json.Decoder(KnownRate)
+_BEGIN = "pg_try_advisory_lock(hashtext('orchestrator begins a run'))"
+_PAUSE_S = 0.1
+_NEW_WORKFLOWS = """
+select r.run, r.next_seq, w.workflow_id from orchestrator.run r
+left join orchestrator.workflow w
+  on w.run = r.run and not w.stray and w.seq > coalesce((%(ends)s::jsonb ->> r.run::text)::bigint, 0)
+where r.next_seq > coalesce((%(ends)s::jsonb ->> r.run::text)::bigint, 0) + 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseState:
+    """The state by its database.
+
+    Attributes:
+        words: what a command says to come here.
+    """
+
+    seat: Seat
+    words: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return str(self.seat.database)
+
+    def make_tables(self) -> None:
+        """Make the tables that are missing.
+
+        Raises:
+            StateError: the database cannot be used, or a newer program has made them.
+        """
+        self.seat.database.run(make_tables)
+
+    def faults(self) -> list[str]:
+        """Why this database cannot be relied on.
+
+        Raises:
+            StateError: it is not reached, has no tables, or those of a newer program.
+        """
+        self.seat.database.run(expect_version)
+        return self.seat.database.run(not_durable)
+
+    def remarks(self) -> list[str]:
+        """What somebody should know who relies on it."""
+        return self.seat.database.run(standby_remarks)
+
+    def options(self, plan_path: Path) -> tuple[str, ...]:  # noqa: ARG002  # the same for every plan
+        return (*self.words, *(("--simulate",) if self.seat.simulated else ()))
+
+    def fleet(self, name: str, *, writes: bool = False) -> DatabaseFleet:  # noqa: ARG002  # the database knows who may
+        expect_fleet_name(name)
+        return DatabaseFleet(name, self, self.seat)
+
+    def fleets(self) -> Sequence[DatabaseFleet]:
+        prefix = self.seat.key_of("")
+        rows = self.seat.database.rows("select distinct fleet from orchestrator.run")
+        names = sorted(row[0].removeprefix(prefix) for row in rows if row[0].startswith(prefix))
+        return [DatabaseFleet(name, self, self.seat) for name in names if "/" not in name]
+
+    def try_write(self, monotonic: Callable[[], float]) -> DiskTrial:
+        began_s = monotonic()
+
+        def write(connection: Connection) -> None:
+            with connection.transaction(force_rollback=True):
+                connection.execute("insert into orchestrator.rate (key, body) values ('trial', '')")
+
+        self.seat.database.run(write)
+        return DiskTrial(monotonic() - began_s, None)
+
+    @contextmanager
+    def one_begins(self, *, patience_s: float = 60.0) -> Iterator[None]:
+        # A connection of its own: the lock is the connection's, and free when that is closed.
+        apart = self.seat.database.apart()
+        try:
+            self._wait_for(apart, patience_s)
+            yield
+        finally:
+            apart.close()
+
+    def _wait_for(self, apart: Database, patience_s: float) -> None:
+        for _ in range(max(1, ceil(patience_s / _PAUSE_S))):
+            if apart.rows(f"select {_BEGIN}")[0][0]:
+                return
+            self.seat.pause(_PAUSE_S)
+        raise StateError(
+            f"{self}: another fleet has been beginning a run for {patience_s:g} s",
+            hint="see which host is beginning a run and does not come to its end, then run again",
+        )
+
+    def workflows(self) -> "DatabaseWorkflows":
+        return DatabaseWorkflows(self)
+
+    def rates(self) -> tuple[dict[str, KnownRate], str | None]:
+        try:
+            rows = self.seat.database.rows("select key, body from orchestrator.rate")
+            return {key: _known.decode(body) for key, body in rows}, None
+        except (StateError, msgspec.MsgspecError) as error:
+            return {}, f"{self}: cannot be used, so rates are searched again: {error}"
+
+    def shared_rate(
+        self, key: str, *, creates: bool, monotonic: Callable[[], float], warn: Callable[[str], None]
+    ) -> RateFile:
+        return RateFile(_meeting_place() / f".rate-{key}", creates=creates, monotonic=monotonic, warn=warn)
+
+    def add_rates(self, found: Mapping[str, KnownRate]) -> None:
+        put = (
+            "insert into orchestrator.rate (key, body) values (%(key)s, %(body)s) "
+            "on conflict (key) do update set body = excluded.body"
+        )
+        for key, rate in found.items():
+            self.seat.database.rows(put, key=key, body=msgspec.json.encode(rate))
+
+
+def database_state(address: str, reports: Path, *, words: tuple[str, ...], simulated: bool, pid: int) -> DatabaseState:
+    """The state by the address of its database.
+
+    Args:
+        address: as libpq understands it.
+        reports: the folder of this host for reports.
+        words: what a command says to come to it.
+        simulated: whether it is that of simulated runs.
+        pid: of this process.
+    """
+    database = Database(address, monotonic=SystemClock().monotonic)
+    return DatabaseState(Seat(database, reports, simulated, machine_name(), pid), words)
+
+
+class DatabaseWorkflows:
+    """Every workflow_id of every run and fleet, for one reader."""
+
+    def __init__(self, state: DatabaseState) -> None:
+        self._state = state
+        self._known: frozenset[str] = frozenset()
+        self._ends: dict[int, int] = {}
+
+    def known(self) -> frozenset[str]:
+        ends = msgspec.json.encode({str(run): last for run, last in self._ends.items()}).decode()
+        rows = self._state.seat.database.rows(_NEW_WORKFLOWS, ends=ends)
+        for run, next_seq, _ in rows:
+            self._ends[run] = next_seq - 1
+        new = {workflow.lower() for _, _, workflow in rows if workflow is not None}
+        if not new <= self._known:
+            self._known |= new
+        return self._known
+
+
+def _meeting_place() -> Path:
+    """Where the processes of this user on this host meet that keep a rate together."""
+    folder = Path(tempfile.gettempdir()) / f"orchestrator-{os.geteuid()}"
+    check_folder(folder, writes=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder

@@ -1,0 +1,183 @@
+"""The lock of a fleet among hosts: who holds it shows that he lives, every two seconds.
+
+One that has been silent for ten is replaced, by whoever has watched the silence all the time: so an outage of the
+database, which silences everybody, replaces nobody. Being replaced needs no message: what it writes from then on is
+refused, because it says the epoch of before.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from functools import partial
+from threading import Event, Thread
+from typing import Any, NamedTuple
+
+from orchestrator.errors import FleetLocked, StateError
+from orchestrator.tracker.postgres.database import SESSION_PATIENCE_S, Connection, Database
+
+#: How often the holder shows itself, after how much silence it is replaced, and how often others look.
+BEAT_S, DEAD_S, LOOK_S = 2.0, 10.0, 0.5
+
+_ENTER = "insert into orchestrator.fleet (fleet) values (%s) on conflict do nothing"
+_LOOK = """
+select f.holder, f.epoch, f.token, b.at, extract(epoch from clock_timestamp() - b.at)
+from orchestrator.fleet f left join orchestrator.beat b using (fleet) where f.fleet = %s
+"""
+_TAKE = """
+update orchestrator.fleet set epoch = epoch + 1, holder = %(words)s, token = %(token)s
+where fleet = %(fleet)s and epoch = %(epoch)s and (holder is null or %(silent)s)
+"""
+_BEAT = """
+insert into orchestrator.beat (fleet, at)
+select fleet, clock_timestamp() from orchestrator.fleet where fleet = %(fleet)s and epoch = %(epoch)s
+on conflict (fleet) do update set at = excluded.at
+"""
+_LEAVE = "update orchestrator.fleet set holder = null, token = null where fleet = %(fleet)s and epoch = %(epoch)s"
+
+
+class Holding(NamedTuple):
+    """What is seen of a fleet's lock; `silent_s` is by the clock of the database."""
+
+    words: str | None
+    epoch: int
+    token: str | None
+    beat: object
+    silent_s: float
+
+    @property
+    def lives(self) -> bool:
+        """Whether somebody holds it and has shown so of late."""
+        return self.words is not None and self.silent_s < DEAD_S
+
+
+class Candidate(NamedTuple):
+    """Who wants the lock of a fleet.
+
+    Attributes:
+        words: who it is, for people.
+        token: nobody else's.
+    """
+
+    fleet: str
+    words: str
+    token: str
+    monotonic: Callable[[], float]
+    pause: Callable[[float], object]
+
+
+def look(database: Database, fleet: str, *, patience_s: float | None = None) -> Holding | None:
+    """Who holds the lock now; None when nobody ever did.
+
+    Raises:
+        StateError: the database cannot be used.
+    """
+
+    def read(connection: Connection) -> Holding | None:
+        row: Any = connection.execute(_LOOK, (fleet,)).fetchone()
+        return None if row is None else Holding(row[0], row[1], row[2], row[3], float(row[4] or 0.0))
+
+    return database.run(read, patience_s=patience_s)
+
+
+@contextmanager
+def holding(database: Database, candidate: Candidate, *, stands_by: bool) -> Iterator[int]:
+    """Hold the lock for the length of the block; its epoch is what appends say.
+
+    Args:
+        database: where the fleet is kept.
+        candidate: who wants it.
+        stands_by: stay beside one that lives, until it leaves or dies.
+
+    Raises:
+        FleetLocked: another one holds it, or has held it until now.
+        StateError: the database cannot be used.
+    """
+    epoch = _taken(database, candidate, stands_by=stands_by)
+    over = Event()
+    Thread(target=_beat, args=(database.apart(), candidate.fleet, epoch, over), daemon=True).start()
+    try:
+        yield epoch
+    finally:
+        over.set()
+        with suppress(StateError):  # who comes next waits for the silence
+            database.run(partial(_execute, _LEAVE, {"fleet": candidate.fleet, "epoch": epoch}))
+
+
+def _taken(database: Database, candidate: Candidate, *, stands_by: bool) -> int:
+    database.run(partial(_execute, _ENTER, (candidate.fleet,)))
+    watch = _Watch(candidate)
+    while True:
+        now = _seen(database, candidate, stands_by=stands_by)
+        if now.token == candidate.token:
+            return now.epoch
+        if watch.saw_another_leave(now) or (not stands_by and watch.sees_life(now)):
+            raise _locked(candidate.fleet, now if now.words is not None else watch.seen or now)
+        silent = watch.silent(now)
+        if now.words is None or silent:
+            _take(database, candidate, now.epoch, silent=silent)
+        else:
+            candidate.pause(LOOK_S)
+
+
+class _Watch:
+    """What one who waits for a lock has seen of its holder. A silence counts only while he looked all the time."""
+
+    def __init__(self, candidate: Candidate) -> None:
+        self._monotonic = candidate.monotonic
+        self.seen: Holding | None = None
+        self._looked_s = self._since_s = candidate.monotonic()
+
+    def saw_another_leave(self, now: Holding) -> bool:
+        """Whether the session of another one has come to its end."""
+        return now.words is None and self.seen is not None
+
+    def sees_life(self, now: Holding) -> bool:
+        """Whether the holder has shown himself lately, or while we looked."""
+        lately = self.seen is None and now.silent_s < BEAT_S
+        return now.words is not None and (lately or self._moved(now))
+
+    def silent(self, now: Holding) -> bool:
+        """Whether the holder has been silent for too long."""
+        now_s = self._monotonic()
+        if self.seen is None or self._moved(now) or now_s - self._looked_s > BEAT_S:
+            self._since_s = now_s
+        self._looked_s, self.seen = now_s, now if now.words is not None else self.seen
+        return now.words is not None and now_s - self._since_s >= DEAD_S
+
+    def _moved(self, now: Holding) -> bool:
+        return self.seen is not None and (now.beat, now.epoch) != (self.seen.beat, self.seen.epoch)
+
+
+def _seen(database: Database, candidate: Candidate, *, stands_by: bool) -> Holding:
+    now = look(database, candidate.fleet, patience_s=SESSION_PATIENCE_S if stands_by else None)
+    if now is None:
+        raise StateError(f"{database}: the fleet {candidate.fleet} is gone")
+    return now
+
+
+def _take(database: Database, candidate: Candidate, epoch: int, *, silent: bool) -> None:
+    values = {"fleet": candidate.fleet, "epoch": epoch, "silent": silent}
+
+    def take(connection: Connection) -> None:
+        with connection.transaction():
+            connection.execute(_TAKE, {**values, "words": candidate.words, "token": candidate.token})
+            connection.execute(_BEAT, {"fleet": candidate.fleet, "epoch": epoch + 1})
+
+    database.run(take)
+
+
+def _beat(database: Database, fleet: str, epoch: int, over: Event) -> None:
+    with closing(database):
+        while not over.wait(BEAT_S):
+            with suppress(StateError):  # the next one may get through; silence has its meaning
+                database.run(partial(_execute, _BEAT, {"fleet": fleet, "epoch": epoch}), patience_s=0.0)
+
+
+def _execute(statement: str, values: Any, connection: Connection) -> None:
+    connection.execute(statement, values)
+
+
+def _locked(fleet: str, held: Holding) -> FleetLocked:
+    return FleetLocked(
+        f"{fleet}: another process works on this fleet: {held.words}",
+        hint="wait for its end; `status` shows what it does, `hold` stops what it starts",
+    )

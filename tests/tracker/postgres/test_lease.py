@@ -1,0 +1,175 @@
+"""The lock among hosts, with clocks of the tests' own: silence counts only for who has watched all of it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.databases import state_in
+
+from orchestrator.errors import FleetLocked, StateError
+from orchestrator.tracker.postgres.database import Database
+from orchestrator.tracker.postgres.lease import DEAD_S, LOOK_S, Candidate, _take, holding, look
+
+if TYPE_CHECKING:
+    from fakes.postgres_server import Server
+
+STEPS = 60
+
+
+class Waits:
+    """A clock that only pauses move. Before each step `happens` may do something."""
+
+    def __init__(self, happens: Callable[[int], None] = lambda _step: None) -> None:
+        self.now_s = 0.0
+        self.step = 0
+        self._happens = happens
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+    def pause(self, seconds: float) -> None:
+        self.now_s += seconds
+        self.step += 1
+        if self.step > STEPS:
+            raise TimeoutError("it waits for ever")
+        self._happens(self.step)
+
+    def candidate(self, token: str) -> Candidate:
+        return Candidate("prod", f"process of {token}", token, self.monotonic, self.pause)
+
+
+@pytest.fixture
+def database(postgres: "Server", tmp_path: Path) -> Iterator[Database]:
+    found = state_in(postgres.new_database(), tmp_path).seat.database
+    with closing(found):
+        yield found
+
+
+def dead(database: Database) -> int:
+    """A holder that was killed."""
+    database.rows("insert into orchestrator.fleet (fleet, epoch, holder, token) values ('prod', 7, 'the dead', 'x')")
+    beat(database)
+    return 7
+
+
+def beat(database: Database) -> None:
+    database.rows(
+        "insert into orchestrator.beat values ('prod', clock_timestamp() - interval '5 s') "
+        "on conflict (fleet) do update set at = excluded.at"
+    )
+
+
+def test_the_lock_is_held_shown_and_left(database: Database) -> None:
+    with holding(database, Waits().candidate("a"), stands_by=False) as epoch:
+        held = look(database, "prod")
+        assert held is not None
+        assert (held.words, held.epoch, held.lives) == ("process of a", epoch, True)
+    left = look(database, "prod")
+    assert left is not None
+    assert not left.lives
+    with holding(database, Waits().candidate("b"), stands_by=False) as later:
+        assert later == epoch + 1
+
+
+def test_one_that_lives_is_named_at_once(database: Database) -> None:
+    with (
+        holding(database, Waits().candidate("a"), stands_by=False),
+        pytest.raises(FleetLocked, match="process of a"),
+        holding(database, Waits().candidate("b"), stands_by=False),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("stands_by", [True, False])
+def test_one_that_died_is_replaced_after_its_silence(database: Database, *, stands_by: bool) -> None:
+    epoch, waits = dead(database), Waits()
+    with holding(database, waits.candidate("b"), stands_by=stands_by) as mine:
+        assert mine == epoch + 1
+    assert DEAD_S <= waits.now_s <= DEAD_S + 2 * LOOK_S
+
+
+def test_one_that_shows_itself_meanwhile_is_not_replaced(database: Database) -> None:
+    dead(database)
+    waits = Waits(lambda step: beat(database) if step == 10 else None)
+    with pytest.raises(FleetLocked, match="the dead"), holding(database, waits.candidate("b"), stands_by=False):
+        pass
+    assert waits.step == 10
+
+
+def test_who_stands_by_waits_for_the_end_of_the_session_and_begins_none(database: Database) -> None:
+    dead(database)
+
+    def lives(step: int) -> None:
+        if step < 30:
+            beat(database)
+        elif step == 30:
+            database.rows("update orchestrator.fleet set holder = null, token = null")
+
+    waits = Waits(lives)
+    with pytest.raises(FleetLocked, match="the dead"), holding(database, waits.candidate("b"), stands_by=True):
+        pass
+    assert waits.step == 30
+
+
+def test_a_silence_that_nobody_has_watched_replaces_nobody(database: Database) -> None:
+    """As after an outage of the database, or when the one who watches has stood still himself."""
+    dead(database)
+
+    def away(step: int) -> None:
+        if step == 10:
+            waits.now_s += 3600
+        elif step == 12:
+            beat(database)
+
+    waits = Waits(away)
+    with pytest.raises(FleetLocked, match="the dead"), holding(database, waits.candidate("b"), stands_by=False):
+        pass
+
+
+def test_of_two_who_want_a_dead_ones_place_one_gets_it(database: Database) -> None:
+    dead(database)
+    got: list[int] = []
+
+    def other(step: int) -> None:
+        if step == round(DEAD_S / LOOK_S):
+            database.rows("update orchestrator.fleet set epoch = epoch + 1, holder = 'the other', token = 'o'")
+            beat(database)
+            got.append(1)
+
+    with (
+        pytest.raises(FleetLocked, match="the other"),
+        holding(database, Waits(other).candidate("b"), stands_by=False),
+    ):
+        pass
+    assert got == [1]
+
+
+def test_who_looked_before_another_took_the_place_takes_it_no_more(database: Database) -> None:
+    epoch = dead(database)
+    for name in ("a", "b"):
+        _take(database, Waits().candidate(name), epoch, silent=True)
+    held = look(database, "prod")
+    assert held is not None
+    assert (held.token, held.epoch) == ("a", epoch + 1)
+
+
+def test_without_tables_the_message_says_how_to_make_them(postgres: "Server") -> None:
+    address = postgres.new_database()
+    with (
+        closing(Database(address, monotonic=lambda: 0.0)) as bare,
+        pytest.raises(StateError, match="no tables") as raised,
+    ):
+        look(bare, "prod")
+    assert "orchestrator state init" in (raised.value.hint or "")
+
+
+def test_a_database_that_is_not_there_is_named_without_its_password(tmp_path: Path) -> None:
+    clock = Waits()
+    address = f"postgresql://me:secret@/db?host={tmp_path}"
+    gone = Database(address, monotonic=clock.monotonic, pause=clock.pause)
+    with pytest.raises(StateError, match="is not reached") as raised:
+        look(gone, "prod", patience_s=1.0)
+    assert "secret" not in f"{raised.value} {raised.value.hint}"
+    assert clock.now_s >= 1.0

@@ -1,0 +1,212 @@
+"""Two hosts at one log: who has been replaced adds nothing but answers, and who leads hears them before he sends."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+from fakes.databases import state_in
+from fakes.recorded import BEGIN, NEW, OLD, make_plan, make_targets, run_started
+
+from orchestrator.errors import JournalDamaged, StateError, TakenOver
+from orchestrator.model import record as r
+from orchestrator.model.record import Record
+from orchestrator.model.reply import Entry
+from orchestrator.tracker.postgres.database_run import DatabaseRun
+from orchestrator.tracker.postgres.database_state import DatabaseState
+from orchestrator.tracker.postgres.run_log import RunLog
+
+if TYPE_CHECKING:
+    from fakes.postgres_server import Server
+
+TARGETS = make_targets(3)
+PLAN = make_plan(TARGETS)
+A, B, _ = (target.proxy_id for target in TARGETS)
+
+
+def intent(key: str, attempt: int = 1) -> r.Intent:
+    return r.Intent(
+        at=BEGIN, target=key, attempt=attempt, wave="rest", token="t", source_version=OLD, target_version=NEW
+    )
+
+
+def answer(key: str) -> r.AnswerSeen:
+    entry = Entry(workflow_id=f"w-{key}", state="ACCEPT")
+    return r.AnswerSeen(at=BEGIN, target=key, attempt=1, verdict="accepted", update_result=(entry,))
+
+
+def missing(key: str) -> r.AnswerMissing:
+    return r.AnswerMissing(at=BEGIN, target=key, attempt=1)
+
+
+@pytest.fixture
+def address(postgres: "Server") -> str:
+    return postgres.new_database()
+
+
+@pytest.fixture
+def here(address: str, tmp_path: Path) -> Iterator[DatabaseState]:
+    state = state_in(address, tmp_path / "here")
+    with closing(state.seat.database):
+        yield state
+
+
+@pytest.fixture
+def there(address: str, here: DatabaseState, tmp_path: Path) -> Iterator[DatabaseState]:
+    del here  # its tables are there by now
+    state = state_in(address, tmp_path / "there", host="there")
+    with closing(state.seat.database):
+        yield state
+
+
+def begun(state: DatabaseState) -> DatabaseRun:
+    return state.fleet("prod").begin(PLAN, TARGETS, run_started(3))
+
+
+def log_of(state: DatabaseState, next_seq: int = 2) -> RunLog:
+    (run,) = state.fleet("prod").runs()
+    return run.resume(next_seq)
+
+
+def taken_over(state: DatabaseState) -> None:
+    """As if another host had been the holder since."""
+    state.seat.database.rows("update orchestrator.fleet set epoch = epoch + 1 where fleet = 'prod'")
+
+
+def kept(state: DatabaseState) -> list[Record]:
+    (run,) = state.fleet("prod").runs()
+    return [record for _, record in run.records()][1:]
+
+
+def test_who_has_been_replaced_adds_nothing_but_what_the_cloud_answered(here: DatabaseState) -> None:
+    begun(here)
+    log = log_of(here)
+    log.append([intent(A), intent(B)])
+    taken_over(here)
+    with pytest.raises(TakenOver, match="another host works on this fleet now"):
+        log.append([missing(B), answer(A)])
+    assert kept(here) == [intent(A), intent(B), answer(A)]
+    with pytest.raises(TakenOver):
+        log.append([answer(B)])
+    with pytest.raises(TakenOver):
+        log.append([intent(A, 2)])
+    assert kept(here) == [intent(A), intent(B), answer(A), answer(B)]
+
+
+def test_who_leads_hears_a_late_answer_with_the_next_append(here: DatabaseState, there: DatabaseState) -> None:
+    begun(here)
+    late = log_of(here)
+    late.append([intent(A)])
+    taken_over(here)
+    leads = log_of(there, 3)
+    with pytest.raises(TakenOver):
+        late.append([answer(A)])
+    assert leads.append([missing(A)]) == [answer(A)]
+    assert leads.append([missing(A)]) == []
+    assert kept(there) == [intent(A), answer(A), missing(A), missing(A)]
+
+
+def test_who_leads_hears_a_late_answer_while_there_is_nothing_to_add(here: DatabaseState, there: DatabaseState) -> None:
+    begun(here)
+    late = log_of(here)
+    late.append([intent(A)])
+    taken_over(here)
+    leads = log_of(there, 3)
+    with pytest.raises(TakenOver):
+        late.append([answer(A)])
+    assert leads.news() == [answer(A)]
+    assert leads.news() == []
+    leads.expect_whole()
+
+
+def test_an_intent_is_not_added_by_who_has_not_heard_all_of_its_target(
+    here: DatabaseState, there: DatabaseState
+) -> None:
+    begun(here)
+    late = log_of(here)
+    late.append([intent(A), intent(B)])
+    taken_over(here)
+    leads = log_of(there, 4)
+    leads.append([r.AttemptDisproved(at=BEGIN, target=A, attempt=1, evidence="no job")])
+    with pytest.raises(TakenOver):
+        late.append([answer(A)])
+    with pytest.raises(StateError, match="another host has written of a proxy"):
+        leads.append([missing(B), intent(A, 2)])
+    assert intent(A, 2) not in kept(there)
+
+
+def test_an_intent_of_another_target_is_added_beside_late_answers(here: DatabaseState, there: DatabaseState) -> None:
+    begun(here)
+    late = log_of(here)
+    late.append([intent(A)])
+    taken_over(here)
+    leads = log_of(there, 3)
+    with pytest.raises(TakenOver):
+        late.append([answer(A)])
+    assert leads.append([intent(B)]) == [answer(A)]
+
+
+def test_no_attempt_has_two_intents(here: DatabaseState) -> None:
+    begun(here)
+    log = log_of(here)
+    log.append([intent(A)])
+    with pytest.raises(StateError, match="one_intent"):
+        log.append([intent(A)])
+    assert kept(here) == [intent(A)]
+
+
+def test_who_learns_that_he_was_replaced_while_idle_says_so(here: DatabaseState) -> None:
+    begun(here)
+    log = log_of(here)
+    taken_over(here)
+    with pytest.raises(TakenOver):
+        log.news()
+
+
+def test_a_log_that_others_have_added_to_since_it_was_read_is_taken_up_if_they_are_answers(
+    here: DatabaseState, there: DatabaseState
+) -> None:
+    begun(here)
+    late = log_of(here)
+    late.append([intent(A)])
+    taken_over(here)
+    with pytest.raises(TakenOver):
+        late.append([answer(A)])
+    assert log_of(there, 3).append([missing(A)]) == [answer(A)]
+    with pytest.raises(JournalDamaged, match="was the last one when it was read"):
+        log_of(there, 2)
+
+
+def test_what_was_committed_as_the_connection_broke_is_not_added_twice(
+    here: DatabaseState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun(here)
+    log = log_of(here)
+    log.append([intent(A)])
+    breaks = iter([True])
+    whole = log._transaction
+
+    def breaking(values: dict[str, object], connection: psycopg.Connection[tuple[object, ...]]) -> object:
+        outcome = whole(values, connection)
+        if next(breaks, False):
+            raise psycopg.OperationalError("the connection is lost")
+        return outcome
+
+    monkeypatch.setattr(log, "_transaction", breaking)
+    log.append([answer(A)])
+    log.append([missing(A)])
+    assert kept(here) == [intent(A), answer(A), missing(A)]
+
+
+def test_a_record_that_was_changed_or_is_missing_is_damage_with_its_place(here: DatabaseState) -> None:
+    begun(here)
+    log_of(here).append([intent(A), answer(A), missing(A)])
+    rows = here.seat.database.rows
+    rows("update orchestrator.journal set crc = crc + 1 where seq = 3")
+    with pytest.raises(JournalDamaged, match="journal:3: the checksum does not match"):
+        kept(here)
+    rows("delete from orchestrator.journal where seq = 3")
+    with pytest.raises(JournalDamaged, match="journal:3: the record is missing; the next one is 4"):
+        kept(here)
