@@ -25,7 +25,7 @@ TARGETS = make_targets(3)
 PLAN = make_plan(TARGETS)
 KEY = TARGETS[0].proxy_id
 HOLD = HoldCommand(at=BEGIN, user="ann", note="wait")
-RECORDS = [
+RECORDS: list[r.Record] = [
     r.Intent(at=BEGIN, target=KEY, attempt=1, wave="rest", token="t", source_version=OLD, target_version=NEW),
     r.AnswerMissing(at=BEGIN, target=KEY, attempt=1),
 ]
