@@ -47,6 +47,8 @@ def test_no_module_name_occurs_twice_unless_it_says_the_same_thing_in_parallel_f
 #: Flat by their nature: a kind of value, a verb, a part of the wire in each file.
 FLAT = {"model", "simulator", "cloud", "cli", "cli/verbs"}
 MOST_MODULES, MOST_LINES = 15, 300
+#: A table that nobody reads: `make words` writes it.
+GENERATED = {"cli/words.py"}
 
 
 def test_a_folder_can_be_taken_in_at_a_glance() -> None:
@@ -58,4 +60,4 @@ def test_a_folder_can_be_taken_in_at_a_glance() -> None:
 
 def test_a_module_can_be_read_in_one_go() -> None:
     lines = {str(path.relative_to(PACKAGE)): path.read_text().count("\n") for path in PACKAGE.rglob("*.py")}
-    assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}
+    assert {name for name, count in lines.items() if count > MOST_LINES} - GENERATED == set()
