@@ -24,12 +24,12 @@ class Known(Struct, kw_only=True):
     upgraded_in: str | None = None
     had: str | None = None
 
-    def take(self, outcome: Outcome, run_id: str, version: str) -> None:
-        """Take in what a run says, the earliest run first."""
+    def take(self, outcome: Outcome, run_id: str, version: str, *, read: bool) -> None:
+        """Take in what a run says, the earliest run first; `read`: its version was read at the end of its upgrade."""
         self.outcome, self.run_id = outcome, run_id
         if outcome in (Outcome.SUCCEEDED, Outcome.ACCEPTED, Outcome.PARTIAL) and _newer(version, self.upgraded_to):
             self.upgraded_to, self.upgraded_in = version, run_id
-        if outcome in (Outcome.SUCCEEDED, Outcome.ALREADY) and _newer(version, self.had):
+        if (read or outcome is Outcome.ALREADY) and _newer(version, self.had):
             self.had = version
 
 

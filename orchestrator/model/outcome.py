@@ -33,6 +33,9 @@ class Phase(StrEnum):
     SETTLED = "settled"
 
 
+#: In which order outcomes are shown; then where targets stand that have none.
+ORDER = (*(outcome.value for outcome in Outcome), *(phase.value for phase in Phase))
+
 #: Phases in which something of ours may still be happening; each holds a slot.
 OPEN = frozenset({Phase.IN_FLIGHT, Phase.DOUBT, Phase.IN_DOUBT, Phase.TIMED_OUT})
 
@@ -50,9 +53,6 @@ REPLACED = frozenset({Outcome.ALREADY, Outcome.SKIPPED})
 
 #: Why a target is `skipped` of which an earlier run of the fleet said `failed`, `mismatch` or `rejected`.
 FAILED_BEFORE = "failed_before"
-
-#: Outcomes of targets that were upgraded, as far as they were followed, also when an answer refused a part.
-UPGRADED = frozenset({Outcome.SUCCEEDED, Outcome.ACCEPTED, Outcome.PARTIAL})
 
 #: Outcomes of targets whose upgrade began, as far as is known.
 BEGAN = frozenset({Outcome.SUCCEEDED, Outcome.ACCEPTED, Outcome.PARTIAL, Outcome.FAILED, Outcome.MISMATCH})

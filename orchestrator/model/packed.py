@@ -158,7 +158,7 @@ def _packed(state: TargetState | Packed) -> Packed:
         return state
     fields = {name: getattr(state, name) for name in PackedState.__struct_fields__}
     whole = Raw(msgspec.json.encode(PackedState(**fields)))
-    return Packed(state.wave, state.outcome, state.refused, state.set_aside is not None, whole)
+    return Packed(state.wave, state.outcome, state.refused, state.set_aside is not None, state.taken_for, whole)
 
 
 def unpack_run(packed: PackedRun, run: Run) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from orchestrator.model.reply import Entry
 from orchestrator.model.signature import signature
 from orchestrator.model.target_record import AnswerSeen
 
@@ -19,10 +20,15 @@ class Refusal(NamedTuple):
         return signature(self.text)
 
 
+def rejection(entry: Entry) -> str:
+    """What a REJECT entry gives as its reason."""
+    return entry.error_message or "REJECT without a reason"
+
+
 def refusals(answer: AnswerSeen) -> Iterator[Refusal]:
     """Those of an answer, in order: of its REJECT entries, then of the error that refused the call."""
     for entry in answer.update_result:
         if entry.rejected:
-            yield Refusal(entry.error_message or "REJECT without a reason", None)
+            yield Refusal(rejection(entry), None)
     if answer.verdict == "refused":
         yield Refusal(answer.error_msg or answer.reason or "refused", answer.error_code)

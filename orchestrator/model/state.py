@@ -150,6 +150,23 @@ class TargetState:
         return len(self.attempts) > self.decided or self.doubtful_from is not None
 
     @property
+    def seen_upgraded(self) -> bool:
+        """Whether its upgrade ended well and its version was read afterwards: not what a job or a person says of it."""
+        return self.outcome is Outcome.SUCCEEDED and self.verified_version is not None
+
+    @property
+    def taken_for(self) -> str | None:
+        """What is known of a target that ended well instead of its version, which nobody has read; None: it was read.
+
+        That is that the cloud `accepted` its upgrade, or `completed` it, or that a person has `settled` it.
+        """
+        if self.outcome is Outcome.ACCEPTED:
+            return "accepted"
+        if self.outcome is not Outcome.SUCCEEDED or self.seen_upgraded:
+            return None
+        return "settled" if self.settled_by else "completed"
+
+    @property
     def no_news(self) -> bool:
         """Whether it is left out by a rule, and an earlier run said so already, or why."""
         if self.outcome is not Outcome.SKIPPED:

@@ -22,6 +22,7 @@ class Packed(Struct, array_like=True, gc=False):
     outcome: Outcome | None
     refused: bool
     aside: bool
+    taken_for: str | None
     state: Raw
 
     @property

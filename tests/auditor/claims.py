@@ -16,8 +16,6 @@ _STANDING = frozenset({"waiting", "in_flight", "in_doubt", "timed_out"})
 _NOTHING_BEGAN = frozenset({"already", "rejected", "deferred", "skipped", "not_started"})
 
 #: Outcomes of what was upgraded, as far as it was followed.
-_UPGRADED = frozenset({"succeeded", "accepted", "partial"})
-
 #: Facts of an answer that the report repeats.
 _FACTS = ("duration_ms", "http_status", "request_id", "error_code", "error_msg", "update_result")
 
@@ -163,22 +161,21 @@ class Claim:
         reason = self.target["reason"]
         said = [line[_REASONS[line["record"]]] for line in self.lines if line["record"] in _REASONS]
         said += map(_broken_off, self.named("story_failed"))
-        expected = self.spoilt["finding"] if self.spoilt else self._settled_for() if self.settled else None
+        own = self.spoilt["finding"] if self.spoilt else self.settled["reason"] if self.settled else None
+        expected = self._with_noes(own)
         if self.settled and reason != expected:
             yield f"reason is {reason!r}, the journal says {expected!r}"
-        elif not self.settled and reason is not None and reason not in said:
+        elif not self.settled and reason not in {self._with_noes(each) for each in (None, *said)}:
             yield f"no line gives the reason {reason!r}"
 
-    def _settled_for(self) -> str | None:
-        """What the journal gives as its reason: of one that was upgraded, each no of the cloud on the way there."""
-        settled, said = (
-            self.settled or {},
-            dict.fromkeys(no for line in self.named("answer_seen") for no, _code in nos_in(line)),
-        )
-        reason: str | None = settled["reason"]
-        if reason or settled["outcome"] not in _UPGRADED or not said:
-            return reason
-        return f"upgraded, although the cloud said no: {'; '.join(said)}"
+    def _with_noes(self, own: str | None) -> str | None:
+        """A reason with each no of the cloud that it does not tell itself."""
+        noes = dict.fromkeys(no for line in self.named("answer_seen") for no, _code in nos_in(line))
+        untold = "; ".join(no for no in noes if no not in (own or ""))
+        if own or not untold:
+            return f"{own}; the cloud also said no: {untold}" if untold else own
+        seen = self.target["outcome"] == "succeeded" and self.target["verified_version"] is not None
+        return f"{'upgraded, although ' if seen else ''}the cloud said no: {untold}"
 
     # --- the outcome -------------------------------------------------------------------------------------------------
 

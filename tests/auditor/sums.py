@@ -18,8 +18,6 @@ _WITHOUT_A_LINE = frozenset({None, 2, 7, 8, 70})
 #: The part of the program that counts calls.
 _COUNTING = "the note of the scopes' use"
 
-_UPGRADED = frozenset({"succeeded", "accepted", "partial"})
-
 
 def sum_problems(report: Line, book: Book) -> Iterator[str]:
     """What is wrong with head, totals, reasons, waves and scopes."""
@@ -126,6 +124,10 @@ def _total_problems(report: Line, book: Book) -> Iterator[str]:
         yield "a target is there twice"
     if Counter(totals["outcomes"]) != Counter(target["outcome"] for target in targets):
         yield f"totals.outcomes is {totals['outcomes']}, the targets say otherwise"
+    not_read = Counter(map(_taken_for, targets))
+    del not_read[None]
+    if totals["not_read"] != not_read:
+        yield f"totals.not_read is {totals['not_read']}, the targets say {not_read}"
     untold = sum(untold_intents(target, book.of.get(target["proxy_id"], [])) for target in targets)
     if totals["upgrade_calls"] != len(book.named("intent")) - untold:
         yield f"{totals['upgrade_calls']} upgrade calls, {len(book.named('intent'))} intents"
@@ -145,6 +147,19 @@ def _calls_missing(book: Book) -> bool:
     return silent or any(line["part"] == _COUNTING for line in book.named("part_failed"))
 
 
+def _was_read(target: Line) -> bool:
+    return target["verified_version"] is not None
+
+
+def _taken_for(target: Line) -> str | None:
+    """What is known of a target that ended well and whose version nobody read."""
+    if target["outcome"] == "accepted":
+        return "accepted"
+    if target["outcome"] != "succeeded" or _was_read(target):
+        return None
+    return "settled" if target["settled_by"] else "completed"
+
+
 def _reason_problems(report: Line, book: Book) -> Iterator[str]:
     told = [[(text, each["error_code"]) for text in each["reasons"]] for each in report["reject_reasons"]]
     counted: dict[tuple[str, str | None], list[str]] = {}
@@ -159,9 +174,12 @@ def _reason_problems(report: Line, book: Book) -> Iterator[str]:
         backed = [proxy_id for key in texts for proxy_id in counted.get(key, ())]
         if each["count"] != len(backed) or set(each["proxy_ids"]) != set(backed):
             yield f"{each['signature']}: {each['count']} of {each['proxy_ids']}, the journal has {backed}"
-        upgraded = sum(target["outcome"] in _UPGRADED for target in report["targets"] if target["proxy_id"] in backed)
+        theirs = [target for target in report["targets"] if target["proxy_id"] in backed]
+        upgraded = sum(target["outcome"] == "succeeded" and _was_read(target) for target in theirs)
         if each["upgraded"] != upgraded:
             yield f"{each['signature']}: {each['upgraded']} upgraded all the same, the targets say {upgraded}"
+        if each["outcomes"] != Counter(target["outcome"] for target in theirs):
+            yield f"{each['signature']}: its targets are {each['outcomes']}, they say otherwise"
         seen = [at for proxy_id in set(backed) for at in _instants(book.of[proxy_id], set(texts))]
         if each["first_seen"] not in {_written(at) for at in sorted(seen)[:1]}:
             yield f"{each['signature']}: first seen {each['first_seen']}, the journal says {sorted(seen)[:1]}"

@@ -207,7 +207,7 @@ def test_the_next_run_leaves_out_what_failed_and_has_nothing_to_do(mixed: Desk) 
     assert second.code == 0
     report = mixed.report
     assert report["run"]["run_id"] > first
-    assert f"4 of 7 run {NEW}; 3 do not:" in second.stdout
+    assert f"4 of 7 run {NEW}; 3 are not known to run it:" in second.stdout
     assert all(target["proxy_id"] in second.stdout for target in report["targets"] if target["outcome"] == "skipped")
     assert second.stdout.splitlines()[-1].endswith(f"run {mixed.named} --only-outcome rejected,failed")
     assert mixed.books()["calls"]["upgrade"] == calls

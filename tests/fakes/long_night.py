@@ -50,9 +50,11 @@ def _one(key: str, number: int, minute: float) -> list[Record]:
 def _end(key: str, number: int, begin: datetime, outcome: Outcome, wave: str) -> Record:
     if number == TIMED_OUT:
         return r.FollowTimedOut(at=begin + _at(30), target=key, attempt=1, why="no end within 30 min")
-    refused = outcome is Outcome.REJECTED
+    refused, version = outcome is Outcome.REJECTED, NEW if outcome is Outcome.SUCCEEDED else None
     end = begin + _at(0.1 if refused else 9 + number % 5)
-    return r.Settled(at=end, target=key, outcome=outcome, wave=wave, reason=NO_IP if refused else None)
+    return r.Settled(
+        at=end, target=key, outcome=outcome, wave=wave, reason=NO_IP if refused else None, verified_version=version
+    )
 
 
 def _course() -> list[Record]:

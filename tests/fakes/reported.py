@@ -37,7 +37,9 @@ def _upgrade(key: str, number: int, reason: str | None = None) -> list[Record]:
             request_id=f"{number:032x}",
             update_result=(entry,),
         ),
-        r.Settled(at=end, target=key, outcome=outcome, wave="canary", reason=reason),
+        r.Settled(
+            at=end, target=key, outcome=outcome, wave="canary", reason=reason, verified_version=None if reason else NEW
+        ),
     ]
 
 

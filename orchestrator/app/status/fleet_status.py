@@ -20,7 +20,7 @@ from orchestrator.model.run import Run
 from orchestrator.tracker.named_plan import named_plan
 from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.report.schema import WaveReport
-from orchestrator.tracker.report.text_form import bug_lines, outcome_lines, reject_lines
+from orchestrator.tracker.report.text_form import bug_lines, outcome_lines, reject_lines, reject_title
 from orchestrator.tracker.runs.recovery import Recovered, recover
 from orchestrator.tracker.state_store import State, StoredRun
 
@@ -104,7 +104,7 @@ def standing(recovered: Recovered, plan: Plan, now: datetime, named: str) -> Ite
     yield from bug_lines(head.run)
     yield from outcome_lines(head)
     if head.reject_reasons:
-        yield "refused by the cloud:"
+        yield reject_title(head)
         yield from reject_lines(head)
     yield "waves:"
     yield from (_wave(run, wave) for wave in head.waves)

@@ -20,8 +20,8 @@ from orchestrator.model.record import SessionStarted
 from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState
 from orchestrator.model.target import Target
-from orchestrator.tracker.report.behind import ASKED_FOR
-from orchestrator.tracker.report.build import count_behind
+from orchestrator.tracker.report.behind import ASKED_FOR, not_read_words
+from orchestrator.tracker.report.how_ended import count_behind, count_not_read
 
 #: What ends when an upgrade does.
 _ENDS_ONE = frozenset({Cause.LIMIT, Cause.LABEL, Cause.RAMP, Cause.BUDGET, Cause.JOB, Cause.DOUBT})
@@ -89,8 +89,7 @@ class Outlook:
         """What is left to do for a person when every target has its outcome."""
         version, missing = self.rollout.plan.target_version, count_behind(self.run)
         if not missing:
-            unseen = self.run.tally.fleet.standing[Outcome.ACCEPTED.value]
-            more = f"; {unseen:,} accepted and not looked at" if unseen else ""
+            more = f"; {words}" if (words := not_read_words(count_not_read(self.run))) else ""
             return Wait(Cause.NOTHING, (f"the run has ended, no target is known to run less than {version}{more}",))
         number = len(self.run.targets) + len(self.run.kept)
         return Wait(_left_to_do(missing), (version, f"{missing.total():,}", f"{number:,}"))

@@ -45,9 +45,9 @@ class Cause(Enum):
     JOB = "the end of {0}"
     PERSON = "a person, to settle {0}"
     BROKEN = "the next session, after an internal error: {0}"
-    BEHIND = "a person: {1} of {2} do not run {0}"
-    LEFT_OUT = "a person: {1} of {2} do not run {0}, and no run sends any of them as things stand"
-    AGAIN = "the next run: {1} of {2} do not run {0} yet"
+    BEHIND = "a person: {1} of {2} not known to run {0}"
+    LEFT_OUT = "a person: {1} of {2} not known to run {0}, and no run sends any of them as things stand"
+    AGAIN = "the next run: {1} of {2} not known to run {0} yet"
     NOTHING = "nothing: {0}"
 
 

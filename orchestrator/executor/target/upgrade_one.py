@@ -12,6 +12,7 @@ from orchestrator.executor.target.settle import settle
 from orchestrator.executor.target.verify import verify
 from orchestrator.model.outcome import Outcome, Phase
 from orchestrator.model.record import AnswerMissing, AnswerSeen, DoubtRenewed, JobSeen, Postponed
+from orchestrator.model.refusal import rejection
 from orchestrator.model.state import TargetState
 from orchestrator.model.version import at_least
 from orchestrator.spoken import counted
@@ -131,7 +132,7 @@ async def conclude(state: TargetState, session: Session) -> None:
 
 
 def _reasons(state: TargetState) -> str:
-    return "; ".join(entry.error_message or "REJECT" for entry in state.refused_in_part)
+    return "; ".join(map(rejection, state.refused_in_part))
 
 
 def _completed(seen: JobSeen) -> bool:

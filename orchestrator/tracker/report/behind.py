@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from orchestrator.model.outcome import FAILED_BEFORE, Outcome
+from orchestrator.model.outcome import FAILED_BEFORE, GOOD, Outcome
 from orchestrator.spoken import counted
-from orchestrator.tracker.report.schema import Head, TargetReport
+from orchestrator.tracker.report.schema import Head, TargetReport, Totals
 
 #: So many are named; the report has them all.
 NAMED = 20
@@ -30,6 +30,10 @@ _TO_DO = {
 }
 
 
+#: What is known of targets of which the version was not read.
+_TAKEN_FOR = {"accepted": "accepted", "completed": "completed", "settled": "settled by a person"}
+
+
 class Behind(Struct, frozen=True, kw_only=True):
     """Targets that do not run the target version.
 
@@ -51,18 +55,33 @@ class Behind(Struct, frozen=True, kw_only=True):
 
 def behind_lines(head: Head, behind: Behind) -> Iterator[str]:
     """How many run the target version, and each that does not, with what to do."""
-    outcomes = head.totals.outcomes
-    there = outcomes.get(Outcome.SUCCEEDED.value, 0) + outcomes.get(Outcome.ALREADY.value, 0)
-    unseen = outcomes.get(Outcome.ACCEPTED.value, 0)
-    missing = head.totals.targets - there - unseen
-    more = f", {unseen} were accepted and not looked at" if unseen else ""
-    yield f"{there} of {head.totals.targets} run {head.run.target_version}{more}; {counted(missing, 'does', 'do')} not:"
+    totals, version = head.totals, head.run.target_version
+    missing = totals.targets - count_good(totals)
+    more = f", {words}" if (words := not_read_words(totals.not_read)) else ""
+    are = counted(missing, "is", "are")
+    yield f"{count_there(totals):,} of {totals.targets:,} run {version}{more}; {are} not known to run it:"
     for found, number in behind.not_offered.items():
         yield f"  {not_offered_line(head.run.target_version, number, found, behind.version_place)}"
     yield from (_line(target, behind.places.get(target.proxy_id)) for target in behind.first)
     others = missing - len(behind.first) - sum(behind.not_offered.values())
     if others > 0:
         yield f"  and {others} more, in the report"
+
+
+def count_there(totals: Totals) -> int:
+    """How many were read at the target version or a newer one."""
+    return count_good(totals) - sum(totals.not_read.values())
+
+
+def count_good(totals: Totals) -> int:
+    """How many ended well, also those of which nobody has read the version."""
+    return sum(totals.outcomes.get(outcome.value, 0) for outcome in GOOD)
+
+
+def not_read_words(not_read: Mapping[str, int]) -> str:
+    """How many ended well without a look at their version, by what is known of them; empty when there are none."""
+    words = " and ".join(f"{count:,} {_TAKEN_FOR[known]}" for known, count in not_read.items())
+    return f"{words} without a look at the version" if words else ""
 
 
 def not_offered_line(version: str, number: int, found: str, place: str | None) -> str:

@@ -8,14 +8,13 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from orchestrator.model.night import CallsMade, Period
-from orchestrator.model.outcome import BAD, FAILED_BEFORE, GOOD, Outcome, Phase
+from orchestrator.model.outcome import FAILED_BEFORE, ORDER, Phase
 from orchestrator.model.plan import Plan, Scope
 from orchestrator.model.record import HoldSet, RunStarted
 from orchestrator.model.run import Run
-from orchestrator.model.state import TargetState
 from orchestrator.model.status import GateStatus, ScopeStatus, WaveStatus
 from orchestrator.model.tally import EMPTY, Count
-from orchestrator.model.target import Target
+from orchestrator.tracker.report.how_ended import count_not_read
 from orchestrator.tracker.report.impact_form import impacts
 from orchestrator.tracker.report.rejects import reject_reasons
 from orchestrator.tracker.report.schema import (
@@ -30,11 +29,7 @@ from orchestrator.tracker.report.schema import (
     WaveReport,
     WaveState,
 )
-from orchestrator.tracker.report.target import target_report
-
-#: In which order outcomes are shown; then where targets stand that have none.
-_ORDER = (*(outcome.value for outcome in Outcome), *(phase.value for phase in Phase))
-
+from orchestrator.tracker.report.target import projects, target_in
 
 _decode = msgspec.json.Decoder(TargetReport).decode
 
@@ -101,65 +96,22 @@ def build_report(
     )
 
 
-def behind(run: Run, plan: Plan, *, without: str = "") -> Iterator[TargetReport]:
-    """The targets that ended otherwise than well, in plan order; what an earlier run said of kept ones counts too.
-
-    Args:
-        run: the run.
-        plan: as in force.
-        without: a reason with which this run's own do not count.
-    """
-    bad = {state.key for state in run.states.ended_in(BAD) if not without or state.reason != without}
-    projects = _projects(run, plan)
-    yield from (_target(run, plan, projects, target) for key, target in run.targets.items() if key in bad)
-    yield from (_decode(each.entry) for each in run.kept if each.outcome not in GOOD)
-
-
-def count_found(run: Run, reason: str) -> Counter[str]:
-    """How many of this run's own were left out for a reason, by what was found then."""
-    ended = (state for state in run.states.ended_in(BAD) if state.reason == reason)
-    return Counter(state.evidence[-1] for state in ended if state.evidence)
-
-
-def count_behind(run: Run) -> Counter[str]:
-    """How many ended otherwise than well, by outcome; of those left out for what happened before, by that."""
-    found = Counter(_really(run, state) for state in run.states.ended_in(BAD))
-    found.update(each.outcome for each in run.kept if each.outcome not in GOOD)
-    return found
-
-
-def _really(run: Run, state: TargetState) -> str:
-    if state.reason == FAILED_BEFORE and state.key in run.earlier:
-        return run.earlier[state.key].outcome
-    return state.standing
-
-
-def _projects(run: Run, plan: Plan) -> dict[str, str | None]:
-    return {scope.name: scope.project_id or run.scopes[scope.name].project_id for scope in plan.scopes}
-
-
 def one_target(run: Run, plan: Plan, proxy_id: str) -> TargetReport | None:
     """What the report says of one target, made without the others; None when it knows no such target."""
     if proxy_id in run.targets:
-        return _target(run, plan, _projects(run, plan), run.targets[proxy_id])
+        return target_in(run, plan, projects(run, plan), run.targets[proxy_id])
     return next((_decode(each.entry) for each in run.kept if each.target == proxy_id), None)
 
 
 def _targets(run: Run, plan: Plan) -> Iterator[TargetReport]:
     """Every target in plan order: those of this run, and between them those that keep what an earlier run said."""
-    projects = _projects(run, plan)
+    known = projects(run, plan)
     kept = deque(run.kept)
     for position, target in enumerate(run.targets.values()):
         while kept and kept[0].position <= position:
             yield _decode(kept.popleft().entry)
-        yield _target(run, plan, projects, target)
+        yield target_in(run, plan, known, target)
     yield from (_decode(each.entry) for each in kept)
-
-
-def _target(run: Run, plan: Plan, projects: Mapping[str, str | None], target: Target) -> TargetReport:
-    key = target.proxy_id
-    state, project = run.states.glance(key), projects.get(target.scope)
-    return target_report(target, state, plan.target_version, project, run.earlier.get(key))
 
 
 def _head(run: Run, started: RunStarted, plan: Plan, exit_code: int | None) -> Head:
@@ -239,6 +191,7 @@ def _totals(run: Run) -> Totals:
     return Totals(
         targets=run.total + len(run.kept),
         outcomes=_outcomes(run.tally.fleet, run.total, Counter(kept.outcome.value for kept in run.kept)),
+        not_read=count_not_read(run),
         calls=sum(scope.calls for scope in run.scopes.values()),
         upgrade_calls=run.upgrade_calls,
         throttled=sum(scope.throttled for scope in run.scopes.values()),
@@ -253,7 +206,7 @@ def _outcomes(count: Count, total: int, kept: Counter[str] | None = None) -> dic
     if waiting:
         standing[Phase.WAITING.value] = waiting
     standing.update(kept or {})
-    return {name: standing[name] for name in _ORDER if standing[name]}
+    return {name: standing[name] for name in ORDER if standing[name]}
 
 
 def _wave(run: Run, wave: WaveStatus) -> WaveReport:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
-from orchestrator.model.outcome import UPGRADED, Outcome
+from orchestrator.model.outcome import ORDER, Outcome
 from orchestrator.model.refusal import Refusal, refusals
 from orchestrator.model.remedy import remedy_of
 from orchestrator.model.run import Run
@@ -91,6 +91,7 @@ def _read_version(state: TargetState) -> str | None:
 
 def _reason(run: Run, key: _Key, met: _Met, common: list[str], before: set[str]) -> RejectReason:
     reasons = [text for text, _count in met.texts.most_common()]
+    standing = Counter(map(run.standing, met.proxies))
     return RejectReason(
         reason=reasons[0],
         signature=key[0],
@@ -98,7 +99,8 @@ def _reason(run: Run, key: _Key, met: _Met, common: list[str], before: set[str])
         error_code=key[1],
         count=met.texts.total(),
         proxy_ids=list(met.proxies),
-        upgraded=sum(run.standing(proxy_id) in UPGRADED for proxy_id in met.proxies),
+        upgraded=sum(state.seen_upgraded for state in run.states.glances(met.proxies)),
+        outcomes={name: standing[name] for name in ORDER if standing[name]},
         first_seen=met.first_seen,
         met_before=key[0] in before,
         remedy=remedy_of(reasons[0], key[1]),

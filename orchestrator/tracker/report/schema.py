@@ -24,6 +24,13 @@ Outcomes: TypeAlias = Annotated[
     dict[str, int],
     Meta(description="How many targets have each outcome; in an unfinished run also how many stand where. Adds up."),
 ]
+NotRead: TypeAlias = Annotated[
+    dict[str, int],
+    Meta(
+        description="How many ended well, and their version was not read afterwards: by what is known of them instead, "
+        "which is that they were accepted, completed, or settled by a person"
+    ),
+]
 Text: TypeAlias = str | None
 Instant: TypeAlias = datetime | None
 
@@ -90,6 +97,7 @@ class Totals(Struct, frozen=True, kw_only=True):
 
     targets: Annotated[int, Meta(description="Number of targets")]
     outcomes: Outcomes
+    not_read: NotRead = {}
     calls: Annotated[int, Meta(description="HTTP requests of any kind")]
     upgrade_calls: Annotated[int, Meta(description="Attempts: upgrade-version calls that were sent or may have been")]
     throttled: Annotated[int, Meta(description="Requests that the cloud refused as one too many")]
@@ -108,7 +116,10 @@ class RejectReason(Struct, frozen=True, kw_only=True):
     error_code: Annotated[Text, Meta(description="Code of the refusing error; null for a REJECT")]
     count: Annotated[int, Meta(description="How many times it was given")]
     proxy_ids: Annotated[list[str], Meta(description="To which targets, in plan order")]
-    upgraded: Annotated[int, Meta(description="How many of these targets were upgraded all the same")] = 0
+    upgraded: Annotated[int, Meta(description="How many of these targets were upgraded all the same, and seen so")] = 0
+    outcomes: Annotated[
+        dict[str, int], Meta(description="How many of these targets have which outcome, or stand where")
+    ] = {}
     first_seen: Annotated[Instant, Meta(description="When an answer said so first in this run; null without one")] = (
         None
     )

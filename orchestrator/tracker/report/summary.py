@@ -6,7 +6,7 @@ from pathlib import Path
 from orchestrator.errors import ExitCode
 from orchestrator.plain import plain
 from orchestrator.tracker.report.schema import Head
-from orchestrator.tracker.report.text_form import outcome_lines, reject_lines
+from orchestrator.tracker.report.text_form import outcome_lines, reject_lines, reject_title
 
 _REASONS = 5
 _GOES_ON = "it goes on where it was; if this happens again, report the bug"
@@ -30,7 +30,7 @@ def summary(
     lines = [f"{'SIMULATED: ' if run.simulated else ''}{run.name} -> {run.target_version}: {state}"]
     lines += outcome_lines(head)
     if head.reject_reasons:
-        lines += ["refused by the cloud:", *reject_lines(head, _REASONS)]
+        lines += [reject_title(head), *reject_lines(head, _REASONS)]
     if len(head.reject_reasons) > _REASONS:
         lines.append(f"  and {len(head.reject_reasons) - _REASONS} more reasons, in the report")
     lines += attention

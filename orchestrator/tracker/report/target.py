@@ -1,12 +1,28 @@
 """What the report says of one target: everything that its records say, and nothing that they do not."""
 
-from orchestrator.model.outcome import UPGRADED, Phase
+from collections.abc import Mapping
+
+from orchestrator.model.outcome import Phase
+from orchestrator.model.plan import Plan
 from orchestrator.model.record import EarlierOutcome, JobSeen
+from orchestrator.model.run import Run
 from orchestrator.model.state import Attempt, TargetState
 from orchestrator.model.target import Facts, Target
 from orchestrator.tracker.report.impact_form import target_impact
 from orchestrator.tracker.report.rejects import refusals_of
 from orchestrator.tracker.report.schema import AttemptReport, EarlierReport, FactsReport, JobReport, TargetReport
+
+
+def projects(run: Run, plan: Plan) -> dict[str, str | None]:
+    """The project_id of each scope, where it is known."""
+    return {scope.name: scope.project_id or run.scopes[scope.name].project_id for scope in plan.scopes}
+
+
+def target_in(run: Run, plan: Plan, projects: Mapping[str, str | None], target: Target) -> TargetReport:
+    """The entry of one target of a run; `projects`: as of `projects`."""
+    key = target.proxy_id
+    state, project = run.states.glance(key), projects.get(target.scope)
+    return target_report(target, state, plan.target_version, project, run.earlier.get(key))
 
 
 def target_report(
@@ -54,13 +70,15 @@ def target_report(
 
 
 def _reason(state: TargetState) -> str | None:
-    """Why it ended so; of one that was upgraded although an answer refused it, or a part of it, what that said."""
-    if state.phase is Phase.IN_FLIGHT:
-        return None
-    if state.reason or state.outcome not in UPGRADED:
-        return state.reason
-    refused = dict.fromkeys(refusal.text for refusal in refusals_of(state))
-    return f"upgraded, although the cloud said no: {'; '.join(refused)}" if refused else None
+    """Why it stands so, with each no of the cloud on the way there: an answer may refuse a part, or be in doubt."""
+    own = None if state.phase is Phase.IN_FLIGHT else state.reason
+    refused = [text for text in dict.fromkeys(no.text for no in refusals_of(state)) if text not in (own or "")]
+    if not refused:
+        return own
+    said = "; ".join(refused)
+    if own:
+        return f"{own}; the cloud also said no: {said}"
+    return f"{'upgraded, although ' if state.seen_upgraded else ''}the cloud said no: {said}"
 
 
 def _facts(facts: Facts | None) -> FactsReport | None:

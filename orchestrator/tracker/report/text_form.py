@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from orchestrator.model.outcome import FAILED_BEFORE
+from orchestrator.model.outcome import FAILED_BEFORE, Outcome
 from orchestrator.plain import plain
 from orchestrator.spoken import counted
 from orchestrator.tracker.report.build import Story
@@ -36,7 +36,7 @@ def text_lines(story: Story) -> Iterator[str]:
     """
     yield from _title(story.head)
     yield from ("", "Outcomes", *outcome_lines(story.head))
-    yield from _section("Reasons of the cloud to refuse", reject_lines(story.head))
+    yield from _section(reject_title(story.head).capitalize(), reject_lines(story.head))
     yield from _section("Waves", map(_wave, story.head.waves))
     yield from _section("Scopes", map(_scope, story.head.scopes))
     yield from _section("Gates", map(_gate, story.head.gates or ()))
@@ -55,15 +55,38 @@ def outcome_lines(head: Head) -> list[str]:
 def reject_lines(head: Head, most: int | None = None) -> Iterator[str]:
     """How often the cloud gave which reason, the most frequent first; several texts by what they share.
 
-    Under each stand what its targets have in common, and what to do about it, where that is known.
+    A line says what became of its targets where not each of them was `rejected` once, so that the sums add up. Under it
+    stand what its targets have in common, and what to do about it, where that is known.
     """
     for each in head.reject_reasons[:most]:
         code = f" ({each.error_code})" if each.error_code else ""
-        upgraded = f"; {each.upgraded:,} of these upgraded all the same" if each.upgraded else ""
-        yield f"{_MARGIN}{each.count:>7}  {reason_words(each)}{code}{upgraded}"
+        yield f"{_MARGIN}{each.count:>7}  {reason_words(each)}{code}{became(each)}"
         yield from (f"{_UNDER}{common}" for common in each.in_common)
         if each.remedy:
             yield f"{_UNDER}-> {each.remedy}"
+
+
+def became(each: RejectReason) -> str:
+    """What became of the targets that got a reason, unless each time one more was `rejected`."""
+    if not each.outcomes or each.outcomes == {Outcome.REJECTED.value: each.count}:
+        return ""
+    words = ", ".join(f"{count:,} {outcome}" for outcome, count in each.outcomes.items())
+    return f"; of {counted(len(each.proxy_ids), 'proxy', 'proxies')}: {words}"
+
+
+def reject_title(head: Head) -> str:
+    """What stands above these lines."""
+    total = refused_in_all(head)
+    return f"refused by the cloud, {total}:" if total else "refused by the cloud:"
+
+
+def refused_in_all(head: Head) -> str:
+    """The sum of these lines, in words; empty where it is that of the targets that are `rejected`."""
+    times = sum(each.count for each in head.reject_reasons)
+    if times == head.totals.outcomes.get(Outcome.REJECTED.value, 0):
+        return ""
+    proxies = len({proxy_id for each in head.reject_reasons for proxy_id in each.proxy_ids})
+    return f"{counted(times, 'time')} of {counted(proxies, 'proxy', 'proxies')}"
 
 
 def reason_words(each: RejectReason) -> str:

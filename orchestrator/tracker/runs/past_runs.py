@@ -62,10 +62,10 @@ def _fold(run: StoredRun, known: dict[str, Known]) -> None:
             case RunStarted():
                 version = record.target_version
             case Settled(target=str(key)) if not tells_nothing(record, known=key in known):
-                known.setdefault(key, Known(outcome=record.outcome, run_id=run.run_id)).take(
-                    record.outcome, run.run_id, version
-                )
+                read = record.outcome is Outcome.SUCCEEDED and record.verified_version is not None
+                found = known.setdefault(key, Known(outcome=record.outcome, run_id=run.run_id))
+                found.take(record.outcome, run.run_id, version, read=read)
             case Reverified(target=str(key), healthy=False) if key in known:
-                known[key].take(Outcome.FAILED, run.run_id, version)
+                known[key].take(Outcome.FAILED, run.run_id, version, read=False)
             case _:
                 pass

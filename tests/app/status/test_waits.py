@@ -315,7 +315,7 @@ CASES = [
     ),
     case(
         Cause.BEHIND,
-        "a person: 2 of 4 do not run 2.24.03.000; do: remove the causes, then "
+        "a person: 2 of 4 not known to run 2.24.03.000; do: remove the causes, then "
         f"orchestrator run {PLAN} --only-outcome rejected,failed",
         *map(settled, TARGETS[:2]),
         settled(FAR, Outcome.FAILED),
@@ -324,8 +324,8 @@ CASES = [
     ),
     case(
         Cause.HOLD,
-        "to release the fleet: 1 failure; 1 of 4 do not run 2.24.03.000; do: look at the cause, then orchestrator "
-        f'release {PLAN} --note "why" && orchestrator run {PLAN} --only-outcome failed',
+        "to release the fleet: 1 failure; 1 of 4 not known to run 2.24.03.000; do: look at the cause, then "
+        f'orchestrator release {PLAN} --note "why" && orchestrator run {PLAN} --only-outcome failed',
         *map(settled, TARGETS[:3]),
         settled(LAST, Outcome.FAILED),
         r.HoldSet(at=START, cause="failures", reason="1 failure"),
@@ -333,14 +333,15 @@ CASES = [
     ),
     case(
         Cause.LEFT_OUT,
-        "a person: 1 of 4 do not run 2.24.03.000, and no run sends any of them as things stand; do: correct the plan",
+        "a person: 1 of 4 not known to run 2.24.03.000, and no run sends any of them as things stand; do: correct the "
+        "plan",
         *map(settled, TARGETS[:3]),
         settled(LAST, Outcome.SKIPPED),
         r.RunEnded(at=START),
     ),
     case(
         Cause.AGAIN,
-        f"the next run: 1 of 4 do not run 2.24.03.000 yet; do: orchestrator run {PLAN}",
+        f"the next run: 1 of 4 not known to run 2.24.03.000 yet; do: orchestrator run {PLAN}",
         *map(settled, TARGETS[:3]),
         settled(LAST, Outcome.DEFERRED),
         r.RunEnded(at=START),

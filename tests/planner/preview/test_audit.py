@@ -19,7 +19,7 @@ TARGETS = {
 def known(*told: tuple[Outcome, str, str]) -> Known:
     made = Known(outcome=told[0][0], run_id=told[0][1])
     for outcome, run_id, version in told:
-        made.take(outcome, run_id, version)
+        made.take(outcome, run_id, version, read=outcome is Outcome.SUCCEEDED)
     return made
 
 

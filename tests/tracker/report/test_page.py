@@ -35,7 +35,7 @@ def typed(text: str) -> list[str]:
 
 def test_the_verdict_and_the_command_stand_first() -> None:
     text = page(make_story(6, 2))
-    assert "of 6 proxies, 5 now at 2.24.03.000; the others: 1 rejected." in text
+    assert "of 6 proxies, 5 seen at 2.24.03.000; the others: 1 rejected." in text
     assert typed(text) == ["orchestrator run night.yaml --only-outcome rejected"]
     order = [
         text.index(f'id="h-{name}"') for name in ("person", "time", "flight", "outcomes", "targets", "plan", "from")

@@ -101,7 +101,7 @@ def test_keys_stand_in_the_order_of_the_contract() -> None:
         "run_id name state hold exit_code simulated plan_sha256 target_version started_at ended_at sessions "
         "orchestrator_version errors warnings"
     )
-    assert list(report["totals"]) == ["targets", "outcomes", "calls", "upgrade_calls", "throttled"]
+    assert list(report["totals"]) == ["targets", "outcomes", "not_read", "calls", "upgrade_calls", "throttled"]
     assert list(report["waves"][0]) == ["name", "targets", "state", "started_at", "ended_at", "outcomes"]
     assert (
         " ".join(report["scopes"][0])
@@ -280,6 +280,7 @@ def counted(text: str, *proxy_ids: str, error_code: str | None = None) -> dict[s
         "count": len(proxy_ids),
         "proxy_ids": list(proxy_ids),
         "upgraded": 0,
+        "outcomes": {"in_flight": len(proxy_ids)},
         "first_seen": "2026-03-01T22:00:00Z",
         "met_before": False,
         "remedy": remedy_of(text, error_code),
@@ -332,7 +333,7 @@ def test_a_reason_says_how_many_of_its_targets_were_upgraded_all_the_same() -> N
     report = told(
         intent(A),
         answer(A, "partial", ACCEPT, REJECT),
-        r.Settled(at=BEGIN, target=A, attempt=1, outcome=Outcome.SUCCEEDED, wave="rest"),
+        r.Settled(at=BEGIN, target=A, attempt=1, outcome=Outcome.SUCCEEDED, wave="rest", verified_version=NEW),
         intent(B),
         answer(B, "rejected", REJECT),
         r.Settled(
@@ -340,12 +341,56 @@ def test_a_reason_says_how_many_of_its_targets_were_upgraded_all_the_same() -> N
         ),
     )
     assert report["totals"]["outcomes"]["rejected"] == 1
-    assert reasons_of(report) == [{**counted("insufficient subnet ip", A, B), "upgraded": 1}]
+    outcomes = {"succeeded": 1, "rejected": 1}
+    assert reasons_of(report) == [{**counted("insufficient subnet ip", A, B), "upgraded": 1, "outcomes": outcomes}]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "version", "upgraded"),
+    [
+        (Outcome.SUCCEEDED, NEW, 1),
+        (Outcome.SUCCEEDED, None, 0),
+        (Outcome.ACCEPTED, None, 0),
+        (Outcome.PARTIAL, None, 0),
+        (Outcome.MISMATCH, OLD, 0),
+    ],
+)
+def test_upgraded_all_the_same_is_who_was_seen_at_the_version(
+    outcome: Outcome, version: str | None, upgraded: int
+) -> None:
+    settled = r.Settled(at=BEGIN, target=A, attempt=1, outcome=outcome, wave="rest", verified_version=version)
+    (reason,) = told(intent(A), answer(A, "partial", ACCEPT, REJECT), settled)["reject_reasons"]
+    assert (reason["upgraded"], reason["outcomes"]) == (upgraded, {outcome.value: 1})
+
+
+def test_who_ended_well_without_a_look_at_the_version_is_counted_by_what_is_known_of_it() -> None:
+    report = told(
+        r.Settled(at=BEGIN, target=A, outcome=Outcome.ACCEPTED, wave="rest"),
+        r.Settled(at=BEGIN, target=B, outcome=Outcome.SUCCEEDED, wave="rest"),
+        r.Settled(at=BEGIN, target=C, outcome=Outcome.SUCCEEDED, wave="rest", settled_by="ann"),
+    )
+    assert report["totals"]["not_read"] == {"accepted": 1, "completed": 1, "settled": 1}
+
+
+def test_no_answer_of_the_cloud_is_missing_in_a_row_that_ended_otherwise() -> None:
+    mixed = answer(A, "partial", ACCEPT, REJECT)
+    lines = intent(A), mixed
+    assert told(*lines)["targets"][0]["reason"] == "the cloud said no: insufficient subnet ip"
+    failed = settled(A, Outcome.FAILED, reason="job w1 Failed")
+    (row, *_others) = told(*lines, failed)["targets"]
+    assert row["reason"] == "job w1 Failed; the cloud also said no: insufficient subnet ip"
+
+
+def test_each_of_several_noes_in_one_answer_stands_in_the_row() -> None:
+    other = Entry(state="REJECT", error_message="quota")
+    lines = intent(A), answer(A, "rejected", REJECT, other)
+    (row, *_others) = told(*lines, settled(A, Outcome.REJECTED, reason="insufficient subnet ip"))["targets"]
+    assert row["reason"] == "insufficient subnet ip; the cloud also said no: quota"
 
 
 def test_a_target_that_was_refused_before_any_attempt_is_counted_too() -> None:
     report = told(settled(A, Outcome.REJECTED, reason="forbidden", error_code="DBS.2"))
-    assert reasons_of(report) == [counted("forbidden", A, error_code="DBS.2")]
+    assert reasons_of(report) == [{**counted("forbidden", A, error_code="DBS.2"), "outcomes": {"rejected": 1}}]
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,9 @@ from orchestrator.model.record import Record
 from orchestrator.model.reply import Entry
 from orchestrator.model.run import Run
 from orchestrator.tracker.report.behind import NAMED, NOT_OFFERED, Behind, behind_lines
-from orchestrator.tracker.report.build import Story, behind, build_report, count_found
+from orchestrator.tracker.report.build import Story, build_report
 from orchestrator.tracker.report.csv_form import COLUMNS, csv_lines
+from orchestrator.tracker.report.how_ended import behind, count_found
 from orchestrator.tracker.report.schema import TargetReport
 from orchestrator.tracker.report.summary import summary
 from orchestrator.tracker.report.text_form import text_lines
@@ -136,10 +137,27 @@ def told(key: str, *records: Record) -> tuple[TargetReport, dict[str, str], str]
 def test_what_the_cloud_refused_of_an_upgraded_proxy_stands_in_its_row_in_every_form() -> None:
     mixed = (Entry(state="ACCEPT", workflow_id="wf-1"), REJECT)
     answer = r.AnswerSeen(at=BEGIN, target=D, attempt=1, verdict="partial", http_status=200, update_result=mixed)
-    settled = r.Settled(at=BEGIN, target=D, outcome=Outcome.SUCCEEDED, wave="canary")
+    settled = r.Settled(at=BEGIN, target=D, outcome=Outcome.SUCCEEDED, wave="canary", verified_version=NEW)
     entry, row, line = told(D, intent(D), answer, settled)
     assert entry.reason == row["reason"] == 'upgraded, although the cloud said no: no "subnet", ip'
     assert line.endswith('upgraded, although the cloud said no: no "subnet", ip wf-1')
+
+
+def test_the_reasons_add_up_to_the_outcomes_beside_them() -> None:
+    assert "Refused by the cloud:" in list(text_lines(story())), "once for each rejected target: nothing to explain"
+    mixed = (Entry(state="ACCEPT", workflow_id="wf-1"), REJECT)
+    answer = r.AnswerSeen(at=BEGIN, target=D, attempt=1, verdict="partial", http_status=200, update_result=mixed)
+    failed = r.Settled(at=BEGIN, target=D, outcome=Outcome.FAILED, wave="canary", reason="job wf-1 Failed")
+    lines = list(text_lines(story(intent(D), answer, failed)))
+    assert "Refused by the cloud, 2 times of 2 proxies:" in lines
+    assert '        2  no "subnet", ip; of 2 proxies: 1 rejected, 1 failed' in lines
+
+
+def test_who_was_not_looked_at_is_not_said_to_run_the_version() -> None:
+    run = settled_run(Outcome.SUCCEEDED, None, 3)
+    run.apply(r.Settled(at=BEGIN, target=B, outcome=Outcome.FAILED))
+    first = f"1 of 3 run {NEW}, 1 completed without a look at the version; 1 is not known to run it:"
+    assert lagging(run)[0] == first
 
 
 def test_a_proxy_left_out_for_an_earlier_failure_names_it_in_every_form() -> None:
@@ -187,7 +205,11 @@ def settled_run(outcome: Outcome, reason: str | None, count: int, *more: Record,
         run.apply(record)
     for number, target in enumerate(targets, 1):
         key, last = target.proxy_id, number == count
-        taken = {"outcome": Outcome.SUCCEEDED} if last else {"outcome": outcome, "reason": reason, "evidence": evidence}
+        taken = (
+            {"outcome": Outcome.SUCCEEDED, "verified_version": NEW}
+            if last
+            else {"outcome": outcome, "reason": reason, "evidence": evidence}
+        )
         run.apply(r.Settled(at=BEGIN, target=key, **taken))
     return run
 
@@ -206,7 +228,7 @@ def test_what_does_not_run_the_target_version_is_named_with_what_to_do() -> None
         at=BEGIN, target=A, run_id="night-1", outcome=Outcome.FAILED, reason="disk", workflow_ids=("wf-1",)
     )
     lines = lagging(settled_run(Outcome.SKIPPED, FAILED_BEFORE, 2, earlier))
-    assert f"1 of 2 run {NEW}; 1 does not:" in lines
+    assert f"1 of 2 run {NEW}; 1 is not known to run it:" in lines
     (told,) = [line for line in lines if A in line]
     assert "failed" in told
     assert f"{A}: disk (workflow wf-1), in run night-1 -> look at it now" in told
@@ -223,7 +245,7 @@ def test_a_workflow_that_the_reason_names_is_not_named_twice() -> None:
 def test_a_version_that_is_not_on_offer_is_one_mistake_however_many_proxies() -> None:
     run = settled_run(Outcome.SKIPPED, NOT_OFFERED, NAMED + 4, evidence="the newest version on offer is 2.24.01.000")
     first, told = lagging(run)
-    assert first == f"1 of {NAMED + 4} run {NEW}; {NAMED + 3} do not:"
+    assert first == f"1 of {NAMED + 4} run {NEW}; {NAMED + 3} are not known to run it:"
     found = "the newest version on offer is 2.24.01.000 -> did you mean the version on offer? correct target_version"
     assert told.startswith(f"  p.yaml:7:3: target_version {NEW} of {NAMED + 3} proxies: {found}")
 

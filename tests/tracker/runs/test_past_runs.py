@@ -26,7 +26,8 @@ A, B, C, D = (target.proxy_id for target in TARGETS)
 
 
 def settled(proxy_id: str, outcome: Outcome, reason: str | None = None) -> Settled:
-    return Settled(at=AT, target=proxy_id, outcome=outcome, reason=reason)
+    version = NEW if outcome is Outcome.SUCCEEDED else None
+    return Settled(at=AT, target=proxy_id, outcome=outcome, reason=reason, verified_version=version)
 
 
 def begin(
@@ -104,3 +105,10 @@ def test_the_newest_version_counts_and_an_acceptance_is_no_sight_of_it(tmp_path:
         B: Known(outcome=Outcome.ACCEPTED, run_id=RUNS[0], upgraded_to=NEW, upgraded_in=RUNS[0]),
     }
     assert history.pending == {}
+
+
+def test_a_completed_job_is_no_sight_of_the_version(tmp_path: Path) -> None:
+    begin(tmp_path, RUNS[0], TARGETS[:1], [Settled(at=AT, target=A, outcome=Outcome.SUCCEEDED)])
+    history = read_history(FolderFleet(tmp_path))
+    assert history is not None
+    assert history.known[A].had is None, "so a proxy on the old version has not gone back"

@@ -6,7 +6,7 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.run import Run
 from orchestrator.planner.reading.locate import mentioned_at
 from orchestrator.tracker.report.behind import NAMED, NOT_OFFERED, Behind
-from orchestrator.tracker.report.build import behind, count_found
+from orchestrator.tracker.report.how_ended import behind, count_found
 
 
 def left_behind(run: Run, plan: Plan) -> Behind:

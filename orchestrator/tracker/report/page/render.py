@@ -16,6 +16,7 @@ from orchestrator.tracker.report.page import charts, drawing
 from orchestrator.tracker.report.page.content import Content, content_of, is_good, really
 from orchestrator.tracker.report.page.sentences import budgets, commands, plan_rows, remedy, settle, under_way, verdict
 from orchestrator.tracker.report.schema import TargetReport
+from orchestrator.tracker.report.text_form import became, refused_in_all
 
 #: So many rows the table of events has, and so many scopes a chart of their calls.
 _EVENTS, _CHARTS = 200, 6
@@ -41,6 +42,7 @@ def _values(story: Story, found: Content) -> dict[str, Any]:
         "under_way": under_way(head),
         "named": story.named,
         "moment": _moment(span),
+        "refused_in_all": refused_in_all(head),
         "settle": partial(settle, story.named),
         "budgets": budgets(story),
         "plan_rows": plan_rows(story.plan),
@@ -139,5 +141,12 @@ def _new_ids(target: TargetReport) -> list[str]:
 
 def _environment() -> Environment:
     made = environment("orchestrator.tracker.report.page", "report.js")
-    made.globals |= {"is_good": is_good, "versions": _versions, "new_ids": _new_ids, "really": really, "remedy": remedy}
+    made.globals |= {
+        "became": became,
+        "is_good": is_good,
+        "versions": _versions,
+        "new_ids": _new_ids,
+        "really": really,
+        "remedy": remedy,
+    }
     return made

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from orchestrator.errors import ExitCode
-from orchestrator.model.outcome import Outcome
+from orchestrator.model.outcome import GOOD, Outcome
 from orchestrator.model.plan import Plan
 from orchestrator.model.remedy import remedy_of
 from orchestrator.spoken import counted
-from orchestrator.tracker.report.behind import Behind, advice, to_redo
+from orchestrator.tracker.report.behind import Behind, advice, count_there, not_read_words, to_redo
 from orchestrator.tracker.report.build import Story
 from orchestrator.tracker.report.page.content import Content, really
 from orchestrator.tracker.report.page.next_step import ENDED, next_step
@@ -23,15 +23,11 @@ def verdict(head: Head) -> str:
     """One sentence: how the run stands and why, and what became of its proxies."""
     run, outcomes = head.run, head.totals.outcomes
     why = f", {run.hold.reason}" if run.hold else ""
-    there = outcomes.get(Outcome.SUCCEEDED.value, 0) + outcomes.get(Outcome.ALREADY.value, 0)
-    others = [
-        f"{count:,} {outcome}"
-        for outcome, count in outcomes.items()
-        if outcome not in (Outcome.SUCCEEDED.value, Outcome.ALREADY.value)
-    ]
+    others = [f"{count:,} {outcome}" for outcome, count in outcomes.items() if outcome not in GOOD]
+    unread = f", {words}" if (words := not_read_words(head.totals.not_read)) else ""
     rest = f"; the others: {', '.join(others)}" if others else ""
-    everything = counted(head.totals.targets, "proxy", "proxies")
-    return f"{_STATES[run.state]}{why}: of {everything}, {there:,} now at {run.target_version}{rest}."
+    everything, there = counted(head.totals.targets, "proxy", "proxies"), count_there(head.totals)
+    return f"{_STATES[run.state]}{why}: of {everything}, {there:,} seen at {run.target_version}{unread}{rest}."
 
 
 def under_way(head: Head) -> str:
