@@ -267,8 +267,10 @@ class Dispatcher:
     # --- records of the session --------------------------------------------------------------------------------------
 
     async def _ignore(self, record: Settled | ReturnedToWaiting, why: str) -> None:
-        now = self.session.clock.now()
-        await self.session.ledger.record(CommandIgnored(at=now, step="command", command=record.command, why=why))
+        now, by = self.session.clock.now(), record.settled_by or ""
+        await self.session.ledger.record(
+            CommandIgnored(at=now, step="command", command=record.command, why=why, by=by, host=record.host)
+        )
 
     async def _hold(self, action: Hold) -> None:
         await self.session.ledger.record(

@@ -1,4 +1,4 @@
-"""What a person asks of a fleet while its run goes on, or before the next one: hold, release, settle."""
+"""What a person asks of a fleet while its run goes on, or before the next one: hold, release, settle, claim."""
 
 from datetime import datetime
 from typing import Literal, TypeAlias
@@ -54,4 +54,17 @@ class SettleCommand(_Base, frozen=True, kw_only=True, tag="settle"):
         return f"settle {self.proxy_id} as {self.outcome}"
 
 
-Command: TypeAlias = HoldCommand | ReleaseCommand | SettleCommand
+class ClaimCommand(_Base, frozen=True, kw_only=True, tag="claim"):
+    """The fleet was handed over to another plan file, both as `path_text` has them: done already, to be recorded."""
+
+    before: str
+    after: str
+    note: str = ""
+
+    @property
+    def what(self) -> str:
+        """The command in words."""
+        return f"handed the fleet over from {self.before} to {self.after}"
+
+
+Command: TypeAlias = HoldCommand | ReleaseCommand | SettleCommand | ClaimCommand

@@ -13,6 +13,7 @@ from typing import Any, get_origin
 import msgspec
 from msgspec import Raw, Struct
 
+from orchestrator.model.act import Act
 from orchestrator.model.durations import Durations
 from orchestrator.model.moment import Moment
 from orchestrator.model.night import Night
@@ -130,6 +131,7 @@ class PackedRun(Struct, kw_only=True):
     warnings: list[str]
     lost_count: bool = msgspec.field(name="_lost_count")
     night: Night
+    acts: list[Act]
 
 
 class PackedStates(Struct):

@@ -7,6 +7,7 @@ a run, the report is a fold of them too, and nothing else is remembered. A new r
 
 from typing import TypeAlias
 
+from orchestrator.model.command_record import CommandIgnored, CommandRecord, FleetClaimed, HoldReleased, WaveApproved
 from orchestrator.model.gate_record import GateAnswered
 from orchestrator.model.impact_record import ImpactSampled, MetricsMissing
 from orchestrator.model.part_record import PartFailed
@@ -15,10 +16,8 @@ from orchestrator.model.run_record import (
     JOURNAL_VERSION,
     ClockStepped,
     CloudTimeLearned,
-    CommandIgnored,
     EarlierOutcome,
     HoldCause,
-    HoldReleased,
     HoldSet,
     OutcomeKept,
     RunEnded,
@@ -31,7 +30,6 @@ from orchestrator.model.run_record import (
     ScopeUsed,
     SessionEnded,
     SessionStarted,
-    WaveApproved,
     WaveDone,
     WaveOpened,
     WaveSoaking,
@@ -73,6 +71,7 @@ __all__ = [
     "DoubtRemains",
     "DoubtRenewed",
     "EarlierOutcome",
+    "FleetClaimed",
     "FollowTimedOut",
     "GateAnswered",
     "HoldCause",
@@ -113,4 +112,4 @@ __all__ = [
     "WorkflowAdopted",
 ]
 
-Record: TypeAlias = RunRecord | GateAnswered | ImpactSampled | MetricsMissing | TargetRecord
+Record: TypeAlias = RunRecord | CommandRecord | GateAnswered | ImpactSampled | MetricsMissing | TargetRecord

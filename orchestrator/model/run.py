@@ -6,6 +6,7 @@ It decides nothing. What follows from the state is decided in the executor; what
 from collections.abc import Iterable
 from datetime import datetime
 
+from orchestrator.model.act import BY_PERSONS, Act, act_of
 from orchestrator.model.aside import set_aside
 from orchestrator.model.fold import fold
 from orchestrator.model.known import Indexes
@@ -73,6 +74,7 @@ class Run(Indexes):
         self.warnings: list[str] = []
         self._lost_count = False
         self.night = Night()
+        self.acts: list[Act] = []
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
@@ -142,6 +144,8 @@ class Run(Indexes):
         """
         last_at, self.last_at = self.last_at, record.at
         self.commands_seen = max(self.commands_seen, getattr(record, "command", 0))
+        if type(record) in BY_PERSONS and (act := act_of(record)):
+            self.acts.append(act)
         if record.target is None or isinstance(record, OutcomeKept | EarlierOutcome):
             self._apply_to_run(record)
             self.night.note(record, last_at, self.hold, self.scopes)

@@ -125,21 +125,6 @@ class WaveDone(Base, frozen=True, kw_only=True):
     clocks: Clocks | None = None
 
 
-class WaveApproved(Base, frozen=True, kw_only=True):
-    """A person released a wave that asks for approval, perhaps before its turn. `host`: as of `HoldSet`."""
-
-    wave: str
-    by: str
-    note: str
-    command: int = 0
-    host: str = ""
-
-    @property
-    def who(self) -> str:
-        """User and host."""
-        return person(self.by, self.host)
-
-
 class HoldSet(Base, frozen=True, kw_only=True):
     """Nothing starts any more until a release.
 
@@ -171,27 +156,6 @@ class HoldSet(Base, frozen=True, kw_only=True):
     def who(self) -> str | None:
         """User and host; None when the run held itself."""
         return None if self.by is None else person(self.by, self.host)
-
-
-class HoldReleased(Base, frozen=True, kw_only=True):
-    """A person lets the fleet go on. What was counted until now is accepted. `host`: as of `HoldSet`."""
-
-    by: str
-    note: str
-    command: int = 0
-    host: str = ""
-
-    @property
-    def who(self) -> str:
-        """User and host."""
-        return person(self.by, self.host)
-
-
-class CommandIgnored(Base, frozen=True, kw_only=True):
-    """A person's command that no longer applied when the run read it."""
-
-    command: int
-    why: str
 
 
 class ScopePaused(Base, frozen=True, kw_only=True):
@@ -272,10 +236,7 @@ RunRecord: TypeAlias = (
     | WaveOpened
     | WaveSoaking
     | WaveDone
-    | WaveApproved
     | HoldSet
-    | HoldReleased
-    | CommandIgnored
     | ScopePaused
     | ScopeThrottled
     | ScopeOpened

@@ -108,7 +108,7 @@ class NextRun:
         named: the plan as commands have to name it; empty: by its path alone.
         still: what else keeps everything from starting, such as a freeze; None when nothing does.
         run: as the one that goes on stands; None when one begins.
-        refused: for what the cloud refused upgrades in the latest run, in words.
+        warnings: what a person should know before: for what the cloud refused upgrades in the latest run, in words.
     """
 
     continues: str | None = None
@@ -123,7 +123,7 @@ class NextRun:
     named: str = ""
     still: Standstill | None = None
     run: Run | None = None
-    refused: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def barred(self) -> bool:

@@ -1,8 +1,9 @@
 """What a fleet may be called, and to which plan file its name belongs, wherever the fleet is kept."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from shlex import quote
+from shlex import join
 
 from orchestrator.errors import PlanError, UsageError
 from orchestrator.host import is_lasting
@@ -26,7 +27,7 @@ def expect_fleet_name(name: str) -> None:
         )
 
 
-def refuse_other(name: str, owner: Path, plan_path: Path) -> None:
+def refuse_other(name: str, owner: Path, plan_path: Path, options: Sequence[str]) -> None:
     """Refuse a plan file when the fleet's name belongs to another one that still exists.
 
     A plan that was read from a pipe keeps no name from others: the next pipe of that name holds another plan.
@@ -35,6 +36,7 @@ def refuse_other(name: str, owner: Path, plan_path: Path) -> None:
         name: of the fleet.
         owner: the plan file that the name belongs to.
         plan_path: the one that would use it.
+        options: what a command says beside the plan to come to the fleet.
 
     Raises:
         PlanError: it is another one.
@@ -43,20 +45,22 @@ def refuse_other(name: str, owner: Path, plan_path: Path) -> None:
     if is_lasting(owner) and owner.exists() and not (plan_path.exists() and owner.samefile(plan_path)):
         raise PlanError(
             f"{plan_path}: the fleet name {name!r} belongs to {owner}",
-            hint=f"if this plan has taken its place, hand it the fleet: {_claiming(plan_path, owner)}; "
+            hint=f"if this plan has taken its place, hand it the fleet: {_claiming(plan_path, owner, options)}; "
             "a plan of other proxies needs a name or a state folder of its own",
         )
 
 
 def expect_owner_before(name: str, owner: Path, before: Path, now: Path) -> None:
-    """The fleet belongs to the plan file that a person says, or already to the one that it is handed to.
+    """The fleet belongs to the plan file that a person says.
 
     Raises:
-        UsageError: it belongs to another one.
+        UsageError: it belongs to another one, perhaps to the one that it would be handed to.
     """
-    if owner not in (before.absolute(), now.absolute()):
+    if owner == now.absolute():
+        raise UsageError(f"{now}: the fleet {name} belongs to it already, so nothing is handed over")
+    if owner != before.absolute():
         raise UsageError(f"{now}: the fleet {name} belongs to {owner}, not to {before}")
 
 
-def _claiming(plan_path: Path, owner: Path) -> str:
-    return f"orchestrator claim {quote(str(plan_path))} --from {quote(str(owner))}"
+def _claiming(plan_path: Path, owner: Path, options: Sequence[str]) -> str:
+    return join(["orchestrator", "claim", str(plan_path), "--from", str(owner), *options])

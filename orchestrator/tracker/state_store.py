@@ -78,7 +78,10 @@ class StoredRun(Protocol):
         """
 
     def outcomes(self) -> Iterator[Record]:
-        """The start of the run and the records that tell outcomes, in order: faster than `records`."""
+        """The records that tell outcomes, kept ones too, and who began what, in order: faster than `records`.
+
+        These are the starts of the run and of its sessions, and that the fleet was handed over.
+        """
 
     def records_about(self, proxy_id: str) -> Iterator[tuple[int, Record]]:
         """The records of the run itself and of one proxy, each with its number, in order: faster than `records`.
@@ -147,6 +150,9 @@ class Fleet(Protocol):
     def exists(self) -> bool:
         """Whether anything is kept of it."""
 
+    def owner(self) -> Path | None:
+        """The plan file that the fleet's name belongs to; None when it belongs to nobody."""
+
     def expect_owner(self, plan_path: Path) -> None:
         """The fleet's name does not belong to another plan file.
 
@@ -169,7 +175,7 @@ class Fleet(Protocol):
             now: the plan file that it is to belong to.
 
         Raises:
-            UsageError: it never ran, or belongs to another file.
+            UsageError: it belongs to another file, or to nobody.
         """
 
     def lock(self, since: datetime, *, stands_by: bool = False) -> AbstractContextManager[None]:

@@ -17,11 +17,14 @@ from orchestrator.model.known_rate import KnownRate
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import (
     AnswerSeen,
+    FleetClaimed,
     JobSeen,
+    OutcomeKept,
     Record,
     Reverified,
     RunEnded,
     RunStarted,
+    SessionStarted,
     Settled,
     WorkflowAdopted,
 )
@@ -30,6 +33,9 @@ from orchestrator.model.target import Target
 from orchestrator.tracker.fleet_name import expect_fleet_name, expect_owner_before, refuse_other
 from orchestrator.tracker.recalled import Recalled
 from orchestrator.tracker.state_store import DiskTrial, Part
+
+#: What tells outcomes, and who began what.
+_OF_OUTCOMES = RunStarted | SessionStarted | FleetClaimed | OutcomeKept | Settled | Reverified
 
 
 @dataclass
@@ -98,7 +104,7 @@ class MemoryRun:
         return ((number, record) for number, record in enumerate(self.kept, 1) if number > after)
 
     def outcomes(self) -> Iterator[Record]:
-        return (record for record in self.kept if isinstance(record, RunStarted | Settled | Reverified))
+        return (record for record in self.kept if isinstance(record, _OF_OUTCOMES))
 
     def records_about(self, proxy_id: str) -> Iterator[tuple[int, Record]]:
         names = {proxy_id}
@@ -148,28 +154,31 @@ class MemoryInbox:
 class MemoryFleet:
     name: str
     state: "MemoryState"
-    owner: Path | None = None
+    belongs_to: Path | None = None
     made: list[MemoryRun] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
     worker: str | None = None
     told: bytes | None = None
 
     def exists(self) -> bool:
-        return bool(self.owner or self.made or self.commands)
+        return bool(self.belongs_to or self.made or self.commands)
+
+    def owner(self) -> Path | None:
+        return self.belongs_to
 
     def expect_owner(self, plan_path: Path) -> None:
-        if self.owner is not None:
-            refuse_other(self.name, self.owner, plan_path)
+        if self.belongs_to is not None:
+            refuse_other(self.name, self.belongs_to, plan_path, ())
 
     def claim(self, plan_path: Path) -> None:
         self.expect_owner(plan_path)
-        self.owner = plan_path.absolute()
+        self.belongs_to = plan_path.absolute()
 
     def hand_over(self, before: Path, now: Path) -> None:
-        if self.owner is None:
+        if self.belongs_to is None:
             raise UsageError(f"{now}: there is no fleet {self.name} in {self.state}")
-        expect_owner_before(self.name, self.owner, before, now)
-        self.owner = now.absolute()
+        expect_owner_before(self.name, self.belongs_to, before, now)
+        self.belongs_to = now.absolute()
 
     @contextmanager
     def lock(self, since: datetime, *, stands_by: bool = False) -> Iterator[None]:  # noqa: ARG002  # one process

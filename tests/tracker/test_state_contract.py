@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 from fakes.databases import state_in
 from fakes.memory_state import MemoryState
@@ -142,8 +143,11 @@ def test_records_come_back_in_order_all_or_from_a_number_on(fleet: Fleet) -> Non
 
 def test_outcomes_are_the_start_and_what_settles(fleet: Fleet) -> None:
     bad = r.Reverified(at=BEGIN, target=A, healthy=False, finding="node ABNORMAL")
-    run = begun(fleet, intent(A), settled(A, Outcome.SUCCEEDED), bad)
-    assert list(run.outcomes()) == [run_started(3), settled(A, Outcome.SUCCEEDED), bad]
+    session = r.SessionStarted(at=BEGIN, number=1, pid=1, host="h", orchestrator_version="1", user="ann")
+    claimed = r.FleetClaimed(at=BEGIN, step="command", before="/a", after="/b", by="ann", since=BEGIN, command=1)
+    kept = r.OutcomeKept(at=BEGIN, target=B, outcome=Outcome.ALREADY, position=0, entry=msgspec.Raw(b"{}"))
+    run = begun(fleet, kept, session, intent(A), claimed, settled(A, Outcome.SUCCEEDED), bad)
+    assert list(run.outcomes()) == [run_started(3), kept, session, claimed, settled(A, Outcome.SUCCEEDED), bad]
 
 
 def test_a_run_says_that_it_has_ended(fleet: Fleet) -> None:

@@ -1,7 +1,6 @@
-"""The verbs by which a person steers a fleet: hold, release and settle write commands, which the run carries out.
+"""The verbs by which a person steers a fleet: each writes a command, which the run carries out, or records.
 
-What a person settles while no process works on the run is carried out at once: report and status tell it. `claim`
-writes no command: it changes to which plan file the fleet belongs.
+What a person settles, or claims, while no process works on the run is recorded at once: report and status tell it.
 """
 
 from contextlib import closing
@@ -15,8 +14,8 @@ from orchestrator.app.run.apply_command import carry_out, refusal
 from orchestrator.app.run.begin_or_resume import unfinished_run
 from orchestrator.app.status.fleet_status import find_run
 from orchestrator.errors import FleetLocked, UsageError
-from orchestrator.host import machine_name, path_of, user_name
-from orchestrator.model.commands import Command, HoldCommand, ReleaseCommand, SettleCommand
+from orchestrator.host import machine_name, path_of, path_text, user_name
+from orchestrator.model.commands import ClaimCommand, Command, HoldCommand, ReleaseCommand, SettleCommand
 from orchestrator.model.plan import Plan
 from orchestrator.tracker.state_store import Fleet, State
 
@@ -74,14 +73,30 @@ def claim(plan: Plan, state: State, before: Path, now: datetime) -> None:
     """Hand a fleet over from the plan file that it belonged to, with all that is known of its proxies.
 
     Raises:
-        UsageError: there is no such fleet, or it belongs to another file.
+        UsageError: there is no such fleet, or it belongs to another file, perhaps to this one already.
         FleetLocked: a process works on it.
     """
-    fleet = state.fleet(plan.name, writes=True)
-    if not fleet.exists():
-        raise UsageError(f"{plan.path}: there is no fleet {plan.name} in {state}", hint="see --state")
+    fleet, here = state.fleet(plan.name, writes=True), path_of(plan.path)
+    if not fleet.exists() or fleet.owner() == here.absolute() != before.absolute():
+        raise _not_handed_over(plan, state, before)
     with fleet.lock(now):
-        fleet.hand_over(before, path_of(plan.path))
+        fleet.hand_over(before, here)
+        then = path_text(str(before.absolute()))
+        fleet.give(ClaimCommand(at=now, user=user_name(), host=machine_name(), before=then, after=plan.path))
+        _carry_out_now(fleet, now)
+
+
+def _not_handed_over(plan: Plan, state: State, before: Path) -> UsageError:
+    """Why this plan's fleet cannot be that of another file: it has another name, or this plan has a fleet already."""
+    theirs = next((fleet.name for fleet in state.fleets() if fleet.owner() == before.absolute()), None)
+    known = state.fleet(plan.name).exists()
+    have = f"the fleet {plan.name} belongs to it already" if known else f"there is no fleet {plan.name} in {state}"
+    if theirs is None:
+        return UsageError(f"{plan.path}: {have}, and none there belongs to {before}", hint="see --state")
+    return UsageError(
+        f"{plan.path}: {have}; that of {before} is called {theirs}",
+        hint=f"write `name: {theirs}` into {plan.path}, then claim it again",
+    )
 
 
 def _carry_out_now(fleet: Fleet, now: datetime) -> bool:

@@ -1,6 +1,6 @@
 """What a start would take up now, from the fleet's runs, the orders of persons, and other fleets. Writes nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias
@@ -15,6 +15,7 @@ from orchestrator.model.run import Run
 from orchestrator.model.target import Target
 from orchestrator.planner.next_run import Asked, NextRun, beginning, ordered, unfinished, waiting_in
 from orchestrator.tracker.report.rejects import refused_before
+from orchestrator.tracker.runs.orphans import orphan, refuse_orphan
 from orchestrator.tracker.runs.other_runs import last_outcomes, open_elsewhere
 from orchestrator.tracker.runs.recovery import Recovered
 from orchestrator.tracker.state_store import Fleet, State
@@ -37,7 +38,8 @@ def foresee(plan: Plan, targets: Sequence[Target], state: State, asked: Asked, n
         The run, and the plan that it follows: that of an unfinished run when the file was changed.
 
     Raises:
-        PlanError: the fleet's name belongs to another plan; `--new`, and something is open.
+        PlanError: the fleet's name belongs to another plan; `--new`, and something is open; another fleet, whose plan
+            is gone, is held or not over.
         UsageError: the options do not fit the history.
         StateError: a run cannot be read.
     """
@@ -45,7 +47,16 @@ def foresee(plan: Plan, targets: Sequence[Target], state: State, asked: Asked, n
     fleet.expect_owner(path_of(plan.path))
     latest = latest_of(fleet)
     coming, followed = _foresee(plan, targets, fleet, latest, asked, now)
-    return replace(coming, refused=tuple(refused_before(latest.run)) if latest else ()), followed
+    return replace(coming, warnings=tuple(refused_before(latest.run) if latest else _orphan(fleet, targets))), followed
+
+
+def _orphan(fleet: Fleet, targets: Sequence[Target]) -> Iterator[str]:
+    """The fleet that this one may have been, of which it would know nothing."""
+    ids = {target.proxy_id for target in targets}
+    refuse_orphan(fleet, ids)
+    found = orphan(fleet, ids)
+    if found is not None:
+        yield f"{found}; {found.hint}, else what it knows of them is not looked at"
 
 
 def _foresee(

@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from orchestrator.model.commands import Command, HoldCommand, ReleaseCommand, SettleCommand
+from orchestrator.model.commands import ClaimCommand, Command, HoldCommand, ReleaseCommand, SettleCommand
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import (
     CommandIgnored,
+    FleetClaimed,
     HoldReleased,
     HoldSet,
     Record,
@@ -40,9 +41,13 @@ def carry_out(run: Run, number: int, command: Command, now: datetime) -> Record:
         case ReleaseCommand(wave=wave) if wave in run.waves:
             return WaveApproved(at=now, step="wave", wave=wave, by=user, host=host, note=note, command=number)
         case ReleaseCommand():
-            return _ignored(now, number, f"there is no wave {command.wave}")
+            return _ignored(now, number, command, f"there is no wave {command.wave}")
         case SettleCommand():
             return _settle(run, number, command, now)
+        case ClaimCommand(before=before, after=after):
+            return FleetClaimed(
+                at=now, step="command", before=before, after=after, by=user, host=host, command=number, since=command.at
+            )
 
 
 def refusal(run: Run, proxy_id: str, outcome: str) -> str | None:
@@ -60,7 +65,7 @@ def refusal(run: Run, proxy_id: str, outcome: str) -> str | None:
 def _settle(run: Run, number: int, command: SettleCommand, now: datetime) -> Record:
     why = refusal(run, command.proxy_id, command.outcome)
     if why is not None:
-        return _ignored(now, number, why)
+        return _ignored(now, number, command, why)
     state = run.states[command.proxy_id]
     if command.outcome == "not_sent":
         return ReturnedToWaiting(
@@ -89,5 +94,5 @@ def _settled(state: TargetState, number: int, command: SettleCommand, now: datet
     )
 
 
-def _ignored(now: datetime, number: int, why: str) -> CommandIgnored:
-    return CommandIgnored(at=now, step="command", command=number, why=why)
+def _ignored(now: datetime, number: int, command: Command, why: str) -> CommandIgnored:
+    return CommandIgnored(at=now, step="command", command=number, why=why, by=command.user, host=command.host)

@@ -28,6 +28,7 @@ from orchestrator.planner.next_run import Asked, LastOutcomes, NextRun, Past, re
 from orchestrator.planner.next_run import beginning as beginning_run
 from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.report.schema import TargetReport
+from orchestrator.tracker.runs.orphans import refuse_orphan
 from orchestrator.tracker.runs.other_runs import last_outcomes, open_elsewhere
 from orchestrator.tracker.runs.recovery import Recovered, latest_run, recover
 from orchestrator.tracker.runs.run_id import new_run_id
@@ -136,11 +137,13 @@ def begin_run(plan: Plan, targets: Sequence[Target], beginning: Beginning) -> Re
     """Make a new run with its first records.
 
     Raises:
-        PlanError: a proxy is open in another fleet.
+        PlanError: a proxy is open in another fleet, or in one that may be this fleet under its old name and is held.
         StateError: the state cannot be written.
     """
     with beginning.fleet.state.one_begins():
         _refuse_open_elsewhere(targets, beginning)
+        if not beginning.simulated:
+            refuse_orphan(beginning.fleet, {target.proxy_id for target in targets})
         return _begin(plan, targets, beginning)
 
 

@@ -24,6 +24,7 @@ _EVENTS: dict[type[Record], tuple[str, Level]] = {
     records.WaveApproved: ("wave.approved", "info"),
     records.HoldSet: ("hold.set", "error"),
     records.HoldReleased: ("hold.released", "warning"),
+    records.FleetClaimed: ("fleet.claimed", "warning"),
     records.CommandIgnored: ("command.ignored", "warning"),
     records.ScopePaused: ("scope.paused", "warning"),
     records.ScopeThrottled: ("scope.throttled", "warning"),

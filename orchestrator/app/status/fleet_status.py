@@ -1,5 +1,6 @@
 """Finding the run that a reader asks for, and its standing as a person reads it; also beside a running process."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from shlex import quote
@@ -14,7 +15,8 @@ from orchestrator.errors import ExitCode, StateError, UsageError
 from orchestrator.executor.decide.wait_words import scope_wait
 from orchestrator.executor.decide.waits import Cause, Wait, shown
 from orchestrator.host import path_of
-from orchestrator.model.commands import Command
+from orchestrator.model.act import CLAIMED
+from orchestrator.model.commands import ClaimCommand, Command
 from orchestrator.model.plan import Plan
 from orchestrator.model.run import Run
 from orchestrator.tracker.named_plan import named_plan
@@ -99,6 +101,7 @@ def standing(recovered: Recovered, plan: Plan, now: datetime, named: str) -> Ite
     yield f"{simulated}{head.run.name} -> {head.run.target_version}: run {head.run.run_id}, {head.run.state}"
     worker = recovered.stored.fleet.holder()
     yield f"  {worker}" if worker else last_session(run)
+    yield from people_lines(run)
     yield from bound_lines(seen)
     yield from asked_lines(seen)
     yield from bug_lines(head.run)
@@ -147,6 +150,9 @@ def asked_lines(seen: Outlook) -> Iterator[str]:
     """What persons have asked for and no process has read yet."""
     when = "read within a second" if seen.working else "read by the next start"
     for each in seen.asked:
+        if isinstance(each, ClaimCommand):
+            yield f"{each.what}, by {each.who} at {each.at:%Y-%m-%d %H:%M:%SZ}"
+            continue
         yield f"asked for at {each.at:%Y-%m-%d %H:%M:%SZ} by {each.who}: {each.what} ({each.note}); {when}"
 
 
@@ -161,6 +167,15 @@ def last_session(run: Run) -> str:
     else:
         why = ended.why
     return f"  no process works on it; the last one ended with {ended.exit_code}: {why}"
+
+
+def people_lines(run: Run) -> Iterator[str]:
+    """Who started how many of its sessions, where that was recorded, and who handed the fleet over during it."""
+    by = Counter(session.who for session in run.sessions if session.user)
+    if by:
+        yield "  sessions: " + ", ".join(f"{number} by {who}" for who, number in by.items())
+    claims = (act for act in run.acts if act.did.startswith(CLAIMED))
+    yield from (f"  {act.did}, by {act.who} at {act.at:%Y-%m-%d %H:%M:%SZ}" for act in claims)
 
 
 def _barred(recovered: Recovered, plan: Plan) -> Wait | None:

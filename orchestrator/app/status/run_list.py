@@ -6,15 +6,32 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
+from orchestrator.model.act import Act, act_of
 from orchestrator.model.outcome import Outcome
-from orchestrator.model.record import Reverified, RunStarted, Settled
+from orchestrator.model.record import (
+    FleetClaimed,
+    OutcomeKept,
+    Record,
+    Reverified,
+    RunStarted,
+    SessionStarted,
+    Settled,
+)
 from orchestrator.tracker.state_store import Fleet, StoredRun
 
-_HEAD = ("RUN", "BEGAN (UTC)", "STATE", "TARGETS", "VERSION", "OUTCOMES")
+_HEAD = ("RUN", "BEGAN (UTC)", "STATE", "TARGETS", "VERSION", "BY", "OUTCOMES")
 
 
 class Brief(Struct):
-    """What one line says of a run. `outcomes`: by proxy, as of now."""
+    """What is said of a run.
+
+    Attributes:
+        targets: how many it takes; not those that keep an earlier outcome.
+        outcomes: of these, by proxy, as of now.
+        kept: how many keep which outcome.
+        people: user and host of everybody who started a session of it.
+        claims: when who handed the fleet over during it.
+    """
 
     run_id: str
     ended: bool
@@ -22,12 +39,21 @@ class Brief(Struct):
     targets: int = 0
     version: str = ""
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    kept: Counter[Outcome] = field(default_factory=Counter)
+    people: dict[str, None] = field(default_factory=dict)
+    claims: list[Act] = field(default_factory=list)
 
-    def take(self, record: object) -> None:
+    def take(self, record: Record) -> None:
         """Take in a record of the run."""
         match record:
             case RunStarted():
                 self.began, self.targets, self.version = record.at, record.targets, record.target_version
+            case OutcomeKept():
+                self.kept[record.outcome] += 1
+            case SessionStarted():
+                self.people[record.who] = None
+            case FleetClaimed():
+                self.claims += filter(None, [act_of(record)])
             case Settled(target=str(key)):
                 self.outcomes[key] = record.outcome
             case Reverified(target=str(key), healthy=False):
@@ -37,14 +63,18 @@ class Brief(Struct):
 
 
 def run_lines(fleet: Fleet) -> Iterator[str]:
-    """The table of runs, the latest first.
+    """The table of runs, the latest first; under a run, who handed the fleet over during it.
 
     Raises:
         StateError: a run cannot be read.
     """
-    rows = [_HEAD, *(_row(brief(run)) for run in reversed(fleet.runs()))]
+    briefs = [brief(run) for run in reversed(fleet.runs())]
+    rows = [_HEAD, *map(_row, briefs)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
-    yield from (_line(row, widths) for row in rows)
+    yield _line(_HEAD, widths)
+    for run in briefs:
+        yield _line(_row(run), widths)
+        yield from (f"  {act.at:%Y-%m-%d %H:%M:%S}  {act.did}, by {act.who}" for act in run.claims)
 
 
 def brief(run: StoredRun) -> Brief:
@@ -58,14 +88,21 @@ def brief(run: StoredRun) -> Brief:
 def _row(run: Brief) -> tuple[str, ...]:
     began = f"{run.began:%Y-%m-%d %H:%M:%S}" if run.began else "?"
     state = "completed" if run.ended else "unfinished"
-    return run.run_id, began, state, str(run.targets), run.version, _outcomes(run)
+    in_all = run.targets + run.kept.total()
+    targets = f"{run.targets} of {in_all}" if run.kept else str(run.targets)
+    return run.run_id, began, state, targets, run.version, ", ".join(run.people) or "-", _outcomes(run)
 
 
 def _outcomes(run: Brief) -> str:
-    counts = Counter(run.outcomes.values())
-    words = [f"{counts[outcome]} {outcome.value}" for outcome in Outcome if counts[outcome]]
+    """The outcomes of its own targets, and after them those that the others keep."""
     without = run.targets - len(run.outcomes)
-    return ", ".join(words + [f"{without} without outcome"] * (without > 0)) or "no targets"
+    words = [*_counts(Counter(run.outcomes.values())), *([f"{without} without outcome"] if without > 0 else [])]
+    own = ", ".join(words) or "no targets"
+    return f"{own}; kept: {', '.join(_counts(run.kept))}" if run.kept else own
+
+
+def _counts(counts: Counter[Outcome]) -> list[str]:
+    return [f"{counts[outcome]} {outcome.value}" for outcome in Outcome if counts[outcome]]
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:

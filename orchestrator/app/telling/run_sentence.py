@@ -4,25 +4,26 @@ from typing import TypeAlias, assert_never
 
 from orchestrator.errors import BUG_HINT
 from orchestrator.model import record as r
+from orchestrator.model.command_record import CommandRecord
 from orchestrator.model.gate_record import GateAnswered
 from orchestrator.spoken import counted
 
 _Ends: TypeAlias = r.RunStarted | r.RunEnded | r.SessionStarted | r.SessionEnded
 _Waves: TypeAlias = r.WaveOpened | r.WaveSoaking | r.WaveDone | r.WaveApproved
-_Holds: TypeAlias = r.HoldSet | r.HoldReleased | r.CommandIgnored
+_Holds: TypeAlias = r.HoldSet | r.HoldReleased | r.CommandIgnored | r.FleetClaimed
 _Scopes: TypeAlias = r.ScopePaused | r.ScopeThrottled | r.ScopeOpened | r.ScopeGivenUp | r.ScopeUsed
 _Known: TypeAlias = r.OutcomeKept | r.EarlierOutcome
 _Clocks: TypeAlias = r.CloudTimeLearned | r.ClockStepped
 
 
-def run_sentence(record: r.RunRecord | GateAnswered) -> str:  # noqa: PLR0911  # one for each kind
+def run_sentence(record: r.RunRecord | CommandRecord | GateAnswered) -> str:  # noqa: PLR0911  # one for each kind
     """What happened to the run."""
     match record:
         case r.RunStarted() | r.RunEnded() | r.SessionStarted() | r.SessionEnded():
             return _end(record)
         case r.WaveOpened() | r.WaveSoaking() | r.WaveDone() | r.WaveApproved():
             return f"wave {record.wave} {_wave(record)}"
-        case r.HoldSet() | r.HoldReleased() | r.CommandIgnored():
+        case r.HoldSet() | r.HoldReleased() | r.CommandIgnored() | r.FleetClaimed():
             return _hold(record)
         case r.ScopePaused() | r.ScopeThrottled() | r.ScopeOpened() | r.ScopeGivenUp() | r.ScopeUsed():
             return f"scope {record.scope} {_scope(record)}"
@@ -74,6 +75,8 @@ def _hold(record: _Holds) -> str:
             return f"released by {record.who}: {note}"
         case r.CommandIgnored(command=number, why=why):
             return f"command {number} no longer applies: {why}"
+        case r.FleetClaimed(before=before, after=after):
+            return f"handed over from {before} to {after}, by {record.who}"
 
 
 def _scope(record: _Scopes) -> str:

@@ -58,7 +58,7 @@ def make_preview(
         starts=0 if coming.starts_nothing else sum(wave.sends for wave in unapproved(waves)),
         redo=redo_command(plan, coming),
         gates=tuple(GatePreview(name=gate.name, at=gate.at, answer=None) for gate in plan.gates),
-        warnings=(*preview.warnings, *coming.refused),
+        warnings=(*preview.warnings, *coming.warnings),
     )
 
 

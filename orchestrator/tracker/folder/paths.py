@@ -125,11 +125,11 @@ def check_owner(folder: Path, plan_path: Path) -> Path | None:
         PlanError: it belongs to another file, which still exists.
         StateError: the folder cannot be read.
     """
-    owner = _owner(folder)
+    owner = owner_of(folder)
     if owner is None:
         return None
     with guard(folder / OWNER, "read"):
-        refuse_other(folder.name, owner, plan_path)
+        refuse_other(folder.name, owner, plan_path, options_to(folder.parent, plan_path))
     return owner
 
 
@@ -142,17 +142,22 @@ def hand_over(folder: Path, before: Path, now: Path) -> None:
         now: the plan file that it is to belong to.
 
     Raises:
-        UsageError: it never ran, or belongs to another file.
+        UsageError: it belongs to another file, or to nobody.
         StateError: the folder cannot be used.
     """
-    owner = _owner(folder)
+    owner = owner_of(folder)
     if owner is None:
         raise UsageError(f"{now}: there is no fleet {folder.name} in {folder.parent}", hint="see --state")
     expect_owner_before(folder.name, owner, before, now)
     replace_file(folder / OWNER, [os.fsencode(now.absolute()) + b"\n"])
 
 
-def _owner(folder: Path) -> Path | None:
+def owner_of(folder: Path) -> Path | None:
+    """The plan file that the fleet's name belongs to, None when it belongs to nobody.
+
+    Raises:
+        StateError: the folder cannot be read.
+    """
     with guard(folder / OWNER, "read"):
         if not (folder / OWNER).exists():
             return None

@@ -34,6 +34,7 @@ from orchestrator.tracker.folder.paths import (
     hand_over,
     list_runs,
     options_to,
+    owner_of,
     shared_rate,
 )
 from orchestrator.tracker.folder.rate_file import RateFile
@@ -134,6 +135,9 @@ class FolderFleet:
 
     def exists(self) -> bool:
         return self.folder.is_dir()
+
+    def owner(self) -> Path | None:
+        return owner_of(self.folder)
 
     def expect_owner(self, plan_path: Path) -> None:
         check_owner(self.folder, plan_path)

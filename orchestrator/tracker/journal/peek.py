@@ -19,7 +19,10 @@ _WORKFLOW = re.compile(rb'"workflow_id":"([^"\\]+)"')
 # Ids in an answer that belong to another question: it does not show whose they are.
 _STRAYS, _QUOTED = re.compile(rb'"strays":\[([^\[\]]*)\]'), re.compile(rb'"([^"\\]+)"')
 _ENDED = b'"record":"run_ended"'
-_OUTCOMES = (b'"record":"settled"', b'"record":"reverified"', b'"record":"run_started"')
+_OUTCOMES = tuple(
+    b'"record":"%b"' % name
+    for name in (b"settled", b"reverified", b"run_started", b"outcome_kept", b"session_started", b"fleet_claimed")
+)
 _LAST_BYTES = 1 << 14
 # The records of the run itself, and whose any other is.
 _OF_THE_RUN, _TARGET = b'"target":null', re.compile(rb'"target":("[^"\\]+")')
@@ -42,7 +45,7 @@ def stray_workflows(content: bytes) -> set[bytes]:
 
 
 def outcome_records(path: Path) -> Iterator[Record]:
-    """The records of a journal that tell outcomes, and the start of its run; the others are not even decoded.
+    """The records of a journal that tell outcomes, and who began what; the others are not even decoded.
 
     Raises:
         StateError: it cannot be read.

@@ -18,6 +18,7 @@ from orchestrator.tracker.report.how_ended import count_not_read
 from orchestrator.tracker.report.impact_form import impacts
 from orchestrator.tracker.report.rejects import reject_reasons
 from orchestrator.tracker.report.schema import (
+    ActReport,
     GateReport,
     Head,
     HoldGroup,
@@ -158,6 +159,7 @@ def _run(run: Run, started: RunStarted, exit_code: int | None) -> RunReport:
         errors=[*run.troubles, *(f"target {state.key}: {state.set_aside}" for state in run.set_aside())],
         warnings=list(run.warnings),
         host_errors=list(run.host_errors) or UNSET,
+        people=[ActReport(at=act.at, who=act.who, did=act.did, note=act.note) for act in run.acts],
     )
 
 

@@ -64,6 +64,15 @@ class HoldReport(Struct, frozen=True, kw_only=True):
         return None if self.by is None else person(self.by, self.host or "")
 
 
+class ActReport(Struct, frozen=True, kw_only=True):
+    """What a person did."""
+
+    at: Annotated[datetime, Meta(description="When")]
+    who: Annotated[str, Meta(description="User and host")]
+    did: Annotated[str, Meta(description="What, such as `started session 1` or `released the fleet`")]
+    note: Annotated[Text, Meta(description="The note that was given; null without one")] = None
+
+
 class RunReport(Struct, frozen=True, kw_only=True):
     """The run as a whole."""
 
@@ -90,6 +99,7 @@ class RunReport(Struct, frozen=True, kw_only=True):
             description="What the machine did not give to it, with what to do, which ends it with 8; absent as a rule"
         ),
     ] = UNSET
+    people: Annotated[list[ActReport], Meta(description="What persons did, in order: sessions and commands")] = []
 
 
 class Totals(Struct, frozen=True, kw_only=True):

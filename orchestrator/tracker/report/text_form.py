@@ -8,6 +8,7 @@ from orchestrator.spoken import counted
 from orchestrator.tracker.report.build import Story
 from orchestrator.tracker.report.impact_form import impact_lines
 from orchestrator.tracker.report.schema import (
+    ActReport,
     GateReport,
     Head,
     HoldReport,
@@ -39,6 +40,7 @@ def text_lines(story: Story) -> Iterator[str]:
     yield from _section(reject_title(story.head).capitalize(), reject_lines(story.head))
     yield from _section("Waves", map(_wave, story.head.waves))
     yield from _section("Scopes", map(_scope, story.head.scopes))
+    yield from _section("People", map(act_line, story.head.run.people))
     yield from _section("Gates", map(_gate, story.head.gates or ()))
     yield from _section("Impact", (f"{_MARGIN}{line}" for line in impact_lines(story.head.impact)))
     stuck: list[TargetReport] = []
@@ -104,6 +106,11 @@ def _title(head: Head) -> Iterator[str]:
     if run.hold is not None:
         yield from hold_lines(run.hold)
     yield from bug_lines(run)
+
+
+def act_line(act: ActReport) -> str:
+    """When who did what."""
+    return f"{_MARGIN}{act.at:%Y-%m-%d %H:%M:%SZ} {act.who} {act.did}{f': {act.note}' if act.note else ''}"
 
 
 def bug_lines(run: RunReport) -> Iterator[str]:

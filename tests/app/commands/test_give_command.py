@@ -116,3 +116,28 @@ def test_a_fleet_is_claimed_from_its_plan_and_not_beside_a_process(plan: Plan, s
 def test_a_fleet_that_is_not_there_cannot_be_claimed(plan: Plan) -> None:
     with pytest.raises(UsageError, match="there is no fleet prod in memory"):
         claim(plan, MemoryState(), Path(plan.path), LATER)
+
+
+def test_a_claim_is_recorded_with_who_when_and_from_where(plan: Plan, state: MemoryState) -> None:
+    moved = make_plan(TARGETS, path=str(Path(plan.path).with_name("moved.yaml")))
+    state.fleet("prod").claim(Path(plan.path))
+    claim(moved, state, Path(plan.path), LATER)
+    (act,) = find_run(state, moved).run.acts
+    me = f"{user_name()}@{machine_name()}"
+    assert act == (LATER, me, f"handed the fleet over from {plan.path} to {moved.path}", None)
+    with pytest.raises(UsageError, match=r"prod belongs to it already, and none there belongs to .*prod\.yaml"):
+        claim(moved, state, Path(plan.path), LATER)
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_plan_of_another_name_learns_the_name_of_the_fleet_that_it_wants(
+    plan: Plan, state: MemoryState, *, begun: bool
+) -> None:
+    renamed = make_plan(TARGETS, path=str(Path(plan.path).with_name("other.yaml")), name="other")
+    state.fleet("prod").claim(Path(plan.path))
+    if begun:
+        state.fleet("other", writes=True).claim(Path(renamed.path))
+    with pytest.raises(UsageError, match=r"that of .*prod\.yaml is called prod") as raised:
+        claim(renamed, state, Path(plan.path), LATER)
+    assert raised.value.hint == f"write `name: prod` into {renamed.path}, then claim it again"
+    assert state.fleet("prod").owner() == Path(plan.path), "nothing was handed over"

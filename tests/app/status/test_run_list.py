@@ -2,6 +2,7 @@
 
 from contextlib import closing
 
+import msgspec
 from fakes.memory_state import MemoryState
 from fakes.recorded import BEGIN, RUN_ID, make_plan, make_targets, run_started
 
@@ -35,7 +36,30 @@ def test_the_latest_run_stands_first_with_its_state_and_its_outcomes() -> None:
     assert "completed" in latest
     assert latest.endswith("1 succeeded, 1 failed, 1 without outcome")
     assert first.split()[0] == RUN_ID
-    assert first.endswith("unfinished  3        2.24.03.000  3 without outcome")
+    assert first.endswith("unfinished  3        2.24.03.000  -   3 without outcome")
+
+
+def test_a_redo_shows_its_own_targets_beside_those_that_keep_their_outcome() -> None:
+    kept = [
+        r.OutcomeKept(at=BEGIN, target=key, outcome=Outcome.ALREADY, position=0, entry=msgspec.Raw(b"{}"))
+        for key in ("c", "d")
+    ]
+    latest = lines(*kept, *(settled(target.proxy_id, Outcome.SUCCEEDED) for target in TARGETS))[1]
+    assert " 3 of 5 " in latest
+    assert latest.endswith("3 succeeded; kept: 2 already")
+
+
+def test_who_started_its_sessions_and_handed_the_fleet_over_is_said() -> None:
+    sessions = [
+        r.SessionStarted(at=BEGIN, number=number, pid=1, host="vm", orchestrator_version="1", user=user)
+        for number, user in enumerate(("root", "ann", "root"), 1)
+    ]
+    claim = r.FleetClaimed(
+        at=BEGIN, before="/old.yaml", after="/new.yaml", by="ann", host="vm", since=BEGIN, command=1, step="command"
+    )
+    _head, latest, claimed, _first = lines(*sessions, claim)
+    assert " root@vm, ann@vm " in latest
+    assert claimed.endswith("handed the fleet over from /old.yaml to /new.yaml, by ann@vm")
 
 
 def test_the_last_word_on_a_proxy_counts() -> None:

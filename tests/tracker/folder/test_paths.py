@@ -63,7 +63,7 @@ def test_a_plan_that_moved_takes_its_fleet_along(tmp_path: Path) -> None:
     claim_fleet(folder, mine)
     with pytest.raises(PlanError) as raised:
         claim_fleet(folder, other)
-    assert f"orchestrator claim '{other}' --from {mine}" in (raised.value.hint or "")
+    assert f"orchestrator claim '{other}' --from {mine} --state {tmp_path / 'state'};" in (raised.value.hint or "")
     with pytest.raises(UsageError, match=r"belongs to .*mine\.yaml, not to"):
         hand_over(folder, tmp_path / "third.yaml", other)
     hand_over(folder, mine, other)

@@ -45,5 +45,5 @@ def test_the_next_preview_says_why_and_what_to_do() -> None:
         ),
     )
     targets = make_targets(3)
-    coming = NextRun(targets=tuple(targets), refused=words)
+    coming = NextRun(targets=tuple(targets), warnings=words)
     assert make_preview(make_plan(targets), Resolved(targets, []), coming=coming).warnings == words

@@ -99,7 +99,7 @@ def test_keys_stand_in_the_order_of_the_contract() -> None:
     assert list(report) == ["schema", "run", "totals", "reject_reasons", "waves", "scopes", "targets"]
     assert " ".join(report["run"]) == (
         "run_id name state hold exit_code simulated plan_sha256 target_version started_at ended_at sessions "
-        "orchestrator_version errors warnings"
+        "orchestrator_version errors warnings people"
     )
     assert list(report["totals"]) == ["targets", "outcomes", "not_read", "calls", "upgrade_calls", "throttled"]
     assert list(report["waves"][0]) == ["name", "targets", "state", "started_at", "ended_at", "outcomes"]

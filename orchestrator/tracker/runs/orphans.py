@@ -1,0 +1,86 @@
+"""A fleet whose plan file is gone, and whose proxies another plan has: that plan may be the file, moved and renamed.
+
+A plan without a name is called as its file is. Under its new name it would know nothing of holds and failures.
+"""
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import NamedTuple
+
+from orchestrator.errors import PlanError
+from orchestrator.host import is_lasting
+from orchestrator.tracker.runs.recovery import latest_run, recover
+from orchestrator.tracker.state_store import Fleet
+
+
+class Orphan(NamedTuple):
+    """A fleet whose plan file is gone.
+
+    Attributes:
+        name: of the fleet.
+        owner: the plan file that it belonged to.
+        binds: why nothing of it may start without a person, or before its run has gone on; None when nothing says so.
+    """
+
+    name: str
+    owner: Path
+    binds: str | None
+
+    def __str__(self) -> str:
+        """What a person has to know before another fleet takes its proxies."""
+        return f"fleet {self.name} has proxies of this plan, and its plan file {self.owner} is gone"
+
+    @property
+    def hint(self) -> str:
+        """What to do when this plan is that file."""
+        return f"if this plan is that file, moved or renamed: write `name: {self.name}` into it"
+
+
+def orphan(fleet: Fleet, proxy_ids: Collection[str]) -> Orphan | None:
+    """The fleet of the same state that a fleet may have been; None when it has had a run itself, or there is no such.
+
+    Args:
+        fleet: that is about to have its first run.
+        proxy_ids: its proxies; a set or a mapping.
+
+    Raises:
+        StateError: a run cannot be read.
+    """
+    if latest_run(fleet) is not None:
+        return None
+    found = (_orphan(other, proxy_ids) for other in fleet.state.fleets() if other.name != fleet.name)
+    return min(filter(None, found), key=lambda each: each.binds is None, default=None)
+
+
+def refuse_orphan(fleet: Fleet, proxy_ids: Collection[str]) -> None:
+    """Let a first run begin only where it passes over no hold and no unfinished run of the fleet that it may have been.
+
+    Raises:
+        PlanError: it would.
+        StateError: a run cannot be read.
+    """
+    found = orphan(fleet, proxy_ids)
+    if found is not None and found.binds is not None:
+        raise PlanError(
+            f"{found}; it {found.binds}",
+            hint=f"{found.hint}; if it is another one, put that file back, and end or release its run first",
+        )
+
+
+def _is_gone(owner: Path) -> bool:
+    """Whether a plan file is not there any more; what was read from a pipe never was."""
+    try:
+        return is_lasting(owner) and not owner.exists()
+    except OSError:  # its folder may not be looked into
+        return False
+
+
+def _orphan(other: Fleet, proxy_ids: Collection[str]) -> Orphan | None:
+    owner, run = other.owner(), latest_run(other)
+    if owner is None or run is None or not _is_gone(owner):
+        return None
+    if not any(target.proxy_id in proxy_ids for target in run.targets()):
+        return None
+    folded = recover(run).run
+    binds = f"is held: {folded.hold.reason}" if folded.hold else None if folded.ended else "has a run that is not over"
+    return Orphan(other.name, owner, binds)

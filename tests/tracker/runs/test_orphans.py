@@ -1,0 +1,56 @@
+"""A plan that may be another fleet's file, moved and renamed, does not begin without that fleet's memory unsaid."""
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from fakes.memory_state import MemoryState
+from fakes.recorded import BEGIN, make_plan, make_targets, run_started
+
+from orchestrator.errors import PlanError
+from orchestrator.model import record as r
+from orchestrator.tracker.runs.orphans import orphan, refuse_orphan
+
+TARGETS = make_targets(2)
+IDS = {target.proxy_id for target in TARGETS}
+ENDED = r.RunEnded(at=BEGIN)
+HELD = r.HoldSet(at=BEGIN, cause="person", reason="wait", by="ann", note="wait")
+
+
+def state(plan: Path, *records: r.Record) -> MemoryState:
+    """A fleet called prod of this plan file, with a run of these records."""
+    kept = MemoryState()
+    fleet = kept.fleet("prod", writes=True)
+    fleet.claim(plan)
+    with closing(fleet.begin(make_plan(TARGETS, path=str(plan)), TARGETS, run_started(2)).resume(2)) as journal:
+        journal.append(records)
+    return kept
+
+
+@pytest.mark.parametrize(
+    ("records", "binds"),
+    [((), "has a run that is not over"), ((HELD, ENDED), "is held: wait"), ((ENDED,), None)],
+    ids=["unfinished", "held", "over"],
+)
+def test_a_fleet_whose_plan_is_gone_is_found_by_its_proxies(
+    tmp_path: Path, records: tuple[r.Record, ...], binds: str | None
+) -> None:
+    renamed = state(tmp_path / "gone.yaml", *records).fleet("renamed", writes=True)
+    found = orphan(renamed, IDS)
+    assert found is not None
+    assert (found.name, found.binds) == ("prod", binds)
+    if binds is None:
+        refuse_orphan(renamed, IDS)
+        return
+    with pytest.raises(PlanError, match=binds) as raised:
+        refuse_orphan(renamed, IDS)
+    assert "write `name: prod` into it" in (raised.value.hint or "")
+
+
+def test_a_fleet_with_its_plan_or_with_other_proxies_is_another_one(tmp_path: Path) -> None:
+    plan = tmp_path / "prod.yaml"
+    kept = state(plan, HELD)
+    assert orphan(kept.fleet("renamed"), {"another"}) is None
+    assert orphan(kept.fleet("prod"), IDS) is None, "nobody is one's own orphan"
+    plan.touch()
+    assert orphan(kept.fleet("renamed"), IDS) is None
