@@ -17,8 +17,10 @@ from orchestrator.executor.decide.waits import Cause, Wait, shown
 from orchestrator.host import path_of
 from orchestrator.model.act import CLAIMED
 from orchestrator.model.commands import ClaimCommand, Command
+from orchestrator.model.outcome import STUCK, Outcome
 from orchestrator.model.plan import Plan
 from orchestrator.model.run import Run
+from orchestrator.spoken import counted
 from orchestrator.tracker.named_plan import named_plan
 from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.report.schema import WaveReport
@@ -110,7 +112,7 @@ def standing(recovered: Recovered, plan: Plan, now: datetime, named: str) -> Ite
         yield reject_title(head)
         yield from reject_lines(head)
     yield "waves:"
-    yield from (_wave(run, wave) for wave in head.waves)
+    yield from (wave_line(run, wave) for wave in head.waves)
     yield from attention_lines(seen, head, named)
     yield from scope_lines(seen)
     yield from clock_lines(run)
@@ -185,10 +187,18 @@ def _barred(recovered: Recovered, plan: Plan) -> Wait | None:
         return Wait(Cause.ELSEWHERE, (f"its run cannot be read: {error}",))
 
 
-def _wave(run: Run, wave: WaveReport) -> str:
+def wave_line(run: Run, wave: WaveReport) -> str:
+    """Where a wave stands."""
     by = run.waves[wave.name].approved_by
     counts = ", ".join(f"{count} {name}" for name, count in wave.outcomes.items()) or (
         "nothing to send" if wave.state == "done" else "nothing yet"
     )
     approved = f", approved by {by}" if by and wave.started_at is None else ""
-    return f"  {wave.name}: {wave.state}{approved}, {counts}"
+    return f"  {wave.name}: {wave.state}{approved}, {counts}{_stays_open(run, wave)}"
+
+
+def _stays_open(run: Run, wave: WaveReport) -> str:
+    """Why a wave is open though its targets have ended or are stuck: one of the stuck may have to be sent again."""
+    stuck = run.tally.fleet.stuck
+    over = wave.outcomes.keys() <= {*Outcome, *STUCK}
+    return f"; stays open for {counted(stuck, 'stuck target')}" if stuck and over and wave.state == "open" else ""

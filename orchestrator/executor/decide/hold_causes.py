@@ -1,4 +1,4 @@
-"""Which targets caused a hold, root causes first: grouped by reason, the reason that struck first before the others."""
+"""Which targets caused a hold, root causes first: grouped by signature, the one that struck first before the others."""
 
 from collections.abc import Container
 
@@ -6,6 +6,7 @@ from orchestrator.executor.decide.actions import Hold
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.refusal import refusals
 from orchestrator.model.run import Run
+from orchestrator.model.signature import signature
 from orchestrator.model.state import Attempt, TargetState
 from orchestrator.model.tally import is_failure
 
@@ -18,10 +19,10 @@ def causes(run: Run, hold: Hold) -> tuple[str, ...]:
     counted = [state for state in run.states.values() if _counts(run, state, hold)]
     first: dict[str, str] = {}
     for state in sorted(counted, key=_moment):
-        first.setdefault(state.plain_reason or "", _moment(state))
+        first.setdefault(signature(state.plain_reason or ""), _moment(state))
 
     def rank(state: TargetState) -> tuple[str, str, str]:
-        reason = state.plain_reason or ""
+        reason = signature(state.plain_reason or "")
         return first[reason], reason, _moment(state)
 
     ordered = sorted(counted, key=rank)

@@ -11,6 +11,7 @@ from orchestrator.model.plan import Wave
 from orchestrator.model.record import HoldCause
 from orchestrator.model.tally import EMPTY, Count
 from orchestrator.model.target import Target
+from orchestrator.spoken import counted
 
 #: Preflights are begun ahead of attempts so that neither the rate nor the concurrency is left unused, but not so far
 #: ahead that what they read grows old.
@@ -97,8 +98,9 @@ def due_hold(rollout: Rollout) -> Hold | None:
         if budget is not None:
             return Hold(budget.cause, str(budget), wave=budget.wave, scope=budget.scope)
     if rollout.plan.failures.new_reject == "hold" and rollout.run.new_rejects:
-        text = next(iter(rollout.run.new_rejects.values()))
-        return Hold("new_reject", f"a REJECT reason never seen before: {text}")
+        first, *others = rollout.run.new_rejects.values()
+        more = f" (and {counted(len(others), 'other')})" if others else ""
+        return Hold("new_reject", f"a REJECT reason never seen before: {first}{more}")
     return None
 
 

@@ -12,6 +12,7 @@ from orchestrator.model.outcome import FAILED_BEFORE, ORDER, Phase
 from orchestrator.model.plan import Plan, Scope
 from orchestrator.model.record import HoldSet, RunStarted
 from orchestrator.model.run import Run
+from orchestrator.model.signature import signature
 from orchestrator.model.status import GateStatus, ScopeStatus, WaveStatus
 from orchestrator.model.tally import EMPTY, Count
 from orchestrator.tracker.report.how_ended import count_not_read
@@ -30,7 +31,7 @@ from orchestrator.tracker.report.schema import (
     WaveReport,
     WaveState,
 )
-from orchestrator.tracker.report.target import projects, target_in
+from orchestrator.tracker.report.target import projects, reason_of, target_in
 
 _decode = msgspec.json.Decoder(TargetReport).decode
 
@@ -164,9 +165,6 @@ def _run(run: Run, started: RunStarted, exit_code: int | None) -> RunReport:
 
 
 def _hold(run: Run, hold: HoldSet) -> HoldReport:
-    groups: dict[str | None, list[str]] = {}
-    for proxy_id in hold.proxy_ids:
-        groups.setdefault(_hold_reason(run, proxy_id), []).append(proxy_id)
     return HoldReport(
         reason=hold.reason,
         cause=hold.cause,
@@ -177,8 +175,19 @@ def _hold(run: Run, hold: HoldSet) -> HoldReport:
         wave=hold.wave,
         scope=hold.scope,
         proxy_ids=list(hold.proxy_ids),
-        causes=[HoldGroup(reason=reason, proxy_ids=proxy_ids) for reason, proxy_ids in groups.items()],
+        causes=list(_causes(run, hold)),
     )
+
+
+def _causes(run: Run, hold: HoldSet) -> Iterator[HoldGroup]:
+    """The targets that caused a hold, together where their reasons differ only in what they name."""
+    groups: dict[str | None, dict[str, str | None]] = {}
+    for proxy_id in hold.proxy_ids:
+        reason = _hold_reason(run, proxy_id)
+        groups.setdefault(reason and signature(reason), {})[proxy_id] = reason
+    for common, reasons in groups.items():
+        alike = len(set(reasons.values())) == 1
+        yield HoldGroup(reason=next(iter(reasons.values())) if alike else common, proxy_ids=list(reasons))
 
 
 def _hold_reason(run: Run, proxy_id: str) -> str | None:
@@ -186,7 +195,7 @@ def _hold_reason(run: Run, proxy_id: str) -> str | None:
     state, earlier = run.states.get(proxy_id), run.earlier.get(proxy_id)
     if earlier is not None and (state is None or state.reason == FAILED_BEFORE):
         return earlier.reason
-    return state.plain_reason if state else None
+    return (state.plain_reason or reason_of(state)) if state else None
 
 
 def _totals(run: Run) -> Totals:

@@ -53,7 +53,7 @@ def target_report(
         source_version=_source_version(state),
         target_version=state.last.intent.target_version if state.attempts else target_version,
         outcome=state.standing,
-        reason=_reason(state),
+        reason=reason_of(state),
         settled_by=state.settled_by,
         settled_host=state.settled_host or None,
         workflow_ids=list(state.jobs),
@@ -69,7 +69,7 @@ def target_report(
     )
 
 
-def _reason(state: TargetState) -> str | None:
+def reason_of(state: TargetState) -> str | None:
     """Why it stands so, with each no of the cloud on the way there: an answer may refuse a part, or be in doubt."""
     own = None if state.phase is Phase.IN_FLIGHT else state.reason
     refused = [text for text in dict.fromkeys(no.text for no in refusals_of(state)) if text not in (own or "")]

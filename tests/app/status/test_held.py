@@ -57,6 +57,14 @@ def lines(*records: r.Record, hold: r.HoldSet) -> list[str]:
     return list(held_lines(replace(seen, now=START + timedelta(minutes=90)), told, PLAN_WORDS))
 
 
+def test_reasons_that_differ_only_in_what_they_name_are_one_cause() -> None:
+    many = [record for number, each in enumerate(MANY[:3]) for record in failed(each, f"{number} of 4 addresses free")]
+    keys = tuple(each.proxy_id for each in (*MANY[:3], NAMED))
+    hold = r.HoldSet(at=START, cause="failures", reason="4 failures", proxy_ids=keys)
+    told = lines(*many, *failed(NAMED, "disk"), hold=hold)
+    assert [line for line in told if " x " in line] == ["  3 x # of # addresses free", "  1 x disk"]
+
+
 def test_a_held_fleet_names_its_cause_what_the_cloud_said_and_what_is_under_way() -> None:
     hold = r.HoldSet(at=START, cause="failures", reason="1 failure, 0 allowed", proxy_ids=(NAMED.proxy_id,))
     assert lines(*failed(NAMED, "no room on the host"), sent(MOVING), hold=hold) == [
