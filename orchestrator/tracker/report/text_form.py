@@ -88,7 +88,7 @@ def refused_in_all(head: Head) -> str:
     if times == head.totals.outcomes.get(Outcome.REJECTED.value, 0):
         return ""
     proxies = len({proxy_id for each in head.reject_reasons for proxy_id in each.proxy_ids})
-    return f"{counted(times, 'time')} of {counted(proxies, 'proxy', 'proxies')}"
+    return f"{counted(times, 'time')} for {counted(proxies, 'proxy', 'proxies')}"
 
 
 def reason_words(each: RejectReason) -> str:

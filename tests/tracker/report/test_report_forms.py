@@ -149,7 +149,7 @@ def test_the_reasons_add_up_to_the_outcomes_beside_them() -> None:
     answer = r.AnswerSeen(at=BEGIN, target=D, attempt=1, verdict="partial", http_status=200, update_result=mixed)
     failed = r.Settled(at=BEGIN, target=D, outcome=Outcome.FAILED, wave="canary", reason="job wf-1 Failed")
     lines = list(text_lines(story(intent(D), answer, failed)))
-    assert "Refused by the cloud, 2 times of 2 proxies:" in lines
+    assert "Refused by the cloud, 2 times for 2 proxies:" in lines
     assert '        2  no "subnet", ip; of 2 proxies: 1 rejected, 1 failed' in lines
 
 
