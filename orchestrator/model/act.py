@@ -43,9 +43,9 @@ def act_of(record: Record) -> Act | None:
         case HoldSet(who=str(who)) if record.command:
             found = Act(record.began_at, who, "held the fleet", record.note)
         case HoldReleased():
-            found = Act(record.at, record.who, "released the fleet", record.note)
+            found = Act(record.since or record.at, record.who, "released the fleet", record.note)
         case WaveApproved():
-            found = Act(record.at, record.who, f"approved wave {record.wave}", record.note)
+            found = Act(record.since or record.at, record.who, f"approved wave {record.wave}", record.note)
         case FleetClaimed():
             found = Act(record.since, record.who, f"{CLAIMED} from {record.before} to {record.after}")
         case CommandIgnored() if record.by:

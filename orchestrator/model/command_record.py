@@ -8,13 +8,14 @@ from orchestrator.model.record_base import Base
 
 
 class WaveApproved(Base, frozen=True, kw_only=True):
-    """A person released a wave that asks for approval, perhaps before its turn. `host`: as of `HoldSet`."""
+    """A person released a wave that asks for approval, perhaps before its turn. `host`, `since`: as of `HoldSet`."""
 
     wave: str
     by: str
     note: str
     command: int = 0
     host: str = ""
+    since: datetime | None = None
 
     @property
     def who(self) -> str:
@@ -23,12 +24,13 @@ class WaveApproved(Base, frozen=True, kw_only=True):
 
 
 class HoldReleased(Base, frozen=True, kw_only=True):
-    """A person lets the fleet go on. What was counted until now is accepted. `host`: as of `HoldSet`."""
+    """A person lets the fleet go on. What was counted until now is accepted. `host`, `since`: as of `HoldSet`."""
 
     by: str
     note: str
     command: int = 0
     host: str = ""
+    since: datetime | None = None
 
     @property
     def who(self) -> str:

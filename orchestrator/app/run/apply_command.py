@@ -37,9 +37,11 @@ def carry_out(run: Run, number: int, command: Command, now: datetime) -> Record:
                 since=since,
             )
         case ReleaseCommand(wave=None):
-            return HoldReleased(at=now, step="hold", by=user, host=host, note=note, command=number)
+            return HoldReleased(at=now, step="hold", by=user, host=host, note=note, command=number, since=command.at)
         case ReleaseCommand(wave=wave) if wave in run.waves:
-            return WaveApproved(at=now, step="wave", wave=wave, by=user, host=host, note=note, command=number)
+            return WaveApproved(
+                at=now, step="wave", wave=wave, by=user, host=host, note=note, command=number, since=command.at
+            )
         case ReleaseCommand():
             return _ignored(now, number, command, f"there is no wave {command.wave}")
         case SettleCommand():

@@ -1,10 +1,10 @@
 """Which proxies do not run the target version although the run is done: why, and what to do about each."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from orchestrator.model.outcome import FAILED_BEFORE, GOOD, Outcome
+from orchestrator.model.outcome import BAD, FAILED_BEFORE, GOOD, Outcome
 from orchestrator.spoken import counted
 from orchestrator.tracker.report.schema import Head, TargetReport, Totals
 
@@ -62,10 +62,17 @@ def behind_lines(head: Head, behind: Behind) -> Iterator[str]:
     yield f"{count_there(totals):,} of {totals.targets:,} run {version}{more}; {are} not known to run it:"
     for found, number in behind.not_offered.items():
         yield f"  {not_offered_line(head.run.target_version, number, found, behind.version_place)}"
-    yield from (_line(target, behind.places.get(target.proxy_id)) for target in behind.first)
+    yield from named_lines(behind)
     others = missing - len(behind.first) - sum(behind.not_offered.values())
     if others > 0:
         yield f"  and {others} more, in the report"
+
+
+def named_lines(behind: Behind, without: Container[str] = ()) -> Iterator[str]:
+    """Each of the first, with what to do; `without`: proxies that are named elsewhere."""
+    for target in behind.first:
+        if target.proxy_id not in without:
+            yield _line(target, behind.places.get(target.proxy_id))
 
 
 def count_there(totals: Totals) -> int:
@@ -76,6 +83,11 @@ def count_there(totals: Totals) -> int:
 def count_good(totals: Totals) -> int:
     """How many ended well, also those of which nobody has read the version."""
     return sum(totals.outcomes.get(outcome.value, 0) for outcome in GOOD)
+
+
+def count_bad(totals: Totals) -> int:
+    """How many ended otherwise than well."""
+    return sum(totals.outcomes.get(outcome.value, 0) for outcome in BAD)
 
 
 def not_read_words(not_read: Mapping[str, int]) -> str:

@@ -6,7 +6,7 @@ from orchestrator.app.status.held import held_lines
 from orchestrator.app.status.outlook import Outlook
 from orchestrator.app.status.what_next.left_behind import left_behind
 from orchestrator.model.state import TargetState
-from orchestrator.tracker.report.behind import behind_lines
+from orchestrator.tracker.report.behind import Behind, behind_lines, count_bad, named_lines
 from orchestrator.tracker.report.schema import Head
 
 #: Targets that need a person are named up to this many.
@@ -23,9 +23,21 @@ def attention_lines(seen: Outlook, head: Head, plan: str) -> Iterator[str]:
     """
     if head.run.hold is not None:
         yield from held_lines(seen, head.run.hold, plan)
-    if seen.run.ended is not None and (left := left_behind(seen.run, seen.rollout.plan)):
-        yield from behind_lines(head, left)
+    if left := left_behind(seen.run, seen.rollout.plan):
+        yield from behind_lines(head, left) if seen.run.ended is not None else _ended_badly(left, head)
     yield from _needs_person(seen.stuck)
+
+
+def _ended_badly(left: Behind, head: Head) -> Iterator[str]:
+    """What has not ended well so far, but for what a hold names already: who releases or approves must see it."""
+    named = set(head.run.hold.proxy_ids) if head.run.hold else set()
+    lines = list(named_lines(left, without=named))
+    if lines:
+        yield "not ended well so far:"
+    yield from lines
+    others = count_bad(head.totals) - sum(left.not_offered.values()) - len(left.first)
+    if others > 0:
+        yield f"  and {others:,} more, in the report"
 
 
 def _needs_person(stuck: list[TargetState]) -> Iterator[str]:

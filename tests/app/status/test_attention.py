@@ -1,0 +1,32 @@
+"""What of a run a person should look at while it goes on."""
+
+from fakes.clock import START
+from fakes.recorded import make_plan, make_targets, run_started
+from fakes.stage import fold_all
+
+from orchestrator.app.status.outlook import look
+from orchestrator.app.status.what_next.attention import attention_lines
+from orchestrator.model import record as r
+from orchestrator.model.outcome import Outcome
+from orchestrator.tracker.report.build import build_report
+
+FAILED, WAITING = make_targets(2)
+PLAN = make_plan([FAILED, WAITING])
+SETTLED = r.Settled(at=START, target=FAILED.proxy_id, outcome=Outcome.FAILED, reason="job w-1 Failed", wave="canary")
+
+
+def lines(hold: r.HoldSet) -> list[str]:
+    run = fold_all(PLAN, (run_started(2), SETTLED, hold))
+    head = build_report(run, PLAN).head
+    return list(attention_lines(look(PLAN, run, (), START, working=False), head, "p.yaml"))
+
+
+def test_who_is_asked_to_approve_sees_what_failed_before() -> None:
+    told = lines(r.HoldSet(at=START, cause="approval", reason="wave rest waits for approval", wave="rest"))
+    title = told.index("not ended well so far:")
+    assert told[title + 1].startswith(f"  failed     {FAILED.proxy_id}: job w-1 Failed -> look at it now")
+
+
+def test_what_a_hold_names_is_named_once() -> None:
+    told = lines(r.HoldSet(at=START, cause="failures", reason="1 failure", proxy_ids=(FAILED.proxy_id,)))
+    assert sum(FAILED.proxy_id in line for line in told) == 2, "as the cause, and in the command"
