@@ -9,6 +9,7 @@ from orchestrator.executor.decide.waits import Cause, Wait
 from orchestrator.model.plan import Plan
 from orchestrator.model.target import Target
 from orchestrator.planner.targets.resolve import resolve_targets
+from orchestrator.tracker.runs.orphans import orphan
 from orchestrator.tracker.runs.other_runs import busy_neighbour, open_elsewhere
 from orchestrator.tracker.state_store import Fleet
 
@@ -29,10 +30,14 @@ def _known_targets(plan: Plan) -> Sequence[Target]:
 
 
 def _met(fleet: Fleet, plan: Plan, targets: Sequence[Target]) -> Ahead:
-    """The other fleet that has a proxy of the plan open, for which a start is refused, or that may have one open."""
-    elsewhere = open_elsewhere(fleet, {target.proxy_id for target in targets})
+    """The other fleet for which a start is refused, because of what it has open or what this one may be, or may be."""
+    ids = {target.proxy_id for target in targets}
+    elsewhere = open_elsewhere(fleet, ids)
     for proxy_id, (neighbour, run_id) in elsewhere.items():
         return Ahead(barred=Wait(Cause.ELSEWHERE, (f"proxy {proxy_id} is open in run {run_id} of fleet {neighbour}",)))
+    found = orphan(fleet, ids)
+    if found is not None and found.binds is not None:
+        return Ahead(barred=Wait(Cause.ELSEWHERE, (f"{found}; it {found.binds}; {found.hint}",)))
     discovered = {entry.scope for entry in plan.discover}
     near = busy_neighbour(fleet, [scope for scope in plan.scopes if scope.name in discovered])
     return Ahead(unseen=Wait(Cause.UNSEEN, (near,)) if near else None)

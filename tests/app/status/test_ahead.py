@@ -60,6 +60,17 @@ def test_what_discovery_may_find_open_elsewhere_is_not_said_to_be_free(state: Me
     assert "do: see in orchestrator plan new.yaml whether it does" in line
 
 
+def test_a_plan_that_may_be_a_held_fleets_file_learns_that_it_will_be_refused(tmp_path: Path) -> None:
+    state = MemoryState()
+    old = state.fleet("old", writes=True)
+    old.claim(tmp_path / "gone.yaml")
+    hold = r.HoldSet(at=BEGIN, cause="person", reason="wait", by="ann", note="wait")
+    old.begin(make_plan(TARGETS, name="old"), TARGETS, run_started(2)).resume(2).append([hold])
+    cause, line = ahead(state, WRITTEN)
+    assert cause is Cause.ELSEWHERE
+    assert "gone.yaml is gone; it is held: wait; if this plan is that file, moved or renamed: write `name: old`" in line
+
+
 def test_another_project_stands_in_nobodys_way(state: MemoryState) -> None:
     assert ahead(state, elsewhere("another-project"))[0] is Cause.TURN
     assert ahead(MemoryState(), DISCOVERED)[0] is Cause.TURN

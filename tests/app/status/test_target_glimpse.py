@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from fakes.plausible import PlausibleRun
 from fakes.recorded import BEGIN, NEW, OLD, make_plan, make_targets, run_started
-from msgspec import Raw
+from msgspec import Raw, structs
 from msgspec.json import encode
 
 from orchestrator.app.status.one_proxy.target_history import life
@@ -88,6 +88,31 @@ def test_a_workflow_that_is_given_to_several_makes_them_tell_of_each_other(tmp_p
     seen = glimpse(stored, key)
     assert seen.run.states[key] == recover(stored).run.states[key]
     assert set(seen.run.targets) == {first, second, third}
+
+
+@pytest.mark.parametrize(
+    ("version", "said", "last"),
+    [
+        (NEW, "upgraded, although the cloud said no: no ip", f"runs {NEW}"),
+        (None, "the cloud said no: no ip", "not read"),
+    ],
+)
+def test_its_outcome_says_what_was_refused_and_whether_the_version_was_read(
+    tmp_path: Path, version: str | None, said: str, last: str
+) -> None:
+    targets = make_targets(1)
+    key = targets[0].proxy_id
+    first, answer, job, settled = upgraded(key)
+    mixed = (Entry(workflow_id="w", state="ACCEPT"), Entry(state="REJECT", error_message="no ip"))
+    refused = structs.replace(answer, verdict="partial", update_result=mixed)
+    records: list[Record] = [first, refused, job, structs.replace(settled, verified_version=version)]
+    (line,) = (
+        line
+        for line in life(glimpse(begun(tmp_path, targets, run_started(1), records), key), key, BEGIN)
+        if line.startswith("now: ")
+    )
+    assert line.startswith(f"now: succeeded: {said} (")
+    assert line.endswith(last)
 
 
 def test_one_that_waits_for_its_turn_needs_the_whole_run(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import msgspec
 from orchestrator.model.outcome import FAILED_BEFORE, Outcome
 from orchestrator.model.run import Run
 from orchestrator.tracker.report.schema import TargetReport
+from orchestrator.tracker.report.target import reason_of
 
 _decode = msgspec.json.Decoder(TargetReport).decode
 
@@ -24,6 +25,6 @@ def last_word(run: Run, proxy_id: str) -> LastWord | None:
     if state is not None and state.outcome is not None:
         if state.reason == FAILED_BEFORE and earlier is not None:
             return LastWord(earlier.outcome, earlier.reason)
-        return LastWord(state.outcome, state.reason)
+        return LastWord(state.outcome, reason_of(state))
     kept = next((each for each in run.kept if each.target == proxy_id), None)
     return None if kept is None else LastWord(kept.outcome, _decode(kept.entry).reason)

@@ -14,6 +14,7 @@ from orchestrator.model.person import person
 from orchestrator.model.record import Record
 from orchestrator.model.state import TargetState
 from orchestrator.model.target import Target
+from orchestrator.tracker.report.target import reason_of
 from orchestrator.tracker.runs.recovery import Glimpse, glimpse
 
 _RULES = {
@@ -112,7 +113,7 @@ def _lines(chapter: _Chapter, *, in_full: bool, raw: bool) -> Iterator[str]:
         yield from (raw_lines if raw else story_lines)(chapter.records)
     else:
         standing = chapter.state.standing if chapter.state else Phase.WAITING.value
-        reason = f": {chapter.state.reason}" if chapter.state and chapter.state.reason else ""
+        reason = f": {why}" if chapter.state and (why := reason_of(chapter.state)) else ""
         yield f"run {chapter.run_id}{started}: {standing}{reason}, nothing was sent"
 
 
@@ -124,7 +125,7 @@ def _upgraded(chapters: Sequence[_Chapter], kept: LastWord | None) -> Iterator[s
     state = earlier.state
     if kept is not None and state.outcome is kept.outcome:
         return  # it stands there already
-    reason = f": {state.reason}" if state.reason else ""
+    reason = f": {why}" if (why := reason_of(state)) else ""
     when = f" on {state.settled_at:%Y-%m-%d %H:%M:%S}Z" if state.settled_at else ""
     jobs = f"workflow {', '.join(state.jobs)}" if state.jobs else "no workflow_id"
     yield f"before: {state.standing}{reason}{when} in run {earlier.run_id}, {jobs}"
@@ -136,17 +137,19 @@ def _verdict(state: TargetState | None, now: datetime) -> str:
     if state.outcome is not None:
         who = person(state.settled_by, state.settled_host) if state.settled_by else None
         found = f", {state.evidence[-1]}" if state.outcome is Outcome.SKIPPED and state.evidence else ""
-        return _outcome(state.outcome, f"{state.reason}{found}" if state.reason else None, who) + _since(state, now)
-    reason = f": {state.reason}" if state.reason else ""
+        return _outcome(state.outcome, f"{why}{found}" if (why := reason_of(state)) else None, who) + _since(state, now)
+    reason = f": {why}" if (why := reason_of(state)) else ""
     return f"now: {state.standing}{reason} ({_PHASE_RULES[state.phase]})"
 
 
 def _since(state: TargetState, now: datetime) -> str:
-    """When it came to its outcome, and by which workflow."""
+    """When it came to its outcome, by which workflow, and whether the version was read that it is said to have."""
     if state.settled_at is None:
         return ""
+    read = f", runs {state.verified_version}" if state.seen_upgraded else ", its version was not read"
     when = f", {state.settled_at:%Y-%m-%d %H:%M:%S}Z ({time_until(now, state.settled_at)} ago)"
-    return when + (f", workflow {', '.join(state.jobs)}" if state.jobs else "")
+    jobs = f", workflow {', '.join(state.jobs)}" if state.jobs else ""
+    return f"{when}{jobs}{read if state.seen_upgraded or state.taken_for else ''}"
 
 
 def _outcome(outcome: Outcome, reason: str | None, settled_by: str | None) -> str:
