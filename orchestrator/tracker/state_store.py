@@ -78,10 +78,7 @@ class StoredRun(Protocol):
         """
 
     def outcomes(self) -> Iterator[Record]:
-        """The records that tell outcomes, kept ones too, and who began what, in order: faster than `records`.
-
-        These are the starts of the run and of its sessions, and that the fleet was handed over.
-        """
+        """The records that tell outcomes, and who began sessions or took the fleet over: faster than `records`."""
 
     def records_about(self, proxy_id: str) -> Iterator[tuple[int, Record]]:
         """The records of the run itself and of one proxy, each with its number, in order: faster than `records`.
@@ -168,11 +165,7 @@ class Fleet(Protocol):
         """
 
     def hand_over(self, before: Path, now: Path) -> None:
-        """Make it belong to another plan file, with its whole memory, also while the old file exists.
-
-        Args:
-            before: the plan file that it belongs to, so that nobody takes a fleet that he does not mean.
-            now: the plan file that it is to belong to.
+        """Make it belong to another plan file than the one before, with its whole memory, though that still exists.
 
         Raises:
             UsageError: it belongs to another file, or to nobody.

@@ -92,7 +92,9 @@ def _not_handed_over(plan: Plan, state: State, before: Path) -> UsageError:
     known = state.fleet(plan.name).exists()
     have = f"the fleet {plan.name} belongs to it already" if known else f"there is no fleet {plan.name} in {state}"
     if theirs is None:
-        return UsageError(f"{plan.path}: {have}, and none there belongs to {before}", hint="see --state")
+        return UsageError(
+            f"{plan.path}: {have}, and none there belongs to {before}: nothing was handed over", hint="see --state"
+        )
     return UsageError(
         f"{plan.path}: {have}; that of {before} is called {theirs}",
         hint=f"write `name: {theirs}` into {plan.path}, then claim it again",

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from fakes.e2e import sim_targets
 from fakes.here import DeskHere
@@ -12,9 +13,12 @@ from msgspec import structs
 from orchestrator.app.run.begin_or_resume import Beginning, begin_run
 from orchestrator.app.status.one_proxy.named_target import named_target
 from orchestrator.errors import UsageError
+from orchestrator.model import record as r
+from orchestrator.model.outcome import Outcome
 from orchestrator.model.target import Facts, Target
 from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.tracker.folder.state_folder import FolderState
+from orchestrator.tracker.report.target import target_report
 from orchestrator.tracker.state_store import StoredRun
 
 
@@ -38,6 +42,14 @@ def _run() -> StoredRun:
 )
 def test_a_word_for_one_proxy_is_enough(word: str, proxy_id: str) -> None:
     assert named_target(_run(), word) == proxy_id
+
+
+def test_a_word_may_mean_a_proxy_that_a_redo_leaves_out() -> None:
+    stored = MemoryState().fleet("prod", writes=True).begin(make_plan(TARGETS), TARGETS[:2], run_started(2))
+    entry = msgspec.Raw(msgspec.json.encode(target_report(TARGETS[2], None, "2", None)))
+    kept = r.OutcomeKept(at=BEGIN, target=C, outcome=Outcome.ALREADY, position=2, entry=entry)
+    stored.resume(2).append([kept])
+    assert [named_target(stored, word) for word in ("cccc", "账单")] == [C, C]
 
 
 @pytest.mark.parametrize("word", ["aaaa", "orders", "rw"])

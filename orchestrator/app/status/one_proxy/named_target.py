@@ -2,11 +2,17 @@
 
 from collections.abc import Iterable, Iterator
 
+import msgspec
+
 from orchestrator.app.status.one_proxy.unknown_target import unknown_target
 from orchestrator.errors import UsageError
-from orchestrator.model.target import Target
+from orchestrator.model.record import OutcomeKept
+from orchestrator.model.target import Facts, Target
 from orchestrator.spoken import counted
+from orchestrator.tracker.report.schema import TargetReport
 from orchestrator.tracker.state_store import StoredRun
+
+_entry = msgspec.json.Decoder(TargetReport)
 
 #: A whole id is so long; it is looked up as it is.
 _WHOLE = 36
@@ -30,16 +36,28 @@ def named_target(stored: StoredRun, word: str) -> str:
     """
     if len(word) == _WHOLE:
         return word
-    means = list(meant(word, stored.targets()))
+    means = list(meant(word, _targets(stored)))
     if len(means) == 1:
         return means[0]
     if not means:
-        raise unknown_target(stored.run_id, word, (target.proxy_id for target in stored.targets()))
+        raise unknown_target(stored.run_id, word, (target.proxy_id for target in _targets(stored)))
     some = ", ".join(means[:_NAMED]) + (", …" if len(means) > _NAMED else "")
     raise UsageError(
         f"{word} means {counted(len(means), 'proxy', 'proxies')} of run {stored.run_id}: {some}",
         hint="write more of the id, or the names of instance and proxy: INSTANCE/PROXY",
     )
+
+
+def _targets(stored: StoredRun) -> Iterator[Target]:
+    """Those of the run, and those that keep what an earlier run said of them."""
+    yield from stored.targets()
+    yield from (_kept(record) for record in stored.outcomes() if isinstance(record, OutcomeKept))
+
+
+def _kept(record: OutcomeKept) -> Target:
+    entry = _entry.decode(record.entry)
+    facts = Facts(name=entry.facts.name) if entry.facts else None
+    return Target(scope=entry.scope, instance_id=entry.instance_id, proxy_id=entry.proxy_id, facts=facts)
 
 
 def meant(word: str, targets: Iterable[Target]) -> Iterator[str]:
