@@ -59,7 +59,32 @@ def _run_problems(run: Line, book: Book, aside: list[str]) -> Iterator[str]:
     if run["state"] != state:
         yield f"run.state is {run['state']}, by the journal it is {state}"
     yield from _hold_problems(run["hold"], hold)
+    people = sorted((act for line in book.lines for act in _acts(line)), key=lambda act: _at(act[0]))
+    if [[act[name] for name in ("at", "who", "did", "note")] for act in run["people"]] != people:
+        yield f"run.people are {run['people']}, the journal says {people}"
     yield from _exit_problems(run["exit_code"], book)
+
+
+def _acts(line: Line) -> Iterator[list[Any]]:
+    """What a person did, by a line: when, who, what, with which note."""
+    record, at = line["record"], line.get("since") or line["at"]
+    user = line.get("settled_by") or line.get("by")
+    if record == "session_started":
+        user = line["user"] or "a user not recorded"
+    elif record == "hold_set" and not line["command"]:
+        user = None  # of this program, or told in an earlier run
+    did = {
+        "session_started": f"started session {line.get('number')}",
+        "hold_set": "held the fleet",
+        "hold_released": "released the fleet",
+        "wave_approved": f"approved wave {line.get('wave')}",
+        "fleet_claimed": f"handed the fleet over from {line.get('before')} to {line.get('after')}",
+        "command_ignored": f"asked, and nothing came of it: {line.get('why')}",
+        "settled": f"settled {line['target']} as {line.get('outcome')}",
+        "returned_to_waiting": f"settled {line['target']} as not_sent",
+    }.get(record)
+    if did is not None and user:
+        yield [at, f"{user}@{line['host']}" if line["host"] else user, did, line.get("note")]
 
 
 def _troubles(book: Book) -> tuple[list[str], list[str], list[str]]:

@@ -160,7 +160,10 @@ def _run(run: Run, started: RunStarted, exit_code: int | None) -> RunReport:
         errors=[*run.troubles, *(f"target {state.key}: {state.set_aside}" for state in run.set_aside())],
         warnings=list(run.warnings),
         host_errors=list(run.host_errors) or UNSET,
-        people=[ActReport(at=act.at, who=act.who, did=act.did, note=act.note) for act in sorted(run.acts)],
+        people=[
+            ActReport(at=act.at, who=act.who, did=act.did, note=act.note)
+            for act in sorted(run.acts, key=lambda act: act.at)
+        ],
     )
 
 

@@ -15,7 +15,7 @@ from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.model.record import RunStarted, WaveDone
 from orchestrator.model.run import Run
 from orchestrator.tracker.folder.state_folder import FolderState
-from orchestrator.tracker.report import build
+from orchestrator.tracker.report import target as module
 from orchestrator.tracker.report.target import target_report
 from orchestrator.tracker.runs.recovery import recover
 
@@ -42,7 +42,7 @@ def test_nothing_of_it_is_done_on_the_loop(tmp_path: Path, monkeypatch: pytest.M
         return call
 
     monkeypatch.setattr(Run, "apply", counted(apply))
-    monkeypatch.setattr(build, "target_report", counted(target_report))
+    monkeypatch.setattr(module, "target_report", counted(target_report))
 
     async def session() -> None:
         async with anyio.create_task_group() as group:

@@ -15,7 +15,7 @@ from orchestrator.model import record as r
 from orchestrator.model.commands import HoldCommand
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.target import Target
-from orchestrator.tracker.report import build
+from orchestrator.tracker.report import target as module
 from orchestrator.tracker.report.target import target_report
 from orchestrator.tracker.runs.recovery import recover
 
@@ -114,6 +114,6 @@ def test_of_a_fleet_of_many_only_the_proxy_that_was_asked_for_is_described(monke
         described.append(target.proxy_id)
         return target_report(target, *rest)
 
-    monkeypatch.setattr(build, "target_report", counted)
+    monkeypatch.setattr(module, "target_report", counted)
     assert status(intent(B), proxy_id=C)["target"]["outcome"] == "waiting"
     assert described == [C]
