@@ -46,7 +46,7 @@ def test_the_verdict_and_the_command_stand_first() -> None:
 
 def test_a_hold_is_there_with_its_release() -> None:
     text = page(make_story(3, 0, hold=True))
-    assert "Held, 1 rejected, 0 allowed for the fleet: of 3 proxies, 2 now at" in text
+    assert "Held, 1 rejected, 0 allowed for the fleet: of 3 proxies, 2 seen at" in text
     assert "Nothing is under way and nothing starts, so it may stay held." in text
     assert typed(text) == [
         'orchestrator release night.yaml --note "why" && orchestrator run night.yaml',
