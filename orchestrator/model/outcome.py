@@ -54,5 +54,8 @@ REPLACED = frozenset({Outcome.ALREADY, Outcome.SKIPPED})
 #: Why a target is `skipped` of which an earlier run of the fleet said `failed`, `mismatch` or `rejected`.
 FAILED_BEFORE = "failed_before"
 
+#: Outcomes of targets that were upgraded, as far as they were followed, also when an answer refused a part.
+UPGRADED = frozenset({Outcome.SUCCEEDED, Outcome.ACCEPTED, Outcome.PARTIAL})
+
 #: Outcomes of targets whose upgrade began, as far as is known.
 BEGAN = frozenset({Outcome.SUCCEEDED, Outcome.ACCEPTED, Outcome.PARTIAL, Outcome.FAILED, Outcome.MISMATCH})
