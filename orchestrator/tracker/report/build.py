@@ -17,9 +17,9 @@ from orchestrator.model.status import GateStatus, ScopeStatus, WaveStatus
 from orchestrator.model.tally import EMPTY, Count
 from orchestrator.tracker.report.how_ended import count_not_read
 from orchestrator.tracker.report.impact_form import impacts
+from orchestrator.tracker.report.people import ActReport
 from orchestrator.tracker.report.rejects import reject_reasons
 from orchestrator.tracker.report.schema import (
-    ActReport,
     GateReport,
     Head,
     HoldGroup,

@@ -17,6 +17,7 @@ from orchestrator.model.status import ScopeState
 from orchestrator.model.target import slashed
 from orchestrator.tracker.report.impact_form import ImpactReport, ImpactsReport
 from orchestrator.tracker.report.in_common import Place
+from orchestrator.tracker.report.people import ActReport
 
 FORM: Literal["orchestrator.report/1"] = "orchestrator.report/1"
 
@@ -62,15 +63,6 @@ class HoldReport(Struct, frozen=True, kw_only=True):
     def who(self) -> str | None:
         """User and host; None when the run held itself."""
         return None if self.by is None else person(self.by, self.host or "")
-
-
-class ActReport(Struct, frozen=True, kw_only=True):
-    """What a person did."""
-
-    at: Annotated[datetime, Meta(description="When")]
-    who: Annotated[str, Meta(description="User and host")]
-    did: Annotated[str, Meta(description="What, such as `started session 1` or `released the fleet`")]
-    note: Annotated[Text, Meta(description="The note that was given; null without one")] = None
 
 
 class RunReport(Struct, frozen=True, kw_only=True):

@@ -7,8 +7,8 @@ from orchestrator.plain import plain
 from orchestrator.spoken import counted
 from orchestrator.tracker.report.build import Story
 from orchestrator.tracker.report.impact_form import impact_lines
+from orchestrator.tracker.report.people import ActReport
 from orchestrator.tracker.report.schema import (
-    ActReport,
     GateReport,
     Head,
     HoldReport,
