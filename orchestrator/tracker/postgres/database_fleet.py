@@ -52,17 +52,21 @@ class DatabaseFleet:
     def exists(self) -> bool:
         return self._row("select 1 from orchestrator.fleet where fleet = %(fleet)s") is not None
 
+    def owner(self) -> Path | None:
+        row = self._row("select owner from orchestrator.fleet where fleet = %(fleet)s")
+        return None if row is None or row[0] is None else Path(row[0])
+
     def expect_owner(self, plan_path: Path) -> None:
-        owner = self._owner()
+        owner = self.owner()
         if owner is not None:
-            refuse_other(self.name, owner, plan_path)
+            refuse_other(self.name, owner, plan_path, self.state.options(plan_path))
 
     def claim(self, plan_path: Path) -> None:
         self.expect_owner(plan_path)
         self._own(plan_path)
 
     def hand_over(self, before: Path, now: Path) -> None:
-        owner = self._owner()
+        owner = self.owner()
         if owner is None:
             raise UsageError(f"{now}: there is no fleet {self.name} in {self.state}", hint="see --state")
         expect_owner_before(self.name, owner, before, now)
@@ -137,10 +141,6 @@ class DatabaseFleet:
             "on conflict (fleet) do update set owner = excluded.owner"
         )
         self._rows(owns, owner=str(plan_path.absolute()))
-
-    def _owner(self) -> Path | None:
-        row = self._row("select owner from orchestrator.fleet where fleet = %(fleet)s")
-        return None if row is None or row[0] is None else Path(row[0])
 
     def _row(self, wanted: str) -> tuple[Any, ...] | None:
         rows = self._rows(wanted)

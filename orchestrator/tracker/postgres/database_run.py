@@ -32,7 +32,9 @@ _PAGE = 2000
 
 _JOURNAL = "select seq, body, crc from orchestrator.journal where run = %(run)s and seq > %(after)s"
 _ORDER = " order by seq limit %(page)s"
-_OUTCOMES = " and record in ('run_started', 'settled', 'reverified')"
+_OUTCOMES = (
+    " and record in ('run_started', 'session_started', 'fleet_claimed', 'outcome_kept', 'settled', 'reverified')"
+)
 _ABOUT = " and (target is null or target = any(%(names)s))"
 #: The targets that share a workflow with some targets, and these.
 _SHARING = """
