@@ -11,7 +11,7 @@ from fakes.rollouts import rollout_of
 from fakes.stage import plan_of, targets_of
 
 from orchestrator.executor.decide.actions import Hold
-from orchestrator.executor.decide.limits import ramp_allowance, room
+from orchestrator.executor.decide.limits import ramp_allowance, slots
 from orchestrator.executor.decide.next_action import next_action
 from orchestrator.model.amount import Amount
 from orchestrator.model.plan import Failures, Limits, Wave
@@ -66,7 +66,7 @@ def test_what_may_be_in_flight_in_strict_mode(row: list[str]) -> None:
     if told == "held":
         assert isinstance(next_action(rollout, START), Hold)
     else:
-        assert room(rollout).free == int(told)
+        assert slots(rollout).free == int(told)
 
 
 def test_the_price_of_a_small_budget_is_told() -> None:

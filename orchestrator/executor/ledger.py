@@ -252,6 +252,7 @@ class Ledger:
             source_version=source_version,
             target_version=self.rollout.plan.target_version,
             clocks=self.clocks(state.target.scope),
+            ahead_s=self.rollout.ahead().total_seconds(),
         )
 
     def _apply(self, record: Record) -> None:

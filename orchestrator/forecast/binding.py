@@ -5,8 +5,10 @@ from orchestrator.executor.decide.opening.start_gate import start_opening
 from orchestrator.forecast.environment import Environment
 from orchestrator.model.plan import Plan
 
+PER_WINDOW = "per_window"
+
 #: What ends at an instant of its own, whatever is under way.
-CLOSED = frozenset({"the window", "the freeze", "the soak"})
+CLOSED = frozenset({"the window", "the freeze", "the soak", PER_WINDOW})
 
 #: What only the end of an upgrade, or of a wait, can change.
 SLOW = (
@@ -16,6 +18,7 @@ SLOW = (
     "the soak",
     "the window",
     "the freeze",
+    PER_WINDOW,
     "the end of",
     "per_instance",
 )
@@ -33,11 +36,17 @@ def binding(env: Environment) -> str:
         return f"the end of wave {wave.name}"
     gate = start_opening(rollout, now)
     if not gate.open:
-        return "the freeze" if gate.why == "frozen" else "the window"
-    free = room(rollout)
+        return _closed(gate.why)
+    free = room(rollout, now)
     if free.free <= 0:
         return _rate(env) or _plain(free.why)
     return _rate(env) or _of_targets(env)
+
+
+def _closed(why: str) -> str:
+    if why.startswith(PER_WINDOW):
+        return PER_WINDOW
+    return "the freeze" if why == "frozen" else "the window"
 
 
 def _rate(env: Environment) -> str | None:
@@ -50,7 +59,8 @@ def _rate(env: Environment) -> str | None:
 
 def _plain(why: str) -> str:
     """The name of a limit, without the number that moves."""
-    return "ramp" if why.startswith("ramp") else why.replace("strict, ", "the strict ", 1)
+    moving = next((name for name in ("ramp", PER_WINDOW) if why.startswith(name)), None)
+    return moving or why.replace("strict, ", "the strict ", 1)
 
 
 def _of_targets(env: Environment) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from math import inf
 
 from msgspec import structs
@@ -46,6 +46,7 @@ class Setting:
         staging: its waves.
         left_out: proxy ids that are known to need no upgrade.
         start: when the run begins.
+        zone: of this host, see `Rollout`.
         typical_s: how long an upgrade should take.
         latency_s: how long a call takes that reads.
         send_s: how long an upgrade call takes.
@@ -61,6 +62,7 @@ class Setting:
     latency_s: float = LATENCY_S
     send_s: float = LATENCY_S
     begun: Run | None = None
+    zone: tzinfo = UTC
 
 
 @dataclass(slots=True)
@@ -199,4 +201,5 @@ def _rollout(setting: Setting, run: Run, scopes: dict[str, ScopeEnvironment]) ->
         scope_targets=scope_targets(setting.staging),
         scope_rates={name: scope.lanes.pacer.nominal for name, scope in scopes.items()},
         wait_s=inf,
+        zone=setting.zone,
     )

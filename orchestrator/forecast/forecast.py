@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 
 from msgspec import structs
@@ -39,6 +39,7 @@ def rehearse(
     start: datetime,
     begun: Run | None = None,
     bound: datetime | None = None,
+    zone: tzinfo = UTC,
 ) -> Rehearsed:
     """The forecast of a run that begins at an instant, and in which nothing fails.
 
@@ -50,12 +51,13 @@ def rehearse(
         start: when the run begins, or goes on; it is started again as soon as it can go on.
         begun: the run as it stands, if it goes on; it is left as it is.
         bound: from when on the first session starts nothing; how many start before is counted.
+        zone: of this host.
 
     Raises:
         PlanError: the targets cannot be shared out to the waves.
     """
     setting, known = _prepared(plan, targets, left_out, seen, start)
-    setting = replace(setting, begun=begun)
+    setting = replace(setting, begun=begun, zone=zone)
     samplers = [partial(known.sampler, level, seed) for seed, level in enumerate(_levels(len(targets)))]
     played = [play(setting, sampler()) for sampler in samplers]
     typical = len(played) // 2
@@ -71,6 +73,7 @@ def rehearse_once(
     seen: Sequence[float] = (),
     start: datetime,
     begun: Run | None = None,
+    zone: tzinfo = UTC,
 ) -> Rehearsal:
     """The typical one of the rehearsals that `rehearse` makes, with the same arguments.
 
@@ -78,7 +81,7 @@ def rehearse_once(
         PlanError: the targets cannot be shared out to the waves.
     """
     setting, known = _prepared(plan, targets, left_out, seen, start)
-    setting = replace(setting, begun=begun)
+    setting = replace(setting, begun=begun, zone=zone)
     levels = _levels(len(targets))
     typical = len(levels) // 2
     return play(setting, known.sampler(levels[typical], typical))

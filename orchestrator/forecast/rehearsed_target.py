@@ -6,7 +6,7 @@ from heapq import heappop, heappush
 from math import ceil
 
 from orchestrator.executor.decide.one_target.busy_target import busy_until
-from orchestrator.executor.decide.opening.start_gate import open_at
+from orchestrator.executor.decide.opening.start_gate import target_opening, window_opening
 from orchestrator.executor.dispatch import REFUSED_PAUSE
 from orchestrator.executor.scope.jobs.job_list import FRESH_S as LIST_FRESH_S
 from orchestrator.executor.scope.poll_schedule import next_look_s
@@ -51,8 +51,9 @@ def upgrade(env: Environment, state: TargetState, wave: str) -> Process:
 
 
 def _may_start(env: Environment, state: TargetState) -> bool:
-    """What the intent checks again, as far as it can have changed where nothing fails: windows and freezes."""
-    return open_at(env.rollout, state.target, env.events.now)
+    """What the intent checks again, as far as it can have changed where nothing fails: the calendar, `per_window`."""
+    rollout, now = env.rollout, env.events.now
+    return window_opening(rollout, now).open and target_opening(rollout, state.target, now).open
 
 
 def _list_jobs(env: Environment, scope: ScopeEnvironment) -> Process:

@@ -124,7 +124,7 @@ class _Play:
 
     def _note_binding(self, action: WaitUntil) -> None:
         env = self._env
-        seen = (str(action.wait), room(env.rollout).why, env.crowded)
+        seen = (str(action.wait), room(env.rollout, env.events.now).why, env.crowded)
         if seen != self._seen:
             self._seen = seen
             what = binding(env)

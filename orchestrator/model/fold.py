@@ -1,6 +1,8 @@
 """Folding the records of one target into its state: one function for each record that changes something."""
 
+from bisect import insort
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from orchestrator.model.fold_answer import fold_answer
@@ -76,6 +78,7 @@ def _intend(known: Indexes, state: TargetState, record: Intent) -> None:
     state.doubt_since, state.doubts_renewed = sent, 0
     state.reason = state.error_code = None
     known.upgrade_calls += 1
+    insort(known.sent_at, record.at + timedelta(seconds=record.ahead_s))
 
 
 def _miss(_known: Indexes, state: TargetState, record: AnswerMissing) -> None:

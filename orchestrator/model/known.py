@@ -5,6 +5,7 @@ It is what the records of a target change beside that target's own state, see `f
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from orchestrator.model.durations import Durations
 from orchestrator.model.moment import Moment
@@ -38,6 +39,7 @@ class Indexes:
         durations: how long upgrades took; `foretold`: how long the cloud said, before each, that it would take.
         measured: targets whose impact was sampled.
         job_names: names of jobs of ours, by scope.
+        sent_at: when attempts were made, by the calendar, the first one first.
         earlier: what earlier runs said of targets that did not end well there.
         troubles: errors of this program in the latest session, by which it ends with 70.
         host_errors: what the machine did not give to the latest session, by which it ends with 8.
@@ -69,6 +71,7 @@ class Indexes:
         self.foretold = Durations()
         self.measured: set[str] = set()
         self.upgrade_calls = 0
+        self.sent_at: list[datetime] = []
         self.earlier: dict[str, EarlierOutcome] = {}
         self.troubles: list[str] = []
         self.host_errors: list[str] = []

@@ -105,13 +105,19 @@ class Wave(Struct, frozen=True, kw_only=True):
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """How much may happen at once. `per_label` maps a label's name to how many targets may share a value in flight."""
+    """How much may happen at once.
+
+    Attributes:
+        per_label: maps a label's name to how many targets may share a value in flight.
+        per_window: how many attempts may be made in one window, or on one day without windows; None for any number.
+    """
 
     concurrency: int = 10
     rate: Rate = 2.0
     in_flight: Amount = Amount(10)
     per_instance: int = 1
     per_label: dict[str, int] = {}
+    per_window: int | None = None
     ramp: bool = True
 
 

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from orchestrator.model.command_record import CommandIgnored, CommandRecord, FleetClaimed, HoldReleased, WaveApproved
 from orchestrator.model.gate_record import GateAnswered
 from orchestrator.model.impact_record import ImpactSampled, MetricsMissing
+from orchestrator.model.limit_record import EarlierStarts
 from orchestrator.model.part_record import PartFailed
 from orchestrator.model.record_base import Clocks
 from orchestrator.model.run_record import (
@@ -72,6 +73,7 @@ __all__ = [
     "DoubtRenewed",
     "EarlierOutcome",
     "FleetClaimed",
+    "EarlierStarts",
     "FollowTimedOut",
     "GateAnswered",
     "HoldCause",
@@ -112,4 +114,6 @@ __all__ = [
     "WorkflowAdopted",
 ]
 
-Record: TypeAlias = RunRecord | CommandRecord | GateAnswered | ImpactSampled | MetricsMissing | TargetRecord
+Record: TypeAlias = (
+    RunRecord | CommandRecord | GateAnswered | ImpactSampled | MetricsMissing | EarlierStarts | TargetRecord
+)

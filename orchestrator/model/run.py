@@ -18,6 +18,7 @@ from orchestrator.model.record import (
     ClockStepped,
     CloudTimeLearned,
     EarlierOutcome,
+    EarlierStarts,
     GateAnswered,
     HoldReleased,
     HoldSet,
@@ -171,6 +172,8 @@ class Run(Indexes):
                 self.kept.append(record)
             case EarlierOutcome(target=str(key)):
                 self.earlier[key] = record
+            case EarlierStarts():
+                self.sent_at = sorted([*self.sent_at, *record.instants])
             case SessionStarted():
                 self._open_session(record)
             case SessionEnded():

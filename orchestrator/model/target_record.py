@@ -38,7 +38,12 @@ class Postponed(Base, frozen=True, kw_only=True):
 
 
 class Intent(Base, frozen=True, kw_only=True):
-    """An attempt is about to be sent. `token` is new for every execution of the step."""
+    """An attempt is about to be sent.
+
+    Attributes:
+        token: new for every execution of the step.
+        ahead_s: how far the calendar was ahead of `at`, in seconds.
+    """
 
     step: str = "attempt"
     wave: str
@@ -46,6 +51,7 @@ class Intent(Base, frozen=True, kw_only=True):
     source_version: str
     target_version: str
     clocks: Clocks | None = None
+    ahead_s: float = 0.0
 
 
 class AnswerSeen(Base, frozen=True, kw_only=True):

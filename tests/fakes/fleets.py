@@ -75,7 +75,8 @@ class Scenario:
         self.start = self.random.choice(_STARTS)
         self.skew_s = Random(f"skew {seed}").choice(_SKEWS_S)
         plan = change(some_plan(self.random, self.start))
-        self.plan = structs.replace(plan, gates=some_gates(Random(f"gates {seed}")))
+        limits = structs.replace(plan.limits, per_window=_per_window(Random(f"window {seed}"), len(plan.proxies)))
+        self.plan = structs.replace(plan, limits=limits, gates=some_gates(Random(f"gates {seed}")))
         self.gates = KeptGates(moody(seed))
 
     def stage(self, **changes: Any) -> Stage:
@@ -181,6 +182,11 @@ class Scenario:
         if self.random.random() < self.trouble:
             expires = self.start + timedelta(seconds=self.random.uniform(0, 2000))
             cloud.refuses_generation = lambda now, generation: generation == 1 and now > expires
+
+
+def _per_window(random: Random, targets: int) -> int | None:
+    """A third of all plans are spread over some windows."""
+    return max(2, targets // random.choice((2, 3))) if random.random() < 1 / 3 else None
 
 
 async def _hold(dispatcher: Dispatcher) -> None:

@@ -62,6 +62,18 @@ def is_open(window: Window, at: datetime) -> bool:
     return any(_spans(window, day, at) for day in (today - _DAY, today, today + _DAY))
 
 
+def openings(plan: Plan, at: datetime) -> list[str]:
+    """Names of the windows that are open at an instant, each with the day of its opening; without any, the UTC day."""
+    if not plan.windows or plan.windows == "instance":
+        return [f"{at:%Y-%m-%d}"]
+    found = []
+    for number, window in enumerate(plan.windows):
+        today = at.astimezone(ZoneInfo(window.timezone)).date()
+        days = (today - _DAY, today, today + _DAY)
+        found += [f"window {number} of {day}" for day in days if _spans(window, day, at)]
+    return found
+
+
 def _spans(window: Window, day: date, at: datetime) -> bool:
     if day.weekday() not in window.days:
         return False

@@ -9,6 +9,7 @@ from fakes.stage import Played, Stage, fold_all, resume
 from judge.books import Books, Start
 from judge.gates import Given, gate_violations
 from judge.journal import expect_kept
+from judge.per_window import per_window_violations
 from properties.cut import cut_anywhere
 
 from orchestrator.model.plan import Plan
@@ -40,7 +41,7 @@ def try_seed(seed: int, *, cut: bool) -> Counter[str]:
     met.update({"plans": 1, "targets": len(plan.proxies), f"plan: {plan.failures.mode}": 1, "plan: cut": cut})
     kinds = {"windows": plan.windows, "instance windows": plan.windows == "instance", "freezes": plan.freezes}
     kinds |= {"several scopes": len(plan.scopes) > 1, "several waves": len(plan.waves) > 1, "ramp": plan.limits.ramp}
-    kinds["gates"] = bool(plan.gates)
+    kinds |= {"gates": bool(plan.gates), "per_window": plan.limits.per_window is not None}
     met.update({f"plan: {name}": int(bool(has)) for name, has in kinds.items()})
     return met
 
@@ -61,6 +62,7 @@ def play_out(scenario: Scenario, stage: Stage, rules: Plan | None = None) -> Cou
     for session in range(_MOST_SESSIONS):
         met = check(rules, stage, played, scenario.ahead)
         assert not list(gate_violations(stage.plan, played.records, [Given(*each) for each in scenario.gates.given]))
+        assert not list(per_window_violations(rules, played.records, scenario.ahead))
         if played.run.ended or played.code == 6:
             return met
         script = scenario.stops() if session < 8 else ()

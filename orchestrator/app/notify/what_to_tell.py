@@ -29,7 +29,7 @@ SignalKind: TypeAlias = NoticeKind | Literal["session_started", "session_ended",
 FIRST_REJECT: Literal["first_reject"] = "first_reject"
 
 #: What keeps a session from starting more although nothing is wrong.
-_CLOSED = frozenset({Cause.WINDOW, Cause.FREEZE, Cause.FIT, Cause.BOUND})
+_CLOSED = frozenset({Cause.WINDOW, Cause.FREEZE, Cause.FIT, Cause.PER_WINDOW, Cause.BOUND})
 
 #: So many targets are named; the report has them all.
 _NAMED = 20

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import TypedDict
 
 from msgspec import structs
@@ -12,6 +12,7 @@ from orchestrator.app.process.event_loop import spare_the_collector
 from orchestrator.app.scopes.assume_rates import assume_rates
 from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.forecast.forecast import rehearse, rehearse_once
+from orchestrator.host_zone import HOST_ZONE
 from orchestrator.model.plan import Plan, Wave
 from orchestrator.model.run import Run
 from orchestrator.model.target import Target
@@ -78,6 +79,7 @@ class _Rehearsed(TypedDict):
     seen: Sequence[float]
     start: datetime
     begun: Run | None
+    zone: tzinfo
 
 
 def _rehearsed(
@@ -94,6 +96,7 @@ def _rehearsed(
         "seen": durations_seen(plan, state),
         "start": now,
         "begun": coming.run,
+        "zone": HOST_ZONE,
     }
 
 

@@ -18,7 +18,7 @@ from orchestrator.model.run import Run
 from orchestrator.planner.next_run import Asked, Standstill
 
 #: What keeps everything from starting, and not just more beside what is under way.
-_STILL = frozenset({Cause.WINDOW, Cause.FREEZE, Cause.FIT, Cause.SOAK, Cause.PERSON})
+_STILL = frozenset({Cause.WINDOW, Cause.FREEZE, Cause.FIT, Cause.PER_WINDOW, Cause.SOAK, Cause.PERSON})
 
 
 def standstill(plan: Plan, run: Run, asked: Asked, now: datetime) -> Standstill | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -13,6 +13,7 @@ from orchestrator.executor.decide.waits import Cause, Wait
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import (
+    EarlierStarts,
     HoldSet,
     OutcomeKept,
     Record,
@@ -33,6 +34,9 @@ from orchestrator.tracker.runs.other_runs import last_outcomes, open_elsewhere
 from orchestrator.tracker.runs.recovery import Recovered, latest_run, recover
 from orchestrator.tracker.runs.run_id import new_run_id
 from orchestrator.tracker.state_store import Fleet
+
+#: A window lasts a day at most, and clocks are set: what is older than this is in none that is open.
+_LONGEST_WINDOW = timedelta(days=2)
 
 #: Number of the record that follows the start of a run.
 _SECOND = 2
@@ -158,11 +162,21 @@ def _begin(plan: Plan, targets: Sequence[Target], beginning: Beginning) -> Recov
     held = [] if beginning.simulated else _carried_hold(new.hold, beginning.now)
     known = [] if beginning.simulated else [*earlier_outcomes(plan, taken, last, beginning.fleet, beginning.now)]
     failed = [] if beginning.simulated else left_out(new.failed_before, beginning.now)
-    records = [*beginning.spent, *kept, *held, *known, *failed, *_skipped(new, beginning)]
+    counted = [] if beginning.simulated else _earlier_starts(before, plan, beginning.now)
+    records = [*beginning.spent, *counted, *kept, *held, *known, *failed, *_skipped(new, beginning)]
     if records:
         with closing(stored.resume(_SECOND)) as journal:
             journal.append(records)
     return recover(stored)
+
+
+def _earlier_starts(before: Recovered | None, plan: Plan, now: datetime) -> list[Record]:
+    """The attempts of earlier runs that may be in the window that is open, where windows have room for so many."""
+    if before is None or plan.limits.per_window is None:
+        return []
+    since = now - _LONGEST_WINDOW
+    recent = tuple(at for at in before.run.sent_at if at > since)
+    return [EarlierStarts(at=now, instants=recent)] if recent else []
 
 
 def _started(plan: Plan, targets: Sequence[Target], before: Recovered | None, beginning: Beginning) -> RunStarted:

@@ -46,6 +46,7 @@ from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.session import NobodyAsks, Session, none_known
 from orchestrator.executor.supervise import Service, supervise
 from orchestrator.host import machine_name, user_name
+from orchestrator.host_zone import HOST_ZONE
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record, SessionStarted
 from orchestrator.model.run import Run
@@ -251,6 +252,7 @@ def _rollout(job: Work, scopes: dict[str, ScopeCalls], host: HostTime) -> Rollou
         scope_rates=Rates(scopes),
         available=lambda name: scopes[name].available,
         ahead=lambda: host.ahead(job.run.timeline.offsets),
+        zone=HOST_ZONE,
         until=job.until,
         ends_at=None if job.longest_s is None else host.clock.now() + timedelta(seconds=job.longest_s),
         barred=job.barred,

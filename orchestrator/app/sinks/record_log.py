@@ -15,6 +15,7 @@ _EVENTS: dict[type[Record], tuple[str, Level]] = {
     records.RunStarted: ("run.started", "info"),
     records.OutcomeKept: ("target.kept", "debug"),
     records.EarlierOutcome: ("target.known", "debug"),
+    records.EarlierStarts: ("starts.known", "debug"),
     records.SessionStarted: ("session.started", "info"),
     records.SessionEnded: ("session.ended", "info"),
     records.RunEnded: ("run.ended", "info"),
@@ -71,6 +72,7 @@ _LEFT_OUT = frozenset(
         "clouds",
         "waits",
         "samples",
+        "instants",
     }
 )
 #: In records that are not about an attempt.

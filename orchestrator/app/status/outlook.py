@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import NamedTuple
 
 from orchestrator.app.run.apply_command import carry_out
@@ -13,6 +13,7 @@ from orchestrator.executor.decide.wait_words import hold_wait, scope_wait
 from orchestrator.executor.decide.waits import Cause, Wait
 from orchestrator.executor.decide.what_waits import fleet_wait, target_wait
 from orchestrator.executor.restore_queue import make_queue
+from orchestrator.host_zone import HOST_ZONE
 from orchestrator.model.commands import Command, ReleaseCommand
 from orchestrator.model.outcome import STUCK, Outcome, Phase
 from orchestrator.model.plan import Plan
@@ -153,6 +154,7 @@ def look(
     *,
     working: bool,
     barred: Wait | None = None,
+    zone: tzinfo = HOST_ZONE,
 ) -> Outlook:
     """See a run as its next decision will; the run is carried on by what was asked for.
 
@@ -163,6 +165,7 @@ def look(
         now: by this host's clock.
         working: whether a process works on it.
         barred: why the next start may begin nothing in it any more; of a process at work the journal says it.
+        zone: of this host.
     """
     for number, command in asked:
         run.apply(carry_out(run, number, command, now))
@@ -178,6 +181,7 @@ def look(
         scope_rates={scope.name: _rate(plan, run, scope.name) for scope in plan.scopes},
         available=lambda name: _available(run, name, here, working=working),
         ahead=lambda: ahead,
+        zone=zone,
         resting=_resting(run),
         until=session.until if session else None,
         ends_at=session.ends_at if session else None,

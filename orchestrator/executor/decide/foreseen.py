@@ -2,8 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from orchestrator.executor.decide.limits import room
-from orchestrator.executor.decide.opening.start_gate import fleet_opening
+from orchestrator.executor.decide.limits import slots
+from orchestrator.executor.decide.opening.per_window import starts_left
+from orchestrator.executor.decide.opening.start_gate import fleet_opening, window_opening
 from orchestrator.executor.decide.rollout import Rollout
 
 #: So many openings and closings of the calendar are looked at; what lasts longer has no end that is worth a guess.
@@ -11,7 +12,7 @@ _MOST_TURNS = 120
 
 
 def next_start(rollout: Rollout, now: datetime) -> datetime | None:
-    """When something may start: now, or at the end of a soak, a freeze or the hours without a window.
+    """When something may start: now, or at the end of a soak, a freeze, or the hours without a window or room in it.
 
     None when nothing is left to start, a person has to act first, or no window opens any more.
     """
@@ -20,7 +21,7 @@ def next_start(rollout: Rollout, now: datetime) -> datetime | None:
         return None
     soaks_until = run.waves[wave.name].soaks_until
     at = now if soaks_until is None else max(now, soaks_until)
-    gate = fleet_opening(rollout, at)
+    gate = window_opening(rollout, at)
     return at if gate.open else gate.until
 
 
@@ -31,18 +32,21 @@ def time_left_s(rollout: Rollout) -> float:
     """
     left = rollout.run.total - rollout.run.settled
     used = rollout.run.tally.fleet.open + len(rollout.queue.starting)
-    at_once = max(1, used + room(rollout).free)
+    at_once = max(1, used + slots(rollout).free)
     return rollout.expected_s * -(-left // at_once)
 
 
 def expected_end(rollout: Rollout, now: datetime) -> datetime | None:
     """When all may be done, by the calendar and `time_left_s`, if a session works whenever it may.
 
-    None when nothing is left to start, a person has to act first, the end is too far away, or each instance has a
-    window of its own.
+    None when nothing is left to start, a person has to act first, the end is too far away, each instance has a window
+    of its own, or `per_window` leaves something for a later window.
     """
     instant, left = next_start(rollout, now), timedelta(seconds=time_left_s(rollout))
-    if rollout.plan.windows == "instance":
+    if rollout.plan.windows == "instance" or instant is None:
+        return None
+    more = starts_left(rollout, instant)
+    if more is not None and more < rollout.run.waiting:
         return None
     for _ in range(_MOST_TURNS):
         if instant is None:

@@ -1,10 +1,12 @@
-"""How many may be in flight, and which budget is spent. Pure, and O(1) but for the plan's own lists."""
+"""How many may be in flight, and which budget is spent. Pure, and O(log n) but for the plan's own lists."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Literal, NamedTuple
 
 from orchestrator.executor.decide.actions import Hold
 from orchestrator.executor.decide.bench import Block
+from orchestrator.executor.decide.opening.per_window import starts_left
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.waits import Cause
 from orchestrator.model.plan import Wave
@@ -112,8 +114,17 @@ class Room(NamedTuple):
     cause: Cause = Cause.LIMIT
 
 
-def room(rollout: Rollout) -> Room:
+def room(rollout: Rollout, now: datetime) -> Room:
     """The tightest of all limits that hold for the fleet as a whole."""
+    left, at_once = starts_left(rollout, now), slots(rollout)
+    if left is None:
+        return at_once
+    of_window = Room(left - len(rollout.queue.starting), f"per_window {rollout.plan.limits.per_window}")
+    return min(at_once, of_window, key=lambda room: room.free)
+
+
+def slots(rollout: Rollout) -> Room:
+    """The tightest of those that say how many may be under way at once, whatever has started before."""
     return min(_rooms(rollout), key=lambda room: room.free)
 
 

@@ -185,7 +185,7 @@ def _start(rollout: Rollout, wave: Wave, now: datetime) -> Action:
     gate = start_opening(rollout, now)
     if not gate.open:
         return _closed(rollout, gate, now)
-    free = room(rollout)
+    free = room(rollout, now)
     if free.free > 0 or rollout.queue.starting:
         gated = gate_action(rollout, "start", now)
         if gated is not None:

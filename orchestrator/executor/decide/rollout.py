@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from orchestrator.executor.decide.start_queue import StartQueue
 from orchestrator.executor.decide.waits import Wait
@@ -41,6 +41,7 @@ class Rollout:
         scope_targets: the same for scopes; percentages of their budgets are taken of this.
         scope_rates: calls per second of each scope.
         ahead: how far the calendar is ahead of the session's clock, see `host_time`.
+        zone: of this host: whose days count for `per_window` where there are no windows.
         available: whether a call in this scope may be begun now.
         resting: open targets that nothing but new evidence will move.
         broken: targets whose story broke off in this session; none of them is taken up again in it.
@@ -63,6 +64,7 @@ class Rollout:
     scope_rates: Mapping[str, float]
     available: Callable[[str], bool] = _everywhere
     ahead: Callable[[], timedelta] = timedelta
+    zone: tzinfo = UTC
     resting: set[str] = field(default_factory=set)
     broken: set[str] = field(default_factory=set)
     stop: str | None = None

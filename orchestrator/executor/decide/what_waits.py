@@ -19,7 +19,7 @@ from orchestrator.model.target import Target
 _OF_ALL = frozenset(
     [
         *(Cause.HOLD, Cause.APPROVAL, Cause.CHANGED, Cause.ELSEWHERE),
-        *(Cause.WINDOW, Cause.FREEZE, Cause.FIT, Cause.BOUND, Cause.PERSON),
+        *(Cause.WINDOW, Cause.FREEZE, Cause.FIT, Cause.PER_WINDOW, Cause.BOUND, Cause.PERSON),
     ]
 )
 

@@ -182,6 +182,7 @@ def _preview(
         duration_s=expected.duration_s,
         limited_by=expected.limited_by,
         closes=bool(plan.windows or plan.freezes),
+        per_window=plan.limits.per_window,
         warnings=(*_not_looked_at(plan, readings), *_never_fits(plan), *staging.warnings),
     )
 

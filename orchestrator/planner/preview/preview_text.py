@@ -165,6 +165,7 @@ def number_lines(preview: Preview) -> Iterator[str]:
         if terms := ", ".join(f"{name} {value:,}" for name, value in own if value is not None):
             yield f"  scope {scope.name}: {terms}"
     yield from _slots(preview)
+    yield from _windows(preview)
     yield from map(_gate, preview.gates)
     calls = preview.calls
     upgrades = counted(calls.upgrades, "upgrade")
@@ -226,6 +227,15 @@ def _slots(preview: Preview) -> Iterator[str]:
         yield f"in_flight: {preview.in_flight:,} allowed, effective {tightest.in_flight:,} {because}"
     else:
         yield f"in_flight: {preview.in_flight:,}"
+
+
+def _windows(preview: Preview) -> Iterator[str]:
+    """How many windows `per_window` makes it at least."""
+    if preview.per_window is None:
+        return
+    windows = -(-preview.sends // preview.per_window)
+    spread = f", so {windows:,} windows at least, or days without windows" if windows > 1 else ""
+    yield f"per_window: {preview.per_window:,}{spread}"
 
 
 def _tight_budget(preview: Preview, wave: WavePreview) -> str:

@@ -108,6 +108,7 @@ class Preview(Struct, kw_only=True):
         duration_s: of waves and soaks: of a typical run from now on, windows and freezes in it, if `rehearsed`; else
             the least that the limits allow, windows and freezes left aside.
         rehearsed: whether `duration_s` and `calls.all` come from a rehearsal; without one they are arithmetic.
+        per_window: most attempts in one window, or on one day without windows; None for any number.
         closes: whether windows or freezes keep upgrades from starting at times.
         rates: what is assumed where the plan says `rate: auto`.
         gates: of the plan, with what they said.
@@ -138,6 +139,7 @@ class Preview(Struct, kw_only=True):
     limited_by: str
     closes: bool
     warnings: tuple[str, ...]
+    per_window: int | None = None
     rates: tuple[AssumedRate, ...] = ()
     gates: tuple[GatePreview, ...] = ()
     audit: Audit | None = None

@@ -1,5 +1,6 @@
 """Between two runs: what a new one takes over, and what keeps it from beginning."""
 
+import dataclasses
 from contextlib import closing
 from datetime import timedelta
 from typing import Any
@@ -78,6 +79,22 @@ def test_a_hold_survives_the_run_that_set_it(state: State) -> None:
     assert carried is not None
     assert (carried.cause, carried.reason, carried.who) == ("person", "wait", "ann@desk")
     assert carried.began_at == BEGIN
+
+
+def replace_now(taken: Beginning) -> Beginning:
+    """The same three days later."""
+    return dataclasses.replace(taken, now=BEGIN + timedelta(days=3), suffix="abd")
+
+
+def test_attempts_of_an_earlier_run_count_in_the_same_window(state: State) -> None:
+    before(state, "prod", INTENT, settled(Outcome.FAILED), ENDED)
+    spread = replace(PLAN, limits=replace(PLAN.limits, per_window=5))
+
+    assert begin(state).run.sent_at == []
+    before(state, "other", replace(INTENT, ahead_s=60.0), settled(Outcome.FAILED), ENDED)
+    taken = Beginning(fleet=state.fleet("other"), now=BEGIN + timedelta(days=1), suffix="abc")
+    assert begin_run(spread, TARGETS, taken).run.sent_at == [BEGIN + timedelta(seconds=60)]
+    assert begin_run(spread, TARGETS, replace_now(taken)).run.sent_at == []
 
 
 @pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.MISMATCH, Outcome.REJECTED])

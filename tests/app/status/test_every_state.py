@@ -177,6 +177,12 @@ STATES = {
         plan={"limits": {"ramp": True}},
         mood=hanging,
     ),
+    "per_window": at_once(
+        r.Settled,
+        Cause.PER_WINDOW,
+        "room: 1 start made in one window, as many as per_window allows; window opens ",
+        plan={"limits": {"per_window": 1}, "windows": [window(opens_in_h=-3.0, hours=9.0)]},
+    ),
     "label": at_once(
         r.AnswerSeen,
         Cause.LABEL,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
@@ -97,7 +97,7 @@ class Case:
         plan = plan_of(TARGETS, **{"failures": SOFT, **self.plan})
         run = fold_all(plan, (BEGAN, REACHED, *self.records))
         asked = list(enumerate(self.asked, 1))
-        seen = look(plan, run, asked, START, working=self.working, barred=self.barred)
+        seen = look(plan, run, asked, START, working=self.working, barred=self.barred, zone=UTC)
         self.twist(seen.rollout)
         return replace(seen, unseen=self.unseen)
 
@@ -302,6 +302,23 @@ CASES = [
     ),
     case(Cause.GATE, "closed since 2026-03-01 22:00:00 UTC: it fails: HTTP 503", OPEN, SHUT, plan=GATED, of="target"),
     case(Cause.ASKED, "the answer of gate orders; 4 targets wait; do: nothing", plan=GATED, working=True),
+    case(
+        Cause.PER_WINDOW,
+        "room: 1 start made on one day, as many as per_window allows; the next day begins Mon 00:00 UTC, in 2 h 00 min",
+        OPEN,
+        sent(FAR),
+        settled(FAR),
+        plan={"limits": Limits(per_window=1)},
+    ),
+    case(
+        Cause.PER_WINDOW,
+        "1 start made in one window, as many as per_window allows; window opens Mon 21:00 UTC, in 23 h 00 min",
+        OPEN,
+        sent(FAR),
+        settled(FAR),
+        of="target",
+        plan={"limits": Limits(per_window=1), "windows": (Window(opens=21 * 60, closes=0, timezone="UTC"),)},
+    ),
     case(Cause.BROKEN, "the next session, after an internal error: 4 targets", twist=_breaks, working=True),
     case(
         Cause.PERSON,

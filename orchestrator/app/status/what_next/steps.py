@@ -45,6 +45,7 @@ STEPS: Mapping[Cause, tuple[Step, Step]] = {
     Cause.WINDOW: (Step.NOTHING, Step.LATER),
     Cause.FREEZE: (Step.NOTHING, Step.LATER),
     Cause.FIT: (Step.NOTHING, Step.LATER),
+    Cause.PER_WINDOW: (Step.NOTHING, Step.LATER),
     Cause.GATE: (Step.NOTHING, Step.LATER),
     Cause.ASKED: (Step.NOTHING, Step.RUN),
     Cause.BOUND: (Step.NOTHING, Step.RUN),

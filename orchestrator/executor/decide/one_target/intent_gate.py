@@ -35,7 +35,7 @@ def may_send(rollout: Rollout, state: TargetState, now: datetime) -> str | None:
     due = due_hold(rollout)
     if due is not None:
         return due.reason
-    free = room(rollout)
+    free = room(rollout, now)
     if free.free < 0:
         return f"no slot: {free.why}"
     return None if state.key in rollout.queue.starting else "it holds no reservation"

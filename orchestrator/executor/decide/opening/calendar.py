@@ -7,7 +7,7 @@ change, and a time that comes twice means its first coming.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -63,6 +63,17 @@ def opening(windows: Sequence[Window], freezes: Sequence[Freeze], now: datetime)
 def next_freeze(freezes: Sequence[Freeze], now: datetime) -> datetime | None:
     """When the next freeze begins; None when none is to come. One that is in force has begun."""
     return min((start for each in freezes if (start := _frozen_span(each).start) > now), default=None)
+
+
+def windows_open(windows: Sequence[Window], instant: datetime) -> list[Span]:
+    """Each window that is open at an instant, from its opening to its closing."""
+    return [span for window in windows for span in _around(window, instant) if instant in span]
+
+
+def whole_day(instant: datetime, zone: tzinfo) -> Span:
+    """The calendar day of a zone that an instant is in."""
+    today = instant.astimezone(zone).date()
+    return Span(_instant(today, 0, zone), _instant(today + _DAY, 0, zone))
 
 
 @lru_cache(maxsize=1024)
@@ -127,8 +138,7 @@ def _covering(spans: Sequence[Span], instant: datetime) -> Span | None:
 
 def _open_span(windows: Sequence[Window], instant: datetime) -> Span | None:
     """Of the spans that hold the instant, the one that ends last."""
-    spans = [span for window in windows for span in _around(window, instant) if instant in span]
-    return max(spans, key=lambda span: span.end, default=None)
+    return max(windows_open(windows, instant), key=lambda span: span.end, default=None)
 
 
 def _upcoming(windows: Sequence[Window], instant: datetime) -> Iterator[Span]:
@@ -155,27 +165,28 @@ def _span(window: Window, day: date) -> Span | None:
     if day.weekday() not in window.days:
         return None
     closing_day = day if window.closes > window.opens else day + _DAY
-    return Span(_instant(day, window.opens, window.timezone), _instant(closing_day, window.closes, window.timezone))
+    zone = _zone(window.timezone)
+    return Span(_instant(day, window.opens, zone), _instant(closing_day, window.closes, zone))
 
 
 def _frozen_span(freeze: Freeze) -> Span:
+    zone = _zone(freeze.timezone)
     return Span(
-        _instant(date.fromisoformat(freeze.start), 0, freeze.timezone),
-        _instant(date.fromisoformat(freeze.end) + _DAY, 0, freeze.timezone),
+        _instant(date.fromisoformat(freeze.start), 0, zone), _instant(date.fromisoformat(freeze.end) + _DAY, 0, zone)
     )
 
 
 @lru_cache(maxsize=4096)
-def _instant(day: date, minutes: int, timezone: str) -> datetime:
+def _instant(day: date, minutes: int, zone: tzinfo) -> datetime:
     """The first instant at which the clock of a place shows this time of this day, or a later one."""
-    wall = datetime.combine(day, time(minutes // 60, minutes % 60), tzinfo=_zone(timezone))
+    wall = datetime.combine(day, time(minutes // 60, minutes % 60), tzinfo=zone)
     instant = wall.astimezone(UTC)
     if instant.astimezone(wall.tzinfo).replace(tzinfo=None) == wall.replace(tzinfo=None):
         return instant
-    return _change_between(wall.replace(fold=1).astimezone(UTC), instant, _zone(timezone))
+    return _change_between(wall.replace(fold=1).astimezone(UTC), instant, zone)
 
 
-def _change_between(low: datetime, high: datetime, zone: ZoneInfo) -> datetime:
+def _change_between(low: datetime, high: datetime, zone: tzinfo) -> datetime:
     """The instant between two at which the zone's offset changes."""
     before = low.astimezone(zone).utcoffset()
     while high - low > timedelta(seconds=1):

@@ -1,15 +1,17 @@
-"""Why nothing may start now by windows, freezes, `fit` or a bound, and when something may, by the clock there."""
+"""Why nothing may start now by windows, freezes, `fit`, `per_window` or a bound; and when something may, local time."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from orchestrator.executor.decide.opening.calendar import Opening, instance_window, opening
-from orchestrator.executor.decide.opening.start_gate import bound_passed
+from orchestrator.executor.decide.opening.per_window import counts_days, used_up
+from orchestrator.executor.decide.opening.start_gate import bound_passed, fleet_opening
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.waits import Cause, Wait
 from orchestrator.model.plan import Plan, Window
 from orchestrator.model.target import Target
+from orchestrator.spoken import counted
 
 #: Within so many days the name of a day says which one is meant.
 _NAMED_DAYS = timedelta(days=6)
@@ -30,7 +32,10 @@ def closed_wait(rollout: Rollout, gate: Opening, now: datetime, target: Target |
         return Wait(Cause.BOUND)
     ahead = rollout.ahead()
     place = _Place(rollout.plan, _windows(rollout.plan, target), now + ahead)
-    return place.wait(None if gate.until is None else gate.until + ahead, gate.until)
+    opens = None if gate.until is None else gate.until + ahead
+    if target is None and fleet_opening(rollout, now).open and used_up(rollout, now) is not None:
+        return place.full(opens, gate.until, rollout)
+    return place.wait(opens, gate.until)
 
 
 def _windows(plan: Plan, target: Target | None) -> tuple[Window, ...]:
@@ -65,6 +70,14 @@ class _Place:
         if self.windows and calendar.open and calendar.until:
             return Wait(Cause.FIT, (self._local(calendar.until), then), until)
         return Wait(Cause.WINDOW, (then,), until)
+
+    def full(self, opens: datetime | None, until: datetime | None, rollout: Rollout) -> Wait:
+        """That `per_window` is used up; the arguments as of `wait`."""
+        days = counts_days(rollout) and not self.plan.freezes
+        begins = f"the next day begins {opens.astimezone(rollout.zone):%a %H:%M %Z}" if opens and days else None
+        of = "on one day" if counts_days(rollout) else "in one window"
+        most = counted(rollout.plan.limits.per_window or 0, "start")
+        return Wait(Cause.PER_WINDOW, (most, of, begins or self._opens(opens)), until)
 
     def _opens(self, opens: datetime | None) -> str:
         if opens is None:

@@ -1,4 +1,4 @@
-"""Whether upgrades may start now: by window, freeze, `fit`, and the bound of the session. Pure.
+"""Whether upgrades may start now: by window, freeze, `fit`, `per_window`, and the bound of the session. Pure.
 
 Instants that come in and go out are those of the session's clock; the calendar, which may be ahead of it, stays here.
 """
@@ -8,18 +8,25 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from orchestrator.executor.decide.opening.calendar import ALWAYS, Opening, instance_window, opening
+from orchestrator.executor.decide.opening.per_window import used_up
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.model.plan import Window
 from orchestrator.model.target import Target
 
 
 def start_opening(rollout: Rollout, now: datetime) -> Opening:
-    """Whether anything may start now, by window, freeze, `fit` and the session's own bound."""
+    """Whether anything may start now, by window, freeze, `fit`, `per_window` and the session's own bound."""
     if rollout.barred is not None:
         return Opening(open=False, until=None, why=rollout.barred.reason)
     if bound_passed(rollout, now):
         return Opening(open=False, until=None, why="the time for starts in this session is over")
-    return fleet_opening(rollout, now)
+    return window_opening(rollout, now)
+
+
+def window_opening(rollout: Rollout, now: datetime) -> Opening:
+    """Whether anything may start at an instant, by the calendar and `per_window`."""
+    gate = fleet_opening(rollout, now)
+    return (used_up(rollout, now) or gate) if gate.open else gate
 
 
 def bound_passed(rollout: Rollout, now: datetime) -> bool:

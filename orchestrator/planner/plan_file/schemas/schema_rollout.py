@@ -70,6 +70,14 @@ LIMITS = Record(
             example={"app": 1},
         ),
         Field(
+            key="per_window",
+            shape=integer(1, 10_000_000),
+            doc="Attempts in one window, over all sessions of the run; without windows, on one day of this host's "
+            "time zone.",
+            example=200,
+            mistaken=("max_per_window", "per_night", "per_day"),
+        ),
+        Field(
             key="ramp",
             shape=SWITCH,
             doc="After the canary, grow 1, 2, 4, 8 … to in_flight on success.",
