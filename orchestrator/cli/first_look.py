@@ -70,6 +70,11 @@ def _is_whole(word: str, known: set[str]) -> bool:
     return word.startswith("--") and name != "--" and " " not in word and not any(k.startswith(name) for k in known)
 
 
+def _takes_many(verb: str) -> bool:
+    """Whether its last place takes any number of words, such as `KEY=VALUE`."""
+    return bool(PLACES[verb]) and "=" in PLACES[verb][-1][0]
+
+
 class _Verb:
     """One look at the words behind a verb."""
 
@@ -102,7 +107,8 @@ class _Verb:
                 if self._takes_next(word, after):
                     next(rest), next(following)
             else:
-                (self._words if len(self._words) < len(PLACES[self._verb]) else self._strays).append(word)
+                placed = len(self._words) < len(PLACES[self._verb]) or _takes_many(self._verb)
+                (self._words if placed else self._strays).append(word)
 
     def _takes_next(self, word: str, after: str) -> bool:
         """Look at an option; whether the word after it is its value."""

@@ -200,6 +200,19 @@ def _add_release(verbs: Any) -> None:
     verb.add_argument("--note", type=values.note, required=True, help="why; kept with user and time")
 
 
+def _add_limit(verbs: Any) -> None:
+    verb = _verb(verbs, "limit", "change limits of the fleet, also of a running process")
+    verb.add_argument(
+        "changes",
+        nargs="*",
+        default=(),  # a suppressed default would be taken for a word
+        metavar="KEY=VALUE",
+        help="in_flight=4, rate=5/s, concurrency=5, per_window=100",
+    )
+    verb.add_argument("--reset", action="store_true", help="let the limits of the plan hold again")
+    verb.add_argument("--note", type=values.note, required=True, help="why; kept with user and time")
+
+
 def _add_settle(verbs: Any) -> None:
     verb = _verb(verbs, "settle", "decide what became of an open target")
     verb.add_argument("proxy_id", metavar="PROXY_ID", help=_NAMED)
@@ -281,6 +294,7 @@ _ADDED_BY = {
     "report": _add_report,
     "hold": _add_hold,
     "release": _add_release,
+    "limit": _add_limit,
     "settle": _add_settle,
     "claim": _add_claim,
     "init": _add_init,

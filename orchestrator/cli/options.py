@@ -9,7 +9,7 @@ from orchestrator.errors import ExitCode
 
 TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
     from typing import Any, Literal
 
@@ -58,6 +58,8 @@ class Options:
     proxy_id: str = ""
     wave: str | None = None
     note: str = ""
+    changes: Sequence[str] = ()
+    reset: bool = False
     outcome: Literal["succeeded", "failed", "not_sent"] = "failed"
     moved_from: Path
     what: str | None = None

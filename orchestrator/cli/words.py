@@ -129,6 +129,20 @@ OPTIONS: dict[str, dict[str, Kind]] = {
         "--faults": "",
         "--note": "note",
     },
+    "limit": {
+        "--state": "state",
+        "--log-level": ("debug", "info", "warning", "error"),
+        "--log-format": ("json", "console", "auto"),
+        "--log-file": "",
+        "--no-progress": None,
+        "--quiet": None,
+        "--simulate": None,
+        "--seed": "seed",
+        "--speed": "speed",
+        "--faults": "",
+        "--reset": None,
+        "--note": "note",
+    },
     "settle": {
         "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
@@ -253,6 +267,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "report": (),
     "hold": ("--note",),
     "release": ("--note",),
+    "limit": ("--note",),
     "settle": ("--outcome", "--note"),
     "claim": ("--from",),
     "init": (),
@@ -273,6 +288,7 @@ PLACES: dict[str, tuple[tuple[str, Kind, bool], ...]] = {
     "report": (("PLAN", "", True),),
     "hold": (("PLAN", "", True),),
     "release": (("PLAN", "", True), ("WAVE", "", False)),
+    "limit": (("PLAN", "", True), ("KEY=VALUE", "", False)),
     "settle": (("PLAN", "", True), ("PROXY_ID", "", True)),
     "claim": (("PLAN", "", True),),
     "init": (("PLAN", "", True),),
@@ -287,15 +303,7 @@ PLACES: dict[str, tuple[tuple[str, Kind, bool], ...]] = {
 #: Options without a value; of all others the next word is the value.
 FLAGS: frozenset[str] = frozenset(
     [
-        "--dry-run",
-        "--forecast",
-        "--new",
-        "--no-progress",
-        "--offline",
-        "--print",
-        "--quiet",
-        "--raw",
-        "--simulate",
-        "--watch",
+        *("--dry-run", "--forecast", "--new", "--no-progress", "--offline"),
+        *("--print", "--quiet", "--raw", "--reset", "--simulate", "--watch"),
     ]
 )

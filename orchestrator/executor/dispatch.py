@@ -130,6 +130,8 @@ class Dispatcher:
         Raises:
             ExceptionGroup: of `StateError` when the journal cannot be written.
         """
+        if self.session.run.limits is not None:
+            self.session.relimit()
         async with anyio.create_task_group() as group:
             self._group = group
             for service in services(self.session, self.wake):

@@ -26,6 +26,7 @@ from orchestrator.model.record import (
     GateAnswered,
     HoldSet,
     Intent,
+    LimitsChanged,
     PartFailed,
     Postponed,
     PreflightDone,
@@ -63,7 +64,7 @@ class Seen:
 
 
 #: Records that count from the moment they are handed over.
-_AT_ONCE = (Intent, HoldSet, GateAnswered, PreflightDone, ScopeOpened, ScopePaused, ScopeGivenUp)
+_AT_ONCE = (Intent, HoldSet, LimitsChanged, GateAnswered, PreflightDone, ScopeOpened, ScopePaused, ScopeGivenUp)
 
 Decision: TypeAlias = Go | IntentRefused | Seen
 
@@ -270,6 +271,8 @@ class Ledger:
     def _reopen(self, record: Record) -> None:
         if isinstance(record, ClockStepped | CloudTimeLearned):
             self.rollout.queue.reopen()
+        elif isinstance(record, LimitsChanged):
+            self.rollout.relimit()
 
     def _requeue(self, record: Record, state: TargetState, *, was_open: bool) -> None:
         queue, target = self.rollout.queue, state.target

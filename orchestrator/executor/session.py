@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import inf
 from typing import TypedDict
 
 import anyio
@@ -57,6 +58,7 @@ class Session:
 
     Attributes:
         sending: as many permits as upgrade-version calls may be under way at once.
+        most_sending: so many fit into what this process may have open; the plan may allow less.
         gates: where they are asked.
         new_token: makes a token that no other execution has.
         known_workflows: every workflow_id in the state folder, of any run and fleet, in small letters.
@@ -70,8 +72,9 @@ class Session:
     scopes: Mapping[str, ScopeCalls]
     boards: Mapping[str, Board]
     clock: Clock
-    sending: anyio.Semaphore
+    sending: anyio.CapacityLimiter
     new_token: Callable[[], str]
+    most_sending: float = inf
     gates: GateAsker = field(default_factory=NobodyAsks)
     known_workflows: Callable[[], Awaitable[AbstractSet[str]]] = none_known
     reached: Callable[[Point], None] = field(default=_pass)
@@ -95,6 +98,18 @@ class Session:
 
     def _cloud_now(self, scope: str) -> float:
         return self.clock.now().timestamp() + self.run.timeline.offsets.get(scope, 0.0)
+
+    def relimit(self) -> None:
+        """Let the rates and the concurrency of the plan hold as it is now: a person may have changed them."""
+        self.sending.total_tokens = max(1, min(self.plan.limits.concurrency, self.most_sending))
+        for lanes in {id(scope.lanes): scope.lanes for scope in self.scopes.values()}.values():
+            rates = [
+                self.plan.limits.rate if scope.rate is None else scope.rate
+                for scope in self.plan.scopes
+                if scope.name in self.scopes and self.scopes[scope.name].lanes is lanes
+            ]
+            lanes.keep_to(min((rate for rate in rates if rate != "auto"), default=None))
+        self.ledger.wake()
 
     @property
     def plan(self) -> Plan:

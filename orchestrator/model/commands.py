@@ -5,6 +5,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from orchestrator.model.limit_change import LimitChange
 from orchestrator.model.person import person
 
 
@@ -42,6 +43,17 @@ class ReleaseCommand(_Base, frozen=True, kw_only=True, tag="release"):
         return f"approve wave {self.wave}" if self.wave else "release"
 
 
+class LimitCommand(_Base, frozen=True, kw_only=True, tag="limit"):
+    """Change limits beside those that were changed before; without any: the plan's hold again."""
+
+    limits: LimitChange = LimitChange()
+
+    @property
+    def what(self) -> str:
+        """The command in words."""
+        return f"limit {self.limits}" if self.limits.named else "limit --reset"
+
+
 class SettleCommand(_Base, frozen=True, kw_only=True, tag="settle"):
     """A person decides an open target."""
 
@@ -67,4 +79,4 @@ class ClaimCommand(_Base, frozen=True, kw_only=True, tag="claim"):
         return f"handed the fleet over from {self.before} to {self.after}"
 
 
-Command: TypeAlias = HoldCommand | ReleaseCommand | SettleCommand | ClaimCommand
+Command: TypeAlias = HoldCommand | ReleaseCommand | LimitCommand | SettleCommand | ClaimCommand

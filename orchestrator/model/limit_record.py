@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from orchestrator.model.limit_change import LimitChange
+from orchestrator.model.person import person
 from orchestrator.model.record_base import Base
 
 
@@ -10,3 +12,25 @@ class EarlierStarts(Base, frozen=True, kw_only=True):
 
     step: str = "earlier"
     instants: tuple[datetime, ...]
+
+
+class LimitsChanged(Base, frozen=True, kw_only=True):
+    """A person changed limits, until a reset.
+
+    Attributes:
+        limits: all that hold in place of the plan's from now on; empty after a reset.
+        command: number of the person's command in the fleet's command file; 0 when an earlier run carried it out.
+        host: from where the person asked.
+    """
+
+    step: str = "limit"
+    limits: LimitChange
+    by: str
+    note: str
+    command: int = 0
+    host: str = ""
+
+    @property
+    def who(self) -> str:
+        """User and host."""
+        return person(self.by, self.host)

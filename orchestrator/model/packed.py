@@ -24,6 +24,7 @@ from orchestrator.model.record import (
     HoldSet,
     ImpactSampled,
     JobSeen,
+    LimitsChanged,
     OutcomeKept,
     RunEnded,
     RunStarted,
@@ -114,6 +115,7 @@ class PackedRun(Struct, kw_only=True):
     foretold: Durations
     measured: set[str]
     upgrade_calls: int
+    sent_at: list[datetime]
     earlier: dict[str, EarlierOutcome]
     troubles: list[str]
     host_errors: list[str]
@@ -124,6 +126,7 @@ class PackedRun(Struct, kw_only=True):
     ended: RunEnded | None
     hold: HoldSet | None
     released: HoldReleased | None
+    limits: LimitsChanged | None
     failed_waves: list[str] = msgspec.field(name="_failed_waves")
     last_at: datetime | None
     commands_seen: int

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from orchestrator.model.command_record import CommandIgnored, CommandRecord, FleetClaimed, HoldReleased, WaveApproved
 from orchestrator.model.gate_record import GateAnswered
 from orchestrator.model.impact_record import ImpactSampled, MetricsMissing
-from orchestrator.model.limit_record import EarlierStarts
+from orchestrator.model.limit_record import EarlierStarts, LimitsChanged
 from orchestrator.model.part_record import PartFailed
 from orchestrator.model.record_base import Clocks
 from orchestrator.model.run_record import (
@@ -72,8 +72,8 @@ __all__ = [
     "DoubtRemains",
     "DoubtRenewed",
     "EarlierOutcome",
-    "FleetClaimed",
     "EarlierStarts",
+    "FleetClaimed",
     "FollowTimedOut",
     "GateAnswered",
     "HoldCause",
@@ -82,6 +82,7 @@ __all__ = [
     "ImpactSampled",
     "Intent",
     "JobSeen",
+    "LimitsChanged",
     "MetricsMissing",
     "NotReverified",
     "OutcomeKept",
@@ -115,5 +116,12 @@ __all__ = [
 ]
 
 Record: TypeAlias = (
-    RunRecord | CommandRecord | GateAnswered | ImpactSampled | MetricsMissing | EarlierStarts | TargetRecord
+    RunRecord
+    | CommandRecord
+    | GateAnswered
+    | ImpactSampled
+    | MetricsMissing
+    | EarlierStarts
+    | LimitsChanged
+    | TargetRecord
 )

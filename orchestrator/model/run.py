@@ -22,6 +22,7 @@ from orchestrator.model.record import (
     GateAnswered,
     HoldReleased,
     HoldSet,
+    LimitsChanged,
     MetricsMissing,
     OutcomeKept,
     PartFailed,
@@ -68,6 +69,8 @@ class Run(Indexes):
         self.hold: HoldSet | None = None
         #: The release after which nothing has held the fleet.
         self.released: HoldReleased | None = None
+        #: What a person last changed of the limits, or that they are the plan's again.
+        self.limits: LimitsChanged | None = None
         self._failed_waves: list[str] = []
         self.last_at: datetime | None = None
         self.commands_seen = 0
@@ -174,6 +177,8 @@ class Run(Indexes):
                 self.earlier[key] = record
             case EarlierStarts():
                 self.sent_at = sorted([*self.sent_at, *record.instants])
+            case LimitsChanged():
+                self.limits = record
             case SessionStarted():
                 self._open_session(record)
             case SessionEnded():

@@ -21,6 +21,7 @@ RIGHT = {
     "report": ["p.yaml"],
     "hold": ["p.yaml", "--note", "n"],
     "release": ["p.yaml", "w", "--note", "n"],
+    "limit": ["p.yaml", "in_flight=4", "--note", "n"],
     "settle": ["p.yaml", "x", "--note", "n", "--outcome", "failed"],
     "claim": ["p.yaml", "--from", "o.yaml"],
     "simulate": [],

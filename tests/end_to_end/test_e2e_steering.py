@@ -70,6 +70,21 @@ def test_a_release_lets_a_running_process_go_on(new_cloud: NewCloud) -> None:
     expect_truth(desk)
 
 
+def test_limits_that_a_person_changes_hold_in_every_run_until_they_are_reset(new_cloud: NewCloud) -> None:
+    desk = new_cloud(3)
+    assert desk.cli("limit", "PLAN", *NOTE).code == 2
+    assert "is there twice" in desk.cli("limit", "PLAN", "rate=1/s", "rate=2/s", *NOTE).stderr
+    assert "the plan has" in desk.cli("limit", "PLAN", "concurrency=9999", *NOTE).stderr
+    assert "in_flight=1, until" in desk.cli("limit", "PLAN", "in_flight=1", *NOTE).stdout
+    for more in ((), ("--new",)):
+        assert desk.run(*more).code == 0
+        assert desk.report["limits"]["limits"] == {"in_flight": "1"}
+    assert "limits: in_flight=1, changed at" in desk.cli("status", "PLAN").stdout
+    assert desk.cli("limit", "PLAN", "--reset", *NOTE).code == 0
+    assert desk.run("--new").code == 0
+    assert "limits" not in desk.report
+
+
 def test_a_hold_before_the_first_run(new_cloud: NewCloud) -> None:
     desk = new_cloud(2)
     assert desk.cli("hold", "PLAN", *NOTE).code == 0

@@ -272,7 +272,7 @@ def _assemble(stage: Stage, clock: VirtualClock, run: Run) -> Dispatcher:
         scopes=scopes,
         boards={name: Board(calls) for name, calls in scopes.items()},
         clock=clock,
-        sending=anyio.Semaphore(plan.limits.concurrency, fast_acquire=True),
+        sending=anyio.CapacityLimiter(plan.limits.concurrency),
         gates=stage.gates(clock),
         new_token=_tokens(stage),
         known_workflows=_known(stage.known),

@@ -141,7 +141,7 @@ def assemble(
         scopes=scopes,
         boards={name: Board(calls) for name, calls in scopes.items()},
         clock=life,
-        sending=anyio.Semaphore(plan.limits.concurrency, fast_acquire=True),
+        sending=anyio.CapacityLimiter(plan.limits.concurrency),
         new_token=build.tokens(life, session),
         known_workflows=_known(known),
         reached=life.reached,

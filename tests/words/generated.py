@@ -77,8 +77,14 @@ def tables() -> dict[str, Any]:
 def _lines() -> Iterator[str]:
     for name, value in tables().items():
         says, kind = _SAYS[name]
-        shown = f"frozenset({sorted(value)})" if isinstance(value, set) else repr(value)
+        shown = f"frozenset([{_halves(sorted(value))}])" if isinstance(value, set) else repr(value)
         yield f"#: {says}\n{name}: {kind} = {shown}\n"
+
+
+def _halves(names: list[str]) -> str:
+    """The names in two groups: as one they would take a line each."""
+    half = len(names) // 2
+    return f"*{tuple(names[:half])!r}, *{tuple(names[half:])!r}"
 
 
 def _places(each: argparse.ArgumentParser) -> Iterator[argparse.Action]:

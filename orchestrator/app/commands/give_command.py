@@ -12,10 +12,11 @@ from orchestrator.app.commands.needless import held_already, needless_release
 from orchestrator.app.report.on_disk import write_reports
 from orchestrator.app.run.apply_command import carry_out, refusal
 from orchestrator.app.run.begin_or_resume import unfinished_run
-from orchestrator.app.status.fleet_status import find_run
+from orchestrator.app.status.fleet_status import find_run, latest_or_none
 from orchestrator.errors import FleetLocked, UsageError
 from orchestrator.host import machine_name, path_of, path_text, user_name
-from orchestrator.model.commands import ClaimCommand, Command, HoldCommand, ReleaseCommand, SettleCommand
+from orchestrator.model.commands import ClaimCommand, Command, HoldCommand, LimitCommand, ReleaseCommand, SettleCommand
+from orchestrator.model.limit_change import LimitChange, widened
 from orchestrator.model.plan import Plan
 from orchestrator.tracker.state_store import Fleet, State
 
@@ -40,6 +41,26 @@ def release(plan: Plan, state: State, wave: str | None, note: str, now: datetime
     if needless is None:
         _give(plan, state, ReleaseCommand(at=now, user=user_name(), host=machine_name(), note=note, wave=wave))
     return needless
+
+
+def limit(plan: Plan, state: State, change: LimitChange, note: str, now: datetime) -> None:
+    """Change limits of the fleet, now and in later runs; with an empty change the plan's hold again.
+
+    Raises:
+        UsageError: nothing can be meant by it, or the run was approved with tighter limits.
+    """
+    recovered = latest_or_none(state, plan)
+    if "in_flight" in change.named and plan.follow.to == "accepted":
+        raise UsageError("in_flight: has no meaning with follow.to: accepted, for nothing is seen after the answer")
+    if (change.concurrency or 0) > plan.limits.concurrency:
+        hint = "a process has connections for so many; raise it in the plan, for the next session"
+        raise UsageError(f"concurrency: the plan has {plan.limits.concurrency}", hint=hint)
+    if recovered is not None and recovered.run.ended is None and recovered.run.approved:
+        wider = next(widened(recovered.in_force.limits, change, recovered.run.total), None)
+        if wider is not None:
+            hint = "approve another preview with `plan --out`, or lower it"
+            raise UsageError(f"{wider}: the run was approved with a lower one", hint=hint)
+    _give(plan, state, LimitCommand(at=now, user=user_name(), host=machine_name(), note=note, limits=change))
 
 
 def settle(

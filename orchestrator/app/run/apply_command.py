@@ -2,13 +2,15 @@
 
 from datetime import datetime
 
-from orchestrator.model.commands import ClaimCommand, Command, HoldCommand, ReleaseCommand, SettleCommand
+from orchestrator.model.commands import ClaimCommand, Command, HoldCommand, LimitCommand, ReleaseCommand, SettleCommand
+from orchestrator.model.limit_change import LimitChange
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import (
     CommandIgnored,
     FleetClaimed,
     HoldReleased,
     HoldSet,
+    LimitsChanged,
     Record,
     ReturnedToWaiting,
     Settled,
@@ -36,14 +38,12 @@ def carry_out(run: Run, number: int, command: Command, now: datetime) -> Record:
                 proxy_ids=run.hold.proxy_ids if run.hold else (),
                 since=since,
             )
-        case ReleaseCommand(wave=None):
-            return HoldReleased(at=now, step="hold", by=user, host=host, note=note, command=number, since=command.at)
-        case ReleaseCommand(wave=wave) if wave in run.waves:
-            return WaveApproved(
-                at=now, step="wave", wave=wave, by=user, host=host, note=note, command=number, since=command.at
-            )
         case ReleaseCommand():
-            return _ignored(now, number, command, f"there is no wave {command.wave}")
+            return _release(run, number, command, now)
+        case LimitCommand(limits=change):
+            before = run.limits.limits if run.limits else LimitChange()
+            limits = before.and_then(change) if change.named else LimitChange()
+            return LimitsChanged(at=now, limits=limits, by=user, host=host, note=note, command=number)
         case SettleCommand():
             return _settle(run, number, command, now)
         case ClaimCommand(before=before, after=after):
@@ -62,6 +62,17 @@ def refusal(run: Run, proxy_id: str, outcome: str) -> str | None:
     if outcome == "not_sent" and state.jobs:
         return f"{proxy_id} has the workflow_id {next(iter(state.jobs))}, so it was sent"
     return None
+
+
+def _release(run: Run, number: int, command: ReleaseCommand, now: datetime) -> Record:
+    user, host, note, since = command.user, command.host, command.note, command.at
+    if command.wave is None:
+        return HoldReleased(at=now, step="hold", by=user, host=host, note=note, command=number, since=since)
+    if command.wave not in run.waves:
+        return _ignored(now, number, command, f"there is no wave {command.wave}")
+    return WaveApproved(
+        at=now, step="wave", wave=command.wave, by=user, host=host, note=note, command=number, since=since
+    )
 
 
 def _settle(run: Run, number: int, command: SettleCommand, now: datetime) -> Record:

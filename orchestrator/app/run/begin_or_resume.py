@@ -15,6 +15,7 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.record import (
     EarlierStarts,
     HoldSet,
+    LimitsChanged,
     OutcomeKept,
     Record,
     RunEnded,
@@ -162,8 +163,9 @@ def _begin(plan: Plan, targets: Sequence[Target], beginning: Beginning) -> Recov
     held = [] if beginning.simulated else _carried_hold(new.hold, beginning.now)
     known = [] if beginning.simulated else [*earlier_outcomes(plan, taken, last, beginning.fleet, beginning.now)]
     failed = [] if beginning.simulated else left_out(new.failed_before, beginning.now)
+    limits = [] if beginning.simulated or before is None else _carried_limits(before.run.limits, beginning.now)
     counted = [] if beginning.simulated else _earlier_starts(before, plan, beginning.now)
-    records = [*beginning.spent, *counted, *kept, *held, *known, *failed, *_skipped(new, beginning)]
+    records = [*beginning.spent, *counted, *limits, *kept, *held, *known, *failed, *_skipped(new, beginning)]
     if records:
         with closing(stored.resume(_SECOND)) as journal:
             journal.append(records)
@@ -273,6 +275,13 @@ def _carried_hold(hold: HoldSet | None, now: datetime) -> list[Record]:
             since=hold.began_at,
         )
     ]
+
+
+def _carried_limits(asked: LimitsChanged | None, now: datetime) -> list[Record]:
+    """What a person changed of the limits holds until a reset."""
+    if asked is None or not asked.limits.named:
+        return []
+    return [LimitsChanged(at=now, limits=asked.limits, by=asked.by, host=asked.host, note=asked.note)]
 
 
 def _refuse_open_elsewhere(targets: Sequence[Target], beginning: Beginning) -> None:

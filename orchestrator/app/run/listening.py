@@ -10,7 +10,7 @@ from orchestrator.app.process.signals import leave_on_stop, stop_signals
 from orchestrator.app.run.apply_command import carry_out
 from orchestrator.errors import ExitCode
 from orchestrator.executor.dispatch import Background, Dispatcher
-from orchestrator.model.record import ReturnedToWaiting, Settled
+from orchestrator.model.record import LimitsChanged, ReturnedToWaiting, Settled
 from orchestrator.tracker.state_store import Inbox
 
 #: How often a running process looks for a person's commands.
@@ -49,5 +49,7 @@ async def obey_commands(inbox: Inbox, dispatcher: Dispatcher) -> None:
         record = carry_out(session.run, number, command, session.clock.now())
         if isinstance(record, Settled | ReturnedToWaiting):
             await dispatcher.overrule(record)
-        else:
-            await session.ledger.record(record)
+            continue
+        await session.ledger.record(record)
+        if isinstance(record, LimitsChanged):
+            session.relimit()

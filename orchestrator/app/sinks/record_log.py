@@ -15,6 +15,7 @@ _EVENTS: dict[type[Record], tuple[str, Level]] = {
     records.RunStarted: ("run.started", "info"),
     records.OutcomeKept: ("target.kept", "debug"),
     records.EarlierOutcome: ("target.known", "debug"),
+    records.LimitsChanged: ("limits.changed", "warning"),
     records.EarlierStarts: ("starts.known", "debug"),
     records.SessionStarted: ("session.started", "info"),
     records.SessionEnded: ("session.ended", "info"),

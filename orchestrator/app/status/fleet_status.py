@@ -106,6 +106,7 @@ def standing(recovered: Recovered, plan: Plan, now: datetime, named: str) -> Ite
     yield from people_lines(run)
     yield from bound_lines(seen)
     yield from asked_lines(seen)
+    yield from limit_lines(run)
     yield from bug_lines(head.run)
     yield from outcome_lines(head)
     if head.reject_reasons:
@@ -156,6 +157,13 @@ def asked_lines(seen: Outlook) -> Iterator[str]:
             yield f"{each.what}, by {each.who} at {each.at:%Y-%m-%d %H:%M:%SZ}"
             continue
         yield f"asked for at {each.at:%Y-%m-%d %H:%M:%SZ} by {each.who}: {each.what} ({each.note}); {when}"
+
+
+def limit_lines(run: Run) -> Iterator[str]:
+    """The limits that a person has changed, by whom and why."""
+    asked = run.limits
+    if asked is not None and asked.limits.named:
+        yield f"limits: {asked.limits}, changed at {asked.at:%Y-%m-%d %H:%M:%SZ} by {asked.who}: {asked.note}"
 
 
 def last_session(run: Run) -> str:

@@ -1,5 +1,6 @@
 """A sentence for each record of the journal."""
 
+from orchestrator.app.telling.bound_sentence import Bound, bound_sentence
 from orchestrator.app.telling.run_sentence import run_sentence
 from orchestrator.app.telling.target_sentence import target_sentence
 from orchestrator.model.impact_record import ImpactSampled, MetricsMissing
@@ -15,4 +16,6 @@ def sentence(record: Record) -> str:
         return f"its impact is measured, in {counted(len(record.samples), 'minute')}{missing}"
     if isinstance(record, MetricsMissing):
         return f"scope {record.scope} goes on without metrics of its proxies: {record.why}"
-    return target_sentence(record) if isinstance(record, TargetRecord) else run_sentence(record)
+    if isinstance(record, TargetRecord):
+        return target_sentence(record)
+    return bound_sentence(record) if isinstance(record, Bound) else run_sentence(record)

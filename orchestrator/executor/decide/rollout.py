@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from orchestrator.executor.decide.start_queue import StartQueue
 from orchestrator.executor.decide.waits import Wait
+from orchestrator.model.limit_change import limited
 from orchestrator.model.plan import Plan, Wave
 from orchestrator.model.run import Run
 
@@ -37,6 +38,7 @@ class Rollout:
     """One session's view of a run.
 
     Attributes:
+        plan: with the limits as a person has changed them.
         wave_targets: how many targets each wave was planned with.
         scope_targets: the same for scopes; percentages of their budgets are taken of this.
         scope_rates: calls per second of each scope.
@@ -76,6 +78,16 @@ class Rollout:
     verified: set[str] = field(default_factory=set)
     unverified: set[str] = field(default_factory=set)
     watches: dict[str, GateWatch] = field(default_factory=lambda: defaultdict(GateWatch))
+    _written: Plan = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._written = self.plan
+        self.relimit()
+
+    def relimit(self) -> None:
+        """Let the limits hold that a person has asked for last, or the plan's own."""
+        asked = self.run.limits
+        self.plan = self._written if asked is None else limited(self._written, asked.limits)
 
     @property
     def wave(self) -> Wave | None:

@@ -11,6 +11,7 @@ from enum import Enum, auto
 import anyio
 
 from orchestrator.executor.ports import Clock
+from orchestrator.executor.rate.change_rate import changed_rate
 from orchestrator.executor.rate.pacer import Pacer
 from orchestrator.model.reply import Quota
 
@@ -69,6 +70,11 @@ class Lanes:
     def held_s(self) -> float:
         """For how many seconds from now the cloud asked everybody to wait."""
         return max(0.0, self.pacer.held_until - self._clock.monotonic())
+
+    def keep_to(self, rate: float | None) -> None:
+        """Another rate, in calls per second; None: it is to be found out."""
+        self.pacer = changed_rate(self.pacer, rate)
+        self._arrived.set()
 
     async def turn(self, lane: Lane) -> bool:
         """Wait for a slot. False: the cloud throttles, and a call of this lane had better not wait for it."""

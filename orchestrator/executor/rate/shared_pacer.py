@@ -199,6 +199,10 @@ class SharedPacer:
             refused(self._shared.pacer)
             self._content = None
 
+    def keep_to(self, rate: float | None) -> None:
+        """Another rate than the plan's, from the next claim on; None: it is to be found out."""
+        self._rate = rate
+
     def leave(self, now_s: float) -> None:
         """This process makes no more calls."""
         self._exchange(lambda shared: shared.users.pop(self._name), now_s)
@@ -227,7 +231,8 @@ class SharedPacer:
         """What lies in the place, with this user in it and the pacer that is right for all."""
         shared = self._shared if content and content == self._content else self._read(content, now_s)
         first = not shared.users
-        shared.users.setdefault(self._name, User(self._rate)).seen_s = now_s
+        user = shared.users.setdefault(self._name, User(self._rate))
+        user.rate, user.seen_s = self._rate, now_s
         numbers = [user.rate for user in shared.in_use(now_s).values() if user.rate is not None]
         self._choose(shared, min(numbers, default=None), begin=first)
         return shared

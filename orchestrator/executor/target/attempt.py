@@ -75,7 +75,7 @@ class _Slot:
 
     async def __aenter__(self) -> Self:
         async with self._calls.line:
-            await self._session.sending.acquire()
+            await self._session.sending.acquire_on_behalf_of(self)
             self._held = True
             try:
                 await self._ready()
@@ -95,7 +95,7 @@ class _Slot:
         """Give the slot back, once."""
         if self._held:
             self._held = False
-            self._session.sending.release()
+            self._session.sending.release_on_behalf_of(self)
 
 
 def _stale(ready: Ready, session: Session, rate: float) -> bool:

@@ -15,6 +15,7 @@ from orchestrator.model.run import Run
 from orchestrator.model.signature import signature
 from orchestrator.model.status import GateStatus, ScopeStatus, WaveStatus
 from orchestrator.model.tally import EMPTY, Count
+from orchestrator.tracker.report.changed_limits import changed_limits
 from orchestrator.tracker.report.how_ended import count_not_read
 from orchestrator.tracker.report.impact_form import impacts
 from orchestrator.tracker.report.people import ActReport
@@ -125,6 +126,7 @@ def _head(run: Run, started: RunStarted, plan: Plan, exit_code: int | None) -> H
         scopes=[_scope(scope, run.scopes[scope.name], plan, run.last_at or started.at) for scope in plan.scopes],
         gates=[_gate(run.gates[name]) for name in sorted(run.gates)] or UNSET,
         impact=impacts(run),
+        limits=changed_limits(run),
     )
 
 

@@ -15,6 +15,7 @@ from orchestrator.model.record import HoldCause
 from orchestrator.model.reply import Entry
 from orchestrator.model.status import ScopeState
 from orchestrator.model.target import slashed
+from orchestrator.tracker.report.changed_limits import LimitsReport
 from orchestrator.tracker.report.impact_form import ImpactReport, ImpactsReport
 from orchestrator.tracker.report.in_common import Place
 from orchestrator.tracker.report.people import ActReport
@@ -278,6 +279,9 @@ class Head(Struct, frozen=True, kw_only=True):
     ] = UNSET
     impact: Annotated[
         ImpactsReport | UnsetType, Meta(description="What upgrades did to applications; absent when not measured")
+    ] = UNSET
+    limits: Annotated[
+        LimitsReport | UnsetType, Meta(description="What a person has changed of the limits; absent without any")
     ] = UNSET
 
 
