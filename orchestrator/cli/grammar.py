@@ -8,11 +8,12 @@ from orchestrator import __version__
 from orchestrator.cli import values
 from orchestrator.cli.argument_parser import Parser, VerbParser
 from orchestrator.cli.command_line import PROGRAM, VERSION
+from orchestrator.cli.grammar_parts import NAMED, add_simulation, common_options, new_verb
 from orchestrator.tracker.report.forms import DEFAULT_FORM, FORMS
 
 TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
 if TYPE_CHECKING:
-    from typing import Any, Literal
+    from typing import Any
 
 _DESCRIPTION = """\
 Upgrade the kernels of a fleet of TaurusDB Database Proxy instances: preview, paced upgrade calls,
@@ -35,10 +36,6 @@ exit codes:
 """
 
 
-#: How a proxy may be named.
-_NAMED = "its id, the beginning of it, or its name"
-
-
 def parser(verb: str | None = None) -> Parser:
     """The parser of a verb, or of all: each takes as long to make as some modules to import."""
     program = Parser(
@@ -46,7 +43,7 @@ def parser(verb: str | None = None) -> Parser:
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=[_common()],
+        parents=[common_options()],
     )
     program.add_argument(VERSION, action="version", version=f"{PROGRAM} {__version__}")
     program.verbs = verbs = program.add_subparsers(
@@ -56,63 +53,6 @@ def parser(verb: str | None = None) -> Parser:
     for add in [_ADDED_BY[verb]] if verb else dict.fromkeys(_ADDED_BY.values()):
         add(verbs)
     return program
-
-
-def _common() -> argparse.ArgumentParser:
-    """Options that stand before or after the verb. Suppressed defaults let either place win."""
-    common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
-    group = common.add_argument_group("common options")
-    group.add_argument(
-        "--state",
-        type=values.state,
-        metavar="DIR|postgresql://…",
-        help="state folder, or database that hosts share (default: $ORCHESTRATOR_STATE, else beside the plan)",
-    )
-    group.add_argument("--log-level", choices=["debug", "info", "warning", "error"], help="default: info")
-    group.add_argument("--log-format", choices=["json", "console", "auto"], help="default: auto")
-    group.add_argument("--log-file", type=values.path, metavar="FILE", help="log there instead of to stderr")
-    group.add_argument("--no-progress", action="store_true", help="no live display on a terminal")
-    group.add_argument("--quiet", action="store_true", help="print nothing on exit 0, 4 and 5: for cron")
-    return common
-
-
-def _verb(
-    verbs: Any,
-    name: str,
-    text: str,
-    *,
-    plan: bool | Literal["perhaps"] = True,
-    plan_help: str = "the plan file",
-) -> Any:
-    verb = verbs.add_parser(
-        name,
-        help=text,
-        description=text[0].upper() + text[1:] + ".",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=[_common()],
-        argument_default=argparse.SUPPRESS,
-    )
-    if plan == "perhaps":  # a suppressed default would be taken for a path
-        help_text = "the plan file; without it, all fleets of the state folder"
-        verb.add_argument("plan", type=values.path, metavar="PLAN", nargs="?", default=None, help=help_text)
-    elif plan:
-        verb.add_argument("plan", type=values.path, metavar="PLAN", help=plan_help)
-    if plan:
-        _add_simulation(verb)
-    return verb
-
-
-def _add_simulation(verb: Any) -> None:
-    group = verb.add_argument_group("simulated cloud")
-    group.add_argument("--simulate", action="store_true", help="use an embedded simulated cloud of the plan's targets")
-    group.add_argument("--seed", type=values.seed, help="all its chance follows from this (default: 1)")
-    group.add_argument("--speed", type=values.speed, help="divides its durations and the plan's (default: 60)")
-    group.add_argument(
-        "--faults",
-        type=values.file_name,
-        metavar="none|light|harsh|FILE",
-        help="what goes wrong in it (default: light)",
-    )
 
 
 def _add_preview(verb: Any) -> None:
@@ -139,7 +79,7 @@ def _add_session(verb: Any) -> None:
 
 
 def _add_plan(verbs: Any) -> None:
-    verb = _verb(verbs, "plan", "preview: check the plan, read versions (GET only), show what would happen")
+    verb = new_verb(verbs, "plan", "preview: check the plan, read versions (GET only), show what would happen")
     verb.add_argument("--offline", action="store_true", help="no network at all")
     verb.add_argument("--forecast", action="store_true", help="rehearse the run: when it ends, and what holds it up")
     verb.add_argument("--out", type=values.path, metavar="FILE", help="save it, for `run FILE` to run exactly that")
@@ -149,7 +89,7 @@ def _add_plan(verbs: Any) -> None:
 
 def _add_run(verbs: Any) -> None:
     text = "the job: begin the fleet's run, or go on with the unfinished one"
-    verb = _verb(verbs, "run", text, plan_help="the plan file, or a preview that `plan --out` has saved")
+    verb = new_verb(verbs, "run", text, plan_help="the plan file, or a preview that `plan --out` has saved")
     verb.add_argument("--dry-run", action="store_true", help="the same as `plan`")
     verb.add_argument("--offline", action="store_true", help="with --dry-run: no network at all")
     verb.add_argument("--forecast", action="store_true", help="with --dry-run: rehearse the run")
@@ -166,23 +106,21 @@ def _add_run(verbs: Any) -> None:
 
 
 def _add_status(verbs: Any) -> None:
-    verb = _verb(
+    verb = new_verb(
         verbs, "status", "where the run stands and what it waits for, also beside a running process", plan="perhaps"
     )
-    verb.add_argument(
-        "proxy_id", nargs="?", metavar="PROXY_ID", help=f"everything that is known of one proxy; {_NAMED}"
-    )
+    verb.add_argument("proxy_id", nargs="?", metavar="PROXY_ID", help=f"everything that is known of one proxy; {NAMED}")
     verb.add_argument("--format", choices=["table", "json"], help="default: table")
     verb.add_argument("--watch", action="store_true", help="again and again, until the run's process ends")
     verb.add_argument("--raw", action="store_true", help="of a proxy: its records as the journal has them")
 
 
 def _add_runs(verbs: Any) -> None:
-    _verb(verbs, "runs", "all runs of the fleet, a line each")
+    new_verb(verbs, "runs", "all runs of the fleet, a line each")
 
 
 def _add_report(verbs: Any) -> None:
-    verb = _verb(verbs, "report", "print the report of a run, or compare two runs")
+    verb = new_verb(verbs, "report", "print the report of a run, or compare two runs")
     verb.add_argument("--run", dest="run_id", metavar="RUN_ID", help="default: the latest")
     verb.add_argument("--compare", metavar="RUN_ID", help="what changed between that run and this one")
     verb.add_argument("--format", choices=[*FORMS], help=f"default: {DEFAULT_FORM}")
@@ -190,18 +128,18 @@ def _add_report(verbs: Any) -> None:
 
 
 def _add_hold(verbs: Any) -> None:
-    verb = _verb(verbs, "hold", "stop all starts of the fleet, also of a running process")
+    verb = new_verb(verbs, "hold", "stop all starts of the fleet, also of a running process")
     verb.add_argument("--note", type=values.note, required=True, help="why; kept with user and time")
 
 
 def _add_release(verbs: Any) -> None:
-    verb = _verb(verbs, "release", "let a held fleet go on, or approve a wave")
+    verb = new_verb(verbs, "release", "let a held fleet go on, or approve a wave")
     verb.add_argument("wave", nargs="?", metavar="WAVE", help="only this wave's approval")
     verb.add_argument("--note", type=values.note, required=True, help="why; kept with user and time")
 
 
 def _add_limit(verbs: Any) -> None:
-    verb = _verb(verbs, "limit", "change limits of the fleet, also of a running process")
+    verb = new_verb(verbs, "limit", "change limits of the fleet, also of a running process")
     verb.add_argument(
         "changes",
         nargs="*",
@@ -214,21 +152,21 @@ def _add_limit(verbs: Any) -> None:
 
 
 def _add_settle(verbs: Any) -> None:
-    verb = _verb(verbs, "settle", "decide what became of an open target")
-    verb.add_argument("proxy_id", metavar="PROXY_ID", help=_NAMED)
+    verb = new_verb(verbs, "settle", "decide what became of an open target")
+    verb.add_argument("proxy_id", metavar="PROXY_ID", help=NAMED)
     verb.add_argument("--outcome", required=True, choices=["succeeded", "failed", "not_sent"])
     verb.add_argument("--note", type=values.note, required=True, help="why; kept with user and time")
 
 
 def _add_claim(verbs: Any) -> None:
-    verb = _verb(verbs, "claim", "hand a fleet, with its memory, over to a plan that was moved or renamed")
+    verb = new_verb(verbs, "claim", "hand a fleet, with its memory, over to a plan that was moved or renamed")
     verb.add_argument(
         "--from", dest="moved_from", type=values.path, required=True, metavar="OLD_PLAN", help="where the plan was"
     )
 
 
 def _add_simulate(verbs: Any) -> None:
-    verb = _verb(verbs, "simulate", "serve the simulated cloud on loopback until stopped", plan=False)
+    verb = new_verb(verbs, "simulate", "serve the simulated cloud on loopback until stopped", plan=False)
     verb.add_argument(
         "--port", type=values.port, help="0 (the default) for any; the address is the first line of stdout"
     )
@@ -249,36 +187,36 @@ def _add_simulate(verbs: Any) -> None:
 
 
 def _add_explain(verbs: Any) -> None:
-    verb = _verb(verbs, "explain", "what a key of the plan means, what it takes, its default", plan=False)
+    verb = new_verb(verbs, "explain", "what a key of the plan means, what it takes, its default", plan=False)
     verb.add_argument("key", nargs="?", metavar="KEY", help="such as limits.in_flight; without it, the top level")
 
 
 def _add_init(verbs: Any) -> None:
-    verb = _verb(verbs, "init", "ask the cloud for its proxies, and write a commented plan for them to PLAN")
+    verb = new_verb(verbs, "init", "ask the cloud for its proxies, and write a commented plan for them to PLAN")
     verb.add_argument("--region", metavar="REGION", help="such as cn-north-4")
     verb.add_argument("--project-id", metavar="ID", help="default: the project of that region, looked up")
     verb.add_argument("--endpoint", metavar="URL", help="default: that of the region")
 
 
 def _add_doctor(verbs: Any) -> None:
-    verb = _verb(verbs, "doctor", "look whether everything that a night needs is there; sends no upgrade")
+    verb = new_verb(verbs, "doctor", "look whether everything that a night needs is there; sends no upgrade")
     verb.add_argument("--format", choices=["table", "json"], help="default: table")
 
 
 def _add_notify(verbs: Any) -> None:
-    verb = _verb(verbs, "notify", "send a test event to every receiver of the plan", plan=False)
+    verb = new_verb(verbs, "notify", "send a test event to every receiver of the plan", plan=False)
     verb.add_argument("what", choices=["test"], metavar="test", help="says that something is sent")
     verb.add_argument("plan", type=values.path, metavar="PLAN", help="the plan file")
-    _add_simulation(verb)
+    add_simulation(verb)
 
 
 def _add_schema(verbs: Any) -> None:
-    verb = _verb(verbs, "schema", "print a JSON Schema, for editors and checkers", plan=False)
+    verb = new_verb(verbs, "schema", "print a JSON Schema, for editors and checkers", plan=False)
     verb.add_argument("what", choices=["plan", "report", "comparison", "status", "doctor"])
 
 
 def _add_state(verbs: Any) -> None:
-    verb = _verb(verbs, "state", "make, check and fill the tables of a state that several hosts share", plan=False)
+    verb = new_verb(verbs, "state", "make, check and fill the tables of a state that several hosts share", plan=False)
     verb.add_argument("what", choices=["init", "check", "export", "import"])
     verb.add_argument("first", nargs="?", metavar="RUN_ID|DIR", help="export: the run; import: the state folder")
     verb.add_argument("second", nargs="?", metavar="DIR", help="export: the state folder to write it into")

@@ -1,7 +1,7 @@
 """Texts of a plan that are names: ids, versions, endpoints, days, times, time zones. Each is checked for its form."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec import structs
@@ -85,6 +85,9 @@ TEXT = Leaf(expected="a text", parse=_filled, schema=_FILLED)
 SECRETIVE_TEXT = Leaf(expected="a text", parse=_filled, schema=_FILLED, secretive=True)
 
 
+_SWITCHES = {False: {"off", "no", "false"}, True: {"on", "yes", "true"}}
+
+
 def word(*words: str) -> Leaf:
     """One of some words."""
 
@@ -93,7 +96,12 @@ def word(*words: str) -> Leaf:
             raise ValueError
         return text
 
-    return Leaf(expected=" or ".join(words), parse=parse, schema={"enum": list(words)})
+    return Leaf(expected=" or ".join(words), parse=parse, schema={"enum": [*words, *_as_switches(words)]})
+
+
+def _as_switches(words: Sequence[str]) -> list[bool]:
+    """What YAML 1.1, by which many editors read, makes of words such as `off`."""
+    return [value for value, same in _SWITCHES.items() if not same.isdisjoint(words)]
 
 
 PLAN_VERSION = structs.replace(word("1"), schema={"enum": [1, "1"]})

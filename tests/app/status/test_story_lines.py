@@ -52,4 +52,5 @@ def test_raw_lines_are_the_records_without_tokens_and_what_says_nothing() -> Non
         "wave": "one",
         "source_version": "1",
         "target_version": "2",
+        "ahead_s": 0.0,
     }
