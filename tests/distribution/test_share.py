@@ -48,7 +48,7 @@ def _completed(folder: Path, *words: str, **environ: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "found"),
     [
-        (["st"], ["status"]),
+        (["st"], ["status", "state"]),
         (["rel"], ["release"]),
         (["plan", "prod.yaml", "--off"], ["--offline"]),
         (["plan", "prod.yaml", "--log-level", "w"], ["warning"]),

@@ -182,7 +182,7 @@ def test_a_run_that_was_never_completely_made_is_forgotten(new_cloud: NewCloud) 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("size", [3000, 4000, 5000, 6500])
+@pytest.mark.parametrize("size", [3500, 4000, 5000, 6500])
 def test_a_file_that_may_not_grow(new_cloud: NewCloud, size: int) -> None:
     """As a full disk, by the size of the largest file, at different places of the journal."""
     desk = _busy_desk(new_cloud)

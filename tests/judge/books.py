@@ -63,7 +63,7 @@ class Books:
         if target.outcome in _OPEN or _stated(target):
             return
         for start in self._starts.get(target.proxy_id, ()):
-            if start.workflow_id not in target.workflow_ids and not self.excuses(target, start):
+            if not _tells_of(target, start.workflow_id) and not self.excuses(target, start):
                 what = f"{target.proxy_id} is {target.outcome} ({target.reason}), nothing tells of {start.workflow_id}"
                 yield Violation(Rule.FOUND, what)
 
@@ -72,6 +72,11 @@ class Books:
             if start is not None and start.proxy_id != target.proxy_id and not self.excuses(target, start):
                 what = f"{target.proxy_id} is {target.outcome} and claims {start.workflow_id} of {start.proxy_id}"
                 yield Violation(Rule.TRUE, what)
+
+
+def _tells_of(target: TargetReport, workflow_id: str) -> bool:
+    """Whether the report names the workflow: as the target's, or in words, where two were given the same one."""
+    return workflow_id in target.workflow_ids or any(workflow_id in line for line in target.evidence or ())
 
 
 def _stated(target: TargetReport) -> bool:

@@ -4,6 +4,7 @@ Each differs from the real one in what it is joined to: its journal, its cloud, 
 """
 
 from collections.abc import Callable, Hashable
+from dataclasses import fields
 
 from msgspec.structs import replace
 from soak.life import Life
@@ -104,7 +105,8 @@ class TrustsTheWallClock(Build):
 
     def run(self, run: Run) -> Run:
         wall = WallTimeline()
-        vars(wall).update(vars(run.timeline))
+        for name in (each.name for each in fields(run.timeline)):
+            setattr(wall, name, getattr(run.timeline, name))
         run.timeline = wall
         return run
 

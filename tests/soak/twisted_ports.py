@@ -174,6 +174,5 @@ class TrustingApi(Api):
             return reply
         page = reply.value
         total = None if page.total_count is None else page.total_count + 1
-        return Answered(
-            JobPage(jobs=(*page.jobs, Job(job_id=PRESENCE, status="Completed")), total_count=total), reply.exchange
-        )
+        seen = Job(job_id=PRESENCE, name="UpgradeElsewhere", status="Completed", instance_id="f" * 32 + "in07")
+        return Answered(JobPage(jobs=(*page.jobs, seen), total_count=total), reply.exchange)

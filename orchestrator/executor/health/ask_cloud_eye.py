@@ -37,7 +37,7 @@ async def ask_cloud_eye(session: Session, gate: HealthGate, question: EyeQuestio
         return GateFinding(answer="passes", evidence="no proxy was upgraded yet")
     control = _control(session, gate) if question.compare else []
     if question.compare and len(control) < FEWEST_CONTROL:
-        return GateFinding(answer="passes", evidence=f"not compared: {len(control)} proxies are left to upgrade")
+        return GateFinding(answer="passes", evidence=f"not compared: still to upgrade are {len(control)}")
     asked = _Asked(reader, question, upgraded, control)
     with anyio.move_on_after(gate.timeout_s) as limit:
         await reader.read(list(asked.wanted()))
