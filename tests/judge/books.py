@@ -76,7 +76,8 @@ class Books:
 
 def _tells_of(target: TargetReport, workflow_id: str) -> bool:
     """Whether the report names the workflow: as the target's, or in words, where two were given the same one."""
-    return workflow_id in target.workflow_ids or any(workflow_id in line for line in target.evidence or ())
+    said = f"workflow {workflow_id} was given to another target too"
+    return workflow_id in target.workflow_ids or said in (target.evidence or ())
 
 
 def _stated(target: TargetReport) -> bool:
