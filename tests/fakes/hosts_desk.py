@@ -25,7 +25,7 @@ class HostsDesk(Desk):
 
     def host(self, name: str, *arguments: str, environ: dict[str, str] | None = None) -> Running:
         """`run PLAN` on one of the hosts."""
-        folder = {"HOME": str(self.folder / name), "ORCHESTRATOR_HOST": name}
+        folder = {"HOME": str(self.folder / name)}
         return self.start("run", "PLAN", "--no-progress", *arguments, environ={**folder, **(environ or {})})
 
     def until_in_log(self, name: str, count: int = 1) -> None:

@@ -75,6 +75,21 @@ def taken_over(state: DatabaseState) -> None:
     state.seat.database.rows("update orchestrator.fleet set epoch = epoch + 1 where fleet = 'prod'")
 
 
+@pytest.fixture
+def late(here: DatabaseState) -> RunLog:
+    """The log of a host that sent A and was replaced before the answer came."""
+    begun(here)
+    log = log_of(here)
+    log.append([intent(A)])
+    taken_over(here)
+    return log
+
+
+def add_answer(late: RunLog) -> None:
+    with pytest.raises(TakenOver):
+        late.append([answer(A)])
+
+
 def kept(state: DatabaseState) -> list[Record]:
     (run,) = state.fleet("prod").runs()
     return [record for _, record in run.records()][1:]
@@ -95,56 +110,34 @@ def test_who_has_been_replaced_adds_nothing_but_what_the_cloud_answered(here: Da
     assert kept(here) == [intent(A), intent(B), answer(A), answer(B)]
 
 
-def test_who_leads_hears_a_late_answer_with_the_next_append(here: DatabaseState, there: DatabaseState) -> None:
-    begun(here)
-    late = log_of(here)
-    late.append([intent(A)])
-    taken_over(here)
+def test_who_leads_hears_a_late_answer_with_the_next_append(late: RunLog, there: DatabaseState) -> None:
     leads = log_of(there, 3)
-    with pytest.raises(TakenOver):
-        late.append([answer(A)])
+    add_answer(late)
     assert leads.append([missing(A)]) == [answer(A)]
     assert leads.append([missing(A)]) == []
     assert kept(there) == [intent(A), answer(A), missing(A), missing(A)]
 
 
-def test_who_leads_hears_a_late_answer_while_there_is_nothing_to_add(here: DatabaseState, there: DatabaseState) -> None:
-    begun(here)
-    late = log_of(here)
-    late.append([intent(A)])
-    taken_over(here)
+def test_who_leads_hears_a_late_answer_while_there_is_nothing_to_add(late: RunLog, there: DatabaseState) -> None:
     leads = log_of(there, 3)
-    with pytest.raises(TakenOver):
-        late.append([answer(A)])
+    add_answer(late)
     assert leads.news() == [answer(A)]
     assert leads.news() == []
     leads.expect_whole()
 
 
-def test_an_intent_is_not_added_by_who_has_not_heard_all_of_its_target(
-    here: DatabaseState, there: DatabaseState
-) -> None:
-    begun(here)
-    late = log_of(here)
-    late.append([intent(A), intent(B)])
-    taken_over(here)
-    leads = log_of(there, 4)
-    leads.append([r.AttemptDisproved(at=BEGIN, target=A, attempt=1, evidence="no job")])
-    with pytest.raises(TakenOver):
-        late.append([answer(A)])
+def test_an_intent_is_not_added_by_who_has_not_heard_all_of_its_target(late: RunLog, there: DatabaseState) -> None:
+    leads = log_of(there, 3)
+    leads.append([intent(B), r.AttemptDisproved(at=BEGIN, target=A, attempt=1, evidence="no job")])
+    add_answer(late)
     with pytest.raises(StateError, match="another host has written of a proxy"):
         leads.append([missing(B), intent(A, 2)])
     assert intent(A, 2) not in kept(there)
 
 
-def test_an_intent_of_another_target_is_added_beside_late_answers(here: DatabaseState, there: DatabaseState) -> None:
-    begun(here)
-    late = log_of(here)
-    late.append([intent(A)])
-    taken_over(here)
+def test_an_intent_of_another_target_is_added_beside_late_answers(late: RunLog, there: DatabaseState) -> None:
     leads = log_of(there, 3)
-    with pytest.raises(TakenOver):
-        late.append([answer(A)])
+    add_answer(late)
     assert leads.append([intent(B)]) == [answer(A)]
 
 
@@ -166,14 +159,9 @@ def test_who_learns_that_he_was_replaced_while_idle_says_so(here: DatabaseState)
 
 
 def test_a_log_that_others_have_added_to_since_it_was_read_is_taken_up_if_they_are_answers(
-    here: DatabaseState, there: DatabaseState
+    late: RunLog, there: DatabaseState
 ) -> None:
-    begun(here)
-    late = log_of(here)
-    late.append([intent(A)])
-    taken_over(here)
-    with pytest.raises(TakenOver):
-        late.append([answer(A)])
+    add_answer(late)
     assert log_of(there, 3).append([missing(A)]) == [answer(A)]
     with pytest.raises(JournalDamaged, match="was the last one when it was read"):
         log_of(there, 2)
