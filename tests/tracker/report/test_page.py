@@ -74,7 +74,15 @@ def test_what_kept_upgrades_from_starting_is_drawn_and_stands_in_a_table() -> No
 
 def test_who_only_a_person_can_settle_comes_with_the_whole_command() -> None:
     stuck = next(target.proxy_id for number, target in enumerate(make_targets(40)) if number == TIMED_OUT)
-    assert f"settle /etc/orchestrator/night.yaml --state /var/lib/orch {stuck} --outcome" in page(night_story(40))
+    whole = page(night_story(40))
+    assert f"settle /etc/orchestrator/night.yaml --state /var/lib/orch {stuck} --outcome OUTCOME" in whole
+
+
+def test_no_command_is_anything_else_to_a_shell() -> None:
+    commands = typed(page(night_story(40)))
+    assert commands
+    for command in commands:
+        assert not set(command.replace("&&", "")) & set("|&<>`$"), command
 
 
 def test_nothing_but_its_own_style_and_script_is_allowed() -> None:

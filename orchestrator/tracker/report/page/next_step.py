@@ -16,7 +16,8 @@ _NEXT = {
     ExitCode.HELD: '{first}orchestrator release {plan}{wave} --note "why" && orchestrator run {plan}',
     ExitCode.MORE_TO_DO: "start it again, it goes on where it was: orchestrator run {plan}",
     ExitCode.PERSON_NEEDED: "look at the targets that are {stuck} in the console, then: "
-    'orchestrator settle {plan} PROXY_ID --outcome succeeded|failed|not_sent --note "why"',
+    'orchestrator settle {plan} PROXY_ID --outcome OUTCOME --note "why"; '
+    "OUTCOME: succeeded, failed, or not_sent where no workflow_id came",
     ExitCode.SCOPE_UNUSABLE: "repair the network or the credentials of the scope, then: orchestrator run {plan}",
     ExitCode.STATE_UNUSABLE: "repair the state folder, then: orchestrator run {plan}; "
     "nothing was sent without its intent on disk",

@@ -58,7 +58,7 @@ def remedy(target: TargetReport) -> str:
     """What to do about a target that did not end well."""
     outcome = really(target)
     if outcome in NEEDS_A_PERSON:
-        return "look at it in the console, then settle it:"
+        return "look at it in the console, then settle it as succeeded, failed, or not_sent where no workflow_id came:"
     if outcome == "in_flight":
         return "wait for it; the next session follows it"
     known = remedy_of(target.reason, None) if outcome == Outcome.REJECTED.value and target.reason else None
@@ -71,7 +71,7 @@ def settle(named: str, target: TargetReport) -> str | None:
     """The command by which a person decides what became of it, where only a person can."""
     if really(target) not in NEEDS_A_PERSON:
         return None
-    return f'{_PROGRAM}settle {named} {target.proxy_id} --outcome succeeded|failed|not_sent --note "why"'
+    return f'{_PROGRAM}settle {named} {target.proxy_id} --outcome OUTCOME --note "why"'
 
 
 def budgets(story: Story) -> Iterator[tuple[str, int, int]]:
