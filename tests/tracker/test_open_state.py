@@ -30,6 +30,10 @@ def test_anything_else_is_a_folder(named: str) -> None:
         ("postgresql://db1/fleets", "postgresql://db1/fleets"),
         ("postgresql://me@/fleets?host=/run/pg", "postgresql://me@/fleets?host=/run/pg"),
         ("service=fleets password=secret", "service=fleets"),
+        ("service=fleets password='my secret'", "service=fleets"),
+        ("postgresql://me:se#c?ret@db1/fleets", "postgresql://me@db1/fleets"),
+        ("postgresql://me@/fleets?host=%2Frun%2Fpg&sslpassword=secret", "postgresql://me@/fleets?host=%2Frun%2Fpg"),
+        ("postgresql://me@/fleets?host=%2Frun%2Fpg", "postgresql://me@/fleets?host=%2Frun%2Fpg"),
     ],
 )
 def test_no_password_is_shown(address: str, shown: str) -> None:

@@ -1,4 +1,4 @@
-"""Connections to the database, one for each thread, and what its failures mean. Synchronous.
+"""Connections to the database, as many as are used at once, and what its failures mean. Synchronous.
 
 What is lost with a connection is tried again on a new one. So only what may be done twice goes through `Database.run`:
 what reads, and what recognises that it is done already.
@@ -6,7 +6,7 @@ what reads, and what recognises that it is done already.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from threading import Event, get_ident
+from threading import Event
 from typing import Any, TypeAlias, TypeVar
 
 import psycopg
@@ -65,7 +65,8 @@ class Database:
         self._address = address
         self._monotonic = monotonic
         self._pause = pause
-        self._by_thread: dict[int, Connection] = {}
+        self._free: list[Connection] = []
+        self._reached = False
         self.patience_s = VERB_PATIENCE_S
         self.away = False
 
@@ -78,8 +79,8 @@ class Database:
 
     def close(self) -> None:
         """Let go of all connections; no other thread may use one any more."""
-        while self._by_thread:
-            self._by_thread.popitem()[1].close()
+        while self._free:
+            self._free.pop().close()
 
     @contextmanager
     def patiently(self) -> Iterator[None]:
@@ -93,6 +94,8 @@ class Database:
     def run(self, work: Work[T], *, patience_s: float | None = None) -> T:
         """Do something, again after a lost connection, as often as time allows: it must bear being done twice.
 
+        One that was never reached is not tried again: a wrong password stays wrong, and locks accounts.
+
         Raises:
             StateError: the database is not reached, or refuses it.
         """
@@ -102,7 +105,7 @@ class Database:
                 done = self._once(work)
             except _AWAY as error:
                 self.away = True
-                if self._monotonic() - began_s >= patience_s:
+                if not self._reached or self._monotonic() - began_s >= patience_s:
                     raise self._unreached(error) from error
                 self._pause(_PAUSE_S)
             else:
@@ -134,35 +137,29 @@ class Database:
             raise self._unreached(error) from error
 
     def _once(self, work: Work[T]) -> T:
+        connection = self._connection()
         try:
-            return work(self._connection())
-        except _NO_TABLES as error:
-            self._drop()
-            raise StateError(f"{self}: has no tables of orchestrator", hint=_INIT.format(place=self)) from error
-        except _AWAY:
-            self._drop()
+            done = work(connection)
+        except BaseException as error:
+            with suppress(psycopg.Error):
+                connection.close()  # whatever was begun there is taken back
+            if isinstance(error, _NO_TABLES):
+                raise StateError(f"{self}: has no tables of orchestrator", hint=_INIT.format(place=self)) from error
+            if isinstance(error, psycopg.Error) and not isinstance(error, _AWAY):
+                raise StateError(f"{self}: the database refuses it: {said(error)}") from error
             raise
-        except psycopg.Error as error:
-            self._drop()
-            raise StateError(f"{self}: the database refuses it: {said(error)}") from error
-        except BaseException:
-            self._drop()  # whatever was begun there is taken back
-            raise
+        self._free.append(connection)
+        return done
 
     def _connection(self) -> Connection:
-        found = self._by_thread.get(get_ident())
-        if found is None or found.closed:
-            found = psycopg.connect(
+        try:
+            return self._free.pop()
+        except IndexError:
+            made = psycopg.connect(
                 self._address, autocommit=True, connect_timeout=_CONNECT_S, options=_OPTIONS, **_ALIVE
             )
-            self._by_thread[get_ident()] = found
-        return found
-
-    def _drop(self) -> None:
-        found = self._by_thread.pop(get_ident(), None)
-        if found is not None:
-            with suppress(psycopg.Error):
-                found.close()
+            self._reached = True
+            return made
 
     def _unreached(self, error: Exception) -> StateError:
         return StateError(f"{self}: the database is not reached: {said(error)}", hint=_REACH.format(place=self))
