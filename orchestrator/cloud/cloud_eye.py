@@ -27,7 +27,7 @@ _MILLISECONDS = 1000.0
 
 
 class ListsProxies(Protocol):
-    """Whoever can list the proxies of an instance."""
+    """What can list the proxies of an instance."""
 
     async def proxies(self, instance_id: str) -> Reply[Page]:
         """GET proxies of the instance."""

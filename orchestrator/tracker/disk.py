@@ -115,7 +115,7 @@ def sync_folder(path: Path) -> None:
 
 
 def sync_file(path: Path) -> None:
-    """Bring to disk what is in a file by now, whoever wrote it.
+    """Bring to disk what is in a file by now, also of another process.
 
     Raises:
         StateError: it failed.

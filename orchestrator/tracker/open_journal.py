@@ -41,7 +41,7 @@ class OpenJournal(Protocol):
         """Nobody else has changed what was written; late answers to what was sent before are no change.
 
         Raises:
-            StateError: somebody has; the same again for every later append.
+            StateError: another has; the same again for every later append.
         """
 
     def close(self) -> None:

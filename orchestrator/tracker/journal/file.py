@@ -104,7 +104,7 @@ class Journal:
     #: Nobody else writes into a file.
     looks_every_s: float | None = None
     waits = False
-    #: However slow the disk is: whoever stands still keeps the fleet's lock.
+    #: However slow the disk is: a process that stands still keeps the fleet's lock.
     send_within_s = inf
 
     def news(self) -> Sequence[Record]:

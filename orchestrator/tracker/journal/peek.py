@@ -35,7 +35,7 @@ def workflows_in(line: Line) -> Iterator[str]:
 
 
 def all_workflows(content: bytes) -> list[bytes]:
-    """Every workflow_id that a record names, whoever's it is."""
+    """Every workflow_id that a record names, also those of others."""
     return _WORKFLOW.findall(content)
 
 

@@ -119,7 +119,7 @@ class DatabaseRun:
             yield number, self._record(number, body, crc)
 
     def remember(self, seq: int, parts: Iterable[Struct]) -> None:
-        """Nothing is kept: the log is read anew, by whichever host takes it up."""
+        """Nothing is kept: the log is read from its start, by the host that takes it up."""
 
     def recall(self) -> None:
         """Nothing is kept."""

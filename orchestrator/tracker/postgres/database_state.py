@@ -66,7 +66,7 @@ class DatabaseState:
         return self.seat.database.run(not_durable)
 
     def remarks(self) -> list[str]:
-        """What somebody should know who relies on it."""
+        """What an operator should know who relies on it."""
         return self.seat.database.run(standby_remarks)
 
     def options(self, plan_path: Path) -> tuple[str, ...]:  # noqa: ARG002  # the same for every plan

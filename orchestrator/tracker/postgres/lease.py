@@ -1,6 +1,6 @@
 """The lock of a fleet among hosts: who holds it shows that he lives, every two seconds.
 
-One that has been silent for ten is replaced, by whoever has watched the silence all the time: so an outage of the
+One that has been silent for ten is replaced, by one that has watched the silence all the time: so an outage of the
 database, which silences everybody, replaces nobody. Being replaced needs no message: what it writes from then on is
 refused, because it says the epoch of before.
 """
@@ -45,7 +45,7 @@ class Holding(NamedTuple):
 
     @property
     def lives(self) -> bool:
-        """Whether somebody holds it and has shown so of late."""
+        """Whether it is held, and its holder has shown himself of late."""
         return self.words is not None and self.silent_s < DEAD_S
 
 

@@ -1,8 +1,8 @@
 """The log of a run: what `OpenJournal` is for files. One append is one transaction and one round trip.
 
-Whoever appends says which holder of the fleet he is. One that another host has replaced adds nothing more but what the
-cloud answered to him: that is true whoever leads, and the one who leads now hears it with his next append. An intent
-is added only by one who knows every record of its target.
+A host that appends says which holder of the fleet it is. One that another host has replaced adds nothing more but what
+the cloud answered to it: that is true in any case, and the host that works now hears it with its next append. An intent
+is added only by a host that knows every record of its target.
 
 The lock comes first, in a statement of its own: under READ COMMITTED only the statements after it see everything that
 was committed before it. `begin` and `commit` are statements too, for a transaction block of the client would wait for
@@ -145,7 +145,7 @@ class RunLog:
         """Nobody else has added anything but late answers to what was sent before we came.
 
         Raises:
-            StateError: somebody has; the same again for every later append.
+            StateError: another has; the same again for every later append.
         """
         for record in self.news():
             if not isinstance(record, AnswerSeen):

@@ -39,7 +39,7 @@ class Seat:
         return f"{SIMULATED}/{fleet}" if self.simulated else fleet
 
     def epoch(self, key: str) -> int:
-        """That of this process, when it holds the fleet; else the one in force, as for whoever repairs a run.
+        """That of this process, when it holds the fleet; else the one in force, as for one who repairs a run.
 
         Raises:
             StateError: the database cannot be used.

@@ -6,7 +6,7 @@ from orchestrator.tracker.postgres.database import Connection
 #: What this program makes and knows.
 VERSION = 1
 
-#: A fleet's row is its lock: `epoch` counts who has had it, and whoever writes says which one he is. The beat stands
+#: A fleet's row is its lock: `epoch` counts who has had it, and each writer says which one he is. The beat stands
 #: apart, so that it waits for nobody who writes. Numbers of records come from the run's row, under its lock, so that
 #: their order is the order of the commits and none is missing.
 TABLES = """\

@@ -15,7 +15,7 @@ LATE = 10
 
 
 class Wanted(NamedTuple):
-    """Minutes of a proxy that somebody wants, from `first` on and before `last`."""
+    """Minutes of a proxy that are wanted, from `first` on and before `last`."""
 
     scope: str
     instance_id: str
