@@ -34,6 +34,7 @@ from orchestrator.model.record import (
     VersionReached,
     WorkflowAdopted,
 )
+from orchestrator.model.reply import key_of
 from orchestrator.model.state import Attempt, TargetState
 
 
@@ -106,7 +107,7 @@ def _renew_doubt(known: Indexes, state: TargetState, record: DoubtRenewed) -> No
     if record.workflow_id is not None:
         known.disown(state, record.workflow_id)
     state.evidence.append(record.why)
-    state.suspects.update(record.jobs)
+    state.suspects.update(map(key_of, record.jobs))
     if state.began:
         return
     state.phase = Phase.DOUBT
@@ -120,11 +121,11 @@ def _adopt(known: Indexes, state: TargetState, record: WorkflowAdopted) -> None:
         known.contest(other, record.workflow_id, shown=True)
     known.own(state, record.workflow_id)
     if state.was_answered(record.workflow_id):
-        known.accepted.add(record.workflow_id)
+        known.accepted.add(key_of(record.workflow_id))
     state.phase = Phase.IN_FLIGHT
     state.accepted_at = state.accepted_at or state.last.sent
     # From now on, not from the intent on: it may have begun much later, and only lists read from now on must show it.
-    known.accepted_on.setdefault(state.target.instance_id, {})[record.workflow_id] = known.timeline.moment(
+    known.accepted_on.setdefault(state.target.instance_id, {})[key_of(record.workflow_id)] = known.timeline.moment(
         record.at, state.target.scope
     )
     state.evidence.append(record.evidence)
@@ -133,7 +134,7 @@ def _adopt(known: Indexes, state: TargetState, record: WorkflowAdopted) -> None:
 
 def _doubt_look(_known: Indexes, state: TargetState, record: DoubtLooked) -> None:
     state.evidence.append(record.finding)
-    state.suspects.update(record.jobs)
+    state.suspects.update(map(key_of, record.jobs))
 
 
 def _miss_reading(_known: Indexes, state: TargetState, record: NotReverified) -> None:
@@ -152,10 +153,11 @@ def _reach(_known: Indexes, state: TargetState, record: VersionReached | Version
 
 
 def _see_job(known: Indexes, state: TargetState, record: JobSeen) -> None:
-    if record.workflow_id in state.shared and record.workflow_id not in state.jobs:
+    workflow_id = state.written(record.workflow_id)
+    if key_of(workflow_id) in state.shared and workflow_id not in state.jobs:
         return  # since it was read, another target was given it too
-    known.own(state, record.workflow_id)
-    state.jobs[record.workflow_id] = record
+    known.own(state, workflow_id)
+    state.jobs[workflow_id] = record
     if record.ended or state.phase is Phase.IN_DOUBT:
         state.phase = Phase.IN_FLIGHT
         state.reason = None

@@ -3,7 +3,7 @@
 from orchestrator.model.known import Indexes, given_twice
 from orchestrator.model.outcome import Phase
 from orchestrator.model.record import AnswerSeen
-from orchestrator.model.reply import Entry, same_id
+from orchestrator.model.reply import Entry, key_of, same_id
 from orchestrator.model.state import TURNED_AWAY, TargetState
 
 #: Verdicts that settle a target, unless an earlier attempt of it was doubtful.
@@ -22,10 +22,10 @@ def fold_answer(known: Indexes, state: TargetState, record: AnswerSeen) -> None:
     if attempt.intent.clocks is None:
         _learn_time(known, state.target.scope, record)
     known.count_rejects(record)
-    state.disowned.update(record.strays)
+    state.disowned.update(map(key_of, record.strays))
     for entry in record.update_result:
-        if entry.workflow_id and entry.instance_id not in (None, state.target.instance_id):
-            known.astray[entry.workflow_id] = entry.instance_id
+        if entry.workflow_id and entry.instance_id and not same_id(entry.instance_id, state.target.instance_id):
+            known.astray[key_of(entry.workflow_id)] = entry.instance_id
     twice = _given_twice(known, state, record)
     if record.verdict in ("accepted", "partial") and not twice:
         _accept(known, state, record)
@@ -39,7 +39,7 @@ def _remember(known: Indexes, state: TargetState, record: AnswerSeen) -> None:
     """An answer that is not believed may name what it started all the same: no other one may have that too."""
     for entry in record.update_result:
         if entry.workflow_id and not entry.rejected and entry.workflow_id not in record.strays:
-            known.named.setdefault(entry.workflow_id, state.key)
+            known.named.setdefault(key_of(entry.workflow_id), state.key)
 
 
 def _learn_time(known: Indexes, scope: str, record: AnswerSeen) -> None:
@@ -56,10 +56,10 @@ def _given_twice(known: Indexes, state: TargetState, record: AnswerSeen) -> bool
     """
     twice = {each.workflow_id for each in record.update_result if each.workflow_id and _shared(known, state, each)}
     for workflow_id in sorted(twice.difference(record.strays)):
-        known.contested.add(workflow_id)
+        known.contested.add(key_of(workflow_id))
         state.evidence.append(given_twice(workflow_id))
-        state.disowned.add(workflow_id)
-        state.shared.add(workflow_id)
+        state.disowned.add(key_of(workflow_id))
+        state.shared.add(key_of(workflow_id))
     contested = not twice.issubset(record.strays)
     state.attempts[record.attempt - 1].contested = contested
     return contested
@@ -71,7 +71,7 @@ def _shared(known: Indexes, state: TargetState, entry: Entry) -> bool:
     others = [other for other in known.others_with(workflow_id, state) if not _is_about(entry, other, state)]
     for other in others:
         known.contest(other, workflow_id)
-    return bool(others) or workflow_id in known.contested
+    return bool(others) or key_of(workflow_id) in known.contested
 
 
 def _is_about(entry: Entry, other: TargetState, state: TargetState) -> bool:
@@ -87,5 +87,5 @@ def _accept(known: Indexes, state: TargetState, record: AnswerSeen) -> None:
     for entry in record.update_result:
         if entry.accepted and entry.workflow_id:
             known.own(state, entry.workflow_id)
-            known.accepted.add(entry.workflow_id)
-            known.accepted_on.setdefault(state.target.instance_id, {})[entry.workflow_id] = state.accepted_at
+            known.accepted.add(key_of(entry.workflow_id))
+            known.accepted_on.setdefault(state.target.instance_id, {})[key_of(entry.workflow_id)] = state.accepted_at

@@ -13,6 +13,7 @@ from orchestrator.model.outcome import BEGAN
 from orchestrator.model.plan import Failures
 from orchestrator.model.record import AnswerSeen, EarlierOutcome
 from orchestrator.model.refusal import refusals
+from orchestrator.model.reply import key_of
 from orchestrator.model.state import TargetState
 from orchestrator.model.states import States
 from orchestrator.model.status import GateStatus, ScopeStatus, WaveStatus
@@ -22,7 +23,7 @@ from orchestrator.model.timeline import Timeline
 
 
 class Indexes:
-    """The indexes of a run over its targets.
+    """The indexes of a run over its targets. Ids of workflows are as they are compared, but in the states.
 
     Attributes:
         gates: those that have been answered.
@@ -96,13 +97,13 @@ class Indexes:
 
     def own(self, state: TargetState, workflow_id: str) -> None:
         """A workflow is ours, and belongs to this target."""
-        state.jobs.setdefault(workflow_id, None)
-        self.workflows[workflow_id] = state.key
-        self.contested.discard(workflow_id)
+        state.jobs.setdefault(state.written(workflow_id), None)
+        self.workflows[key_of(workflow_id)] = state.key
+        self.contested.discard(key_of(workflow_id))
 
     def others_with(self, workflow_id: str, state: TargetState) -> list[TargetState]:
         """The other targets that a workflow was given to, by an answer or by evidence."""
-        keys = {self.named.get(workflow_id), self.workflows.get(workflow_id)} - {None, state.key}
+        keys = {self.named.get(key_of(workflow_id)), self.workflows.get(key_of(workflow_id))} - {None, state.key}
         return [self.states[key] for key in sorted(filter(None, keys))]
 
     def contest(self, owner: TargetState, workflow_id: str, *, shown: bool = False) -> None:
@@ -110,10 +111,11 @@ class Indexes:
 
         `shown`: the job itself is the other's. What was set aside waits for a person, as it is.
         """
-        if workflow_id in owner.jobs:
-            stays = owner.jobs[workflow_id] is not None and not shown
+        written = owner.written(workflow_id)
+        if written in owner.jobs:
+            stays = owner.jobs[written] is not None and not shown
         else:
-            stays = workflow_id in owner.shared
+            stays = key_of(workflow_id) in owner.shared
         if stays or owner.set_aside:
             return
         before = self.tally.mark(owner, self.failures)
@@ -127,11 +129,12 @@ class Indexes:
 
         A target that has its outcome keeps it, without the workflow.
         """
-        self.contested.add(workflow_id)
-        self.accepted.discard(workflow_id)
-        self.accepted_on.get(state.target.instance_id, {}).pop(workflow_id, None)
-        if self.workflows.get(workflow_id) == state.key:
-            del self.workflows[workflow_id]
+        key = key_of(workflow_id)
+        self.contested.add(key)
+        self.accepted.discard(key)
+        self.accepted_on.get(state.target.instance_id, {}).pop(key, None)
+        if self.workflows.get(key) == state.key:
+            del self.workflows[key]
         state.lose(workflow_id)
 
     def count_rejects(self, answer: AnswerSeen) -> None:

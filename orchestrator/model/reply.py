@@ -20,9 +20,14 @@ DAMAGED = "\N{REPLACEMENT CHARACTER}"
 _PROXY_ID = re.compile(r"[0-9a-z]{32}po01")
 
 
+def key_of(each: str) -> str:
+    """An id as it is compared: the case of letters tells none from another. It is shown and asked for as it came."""
+    return each.lower()
+
+
 def same_id(one: str | None, other: str | None) -> bool:
-    """Whether two ids are one: the case of letters tells none from another."""
-    return one == other or (one is not None and other is not None and one.lower() == other.lower())
+    """Whether two ids are one."""
+    return one == other or (one is not None and other is not None and key_of(one) == key_of(other))
 
 
 class Exchange(Struct, frozen=True, kw_only=True):
@@ -193,6 +198,11 @@ class Job(Struct, frozen=True, kw_only=True):
     fail_reason: str | None = None
     process: str | None = None
     extend_fields: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Its id, as it is compared."""
+        return key_of(self.job_id)
 
     @property
     def proxies(self) -> set[str]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from orchestrator.model.moment import Moment
 from orchestrator.model.outcome import FAILED_BEFORE, OPEN, Outcome, Phase
 from orchestrator.model.record import AnswerSeen, EarlierOutcome, ImpactSampled, Intent, JobSeen, Record, Verdict
-from orchestrator.model.reply import Entry
+from orchestrator.model.reply import Entry, key_of, same_id
 from orchestrator.model.signature import signature
 from orchestrator.model.target import Target
 
@@ -30,7 +30,9 @@ class Attempt:
 
     def names(self, workflow_id: str) -> bool:
         """Whether its answer names a workflow."""
-        return self.answer is not None and any(each.workflow_id == workflow_id for each in self.answer.update_result)
+        return self.answer is not None and any(
+            same_id(each.workflow_id, workflow_id) for each in self.answer.update_result
+        )
 
 
 @dataclass(slots=True)
@@ -127,13 +129,17 @@ class TargetState:
         """Whether an answer to it accepted a workflow."""
         answers = (attempt.answer for attempt in self.attempts if attempt.answer)
         entries = (entry for answer in answers for entry in answer.update_result if entry.accepted)
-        return any(entry.workflow_id == workflow_id for entry in entries)
+        return any(same_id(entry.workflow_id, workflow_id) for entry in entries)
+
+    def written(self, workflow_id: str) -> str:
+        """A workflow of its own as it is written in `jobs`; another one as it is given."""
+        return next((each for each in self.jobs if same_id(each, workflow_id)), workflow_id)
 
     def lose(self, workflow_id: str) -> None:
         """A workflow may be another's. Without any, it is in doubt what its attempts have started."""
-        self.jobs.pop(workflow_id, None)
-        self.disowned.add(workflow_id)
-        self.shared.add(workflow_id)
+        self.jobs.pop(self.written(workflow_id), None)
+        self.disowned.add(key_of(workflow_id))
+        self.shared.add(key_of(workflow_id))
         for attempt in self.attempts:
             attempt.contested = attempt.contested or attempt.names(workflow_id)
         if self.jobs:
@@ -235,8 +241,8 @@ class TargetState:
         return tuple(entry for entry in entries if not self._is_ours(entry))
 
     def _is_ours(self, entry: Entry) -> bool:
-        named = entry.instance_id in (None, self.target.instance_id)
-        return named and entry.workflow_id not in self.disowned
+        named = entry.instance_id is None or same_id(entry.instance_id, self.target.instance_id)
+        return named and key_of(entry.workflow_id or "") not in self.disowned
 
     @property
     def refused(self) -> bool:

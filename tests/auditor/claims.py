@@ -93,6 +93,8 @@ class Claim:
     def problems(self) -> Iterator[str]:
         """Everything that has no line, or not the line that it needs."""
         yield from self._attempts()
+        if list(map(str.lower, self.target["workflow_ids"])) != list(self.ids.of[self.target["proxy_id"]]):
+            yield f"workflow_ids is {self.target['workflow_ids']!r}, and not what its lines give"
         for name, backed in self._backed().items():
             if self.target[name] != backed:
                 yield f"{name} is {self.target[name]!r}, the journal says {backed!r}"
@@ -117,7 +119,6 @@ class Claim:
         settled = self.settled or {}
         readings = [line["version"] for line in self.named("reverified") if line["version"]]
         backed = {
-            "workflow_ids": list(self.ids.of[self.target["proxy_id"]]),
             "settled_by": settled.get("settled_by"),
             "settled_host": settled.get("host") or None,
             "settled_at": settled.get("at"),

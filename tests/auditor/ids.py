@@ -10,7 +10,7 @@ class Ids:
     """The workflows of every target, and what is told of one that two were given.
 
     Attributes:
-        of: the workflows of each target, in the order in which it came to them.
+        of: the workflows of each target, in small letters, in the order in which it came to them.
         told: for each target, sentences of evidence that stand in no line of its own, after the lines of these numbers.
     """
 
@@ -28,13 +28,13 @@ class Ids:
                 self._read(line)
 
     def _read(self, line: Line) -> None:
-        target, workflow = line["target"], line.get("workflow_id") or ""
+        target, workflow = line["target"], _key(line.get("workflow_id"))
         match line["record"]:
             case "answer_seen":
                 self._answer(line)
             case "workflow_adopted":
                 for other in self._others(workflow, target):
-                    self._take(other, workflow, line, shown=True)
+                    self._take(other, line["workflow_id"], line, shown=True)
                 self._give(target, workflow)
             case "job_seen" if workflow in self.of[target] or workflow not in self._shared[target]:
                 self._give(target, workflow)
@@ -50,21 +50,21 @@ class Ids:
         twice = {entry["workflow_id"] for entry in entries if self._is_twice(entry, line)}
         for entry in entries:
             if not _says(entry, "REJECT") and entry["workflow_id"] not in strays:
-                self._first.setdefault(entry["workflow_id"], target)
-        for workflow in sorted(twice - strays):
-            self._nobodys.add(workflow)
-            self._shared[target].add(workflow)
-            self.told[target].append((line["seq"], _sentence(workflow)))
+                self._first.setdefault(_key(entry["workflow_id"]), target)
+        for written in sorted(twice - strays):
+            self._nobodys.add(_key(written))
+            self._shared[target].add(_key(written))
+            self.told[target].append((line["seq"], _sentence(written)))
         if line["verdict"] in ("accepted", "partial") and not twice - strays:
             for entry in entries:
                 if _says(entry, "ACCEPT"):
-                    self._give(target, entry["workflow_id"])
+                    self._give(target, _key(entry["workflow_id"]))
 
     def _is_twice(self, entry: Line, line: Line) -> bool:
-        workflow = entry["workflow_id"]
+        workflow = _key(entry["workflow_id"])
         others = [each for each in self._others(workflow, line["target"]) if not self._is_about(entry, each, line)]
         for other in others:
-            self._take(other, workflow, line)
+            self._take(other, entry["workflow_id"], line)
         return bool(others) or workflow in self._nobodys
 
     def _is_about(self, entry: Line, other: str, line: Line) -> bool:
@@ -75,11 +75,12 @@ class Ids:
         found = {self._first.get(workflow), self._owner.get(workflow)} - {None, target}
         yield from sorted(each for each in found if each is not None)
 
-    def _take(self, other: str, workflow: str, line: Line, *, shown: bool = False) -> None:
+    def _take(self, other: str, written: str, line: Line, *, shown: bool = False) -> None:
+        workflow = _key(written)
         has = workflow in self.of[other]
         if (self.of[other][workflow] and not shown) if has else workflow in self._shared[other]:
             return
-        self.told[other].append((line["seq"], _sentence(workflow)))
+        self.told[other].append((line["seq"], _sentence(written)))
         self._lose(other, workflow)
 
     def _lose(self, target: str, workflow: str) -> None:
@@ -93,6 +94,10 @@ class Ids:
         self.of[target].setdefault(workflow, False)
         self._owner[workflow] = target
         self._nobodys.discard(workflow)
+
+
+def _key(written: str | None) -> str:
+    return (written or "").lower()
 
 
 def _says(entry: Line, word: str) -> bool:

@@ -253,6 +253,21 @@ def test_two_answers_in_doubt_that_name_one_workflow_are_evidence_of_nothing() -
     assert [run.state(key).doubtful_entries for key in (KEY, second)] == [(), ()]
 
 
+def test_the_same_workflow_in_other_letters_is_not_a_second_one() -> None:
+    second = make_targets(2)[1].proxy_id
+    told, again = "W1", "w1"
+    adopted = r.WorkflowAdopted(at=BEGIN, target=KEY, workflow_id=again, evidence="the list shows it")
+    seen = r.JobSeen(at=BEGIN, target=KEY, attempt=1, workflow_id=again, status="Running")
+    run = after(intent(), answer("accepted", replace(ACCEPT, workflow_id=told)), adopted, seen)
+    assert list(run.state(KEY).jobs) == [told]
+    run = after(intent(), answer("accepted", replace(ACCEPT, workflow_id=told)))
+    run.apply(replace(intent(), target=second, token="t2"))
+    run.apply(replace(answer("accepted", replace(ACCEPT, workflow_id=again)), target=second))
+    assert [(run.state(key).phase, list(run.state(key).jobs)) for key in (KEY, second)] == [(Phase.DOUBT, [])] * 2
+    run.apply(replace(adopted, target=second, workflow_id=told))
+    assert run.workflows == {again: second}
+
+
 def _given_to_both(*between: r.Record, **entry: str) -> Run:
     """The second target is answered the workflow that the first one has; a later call cannot have started it."""
     second = make_targets(3)[2].proxy_id

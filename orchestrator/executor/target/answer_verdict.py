@@ -14,6 +14,7 @@ from orchestrator.model.reply import (
     Reply,
     Throttled,
     Unauthenticated,
+    key_of,
     same_id,
 )
 
@@ -54,7 +55,7 @@ def judge(reply: UpgradeReply, instance_id: str, known: Container[str]) -> tuple
 def strays(entry: Entry, instance_id: str, known: Container[str]) -> bool:
     """Whether an entry is no answer to the question: it names another instance, or a workflow of another attempt."""
     elsewhere = entry.instance_id is not None and not same_id(entry.instance_id, instance_id)
-    return elsewhere or (entry.workflow_id or "").lower() in known
+    return elsewhere or key_of(entry.workflow_id or "") in known
 
 
 def stray_workflows(reply: UpgradeReply, instance_id: str, known: Container[str]) -> Iterator[str]:

@@ -39,12 +39,12 @@ async def attempt(state: TargetState, session: Session, ready: Ready) -> None:
         if _stale(ready, session, calls.lanes.pacer.rate):
             raise Yielded("what was read has grown old")
         with anyio.CancelScope(shield=True):
-            await _send(state, session, ready, _There(known, frozenset(map(str.lower, session.run.astray))), slot)
+            await _send(state, session, ready, _There(known, session.run.astray), slot)
 
 
 @dataclass(frozen=True, slots=True)
 class _There:
-    """Workflows, in small letters, that were there before the call: none can be what it starts. Only looked up.
+    """Workflows, as they are compared, that were there before the call: none can be what it starts. Only looked up.
 
     Attributes:
         known: of the state folder; they may be a million.

@@ -23,14 +23,14 @@ _ENDED_MARGIN = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doubt:
-    """One target whose attempt may or may not have started an upgrade.
+    """One target whose attempt may or may not have started an upgrade. Ids of jobs are as they are compared.
 
     Attributes:
         earliest: the first doubtful intent, in the cloud's time at that moment.
         latest: the end of the doubt period from the latest intent, in the cloud's time: nothing of ours began later.
         not_before: the same as `earliest` by that reading of the cloud's clock which puts it first: any may be wrong.
-        suspects: jobs that could be it when they were last seen, in small letters.
-        ours: every workflow_id known to this state folder, in small letters, that is not open to be this one's.
+        suspects: jobs that could be it when they were last seen.
+        ours: every workflow_id known to this state folder that is not open to be this one's.
         claimed: workflows open to be its own that another target of the instance has: its name alone tells nothing.
         presence: accepted workflow ids of this scope, by which a list shows that it lists such jobs.
         job_names: names that jobs of ours were seen to have in this scope.
@@ -132,7 +132,7 @@ def weigh(doubt: Doubt, sight: Sight) -> Conclusion:
 
 def _with_names(doubt: Doubt, listing: JobList) -> Doubt:
     """The list itself says what jobs of ours are named, also when nobody has followed one yet."""
-    names = {job.name for job in listing.jobs if job.job_id in doubt.presence and job.name}
+    names = {job.name for job in listing.jobs if job.key in doubt.presence and job.name}
     return replace(doubt, job_names=names.union(doubt.job_names))
 
 
@@ -168,7 +168,7 @@ def _jobs_against(doubt: Doubt, listing: JobList, jobs: list[Job], gone: list[st
         return "it was accepted without a workflow_id, and no job of it was found"
     if foreign := _running_elsewhere(doubt, listing):
         return f"job {foreign.job_id} runs on {_place(doubt, foreign)}; its end is waited for"
-    if listing.ids().isdisjoint(doubt.presence):
+    if listing.keys().isdisjoint(doubt.presence):
         return "the job list shows no accepted workflow of ours, so absence proves nothing"
     return None
 
@@ -193,7 +193,7 @@ def _proxy_against(doubt: Doubt, sight: Sight) -> str | None:
 
 
 def _absence(doubt: Doubt, listing: JobList) -> str:
-    shown = min(listing.ids().intersection(doubt.presence))
+    shown = min(listing.keys().intersection(doubt.presence))
     return (
         f"no job of it in the complete list of {counted(len(listing.jobs), 'job')}, which shows our {shown}; "
         f"the proxy still runs {doubt.source_version} and is ACTIVE"
@@ -207,16 +207,16 @@ def _possible(doubt: Doubt, sight: Sight) -> list[Job]:
     """
     listing = sight.listing
     listed = () if listing is None else (*listing.about(doubt.instance_id, doubt.proxy_id), *listing.of_no_instance())
-    named = {job.job_id: job for job in sight.named}
-    alike = {job.job_id: job for job in listed if _resembles(doubt, job)}
+    named = {job.key: job for job in sight.named}
+    alike = {job.key: job for job in listed if _resembles(doubt, job)}
     jobs = (named | alike).values()
-    return [job for job in jobs if job.job_id.lower() not in doubt.ours and not _ended_before(doubt, job)]
+    return [job for job in jobs if job.key not in doubt.ours and not _ended_before(doubt, job)]
 
 
 def _gone(doubt: Doubt, sight: Sight) -> list[str]:
     """Jobs that could be it once, and that nothing shows or explains any more."""
     listed = () if sight.listing is None else sight.listing.jobs
-    shown = {job.job_id.lower() for job in (*listed, *sight.named)}
+    shown = {job.key for job in (*listed, *sight.named)}
     return sorted(set(doubt.suspects) - shown - set(doubt.ours))
 
 
@@ -225,7 +225,7 @@ def _resembles(doubt: Doubt, job: Job) -> bool:
 
 
 def _is_suspect(doubt: Doubt, job: Job) -> bool:
-    return job.job_id.lower() in doubt.suspects
+    return job.key in doubt.suspects
 
 
 def _puzzles(doubt: Doubt, job: Job) -> bool:
@@ -252,7 +252,7 @@ def _is_candidate(doubt: Doubt, job: Job) -> bool:
         return False
     if job.names(doubt.proxy_id):
         return True
-    alone = doubt.alone and job.job_id.lower() not in doubt.claimed
+    alone = doubt.alone and job.key not in doubt.claimed
     return alone and not job.proxies and not _illegible(job)
 
 
@@ -268,7 +268,7 @@ def _ended_before(doubt: Doubt, job: Job) -> bool:
 def _running_elsewhere(doubt: Doubt, listing: JobList) -> Job | None:
     """Any other job that runs on the instance, or for the proxy."""
     jobs = listing.about(doubt.instance_id, doubt.proxy_id)
-    return next((job for job in jobs if job.job_id.lower() not in doubt.ours and not has_ended(job)), None)
+    return next((job for job in jobs if job.key not in doubt.ours and not has_ended(job)), None)
 
 
 def _describe(doubt: Doubt, job: Job) -> str:

@@ -164,6 +164,7 @@ async def _disown(state: TargetState, session: Session, job_id: str, whose: str)
 
 async def _record_job(state: TargetState, session: Session, job_id: str, job: Job, at: datetime) -> None:
     """Record a status that is new, with the instant at which it was read."""
+    job_id = state.written(job_id)
     if job_id not in state.jobs:  # disowned meanwhile
         return
     seen = state.jobs[job_id]

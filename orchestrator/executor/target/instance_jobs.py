@@ -34,7 +34,7 @@ def resurfaced_job(listing: JobList, state: TargetState, run: Run) -> Job | None
 
 def ours_running(listing: JobList, state: TargetState, run: Run, expected_s: float) -> int:
     """How many upgrades of ours run on the target's instance, with those that may be too new to be listed."""
-    running = {job.job_id for job in listing.of_instance(state.target.instance_id) if not has_ended(job)}
+    running = {job.key for job in listing.of_instance(state.target.instance_id) if not has_ended(job)}
     accepted = run.accepted_on.get(state.target.instance_id, {})
 
     def age_s(since: Moment) -> float:
@@ -47,13 +47,13 @@ def ours_running(listing: JobList, state: TargetState, run: Run, expected_s: flo
 def _unclaimed(listing: JobList, state: TargetState, run: Run) -> Iterator[Job]:
     """Jobs that run on the instance, or for the proxy, and are not known to be ours."""
     for job in listing.about(state.target.instance_id, state.key):
-        if not has_ended(job) and job.job_id not in run.workflows:
+        if not has_ended(job) and job.key not in run.workflows:
             yield job
 
 
 def _names(listing: JobList, state: TargetState, run: Run) -> set[str | None]:
     """How upgrades of ours are named in this scope, as far as has been seen."""
-    listed = {job.name for job in listing.jobs if job.job_id in run.workflows}
+    listed = {job.name for job in listing.jobs if job.key in run.workflows}
     return listed | run.job_names.get(state.target.scope, set())
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator.executor.session import Session
-from orchestrator.model.reply import Job, same_id
+from orchestrator.model.reply import Job, key_of, same_id
 from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState
 
@@ -48,9 +48,9 @@ async def read_named(state: TargetState, session: Session, *, after: datetime) -
 
 def _unexplained(state: TargetState, run: Run, found: Mapping[str, Job | None]) -> Iterator[str]:
     """An answer to the target itself counts, and one to another that is about the target's instance."""
-    mine = {entry.workflow_id or None for entry in state.accepted_astray}
+    mine = {key_of(entry.workflow_id) if entry.workflow_id else None for entry in state.accepted_astray}
     if None in mine:
         yield "an answer that names another instance accepted an upgrade without a workflow_id"
     for workflow_id, job in found.items():
-        if job is None and (workflow_id in mine or run.astray.get(workflow_id) == state.target.instance_id):
+        if job is None and (workflow_id in mine or same_id(run.astray.get(workflow_id), state.target.instance_id)):
             yield f"an answer accepted workflow {workflow_id}, which the cloud does not show"

@@ -1,6 +1,5 @@
 """Finding out what became of a doubtful attempt: looking again and again, and recording what the evidence allows."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -33,7 +32,7 @@ from orchestrator.model.record import (
     VersionAdopted,
     WorkflowAdopted,
 )
-from orchestrator.model.reply import Answered, Entry, Job
+from orchestrator.model.reply import Answered, Entry, Job, key_of, same_id
 from orchestrator.model.run import Run
 from orchestrator.model.state import TargetState
 from orchestrator.spoken import counted
@@ -142,9 +141,9 @@ async def _doubt(state: TargetState, session: Session, listing: JobList | None, 
         earliest=run.timeline.cloud_time(_first_doubt(state), target.scope),
         latest=latest,
         not_before=run.timeline.earliest(_first_doubt(state), target.scope),
-        suspects=_small(state.suspects),
-        ours=_small(known | run.workflows.keys()) - _small(open_to),
-        claimed=_small(filter(run.workflows.__contains__, open_to - _misplaced(state, run, listing))),
+        suspects=state.suspects,
+        ours=(known | run.workflows.keys()) - open_to,
+        claimed=set(filter(run.workflows.__contains__, open_to - _misplaced(state, run, listing))),
         presence=run.accepted,
         job_names=run.job_names.get(target.scope, set()),
         alone=len(run.unknown_on(target.instance_id)) <= 1,
@@ -153,14 +152,10 @@ async def _doubt(state: TargetState, session: Session, listing: JobList | None, 
     )
 
 
-def _small(ids: Iterable[str]) -> set[str]:
-    return {each.lower() for each in ids}
-
-
 def _open(state: TargetState, run: Run, listing: JobList | None) -> set[str]:
     """Workflows of ours that may be this target's all the same: nobody's, given to it too, or by the list."""
     nobodys = {each for each in run.contested if each not in run.workflows}
-    explained = {job.job_id for job in _listed(state, listing) if _names_owner(job, run) and not job.names(state.key)}
+    explained = {job.key for job in _listed(state, listing) if _names_owner(job, run) and not job.names(state.key)}
     return (nobodys | state.shared | _misplaced(state, run, listing)) - explained
 
 
@@ -168,10 +163,10 @@ def _misplaced(state: TargetState, run: Run, listing: JobList | None) -> set[str
     """Jobs here that answers gave to targets elsewhere, or that name this one and no owner: the list knows better."""
     here = state.target.instance_id
     return {
-        job.job_id
+        job.key
         for job in _listed(state, listing)
-        if (owner := run.workflows.get(job.job_id)) not in (None, state.key)
-        and (run.targets[owner].instance_id != here or (job.names(state.key) and not job.names(owner)))
+        if (owner := run.workflows.get(job.key)) not in (None, state.key)
+        and (not same_id(run.targets[owner].instance_id, here) or (job.names(state.key) and not job.names(owner)))
     }
 
 
@@ -180,7 +175,7 @@ def _listed(state: TargetState, listing: JobList | None) -> list[Job]:
 
 
 def _names_owner(job: Job, run: Run) -> bool:
-    owner = run.workflows.get(job.job_id)
+    owner = run.workflows.get(job.key)
     return owner is not None and job.names(owner)
 
 
@@ -211,7 +206,11 @@ def _disproved(state: TargetState, session: Session, evidence: str) -> AttemptDi
 async def _record_unknown(state: TargetState, session: Session, unknown: Unknown, *, over: bool) -> None:
     """Record a finding that is new; when all patience is spent, the target keeps no session alive any more."""
     about = session.about(state)
-    if not state.evidence or state.evidence[-1] != unknown.why or not state.suspects.issuperset(unknown.jobs):
+    if (
+        not state.evidence
+        or state.evidence[-1] != unknown.why
+        or not state.suspects.issuperset(map(key_of, unknown.jobs))
+    ):
         await session.ledger.record(DoubtLooked(**about, finding=unknown.why, jobs=unknown.jobs))
     if not over or (unknown.began and not _overdue(state, session)):
         return

@@ -225,6 +225,8 @@ def test_the_case_of_letters_hides_no_job() -> None:
     conclusion = weigh(DOUBT, seeing(job(instance_id=INSTANCE.upper(), extend_fields=PROXY.upper(), name="other")))
     assert isinstance(conclusion, Adopt)
     assert not isinstance(weigh(DOUBT, seeing(job(job_id="ELSEWHERE", name=NAME, status="Failed"))), Adopt)
+    in_capitals = JobList((job(job_id="SHOWN", instance_id=OTHER_INSTANCE),), AT, AT, complete=True)
+    assert isinstance(weigh(replace(DOUBT, job_names=set()), replace(NOTHING_SEEN, listing=in_capitals)), NeverBegan)
 
 
 def test_a_known_workflow_of_another_run_is_not_it() -> None:
@@ -320,7 +322,7 @@ def test_it_is_sent_again_only_with_all_the_evidence(
         assert not accepted
         assert version == OLD
         assert active is ACTIVE
-        assert "shown" in listing.ids()
+        assert "shown" in {each.key for each in listing.jobs}
         strangers = [each for each in listing.of_instance(INSTANCE) if each.job_id not in doubt.ours]
         assert all(each.status in ("Completed", "Failed") for each in strangers)
         assert not any(

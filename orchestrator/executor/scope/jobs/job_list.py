@@ -61,9 +61,9 @@ class JobList:
         """The jobs whose instance the list does not tell: each may run on any."""
         return self._by_instance.get("", ())
 
-    def ids(self) -> set[str]:
-        """The ids of all jobs."""
-        return {job.job_id for job in self.jobs}
+    def keys(self) -> set[str]:
+        """The ids of all jobs, as they are compared."""
+        return {job.key for job in self.jobs}
 
 
 async def read_jobs(

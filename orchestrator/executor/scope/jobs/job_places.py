@@ -14,7 +14,7 @@ from orchestrator.executor.ports import CloudApi
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.scope.call import Call
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.model.reply import Answered, Job, Reply
+from orchestrator.model.reply import Answered, Job, Reply, same_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,8 @@ class _Look:
     def tells(self, instance_id: str, after: datetime) -> bool:
         """Whether it is known from this look what the job is for an instance: nothing, or what it was after then."""
         place = None if self.job is None else self.job.instance_id
-        return place not in (None, instance_id) or self.asked_at > after
+        elsewhere = place is not None and not same_id(place, instance_id)
+        return elsewhere or self.asked_at > after
 
 
 @dataclass(slots=True)
