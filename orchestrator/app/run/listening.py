@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Awaitable, Callable
 
 import anyio
 from anyio import to_thread
@@ -10,6 +11,7 @@ from orchestrator.app.process.signals import leave_on_stop, stop_signals
 from orchestrator.app.run.apply_command import carry_out
 from orchestrator.errors import ExitCode
 from orchestrator.executor.dispatch import Background, Dispatcher
+from orchestrator.model.commands import Command
 from orchestrator.model.record import LimitsChanged, ReturnedToWaiting, Settled
 from orchestrator.tracker.state_store import Inbox
 
@@ -42,10 +44,20 @@ def reading_commands(inbox: Inbox) -> Background:
     return task
 
 
-async def obey_commands(inbox: Inbox, dispatcher: Dispatcher) -> None:
-    """Carry out what persons have asked for since the last look."""
+async def obey_commands(
+    inbox: Inbox,
+    dispatcher: Dispatcher,
+    beside: Callable[..., Awaitable[list[tuple[int, Command]]]] = to_thread.run_sync,
+) -> None:
+    """Carry out what persons have asked for since the last look.
+
+    Args:
+        inbox: where they ask.
+        dispatcher: of the session.
+        beside: calls a function with its arguments where it holds up no loop: in a thread.
+    """
     session = dispatcher.session
-    for number, command in await to_thread.run_sync(inbox.new, session.run.commands_seen):
+    for number, command in await beside(inbox.new, session.run.commands_seen):
         record = carry_out(session.run, number, command, session.clock.now())
         if isinstance(record, Settled | ReturnedToWaiting):
             await dispatcher.overrule(record)

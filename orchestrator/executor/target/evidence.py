@@ -4,7 +4,7 @@ Absence proves nothing by itself: it counts only in a list that was read complet
 of ours was seen, so that we know that such jobs are listed there at all.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Container
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
@@ -47,7 +47,7 @@ class Doubt:
     latest: datetime
     not_before: datetime
     suspects: Collection[str]
-    ours: Collection[str]
+    ours: Container[str]
     claimed: Collection[str]
     presence: Collection[str]
     job_names: Collection[str]
@@ -217,7 +217,7 @@ def _gone(doubt: Doubt, sight: Sight) -> list[str]:
     """Jobs that could be it once, and that nothing shows or explains any more."""
     listed = () if sight.listing is None else sight.listing.jobs
     shown = {job.key for job in (*listed, *sight.named)}
-    return sorted(set(doubt.suspects) - shown - set(doubt.ours))
+    return sorted(each for each in set(doubt.suspects) - shown if each not in doubt.ours)
 
 
 def _resembles(doubt: Doubt, job: Job) -> bool:

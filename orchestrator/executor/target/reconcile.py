@@ -1,6 +1,7 @@
 """Finding out what became of a doubtful attempt: looking again and again, and recording what the evidence allows."""
 
-from dataclasses import replace
+from collections.abc import Container
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from orchestrator.executor.crash_points import Point
@@ -142,7 +143,7 @@ async def _doubt(state: TargetState, session: Session, listing: JobList | None, 
         latest=latest,
         not_before=run.timeline.earliest(_first_doubt(state), target.scope),
         suspects=state.suspects,
-        ours=(known | run.workflows.keys()) - open_to,
+        ours=_Ours(known, run.workflows, open_to),
         claimed=set(filter(run.workflows.__contains__, open_to - _misplaced(state, run, listing))),
         presence=run.accepted,
         job_names=run.job_names.get(target.scope, set()),
@@ -150,6 +151,24 @@ async def _doubt(state: TargetState, session: Session, listing: JobList | None, 
         accepted=any(entry.accepted for entry in state.doubtful_entries),
         period_over=over,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ours:
+    """Workflows that are ours and not open to be the one in doubt. Only looked up: they may be a million.
+
+    Attributes:
+        known: of the state folder.
+        run: of this run.
+        open_to: those that may be the target's all the same.
+    """
+
+    known: Container[str]
+    run: Container[str]
+    open_to: Container[str]
+
+    def __contains__(self, key: object) -> bool:
+        return (key in self.known or key in self.run) and key not in self.open_to
 
 
 def _open(state: TargetState, run: Run, listing: JobList | None) -> set[str]:
