@@ -3,9 +3,9 @@
 import os
 import signal
 from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 import anyio
-from anyio import to_thread
 
 from orchestrator.app.process.signals import leave_on_stop, stop_signals
 from orchestrator.app.run.apply_command import carry_out
@@ -14,6 +14,9 @@ from orchestrator.executor.dispatch import Background, Dispatcher
 from orchestrator.model.commands import Command
 from orchestrator.model.record import LimitsChanged, ReturnedToWaiting, Settled
 from orchestrator.tracker.state_store import Inbox
+
+#: Calls a function with its arguments where it holds up no loop: in a thread.
+Beside: TypeAlias = Callable[..., Awaitable[list[tuple[int, Command]]]]
 
 #: How often a running process looks for a person's commands.
 _INBOX_EVERY_S = 0.4
@@ -33,28 +36,24 @@ async def obey_signals(dispatcher: Dispatcher) -> None:
         leave_on_stop(ExitCode.MORE_TO_DO, ignored=0 if stopping else 1)
 
 
-def reading_commands(inbox: Inbox) -> Background:
-    """The task that looks for a person's commands as long as the session lives."""
+def reading_commands(inbox: Inbox, beside: Beside) -> Background:
+    """The task that looks for a person's commands as long as the session lives; see `obey_commands`."""
 
     async def task(dispatcher: Dispatcher) -> None:
         while True:
-            await obey_commands(inbox, dispatcher)
+            await obey_commands(inbox, dispatcher, beside)
             await dispatcher.session.clock.sleep(_INBOX_EVERY_S)
 
     return task
 
 
-async def obey_commands(
-    inbox: Inbox,
-    dispatcher: Dispatcher,
-    beside: Callable[..., Awaitable[list[tuple[int, Command]]]] = to_thread.run_sync,
-) -> None:
+async def obey_commands(inbox: Inbox, dispatcher: Dispatcher, beside: Beside) -> None:
     """Carry out what persons have asked for since the last look.
 
     Args:
         inbox: where they ask.
         dispatcher: of the session.
-        beside: calls a function with its arguments where it holds up no loop: in a thread.
+        beside: how the disk is read.
     """
     session = dispatcher.session
     for number, command in await beside(inbox.new, session.run.commands_seen):

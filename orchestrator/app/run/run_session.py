@@ -197,7 +197,7 @@ async def _journalled(job: Work, dispatcher: Dispatcher, writer: JournalWriter) 
             group.start_soon(writer.run)
             group.start_soon(supervise, signals, dispatcher.session)
             await _announce(job, dispatcher.session)
-            await obey_commands(job.fleet.inbox(), dispatcher)
+            await obey_commands(job.fleet.inbox(), dispatcher, to_thread.run_sync)
             finish = await dispatcher.run()
             await writer.aclose()
             group.cancel_scope.cancel()
@@ -236,8 +236,8 @@ def _assemble(
 
 
 def _background(job: Work) -> Iterator[Background]:
-    yield guarded("a person's commands", reading_commands(job.fleet.inbox()), vital=True)
-    yield guarded("the memory of the rates", keeping(job.memory), vital=False)
+    yield guarded("a person's commands", reading_commands(job.fleet.inbox(), to_thread.run_sync), vital=True)
+    yield guarded("the memory of the rates", keeping(job.memory, to_thread.run_sync), vital=False)
 
 
 def _rollout(job: Work, scopes: dict[str, ScopeCalls], host: HostTime) -> Rollout:

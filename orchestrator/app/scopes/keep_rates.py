@@ -2,8 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from anyio import to_thread
-
 from orchestrator.app.scopes.rate_memory import Learned, RateMemory
 from orchestrator.executor.dispatch import Background, Dispatcher
 from orchestrator.executor.scope.scope_calls import ScopeCalls
@@ -17,7 +15,7 @@ def learned(scopes: Mapping[str, ScopeCalls]) -> Learned:
     return {name: calls.lanes.pacer.learned for name, calls in scopes.items()}
 
 
-def keeping(memory: RateMemory, beside: Callable[..., Awaitable[None]] = to_thread.run_sync) -> Background:
+def keeping(memory: RateMemory, beside: Callable[..., Awaitable[None]]) -> Background:
     """The task that writes down, while a session goes on, what it finds.
 
     Args:
