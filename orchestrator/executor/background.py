@@ -1,6 +1,7 @@
 """The tasks that run beside the loop as long as a session lives: pacing, keeping scopes usable, noting their use."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from datetime import timedelta
 from functools import partial
 from itertools import count
 
@@ -14,7 +15,7 @@ from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.session import Session
 from orchestrator.executor.supervise import Service, Task, supervise
 from orchestrator.model.part_record import USAGE
-from orchestrator.model.record import ClockStepped, ScopeUsed
+from orchestrator.model.record import ClockStepped, ScopeSilent, ScopeUsed
 
 #: How often the use of busy scopes is written down, and every how many times that of all. A process that is killed
 #: loses what it has not written down.
@@ -30,6 +31,9 @@ _CLOCK_EVERY_S = 10.0
 #: How long the last reading of metrics may take, and in a session that was told to stop.
 _LAST_READING_S, _SHORT_READING_S = 60.0, 5.0
 
+#: How often it is looked whether a scope still answers.
+_LISTEN_EVERY_S = 5.0
+
 IMPACT = "the metrics of impact"
 
 
@@ -42,6 +46,7 @@ def services(session: Session, wake: Callable[[], None]) -> Iterator[Service]:
         yield Service(f"the pauses of scope {scope.name}", _releasing(scope.lanes, wake))
     yield Service(USAGE, _noting_usage(session), vital=False)
     yield Service("the watch on the clock", _watching_clock(session), vital=False)
+    yield Service("the watch on silent scopes", _listening(session), vital=False)
     if (watch := impact_watch(session)) is not None:
         yield Service(IMPACT, watch.run, vital=False)
 
@@ -106,6 +111,28 @@ def _noting_usage(session: Session) -> Task:
             note_usage(session, _BUSY_CALLS if turn % _ALL_USAGE_EVERY else 1)
 
     return task
+
+
+def _listening(session: Session) -> Task:
+    async def task() -> None:
+        while True:
+            await session.clock.sleep(_LISTEN_EVERY_S)
+            for scope in session.scopes.values():
+                note_silence(scope)
+
+    return task
+
+
+def note_silence(scope: ScopeCalls) -> None:
+    """Write down that a scope says nothing, unless that is known, or it is known to be out of reach."""
+    now_s = scope.clock.monotonic()
+    since_s = scope.silence.since_s(scope.under_way, now_s)
+    if since_s is None or scope.silence.told or not (scope.open or not scope.gate.reached):
+        return
+    now = scope.clock.now()
+    since = now - timedelta(seconds=now_s - since_s)
+    scope.note(ScopeSilent(at=now, step="scope", scope=scope.name, since=since, why=scope.silence.why))
+    scope.silence.told = True
 
 
 def _watching_clock(session: Session) -> Task:

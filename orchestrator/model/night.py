@@ -114,7 +114,7 @@ class Night(Struct):
         for kind in ("throttled", "paused", "given_up"):
             self._end(kind, scope.name, at)
         standing = scope.standing(at)
-        if standing.state != "open":
+        if standing.state in ("throttled", "paused", "given_up"):
             self._begin(
                 Period(kind=standing.state, scope=scope.name, begin=at, end=standing.until, why=standing.reason or "")
             )

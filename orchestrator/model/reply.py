@@ -126,10 +126,14 @@ Failure: TypeAlias = NotSent | Throttled | Unauthenticated | Refused | Busy | Do
 Reply: TypeAlias = Answered[T] | Failure
 
 
+def plain_words(failure: Failure) -> str:
+    """What went wrong, and nothing else."""
+    return failure.exchange.error_msg or "throttled" if isinstance(failure, Throttled) else failure.reason
+
+
 def in_words(failure: Failure) -> str:
     """What went wrong, for people: the status once, the reason, and the request id, for which the support asks."""
-    exchange = failure.exchange
-    reason = exchange.error_msg or "throttled" if isinstance(failure, Throttled) else failure.reason
+    exchange, reason = failure.exchange, plain_words(failure)
     if isinstance(failure, NotSent | Throttled):
         return reason
     status = "" if exchange.http_status is None or reason.startswith("HTTP ") else f"HTTP {exchange.http_status}: "

@@ -30,8 +30,10 @@ from orchestrator.model.record import (
     RunEnded,
     RunStarted,
     ScopeGivenUp,
+    ScopeHeard,
     ScopeOpened,
     ScopePaused,
+    ScopeSilent,
     ScopeThrottled,
     ScopeUsed,
     SessionEnded,
@@ -210,6 +212,10 @@ class Run(Indexes):
                 self.timeline.note(record)
             case ScopePaused() | ScopeThrottled() | ScopeOpened() | ScopeGivenUp() | ScopeUsed():
                 self._apply_to_scope(record)
+            case ScopeSilent():
+                self.scopes[record.scope].silent = record
+            case ScopeHeard():
+                self.scopes[record.scope].silent = None
             case _:
                 pass
 
@@ -220,7 +226,7 @@ class Run(Indexes):
         self.troubles, self.host_errors, self.warnings = [], [], []
         self.timeline.begin(record)
         for scope in self.scopes.values():
-            scope.paused = scope.given_up = scope.throttled_until = scope.probe_at = None
+            scope.clear()
             scope.opened = scope.unmetered = False
 
     def _tell(self, record: PartFailed) -> None:
@@ -255,16 +261,16 @@ class Run(Indexes):
         scope = self.scopes[record.scope]
         match record:
             case ScopePaused():
-                scope.paused = record.why
+                scope.paused, scope.since = record.why, record.at
             case ScopeThrottled():
                 scope.throttled_until, scope.probe_at = record.until, record.probe_at
                 scope.throttled_why = record.why
             case ScopeOpened():
-                scope.paused = scope.given_up = scope.throttled_until = scope.probe_at = None
+                scope.clear()
                 scope.opened = True
                 scope.project_id = record.project_id or scope.project_id
             case ScopeGivenUp():
-                scope.given_up = record.why
+                scope.given_up, scope.since = record.why, record.at
             case ScopeUsed():
                 scope.calls += record.calls
                 scope.throttled += record.throttled

@@ -191,6 +191,23 @@ class ScopeGivenUp(Base, frozen=True, kw_only=True):
     why: str
 
 
+class ScopeSilent(Base, frozen=True, kw_only=True):
+    """Nothing that can be read has come from a scope since then, though it was asked. Its calls go on.
+
+    `why`: what became of the last call that failed.
+    """
+
+    scope: str
+    why: str
+    since: datetime
+
+
+class ScopeHeard(Base, frozen=True, kw_only=True):
+    """A silent scope answers again."""
+
+    scope: str
+
+
 class CloudTimeLearned(Base, frozen=True, kw_only=True):
     """How far the cloud's time is from that of the session's clock: at the first `Date`, and when it has changed.
 
@@ -241,6 +258,8 @@ RunRecord: TypeAlias = (
     | ScopeThrottled
     | ScopeOpened
     | ScopeGivenUp
+    | ScopeSilent
+    | ScopeHeard
     | ScopeUsed
     | PartFailed
     | CloudTimeLearned

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from orchestrator.model.gate_record import GateAnswered
 from orchestrator.model.moment import Moment
+from orchestrator.model.run_record import ScopeSilent
 
 
 @dataclass(slots=True)
@@ -34,15 +35,16 @@ class WaveStatus:
     targets: list[str] = field(default_factory=list)
 
 
-ScopeState: TypeAlias = Literal["open", "throttled", "paused", "given_up"]
+ScopeState: TypeAlias = Literal["open", "throttled", "paused", "given_up", "silent"]
 
 
 class ScopeStanding(NamedTuple):
-    """Whether a scope can be used: its state, why it is not open, and until when, where that is known."""
+    """Whether a scope can be used: its state, why it is not open, and since and until when, where that is known."""
 
     state: ScopeState
     reason: str | None = None
     until: datetime | None = None
+    since: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -51,6 +53,8 @@ class ScopeStatus:
 
     Attributes:
         opened: it was reached in the present session.
+        since: since when it is paused, or given up.
+        silent: that nothing comes from it, though it is asked.
         unmetered: metrics of its proxies cannot be read in the present session.
         got_through: attempts that were answered, and not turned away.
     """
@@ -60,6 +64,8 @@ class ScopeStatus:
     opened: bool = False
     paused: str | None = None
     given_up: str | None = None
+    since: datetime | None = None
+    silent: ScopeSilent | None = None
     throttled_until: datetime | None = None
     throttled_why: str | None = None
     probe_at: datetime | None = None
@@ -73,12 +79,18 @@ class ScopeStatus:
     def standing(self, at: datetime) -> ScopeStanding:
         """Whether it can be used at an instant of the session's clock."""
         if self.given_up is not None:
-            return ScopeStanding("given_up", self.given_up)
+            return ScopeStanding("given_up", self.given_up, since=self.since)
         if self.throttled_until is not None and self.throttled_until > at:
             return ScopeStanding("throttled", self.throttled_why, self.throttled_until)
         if self.paused is not None:
-            return ScopeStanding("paused", self.paused)
+            return ScopeStanding("paused", self.paused, since=self.since)
+        if self.silent is not None:
+            return ScopeStanding("silent", self.silent.why, since=self.silent.since)
         return ScopeStanding("open")
+
+    def clear(self) -> None:
+        """It is open, as far as is known."""
+        self.paused = self.given_up = self.since = self.silent = self.throttled_until = self.probe_at = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from orchestrator.executor.decide.foreseen import next_start, time_left_s
+from orchestrator.executor.decide.wait_words import scope_wait
 from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.model.run import Run
 from orchestrator.spoken import counted, spoken
@@ -34,8 +35,10 @@ def now_words(dispatcher: Dispatcher) -> str:
     if run.hold is not None:
         by = f" by {run.hold.who}" if run.hold.who else ""
         return f"HELD{by}: {run.hold.reason}; nothing starts, what is in flight is followed"
-    wait = dispatcher.waits_for
-    return f"waits for {wait.seen_at(dispatcher.session.clock.now())}" if wait is not None else "begins"
+    now = dispatcher.session.clock.now()
+    silent = (scope_wait(scope, now) for scope in run.scopes.values() if scope.silent)
+    wait = next(silent, None) or dispatcher.waits_for
+    return f"waits for {wait.seen_at(now)}" if wait is not None else "begins"
 
 
 def speed_words(dispatcher: Dispatcher) -> str:

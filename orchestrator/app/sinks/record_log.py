@@ -32,6 +32,8 @@ _EVENTS: dict[type[Record], tuple[str, Level]] = {
     records.ScopeThrottled: ("scope.throttled", "warning"),
     records.ScopeOpened: ("scope.opened", "info"),
     records.ScopeGivenUp: ("scope.given_up", "error"),
+    records.ScopeSilent: ("scope.silent", "warning"),
+    records.ScopeHeard: ("scope.heard", "info"),
     records.ScopeUsed: ("scope.used", "debug"),
     records.GateAnswered: ("gate.answered", "info"),
     records.MetricsMissing: ("metrics.missing", "warning"),

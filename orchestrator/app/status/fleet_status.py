@@ -12,7 +12,6 @@ from orchestrator.app.status.outlook import Outlook, look
 from orchestrator.app.status.what_next.attention import attention_lines
 from orchestrator.app.status.what_next.last_line import fleet_line
 from orchestrator.errors import ExitCode, StateError, UsageError
-from orchestrator.executor.decide.wait_words import scope_wait
 from orchestrator.executor.decide.waits import Cause, Wait, shown
 from orchestrator.host import path_of
 from orchestrator.model.act import CLAIMED
@@ -138,9 +137,8 @@ def before_first_run(plan: Plan, state: State, now: datetime, named: str) -> Ite
 
 
 def scope_lines(seen: Outlook) -> Iterator[str]:
-    """One line for each scope that is throttled, paused or given up."""
-    waits = (scope_wait(scope, seen.now) for scope in seen.run.scopes.values())
-    yield from (wait.seen_at(seen.now) for wait in waits if wait is not None)
+    """One line for each scope that is throttled, paused, given up or silent."""
+    yield from (wait.seen_at(seen.now) for wait in seen.scopes())
 
 
 def bound_lines(seen: Outlook) -> Iterator[str]:
@@ -169,7 +167,10 @@ def limit_lines(run: Run) -> Iterator[str]:
 def last_session(run: Run) -> str:
     """How the process that worked on the run last came to its end."""
     if run.session_ended is None:
-        return "  no process works on it; the last one was killed" if run.sessions else "  no process works on it"
+        last = f"; its last record is of {run.last_at:%Y-%m-%d %H:%M:%SZ}" if run.last_at else ""
+        return (
+            f"  no process works on it; the last one was killed{last}" if run.sessions else "  no process works on it"
+        )
     ended = run.session_ended
     gone = [scope.name for scope in run.scopes.values() if scope.given_up]
     if gone and ended.exit_code == ExitCode.SCOPE_UNUSABLE:

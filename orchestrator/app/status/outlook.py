@@ -1,7 +1,7 @@
 """A run as its next decision will see it: the journal, carried on in memory by what persons have asked for. Pure."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from orchestrator.app.run.apply_command import carry_out
 from orchestrator.app.status.clocks import calendar, steady
 from orchestrator.executor.decide.rollout import GateWatch, Rollout
-from orchestrator.executor.decide.wait_words import hold_wait, scope_wait
+from orchestrator.executor.decide.wait_words import hold_wait, scope_wait, when_last_seen
 from orchestrator.executor.decide.waits import Cause, Wait
 from orchestrator.executor.decide.what_waits import fleet_wait, target_wait
 from orchestrator.executor.restore_queue import make_queue
@@ -84,7 +84,7 @@ class Outlook:
         wait = self._asked_for(fleet_wait(self.rollout, self.now, working=self.working))
         if self.unseen is not None and wait.cause in (Cause.TURN, Cause.RELEASED):
             return self.unseen
-        return self._unreached(wait) or wait
+        return self._as_known(self._unreached(wait) or wait)
 
     def after_the_end(self) -> Wait:
         """What is left to do for a person when every target has its outcome."""
@@ -123,7 +123,15 @@ class Outlook:
 
     def target(self, target: Target) -> Wait:
         """What a target without an outcome waits for."""
-        return self._asked_for(target_wait(self.rollout, target, self.now, working=self.working))
+        return self._as_known(self._asked_for(target_wait(self.rollout, target, self.now, working=self.working)))
+
+    def scopes(self) -> Iterator[Wait]:
+        """Why scopes cannot be used, of each that is not open."""
+        waits = (scope_wait(scope, self.now) for scope in self.run.scopes.values())
+        yield from (self._as_known(wait) for wait in waits if wait is not None)
+
+    def _as_known(self, wait: Wait) -> Wait:
+        return wait if self.working else when_last_seen(wait)
 
     def _asked_for(self, wait: Wait) -> Wait:
         """The next start, by name of the person who let it go on."""

@@ -11,7 +11,9 @@ from orchestrator.spoken import counted
 _Ends: TypeAlias = r.RunStarted | r.RunEnded | r.SessionStarted | r.SessionEnded
 _Waves: TypeAlias = r.WaveOpened | r.WaveSoaking | r.WaveDone | r.WaveApproved
 _Holds: TypeAlias = r.HoldSet | r.HoldReleased | r.CommandIgnored | r.FleetClaimed
-_Scopes: TypeAlias = r.ScopePaused | r.ScopeThrottled | r.ScopeOpened | r.ScopeGivenUp | r.ScopeUsed
+_Scopes: TypeAlias = (
+    r.ScopePaused | r.ScopeThrottled | r.ScopeOpened | r.ScopeGivenUp | r.ScopeSilent | r.ScopeHeard | r.ScopeUsed
+)
 _Known: TypeAlias = r.OutcomeKept | r.EarlierOutcome
 _Clocks: TypeAlias = r.CloudTimeLearned | r.ClockStepped
 
@@ -25,7 +27,15 @@ def run_sentence(record: r.RunRecord | CommandRecord | GateAnswered) -> str:  # 
             return f"wave {record.wave} {_wave(record)}"
         case r.HoldSet() | r.HoldReleased() | r.CommandIgnored() | r.FleetClaimed():
             return _hold(record)
-        case r.ScopePaused() | r.ScopeThrottled() | r.ScopeOpened() | r.ScopeGivenUp() | r.ScopeUsed():
+        case (
+            r.ScopePaused()
+            | r.ScopeThrottled()
+            | r.ScopeOpened()
+            | r.ScopeGivenUp()
+            | r.ScopeSilent()
+            | r.ScopeHeard()
+            | r.ScopeUsed()
+        ):
             return f"scope {record.scope} {_scope(record)}"
         case r.CloudTimeLearned() | r.ClockStepped():
             return _clock(record)
@@ -85,10 +95,12 @@ def _scope(record: _Scopes) -> str:
             return f"pauses, one probe at a time asks whether it is back: {why}"
         case r.ScopeThrottled(why=why, until=until):
             return f"is throttled by the cloud until {until:%H:%M:%S}Z: {why}"
-        case r.ScopeOpened():
+        case r.ScopeOpened() | r.ScopeHeard():
             return "answers"
         case r.ScopeGivenUp(why=why):
             return f"is given up for this session: {why}"
+        case r.ScopeSilent(why=why, since=since):
+            return f"has not answered since {since:%H:%M:%S}Z: {why}"
         case r.ScopeUsed(calls=calls, throttled=throttled):
             return f"was asked {counted(calls, 'time')}, {throttled:,} times one too many"
 

@@ -1,6 +1,6 @@
 """Why no target can be taken up: holds, scopes, limits, and what was sent back. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from orchestrator.executor.decide.actions import Hold
@@ -12,9 +12,16 @@ from orchestrator.executor.decide.opening.gates import gate_wait
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.waits import Cause, Wait, shown
 from orchestrator.model.record import HoldSet
-from orchestrator.model.status import ScopeStatus
+from orchestrator.model.status import ScopeState, ScopeStatus
 from orchestrator.model.target import Target
 from orchestrator.spoken import counted
+
+#: What is waited for in a scope that cannot be used, by its state.
+_OUT_OF_USE: Mapping[ScopeState, Cause] = {
+    "paused": Cause.PAUSED,
+    "silent": Cause.SILENT,
+    "given_up": Cause.GIVEN_UP,
+}
 
 
 def hold_wait(hold: HoldSet | Hold) -> Wait:
@@ -65,11 +72,16 @@ def scope_wait(scope: ScopeStatus, now: datetime, *, reached: bool = True) -> Wa
     if standing.state == "throttled" and standing.until is not None:
         probes = ", one probe an hour" if scope.probe_at else ""
         return Wait(Cause.THROTTLED, (scope.name, probes, reason, shown(standing.until)), standing.until)
-    if standing.state == "paused":
-        return Wait(Cause.PAUSED, (scope.name, reason))
-    if standing.state == "given_up":
-        return Wait(Cause.GIVEN_UP, (scope.name, reason))
-    return None if reached else Wait(Cause.PAUSED, (scope.name, "it has not been reached yet"))
+    if standing.since is not None:
+        reason += f", since {shown(standing.since)} UTC"
+    if (cause := _OUT_OF_USE.get(standing.state)) is not None:
+        return Wait(cause, (scope.name, reason))
+    return None if reached else Wait(Cause.UNREACHED, (scope.name,))
+
+
+def when_last_seen(wait: Wait) -> Wait:
+    """A wait as the process left it that did not come to its end: nobody asks the scope any more."""
+    return Wait(Cause.LAST_SEEN, wait.facts) if wait.cause in (Cause.PAUSED, Cause.SILENT) else wait
 
 
 def block_wait(rollout: Rollout, block: Block) -> Wait:

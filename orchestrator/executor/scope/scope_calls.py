@@ -19,10 +19,11 @@ from orchestrator.executor.scope.call import Call, kind_of, running_jobs
 from orchestrator.executor.scope.cloud_time import STEP_S, CloudTime
 from orchestrator.executor.scope.gate import Gate, GateState, Yielded
 from orchestrator.executor.scope.shared_credentials import SharedCredentials
+from orchestrator.executor.scope.silence import Silence
 from orchestrator.executor.scope.under_way import UnderWay
 from orchestrator.executor.scope.usage import Usage
 from orchestrator.model.plan import Retry
-from orchestrator.model.record import ClockStepped, Record, ScopePaused, ScopeThrottled
+from orchestrator.model.record import ClockStepped, Record, ScopeHeard, ScopePaused, ScopeThrottled
 from orchestrator.model.reply import (
     Answered,
     Busy,
@@ -34,6 +35,7 @@ from orchestrator.model.reply import (
     Reply,
     Throttled,
     Unauthenticated,
+    plain_words,
 )
 
 T = TypeVar("T")
@@ -63,6 +65,7 @@ class ScopeCalls:
         upgrades_let_in: whether an upgrade call got through in this session.
         got_through: calls that were let in, since the session began.
         under_way: what was begun with the cloud and has not ended.
+        silence: since when it says nothing, though it is asked.
         waits: what waits for its turn, or before it tries again.
     """
 
@@ -82,6 +85,7 @@ class ScopeCalls:
     upgrades_let_in: bool = False
     got_through: int = 0
     under_way: UnderWay = field(default_factory=UnderWay)
+    silence: Silence = field(default_factory=Silence)
     waits: UnderWay = field(default_factory=UnderWay)
     line: anyio.Lock = field(default_factory=anyio.Lock)
     eye: MetricsApi | None = None
@@ -125,7 +129,7 @@ class ScopeCalls:
                     await self.clock.sleep(self.backoff_s(tries))
                 continue
             if spent and isinstance(reply, Throttled):  # one probe finds out whether others would get through
-                self._pause(_why(reply))
+                self._pause(plain_words(reply))
             lane = Lane.POLL  # who brought a pause about waits for its end
 
     async def _answers_others(self, reply: Reply[T]) -> bool:
@@ -139,7 +143,7 @@ class ScopeCalls:
 
     def _given_up(self, reply: NotSent | Throttled | Unauthenticated | Doubtful, *, alone: bool) -> Doubtful:
         """A read that fails for good. When others get through, the scope is not to blame, and none of them waits."""
-        why = _why(reply)
+        why = plain_words(reply)
         if not alone:
             self._pause(f"no answer that can be read: {why}")
         return Doubtful(f"{why}, again and again while others got through" if alone else why, reply.exchange)
@@ -229,6 +233,9 @@ class ScopeCalls:
         Returns:
             Whether it closed the gate.
         """
+        now_s = self.clock.monotonic()
+        if self.silence.take(reply, sent_s, now_s):
+            self.note(ScopeHeard(at=self.clock.now(), step="scope", scope=self.name))
         self._learn_time(reply.exchange)
         match reply:
             case Throttled():
@@ -267,7 +274,7 @@ class ScopeCalls:
         asked_s = self.backoff_s(self.throttled_in_a_row[kind]) if reply.retry_after_s is None else reply.retry_after_s
         wait_s = min(asked_s, LONGEST_PAUSE_S)
         self.lanes.throttle(wait_s, sent_s=sent_s, server_named_pause=server_named_pause, quota=reply.quota)
-        now, held_s, why = self.clock.now(), self.lanes.held_s, _why(reply)
+        now, held_s, why = self.clock.now(), self.lanes.held_s, plain_words(reply)
         self.note(
             ScopeThrottled(
                 at=now,
@@ -290,7 +297,3 @@ class ScopeCalls:
         self.note(self.cloud_time.learned(self.name, now))
         if not first and abs(change_s) >= STEP_S:
             self.note(ClockStepped(at=now, step="clock", clock="cloud", by_s=round(change_s, 3), scope=self.name))
-
-
-def _why(reply: NotSent | Throttled | Unauthenticated | Doubtful) -> str:
-    return reply.exchange.error_msg or "throttled" if isinstance(reply, Throttled) else reply.reason

@@ -23,6 +23,10 @@ class UnderWay:
     def __len__(self) -> int:
         return len(self._began)
 
+    def first_from(self, from_s: float) -> float | None:
+        """When the first of them began that began then or later; None when none did."""
+        return next((began_s for began_s in self._began.values() if began_s >= from_s), None)
+
     def oldest_since(self, before_s: float) -> object | None:
         """The oldest one, if it began before this instant; the same object each time it is asked for."""
         each = next(iter(self._began), None)

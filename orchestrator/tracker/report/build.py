@@ -262,4 +262,5 @@ def _scope(scope: Scope, status: ScopeStatus, plan: Plan, at: datetime) -> Scope
         state=standing.state,
         reason=standing.reason,
         until=standing.until,
+        since=standing.since,
     )

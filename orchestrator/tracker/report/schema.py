@@ -28,10 +28,7 @@ Outcomes: TypeAlias = Annotated[
 ]
 NotRead: TypeAlias = Annotated[
     dict[str, int],
-    Meta(
-        description="How many ended well, and their version was not read afterwards: by what is known of them instead, "
-        "which is that they were accepted, completed, or settled by a person"
-    ),
+    Meta(description="How many ended well, and were not read since: as accepted, completed, or settled by a person"),
 ]
 Text: TypeAlias = str | None
 Instant: TypeAlias = datetime | None
@@ -163,8 +160,9 @@ class ScopeReport(Struct, frozen=True, kw_only=True):
     rate_attained: Annotated[float | None, Meta(description="Calls per second that were made; null before any")]
     throttled: Annotated[int, Meta(description="Requests that the cloud refused as one too many")]
     state: Annotated[ScopeState, Meta(description="Whether it can be used, as of the latest record")]
-    reason: Annotated[Text, Meta(description="Why it is throttled, paused or given up; null while it is open")]
+    reason: Annotated[Text, Meta(description="Why it is throttled, paused, given up or silent; null while it is open")]
     until: Annotated[Instant, Meta(description="Until when it is throttled; else null")]
+    since: Annotated[Instant, Meta(description="Since when it is paused, given up or silent; else null")] = None
 
 
 class GateReport(Struct, frozen=True, kw_only=True):

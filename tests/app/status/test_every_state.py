@@ -28,7 +28,7 @@ from orchestrator.executor.decide.waits import Cause, Wait
 from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.model import record as r
 from orchestrator.model.plan import Plan
-from orchestrator.model.reply import Exchange, NotSent, Throttled
+from orchestrator.model.reply import Doubtful, Exchange, NotSent, Throttled
 from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.tracker.open_state import open_state
 
@@ -96,6 +96,17 @@ def down_later(cloud: FakeCloud) -> None:
     cloud.down = lambda now: NO_ROUTE if (now - begins).total_seconds() > 60 else None
 
 
+def broken_later(cloud: FakeCloud) -> None:
+    down_later(cloud)
+    down, broken = cloud.down, Doubtful("bad gateway", Exchange(http_status=503))
+
+    def slowly(now: datetime) -> Doubtful | None:
+        cloud.latency_s = 6.0 if down(now) else 0.05
+        return broken if down(now) else None
+
+    cloud.down = slowly
+
+
 def refusing(cloud: FakeCloud) -> None:
     cloud.refuses_generation = lambda _now, _generation: True
 
@@ -143,12 +154,19 @@ STATES = {
         plan={"limits": {"rate": "2/h"}},
     ),
     "throttling": at_once(r.ScopeThrottled, Cause.THROTTLED, "scope default: throttled by the cloud", mood=throttled),
-    "pause": at_once(
-        r.ScopePaused,
-        Cause.PAUSED,
-        "scope default: paused, one probe at a time asks whether it is back: no route to host; 2 targets wait; 1",
+    "pause": State(
+        (r.ScopePaused, 1),
+        (Cause.PAUSED, "scope default: paused, one probe at a time asks whether it is back: no route to host, since "),
+        (Cause.LAST_SEEN, "scope default, which the last process could not use: no route to host, since "),
         plan={"limits": {"in_flight": 1}},
         mood=down_later,
+    ),
+    "silence": State(
+        (r.ScopeSilent, 1),
+        (Cause.SILENT, "scope default: it is asked, and does not answer: HTTP 503: bad gateway, since "),
+        (Cause.LAST_SEEN, "default, which the last process could not use: HTTP 503: bad gateway, since "),
+        plan={"limits": {"in_flight": 1}},
+        mood=broken_later,
     ),
     "doubt": at_once(
         r.AnswerSeen, Cause.DOUBT, "evidence of what became of 3 attempts", mood=partial(acting, LOST_REQUEST), count=3
@@ -257,7 +275,7 @@ def test_a_person_knows_from_one_line_what_goes_on_and_what_to_do(
 def test_all_states_of_the_page_are_among_them(steps: dict[str, tuple[str, str]]) -> None:
     seen = {cause for state in STATES.values() for cause in (state.living[0], state.dead[0])}
     others = {
-        *(Cause.REACH, Cause.FIT, Cause.BROKEN, Cause.ASKED),  # as `test_waits` shows them
+        *(Cause.REACH, Cause.UNREACHED, Cause.FIT, Cause.BROKEN, Cause.ASKED),  # as `test_waits` shows them
         *(Cause.CHANGED, Cause.UNSEEN, Cause.RELEASED, Cause.EARLIER_WAVE),
         *(Cause.BEHIND, Cause.LEFT_OUT, Cause.AGAIN),  # the ends of a run
     }

@@ -30,6 +30,8 @@ LONG = r.ScopeThrottled(
 )
 PAUSED = r.ScopePaused(at=START, scope="default", why="no route")
 GONE = r.ScopeGivenUp(at=START, scope="default", why="401: the token is wrong")
+SILENT = r.ScopeSilent(at=START, scope="default", why="HTTP 503", since=START - timedelta(seconds=10))
+HEARD = r.ScopeHeard(at=START, scope="default")
 OPENED = r.ScopeOpened(at=START, scope="default")
 AGAIN = r.SessionStarted(at=START, number=2, pid=1, host="h", orchestrator_version="1")
 
@@ -44,7 +46,12 @@ def seen(run: Run, now: datetime) -> Outlook:
         ((), "open", None),
         ((THROTTLED,), "throttled", "throttled by the cloud: APIGW.0308; until 2026-03-01 22:05:00 UTC, in 5 min"),
         ((LONG, PAUSED), "throttled", ", one probe an hour: 429"),
-        ((PAUSED,), "paused", "paused, one probe at a time asks whether it is back: no route"),
+        ((PAUSED,), "paused", "which the last process could not use: no route, since 2026-03-01 22:00:00"),
+        ((SILENT,), "silent", "which the last process could not use: HTTP 503, since 2026-03-01 21:59:50"),
+        ((SILENT, HEARD), "open", None),
+        ((SILENT, OPENED), "open", None),
+        ((SILENT, PAUSED), "paused", "no route"),
+        ((SILENT, AGAIN), "open", None),
         ((PAUSED, GONE), "given_up", "given up for this session, the next start tries again: 401: the token is wrong"),
         ((PAUSED, OPENED), "open", None),
         ((GONE, AGAIN), "open", None),
@@ -54,6 +61,7 @@ def test_each_scope_is_told_with_its_state_and_why(records: tuple[r.Record, ...]
     run = fold_all(PLAN, (BEGUN, *records))
     told = build_report(run, PLAN).head.scopes[0]
     assert (told.state, told.reason is None) == (state, state == "open")
+    assert (told.since is None) == (state in ("open", "throttled"))
     lines = list(scope_lines(seen(run, START)))
     assert (says is None and not lines) or (says is not None and says in lines[0])
 

@@ -65,6 +65,9 @@ BARRED = structs.replace(BEGAN, barred=Wait(Cause.CHANGED, ("waves",)).noted)
 HELD = r.HoldSet(at=START, cause="person", reason="incident 4711", by="ann", host="desk")
 SOAKS = r.WaveSoaking(at=START, wave="one", until=SOON)
 THROTTLED = r.ScopeThrottled(at=START, scope="default", until=SOON, why="429")
+PAUSED = r.ScopePaused(at=START, scope="default", why="no route")
+SILENT = r.ScopeSilent(at=SOON, scope="default", why="timed out", since=START)
+HEARD = r.ScopeHeard(at=SOON, scope="default")
 POSTPONED = tuple(
     r.Postponed(at=START, target=each.proxy_id, wave="one", why="job 7 runs on it", until=SOON, busy=True)
     for each in TARGETS
@@ -200,11 +203,18 @@ CASES = [
         THROTTLED,
     ),
     case(Cause.THROTTLED, "scope default: throttled by the cloud: 429", OPEN, THROTTLED, of="target"),
-    case(Cause.PAUSED, "paused, one probe at", OPEN, r.ScopePaused(at=START, scope="default", why="no route")),
-    case(Cause.PAUSED, "it has not been reached yet", BEGAN, OPEN, working=True),
+    case(Cause.PAUSED, "it is back: no route, since 2026-03-01 22:00:00 UTC; 4 targets", OPEN, PAUSED, working=True),
+    case(Cause.UNREACHED, "scope default: it has not been reached yet", BEGAN, OPEN, working=True),
+    case(Cause.SILENT, "does not answer: timed out, since 2026-03-01 22:00:00 UTC; 4", OPEN, SILENT, working=True),
+    case(Cause.SILENT, "and does not answer: timed out, since", OPEN, SILENT, working=True, of="target"),
+    case(Cause.SILENT, "does not answer: timed out", OPEN, sent(FAR), SILENT, plan=CAPPED, working=True),
+    case(Cause.LAST_SEEN, "which the last process could not use: no route, since 2", OPEN, PAUSED),
+    case(Cause.LAST_SEEN, "the last process could not use: timed out, since 2026-03-01 22:00", OPEN, SILENT),
+    case(Cause.LAST_SEEN, "the last process could not use: timed out, since", OPEN, SILENT, of="target"),
+    case(Cause.TURN, "the next start; nothing stands in its way", OPEN, SILENT, HEARD),
     case(
         Cause.GIVEN_UP,
-        "given up for this session, the next start tries again: 401; 4 targets wait; do: repair what the reason names",
+        "the next start tries again: 401, since 2026-03-01 22:00:00 UTC; 4 targets wait; do: repair what the reason",
         OPEN,
         r.ScopeGivenUp(at=START, scope="default", why="401"),
     ),
@@ -240,11 +250,12 @@ CASES = [
     ),
     case(
         Cause.PAUSED,
-        "one probe at a time asks whether it is back: no route; 3 targets wait; 1 upgrade under way",
+        "it is back: no route, since 2026-03-01 22:00:00 UTC; 3 targets wait; 1 upgrade under way",
         OPEN,
         sent(FAR),
-        r.ScopePaused(at=START, scope="default", why="no route"),
+        PAUSED,
         plan=CAPPED,
+        working=True,
     ),
     case(
         Cause.WINDOW,
