@@ -273,30 +273,36 @@ def _is_own(target: Line, book: Book) -> bool:
     return all(line["record"] != "outcome_kept" for line in book.of.get(target["proxy_id"], ()))
 
 
+#: What closes a scope, by the record that says so.
+_CLOSED = {
+    "scope_given_up": "given_up",
+    "scope_throttled": "throttled",
+    "scope_paused": "paused",
+    "scope_silent": "silent",
+}
+_OPENED = ("session_started", "scope_opened")
+
+
 def _standing_problems(scope: Line, book: Book) -> Iterator[str]:
-    """Whether state, reason and until are what the latest session's lines of the scope come to."""
-    given_up = pause = throttle = None
-    for line in book.named("session_started", "scope_opened", "scope_paused", "scope_throttled", "scope_given_up"):
-        if line["record"] == "session_started":
-            given_up = pause = throttle = None
-        elif line["scope"] != scope["name"]:
+    """Whether state, reason and instants are what the latest session's lines of the scope come to."""
+    closed: dict[str, Line] = {}
+    for line in book.named(*_OPENED, *_CLOSED, "scope_heard"):
+        if line.get("scope", scope["name"]) != scope["name"]:
             continue
-        elif line["record"] == "scope_opened":
-            given_up = pause = throttle = None
-        elif line["record"] == "scope_given_up":
-            given_up = line
-        elif line["record"] == "scope_paused":
-            pause = line
+        if line["record"] in _OPENED:
+            closed = {}
+        elif line["record"] == "scope_heard":
+            closed.pop("silent", None)
         else:
-            throttle = line
-    expected: tuple[str, str | None, str | None] = ("open", None, None)
-    if given_up is not None:
-        expected = ("given_up", given_up["why"], None)
-    elif throttle is not None and _at(throttle["until"]) > _at(book.lines[-1]["at"]):
-        expected = ("throttled", throttle["why"], throttle["until"])
-    elif pause is not None:
-        expected = ("paused", pause["why"], None)
-    if (scope["state"], scope["reason"], scope["until"]) != expected:
+            closed[_CLOSED[line["record"]]] = line
+    throttle = closed.get("throttled")
+    if throttle is not None and _at(throttle["until"]) <= _at(book.lines[-1]["at"]):
+        del closed["throttled"]
+    state = next((state for state in _CLOSED.values() if state in closed), "open")
+    line = closed.get(state, {})
+    since = None if state == "throttled" else line.get("since", line.get("at"))
+    expected = (state, line.get("why"), line.get("until"), since)
+    if (scope["state"], scope["reason"], scope["until"], scope["since"]) != expected:
         yield f"scope {scope['name']} is {scope['state']}, by the journal it is {expected}"
 
 
