@@ -154,6 +154,13 @@ def test_a_simulated_run_always_begins_anew(patient: Desk) -> None:
     assert all(json.loads((run / "report.json").read_text())["totals"]["upgrade_calls"] == 3 for run in runs)
 
 
+def test_a_simulated_redo_that_meets_the_same_refusals_holds_nothing(bare: Desk) -> None:
+    words = ("run", QUICKSTART, "--simulate", "--speed", "600", "--log-level", "error")
+    first, redo = bare.cli(*words), bare.cli(*words, "--only-outcome", "rejected,failed")
+    assert (first.code, redo.code) == (1, 1)
+    assert "HELD" not in redo.stderr
+
+
 @pytest.mark.slow
 def test_the_same_simulated_run_goes_as_it_went_before(patient: Desk) -> None:
     # The same seed gives the same workflow_ids, which are no other run's: each simulated cloud is a new one.

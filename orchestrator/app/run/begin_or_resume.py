@@ -161,7 +161,9 @@ def _begin(plan: Plan, targets: Sequence[Target], beginning: Beginning) -> Recov
     taken = new.targets
     stored = beginning.fleet.begin(plan, taken, _started(plan, taken, before, beginning))
     held = [] if beginning.simulated else _carried_hold(new.hold, beginning.now)
-    known = [] if beginning.simulated else [*earlier_outcomes(plan, taken, last, beginning.fleet, beginning.now)]
+    # A simulated cloud is a new one, but with the same chance: a redo ends there as it did, which is no news.
+    fresh = beginning.simulated and beginning.only is None
+    known = [] if fresh else [*earlier_outcomes(plan, taken, last, beginning.fleet, beginning.now)]
     failed = [] if beginning.simulated else left_out(new.failed_before, beginning.now)
     limits = [] if beginning.simulated or before is None else _carried_limits(before.run.limits, beginning.now)
     counted = [] if beginning.simulated else _earlier_starts(before, plan, beginning.now)
