@@ -294,6 +294,20 @@ def test_a_job_that_names_the_proxy_is_not_the_neighbours_whatever_an_answer_sai
     assert [list(played.state(number).jobs) for number in (0, 1)] == [["wf-default-0-0"], ["wf-default-1-0"]]
 
 
+def test_nor_when_the_neighbour_is_settled_and_looks_at_no_job() -> None:
+    """The first is settled by its answer, and follows nothing that would say whose the workflow is."""
+
+    def setup(cloud: FakeCloud) -> None:
+        first, second, _ = list(cloud.proxies)
+        cloud.fates[second] = Fate(named=True, status="Failed", flips=None)
+        cloud.acts[first] = [Act(lambda instance, _job: ok((instance, "wf-default-1-0")), effect=True)]
+        cloud.acts[second] = [Act(lambda _i, _j: UNREADABLE, effect=True, latency_s=30.0)]
+
+    played = together(setup, follow=Follow(to="accepted"))
+    assert set(played.cloud.upgrades.values()) == {1}
+    assert list(played.state(1).jobs) == ["wf-default-1-0"]
+
+
 @pytest.mark.parametrize(
     ("named", "listed"), [(True, True), (False, True), (False, False)], ids=["named", "named nobody", "not listed"]
 )

@@ -8,12 +8,12 @@ from fakes import acts
 from fakes.acts import Fate
 from fakes.clock import START
 from fakes.clouds import FakeCloud
-from fakes.rollouts import outcome, play_first, stage_of, starts
+from fakes.rollouts import ALL, FREE, outcome, play_first, stage_of, starts
 from fakes.stage import Played, fold_all, resume, targets_of
 
 from orchestrator.executor.scope.jobs.job_list import JobList
 from orchestrator.executor.target.instance_jobs import foreign_job, resurfaced_job
-from orchestrator.model.plan import Failures
+from orchestrator.model.plan import Failures, Retry
 from orchestrator.model.record import AttemptDisproved, DoubtLooked, ReturnedToWaiting, SessionStarted
 from orchestrator.model.reply import Job
 from orchestrator.model.run import Run
@@ -52,6 +52,19 @@ def test_no_wrong_date_makes_an_upgrade_that_failed_one_that_never_began(
     played = play_first([acts.LOST_ANSWER], setup=setup, fate=fate)
     assert starts(played) == 1
     assert len(played.state(0).attempts) == 1
+    assert not played.of(AttemptDisproved)
+
+
+def test_a_list_reaches_back_to_the_doubt_by_every_reading_of_a_clock() -> None:
+    """`Date` is an hour ahead, and what is accepted later reaches back to nothing before it."""
+
+    def setup(cloud: FakeCloud) -> None:
+        wrong_date(HOUR, filters=True, corrected=False)(cloud)
+        for key in list(cloud.proxies)[1:]:
+            cloud.acts[key] = [acts.BUSY, acts.ACCEPT]
+
+    played = play_first([acts.LOST_ANSWER], fate=FAILS, setup=setup, waves=ALL, limits=FREE, retry=Retry(busy_s=600.0))
+    assert starts(played) == 1
     assert not played.of(AttemptDisproved)
 
 
