@@ -29,7 +29,7 @@ from orchestrator.executor.decide.actions import (
     VerifyWave,
     WaitUntil,
 )
-from orchestrator.executor.decide.exit_code import exit_code
+from orchestrator.executor.decide.exit_code import exit_code, session_ended
 from orchestrator.executor.decide.hold_causes import causes
 from orchestrator.executor.decide.next_action import next_action
 from orchestrator.executor.decide.waits import Wait
@@ -46,7 +46,6 @@ from orchestrator.model.record import (
     HoldSet,
     ReturnedToWaiting,
     RunEnded,
-    SessionEnded,
     Settled,
     WaveDone,
     WaveOpened,
@@ -296,5 +295,4 @@ class Dispatcher:
         if self.session.run.settled == self.session.run.total:
             await ledger.record(RunEnded(at=now))
         code = exit_code(self.session.run, finish, barred=self.session.rollout.barred is not None)
-        waits = () if finish.wait is None else finish.wait.noted
-        await ledger.record(SessionEnded(at=now, step="session", exit_code=int(code), why=finish.why, waits=waits))
+        await ledger.record(session_ended(finish, code, now))

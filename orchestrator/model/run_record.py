@@ -90,11 +90,17 @@ class SessionStarted(Base, frozen=True, kw_only=True):
 
 
 class SessionEnded(Base, frozen=True, kw_only=True):
-    """The process left the run in good order. `waits`: for what then, as `Wait.noted`; empty in older journals."""
+    """The process left the run in good order.
+
+    Attributes:
+        waits: for what then, as `Wait.noted`; empty in older journals.
+        stopped: the process was told to stop; False in older journals.
+    """
 
     exit_code: int
     why: str
     waits: tuple[str, ...] = ()
+    stopped: bool = False
 
 
 class RunEnded(Base, frozen=True, kw_only=True):

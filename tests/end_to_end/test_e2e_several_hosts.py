@@ -16,7 +16,7 @@ from orchestrator.simulator.profile import Latency, ScriptedFault
 if TYPE_CHECKING:
     from fakes.postgres_server import Server
 
-HELD, LOCKED = 3, 4
+HELD, LOCKED, MORE_TO_DO = 3, 4, 5
 
 
 @pytest.fixture
@@ -74,6 +74,22 @@ def test_when_the_one_that_works_is_killed_the_next_goes_on(new_desk: Callable[.
     desk.until_in_log("session_started")
     second = desk.host("h2")
     assert first.end().code == -signal.SIGKILL
+    ended = second.end()
+    assert ended.code == 0, ended.stderr
+    expect_all_upgraded_once(desk)
+    assert desk.report["run"]["sessions"] == 2
+
+
+@pytest.mark.slow
+def test_one_that_is_told_to_stop_leaves_its_place_to_the_next(new_desk: Callable[..., HostsDesk]) -> None:
+    desk = new_desk(count=8)
+    desk.write(limits={"in_flight": 2})
+    first = desk.host("h1")
+    desk.until_in_log("answer_seen", 2)
+    second = desk.host("h2")
+    desk.until_one_stands_by()
+    first.signal(signal.SIGTERM)
+    assert first.end().code == MORE_TO_DO
     ended = second.end()
     assert ended.code == 0, ended.stderr
     expect_all_upgraded_once(desk)

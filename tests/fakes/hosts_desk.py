@@ -34,6 +34,12 @@ class HostsDesk(Desk):
             wanted = "select count(*) from orchestrator.journal where record = %(name)s"
             self.until(lambda: bool(database.rows(wanted, name=name)[0][0] >= count))
 
+    def until_one_stands_by(self) -> None:
+        """Wait until a process has looked who holds the fleet, and asked for nothing else since."""
+        looking = "select count(*) from pg_stat_activity where datname = current_database() and query like %(look)s"
+        with closing(state_in(self.address, self.folder).seat.database) as database:
+            self.until(lambda: bool(database.rows(looking, look="%left join orchestrator.beat%")[0][0]))
+
     def export(self) -> None:
         """Bring the latest run into the folder `state`, where tools that read files find it."""
         with closing(state_in(self.address, self.folder).seat.database) as database:

@@ -20,6 +20,7 @@ from orchestrator.app.run.begin_or_resume import (
     Opened,
     begin_run,
     end_run,
+    latest_of,
     past_of,
     take_up,
     unfinished_run,
@@ -30,7 +31,7 @@ from orchestrator.app.scopes.rate_memory import RateMemory, RatesPlace
 from orchestrator.app.sinks.tee import RecordSink, end_all
 from orchestrator.clock import SystemClock
 from orchestrator.cloud.registry import Secrets
-from orchestrator.errors import ExitCode, OrchestratorError, StateError
+from orchestrator.errors import ExitCode, FleetLocked, OrchestratorError, StateError
 from orchestrator.host import path_of
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
@@ -42,6 +43,9 @@ from orchestrator.planner.waves import assign_waves
 from orchestrator.tracker.report.json_form import write_report
 from orchestrator.tracker.runs.recovery import Recovered
 from orchestrator.tracker.state_store import Fleet, State
+
+#: Endings that the next host would come to as well.
+_STOPS_OTHERS = frozenset({ExitCode.USAGE, ExitCode.HELD, ExitCode.STATE_UNUSABLE, ExitCode.INTERNAL})
 
 #: Points a plan at another cloud for as long as it is open: the simulated one.
 Redirect = Callable[[Plan, list[Target]], AbstractContextManager[tuple[Plan, Mapping[str, str]]]]
@@ -121,11 +125,31 @@ def run_plan(job: RunRequest) -> SessionResult:
     fleet = job.state.fleet(job.plan.name, writes=True)
     clock = SystemClock()
     asked_s = clock.monotonic()
-    with fleet.lock(job.now, stands_by=True):
+    with ExitStack() as stack:
+        _take_place(fleet, job.now, stack)
         stood_by = timedelta(seconds=round(clock.monotonic() - asked_s))
         fleet.claim(path_of(job.plan.path))
-        with ExitStack() as stack:
-            return _run_locked(replace(job, now=job.now + stood_by), fleet, stack)
+        return _run_locked(replace(job, now=job.now + stood_by), fleet, stack)
+
+
+def _take_place(fleet: Fleet, now: datetime, stack: ExitStack) -> None:
+    """Hold the fleet's lock until the stack is left. One that was told to stop leaves its place to who stands by."""
+    while True:
+        try:
+            stack.enter_context(fleet.lock(now, stands_by=True))
+        except FleetLocked:
+            if not _left_to_others(fleet):
+                raise
+        else:
+            return
+
+
+def _left_to_others(fleet: Fleet) -> bool:
+    latest = latest_of(fleet) if fleet.holder() is None else None
+    if latest is None or latest.run.ended or latest.run.session_ended is None:
+        return False
+    ended = latest.run.session_ended
+    return ended.stopped and ended.exit_code not in _STOPS_OTHERS
 
 
 def _run_locked(job: RunRequest, fleet: Fleet, stack: ExitStack) -> SessionResult:

@@ -1,8 +1,11 @@
 """What a session says to cron when it ends. Pure."""
 
+from datetime import datetime
+
 from orchestrator.errors import PRECEDENCE, ExitCode
 from orchestrator.executor.decide.actions import Ending, Finish
 from orchestrator.model.outcome import BAD
+from orchestrator.model.record import SessionEnded
 from orchestrator.model.run import Run
 
 
@@ -18,6 +21,18 @@ def exit_code(run: Run, finish: Finish, *, barred: bool = False) -> ExitCode:
     if _bad_news(run):
         applying.add(ExitCode.OTHER_OUTCOMES)
     return next(code for code in PRECEDENCE if code in applying)
+
+
+def session_ended(finish: Finish, code: ExitCode, now: datetime) -> SessionEnded:
+    """The record with which a session ends."""
+    return SessionEnded(
+        at=now,
+        step="session",
+        exit_code=int(code),
+        why=finish.why,
+        waits=() if finish.wait is None else finish.wait.noted,
+        stopped=finish.ending is Ending.STOPPED,
+    )
 
 
 def _unfinished(run: Run, finish: Finish) -> set[ExitCode]:
