@@ -16,6 +16,7 @@ def set_aside(state: TargetState, record: Record, error: Exception) -> list[str]
     state.set_aside = state.set_aside or why
     state.evidence.append(why)
     state.reason, state.outcome, state.phase = why, None, Phase.IN_DOUBT
+    state.stuck_at = state.stuck_at or record.at
     if isinstance(record, AnswerSeen) and 0 < record.attempt <= len(state.attempts):
         state.attempts[record.attempt - 1].answer = record
     return _workflows(record)

@@ -48,6 +48,8 @@ def fold(known: Indexes, state: TargetState, record: Record) -> None:
         state.phase = Phase.SETTLED  # also when an answer comes after a person has settled it
     elif state.set_aside:
         state.phase = Phase.IN_DOUBT  # whatever comes later, until a person decides
+    if state.phase is not Phase.SETTLED:  # its end keeps since when it had no slot
+        state.stuck_at = (state.stuck_at or record.at) if state.needs_person else None
 
 
 def _read(known: Indexes, state: TargetState, record: PreflightDone) -> None:

@@ -53,6 +53,7 @@ class PackedState(Struct, kw_only=True, omit_defaults=True):
     settled_by: str | None = None
     settled_host: str = ""
     settled_at: datetime | None = None
+    stuck_at: datetime | None = None
     read_version: str | None = None
     verified_version: str | None = None
     attempts: list[Attempt] = []

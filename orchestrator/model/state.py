@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from orchestrator.model.moment import Moment
-from orchestrator.model.outcome import FAILED_BEFORE, OPEN, Outcome, Phase
+from orchestrator.model.outcome import FAILED_BEFORE, OPEN, STUCK, Outcome, Phase
 from orchestrator.model.record import AnswerSeen, EarlierOutcome, ImpactSampled, Intent, JobSeen, Record, Verdict
 from orchestrator.model.reply import Entry, key_of, same_id
 from orchestrator.model.signature import signature
@@ -41,6 +41,7 @@ class TargetState:
 
     Attributes:
         jobs: the workflows accepted or adopted, each with the last that was seen of it; None before the first look.
+        stuck_at: since when it needs a person and has no slot; its end keeps that.
         doubtful_from: moment of the first doubtful intent; from then on no refusal settles anything.
         doubt_since: from when the doubt period counts: the latest intent, or when the doubt was renewed.
         doubts_renewed: how often a later reading spoke against a disproof since the latest intent.
@@ -73,6 +74,7 @@ class TargetState:
     settled_by: str | None = None
     settled_host: str = ""
     settled_at: datetime | None = None
+    stuck_at: datetime | None = None
     read_version: str | None = None
     verified_version: str | None = None
     attempts: list[Attempt] = field(default_factory=list)
@@ -111,6 +113,11 @@ class TargetState:
         """Whether something of ours may still be happening there."""
         return self.phase in OPEN
 
+    @property
+    def needs_person(self) -> bool:
+        """Whether only a person, or new evidence, can move it: nothing of its own is waited for any more."""
+        return self.phase in STUCK
+
     def questions(self, record: Record) -> bool:
         """Whether a conclusion about an attempt still counts: nothing has shown meanwhile that one began or is over."""
         return self.is_open and record.attempt == len(self.attempts) and not self.began
@@ -122,6 +129,7 @@ class TargetState:
 
     def doubt(self) -> None:
         """The latest attempt has no answer that can be trusted."""
+        self.stuck_at = None
         self.phase = Phase.DOUBT
         self.doubtful_from = self.doubtful_from or self.last.sent
 

@@ -11,7 +11,6 @@ from orchestrator.executor.decide.next_action import next_action
 from orchestrator.executor.decide.opening.start_gate import bound_passed
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.waits import Cause, Wait
-from orchestrator.model.outcome import STUCK
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record, ScopeOpened, WaveDone, WaveOpened
 from orchestrator.model.run import Run
@@ -64,10 +63,10 @@ def _notes(action: Action, now: datetime) -> Iterator[Record]:
 
 
 def _still(named: str, seen: Outlook, wait: Wait) -> Standstill:
-    stuck = next((state.key for state in seen.run.open_states() if state.phase in STUCK), "PROXY_ID")
+    stuck = next(iter(seen.stuck), None)
     if _is_waited_for(seen.rollout, wait.until, seen.now):
         return Standstill(f"nothing starts yet, a start waits for: {wait.seen_at(seen.now)}", passes=True)
-    step = step_words(wait, named, working=False, proxy=stuck)
+    step = step_words(wait, named, working=False, stuck=stuck)
     return Standstill(f"nothing starts now; waits for: {wait.seen_at(seen.now)}; do: {step}", passes=False)
 
 

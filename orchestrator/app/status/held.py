@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from orchestrator.app.status.moving import moving_parts
 from orchestrator.app.status.outlook import Outlook
 from orchestrator.executor.decide.waits import time_until
 from orchestrator.model.run import Run
+from orchestrator.tracker.report.moving import moving_words
 from orchestrator.tracker.report.schema import HoldReport
 
 #: Of each cause so many proxies are named; the report has them all.
@@ -28,7 +28,7 @@ def held_lines(seen: Outlook, hold: HoldReport, plan: str) -> Iterator[str]:
     for group in hold.causes:
         yield f"  {len(group.proxy_ids)} x {group.reason or 'no reason is known'}"
         yield from _proxies(seen.run, group.proxy_ids)
-    what = "; ".join(moving_parts(seen)) or "nothing is under way"
+    what = "; ".join(moving_words(seen.moving, working=seen.working)) or "nothing is under way"
     yield f"  {what}; nothing starts, so it may stay held"
     if hold.proxy_ids:
         yield f"  look: orchestrator status {plan} {hold.proxy_ids[0]}"

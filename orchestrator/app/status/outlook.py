@@ -15,7 +15,7 @@ from orchestrator.executor.decide.what_waits import fleet_wait, target_wait
 from orchestrator.executor.restore_queue import make_queue
 from orchestrator.host_zone import HOST_ZONE
 from orchestrator.model.commands import Command, ReleaseCommand
-from orchestrator.model.outcome import STUCK, Outcome, Phase
+from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import SessionStarted
 from orchestrator.model.run import Run
@@ -23,6 +23,7 @@ from orchestrator.model.state import TargetState
 from orchestrator.model.target import Target
 from orchestrator.tracker.report.behind import ASKED_FOR, not_read_words
 from orchestrator.tracker.report.how_ended import count_behind, count_not_read
+from orchestrator.tracker.report.moving import Moving, moving_of
 
 #: What ends when an upgrade does.
 _ENDS_ONE = frozenset({Cause.LIMIT, Cause.LABEL, Cause.RAMP, Cause.BUDGET, Cause.JOB, Cause.DOUBT})
@@ -45,13 +46,6 @@ class Ahead(NamedTuple):
 
 
 NOTHING_KNOWN = Ahead()
-
-
-class Moving(NamedTuple):
-    """How many upgrades are under way, and of how many attempts it is being found out whether one began."""
-
-    upgrades: int
-    doubts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +98,12 @@ class Outlook:
     @property
     def stuck(self) -> list[TargetState]:
         """Targets that only a person, or new evidence, can settle."""
-        return [state for state in self.run.open_states() if state.phase in STUCK]
+        return [state for state in self.run.open_states() if state.needs_person]
 
     @property
     def moving(self) -> Moving:
         """What of ours may be happening in the cloud now, without what only a person or new evidence moves."""
-        moving = [state for state in self.run.open_states() if state.key not in self.rollout.resting]
-        doubts = sum(state.phase is Phase.DOUBT for state in moving)
-        return Moving(len(moving) - doubts, doubts)
+        return moving_of(self.run)
 
     def _unreached(self, wait: Wait) -> Wait | None:
         """The scope that cannot be asked now, when all that moves is in such scopes: their ends are not seen either."""
@@ -226,7 +218,7 @@ def _available(run: Run, name: str, now: datetime, *, working: bool) -> bool:
 
 
 def _resting(run: Run) -> set[str]:
-    return {state.key for state in run.open_states() if state.phase in STUCK or state.set_aside}
+    return {state.key for state in run.open_states() if state.needs_person or state.set_aside}
 
 
 def _rate(plan: Plan, run: Run, name: str) -> float:

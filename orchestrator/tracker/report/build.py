@@ -15,10 +15,11 @@ from orchestrator.model.run import Run
 from orchestrator.model.signature import signature
 from orchestrator.model.status import GateStatus, ScopeStatus, WaveStatus
 from orchestrator.model.tally import EMPTY, Count
-from orchestrator.tracker.report.changed_limits import changed_limits
 from orchestrator.tracker.report.how_ended import count_not_read
-from orchestrator.tracker.report.impact_form import impacts
-from orchestrator.tracker.report.people import ActReport
+from orchestrator.tracker.report.moving import Moving, moving_of
+from orchestrator.tracker.report.parts.changed_limits import changed_limits
+from orchestrator.tracker.report.parts.impact_form import impacts
+from orchestrator.tracker.report.parts.people import ActReport
 from orchestrator.tracker.report.rejects import reject_reasons
 from orchestrator.tracker.report.schema import (
     GateReport,
@@ -52,6 +53,7 @@ class Story(Struct, frozen=True):
         rejected: as `failed`, of refusals.
         rejected_allowed: as `failures_allowed`.
         in_flight: how many upgrades may be under way at once.
+        moving: how many are, and how many attempts are in doubt and looked for.
         periods: when something kept upgrades from starting, and sessions.
         calls: how many were made when, by scope.
     """
@@ -65,6 +67,7 @@ class Story(Struct, frozen=True):
     rejected: int
     rejected_allowed: int
     in_flight: int
+    moving: Moving
     periods: tuple[Period, ...]
     calls: Mapping[str, Sequence[CallsMade]]
 
@@ -94,6 +97,7 @@ def build_report(
         rejected=run.tally.fleet.rejected,
         rejected_allowed=plan.failures.max_rejected.budget(run.counted),
         in_flight=plan.limits.in_flight.cap(run.total),
+        moving=moving_of(run),
         periods=(*night.periods, *closed),
         calls=night.calls,
     )
@@ -159,6 +163,7 @@ def _run(run: Run, started: RunStarted, exit_code: int | None) -> RunReport:
         ended_at=run.ended.at if run.ended else None,
         sessions=len(run.sessions),
         orchestrator_version=run.sessions[-1].orchestrator_version if run.sessions else started.orchestrator_version,
+        as_of=run.last_at,
         errors=[*run.troubles, *(f"target {state.key}: {state.set_aside}" for state in run.set_aside())],
         warnings=list(run.warnings),
         host_errors=list(run.host_errors) or UNSET,

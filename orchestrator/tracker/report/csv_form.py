@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from orchestrator.tracker.report.build import Story
-from orchestrator.tracker.report.schema import AttemptReport, EarlierReport, TargetReport
+from orchestrator.tracker.report.parts.upgrade import AttemptReport, EarlierReport
+from orchestrator.tracker.report.schema import TargetReport
 
 #: How a formula begins.
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")

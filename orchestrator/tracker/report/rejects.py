@@ -13,7 +13,7 @@ from orchestrator.model.run import Run
 from orchestrator.model.signature import signature
 from orchestrator.model.state import TargetState
 from orchestrator.spoken import counted
-from orchestrator.tracker.report.in_common import Place, Traits, in_common, places_of, traits_of
+from orchestrator.tracker.report.parts.in_common import Place, Traits, in_common, places_of, traits_of
 from orchestrator.tracker.report.schema import RejectReason
 
 #: So many reasons stand in a preview.

@@ -12,13 +12,12 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from orchestrator.model.health_gate import GateAnswer
 from orchestrator.model.person import person
 from orchestrator.model.record import HoldCause
-from orchestrator.model.reply import Entry
 from orchestrator.model.status import ScopeState
-from orchestrator.model.target import slashed
-from orchestrator.tracker.report.changed_limits import LimitsReport
-from orchestrator.tracker.report.impact_form import ImpactReport, ImpactsReport
-from orchestrator.tracker.report.in_common import Place
-from orchestrator.tracker.report.people import ActReport
+from orchestrator.tracker.report.parts.changed_limits import LimitsReport
+from orchestrator.tracker.report.parts.impact_form import ImpactReport, ImpactsReport
+from orchestrator.tracker.report.parts.in_common import Place
+from orchestrator.tracker.report.parts.people import ActReport
+from orchestrator.tracker.report.parts.upgrade import AttemptReport, EarlierReport, FactsReport, JobReport
 
 FORM: Literal["orchestrator.report/1"] = "orchestrator.report/1"
 
@@ -90,6 +89,7 @@ class RunReport(Struct, frozen=True, kw_only=True):
         ),
     ] = UNSET
     people: Annotated[list[ActReport], Meta(description="What persons did, in order: sessions and commands")] = []
+    as_of: Annotated[Instant, Meta(description="Instant of the latest record: what came later is not in here")] = None
 
 
 class Totals(Struct, frozen=True, kw_only=True):
@@ -177,52 +177,6 @@ class GateReport(Struct, frozen=True, kw_only=True):
     evidence: Annotated[str, Meta(description="What was said, cut")]
 
 
-class AttemptReport(Struct, frozen=True, kw_only=True):
-    """One upgrade-version call. Everything but number and instant is null when no answer came."""
-
-    number: Annotated[int, Meta(description="From 1", ge=1)]
-    at: Annotated[datetime, Meta(description="Instant of its intent")]
-    duration_ms: Annotated[int | None, Meta(description="From sending to the end of the answer")]
-    http_status: int | None
-    request_id: Text
-    error_code: Text
-    error_msg: Text
-    update_result: Annotated[list[Entry], Meta(description="Every entry of the answer, word for word, in order")]
-
-
-class JobReport(Struct, frozen=True, kw_only=True):
-    """A job of the cloud, as it was last seen."""
-
-    status: Annotated[str, Meta(description="In the cloud's words")]
-    ended_at: Annotated[Instant, Meta(description="In the cloud's time")]
-    fail_reason: Text
-
-
-class FactsReport(Struct, frozen=True, kw_only=True):
-    """What discovery learned of a target's instance and proxy."""
-
-    name: Annotated[Text, Meta(description="Of the instance")]
-    tags: Annotated[dict[str, str] | None, Meta(description="Of the instance")]
-    window: Annotated[Text, Meta(description="Maintenance window of the instance, UTC")]
-    proxy_name: Annotated[Text, Meta(description="Of the proxy; null in older reports")] = None
-    subnet: Annotated[Text, Meta(description="Of the proxy, or else of its instance")] = None
-    nodes: Annotated[int | None, Meta(description="Of the proxy; known where discovery read its own row")] = None
-
-    @property
-    def both(self) -> str:
-        """Instance and proxy as people call them; as of `Target.name`."""
-        return slashed(self.name, self.proxy_name)
-
-
-class EarlierReport(Struct, frozen=True, kw_only=True):
-    """What an earlier run of the fleet said of a target, for the same version."""
-
-    run_id: Annotated[str, Meta(description="Of the run that said so")]
-    outcome: str
-    reason: Text
-    workflow_ids: Annotated[list[str], Meta(description="Of its upgrades in that run")]
-
-
 class TargetReport(Struct, frozen=True, kw_only=True):
     """One proxy, and everything that is known of its upgrade."""
 
@@ -257,6 +211,12 @@ class TargetReport(Struct, frozen=True, kw_only=True):
     ] = None
     earlier: Annotated[
         EarlierReport | None, Meta(description="How an earlier run ended for it, when that was not good; else null")
+    ] = None
+    needs_person: Annotated[
+        bool, Meta(description="Whether a person has to settle it, unless a later session still sees what became of it")
+    ] = False
+    stuck_at: Annotated[
+        Instant, Meta(description="Since when that is so, or was until its end: it has had no slot since then")
     ] = None
     impact: Annotated[
         ImpactReport | UnsetType, Meta(description="What its upgrade did to applications; absent when not measured")

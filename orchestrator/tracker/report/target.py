@@ -8,9 +8,10 @@ from orchestrator.model.record import EarlierOutcome, JobSeen
 from orchestrator.model.run import Run
 from orchestrator.model.state import Attempt, TargetState
 from orchestrator.model.target import Facts, Target
-from orchestrator.tracker.report.impact_form import target_impact
+from orchestrator.tracker.report.parts.impact_form import target_impact
+from orchestrator.tracker.report.parts.upgrade import AttemptReport, EarlierReport, FactsReport, JobReport
 from orchestrator.tracker.report.rejects import refusals_of
-from orchestrator.tracker.report.schema import AttemptReport, EarlierReport, FactsReport, JobReport, TargetReport
+from orchestrator.tracker.report.schema import TargetReport
 
 
 def projects(run: Run, plan: Plan) -> dict[str, str | None]:
@@ -63,6 +64,8 @@ def target_report(
         evidence=list(state.evidence) or None,
         started_at=state.attempts[0].intent.at if state.attempts else None,
         settled_at=state.settled_at,
+        needs_person=state.needs_person,
+        stuck_at=state.stuck_at,
         facts=_facts(target.facts),
         earlier=_earlier(earlier),
         impact=target_impact(state),
@@ -118,6 +121,8 @@ def _attempt(number: int, attempt: Attempt) -> AttemptReport:
         request_id=answer.request_id if answer else None,
         error_code=answer.error_code if answer else None,
         error_msg=answer.error_msg if answer else None,
+        verdict=answer.verdict if answer else None,
+        reason=answer.reason if answer else None,
         update_result=list(answer.update_result) if answer else [],
     )
 

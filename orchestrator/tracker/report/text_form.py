@@ -6,8 +6,8 @@ from orchestrator.model.outcome import FAILED_BEFORE, Outcome
 from orchestrator.plain import plain
 from orchestrator.spoken import counted
 from orchestrator.tracker.report.build import Story
-from orchestrator.tracker.report.impact_form import impact_lines
-from orchestrator.tracker.report.people import ActReport
+from orchestrator.tracker.report.parts.impact_form import impact_lines
+from orchestrator.tracker.report.parts.people import ActReport
 from orchestrator.tracker.report.schema import (
     GateReport,
     Head,
@@ -18,9 +18,8 @@ from orchestrator.tracker.report.schema import (
     TargetReport,
     WaveReport,
 )
+from orchestrator.tracker.report.why import why_words
 
-#: Where a target stands that only a person, or new evidence, can move.
-NEEDS_A_PERSON = ("in_doubt", "timed_out")
 _MARGIN = "  "
 _UNDER = " " * 11
 
@@ -100,7 +99,8 @@ def _title(head: Head) -> Iterator[str]:
     run = head.run
     yield f"{'SIMULATED: ' if run.simulated else ''}{run.name} -> {run.target_version}: {run.state}"
     ended = f", ended {run.ended_at:%Y-%m-%d %H:%M:%SZ}" if run.ended_at else ""
-    yield f"run {run.run_id}, begun {run.started_at:%Y-%m-%d %H:%M:%SZ}{ended}, sessions: {run.sessions}"
+    as_of = f", as of {run.as_of:%Y-%m-%d %H:%M:%SZ}" if run.as_of else ""
+    yield f"run {run.run_id}, begun {run.started_at:%Y-%m-%d %H:%M:%SZ}{ended}, sessions: {run.sessions}{as_of}"
     totals, least = head.totals, "at least " if head.totals.calls_at_least else ""
     yield f"targets: {totals.targets}, upgrade calls: {totals.upgrade_calls}, calls: {least}{totals.calls}"
     if run.hold is not None:
@@ -168,19 +168,16 @@ def _closed(scope: ScopeReport) -> str:
 def _table(targets: Iterable[TargetReport], stuck: list[TargetReport]) -> Iterator[str]:
     yield _row("proxy_id", "wave", "outcome", "version", "reason and workflow_ids")
     for target in targets:
-        if target.outcome in NEEDS_A_PERSON:
+        if target.needs_person:
             stuck.append(target)
         versions = " -> ".join(filter(None, (target.source_version, target.verified_version))) or "?"
         yield _row(target.proxy_id, target.wave or "-", target.outcome, versions, _words(target))
 
 
 def _words(target: TargetReport) -> str:
-    """The reason and the workflow_ids: of the earlier run, when this one left it out for what happened there."""
-    if target.earlier is None or target.reason != FAILED_BEFORE:
-        return " ".join([target.reason or "", *target.workflow_ids]).strip()
-    earlier = target.earlier
-    why = f": {earlier.reason}" if earlier.reason else ""
-    return " ".join([f"{target.reason}: {earlier.outcome} in run {earlier.run_id}{why}", *earlier.workflow_ids])
+    """Why it stands so, and the workflow_ids: of the earlier run, when this one left it out for what happened there."""
+    left_out = target.earlier if target.reason == FAILED_BEFORE else None
+    return " ".join([why_words(target), *(left_out or target).workflow_ids]).strip()
 
 
 def _row(proxy_id: str, wave: str, outcome: str, versions: str, words: str) -> str:
@@ -188,5 +185,4 @@ def _row(proxy_id: str, wave: str, outcome: str, versions: str, words: str) -> s
 
 
 def _stuck(target: TargetReport) -> str:
-    finding = target.evidence[-1] if target.evidence else target.reason or "no evidence"
-    return f"{_MARGIN}{target.proxy_id}  {target.outcome}: {finding}"
+    return f"{_MARGIN}{target.proxy_id}  {target.outcome}: {why_words(target) or 'no evidence'}"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from orchestrator.model.history import History, Known
-from orchestrator.model.outcome import STUCK, Outcome
+from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import OutcomeKept, Reverified, RunStarted, Settled
 from orchestrator.model.run import Run
 from orchestrator.model.target import Target
@@ -39,7 +39,7 @@ def read_history(fleet: Fleet) -> History | None:
         targets=(*recovered.run.targets.values(), *map(_kept, recovered.run.kept)),
         pending=dict(_pending(recovered.run)),
         known=known,
-        stuck=frozenset(state.key for state in recovered.run.open_states() if state.phase in STUCK),
+        stuck=frozenset(state.key for state in recovered.run.open_states() if state.needs_person),
     )
 
 

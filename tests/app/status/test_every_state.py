@@ -319,4 +319,4 @@ def _pasted(documented: str, desk: DeskHere, told: dict[str, Any]) -> str:
     """The step of the page, as it is to be pasted here."""
     stuck = (told["need_person"] or ["PROXY_ID"])[0]
     words = documented.replace("PLAN", desk.named).replace("WAVE", "rest")
-    return words.replace("PROXY_ID", stuck)
+    return words.replace("PROXY_ID", stuck).replace("SETTLED", "succeeded or failed")

@@ -425,7 +425,7 @@ def test_the_page_lists_each_cause_with_its_sentence_and_steps_in_order() -> Non
 
 def _shown(step: Step) -> str:
     redo = " --only-outcome OUTCOMES" if step is Step.REDO else ""
-    return step.value.format(plan="PLAN", wave="WAVE", proxy="PROXY_ID", redo=redo)
+    return step.value.format(plan="PLAN", wave="WAVE", proxy="PROXY_ID", redo=redo, settled="SETTLED")
 
 
 def test_what_is_open_is_told_beside_what_is_waited_for() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from orchestrator.model.target import Facts
-from orchestrator.tracker.report.in_common import Traits, in_common, odds, traits_of
+from orchestrator.tracker.report.parts.in_common import Traits, in_common, odds, traits_of
 
 
 def of(*traits: tuple[str, ...]) -> Traits:

@@ -6,19 +6,24 @@ from datetime import timedelta
 from hashlib import sha256
 from html import unescape
 
+from fakes.doubtful import LATE, LEFT, LOOKED_FOR, doubtful_story
 from fakes.long_night import TIMED_OUT, night_story
 from fakes.plausible import PlausibleRun
 from fakes.recorded import BEGIN, make_targets
-from fakes.reported import HOSTILE, make_story
+from fakes.reported import HOSTILE, make_run, make_story
 from msgspec.structs import replace
 
 from orchestrator.model.night import CallsMade
+from orchestrator.model.target import Facts
 from orchestrator.page.outcomes import parts
 from orchestrator.tracker.report.build import Story, build_report
+from orchestrator.tracker.report.page import unfolded
 from orchestrator.tracker.report.page.charts import area, calls_chart, histogram, in_flight, in_flight_chart
-from orchestrator.tracker.report.page.content import ROWS, Content, content_of
+from orchestrator.tracker.report.page.content import ROWS, Content, content_of, urgency
 from orchestrator.tracker.report.page.drawing import Axis, ticks
 from orchestrator.tracker.report.page.render import report_chunks
+from orchestrator.tracker.report.page.sentences import remedy
+from orchestrator.tracker.report.parts.upgrade import JobReport
 
 OUTCOMES = ("in_flight", "rejected", "waiting", "failed", "succeeded", "timed_out")
 
@@ -47,7 +52,6 @@ def test_the_verdict_and_the_command_stand_first() -> None:
 def test_a_hold_is_there_with_its_release() -> None:
     text = page(make_story(3, 0, hold=True))
     assert "Held, 1 rejected, 0 allowed for the fleet: of 3 proxies, 2 seen at" in text
-    assert "Nothing is under way and nothing starts, so it may stay held." in text
     assert typed(text) == [
         'orchestrator release night.yaml --note "why" && orchestrator run night.yaml',
         "orchestrator run night.yaml --only-outcome rejected",
@@ -56,11 +60,70 @@ def test_a_hold_is_there_with_its_release() -> None:
 
 def test_what_is_most_urgent_stands_first_however_many_there_are() -> None:
     story = night_story(60)
-    urgent = [replace(target, outcome=outcome) for target, outcome in zip(story.targets, OUTCOMES, strict=False)]
+    urgent = [
+        replace(target, outcome=outcome, needs_person=outcome == "timed_out")
+        for target, outcome in zip(story.targets, OUTCOMES, strict=False)
+    ]
     found = content_of([target for target in urgent for _ in range(30)], story.head)
     assert [target.outcome for target in found.bad] == ["timed_out"] * 20
     few = content_of(urgent, story.head)
-    assert [target.outcome for target in few.bad] == ["timed_out", "failed", "rejected", "in_flight"]
+    assert [target.outcome for target in few.bad] == ["timed_out", "failed", "rejected"]
+    assert [target.outcome for target in few.moving] == ["in_flight"]
+    rows = sorted(few.rows, key=urgency)
+    assert [row.outcome for row in rows] == ["timed_out", "failed", "rejected", "in_flight", "waiting", "succeeded"]
+
+
+def test_who_is_still_looked_for_is_no_work_for_a_person() -> None:
+    text = page(doubtful_story())
+    yours, theirs = text.split("<h3>The next session decides</h3>")
+    yours = yours.partition("<h3>You decide</h3>")[2]
+    assert f"#{LEFT}" in yours
+    assert f"#{LOOKED_FOR}" not in yours
+    assert f"#{LOOKED_FOR}" in theirs.partition("</section>")[0]
+    assert "settle" not in theirs.partition("</section>")[0]
+    assert "2 in doubt (1 still looked for), 1 timed out" in text
+
+
+def test_not_sent_is_offered_only_where_no_workflow_id_came() -> None:
+    words = {target.proxy_id: remedy(target) for target in doubtful_story().targets if target.needs_person}
+    assert words[LATE] == "look at it in the console, then settle it as succeeded or failed:"
+    assert "not_sent where the console shows no job" in words[LEFT]
+
+
+def test_a_page_says_as_of_when_it_is_and_who_was_at_work() -> None:
+    story = night_story(30)
+    assert "As of 2026-03-02 01:20:00Z, when session 2 ended with exit code 6." in page(story)
+    going = replace(story, head=replace(story.head, run=replace(story.head.run, exit_code=None)), targets=iter(()))
+    text = page(going)
+    assert "As of 2026-03-02 01:20:00Z: session 2 was at work, or was killed before it wrote this again." in text
+    assert typed(text) == ["orchestrator status /etc/orchestrator/night.yaml --state /var/lib/orch"]
+
+
+def test_who_needs_a_person_has_no_slot_any_more_and_an_attempt_that_was_turned_away_neither() -> None:
+    found = content_of(doubtful_story().targets, night_story(3).head)
+    ends = dict(found.spans)
+    assert ends[BEGIN] == BEGIN + timedelta(minutes=11)
+    assert ends[BEGIN + timedelta(minutes=1)] is None
+    assert ends[BEGIN + timedelta(minutes=2)] == BEGIN + timedelta(minutes=30)
+    assert ends[BEGIN + timedelta(minutes=3)] == BEGIN + timedelta(minutes=3, milliseconds=250)
+    assert ends[BEGIN + timedelta(minutes=5)] is None
+
+
+def test_the_past_is_not_painted_with_the_hold_of_today_and_doubt_has_its_mark() -> None:
+    text = page(doubtful_story(hold=True))
+    assert 'class="w-held"' not in text
+    assert re.search(r'class="mark"[^>]*>\?<', text)
+    assert re.search(r'class="mark"[^>]*>◷<', text)
+    assert text.count("⚑ caused the hold") == 4
+
+
+def test_a_story_says_when_the_job_ended_and_who_settled_it() -> None:
+    target = next(iter(make_story(1).targets))
+    job = JobReport(status="Failed", ended_at=BEGIN, fail_reason="no node")
+    told = unfolded.story_lines(replace(target, job=job, settled_by="ana", settled_host="ops-1"))
+    assert "job Failed, ended 2026-03-01 22:00:00Z: no node" in told
+    assert "2026-03-01 22:10:00Z succeeded, settled by ana@ops-1" in told
+    assert told[0].startswith("attempt 1 at 2026-03-01 22:00:00Z: HTTP 200")
 
 
 def test_what_kept_upgrades_from_starting_is_drawn_and_stands_in_a_table() -> None:
@@ -109,6 +172,16 @@ def test_five_thousand_proxies_fit_into_three_megabytes() -> None:
     text = b"".join(report_chunks(make_story(ROWS, *range(0, ROWS, 50))))
     assert len(text) <= 3_000_000
     assert text.count(b"<tr id=") == ROWS
+
+
+def test_names_and_tags_fit_in_as_well() -> None:
+    run = make_run(ROWS, *range(0, ROWS, 50), facts=_facts)
+    assert len(b"".join(report_chunks(build_report(*run)))) <= 3_000_000
+
+
+def _facts(number: int) -> Facts:
+    tags = {"team": f"orders-{number % 40}", "env": "prod"}
+    return Facts(name=f"orders-{number:05}", proxy_name=f"proxy-{number:05}", tags=tags, subnet="s" * 36, nodes=2)
 
 
 def test_of_more_proxies_those_that_did_not_end_well_have_a_row() -> None:

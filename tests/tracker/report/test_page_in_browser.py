@@ -71,20 +71,47 @@ def test_the_page_loads_nothing_and_runs_nothing_of_its_data(browser: Chrome, ad
     assert fits(browser), "the page is wider than a phone"
 
 
-def test_filter_sort_story_and_link_work_by_keyboard(browser: Chrome, address: str) -> None:
+def stories(browser: Chrome) -> list[str]:
+    return [each.text for each in browser.find_elements(By.CSS_SELECTOR, "tr.story") if each.is_displayed()]
+
+
+def test_filter_sort_and_story_work_by_keyboard(browser: Chrome, address: str) -> None:
     browser.get(address)
-    assert shown(browser) == IDS
+    assert shown(browser) == [IDS[2], *(each for each in IDS if each != IDS[2])]
     words = browser.find_element(By.ID, "words")
     words.send_keys("canary rejected")
     assert shown(browser) == [IDS[2]]
     browser.find_element(By.CSS_SELECTOR, f'[id="{IDS[2]}"] button').send_keys(Keys.ENTER)
-    assert "attempt 1: HTTP 200" in browser.find_element(By.CSS_SELECTOR, "tr.story").text
-    browser.get(f"{address}#{IDS[5]}")
-    browser.execute_script("dispatchEvent(new HashChangeEvent('hashchange'))")
+    assert "attempt 1 at 2026-03-01 22:00:02Z: HTTP 200" in stories(browser)[0]
+    words.clear()
+    words.send_keys(f"label a{IDS.index(IDS[1])}")
+    assert shown(browser) == [IDS[1]]
+    words.send_keys(Keys.CONTROL, "a", Keys.BACKSPACE)
+    browser.find_element(By.CSS_SELECTOR, "#targets th:nth-child(1) button").send_keys(Keys.SPACE)
     assert shown(browser) == IDS
-    browser.find_element(By.CSS_SELECTOR, "#targets th:nth-child(3) button").send_keys(Keys.SPACE)
-    assert shown(browser)[0] == IDS[2]
-    assert browser.find_element(By.CSS_SELECTOR, "[aria-sort=ascending]").text.startswith("Outcome")
+    assert browser.find_element(By.CSS_SELECTOR, "[aria-sort=ascending]").text.startswith("Proxy")
+
+
+def test_a_link_unfolds_its_row_also_when_the_page_opens(browser: Chrome, address: str) -> None:
+    browser.get(f"{address}#{IDS[5]}")
+    assert "22:00:05Z: HTTP 200" in stories(browser)[0]
+    browser.find_element(By.ID, "words").send_keys("rejected")
+    browser.execute_script(f"location.hash = '#{IDS[4]}'; dispatchEvent(new HashChangeEvent('hashchange'))")
+    assert len(shown(browser)) == len(IDS) + len(stories(browser))
+    assert any("22:00:04Z: HTTP 200" in each for each in stories(browser))
+
+
+def test_paper_has_the_stories_of_those_that_did_not_succeed(browser: Chrome, address: str) -> None:
+    browser.get(address)
+    assert stories(browser) == []
+    browser.execute_script("dispatchEvent(new Event('beforeprint'))")
+    assert [each.partition(" at ")[0] for each in stories(browser)] == ["attempt 1"]
+
+
+def test_a_phone_says_what_each_cell_of_a_row_is(browser: Chrome, address: str) -> None:
+    browser.get(address)
+    script = "return getComputedStyle(document.querySelector('#targets td:nth-child(2)'), '::before').content"
+    assert browser.execute_script(script) == '"Wave: "'
 
 
 def report() -> Iterator[bytes]:

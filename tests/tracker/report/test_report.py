@@ -99,7 +99,7 @@ def test_keys_stand_in_the_order_of_the_contract() -> None:
     assert list(report) == ["schema", "run", "totals", "reject_reasons", "waves", "scopes", "targets"]
     assert " ".join(report["run"]) == (
         "run_id name state hold exit_code simulated plan_sha256 target_version started_at ended_at sessions "
-        "orchestrator_version errors warnings people"
+        "orchestrator_version errors warnings people as_of"
     )
     assert list(report["totals"]) == ["targets", "outcomes", "not_read", "calls", "upgrade_calls", "throttled"]
     assert list(report["waves"][0]) == ["name", "targets", "state", "started_at", "ended_at", "outcomes"]
@@ -109,10 +109,11 @@ def test_keys_stand_in_the_order_of_the_contract() -> None:
     )
     assert " ".join(report["targets"][0]) == (
         "scope project_id instance_id proxy_id labels wave source_version target_version outcome reason settled_by "
-        "settled_host workflow_ids attempts job verified_version evidence started_at settled_at facts earlier"
+        "settled_host workflow_ids attempts job verified_version evidence started_at settled_at facts earlier "
+        "needs_person stuck_at"
     )
     assert " ".join(report["targets"][0]["attempts"][0]) == (
-        "number at duration_ms http_status request_id error_code error_msg update_result"
+        "number at duration_ms http_status request_id error_code error_msg update_result verdict reason"
     )
 
 
@@ -260,6 +261,8 @@ def test_an_answer_with_acceptance_and_refusal_is_told_entry_by_entry() -> None:
                     "error_message": "insufficient subnet ip",
                 },
             ],
+            "verdict": "partial",
+            "reason": None,
         }
     ]
     assert reasons_of(report) == [counted("insufficient subnet ip", A)]

@@ -37,7 +37,8 @@ def target_next(seen: Outlook, proxy_id: str, plan: str) -> tuple[Wait, str] | N
     if target is None:
         return None
     wait = seen.target(target)
-    return wait, step_words(wait, plan, working=seen.working, proxy=_to_settle(seen, proxy_id))
+    stuck = _to_settle(seen, proxy_id)
+    return wait, step_words(wait, plan, working=seen.working, stuck=seen.run.states.get(stuck), proxy=stuck)
 
 
 def _after_it(seen: Outlook, ended: LastWord, plan: str) -> str:

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from orchestrator.app.status.held import held_lines
 from orchestrator.app.status.outlook import Outlook
 from orchestrator.app.status.what_next.left_behind import left_behind
-from orchestrator.model.state import TargetState
 from orchestrator.tracker.report.behind import Behind, behind_lines, count_bad, named_lines
-from orchestrator.tracker.report.schema import Head
+from orchestrator.tracker.report.schema import Head, TargetReport
+from orchestrator.tracker.report.target import target_in
+from orchestrator.tracker.report.why import why_words
 
 #: Targets that need a person are named up to this many.
 _NAMED = 10
@@ -25,7 +26,7 @@ def attention_lines(seen: Outlook, head: Head, plan: str) -> Iterator[str]:
         yield from held_lines(seen, head.run.hold, plan)
     if left := left_behind(seen.run, seen.rollout.plan):
         yield from behind_lines(head, left) if seen.run.ended is not None else _ended_badly(left, head)
-    yield from _needs_person(seen.stuck)
+    yield from _needs_person(seen)
 
 
 def _ended_badly(left: Behind, head: Head) -> Iterator[str]:
@@ -40,15 +41,16 @@ def _ended_badly(left: Behind, head: Head) -> Iterator[str]:
         yield f"  and {others:,} more, in the report"
 
 
-def _needs_person(stuck: list[TargetState]) -> Iterator[str]:
-    if stuck:
+def _needs_person(seen: Outlook) -> Iterator[str]:
+    if seen.stuck:
         yield "these need a person:"
-    yield from (_stuck(state) for state in stuck[:_NAMED])
-    if len(stuck) > _NAMED:
-        yield f"  and {len(stuck) - _NAMED} more, in the report"
+    plan = seen.rollout.plan
+    yield from (_stuck(target_in(seen.run, plan, {}, state.target)) for state in seen.stuck[:_NAMED])
+    if len(seen.stuck) > _NAMED:
+        yield f"  and {len(seen.stuck) - _NAMED} more, in the report"
 
 
-def _stuck(state: TargetState) -> str:
-    ids = ", ".join(state.jobs) or "no workflow_id"
-    name = f"{state.target.name} " if state.target.name else ""
-    return f"  {name}{state.key} {state.standing} ({ids}): {state.reason}"
+def _stuck(target: TargetReport) -> str:
+    ids = ", ".join(target.workflow_ids) or "no workflow_id"
+    name = f"{target.facts.both} " if target.facts and target.facts.both else ""
+    return f"  {name}{target.proxy_id} {target.outcome} ({ids}): {why_words(target)}"

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from orchestrator.app.status.moving import moving_parts
 from orchestrator.app.status.outlook import Outlook
 from orchestrator.app.status.what_next.steps import step_words
 from orchestrator.executor.decide.waits import Cause
 from orchestrator.spoken import counted
+from orchestrator.tracker.report.moving import moving_words
 
 #: What says of itself that upgrades are under way.
 _OF_MOVING = frozenset({Cause.JOB, Cause.DOUBT, Cause.NOTHING})
@@ -19,8 +19,8 @@ def fleet_line(seen: Outlook, plan: str) -> str:
 
 def next_step(seen: Outlook, plan: str) -> str:
     """What to do about what the run waits for."""
-    stuck = next((state.key for state in seen.stuck), "PROXY_ID")
-    return step_words(seen.fleet(), plan, working=seen.working, proxy=stuck, outcomes=seen.to_redo)
+    stuck = next(iter(seen.stuck), None)
+    return step_words(seen.fleet(), plan, working=seen.working, stuck=stuck, outcomes=seen.to_redo)
 
 
 def _beside(seen: Outlook) -> Iterator[str]:
@@ -33,4 +33,4 @@ def _beside(seen: Outlook) -> Iterator[str]:
     if run.waiting:
         yield counted(run.waiting, "target waits", "targets wait")
     if cause not in _OF_MOVING:
-        yield from moving_parts(seen)
+        yield from moving_words(seen.moving, working=seen.working)

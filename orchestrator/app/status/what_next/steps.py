@@ -5,6 +5,8 @@ from enum import Enum
 from shlex import quote
 
 from orchestrator.executor.decide.waits import Cause, Wait
+from orchestrator.model.state import TargetState
+from orchestrator.tracker.report.why import settle_outcomes
 
 
 class Step(Enum):
@@ -18,8 +20,8 @@ class Step(Enum):
     APPROVE = 'orchestrator release {plan} {wave} --note "why"'
     APPROVE_RUN = 'orchestrator release {plan} {wave} --note "why" && orchestrator run {plan}'
     SETTLE = (
-        'look in the console, then orchestrator settle {plan} {proxy} --outcome OUTCOME --note "why"; OUTCOME: '
-        "succeeded, failed, or not_sent where no workflow_id came and the console shows no job"
+        'look in the console, then orchestrator settle {plan} {proxy} --outcome OUTCOME --note "why"; '
+        "OUTCOME: {settled}"
     )
     REPAIR = "repair what the reason names, then orchestrator run {plan}"
     REDO = "remove the causes, then orchestrator run {plan}{redo}"
@@ -72,17 +74,27 @@ STEPS: Mapping[Cause, tuple[Step, Step]] = {
 }
 
 
-def step_words(wait: Wait, plan: str, *, working: bool, proxy: str = "PROXY_ID", outcomes: Sequence[str] = ()) -> str:
+def step_words(
+    wait: Wait,
+    plan: str,
+    *,
+    working: bool,
+    stuck: TargetState | None = None,
+    proxy: str = "PROXY_ID",
+    outcomes: Sequence[str] = (),
+) -> str:
     """What to do about a wait.
 
     Args:
         wait: of the fleet, or of a target.
         plan: the plan as commands name it.
         working: whether a process works on the run.
-        proxy: which a person has to settle.
+        stuck: the target that a person has to settle, where it is known.
+        proxy: the same, where only its id is known.
         outcomes: those with which proxies of an ended run are left out until a person asks for them.
     """
     step = STEPS[wait.cause][0 if working else 1]
     wave = quote(wait.facts[0]) if wait.facts else ""
     redo = f" --only-outcome {','.join(outcomes)}" if outcomes else ""
-    return step.value.format(plan=plan, wave=wave, proxy=proxy, redo=redo)
+    settled = settle_outcomes(sent=None if stuck is None else bool(stuck.jobs))
+    return step.value.format(plan=plan, wave=wave, proxy=stuck.key if stuck else proxy, redo=redo, settled=settled)

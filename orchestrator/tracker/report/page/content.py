@@ -3,17 +3,24 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import pairwise
 
-from orchestrator.model.outcome import FAILED_BEFORE, GOOD
+from orchestrator.model.outcome import FAILED_BEFORE, GOOD, Phase
 from orchestrator.tracker.report.behind import NAMED
+from orchestrator.tracker.report.parts.upgrade import AttemptReport
 from orchestrator.tracker.report.schema import Head, TargetReport
 
 #: So many targets have a row; of more, those that did not end well come before those that did.
 ROWS = 5000
 _GOOD = frozenset(outcome.value for outcome in GOOD)
-#: What a person looks at first: what may stand half done, then what broke, then what was refused.
-_URGENCY = {"in_doubt": 0, "timed_out": 0, "failed": 1, "mismatch": 1, "partial": 2, "rejected": 3}
+#: What a person looks at first, behind what needs one: what broke, then what was refused, then what was left.
+_URGENCY = {"failed": 1, "mismatch": 1, "partial": 2, "rejected": 3}
+_OTHER, _MOVING, _WAITING, _DONE = 4, 5, 6, 7
+#: Where targets stand of which the program itself finds out what becomes of them.
+_MOVES = frozenset({"in_flight", "in_doubt", "timed_out"})
+#: Answers after which an attempt has no slot any more, though another one follows.
+_LET_GO = frozenset({"throttled", "unauthenticated", "not_sent", "busy"})
 
 
 @dataclass(slots=True)
@@ -24,9 +31,12 @@ class Content:
         rows: targets that are shown, in plan order.
         left_out: how many targets have no row.
         first_bad: the first of those that did not end well, of each urgency.
+        moving: the first of those of which a session finds out what becomes of them.
+        doubts: how many are in doubt and still looked for.
+        before: how many are left out for what an earlier run said, by that.
         scopes: how many targets of each scope have which outcome.
-        spans: first intent and end of each upgrade; no end while it is open.
-        ends: end, wave and outcome of those that did not end well.
+        spans: from when to when each attempt had a slot; no end while it has one.
+        ends: when, wave and outcome of those that did not end well, or are in doubt.
         durations: seconds from the first intent to the end, of those that ended well.
         room: how many that ended well still get a row.
     """
@@ -34,6 +44,9 @@ class Content:
     rows: list[TargetReport] = field(default_factory=list)
     left_out: int = 0
     first_bad: dict[int, list[TargetReport]] = field(default_factory=dict)
+    moving: list[TargetReport] = field(default_factory=list)
+    doubts: int = 0
+    before: Counter[str] = field(default_factory=Counter)
     scopes: dict[str, Counter[str]] = field(default_factory=dict)
     spans: list[tuple[datetime, datetime | None]] = field(default_factory=list)
     ends: list[tuple[datetime, str | None, str]] = field(default_factory=list)
@@ -78,6 +91,22 @@ def really(target: TargetReport) -> str:
     return target.outcome
 
 
+def urgency(target: TargetReport) -> int:
+    """What a person looks at before what: the lower the earlier."""
+    if target.needs_person:
+        return 0
+    if target.outcome in _MOVES:
+        return _MOVING
+    if target.outcome == Phase.WAITING:
+        return _WAITING
+    return _DONE if is_good(target) else _URGENCY.get(really(target), _OTHER)
+
+
+def is_told(target: TargetReport) -> bool:
+    """Whether its story stands under its row at once, also on paper: it did not end well, or has not ended."""
+    return urgency(target) < _WAITING
+
+
 def _keep(found: Content, target: TargetReport) -> None:
     good = is_good(target)
     if len(found.rows) < ROWS and (found.room > 0 or not good):
@@ -89,18 +118,48 @@ def _keep(found: Content, target: TargetReport) -> None:
 
 def _count(found: Content, target: TargetReport) -> None:
     found.scopes.setdefault(target.scope, Counter())[target.outcome] += 1
-    good = is_good(target)
-    if not good and target.outcome != "waiting":
-        urgent = found.first_bad.setdefault(_URGENCY.get(really(target), len(_URGENCY)), [])
-        urgent.extend([target] if len(urgent) < NAMED else [])
-    if target.started_at is not None:
-        found.spans.append((target.started_at, target.settled_at))
-    if target.settled_at is None:
-        return
-    if not good:
-        found.ends.append((target.settled_at, target.wave, target.outcome))
-    elif target.started_at is not None:
+    _note(found, target)
+    found.spans.extend(_spans(target))
+    at = _not_well_at(target)
+    if at is not None:
+        found.ends.append((at, target.wave, target.outcome))
+    if is_good(target) and target.settled_at is not None and target.started_at is not None:
         found.durations.append((target.settled_at - target.started_at).total_seconds())
+
+
+def _note(found: Content, target: TargetReport) -> None:
+    """Remember it among the first of its urgency."""
+    urgent = urgency(target)
+    if target.outcome == Phase.IN_DOUBT and not target.needs_person:
+        found.doubts += 1
+    if really(target) != target.outcome:
+        found.before[really(target)] += 1
+    if urgent >= _WAITING:
+        return
+    first = found.moving if urgent == _MOVING else found.first_bad.setdefault(urgent, [])
+    first.extend([target] if len(first) < NAMED else [])
+
+
+def _not_well_at(target: TargetReport) -> datetime | None:
+    """When it ended otherwise than well, or came into doubt; None where it did not."""
+    if target.stuck_at is not None and target.needs_person:
+        return target.stuck_at
+    if target.outcome == Phase.IN_DOUBT and target.attempts:
+        return target.attempts[-1].at
+    return None if is_good(target) else target.settled_at
+
+
+def _spans(target: TargetReport) -> Iterator[tuple[datetime, datetime | None]]:
+    """From when to when each of its attempts had a slot, as the limit counts them."""
+    for attempt, following in pairwise(target.attempts):
+        yield attempt.at, _answered(attempt) if attempt.verdict in _LET_GO else following.at
+    for last in target.attempts[-1:]:
+        end = target.stuck_at or target.settled_at
+        yield last.at, _answered(last) if target.outcome == Phase.WAITING else end
+
+
+def _answered(attempt: AttemptReport) -> datetime:
+    return attempt.at + timedelta(milliseconds=attempt.duration_ms or 0)
 
 
 def _not_good(head: Head) -> int:

@@ -5,7 +5,6 @@ from shlex import quote
 from orchestrator.errors import ExitCode
 from orchestrator.tracker.report.behind import Behind, to_redo
 from orchestrator.tracker.report.schema import Head
-from orchestrator.tracker.report.text_form import NEEDS_A_PERSON
 
 #: Ends of a run in which every target has its outcome.
 ENDED = frozenset({ExitCode.DONE, ExitCode.OTHER_OUTCOMES})
@@ -15,9 +14,8 @@ _NEXT = {
     ExitCode.USAGE: "put the plan back as it was, or begin a new run: orchestrator run {plan} --new",
     ExitCode.HELD: '{first}orchestrator release {plan}{wave} --note "why" && orchestrator run {plan}',
     ExitCode.MORE_TO_DO: "start it again, it goes on where it was: orchestrator run {plan}",
-    ExitCode.PERSON_NEEDED: "look at the targets that are {stuck} in the console, then: "
-    'orchestrator settle {plan} PROXY_ID --outcome OUTCOME --note "why"; '
-    "OUTCOME: succeeded, failed, or not_sent where no workflow_id came",
+    ExitCode.PERSON_NEEDED: "look in the console at those that you decide, then: "
+    'orchestrator settle {plan} PROXY_ID --outcome OUTCOME --note "why"',
     ExitCode.SCOPE_UNUSABLE: "repair the network or the credentials of the scope, then: orchestrator run {plan}",
     ExitCode.STATE_UNUSABLE: "repair the state folder, then: orchestrator run {plan}; "
     "nothing was sent without its intent on disk",
@@ -34,7 +32,6 @@ def next_step(head: Head, behind: Behind, plan: str, exit_code: ExitCode) -> str
     return advice.format(
         plan=plan,
         others=_others(head),
-        stuck=_stuck(head),
         first="look at the cause, then: " if wave is None else "",
         wave="" if wave is None else f" {quote(wave)}",
     )
@@ -49,7 +46,3 @@ def _to_approve(head: Head) -> str | None:
 def _others(head: Head) -> str:
     good = {"succeeded", "accepted", "already"}
     return ", ".join(outcome for outcome in head.totals.outcomes if outcome not in good)
-
-
-def _stuck(head: Head) -> str:
-    return " or ".join(outcome for outcome in NEEDS_A_PERSON if outcome in head.totals.outcomes) or "open"

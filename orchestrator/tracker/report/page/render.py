@@ -1,6 +1,7 @@
 """The report as one HTML file that cannot load anything: its policy allows its own style and script by their hashes."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,13 +11,24 @@ from markupsafe import Markup
 
 from orchestrator.model.night import Period
 from orchestrator.page.shell import drawn, environment
-from orchestrator.plain import plain
 from orchestrator.tracker.report.build import Story
 from orchestrator.tracker.report.page import charts, drawing
-from orchestrator.tracker.report.page.content import Content, content_of, is_good, really
-from orchestrator.tracker.report.page.sentences import budgets, commands, plan_rows, remedy, settle, under_way, verdict
+from orchestrator.tracker.report.page.content import Content, content_of, is_told, urgency
+from orchestrator.tracker.report.page.sentences import (
+    as_of,
+    budgets,
+    commands,
+    held_words,
+    moves_words,
+    plan_rows,
+    remedy,
+    settle,
+    verdict,
+)
+from orchestrator.tracker.report.page.unfolded import story_lines
 from orchestrator.tracker.report.schema import TargetReport
 from orchestrator.tracker.report.text_form import became, refused_in_all
+from orchestrator.tracker.report.why import why_words
 
 #: So many rows the table of events has, and so many scopes a chart of their calls.
 _EVENTS, _CHARTS = 200, 6
@@ -34,12 +46,17 @@ def page_chunks(story: Story, found: Content) -> Iterator[bytes]:
 
 def _values(story: Story, found: Content) -> dict[str, Any]:
     head, span = story.head, drawing.axis_of(story.head, found, story.periods)
+    rows = sorted(found.rows, key=urgency)
     return {
         "head": head,
         "found": found,
-        "verdict": verdict(head),
+        "verdict": verdict(head, found),
+        "as_of": as_of(head),
         "commands": commands(story, found),
-        "under_way": under_way(head),
+        "held_words": held_words(story),
+        "moves_words": moves_words(story),
+        "rows": rows,
+        "held_by": frozenset(head.run.hold.proxy_ids) if head.run.hold else frozenset(),
         "named": story.named,
         "moment": _moment(span),
         "refused_in_all": refused_in_all(head),
@@ -47,6 +64,7 @@ def _values(story: Story, found: Content) -> dict[str, Any]:
         "budgets": budgets(story),
         "plan_rows": plan_rows(story.plan),
         "lanes": drawing.lanes(head, found, span),
+        "marks": sorted({outcome for _at, _wave, outcome in found.ends}),
         "ticks": drawing.ticks(span),
         "span": span,
         "shades": drawing.fleet_shades(story.periods, span),
@@ -59,7 +77,7 @@ def _values(story: Story, found: Content) -> dict[str, Any]:
         "bins": charts.histogram(found.durations),
         "typical": _typical(found.durations),
         "names": {each.proxy_id: each.facts.both for each in found.rows if each.facts and each.facts.both},
-        "details": Markup(_details(found)),  # noqa: S704  # `<` is escaped there
+        "details": Markup(_details(rows)),  # noqa: S704  # `<` is escaped there
     }
 
 
@@ -90,39 +108,16 @@ def _typical(durations: list[float]) -> dict[str, float]:
     }
 
 
-def _details(found: Content) -> str:
-    """What unfolds under a row, as JSON without the character that could end its element."""
-    data = {target.proxy_id: _detail(target) for target in found.rows if target.attempts or target.evidence}
-    return msgspec.json.encode(data).decode().replace("<", "\\u003c")
+def _details(rows: Sequence[TargetReport]) -> str:
+    """What unfolds under a row and is not in the page yet, as JSON without the character that could end its element.
 
-
-def _detail(target: TargetReport) -> list[str]:
-    lines = [
-        f"{attempt.at:%H:%M:%SZ} attempt {attempt.number}: "
-        f"{'no answer came' if attempt.http_status is None else f'HTTP {attempt.http_status}'}"
-        f"{f', {attempt.error_code} {attempt.error_msg}' if attempt.error_code else ''}"
-        f"{f', request {attempt.request_id}' if attempt.request_id else ''}"
-        f"{''.join(f'; {entry.state} {entry.error_message or str()}'.rstrip() for entry in attempt.update_result)}"
-        for attempt in target.attempts
-    ]
-    lines += [f"{name}: {value}" for name, value in _whereabouts(target)]
-    if target.job is not None:
-        lines.append(f"job {target.job.status}{f': {target.job.fail_reason}' if target.job.fail_reason else ''}")
-    return [plain(line) for line in [*lines, *(f"found: {each}" for each in target.evidence or ())]]
-
-
-def _whereabouts(target: TargetReport) -> Iterator[tuple[str, str]]:
-    """Where it is, as far as it is known."""
-    yield "scope", target.scope
-    for key, value in target.labels.items():
-        yield f"label {key}", value
-    if target.facts is not None:
-        for key, value in (target.facts.tags or {}).items():
-            yield f"tag {key}", value
-        if target.facts.subnet is not None:
-            yield "subnet", target.facts.subnet
-        if target.facts.nodes is not None:
-            yield "nodes", str(target.facts.nodes)
+    Lines that several rows have stand there once, under `shared`; the others have their place in it.
+    """
+    stories = [[] if is_told(target) else story_lines(target) for target in rows]
+    times = Counter(line for story in stories for line in story)
+    places = {line: place for place, line in enumerate(line for line, number in times.items() if number > 1)}
+    found = {"shared": list(places), "rows": [[places.get(line, line) for line in story] for story in stories]}
+    return msgspec.json.encode(found).decode().replace("<", "\\u003c")
 
 
 def _versions(target: TargetReport) -> str:
@@ -143,10 +138,11 @@ def _environment() -> Environment:
     made = environment("orchestrator.tracker.report.page", "report.js")
     made.globals |= {
         "became": became,
-        "is_good": is_good,
+        "is_told": is_told,
         "versions": _versions,
         "new_ids": _new_ids,
-        "really": really,
+        "story_lines": story_lines,
+        "why": why_words,
         "remedy": remedy,
     }
     return made

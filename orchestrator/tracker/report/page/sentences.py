@@ -1,48 +1,67 @@
-"""The sentences of the page: the verdict, what a person does next, what the plan allows."""
+"""The sentences of the page: the verdict, as of when, what a person does next, what the plan allows."""
 
 from collections.abc import Iterator
 
 from orchestrator.errors import ExitCode
-from orchestrator.model.outcome import GOOD, Outcome
+from orchestrator.model.outcome import GOOD, Outcome, Phase
 from orchestrator.model.plan import Plan
 from orchestrator.model.remedy import remedy_of
 from orchestrator.spoken import counted
 from orchestrator.tracker.report.behind import Behind, advice, count_there, not_read_words, to_redo
 from orchestrator.tracker.report.build import Story
+from orchestrator.tracker.report.moving import moving_words
 from orchestrator.tracker.report.page.content import Content, really
 from orchestrator.tracker.report.page.next_step import ENDED, next_step
 from orchestrator.tracker.report.schema import Head, TargetReport
-from orchestrator.tracker.report.text_form import NEEDS_A_PERSON
+from orchestrator.tracker.report.why import settle_outcomes
 
 _PROGRAM = "orchestrator "
-_OPEN = ("in_flight", *NEEDS_A_PERSON)
 _STATES = {"completed": "Completed", "held": "Held", "unfinished": "Not finished"}
+_WORDS = {"in_flight": "under way", "in_doubt": "in doubt", "timed_out": "timed out", "not_started": "not started"}
 
 
-def verdict(head: Head) -> str:
+def verdict(head: Head, found: Content) -> str:
     """One sentence: how the run stands and why, and what became of its proxies."""
-    run, outcomes = head.run, head.totals.outcomes
+    run = head.run
     why = f", {run.hold.reason}" if run.hold else ""
-    others = [f"{count:,} {outcome}" for outcome, count in outcomes.items() if outcome not in GOOD]
+    others = [_others(found, outcome, count) for outcome, count in head.totals.outcomes.items() if outcome not in GOOD]
     unread = f", {words}" if (words := not_read_words(head.totals.not_read)) else ""
     rest = f"; the others: {', '.join(others)}" if others else ""
     everything, there = counted(head.totals.targets, "proxy", "proxies"), count_there(head.totals)
     return f"{_STATES[run.state]}{why}: of {everything}, {there:,} seen at {run.target_version}{unread}{rest}."
 
 
-def under_way(head: Head) -> str:
-    """What goes on while the fleet is held: whether it may stay so."""
-    found = sum(head.totals.outcomes.get(standing, 0) for standing in _OPEN)
-    if not found:
-        return "Nothing is under way and nothing starts, so it may stay held."
-    return f"{counted(found, 'upgrade is', 'upgrades are')} under way or not known to have ended; nothing more starts."
+def _others(found: Content, outcome: str, count: int) -> str:
+    """So many of an outcome in words, and of these what their rows say besides."""
+    words = f"{count:,} {_WORDS.get(outcome, outcome)}"
+    if outcome == Phase.IN_DOUBT and found.doubts:
+        return f"{words} ({found.doubts:,} still looked for)"
+    if outcome == Outcome.SKIPPED and found.before:
+        before = ", ".join(f"{number:,} {name}" for name, number in found.before.items())
+        return f"{words} ({before} in an earlier run)"
+    return words
+
+
+def as_of(head: Head) -> str:
+    """When this page was true, and how to see what came later: it does not change by itself."""
+    run = head.run
+    at = f"{run.as_of:%Y-%m-%d %H:%M:%SZ}" if run.as_of else "an unknown time"
+    if run.exit_code is None:
+        return f"As of {at}: session {run.sessions} was at work, or was killed before it wrote this again."
+    return f"As of {at}, when session {run.sessions} ended with exit code {run.exit_code}."
+
+
+def held_words(story: Story) -> str:
+    """What goes on while the fleet is held, as the terminal says it."""
+    words = moving_words(story.moving, working=story.head.run.exit_code is None)
+    return f"{'; '.join(words) or 'nothing is under way'}; nothing starts, so it may stay held"
 
 
 def commands(story: Story, found: Content) -> Iterator[tuple[str, str]]:
     """What to do next, each with the command to type, if there is one; nothing when all is done."""
     run = story.head.run
     if run.exit_code is None:
-        yield "This is how it stood while it went on. How it stands now:", f"orchestrator status {story.named}"
+        yield "How it stands now:", f"{_PROGRAM}status {story.named}"
     elif run.exit_code != ExitCode.DONE or found.bad:
         code = ExitCode(run.exit_code) if run.state != "held" else ExitCode.HELD
         behind = Behind(first=found.bad)
@@ -56,11 +75,9 @@ def commands(story: Story, found: Content) -> Iterator[tuple[str, str]]:
 
 def remedy(target: TargetReport) -> str:
     """What to do about a target that did not end well."""
+    if target.needs_person:
+        return f"look at it in the console, then settle it as {settle_outcomes(sent=bool(target.workflow_ids))}:"
     outcome = really(target)
-    if outcome in NEEDS_A_PERSON:
-        return "look at it in the console, then settle it as succeeded, failed, or not_sent where no workflow_id came:"
-    if outcome == "in_flight":
-        return "wait for it; the next session follows it"
     known = remedy_of(target.reason, None) if outcome == Outcome.REJECTED.value and target.reason else None
     if known:
         return f"{known}; then redo"
@@ -69,9 +86,16 @@ def remedy(target: TargetReport) -> str:
 
 def settle(named: str, target: TargetReport) -> str | None:
     """The command by which a person decides what became of it, where only a person can."""
-    if really(target) not in NEEDS_A_PERSON:
+    if not target.needs_person:
         return None
     return f'{_PROGRAM}settle {named} {target.proxy_id} --outcome OUTCOME --note "why"'
+
+
+def moves_words(story: Story) -> str:
+    """Who finds out what becomes of those that are under way or looked for."""
+    if story.head.run.exit_code is None:
+        return "The session at work decides these: nothing to do."
+    return "The next session decides these: nothing to do but to start it."
 
 
 def budgets(story: Story) -> Iterator[tuple[str, int, int]]:

@@ -1,0 +1,1 @@
+"""Parts of a report that have a form of their own."""

@@ -1,0 +1,51 @@
+"""Why a target stands as it does, in one line: what happened, the reason, and what was found last; nothing twice."""
+
+from collections.abc import Iterator
+
+from orchestrator.model.outcome import FAILED_BEFORE, GOOD, Phase
+from orchestrator.tracker.report.parts.upgrade import AttemptReport
+from orchestrator.tracker.report.schema import TargetReport
+
+_GOOD = frozenset(outcome.value for outcome in GOOD)
+
+
+def why_words(target: TargetReport) -> str:
+    """The line; empty where there is nothing to say."""
+    said: list[str] = []
+    for part in _parts(target):
+        if not any(part in earlier for earlier in said):
+            said.append(part)
+    return "; ".join(said)
+
+
+def attempt_words(attempt: AttemptReport) -> str:
+    """What was sent when, and what came of it, without the entries of its answer."""
+    answer = "no answer came" if attempt.http_status is None else f"HTTP {attempt.http_status}"
+    code = f", {attempt.error_code} {attempt.error_msg or ''}".rstrip() if attempt.error_code else ""
+    why = f" ({attempt.reason})" if attempt.reason and attempt.reason != attempt.error_msg else ""
+    return f"attempt {attempt.number} at {attempt.at:%Y-%m-%d %H:%M:%SZ}: {answer}{code}{why}"
+
+
+def settle_outcomes(*, sent: bool | None) -> str:
+    """What a person may settle a target as; `sent`: whether it has a workflow_id, None where that is not known."""
+    if sent:
+        return "succeeded or failed"
+    unless = "no workflow_id came and the console shows no job" if sent is None else "the console shows no job"
+    return f"succeeded, failed, or not_sent where {unless}"
+
+
+def _parts(target: TargetReport) -> Iterator[str]:
+    if target.outcome == Phase.IN_DOUBT and target.attempts:
+        yield attempt_words(target.attempts[-1])
+    if target.outcome == Phase.IN_FLIGHT:
+        yield f"its job is {target.job.status}" if target.job else "no end has been seen yet"
+    earlier = target.earlier
+    if earlier is not None and target.reason == FAILED_BEFORE:
+        because = f": {earlier.reason}" if earlier.reason else ""
+        yield f"{target.reason}: {earlier.outcome} in run {earlier.run_id}{because}"
+    elif target.reason:
+        yield target.reason
+    if target.settled_by:
+        yield f"settled by {target.settled_by}"
+    if target.evidence and target.outcome not in _GOOD:
+        yield target.evidence[-1]
