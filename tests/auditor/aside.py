@@ -26,6 +26,8 @@ def aside_problems(target: Line, lines: list[Line]) -> Iterator[str]:
     outcome, by = (decided[-1]["outcome"], decided[-1]["settled_by"]) if decided else ("in_doubt", None)
     if (target["outcome"], target["settled_by"]) != (outcome, by):
         yield f"it is {target['outcome']}, but a line of it cannot be applied"
+    if target["needs_person"] == bool(decided) or target["stuck_at"] not in {None, *(line["at"] for line in lines)}:
+        yield "a line of it cannot be applied, so it needs a person until one decides"
     if not decided and target["reason"] not in target["evidence"]:
         yield f"reason is {target['reason']!r}, but a line of it cannot be applied"
     if any(not _sent(told, lines) for told in target["attempts"]):

@@ -8,6 +8,7 @@ from typing import Any
 from auditor.aside import aside_problems, is_aside
 from auditor.ids import Ids
 from auditor.journal import Book, Line, may_be_sent_again, nos_in, trouble_in
+from auditor.person import stuck_problems
 
 #: Where a target may stand that has no outcome.
 _STANDING = frozenset({"waiting", "in_flight", "in_doubt", "timed_out"})
@@ -17,7 +18,7 @@ _NOTHING_BEGAN = frozenset({"already", "rejected", "deferred", "skipped", "not_s
 
 #: Outcomes of what was upgraded, as far as it was followed.
 #: Facts of an answer that the report repeats.
-_FACTS = ("duration_ms", "http_status", "request_id", "error_code", "error_msg", "update_result")
+_FACTS = ("duration_ms", "http_status", "request_id", "error_code", "error_msg", "update_result", "verdict", "reason")
 
 #: Which field of a record is told as evidence.
 _EVIDENCE = {
@@ -49,9 +50,10 @@ def claim_problems(target: Line, book: Book, ids: Ids) -> Iterator[str]:
 
 
 def _kept(target: Line, line: Line) -> Iterator[str]:
-    """What an earlier run said is told as it was; a key that it did not have then is null."""
+    """What an earlier run said is told as it was; a key that it did not have then is null, and nobody was needed."""
     entry = line["entry"]
-    same = all(entry.get(key) == target.get(key) for key in {*entry, *target})
+    before = {"needs_person": False, **entry}
+    same = all(before.get(key) == target.get(key) for key in {*entry, *target})
     if not same or line["outcome"] != target["outcome"]:
         yield "it keeps an earlier outcome, and is told otherwise than it was kept"
 
@@ -100,6 +102,7 @@ class Claim:
                 yield f"{name} is {self.target[name]!r}, the journal says {backed!r}"
         yield from self._reason()
         yield from self._outcome()
+        yield from stuck_problems(self.target, self.lines, told=bool(self.ids.told[self.target["proxy_id"]]))
 
     # --- word for word -----------------------------------------------------------------------------------------------
 

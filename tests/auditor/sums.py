@@ -51,6 +51,8 @@ def _run_problems(run: Line, book: Book, aside: list[str]) -> Iterator[str]:
     told = run["errors"], run.get("host_errors", []), run["warnings"]
     if told != (bugs + aside, refusals, warnings):
         yield f"run.errors, run.host_errors and run.warnings are {told}, by the journal {_troubles(book)}"
+    if run["as_of"] != book.lines[-1]["at"]:
+        yield f"run.as_of is {run['as_of']}, the last line is of {book.lines[-1]['at']}"
     ended = book.last("run_ended")
     if run["ended_at"] != (ended["at"] if ended else None):
         yield f"run.ended_at is {run['ended_at']}, the journal says {ended}"

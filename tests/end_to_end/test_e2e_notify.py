@@ -19,8 +19,8 @@ def environ_of(server: Server) -> dict[str, str]:
     return {"HOOK": server.url + SECRET_PATH, "KEY": "a-key-that-both-know"}
 
 
-def events(server: Server) -> list[dict[str, Any]]:
-    return [json.loads(body) for method, _, _, body in server.got if method == "POST"]
+def events(server: Server, to: str = SECRET_PATH) -> list[dict[str, Any]]:
+    return [json.loads(body) for method, path, _, body in server.got if method == "POST" and path == to]
 
 
 def types(server: Server) -> list[str]:
@@ -49,29 +49,55 @@ def test_an_end_is_told_to_each_kind_of_receiver(new_cloud: NewCloud) -> None:
     assert desk.report["run"]["warnings"] == []
 
 
+#: A command as the server behaves: it takes nothing while there is no file `there`.
+_DEAF = {"refuses": "exit 1", "closes": "exec 0<&-; exit 1", "hangs": "sleep 600", "gone": "exec /no/such/program"}
+
+
+def kinds_of(desk: Desk, manner: str) -> list[dict[str, Any]]:
+    """One receiver of each kind."""
+    script = f'test -e "$0/there" || {{ {_DEAF[manner]}; }}; cat >> "$0/heard"; echo >> "$0/heard"'
+    command = {"command": ["sh", "-c", script, str(desk.folder)], "on": ALL}
+    return [HOOK, {"ping_env": "PING"}, {"apprise_env": "CHAT", "on": ALL}, command]
+
+
+def addresses(url: str) -> dict[str, str]:
+    chat = url.replace("http://", "json://") + "/chat"
+    return {"HOOK": url + SECRET_PATH, "KEY": "a-key-that-both-know", "PING": url + "/ping", "CHAT": chat}
+
+
+def held_in(told: list[dict[str, Any]]) -> bool:
+    return [each["type"] for each in told] == ["orchestrator.held"]
+
+
 @pytest.mark.slow
-def test_what_a_killed_process_did_not_come_to_tell_is_told_by_the_next(new_cloud: NewCloud) -> None:
+@pytest.mark.parametrize("manner", ["refuses", "closes", "hangs", "gone"])
+def test_what_a_killed_process_did_not_come_to_tell_is_told_by_the_next(new_cloud: NewCloud, manner: Any) -> None:
+    """To each kind of receiver, whatever kept it from being told; the fleet goes on as without one."""
     desk = new_cloud(2, fates=held())
-    desk.write(waves=[{"name": "all"}], limits={"in_flight": 1}, notify=[HOOK, {"ping_env": "HOOK"}])
-    with receiver_server("refuses") as server:
-        running = desk.start("run", "PLAN", environ=environ_of(server))
+    desk.write(waves=[{"name": "all"}], limits={"in_flight": 1}, notify=kinds_of(desk, manner))
+    with receiver_server("refuses" if manner == "gone" else manner) as server:
+        deaf = addresses("http://127.0.0.1:9" if manner == "gone" else server.url)
+        running = desk.start("run", "PLAN", environ=deaf)
         desk.until_recorded("answer_seen")
         desk.cli("hold", "PLAN", "--note", "incident 4711")
         desk.until_recorded("hold_set")
         running.signal(signal.SIGKILL)
         running.end()
         desk.end_jobs()
-        server.got.clear()
-        server.manner = "takes"
-        assert desk.run(environ=environ_of(server)).code == 3
-        assert types(server) == ["held"]
+    (desk.folder / "there").touch()
+    with receiver_server() as server:
+        assert desk.run(environ=addresses(server.url)).code == 3
+        bodies = {path: body for method, path, _, body in server.got if method == "POST"}
+        assert held_in(events(server))
         assert "incident 4711" in events(server)[0]["data"]["sentence"]
         assert "release" in events(server)[0]["data"]["next_step"]
-        pings = [path.removeprefix(SECRET_PATH) for method, path, _, _ in server.got if method == "GET"]
+        assert held_in([json.loads(line) for line in (desk.folder / "heard").read_text().splitlines()])
+        assert b"incident 4711" in bodies["/chat"]
+        pings = [path.removeprefix("/ping") for method, path, _, _ in server.got if method == "GET"]
         assert pings == ["/start", "/start", "/fail"], "of both sessions, in order; the one that was killed has no end"
         desk.cli("release", "PLAN", "--note", "go on")
-        assert desk.run(environ=environ_of(server)).code == 0
-    assert types(server) == ["held", "ended"]
+        assert desk.run(environ=addresses(server.url)).code == 0
+        assert [each["type"] for each in events(server)] == ["orchestrator.held", "orchestrator.ended"]
     expect_truth(desk)
 
 

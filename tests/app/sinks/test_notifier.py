@@ -18,9 +18,11 @@ from orchestrator.app.sinks import notifier
 from orchestrator.app.sinks.notifier import Notifier
 from orchestrator.app.sinks.tee import end_all
 from orchestrator.errors import ExitCode, JournalDamaged
+from orchestrator.executor.decide.waits import Cause, Wait
 from orchestrator.model import record as r
 from orchestrator.model.plan import Plan, Wave
 from orchestrator.model.record import PartFailed, Record
+from orchestrator.model.reply import Entry
 from orchestrator.tracker.runs.recovery import Recovered
 
 APPROVED = (Wave(name="canary"), Wave(name="rest", approve=True))
@@ -150,6 +152,42 @@ def test_what_a_killed_session_did_not_come_to_tell_is_read_from_the_journal(eve
     night.session(deaf, killed=True)
     night.session(every)
     assert every.told[:3] == ["session_started", "ended", "session_ended"]
+
+
+_REJECT = Entry(state="REJECT", error_message="no free ip")
+_P1 = PLAN.proxies[0].proxy_id
+_INTENT = r.Intent(at=START, target=_P1, attempt=1, wave="canary", token="t", source_version="1", target_version="2")
+_WINDOW = Wait(Cause.BOUND).noted
+#: Of each kind of event a record that says it.
+SAYING: dict[str, tuple[Record, ...]] = {
+    "held": (r.HoldSet(at=START, cause="failures", reason="2 failures, 1 allowed"),),
+    "approval": (r.HoldSet(at=START, cause="approval", reason="wave canary waits", wave="canary"),),
+    "person": (_INTENT, r.FollowTimedOut(at=START, target=_P1, attempt=1, why="no end")),
+    "window_closes": (r.SessionEnded(at=START, exit_code=5, why="why", waits=_WINDOW),),
+    "ended": (r.RunEnded(at=START),),
+    "first_reject": (
+        _INTENT,
+        r.AnswerSeen(at=START, target=_P1, attempt=1, verdict="rejected", update_result=(_REJECT,)),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SAYING)
+@pytest.mark.parametrize("killed", [True, False], ids=["killed", "ended"])
+def test_each_kind_of_event_survives_a_receiver_that_took_nothing(kind: str, killed: bool) -> None:
+    """A session that is killed has not come to keep it, and one that ended could not deliver it."""
+    night = Night()
+    sink = night.notifier(Ear(failures=10**9, kinds=(kind,)))
+    for record in SAYING[kind]:
+        night.fleet.made[-1].kept.append(record)
+        sink.take(record)
+    if not killed:
+        night.ends(sink, 5)
+    night.records = []
+    ear = Ear(kinds=(kind,))
+    for _ in range(2):
+        night.ends(night.notifier(ear), 5)
+    assert ear.told == [kind]
 
 
 def test_told_once_it_is_not_told_again_by_the_next_session(every: Ear) -> None:
