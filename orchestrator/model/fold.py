@@ -48,7 +48,7 @@ def fold(known: Indexes, state: TargetState, record: Record) -> None:
         state.phase = Phase.SETTLED  # also when an answer comes after a person has settled it
     elif state.set_aside:
         state.phase = Phase.IN_DOUBT  # whatever comes later, until a person decides
-    if state.phase is not Phase.SETTLED:  # its end keeps since when it had no slot
+    if state.phase is not Phase.SETTLED:  # its end keeps since when it needed a person
         state.stuck_at = (state.stuck_at or record.at) if state.needs_person else None
 
 

@@ -41,7 +41,7 @@ class TargetState:
 
     Attributes:
         jobs: the workflows accepted or adopted, each with the last that was seen of it; None before the first look.
-        stuck_at: since when it needs a person and has no slot; its end keeps that.
+        stuck_at: since when it needs a person; its end keeps that.
         doubtful_from: moment of the first doubtful intent; from then on no refusal settles anything.
         doubt_since: from when the doubt period counts: the latest intent, or when the doubt was renewed.
         doubts_renewed: how often a later reading spoke against a disproof since the latest intent.

@@ -30,10 +30,19 @@ def _intent(key: str, minute: float, attempt: int = 1) -> Record:
     )
 
 
+def _turned_away(attempt: int, minute: float) -> list[Record]:
+    at = BEGIN + _at(minute) + timedelta(milliseconds=250)
+    key, until = TURNED_AWAY, at + _at(1)
+    return [
+        _intent(key, minute, attempt),
+        r.AnswerSeen(at=at, target=key, attempt=attempt, verdict="throttled", http_status=429, duration_ms=250),
+        r.Postponed(at=at, target=key, wave="canary", until=until, why="throttled", attempt=attempt),
+    ]
+
+
 def doubtful_records() -> list[Record]:
     """What happened, behind the run's first record."""
     accepted = Entry(state="ACCEPT", workflow_id="7c1d0000-0000-4000-8000-000000000007")
-    throttled, away = BEGIN + _at(3), timedelta(milliseconds=250)
     return [
         r.WaveOpened(at=BEGIN, wave="canary"),
         _intent(LEFT, 0),
@@ -47,14 +56,8 @@ def doubtful_records() -> list[Record]:
             at=BEGIN + _at(2), target=LATE, attempt=1, verdict="accepted", http_status=200, update_result=(accepted,)
         ),
         r.FollowTimedOut(at=BEGIN + _at(30), target=LATE, attempt=1, why="no end within 28 min"),
-        _intent(TURNED_AWAY, 3),
-        r.AnswerSeen(
-            at=throttled + away, target=TURNED_AWAY, attempt=1, verdict="throttled", http_status=429, duration_ms=250
-        ),
-        r.Postponed(
-            at=throttled + away, target=TURNED_AWAY, wave="canary", until=BEGIN + _at(5), why="throttled", attempt=1
-        ),
-        _intent(TURNED_AWAY, 5, attempt=2),
+        *_turned_away(1, 3),
+        *_turned_away(2, 5),
     ]
 
 

@@ -215,9 +215,7 @@ class TargetReport(Struct, frozen=True, kw_only=True):
     needs_person: Annotated[
         bool, Meta(description="Whether a person has to settle it, unless a later session still sees what became of it")
     ] = False
-    stuck_at: Annotated[
-        Instant, Meta(description="Since when that is so, or was until its end: it has had no slot since then")
-    ] = None
+    stuck_at: Annotated[Instant, Meta(description="Since when that is so, or was until its end")] = None
     impact: Annotated[
         ImpactReport | UnsetType, Meta(description="What its upgrade did to applications; absent when not measured")
     ] = UNSET

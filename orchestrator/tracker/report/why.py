@@ -7,6 +7,8 @@ from orchestrator.tracker.report.parts.upgrade import AttemptReport
 from orchestrator.tracker.report.schema import TargetReport
 
 _GOOD = frozenset(outcome.value for outcome in GOOD)
+#: Answers whose reason is their entries or their error message, word for word.
+_SAID_BY_ENTRIES = frozenset({"accepted", "partial", "rejected", "refused"})
 
 
 def why_words(target: TargetReport) -> str:
@@ -22,7 +24,7 @@ def attempt_words(attempt: AttemptReport) -> str:
     """What was sent when, and what came of it, without the entries of its answer."""
     answer = "no answer came" if attempt.http_status is None else f"HTTP {attempt.http_status}"
     code = f", {attempt.error_code} {attempt.error_msg or ''}".rstrip() if attempt.error_code else ""
-    why = f" ({attempt.reason})" if attempt.reason and attempt.reason != attempt.error_msg else ""
+    why = f" ({attempt.reason})" if attempt.reason and attempt.verdict not in _SAID_BY_ENTRIES else ""
     return f"attempt {attempt.number} at {attempt.at:%Y-%m-%d %H:%M:%SZ}: {answer}{code}{why}"
 
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from orchestrator.model.outcome import FAILED_BEFORE
 from orchestrator.tracker.report.parts.upgrade import EarlierReport
 from orchestrator.tracker.report.schema import TargetReport
-from orchestrator.tracker.report.why import settle_outcomes, why_words
+from orchestrator.tracker.report.why import attempt_words, settle_outcomes, why_words
 
 
 def targets() -> dict[str, TargetReport]:
@@ -21,6 +21,11 @@ def test_a_doubt_says_what_happened_and_its_finding_once() -> None:
 
 def test_a_doubt_that_nobody_has_looked_at_yet_says_what_happened() -> None:
     assert why_words(targets()[LOOKED_FOR]) == "attempt 1 at 2026-03-01 22:01:00Z: no answer came"
+
+
+def test_a_refusal_is_not_said_beside_the_entry_that_says_it() -> None:
+    refused = next(iter(make_story(1, 0).targets)).attempts[0]
+    assert attempt_words(replace(refused, reason="no ip")) == "attempt 1 at 2026-03-01 22:00:00Z: HTTP 200"
 
 
 def test_a_reason_stands_alone_where_nothing_else_is_known() -> None:

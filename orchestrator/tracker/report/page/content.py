@@ -154,8 +154,7 @@ def _spans(target: TargetReport) -> Iterator[tuple[datetime, datetime | None]]:
     for attempt, following in pairwise(target.attempts):
         yield attempt.at, _answered(attempt) if attempt.verdict in _LET_GO else following.at
     for last in target.attempts[-1:]:
-        end = target.stuck_at or target.settled_at
-        yield last.at, _answered(last) if target.outcome == Phase.WAITING else end
+        yield last.at, _answered(last) if target.outcome == Phase.WAITING else target.settled_at
 
 
 def _answered(attempt: AttemptReport) -> datetime:

@@ -27,7 +27,7 @@ def _course(target: TargetReport) -> Iterator[str]:
         why = f": {target.job.fail_reason}" if target.job.fail_reason else ""
         yield f"job {target.job.status}{ended}{why}"
     if target.needs_person and target.stuck_at:
-        yield f"{_at(target.stuck_at)} left to a person, {target.outcome}"
+        yield f"{_at(target.stuck_at)} left to a person, {target.outcome.replace('_', ' ')}"
     if target.settled_at:
         yield f"{_at(target.settled_at)} {target.outcome}{_by(target)}"
 
