@@ -2,12 +2,15 @@
 
 import json
 import re
+import shlex
+from html import unescape
 from pathlib import Path
 
 import pytest
 
 from orchestrator.cli.main import main
 from orchestrator.cli.options import Options
+from orchestrator.cli.parser import parse
 from orchestrator.errors import ExitCode
 
 ROOT = Path(__file__).parents[2] / "orchestrator"
@@ -144,6 +147,19 @@ def test_nothing_in_a_plan_moves_the_cursor(form: str, plan: Path, capsys: pytes
     if form == "json":
         (target,) = (t for wave in json.loads(out)["waves"] for group in wave["groups"] for t in group["targets"])
         assert target["labels"] == {"app": "\x1b[31m\x9b2J\u202e"}
+
+
+def test_a_preview_as_a_page_names_the_command_that_starts_exactly_this(
+    plan: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["prod.yaml", "--set", "limits.in_flight=3", "--until", "23:00", "--simulate", "--seed", "7"]
+    _, page, _ = said(["plan", *asked, "--offline", "--format", "html"], capsys)
+    found = re.search(r'<code class="command">(.*?)</code>', page)
+    assert found is not None
+    words = shlex.split(unescape(re.sub(r"</?span>", "", found[1])))
+    assert words[:3] == ["orchestrator", "run", str(plan)]
+    assert [*parse(words[1:]).overrides.items()] == [("limits.in_flight", "3")]
+    assert (parse(words[1:]).until, parse(words[1:]).seed, parse(words[1:]).simulate) == ("23:00", 7, True)
 
 
 def test_all_text_is_printed_in_one_place() -> None:

@@ -132,7 +132,8 @@ def _show(preview: Preview, found: PreviewedPlan, options: Options) -> None:
     if options.format == "html":
         from orchestrator.planner.preview.page.preview_page import preview_chunks  # noqa: PLC0415  # as above
 
-        write_file(preview_chunks(preview, found.plan, simulated=options.simulate), options.format)
+        command = _command(found.plan, options) if preview.starts else None
+        write_file(preview_chunks(preview, found.plan, simulated=options.simulate, command=command), options.format)
         return
     from orchestrator.planner.preview.preview_text import table  # noqa: PLC0415  # only for this format
 
@@ -141,6 +142,23 @@ def _show(preview: Preview, found: PreviewedPlan, options: Options) -> None:
     write(table(preview, rows=rows()))
     if preview.starts and not (options.offline or options.out or _changes_the_start(options)):
         write([f"nothing was sent; next: orchestrator run {plan_words(found.plan, options)}"])
+
+
+def _command(plan: Plan, options: Options) -> str:
+    """What starts exactly this, with all that the preview was asked with."""
+    if options.out is not None:
+        return " ".join(["orchestrator run", *_saved_words(options.out, options)])
+    return " ".join(["orchestrator run", plan_words(plan, options), *map(quote, _start_words(options))])
+
+
+def _start_words(options: Options) -> Iterator[str]:
+    yield from (f"--set={key}={value}" for key, value in options.overrides.items())
+    yield from ["--new"] if options.new else []
+    yield from ["--only-outcome", ",".join(sorted(options.only_outcome))] if options.only_outcome else []
+    yield from ["--until", options.until] if options.until else []
+    yield from ["--max-duration", options.max_duration] if options.max_duration else []
+    if options.simulate:
+        yield from ("--seed", str(options.seed), "--speed", f"{options.speed:g}", "--faults", str(options.faults))
 
 
 def _changes_the_start(options: Options) -> bool:

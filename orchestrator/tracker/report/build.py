@@ -54,6 +54,7 @@ class Story(Struct, frozen=True):
         rejected_allowed: as `failures_allowed`.
         in_flight: how many upgrades may be under way at once.
         moving: how many are, and how many attempts are in doubt and looked for.
+        changed: settings that a session had otherwise than the one before, by key: what it was, is, and since which.
         periods: when something kept upgrades from starting, and sessions.
         calls: how many were made when, by scope.
     """
@@ -68,6 +69,7 @@ class Story(Struct, frozen=True):
     rejected_allowed: int
     in_flight: int
     moving: Moving
+    changed: Mapping[str, str]
     periods: tuple[Period, ...]
     calls: Mapping[str, Sequence[CallsMade]]
 
@@ -98,6 +100,7 @@ def build_report(
         rejected_allowed=plan.failures.max_rejected.budget(run.counted),
         in_flight=plan.limits.in_flight.cap(run.total),
         moving=moving_of(run),
+        changed={key: f"{how}, session {each.number}" for each in run.sessions for key, how in each.changed.items()},
         periods=(*night.periods, *closed),
         calls=night.calls,
     )

@@ -7,13 +7,14 @@ from hashlib import sha256
 from html import unescape
 
 from fakes.doubtful import LATE, LEFT, LOOKED_FOR, doubtful_story
-from fakes.long_night import TIMED_OUT, night_story
+from fakes.long_night import TIMED_OUT, night_plan, night_story
 from fakes.plausible import PlausibleRun
-from fakes.recorded import BEGIN, make_targets
+from fakes.recorded import BEGIN, empty_run, make_targets, run_started
 from fakes.reported import HOSTILE, make_run, make_story
 from msgspec.structs import replace
 
 from orchestrator.model.night import CallsMade
+from orchestrator.model.record import SessionStarted
 from orchestrator.model.target import Facts
 from orchestrator.page.outcomes import parts
 from orchestrator.tracker.report.build import Story, build_report
@@ -113,6 +114,17 @@ def test_the_past_is_not_painted_with_the_hold_of_today_and_doubt_has_its_mark()
     assert re.search(r'class="mark"[^>]*>\?<', text)
     assert re.search(r'class="mark"[^>]*>◷<', text)
     assert text.count("⚑ caused the hold") == 4
+
+
+def test_a_setting_that_a_session_changed_is_not_shown_as_the_plans() -> None:
+    plan, targets = night_plan(3), make_targets(3)
+    run = empty_run(plan, targets)
+    session = SessionStarted(at=BEGIN, number=2, pid=7, host="h", orchestrator_version="0")
+    run.apply(run_started(3))
+    run.apply(replace(session, changed={"failures.max": "2 -> 0", "retry.attempts": "5 -> 3"}))
+    text = page(build_report(run, plan))
+    assert re.search(r"<dt>failures.max<dd>[^<]* \(changed: 2 -&gt; 0, session 2\)", text)
+    assert "<dt>retry.attempts<dd>changed: 5 -&gt; 3, session 2" in text
 
 
 def test_a_story_says_when_the_job_ended_and_who_settled_it() -> None:

@@ -34,18 +34,21 @@ class WaveBar(Struct, frozen=True):
     late: float
 
 
-def preview_chunks(preview: Preview, plan: Plan, *, simulated: bool = False) -> Iterator[bytes]:
+def preview_chunks(
+    preview: Preview, plan: Plan, *, simulated: bool = False, command: str | None = None
+) -> Iterator[bytes]:
     """The preview as a page.
 
     Args:
         preview: what would happen.
         plan: what the run follows.
         simulated: whether a simulated cloud answered.
+        command: what starts it; None where nothing would start.
     """
     made = environment("orchestrator.planner.preview.page")
     words = {"wave_words": wave_words, "left_out_words": left_out_words, "risk_words": risk_words}
     made.globals |= {"step": step_words, **words}
-    return drawn(made, "preview.html.jinja", {**_values(preview, plan), "simulated": simulated})
+    return drawn(made, "preview.html.jinja", {**_values(preview, plan), "simulated": simulated, "command": command})
 
 
 def _values(preview: Preview, plan: Plan) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def _values(story: Story, found: Content) -> dict[str, Any]:
         "refused_in_all": refused_in_all(head),
         "settle": partial(settle, story.named),
         "budgets": budgets(story),
-        "plan_rows": plan_rows(story.plan),
+        "plan_rows": plan_rows(story),
         "lanes": drawing.lanes(head, found, span),
         "marks": sorted({outcome for _at, _wave, outcome in found.ends}),
         "ticks": drawing.ticks(span),

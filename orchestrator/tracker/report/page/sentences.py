@@ -104,8 +104,16 @@ def budgets(story: Story) -> Iterator[tuple[str, int, int]]:
     yield "rejected", story.rejected, story.rejected_allowed
 
 
-def plan_rows(plan: Plan) -> Iterator[tuple[str, object]]:
-    """The plan in a few words, key by key."""
+def plan_rows(story: Story) -> Iterator[tuple[str, object]]:
+    """The plan as it was in force, in a few words, key by key; what is not as the run began with says since when."""
+    shown: set[str] = set()
+    for key, value in _plan_rows(story.plan):
+        shown.add(key)
+        yield key, f"{value} (changed: {story.changed[key]})" if key in story.changed else value
+    yield from ((key, f"changed: {how}") for key, how in story.changed.items() if key not in shown)
+
+
+def _plan_rows(plan: Plan) -> Iterator[tuple[str, object]]:
     yield "name", plan.name
     yield "target_version", plan.target_version
     yield "scopes", ", ".join(f"{scope.name} ({scope.region or 'no region'})" for scope in plan.scopes)
