@@ -50,7 +50,12 @@ def test_an_end_is_told_to_each_kind_of_receiver(new_cloud: NewCloud) -> None:
 
 
 #: A command as the server behaves: it takes nothing while there is no file `there`.
-_DEAF = {"refuses": "exit 1", "closes": "exec 0<&-; exit 1", "hangs": "sleep 600", "gone": "exec /no/such/program"}
+_DEAF = {
+    "refuses": "exit 1",
+    "closes": "exec 0<&-; exit 1",
+    "hangs": 'until test -e "$0/there"; do sleep 0.1; done; exit 1',
+    "gone": "exec /no/such/program",
+}
 
 
 def kinds_of(desk: Desk, manner: str) -> list[dict[str, Any]]:
