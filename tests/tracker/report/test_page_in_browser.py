@@ -108,10 +108,14 @@ def test_paper_has_the_stories_of_those_that_did_not_succeed(browser: Chrome, ad
     assert [each.partition(" at ")[0] for each in stories(browser)] == ["attempt 1"]
 
 
-def test_a_phone_says_what_each_cell_of_a_row_is(browser: Chrome, address: str) -> None:
+def test_a_phone_says_what_each_cell_of_a_row_is(browser: Chrome, address: str, tmp_path: Path) -> None:
+    script = "return getComputedStyle(document.querySelector(arguments[0]), '::before').content"
     browser.get(address)
-    script = "return getComputedStyle(document.querySelector('#targets td:nth-child(2)'), '::before').content"
-    assert browser.execute_script(script) == '"Wave: "'
+    assert browser.execute_script(script, "#targets td:nth-child(2)") == '"Wave: "'
+    path = tmp_path / "preview.html"
+    path.write_bytes(b"".join(preview()))
+    browser.get(path.as_uri())
+    assert browser.execute_script(script, ".proxies td:nth-child(3)") == '"Instance: "'
 
 
 def report() -> Iterator[bytes]:

@@ -59,6 +59,7 @@ def story(*more: Record, simulated: bool = False) -> Story:
 def test_the_text_tells_first_what_matters() -> None:
     text = "\n".join(text_lines(story()))
     assert text.startswith(f"prod -> {NEW}: unfinished\n")
+    assert "sessions: 0, as of 2026-03-01 22:00:00Z\n" in text
     assert re.search(r"^ +1 +rejected$", text, re.MULTILINE)
     assert re.search(r'^ +1 +no "subnet", ip$', text, re.MULTILINE)
     assert "canary: open, 3 targets: 1 already, 1 rejected, 1 in_doubt" in text

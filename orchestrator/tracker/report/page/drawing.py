@@ -12,6 +12,8 @@ from orchestrator.tracker.report.schema import Head, WaveReport
 
 WIDTH = 1000.0
 _MARKS = 120
+#: Half as wide as a mark is.
+_MARK = 8.0
 #: What is true of the whole fleet, from back to front.
 _FLEET = ("window closed", "frozen", "held")
 _HOURS = (1, 5, 15, 60, 180, 720, 1440)
@@ -105,10 +107,15 @@ def _shade(period: Period, span: Axis) -> Shade:
     return Shade(period, begin, round(max(1.5, end - begin), 1))
 
 
+def _inside(x: float) -> float:
+    """Where a mark is seen whole."""
+    return min(max(x, _MARK), WIDTH - _MARK)
+
+
 def _lane(wave: WaveReport, found: Content, span: Axis) -> WaveLane:
     if wave.started_at is None:
         return WaveLane(wave, 0.0, 0.0, [])
     begin, end = span.x(wave.started_at), span.x(wave.ended_at or span.end)
-    places = {(span.x(at), outcome) for at, name, outcome in found.ends if name == wave.name}
+    places = {(_inside(span.x(at)), outcome) for at, name, outcome in found.ends if name == wave.name}
     marks = [Dot(x, outcome) for x, outcome in sorted(places)[:_MARKS]]
     return WaveLane(wave, begin, max(2.0, end - begin), marks)

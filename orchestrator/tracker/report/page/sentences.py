@@ -92,10 +92,10 @@ def settle(named: str, target: TargetReport) -> str | None:
 
 
 def moves_words(story: Story) -> str:
-    """Who finds out what becomes of those that are under way or looked for."""
+    """What to do about those that are under way or looked for."""
     if story.head.run.exit_code is None:
-        return "The session at work decides these: nothing to do."
-    return "The next session decides these: nothing to do but to start it."
+        return "Nothing to do."
+    return "Nothing to do but to start it."
 
 
 def budgets(story: Story) -> Iterator[tuple[str, int, int]]:
