@@ -15,7 +15,9 @@ from orchestrator.planner.reading.shapes import ListOf, MapOf, Shape, Words
 PAGE = read("docs/plan-file.md")
 #: Keys that mean the same in two places are documented once.
 SAME = {"waves[].select.": "exclude[].", "gates[].select.": "exclude[]."}
-SAME |= {f"scopes.NAME.{key}": key for key in ("region", "project_id", "endpoint", "iam_endpoint", "auth")}
+SAME |= {
+    f"scopes.NAME.{key}": key for key in ("region", "project_id", "endpoint", "iam_endpoint", "vpc_endpoint", "auth")
+}
 
 
 def _walk(shape: Shape, at: str = "") -> Iterator[tuple[str, Field]]:

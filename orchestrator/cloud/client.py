@@ -51,6 +51,8 @@ class Client:
         self._caller = caller
         #: Where metrics are read; None when nobody will.
         self.eye: CloudEyeClient | None = None
+        #: Where subnets are read; None where no address is known of it.
+        self.vpc: Caller | None = None
 
     @property
     def generation(self) -> int:
@@ -153,6 +155,13 @@ class Client:
         body = msgspec.json.encode({"schedule_type": "PROXY_VERSION_UPGRADE", "proxy_id": proxy_id})
         path = ("instances", instance_id, "schedule-tasks", "exist")
         return await self._caller.call("POST", decode.scheduled_upgrade, "v3", *path, body=body)
+
+    async def subnet_addresses(self, subnet_id: str) -> Reply[int]:
+        """GET subnets/{id} of VPC (ShowSubnet): how many addresses it has left."""
+        if self.vpc is None:
+            return Refused("no address is known of its VPC service; see vpc_endpoint", Exchange())
+        failure = await self.vpc.prepare()
+        return failure or await self.vpc.call("GET", decode.free_addresses, "v1", "subnets", subnet_id)
 
     async def _proxies(self, instance_id: str, decoded: Decode[T]) -> Reply[T]:
         query = [("offset", "0"), ("limit", str(decode.PROXIES_PER_PAGE))]

@@ -117,6 +117,15 @@ def _health(proxy: dict[str, Any]) -> ProxyHealth:
     return ProxyHealth(status=said[0], nodes=tuple(said[1:]))
 
 
+def free_addresses(body: bytes) -> int:
+    """ShowSubnet: `available_ip_address_count`, the IPv4 addresses that are left (huaweicloudsdkvpc v2 subnet.py)."""
+    subnet = _object(body).get("subnet")
+    count = integer(subnet.get("available_ip_address_count")) if isinstance(subnet, dict) else None
+    if count is None or count < 0:
+        raise NotUnderstood("no available_ip_address_count in the answer")
+    return count
+
+
 def proxies(body: bytes) -> Page:
     """ShowGaussMySqlProxyList: rows as they are; the cloud sends no total."""
     return _page(_object(body), "proxy_list")

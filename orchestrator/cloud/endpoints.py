@@ -25,10 +25,11 @@ _EUROPEAN_IAM = {"eu-west-101": "iam.myhuaweicloud.eu"}
 
 
 class Endpoints(Struct, frozen=True):
-    """Base addresses of one scope, `scheme://host[:port]`, without a slash at the end."""
+    """Base addresses of one scope, `scheme://host[:port]`, without a slash at the end; `vpc` None when unknown."""
 
     service: str
     iam: str
+    vpc: str | None = None
 
 
 def endpoints_of(scope: Scope, environ: Mapping[str, str], *, allow_http: bool = False) -> Endpoints:
@@ -39,9 +40,11 @@ def endpoints_of(scope: Scope, environ: Mapping[str, str], *, allow_http: bool =
     """
     service = scope.endpoint or service_host(scope.region, environ) or _unknown(scope)
     iam = scope.iam_endpoint or environ.get("HUAWEICLOUD_SDK_IAM_ENDPOINT") or iam_host(scope.region)
+    vpc = scope.vpc_endpoint or vpc_host(scope)
     return Endpoints(
         base_address(service, where=f"scope {scope.name}: endpoint", allow_http=allow_http),
         base_address(iam, where=f"scope {scope.name}: iam_endpoint", allow_http=allow_http),
+        vpc and base_address(vpc, where=f"scope {scope.name}: vpc_endpoint", allow_http=allow_http),
     )
 
 
@@ -59,6 +62,12 @@ def eye_address(scope: Scope, eye: CloudEye, *, allow_http: bool = False) -> str
         )
     address = written.replace("{region}", scope.region or "")
     return base_address(address, where="cloud_eye.endpoint", allow_http=allow_http)
+
+
+def vpc_host(scope: Scope) -> str | None:
+    """Host of the VPC service of a region; None where the plan names a TaurusDB host of its own, or no known region."""
+    known = scope.endpoint is None and scope.region in SERVICES
+    return f"vpc.{scope.region}.myhuaweicloud.com" if known else None
 
 
 def iam_host(region: str | None) -> str:

@@ -73,6 +73,8 @@ def _client(scope: Scope, places: Endpoints, world: World, http: Http, eye: Clou
     if eye is not None:
         where = eye_address(scope, eye, allow_http=http.allow_http)
         client.eye = CloudEyeClient(_caller(scope, where, places.iam, renewal, world), client, eye.namespace)
+    if places.vpc is not None:
+        client.vpc = _caller(scope, places.vpc, places.iam, renewal, world)
     return client
 
 

@@ -1,11 +1,22 @@
 """Ask one gate once, and record what that changes."""
 
+from functools import partial
+
 from orchestrator.errors import place_of
+from orchestrator.executor.decide.bench import GATE
 from orchestrator.executor.decide.opening.gates import judge_answer
 from orchestrator.executor.health.ask_cloud_eye import ask_cloud_eye
 from orchestrator.executor.session import Session
+from orchestrator.executor.supervise import Service
 from orchestrator.model.gate_record import GateAnswered
 from orchestrator.model.health_gate import GateFinding, GateQuestion, HealthGate
+
+
+def gate_question(session: Session, gate: HealthGate) -> Service:
+    """The task that asks a gate; it counts as being asked from now on."""
+    watch = session.rollout.watches[gate.name]
+    watch.asking, watch.asked_at = True, session.clock.now()
+    return Service(f"gate {gate.name}", partial(ask_gate, session, gate))
 
 
 async def ask_gate(session: Session, gate: HealthGate) -> None:
@@ -32,7 +43,7 @@ async def ask_gate(session: Session, gate: HealthGate) -> None:
             )
         )
     if judged.open:  # also when it was so before: its last answer may have been too old
-        session.rollout.queue.opened(gate.name)
+        session.rollout.queue.opened((GATE, gate.name))
     session.ledger.wake()
 
 

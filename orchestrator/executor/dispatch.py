@@ -13,7 +13,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from orchestrator.errors import Broken, StateError
-from orchestrator.executor.ask_gate import ask_gate
+from orchestrator.executor.ask_gate import gate_question
 from orchestrator.executor.background import last_reading, note_usage, services
 from orchestrator.executor.bulkhead import break_off
 from orchestrator.executor.decide.actions import (
@@ -24,6 +24,7 @@ from orchestrator.executor.decide.actions import (
     Finish,
     Hold,
     OpenWave,
+    ReadSubnet,
     SoakWave,
     Start,
     VerifyWave,
@@ -34,6 +35,7 @@ from orchestrator.executor.decide.hold_causes import causes
 from orchestrator.executor.decide.next_action import next_action
 from orchestrator.executor.decide.waits import Wait
 from orchestrator.executor.ledger import SetAside
+from orchestrator.executor.read_subnet import subnet_reading
 from orchestrator.executor.scope.gate import ScopeGone, Yielded
 from orchestrator.executor.session import Session
 from orchestrator.executor.supervise import Service, supervise
@@ -41,7 +43,6 @@ from orchestrator.executor.target.reverify_wave import verify_wave
 from orchestrator.executor.target.upgrade_one import upgrade_one
 from orchestrator.model.part_record import USAGE
 from orchestrator.model.record import (
-    Clocks,
     CommandIgnored,
     HoldSet,
     ReturnedToWaiting,
@@ -181,7 +182,8 @@ class Dispatcher:
             await self._changed.wait()
 
     async def _perform(self, action: Action, group: TaskGroup) -> None:
-        record, now = self.session.ledger.record, self.session.clock.now()
+        ledger, now = self.session.ledger, self.session.clock.now()
+        record = ledger.record
         match action:
             case Start():
                 self._start(group, action)
@@ -194,27 +196,23 @@ class Dispatcher:
                         step="wave",
                         wave=wave,
                         until=until,
-                        clocks=self._clocks(),
-                        clouds=self.session.ledger.clouds(),
+                        clocks=ledger.clocks(),
+                        clouds=ledger.clouds(),
                     )
                 )
             case CloseWave(wave=wave):
-                await record(WaveDone(at=now, step="wave", wave=wave, clocks=self._clocks()))
+                await record(WaveDone(at=now, step="wave", wave=wave, clocks=ledger.clocks()))
             case VerifyWave(wave=wave):
                 self.session.rollout.verifying = wave
                 group.start_soon(self._verify_wave, wave)
             case Hold():
                 await self._hold(action)
             case AskGate(gate=gate):
-                watch = self.session.rollout.watches[gate.name]
-                watch.asking, watch.asked_at = True, now
-                asks = Service(f"gate {gate.name}", partial(ask_gate, self.session, gate))
-                group.start_soon(supervise, asks, self.session)
+                group.start_soon(supervise, gate_question(self.session, gate), self.session)
+            case ReadSubnet(scope=scope, subnet=subnet):
+                group.start_soon(supervise, subnet_reading(self.session, scope, subnet), self.session)
             case WaitUntil() | Finish():
                 raise AssertionError("the loop itself performs these")
-
-    def _clocks(self) -> Clocks:
-        return self.session.ledger.clocks()
 
     # --- workers -----------------------------------------------------------------------------------------------------
 

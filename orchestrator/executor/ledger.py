@@ -16,26 +16,22 @@ from orchestrator.errors import OrchestratorError, place_of, refused_by_host
 from orchestrator.executor.decide.one_target.intent_gate import may_send, may_trip
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.ports import Clock, JournalPort, Pending
+from orchestrator.executor.requeue import reopen, requeue
 from orchestrator.model.masked import masked
-from orchestrator.model.outcome import REPLACED, Phase
 from orchestrator.model.record import (
-    AttemptDisproved,
     Clocks,
-    ClockStepped,
     CloudTimeLearned,
     GateAnswered,
     HoldSet,
     Intent,
     LimitsChanged,
     PartFailed,
-    Postponed,
     PreflightDone,
     Record,
-    ReturnedToWaiting,
     ScopeGivenUp,
     ScopeOpened,
     ScopePaused,
-    Settled,
+    SubnetRead,
 )
 from orchestrator.model.state import TargetState
 from orchestrator.model.writable import writable
@@ -64,7 +60,17 @@ class Seen:
 
 
 #: Records that count from the moment they are handed over.
-_AT_ONCE = (Intent, HoldSet, LimitsChanged, GateAnswered, PreflightDone, ScopeOpened, ScopePaused, ScopeGivenUp)
+_AT_ONCE = (
+    Intent,
+    HoldSet,
+    LimitsChanged,
+    GateAnswered,
+    SubnetRead,
+    PreflightDone,
+    ScopeOpened,
+    ScopePaused,
+    ScopeGivenUp,
+)
 
 Decision: TypeAlias = Go | IntentRefused | Seen
 
@@ -259,38 +265,11 @@ class Ledger:
     def _apply(self, record: Record) -> None:
         if record.target is None:
             self.rollout.run.apply(record)
-            self._reopen(record)
+            reopen(self.rollout, record)
         else:
             state = self.rollout.run.state(record.target)
             was_open = state.is_open
             self.rollout.run.apply(record)
-            self._requeue(record, state, was_open=was_open)
+            requeue(self.rollout, record, state, was_open=was_open)
         self._observe(record)
         self._changed()
-
-    def _reopen(self, record: Record) -> None:
-        if isinstance(record, ClockStepped | CloudTimeLearned):
-            self.rollout.queue.reopen()
-        elif isinstance(record, LimitsChanged):
-            self.rollout.relimit()
-
-    def _requeue(self, record: Record, state: TargetState, *, was_open: bool) -> None:
-        queue, target = self.rollout.queue, state.target
-        self.rollout.resting.discard(state.key)
-        if state.is_open and not was_open:
-            queue.sent(target)
-        match record:
-            case Postponed() if state.phase is Phase.WAITING:
-                queue.back(target, state.not_before, turned_away=state.turned_away)
-            case AttemptDisproved() | ReturnedToWaiting() if was_open and state.phase is Phase.WAITING:
-                queue.back(target, turned_away=state.turned_away)
-            case Settled() if record.outcome in REPLACED and state.wave is not None:
-                queue.left_out(target, state.wave)
-            case Settled():
-                queue.settled(target)
-            case _:
-                pass
-        if was_open and not state.is_open:
-            queue.freed(target)
-        if state.set_aside:
-            self.rollout.resting.add(state.key)

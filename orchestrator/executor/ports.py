@@ -50,6 +50,9 @@ class CloudApi(Protocol):
     ) -> Reply[JobPage]:
         """GET immediate-jobs, one page of 50."""
 
+    async def subnet_addresses(self, subnet_id: str) -> Reply[int]:
+        """GET subnets/{id} of VPC: how many addresses it has left."""
+
 
 class MetricsApi(Protocol):
     """Where metrics of the proxies of one scope are read. As `CloudApi`: no method raises, or tries again."""

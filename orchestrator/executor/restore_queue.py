@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from functools import partial
 
-from orchestrator.executor.decide.start_queue import StartQueue, WaveDraw
+from orchestrator.executor.decide.bench import WaveDraw
+from orchestrator.executor.decide.start_queue import StartQueue
 from orchestrator.model.order import order_key
 from orchestrator.model.outcome import REPLACED, Phase
 from orchestrator.model.plan import Plan, Wave

@@ -194,7 +194,7 @@ def _scopes(setting: Setting, events: EventQueue) -> dict[str, ScopeEnvironment]
 
 def _rollout(setting: Setting, run: Run, scopes: dict[str, ScopeEnvironment]) -> Rollout:
     return Rollout(
-        plan=structs.replace(setting.plan, gates=()),  # nobody can foresee them: they count as open
+        plan=structs.replace(setting.plan, gates=(), capacity=None),  # nobody can foresee them: they count as open
         run=run,
         queue=make_queue(setting.plan, setting.targets, run),
         wave_targets=wave_targets(setting.staging),

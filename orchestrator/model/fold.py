@@ -56,6 +56,7 @@ def _read(known: Indexes, state: TargetState, record: PreflightDone) -> None:
     known.join_wave(state, record.wave)
     state.not_before, state.read_version = None, record.current_version
     state.service_impact_s = record.service_impact_s
+    state.nodes = record.nodes or state.nodes
     if record.upgrade_s is not None:
         known.foretold.add(record.upgrade_s)
 

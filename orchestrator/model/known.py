@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from orchestrator.model.capacity import FEWEST_NODES, SubnetStatus, addresses_needed, subnet_of
 from orchestrator.model.durations import Durations
 from orchestrator.model.moment import Moment
 from orchestrator.model.outcome import BEGAN
@@ -40,6 +41,9 @@ class Indexes:
         durations: how long upgrades took; `foretold`: how long the cloud said, before each, that it would take.
         measured: targets whose impact was sampled.
         job_names: names of jobs of ours, by scope.
+        subnets: those that were read.
+        capacity_denied: scopes that may not ask for the addresses of subnets, in the latest session, and why.
+        needs: how many addresses refusals said that an upgrade needs, by subnet.
         sent_at: when attempts were made, by the calendar, the first one first.
         earlier: what earlier runs said of targets that did not end well there.
         troubles: errors of this program in the latest session, by which it ends with 70.
@@ -72,6 +76,9 @@ class Indexes:
         self.foretold = Durations()
         self.measured: set[str] = set()
         self.upgrade_calls = 0
+        self.subnets: dict[str, SubnetStatus] = {}
+        self.capacity_denied: dict[str, str] = {}
+        self.needs: dict[str, int] = {}
         self.sent_at: list[datetime] = []
         self.earlier: dict[str, EarlierOutcome] = {}
         self.troubles: list[str] = []
@@ -137,8 +144,17 @@ class Indexes:
             del self.workflows[key]
         state.lose(workflow_id)
 
+    def addresses(self, target: Target) -> int:
+        """How many addresses an upgrade of a target needs: one for each node, or what a refusal in its subnet said."""
+        state, facts = self.states.get(target.proxy_id), target.facts
+        nodes = (state and state.nodes) or (facts and facts.nodes) or FEWEST_NODES
+        return max(nodes, self.needs.get(subnet_of(target) or "", 0))
+
     def count_rejects(self, answer: AnswerSeen) -> None:
-        """Count the reasons to refuse of an answer."""
+        """Count the reasons to refuse of an answer, and learn from them."""
+        needed, subnet = addresses_needed(answer), subnet_of(self.targets[answer.target or ""])
+        if needed is not None and subnet is not None:
+            self.needs[subnet] = max(needed, self.needs.get(subnet, 0))
         for refusal in refusals(answer):
             sign = refusal.signature
             self.rejects[sign] += 1

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from orchestrator.model.act import Act
+from orchestrator.model.capacity import SubnetStatus
 from orchestrator.model.durations import Durations
 from orchestrator.model.moment import Moment
 from orchestrator.model.night import Night
@@ -80,6 +81,7 @@ class PackedState(Struct, kw_only=True, omit_defaults=True):
     ended: Moment | None = None
     impact: ImpactSampled | None = None
     service_impact_s: float | None = None
+    nodes: int | None = None
 
 
 class PackedTally(Struct, kw_only=True):
@@ -90,6 +92,7 @@ class PackedTally(Struct, kw_only=True):
     scopes: dict[str, Count]
     open_instances: Counter[str]
     open_labels: list[tuple[tuple[str, str], int]]
+    open_subnets: dict[str, set[str]]
     epoch: int
 
 
@@ -116,6 +119,9 @@ class PackedRun(Struct, kw_only=True):
     foretold: Durations
     measured: set[str]
     upgrade_calls: int
+    subnets: dict[str, SubnetStatus]
+    capacity_denied: dict[str, str]
+    needs: dict[str, int]
     sent_at: list[datetime]
     earlier: dict[str, EarlierOutcome]
     troubles: list[str]
@@ -211,6 +217,7 @@ def _pack_tally(tally: Tally) -> PackedTally:
         scopes=tally.scopes,
         open_instances=tally.open_instances,
         open_labels=list(tally.open_labels.items()),
+        open_subnets=tally.open_subnets,
         epoch=tally.epoch,
     )
 

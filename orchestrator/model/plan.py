@@ -55,6 +55,7 @@ class Scope(Struct, frozen=True, kw_only=True):
     project_id: str | None = None
     endpoint: str | None = None
     iam_endpoint: str | None = None
+    vpc_endpoint: str | None = None
     auth: Auth = Auth()
     rate: Rate | None = None
     max_failures: Amount | None = None
@@ -119,6 +120,12 @@ class Limits(Struct, frozen=True, kw_only=True):
     per_label: dict[str, int] = {}
     per_window: int | None = None
     ramp: bool = True
+
+
+class Capacity(Struct, frozen=True, kw_only=True):
+    """Free addresses of subnets bound the upgrades. `subnet_reserve`: so many are left alone in each."""
+
+    subnet_reserve: int = 2
 
 
 FailureKind: TypeAlias = Literal["failed", "timed_out", "mismatch", "in_doubt", "deferred", "rejected", "partial"]
@@ -237,6 +244,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         scopes: at least one; a plan without `scopes` has one called `default`.
         proxies: the targets written out, in the plan's order.
         inventory: absolute paths of inventory files.
+        capacity: None when free addresses bound nothing.
         windows: empty for always; `instance` for each instance's own maintenance window.
         impact: where is read what upgrades do to applications.
         written: the dotted keys that the file sets itself, to tell a default from a choice.
@@ -263,6 +271,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     gates: tuple[HealthGate, ...] = ()
     impact: ImpactSource = "off"
     cloud_eye: CloudEye = CloudEye()
+    capacity: Capacity | None = Capacity()
     follow: Follow = Follow()
     retry: Retry = Retry()
     http: Http = Http()

@@ -7,6 +7,7 @@ a run, the report is a fold of them too, and nothing else is remembered. A new r
 
 from typing import TypeAlias
 
+from orchestrator.model.capacity import SubnetRead
 from orchestrator.model.command_record import CommandIgnored, CommandRecord, FleetClaimed, HoldReleased, WaveApproved
 from orchestrator.model.gate_record import GateAnswered
 from orchestrator.model.impact_record import ImpactSampled, MetricsMissing
@@ -108,6 +109,7 @@ __all__ = [
     "SessionStarted",
     "Settled",
     "StoryFailed",
+    "SubnetRead",
     "TargetRecord",
     "Verdict",
     "VersionAdopted",
@@ -127,5 +129,6 @@ Record: TypeAlias = (
     | MetricsMissing
     | EarlierStarts
     | LimitsChanged
+    | SubnetRead
     | TargetRecord
 )

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from orchestrator.model.act import BY_PERSONS, Act, act_of
 from orchestrator.model.aside import set_aside
+from orchestrator.model.capacity import TAKES_WITHIN_S, SubnetStatus, subnet_status
 from orchestrator.model.fold import fold
 from orchestrator.model.known import Indexes
 from orchestrator.model.night import Night
@@ -38,6 +39,7 @@ from orchestrator.model.record import (
     ScopeUsed,
     SessionEnded,
     SessionStarted,
+    SubnetRead,
     WaveApproved,
     WaveDone,
     WaveOpened,
@@ -179,6 +181,8 @@ class Run(Indexes):
                 self.earlier[key] = record
             case EarlierStarts():
                 self.sent_at = sorted([*self.sent_at, *record.instants])
+            case SubnetRead():
+                self._read_subnet(record)
             case LimitsChanged():
                 self.limits = record
             case SessionStarted():
@@ -224,6 +228,7 @@ class Run(Indexes):
         self.sessions.append(record)
         self.session_ended = None
         self.troubles, self.host_errors, self.warnings = [], [], []
+        self.capacity_denied.clear()
         self.timeline.begin(record)
         for scope in self.scopes.values():
             scope.clear()
@@ -256,6 +261,23 @@ class Run(Indexes):
         self.hold, self.released = None, record
         self.accept_rejects()
         self.tally.forgive()
+
+    def _read_subnet(self, record: SubnetRead) -> None:
+        if record.denied and record.scope not in self.capacity_denied:
+            self.capacity_denied[record.scope] = record.why or "denied"
+            self.warnings.append(f"the free addresses of scope {record.scope} are not looked at, {record.why}")
+        there = self.tally.open_subnets.get(record.subnet_id, ())
+        self.subnets[record.subnet_id] = subnet_status(
+            self.subnets.get(record.subnet_id) or SubnetStatus(),
+            record,
+            needs={proxy_id: self.addresses(self.targets[proxy_id]) for proxy_id in there},
+            young={proxy_id for proxy_id in there if self._is_young(self.states[proxy_id], record)},
+            now=self.timeline.moment(record.at, record.scope),
+        )
+
+    def _is_young(self, state: TargetState, record: SubnetRead) -> bool:
+        """Whether its upgrade may not have taken its addresses yet when they were counted."""
+        return self.timeline.elapsed_s(state.last.sent, record.at, record.scope) < TAKES_WITHIN_S
 
     def _apply_to_scope(self, record: ScopePaused | ScopeThrottled | ScopeOpened | ScopeGivenUp | ScopeUsed) -> None:
         scope = self.scopes[record.scope]

@@ -13,6 +13,7 @@ from orchestrator.model.health_gate import HealthGate
 from orchestrator.model.metric import CloudEye
 from orchestrator.model.plan import (
     Auth,
+    Capacity,
     Failures,
     Follow,
     Freeze,
@@ -32,6 +33,7 @@ class ScopeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What may change of one scope."""
 
     iam_endpoint: str | None = None
+    vpc_endpoint: str | None = None
     auth: Auth = Auth()
     rate: Rate | None = None
     max_failures: Amount | None = None
@@ -51,6 +53,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     http: Http
     language: Literal["en-us", "zh-cn"]
     scopes_required: Literal["any", "all"]
+    capacity: Capacity | None = Capacity()
     gates: tuple[HealthGate, ...] = ()  # not in settings of before there were gates
     scopes: dict[str, ScopeSettings]
     impact: ImpactSource = "off"

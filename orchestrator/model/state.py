@@ -58,6 +58,7 @@ class TargetState:
         postponed: when that was said.
         busy_since: first of the postponements because the cloud was busy.
         busy_at: the latest of them.
+        nodes: how many the proxy has; None when that was not read.
         folded: how many records of it there are.
         ended: when it was settled.
         impact: what was measured of it around its upgrade.
@@ -101,6 +102,7 @@ class TargetState:
     ended: Moment | None = None
     impact: ImpactSampled | None = None
     service_impact_s: float | None = None
+    nodes: int | None = None
     earlier: EarlierOutcome | None = None
 
     @property

@@ -112,6 +112,7 @@ class Tally:
     scopes: dict[str, Count] = field(default_factory=dict)
     open_instances: Counter[str] = field(default_factory=Counter)
     open_labels: Counter[tuple[str, str]] = field(default_factory=Counter)
+    open_subnets: dict[str, set[str]] = field(default_factory=dict)
     epoch: int = 0
 
     def mark(self, state: TargetState, failures: Failures) -> Mark:
@@ -161,6 +162,10 @@ class Tally:
         _bump(self.open_instances, target.instance_id, by)
         for label in target.labels.items():
             _bump(self.open_labels, label, by)
+        subnet = target.facts.subnet if target.facts is not None else None
+        if subnet is not None:
+            those = self.open_subnets.setdefault(subnet, set())
+            (those.add if by > 0 else those.discard)(target.proxy_id)
 
 
 def is_failure(state: TargetState, failures: Failures) -> bool:

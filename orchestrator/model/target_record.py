@@ -15,7 +15,10 @@ Verdict: TypeAlias = Literal[
 
 
 class PreflightDone(Base, frozen=True, kw_only=True):
-    """What was read just before an attempt; `upgrade_s`, `service_impact_s`: what the cloud foretells, see `Risk`."""
+    """What was read just before an attempt.
+
+    `upgrade_s`, `service_impact_s`: what the cloud foretells, see `Risk`. `nodes`: of the proxy, where that matters.
+    """
 
     step: str = "preflight"
     wave: str
@@ -24,6 +27,7 @@ class PreflightDone(Base, frozen=True, kw_only=True):
     can_upgrade: bool | None
     upgrade_s: float | None = None
     service_impact_s: float | None = None
+    nodes: int | None = None
 
 
 class Postponed(Base, frozen=True, kw_only=True):

@@ -25,6 +25,7 @@ Kind = Literal[
     "instance",
     "details",
     "metrics",
+    "subnet",
     "tokens",
     "projects",
     "metadata_token",
@@ -233,6 +234,13 @@ class ScriptedForeign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     job_name: str = "ResizeGaussDBforMySQLFlavor"
 
 
+class SubnetLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How many addresses each subnet has for upgrades; None for plenty. `denied`: nobody may ask for them."""
+
+    addresses: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    denied: bool = False
+
+
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All of it. The default is a cloud in which nothing goes wrong."""
 
@@ -246,6 +254,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     foreign: Foreign = Foreign()
     risk: Risks = Risks()
     metrics: Metrics = Metrics()
+    subnets: SubnetLimits = SubnetLimits()
     timing: Timing = Timing()
     latency: Latency = Latency()
     limits: tuple[Limit, ...] = ()

@@ -14,6 +14,7 @@ ROUTES: dict[tuple[str, str], Kind] = {
     ("GET", "/v3/{project_id}/immediate-jobs"): "immediate_jobs",
     ("GET", "/v3/{project_id}/scheduled-jobs"): "scheduled_jobs",
     ("POST", "/v3/{project_id}/instances/{instance_id}/schedule-tasks/exist"): "schedule_exist",
+    ("GET", "/v1/{project_id}/subnets/{subnet_id}"): "subnet",
     ("GET", "/v3/{project_id}/instances"): "instances",
     ("GET", "/v3.1/{project_id}/instances"): "instances",
     ("GET", "/v3/{project_id}/instances/{instance_id}"): "instance",
@@ -39,6 +40,7 @@ class Call(msgspec.Struct, frozen=True):
     instance_id: str = ""
     proxy_id: str = ""
     engine: str = ""
+    subnet_id: str = ""
 
     @property
     def group(self) -> Group:
@@ -77,6 +79,8 @@ def _variables(parts: list[str]) -> list[tuple[int, str]]:
         found.append((2, "{project_id}"))
     if length > 4 and parts[3] == "instances" and parts[4] != "details":  # noqa: PLR2004
         found.append((4, "{instance_id}"))
+    if length == 5 and parts[3] == "subnets":  # noqa: PLR2004
+        found.append((4, "{subnet_id}"))
     if length > 7 and parts[5] == "proxy":  # noqa: PLR2004
         found.append((6, "{proxy_id}"))
     if length == 9:  # noqa: PLR2004

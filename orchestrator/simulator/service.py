@@ -12,6 +12,7 @@ from orchestrator.simulator.profile import Fault, Profile
 from orchestrator.simulator.risk import Foretold
 from orchestrator.simulator.routes import Call
 from orchestrator.simulator.schedules import Schedules
+from orchestrator.simulator.subnets import Subnets
 from orchestrator.simulator.upgrade import Upgrades
 from orchestrator.simulator.views import Views
 from orchestrator.simulator.wire import Refusal, Reply, Request
@@ -47,6 +48,7 @@ class Service:
         self._inventory = Inventory(views, profile.lists, foretold, seed)
         self._jobs = JobLists(world, planner, views, profile.lists, seed=seed, skew_s=skew_s)
         self._metrics = CloudEyeService(views, profile, config, began)
+        self._subnets = upgrades.subnets = Subnets(profile.subnets, views, seed)
         self._schedules = Schedules(views, seed=seed, skew_s=skew_s)
 
     def answer(
@@ -60,6 +62,8 @@ class Service:
         project = self._project(call.project_id)
         if call.instance_id:
             return self._of_instance(call, request, upgrade, t, fault)
+        if call.subnet_id:
+            return self._subnets.show(project, call.subnet_id, t)
         return self._of_project(project, call, request, t)
 
     def _of_project(self, project: Project, call: Call, request: Request, t: float) -> Reply:

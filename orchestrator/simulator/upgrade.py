@@ -12,6 +12,7 @@ import msgspec
 from orchestrator.simulator.books import UpgradeCall
 from orchestrator.simulator.chance import dashed
 from orchestrator.simulator.jobs import JobPlanner
+from orchestrator.simulator.subnets import Subnets
 from orchestrator.simulator.versions import key
 from orchestrator.simulator.wire import Refusal, Reply, answer
 from orchestrator.simulator.world import Job, Proxy
@@ -48,6 +49,7 @@ class Upgrades:
     def __init__(self, planner: JobPlanner, seed: int) -> None:
         self._planner = planner
         self._seed = seed
+        self.subnets: Subnets | None = None
 
     def perform(self, proxy: Proxy, body: bytes, call: UpgradeCall, t: float, shape: str | None = None) -> Reply:
         """Judge one call at an instant; an upgrade that starts is entered in the call.
@@ -66,6 +68,8 @@ class Upgrades:
         workflow_id = self.workflow_id(call)
         if proxy.role == "rejected":
             return rejection(workflow_id, proxy.variant)
+        if self.subnets is not None and self.subnets.refuse(proxy, t):
+            return rejection(workflow_id, 0)
         call.job = self._planner.start_upgrade(proxy, wanted.target_version, workflow_id, t)
         return answer({"update_result": self._entries(call.job, call, shape or proxy.role)})
 

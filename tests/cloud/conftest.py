@@ -87,6 +87,7 @@ def connect(clock: SetClock) -> Callable[..., AbstractAsyncContextManager[Client
         http: Http | None = None,
         project_id: str | None = PROJECT,
         prepared: bool = True,
+        vpc: str = "",
     ) -> AsyncIterator[Client]:
         scope = Scope(
             name="default",
@@ -94,6 +95,7 @@ def connect(clock: SetClock) -> Callable[..., AbstractAsyncContextManager[Client
             project_id=project_id,
             endpoint=address,
             iam_endpoint=address,
+            vpc_endpoint=vpc or None,
             auth=auth or Auth(token_env="TOKEN"),
         )
         clouds = open_clouds(

@@ -151,7 +151,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_call_of_the_client_is_compared() -> None:
     made = {name for name, method in vars(Client).items() if inspect.iscoroutinefunction(method) and name[0] != "_"}
     # `prepare` looks the project up, which has a test of its own; `renew` gets credentials. Neither asks the service.
-    assert made - {"prepare", "renew"} == {name.partition(",")[0] for name in CALLS}
+    # `subnet_addresses` asks another one, VPC.
+    assert made - {"prepare", "renew", "subnet_addresses"} == {name.partition(",")[0] for name in CALLS}
 
 
 @pytest.mark.parametrize("name", CALLS)

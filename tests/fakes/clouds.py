@@ -27,6 +27,7 @@ from orchestrator.model.target import Target
 OLD, NEW = "2.23.12.000", "2.24.03.000"
 JOB_NAME = "UpgradeProxyVersion"
 PAGE = 50
+PLENTY = 60_000
 
 T = TypeVar("T")
 
@@ -201,6 +202,10 @@ class FakeCloud:
 
         assert instance_id
         return await self._get("proxy_health", proxy_id, value)
+
+    async def subnet_addresses(self, subnet_id: str) -> Reply[int]:
+        assert subnet_id
+        return Answered(PLENTY, Exchange(http_status=200))
 
     async def job(self, job_id: str) -> Reply[Job | None]:
         def value() -> Reply[Job | None]:

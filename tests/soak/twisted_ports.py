@@ -117,6 +117,9 @@ class Api:
     ) -> Reply[JobPage]:
         return await self._api.jobs(offset=offset, start_time=start_time, status=status, job_id=job_id)
 
+    async def subnet_addresses(self, subnet_id: str) -> Reply[int]:
+        return await self._api.subnet_addresses(subnet_id)
+
 
 class HopefulApi(Api):
     """Takes an upgrade that was accepted for one that succeeded."""

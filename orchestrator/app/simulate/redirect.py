@@ -63,6 +63,7 @@ def _scope_at(url: str, scope: Scope) -> Scope:
         region=scope.region or REGION,
         endpoint=url,
         iam_endpoint=url,
+        vpc_endpoint=url,
         auth=Auth(token_env=_TOKEN_VARIABLE),
     )
 

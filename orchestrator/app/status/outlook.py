@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from orchestrator.app.run.apply_command import carry_out
 from orchestrator.app.status.clocks import calendar, steady
-from orchestrator.executor.decide.rollout import GateWatch, Rollout
+from orchestrator.executor.decide.rollout import GateWatch, Reading, Rollout
 from orchestrator.executor.decide.wait_words import hold_wait, scope_wait, when_last_seen
 from orchestrator.executor.decide.waits import Cause, Wait
 from orchestrator.executor.decide.what_waits import fleet_wait, target_wait
@@ -190,6 +190,8 @@ def look(
     )
     for gate in run.gates:  # as the journal says; how fresh it is, only its process knows
         rollout.watches[gate] = GateWatch(asked_at=here, answered_at=here)
+    for subnet in run.subnets:
+        rollout.readings[subnet] = Reading(asked_at=here, answered=True)
     return Outlook(rollout, [command for _, command in asked], here, working)
 
 

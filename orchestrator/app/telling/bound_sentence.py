@@ -5,7 +5,7 @@ from typing import TypeAlias
 from orchestrator.model import record as r
 from orchestrator.spoken import counted
 
-Bound: TypeAlias = r.EarlierStarts | r.LimitsChanged
+Bound: TypeAlias = r.EarlierStarts | r.LimitsChanged | r.SubnetRead
 
 
 def bound_sentence(record: Bound) -> str:
@@ -16,3 +16,5 @@ def bound_sentence(record: Bound) -> str:
         case r.LimitsChanged(limits=limits, note=note):
             changed = f"limits changed to {limits}" if limits.named else "limits are the plan's again"
             return f"{changed}, by {record.who}: {note}"
+        case r.SubnetRead(subnet_id=subnet, free=free, why=why):
+            return f"subnet {subnet} {f'cannot be read: {why}' if free is None else f'has {free:,} addresses left'}"

@@ -77,6 +77,14 @@ class AskGate:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadSubnet:
+    """It has to be known how many addresses this subnet has left; nobody waits for it here."""
+
+    scope: str
+    subnet: str
+
+
+@dataclass(frozen=True, slots=True)
 class WaitUntil:
     """Nothing can be done before something changes, or before this instant."""
 
@@ -93,4 +101,6 @@ class Finish:
     wait: Wait | None = None
 
 
-Action: TypeAlias = Start | OpenWave | SoakWave | VerifyWave | CloseWave | Hold | AskGate | WaitUntil | Finish
+Action: TypeAlias = (
+    Start | OpenWave | SoakWave | VerifyWave | CloseWave | Hold | AskGate | ReadSubnet | WaitUntil | Finish
+)

@@ -1,24 +1,39 @@
-"""Where targets wait that a wave has drawn: ready by scope, or set aside under what keeps them."""
+"""What a wave may draw, and where those wait that it has drawn: ready by scope, or set aside under what keeps them."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
+from orchestrator.model.target import Target
+
 #: Where a target stands in line: how often it was turned away, and its rank.
 Place: TypeAlias = tuple[int, int]
 
-#: What a target waits for: a slot on its instance, or of one of its labels, or a gate that is to open.
+#: What a target waits for: a slot on its instance, or of one of its labels, a gate that is to open, or addresses.
 Block: TypeAlias = tuple[str, str]
 
 #: The kind of a block that is a gate; its value is the gate's name.
 GATE = "gate"
+
+#: The kind of a block that is a subnet without enough addresses; its value is the subnet's id.
+SUBNET = "subnet"
 
 
 class Later(NamedTuple):
     """What a target waits for that is to come back: an instant of the session's clock."""
 
     instant: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WaveDraw:
+    """What one wave may draw: at most `size` targets that are really sent, of those that `admits`."""
+
+    name: str
+    size: int | None
+    admits: Callable[[Target], bool]
 
 
 @dataclass(slots=True)

@@ -14,13 +14,15 @@ from orchestrator.executor.decide.actions import (
     VerifyWave,
     WaitUntil,
 )
-from orchestrator.executor.decide.bench import GATE, Block, Later
+from orchestrator.executor.decide.bench import GATE
 from orchestrator.executor.decide.health.measured import measured_at
-from orchestrator.executor.decide.limits import Room, due_hold, room, scope_room, target_block
+from orchestrator.executor.decide.limits import Room, due_hold, room, scope_room
+from orchestrator.executor.decide.one_target.blocked import blocked
+from orchestrator.executor.decide.opening.addresses import due_reading, next_reading, short_action
 from orchestrator.executor.decide.opening.calendar import Opening
 from orchestrator.executor.decide.opening.closed import closed_wait
-from orchestrator.executor.decide.opening.gates import closed_gate, gate_action, next_question, shut_action
-from orchestrator.executor.decide.opening.start_gate import bound_ahead, bound_passed, start_opening, target_opening
+from orchestrator.executor.decide.opening.gates import gate_action, next_question, shut_action
+from orchestrator.executor.decide.opening.start_gate import bound_ahead, bound_passed, start_opening
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.session_end import being_reached, long_pause, over
 from orchestrator.executor.decide.stuck import gone_wait, stuck
@@ -40,7 +42,8 @@ def next_action(rollout: Rollout, now: datetime) -> Action:
     if not isinstance(action, WaitUntil):
         return action
     asks = next_question(rollout, now) if _could_start(rollout, action) else None
-    first = min(filter(None, (action.instant, bound_ahead(rollout, now), asks)), default=None)
+    dues = (action.instant, bound_ahead(rollout, now), asks, next_reading(rollout, now))
+    first = min(filter(None, dues), default=None)
     return WaitUntil(first, action.wait)
 
 
@@ -206,27 +209,6 @@ def _own_wave(rollout: Rollout, target: Target, wave: Wave) -> str:
     return (state and state.wave) or rollout.queue.drawn_by(target) or wave.name
 
 
-def blocked(rollout: Rollout, target: Target, now: datetime) -> Block | Later | datetime | None:
-    """What keeps one target from starting: a limit of its own, an instant to come back at, or its own window."""
-    left_s = postponed_s(rollout, target, now)
-    if left_s > 0:
-        return Later(now + timedelta(seconds=left_s))
-    gate = target_opening(rollout, target, now)
-    if not gate.open:
-        return gate.until or now + timedelta(days=1)
-    shut = closed_gate(rollout, target, now)
-    return target_block(rollout, target) if shut is None else (GATE, shut.name)
-
-
-def postponed_s(rollout: Rollout, target: Target, now: datetime) -> float:
-    """How much is left of the time for which a target was sent back, perhaps in an earlier session."""
-    state = rollout.run.states.get(target.proxy_id)
-    if state is None or state.postponed is None or state.not_before is None:
-        return 0.0
-    wait_s = (state.not_before - state.postponed.at).total_seconds()
-    return wait_s - rollout.run.timeline.elapsed_s(state.postponed, now, target.scope)
-
-
 def _scopes_by_need(rollout: Rollout) -> list[str]:
     """Scopes that may be used, the one with the fewest slots first: so a slow one cannot take them all."""
     run, queue = rollout.run, rollout.queue
@@ -267,12 +249,18 @@ def _full(rollout: Rollout, free: Room, now: datetime) -> Action:
 
 def _nothing_ready(rollout: Rollout, wave: Wave, now: datetime) -> Action:
     """Every target of the wave that has not started waits for something."""
+    reading = due_reading(rollout, now)
+    if reading is not None:
+        return reading
     later, opens, shut = rollout.queue.next_back(), rollout.queue.next_opening(), _shut(rollout)
     if rollout.moving or later is not None or _returning(rollout):
         first = min(filter(None, (later and later[0], opens)), default=None)
         return WaitUntil(first, none_ready_wait(rollout, now))
     if shut is not None:
         return shut_action(rollout, shut, now)
+    short = short_action(rollout, now)
+    if short is not None:
+        return short
     if opens is not None:
         wait = closed_wait(rollout, Opening(open=False, until=opens), now)
         return _wait_bounded(rollout, opens, wait, "the windows of all instances are closed", now)

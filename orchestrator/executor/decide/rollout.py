@@ -29,6 +29,23 @@ class GateWatch:
     passes: int = 0
 
 
+@dataclass(slots=True)
+class Reading:
+    """How far a subnet has been read in this session.
+
+    Attributes:
+        asking: it is being read.
+        asked_at: when the latest reading began.
+        answered: whether one has ended.
+        failed: whether the latest one told nothing; what an earlier one told holds on.
+    """
+
+    asking: bool = False
+    asked_at: datetime | None = None
+    answered: bool = False
+    failed: bool = False
+
+
 def _everywhere(_scope: str) -> bool:
     return True
 
@@ -56,6 +73,7 @@ class Rollout:
         verified: waves that were read once more after their soak.
         unverified: waves whose last reading failed: the scope was given up, or a proxy could not be read.
         watches: what this session knows of each gate, by name.
+        readings: and of each subnet, by id.
     """
 
     plan: Plan
@@ -78,6 +96,7 @@ class Rollout:
     verified: set[str] = field(default_factory=set)
     unverified: set[str] = field(default_factory=set)
     watches: dict[str, GateWatch] = field(default_factory=lambda: defaultdict(GateWatch))
+    readings: dict[str, Reading] = field(default_factory=lambda: defaultdict(Reading))
     _written: Plan = field(init=False)
 
     def __post_init__(self) -> None:

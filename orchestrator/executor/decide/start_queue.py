@@ -11,17 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from heapq import heappop, heappush
 
-from orchestrator.executor.decide.bench import GATE, Bench, Block, Later, Place
+from orchestrator.executor.decide.bench import GATE, SUBNET, Bench, Block, Later, Place, WaveDraw
+from orchestrator.model.capacity import subnet_of
 from orchestrator.model.target import Target
 
-
-@dataclass(frozen=True, slots=True)
-class WaveDraw:
-    """What one wave may draw: at most `size` targets that are really sent, of those that `admits`."""
-
-    name: str
-    size: int | None
-    admits: Callable[[Target], bool]
+#: Addresses that come free may be enough for several, and need not be enough for the first.
+_CALLED_FOR_ADDRESSES = 4
 
 
 @dataclass(slots=True)
@@ -55,6 +50,7 @@ class StartQueue:
         self.starting_instances: Counter[str] = Counter()
         self.starting_labels: Counter[tuple[str, str]] = Counter()
         self.starting_scopes: Counter[str] = Counter()
+        self.starting_subnets: dict[str, set[str]] = {}
 
     # --- what a session begins with ----------------------------------------------------------------------------------
 
@@ -114,10 +110,12 @@ class StartQueue:
         self._call_next(("instance", target.instance_id))
         for name, value in target.labels.items():
             self._call_next((f"label {name}", value))
+        for _ in range(_CALLED_FOR_ADDRESSES):
+            self._call_next((SUBNET, subnet_of(target) or ""))
 
-    def opened(self, gate: str) -> None:
-        """A gate has opened: all that waited for it are looked at again."""
-        for line in self._bench.blocked.pop((GATE, gate), {}).values():
+    def opened(self, block: Block) -> None:
+        """A gate has opened, or a subnet was read: all that waited for it are looked at again."""
+        for line in self._bench.blocked.pop(block, {}).values():
             for _, rank in line:
                 self._admit(rank, None)
 
@@ -169,7 +167,7 @@ class StartQueue:
     def all_blocked(self, wave: str) -> bool:
         """Whether the wave draws no more, and each that waits does so for a limit of its instance or labels."""
         bench = self._bench
-        gated = any(kind == GATE for kind, _ in bench.blocked)
+        gated = any(kind in (GATE, SUBNET) for kind, _ in bench.blocked)
         return not (gated or bench.later or bench.closed or any(bench.ready.values()) or self._draw(wave))
 
     def drawn_by(self, target: Target) -> str | None:
@@ -197,6 +195,11 @@ class StartQueue:
         """A limit that keeps targets from starting, each of them by itself."""
         return next(iter(self._bench.blocked), None)
 
+    def first_of(self, kind: str) -> list[tuple[str, Target]]:
+        """Each thing of a kind that targets wait for, with the first of them."""
+        lines = [(value, lines) for (of, value), lines in self._bench.blocked.items() if of == kind]
+        return [(value, self._order[min(line[0] for line in scopes.values())[1]]) for value, scopes in lines if scopes]
+
     def waits_for(self, block: Block) -> bool:
         """Whether targets wait for this one thing."""
         return block in self._bench.blocked
@@ -218,7 +221,7 @@ class StartQueue:
     @property
     def undrawn(self) -> int:
         """Targets that no wave has drawn yet."""
-        return sum(self._undrawn.values())
+        return self._undrawn.total()
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
@@ -292,3 +295,5 @@ class StartQueue:
         self.starting_scopes[target.scope] += by
         for label in target.labels.items():
             self.starting_labels[label] += by
+        those = self.starting_subnets.setdefault(subnet_of(target) or "", set())
+        (those.add if by > 0 else those.discard)(target.proxy_id)

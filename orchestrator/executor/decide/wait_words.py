@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from orchestrator.executor.decide.actions import Hold
-from orchestrator.executor.decide.bench import GATE, Block
+from orchestrator.executor.decide.bench import GATE, SUBNET, Block
 from orchestrator.executor.decide.limits import Room, crowded
+from orchestrator.executor.decide.opening.addresses import subnet_wait
 from orchestrator.executor.decide.opening.calendar import Opening
 from orchestrator.executor.decide.opening.closed import closed_wait
 from orchestrator.executor.decide.opening.gates import gate_wait
@@ -87,6 +88,8 @@ def when_last_seen(wait: Wait) -> Wait:
 def block_wait(rollout: Rollout, block: Block) -> Wait:
     """The limit or gate that keeps one target from starting, though there is room in the fleet."""
     kind, value = block
+    if kind == SUBNET:
+        return subnet_wait(rollout, dict(rollout.queue.first_of(SUBNET))[value])
     gate = next((gate for gate in rollout.plan.gates if kind == GATE and gate.name == value), None)
     if gate is not None:
         return gate_wait(rollout, gate)

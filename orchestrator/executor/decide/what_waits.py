@@ -2,9 +2,11 @@
 
 from datetime import datetime
 
-from orchestrator.executor.decide.actions import AskGate, Finish, Hold, Start, WaitUntil
-from orchestrator.executor.decide.bench import Later
-from orchestrator.executor.decide.next_action import blocked, next_action
+from orchestrator.executor.decide.actions import AskGate, Finish, Hold, ReadSubnet, Start, WaitUntil
+from orchestrator.executor.decide.bench import SUBNET, Later
+from orchestrator.executor.decide.next_action import next_action
+from orchestrator.executor.decide.one_target.blocked import blocked
+from orchestrator.executor.decide.opening.addresses import subnet_wait
 from orchestrator.executor.decide.opening.closed import closed_wait
 from orchestrator.executor.decide.opening.gates import gate_wait
 from orchestrator.executor.decide.opening.start_gate import start_opening, target_opening
@@ -40,12 +42,18 @@ def fleet_wait(rollout: Rollout, now: datetime, *, working: bool) -> Wait:
             return wait or Wait(Cause.NOTHING, (why,))
         case Hold():
             return hold_wait(action)
-        case AskGate(gate=gate):
-            return gate_wait(rollout, gate)
+        case AskGate() | ReadSubnet():
+            return _asked(rollout, action)
         case Start(target=target) if working:
             return rate_wait(rollout, target.scope)
         case _:
             return _of_opening(rollout, now) or Wait(Cause.STEP if working else Cause.TURN)
+
+
+def _asked(rollout: Rollout, action: AskGate | ReadSubnet) -> Wait:
+    if isinstance(action, AskGate):
+        return gate_wait(rollout, action.gate)
+    return block_wait(rollout, (SUBNET, action.subnet))
 
 
 def _of_opening(rollout: Rollout, now: datetime) -> Wait | None:
@@ -98,4 +106,4 @@ def _by_itself(rollout: Rollout, target: Target, now: datetime) -> Wait | None:
         case datetime():
             return closed_wait(rollout, target_opening(rollout, target, now), now, target)
         case _:
-            return block_wait(rollout, block)
+            return subnet_wait(rollout, target) if block[0] == SUBNET else block_wait(rollout, block)

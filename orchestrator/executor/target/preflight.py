@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.decide.one_target.busy_target import busy_until
+from orchestrator.executor.decide.opening.addresses import applies
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.scope.jobs.job_list import JobList
 from orchestrator.executor.session import Session
@@ -115,10 +116,11 @@ async def _look(state: TargetState, session: Session) -> Finding:
     read_at = session.clock.now()
     if not isinstance(reply, Answered):
         return _unread(reply)
-    _note_reading(state, session, reply.value)
     judged = verdict(
         session.plan.target_version, allowed_sources(session.plan.source_versions, target.source_version), reply.value
     )
+    nodes = None if isinstance(judged, LeaveOut) else await _nodes(state, session)
+    _note_reading(state, session, reply.value, nodes)
     if isinstance(judged, LeaveOut):
         return judged
     return await _look_at_jobs(state, session, judged, read_at)
@@ -160,7 +162,19 @@ def _sibling_runs(listing: JobList, state: TargetState, session: Session) -> boo
     return ours >= session.plan.limits.per_instance
 
 
-def _note_reading(state: TargetState, session: Session, version: ProxyVersion) -> None:
+async def _nodes(state: TargetState, session: Session) -> int | None:
+    """How many nodes the proxy has, where its upgrade needs an address for each; None where the cloud did not tell."""
+    target = state.target
+    known = state.nodes or (target.facts and target.facts.nodes)
+    if known or not applies(session.rollout, target):
+        return None
+    reply = await session.calls(state).read(
+        lambda api: api.proxy_health(target.instance_id, target.proxy_id), Lane.START
+    )
+    return len(reply.value.nodes) or None if isinstance(reply, Answered) else None
+
+
+def _note_reading(state: TargetState, session: Session, version: ProxyVersion, nodes: int | None) -> None:
     risk = version.risk or Risk()
     session.ledger.note(
         PreflightDone(
@@ -173,6 +187,7 @@ def _note_reading(state: TargetState, session: Session, version: ProxyVersion) -
             can_upgrade=version.can_upgrade,
             upgrade_s=risk.upgrade_s,
             service_impact_s=risk.service_impact_s,
+            nodes=nodes,
         )
     )
 

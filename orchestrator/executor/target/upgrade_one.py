@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from orchestrator.executor.decide.opening.addresses import hopeless, subnet_wait
 from orchestrator.executor.session import Session
 from orchestrator.executor.target.attempt import attempt
 from orchestrator.executor.target.follow import follow
@@ -28,6 +29,9 @@ async def upgrade_one(state: TargetState, session: Session) -> None:
         ScopeGone: its scope was given up for this session.
     """
     resumed = state.is_open
+    if state.phase is Phase.WAITING and hopeless(session.rollout, state.target, session.clock.now()):
+        await _defer_for_addresses(state, session)
+        return
     if state.phase is Phase.WAITING:
         ready = await preflight(state, session)
         if ready is not None:
@@ -40,6 +44,13 @@ async def upgrade_one(state: TargetState, session: Session) -> None:
         if state.phase is not Phase.DOUBT:  # else what was followed was not ours
             await conclude(state, session)
             return
+
+
+async def _defer_for_addresses(state: TargetState, session: Session) -> None:
+    """Its subnet was short of addresses for `busy_for`, with nothing of ours in it: the next run tries again."""
+    why = str(subnet_wait(session.rollout, state.target))
+    wave = state.wave or session.rollout.queue.starting[state.key]
+    await settle(state, session, Outcome.DEFERRED, "insufficient subnet addresses", wave=wave, evidence=why)
 
 
 async def began(state: TargetState, session: Session) -> bool:

@@ -147,7 +147,7 @@ def _check_encryption(found: Found) -> None:
     if isinstance(named, Mapping):
         scopes += [(scope, ((None, "scopes"), key.text)) for key, scope in named.entries]
     for scope, at in scopes:
-        for key in ("endpoint", "iam_endpoint"):
+        for key in ("endpoint", "iam_endpoint", "vpc_endpoint"):
             node = _deep(scope, key)
             if isinstance(node, Scalar) and is_plain_http(node.text.rstrip("/")):
                 hint = "write https, or set http.allow_http: true"

@@ -8,6 +8,7 @@ from orchestrator.planner.plan_file.schemas.schema_gates import GATES
 from orchestrator.planner.plan_file.schemas.schema_impact import CLOUD_EYE, IMPACT
 from orchestrator.planner.plan_file.schemas.schema_notify import METRICS, NOTIFY
 from orchestrator.planner.plan_file.schemas.schema_rollout import (
+    CAPACITY,
     FAILURES,
     FOLLOW,
     FREEZES,
@@ -92,6 +93,12 @@ FIELDS = (
         default="off",
     ),
     Field(key="cloud_eye", shape=CLOUD_EYE, doc="How metrics of proxies are read, for impact and gates."),
+    Field(
+        key="capacity",
+        shape=CAPACITY,
+        doc="Start no more upgrades in a subnet than it has free addresses for; off: do not look.",
+        default={"subnet_reserve": 2},
+    ),
     Field(key="follow", shape=FOLLOW, doc="How far and how patiently an accepted upgrade is followed."),
     Field(key="retry", shape=RETRY, doc="How often, and after how long, something is tried again."),
     Field(key="http", shape=HTTP, doc="How calls are made."),

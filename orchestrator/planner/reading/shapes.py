@@ -167,6 +167,7 @@ class Words(Struct, frozen=True, kw_only=True):
 
     words: dict[str, Any]
     other: Shape
+    otherwise: str = "a list"
 
     def read(self, node: Node, at: At, problems: Problems) -> Any:
         """See `Shape`."""
@@ -174,7 +175,7 @@ class Words(Struct, frozen=True, kw_only=True):
             return self.other.read(node, at, problems)
         if node.text in self.words:
             return self.words[node.text]
-        problems.add(node, at, f"expected {' or '.join(self.words)} or a list, got {quote(node.text)}")
+        problems.add(node, at, f"expected {' or '.join(self.words)} or {self.otherwise}, got {quote(node.text)}")
         return BAD
 
     def json(self) -> dict[str, Any]:

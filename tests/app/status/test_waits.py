@@ -21,11 +21,13 @@ from orchestrator.executor.decide.waits import Cause, Wait
 from orchestrator.executor.decide.what_waits import fleet_wait
 from orchestrator.model import record as r
 from orchestrator.model.amount import Amount
+from orchestrator.model.capacity import SubnetRead
 from orchestrator.model.commands import Command, HoldCommand, ReleaseCommand
 from orchestrator.model.gate_record import GateAnswered
 from orchestrator.model.health_gate import HealthGate
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Failures, Freeze, Limits, Scope, Wave, Window
+from orchestrator.model.target import Facts
 
 TARGETS = targets_of(4, per_instance=2)
 MINE, NEIGHBOUR, FAR, LAST = TARGETS
@@ -137,6 +139,7 @@ RAMPED = {"limits": Limits(in_flight=Amount(9), ramp=True)}
 STRICT = {"failures": Failures(max=Amount(0)), "limits": Limits(ramp=False)}
 LABELS = {"limits": Limits(per_label={"app": 1}, ramp=False, per_instance=9)}
 GATED = {"gates": (HealthGate(name="orders", command=("check",)),)}
+IN_SUBNET = {"proxies": tuple(structs.replace(each, facts=Facts(subnet="s")) for each in TARGETS)}
 SHUT = GateAnswered(at=START, gate="orders", answer="fails", open=False, status=503, evidence="HTTP 503")
 CASES = [
     case(Cause.HOLD, "to release the fleet: incident 4711 (held by ann@desk); 4 targets wait; do: look", HELD),
@@ -329,6 +332,21 @@ CASES = [
         settled(FAR),
         of="target",
         plan={"limits": Limits(per_window=1), "windows": (Window(opens=21 * 60, closes=0, timezone="UTC"),)},
+    ),
+    case(
+        Cause.SUBNET,
+        "addresses: subnet s has 1 free address beside the 2 in reserve, 2 are needed; 4 targets wait; do: nothing now",
+        OPEN,
+        SubnetRead(at=START, scope="default", subnet_id="s", free=3),
+        plan=IN_SUBNET,
+    ),
+    case(
+        Cause.SUBNET,
+        "addresses: subnet s has 1 free address beside the 2 in reserve, 2 are needed; do: nothing now",
+        OPEN,
+        SubnetRead(at=START, scope="default", subnet_id="s", free=3),
+        of="target",
+        plan=IN_SUBNET,
     ),
     case(Cause.BROKEN, "the next session, after an internal error: 4 targets", twist=_breaks, working=True),
     case(

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from orchestrator.executor.decide.bench import Block
-from orchestrator.executor.decide.start_queue import StartQueue, WaveDraw
+from orchestrator.executor.decide.bench import Block, WaveDraw
+from orchestrator.executor.decide.start_queue import StartQueue
 from orchestrator.model.target import Target
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

@@ -53,6 +53,7 @@ STEPS: Mapping[Cause, tuple[Step, Step]] = {
     Cause.PER_WINDOW: (Step.NOTHING, Step.LATER),
     Cause.GATE: (Step.NOTHING, Step.LATER),
     Cause.ASKED: (Step.NOTHING, Step.RUN),
+    Cause.SUBNET: (Step.NOTHING, Step.LATER),
     Cause.BOUND: (Step.NOTHING, Step.RUN),
     Cause.BUSY: (Step.NOTHING, Step.LATER),
     Cause.LABEL: (Step.NOTHING, Step.RUN),

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from orchestrator.executor.decide.limits import due_hold, room
+from orchestrator.executor.decide.opening.addresses import short_subnet
 from orchestrator.executor.decide.opening.gates import closed_gate
 from orchestrator.executor.decide.opening.start_gate import start_opening, target_opening
 from orchestrator.executor.decide.rollout import Rollout
@@ -52,4 +53,7 @@ def _shut(rollout: Rollout, state: TargetState, now: datetime) -> str | None:
         if not opening.open:
             return opening.why
     gate = closed_gate(rollout, state.target, now)
-    return None if gate is None else f"gate {gate.name} is closed"
+    if gate is not None:
+        return f"gate {gate.name} is closed"
+    subnet = short_subnet(rollout, state.target, now)
+    return None if subnet is None else f"subnet {subnet} has too few free addresses"

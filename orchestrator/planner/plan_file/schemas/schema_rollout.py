@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from orchestrator.model.plan import FailureKind, Failures, Follow, Freeze, Http, Limits, Retry, Wave, Window
+from orchestrator.model.plan import Capacity, FailureKind, Failures, Follow, Freeze, Http, Limits, Retry, Wave, Window
 from orchestrator.planner.plan_file.names import DATE, DAY, NAME, TEXT, TIME, TIMEZONE, word
 from orchestrator.planner.plan_file.numbers import RATE, SWITCH, amount, duration, integer, written_duration
 from orchestrator.planner.plan_file.schemas.schema_targets import LABEL_NAME, SELECTOR, label_name
@@ -84,6 +84,22 @@ LIMITS = Record(
             default=True,
         ),
     ),
+)
+
+CAPACITY = Words(
+    words={"off": None, "false": None},
+    other=Record(
+        build=Capacity,
+        fields=(
+            Field(
+                key="subnet_reserve",
+                shape=integer(0, 10_000),
+                doc="Addresses of each subnet that upgrades leave free.",
+                default=2,
+            ),
+        ),
+    ),
+    otherwise="keys such as subnet_reserve",
 )
 
 _FAILURES = Failures()

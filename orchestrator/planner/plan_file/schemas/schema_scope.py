@@ -112,6 +112,7 @@ WHERE = (
     Field(key="project_id", shape=PROJECT_ID, doc="Project; looked up from the region when absent."),
     Field(key="endpoint", shape=ENDPOINT, doc="TaurusDB endpoint; from the region when absent."),
     Field(key="iam_endpoint", shape=ENDPOINT, doc="IAM endpoint; from the region when absent."),
+    Field(key="vpc_endpoint", shape=ENDPOINT, doc="VPC endpoint, for free addresses; from the region when absent."),
     Field(key="auth", shape=AUTH, doc="Where the credentials are found; absent: environment, then profile file."),
 )
 

@@ -1,0 +1,50 @@
+"""What a record that counts from now on means for the targets that wait to start."""
+
+from orchestrator.executor.decide.bench import SUBNET
+from orchestrator.executor.decide.rollout import Rollout
+from orchestrator.model.outcome import REPLACED, Phase
+from orchestrator.model.record import (
+    AttemptDisproved,
+    ClockStepped,
+    CloudTimeLearned,
+    LimitsChanged,
+    Postponed,
+    Record,
+    ReturnedToWaiting,
+    Settled,
+    SubnetRead,
+)
+from orchestrator.model.state import TargetState
+
+
+def reopen(rollout: Rollout, record: Record) -> None:
+    """After a record about no target: those that waited for what it tells are looked at again."""
+    if isinstance(record, ClockStepped | CloudTimeLearned):
+        rollout.queue.reopen()
+    elif isinstance(record, SubnetRead):
+        rollout.queue.opened((SUBNET, record.subnet_id))
+    elif isinstance(record, LimitsChanged):
+        rollout.relimit()
+
+
+def requeue(rollout: Rollout, record: Record, state: TargetState, *, was_open: bool) -> None:
+    """After a record about one target: it leaves the line, comes back into it, or frees what others wait for."""
+    queue, target = rollout.queue, state.target
+    rollout.resting.discard(state.key)
+    if state.is_open and not was_open:
+        queue.sent(target)
+    match record:
+        case Postponed() if state.phase is Phase.WAITING:
+            queue.back(target, state.not_before, turned_away=state.turned_away)
+        case AttemptDisproved() | ReturnedToWaiting() if was_open and state.phase is Phase.WAITING:
+            queue.back(target, turned_away=state.turned_away)
+        case Settled() if record.outcome in REPLACED and state.wave is not None:
+            queue.left_out(target, state.wave)
+        case Settled():
+            queue.settled(target)
+        case _:
+            pass
+    if was_open and not state.is_open:
+        queue.freed(target)
+    if state.set_aside:
+        rollout.resting.add(state.key)
