@@ -3,11 +3,13 @@
 from functools import partial
 
 from orchestrator.errors import place_of
+from orchestrator.executor.ports import Clock
 from orchestrator.executor.rate.lanes import Lane
+from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.session import Session
 from orchestrator.executor.supervise import Service
 from orchestrator.model.capacity import SubnetRead
-from orchestrator.model.reply import Answered, Failure, Refused, Reply, Unauthenticated, in_words
+from orchestrator.model.reply import Answered, Failure, Refused, Unauthenticated, in_words
 
 #: What the reading needs, as an administrator knows it.
 PERMISSION = "vpc:subnets:get"
@@ -24,7 +26,7 @@ async def read_subnet(session: Session, scope: str, subnet: str) -> None:
     """Read; what cannot be read bounds nothing, and what was read before holds on."""
     reading = session.rollout.readings[subnet]
     try:
-        record = _judged(scope, subnet, await _asked(session, scope, subnet), session)
+        record = await ask_subnet(session.scopes[scope], session.clock, subnet)
     except Exception as error:  # noqa: BLE001  # a bulkhead: the run goes on as if nobody had asked
         session.ledger.part_failed(f"the addresses of subnet {subnet}", error)
         record = SubnetRead(at=session.clock.now(), scope=scope, subnet_id=subnet, why=place_of(error))
@@ -32,21 +34,16 @@ async def read_subnet(session: Session, scope: str, subnet: str) -> None:
     session.ledger.note(record)
 
 
-async def _asked(session: Session, scope: str, subnet: str) -> Reply[int]:
-    """In its turn by the rate, and counted; but what comes of it says nothing of the scope."""
-    calls = session.scopes[scope]
+async def ask_subnet(calls: ScopeCalls, clock: Clock, subnet: str) -> SubnetRead:
+    """Ask once, in its turn by the rate, and counted; but what comes of it says nothing of the scope."""
     await calls.lanes.turn(Lane.POLL)
-    calls.usage.count(session.clock.monotonic())
-    return await calls.api.subnet_addresses(subnet)
-
-
-def _judged(scope: str, subnet: str, reply: Reply[int], session: Session) -> SubnetRead:
-    now = session.clock.now()
-    if isinstance(reply, Answered):
-        return SubnetRead(at=now, scope=scope, subnet_id=subnet, free=reply.value)
-    denied = _is_denied(reply)
-    why = f"which needs {PERMISSION}: {in_words(reply)}" if denied else in_words(reply)
-    return SubnetRead(at=now, scope=scope, subnet_id=subnet, why=why, denied=denied)
+    calls.usage.count(clock.monotonic())
+    reply = await calls.api.subnet_addresses(subnet)
+    free = reply.value if isinstance(reply, Answered) else None
+    denied = not isinstance(reply, Answered) and _is_denied(reply)
+    words = None if isinstance(reply, Answered) else in_words(reply)
+    why = f"that needs {PERMISSION} ({words})" if denied else words
+    return SubnetRead(at=clock.now(), scope=calls.name, subnet_id=subnet, free=free, why=why, denied=denied)
 
 
 def _is_denied(failure: Failure) -> bool:

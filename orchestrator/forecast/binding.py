@@ -1,5 +1,6 @@
 """What holds a rollout up at an instant: the same limits and openings that the decision looked at, by name."""
 
+from orchestrator.executor.decide.bench import SUBNET
 from orchestrator.executor.decide.limits import room, scope_room
 from orchestrator.executor.decide.opening.start_gate import start_opening
 from orchestrator.forecast.environment import Environment
@@ -21,6 +22,7 @@ SLOW = (
     PER_WINDOW,
     "the end of",
     "per_instance",
+    "the addresses",
 )
 
 
@@ -71,6 +73,9 @@ def _of_targets(env: Environment) -> str:
     full = [name for name in env.scopes if rollout.queue.waits_in(name) and not scope_room(rollout, name)]
     if full:
         return f"scope {full[0]}"
+    short = rollout.queue.first_of(SUBNET)
+    if short:
+        return f"the addresses of subnet {short[0][0]}"
     return _of_neighbours(plan)
 
 

@@ -1,6 +1,6 @@
 """One run set up for a rehearsal: the real run, queue and rollout, and for each scope its calls on virtual time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -9,8 +9,9 @@ from math import inf
 
 from msgspec import structs
 
-from orchestrator.executor.decide.rollout import Rollout
+from orchestrator.executor.decide.rollout import Reading, Rollout
 from orchestrator.executor.rate.lanes import Lane
+from orchestrator.executor.requeue import reopen
 from orchestrator.executor.restore_queue import make_queue
 from orchestrator.executor.scope.jobs.list_use import ListUse
 from orchestrator.forecast.result import Nights, Rehearsal, WaveSpan
@@ -27,6 +28,7 @@ from orchestrator.model.record import (
     Record,
     SessionStarted,
     Settled,
+    SubnetRead,
 )
 from orchestrator.model.run import Run
 from orchestrator.model.target import Target
@@ -46,6 +48,7 @@ class Setting:
         staging: its waves.
         left_out: proxy ids that are known to need no upgrade.
         start: when the run begins.
+        free: the addresses that subnets have left when it begins; of any other subnet they bound nothing.
         zone: of this host, see `Rollout`.
         typical_s: how long an upgrade should take.
         latency_s: how long a call takes that reads.
@@ -62,6 +65,7 @@ class Setting:
     latency_s: float = LATENCY_S
     send_s: float = LATENCY_S
     begun: Run | None = None
+    free: Mapping[str, int] = field(default_factory=dict)
     zone: tzinfo = UTC
 
 
@@ -115,6 +119,13 @@ class Environment:
         self.changed = self.eager = True
         self.nights = Nights(setting.plan)
         self.result = Rehearsal({wave.name: WaveSpan() for wave in setting.plan.waves})
+
+    def read_subnet(self, scope: str, subnet: str) -> None:
+        """What was read before the rehearsal holds in it; what comes and goes by others is not foreseen."""
+        self.rollout.readings[subnet] = Reading(asked_at=self.events.now, answered=True, kept=True)
+        read = SubnetRead(at=self.events.now, scope=scope, subnet_id=subnet, free=self.setting.free.get(subnet))
+        self.note(read)
+        reopen(self.rollout, read)
 
     def note(self, record: Record) -> None:
         """Let a record count, as `executor.ledger` does when it is on disk."""
@@ -194,7 +205,7 @@ def _scopes(setting: Setting, events: EventQueue) -> dict[str, ScopeEnvironment]
 
 def _rollout(setting: Setting, run: Run, scopes: dict[str, ScopeEnvironment]) -> Rollout:
     return Rollout(
-        plan=structs.replace(setting.plan, gates=(), capacity=None),  # nobody can foresee them: they count as open
+        plan=structs.replace(setting.plan, gates=()),  # nobody can foresee them: they count as open
         run=run,
         queue=make_queue(setting.plan, setting.targets, run),
         wave_targets=wave_targets(setting.staging),

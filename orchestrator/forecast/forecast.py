@@ -1,7 +1,7 @@
 """The forecast of a plan: several rehearsals with other durations, and what they say together."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -38,6 +38,7 @@ def rehearse(
     seen: Sequence[float] = (),
     start: datetime,
     begun: Run | None = None,
+    free: Mapping[str, int] | None = None,
     bound: datetime | None = None,
     zone: tzinfo = UTC,
 ) -> Rehearsed:
@@ -50,6 +51,7 @@ def rehearse(
         seen: how long upgrades of this fleet took, in seconds.
         start: when the run begins, or goes on; it is started again as soon as it can go on.
         begun: the run as it stands, if it goes on; it is left as it is.
+        free: the addresses that subnets have left, as far as they were read.
         bound: from when on the first session starts nothing; how many start before is counted.
         zone: of this host.
 
@@ -57,7 +59,7 @@ def rehearse(
         PlanError: the targets cannot be shared out to the waves.
     """
     setting, known = _prepared(plan, targets, left_out, seen, start)
-    setting = replace(setting, begun=begun, zone=zone)
+    setting = replace(setting, begun=begun, free=free or {}, zone=zone)
     samplers = [partial(known.sampler, level, seed) for seed, level in enumerate(_levels(len(targets)))]
     played = [play(setting, sampler()) for sampler in samplers]
     typical = len(played) // 2
@@ -73,6 +75,7 @@ def rehearse_once(
     seen: Sequence[float] = (),
     start: datetime,
     begun: Run | None = None,
+    free: Mapping[str, int] | None = None,
     zone: tzinfo = UTC,
 ) -> Rehearsal:
     """The typical one of the rehearsals that `rehearse` makes, with the same arguments.
@@ -81,7 +84,7 @@ def rehearse_once(
         PlanError: the targets cannot be shared out to the waves.
     """
     setting, known = _prepared(plan, targets, left_out, seen, start)
-    setting = replace(setting, begun=begun, zone=zone)
+    setting = replace(setting, begun=begun, free=free or {}, zone=zone)
     levels = _levels(len(targets))
     typical = len(levels) // 2
     return play(setting, known.sampler(levels[typical], typical))

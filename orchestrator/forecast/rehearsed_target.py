@@ -6,6 +6,7 @@ from heapq import heappop, heappush
 from math import ceil
 
 from orchestrator.executor.decide.one_target.busy_target import busy_until
+from orchestrator.executor.decide.opening.addresses import hopeless
 from orchestrator.executor.decide.opening.start_gate import target_opening, window_opening
 from orchestrator.executor.dispatch import REFUSED_PAUSE
 from orchestrator.executor.scope.jobs.job_list import FRESH_S as LIST_FRESH_S
@@ -26,6 +27,9 @@ _DISK_S = 0.005
 def upgrade(env: Environment, state: TargetState, wave: str) -> Process:
     """Preflight, attempt, follow, verify, settled."""
     scope = env.scopes[state.target.scope]
+    if hopeless(env.rollout, state.target, env.events.now):
+        _settle(env, state, Outcome.DEFERRED, wave)
+        return
     yield scope.start
     read_at_s = env.events.now_s
     if state.key in env.setting.left_out:

@@ -10,11 +10,13 @@ from orchestrator.executor.decide.actions import (
     Finish,
     Hold,
     OpenWave,
+    ReadSubnet,
     SoakWave,
     Start,
     VerifyWave,
     WaitUntil,
 )
+from orchestrator.executor.decide.bench import SUBNET
 from orchestrator.executor.decide.limits import room
 from orchestrator.executor.decide.next_action import next_action
 from orchestrator.forecast.binding import SLOW, binding
@@ -104,6 +106,9 @@ class _Play:
                 env.note(WaveDone(at=now, wave=wave))
             case VerifyWave(wave=wave):
                 self._verify(wave)
+            case ReadSubnet(scope=scope, subnet=subnet):
+                env.read_subnet(scope, subnet)
+                env.events.resume(self._give_up(subnet))
             case Hold(cause="approval", wave=wave):
                 env.note(WaveApproved(at=now, wave=wave or "", by="", note=""))
             case Hold(reason=reason):
@@ -146,6 +151,12 @@ class _Play:
 
     def _wake(self, instant: datetime) -> Process:
         yield self._env.events.seconds_at(instant) - self._env.events.now_s
+        self._env.changed = True
+
+    def _give_up(self, subnet: str) -> Process:
+        """Look once more at those that fit into their subnet not even when nothing is under way there."""
+        yield self._env.plan.retry.busy_for_s
+        self._env.rollout.queue.opened((SUBNET, subnet))
         self._env.changed = True
 
     def _start(self, target: Target, wave: str) -> None:

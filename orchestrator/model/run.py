@@ -265,7 +265,7 @@ class Run(Indexes):
     def _read_subnet(self, record: SubnetRead) -> None:
         if record.denied and record.scope not in self.capacity_denied:
             self.capacity_denied[record.scope] = record.why or "denied"
-            self.warnings.append(f"the free addresses of scope {record.scope} are not looked at, {record.why}")
+            self.warnings.append(f"the free addresses of scope {record.scope} are not looked at: {record.why}")
         there = self.tally.open_subnets.get(record.subnet_id, ())
         self.subnets[record.subnet_id] = subnet_status(
             self.subnets.get(record.subnet_id) or SubnetStatus(),

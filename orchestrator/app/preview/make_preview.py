@@ -8,6 +8,7 @@ import anyio
 from msgspec import structs
 
 from orchestrator.app.preview.ask_gates import ask_gates
+from orchestrator.app.preview.read_subnets import read_subnets
 from orchestrator.app.preview.schedules import read_schedules
 from orchestrator.app.preview.versions import read_versions
 from orchestrator.app.process.event_loop import backend_options
@@ -17,13 +18,13 @@ from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.clock import SystemClock
 from orchestrator.model.eligibility import Reading
 from orchestrator.model.history import History
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan import Capacity, Plan
 from orchestrator.model.target import Target
 from orchestrator.planner.next_run import NextRun
 from orchestrator.planner.preview.audit import Audit, Schedules, audit, behind
 from orchestrator.planner.preview.foretold import expecting
 from orchestrator.planner.preview.preview import make_preview
-from orchestrator.planner.preview.preview_values import GatePreview, Preview
+from orchestrator.planner.preview.preview_values import GatePreview, Preview, SubnetPreview
 from orchestrator.planner.preview.unusable import without_scopes
 from orchestrator.planner.targets.resolve import Resolved
 
@@ -56,6 +57,8 @@ class _Read:
     schedules: Schedules
     calls: int
     gates: tuple[GatePreview, ...]
+    subnets: tuple[SubnetPreview, ...]
+    denied: tuple[str, ...]
 
 
 def preview_online(
@@ -99,7 +102,8 @@ def preview_online(
     preview = without_scopes(whole, read.unusable, all_required=plan.scopes_required == "all")
     calls = structs.replace(preview.calls, read=spent + read.calls)
     audited = _audited(plan, resolved, history, read)
-    known = structs.replace(preview, calls=calls, rates=rates, audit=audited, gates=read.gates)
+    known = structs.replace(preview, calls=calls, rates=rates, audit=audited, gates=read.gates, subnets=read.subnets)
+    known.warnings = (*known.warnings, *read.denied)
     return OnlinePreview(known, read.unusable, expecting(plan, read.readings))
 
 
@@ -122,12 +126,20 @@ async def _read(
     clock = SystemClock()
     async with open_scopes(plan, environ=environ, clock=clock, memory=memory) as scopes:
         readings, unusable = await read_versions(targets, scopes, readers=readers, on_read=on_read)
-        schedules = Schedules()
-        if history is not None:
-            late = behind(plan.target_version, targets, readings)
-            schedules = await read_schedules(late, scopes, readers=readers)
+        late = behind(plan.target_version, targets, readings)
+        schedules = Schedules() if history is None else await read_schedules(late, scopes, readers=readers)
+        looks = late if plan.capacity is not None else []
+        subnets, denied = await read_subnets(plan.capacity or Capacity(), looks, scopes, clock)
         gates = await ask_gates(plan, environ, clock, len(targets))
-        return _Read(readings, unusable, schedules, sum(scope.usage.calls for scope in scopes.values()), gates)
+        return _Read(
+            readings=readings,
+            unusable=unusable,
+            schedules=schedules,
+            calls=sum(scope.usage.calls for scope in scopes.values()),
+            gates=gates,
+            subnets=subnets,
+            denied=denied,
+        )
 
 
 def _audited(plan: Plan, resolved: Resolved, history: History | None, read: _Read) -> Audit | None:

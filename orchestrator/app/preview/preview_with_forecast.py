@@ -1,6 +1,6 @@
 """A preview with rehearsals of its run: many for `plan --forecast`, else one of a small fleet. Writes nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, tzinfo
 from typing import TypedDict
@@ -79,6 +79,7 @@ class _Rehearsed(TypedDict):
     seen: Sequence[float]
     start: datetime
     begun: Run | None
+    free: Mapping[str, int]
     zone: tzinfo
 
 
@@ -96,6 +97,7 @@ def _rehearsed(
         "seen": durations_seen(plan, state),
         "start": now,
         "begun": coming.run,
+        "free": {subnet.subnet_id: subnet.free for subnet in preview.subnets if subnet.free is not None},
         "zone": HOST_ZONE,
     }
 

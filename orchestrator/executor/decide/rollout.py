@@ -38,12 +38,14 @@ class Reading:
         asked_at: when the latest reading began.
         answered: whether one has ended.
         failed: whether the latest one told nothing; what an earlier one told holds on.
+        kept: it is read no more, as in a rehearsal, which has what was read before it.
     """
 
     asking: bool = False
     asked_at: datetime | None = None
     answered: bool = False
     failed: bool = False
+    kept: bool = False
 
 
 def _everywhere(_scope: str) -> bool:

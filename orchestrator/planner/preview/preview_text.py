@@ -14,6 +14,7 @@ from orchestrator.planner.preview.preview_values import (
     LeftOut,
     Preview,
     StepGroup,
+    SubnetPreview,
     WavePreview,
 )
 from orchestrator.spoken import counted, spoken
@@ -167,6 +168,7 @@ def number_lines(preview: Preview) -> Iterator[str]:
     yield from _slots(preview)
     yield from _windows(preview)
     yield from map(_gate, preview.gates)
+    yield from (_subnet(subnet) for subnet in preview.subnets if subnet.missing or subnet.why)
     calls = preview.calls
     upgrades = counted(calls.upgrades, "upgrade")
     yield f"calls: {upgrades}, about {calls.all:,} in all; {calls.read:,} made for this preview"
@@ -185,6 +187,15 @@ def _gate(gate: GatePreview) -> str:
     said = f", {gate.evidence}" if gate.evidence else ""
     words = {None: "not asked", "passes": "passes", "fails": "FAILS", "error": "NO ANSWER"}[gate.answer]
     return f"gate {gate.name} (at {' and '.join(gate.at)}): {words}{said}"
+
+
+def _subnet(subnet: SubnetPreview) -> str:
+    of = f"subnet {subnet.subnet_id} of scope {subnet.scope}"
+    if subnet.free is None:
+        return f"{of}: its free addresses could not be read: {subnet.why}"
+    free = counted(subnet.free, "free address", "free addresses")
+    waits = counted(subnet.proxies, "proxy waits", "proxies wait")
+    return f"{of}: {free}, {subnet.needed:,} needed for an upgrade, {subnet.missing:,} MISSING with reserve; {waits}"
 
 
 def _rate(assumed: AssumedRate, *, alone: bool) -> str:

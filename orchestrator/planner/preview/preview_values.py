@@ -87,6 +87,25 @@ class GatePreview(Struct, kw_only=True):
     evidence: str = ""
 
 
+class SubnetPreview(Struct, kw_only=True):
+    """A subnet of proxies that are sent, with the addresses that it has left.
+
+    Attributes:
+        free: None when that was not told.
+        needed: by the upgrade there that needs most.
+        missing: so many for that one, beside the reserve; 0 when it could start now.
+        why: it was not told.
+    """
+
+    scope: str
+    subnet_id: str
+    proxies: int
+    free: int | None
+    needed: int
+    missing: int = 0
+    why: str | None = None
+
+
 class Calls(Struct, kw_only=True):
     """Calls: those that this preview took to read and discover, the upgrades to come, an estimate of all to come."""
 
@@ -112,6 +131,7 @@ class Preview(Struct, kw_only=True):
         closes: whether windows or freezes keep upgrades from starting at times.
         rates: what is assumed where the plan says `rate: auto`.
         gates: of the plan, with what they said.
+        subnets: of the proxies that are sent, as far as they are known and were read.
         audit: what has changed since the last run for this version; None when there was none.
         forecast: what a rehearsal of the run says; None when it was not asked for.
     """
@@ -142,5 +162,6 @@ class Preview(Struct, kw_only=True):
     per_window: int | None = None
     rates: tuple[AssumedRate, ...] = ()
     gates: tuple[GatePreview, ...] = ()
+    subnets: tuple[SubnetPreview, ...] = ()
     audit: Audit | None = None
     forecast: Rehearsed | None = None

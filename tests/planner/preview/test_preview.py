@@ -17,7 +17,7 @@ from orchestrator.model.target import Target
 from orchestrator.planner.preview.estimate import calls_per_target, looks
 from orchestrator.planner.preview.preview import make_preview
 from orchestrator.planner.preview.preview_text import table
-from orchestrator.planner.preview.preview_values import ImpactForecast, Preview
+from orchestrator.planner.preview.preview_values import ImpactForecast, Preview, SubnetPreview
 from orchestrator.planner.targets.resolve import Excluded, Resolved, resolve_targets
 from orchestrator.spoken import spoken
 
@@ -247,3 +247,15 @@ def test_calls_for_one_target() -> None:
 )
 def test_lengths_of_time_as_they_are_spoken(seconds: float, text: str) -> None:
     assert spoken(seconds) == text
+
+
+def test_a_subnet_is_named_that_no_upgrade_fits_into(preview: Callable[..., Preview]) -> None:
+    short = SubnetPreview(scope="bj4", subnet_id="s", proxies=12, free=3, needed=4, missing=3)
+    unread = SubnetPreview(scope="bj4", subnet_id="t", proxies=1, free=None, needed=2, why="HTTP 503")
+    wide = SubnetPreview(scope="bj4", subnet_id="u", proxies=1, free=99, needed=2)
+    lines = list(table(structs.replace(preview(), subnets=(short, unread, wide))))
+
+    assert [line for line in lines if line.startswith("subnet ")] == [
+        "subnet s of scope bj4: 3 free addresses, 4 needed for an upgrade, 3 MISSING with reserve; 12 proxies wait",
+        "subnet t of scope bj4: its free addresses could not be read: HTTP 503",
+    ]

@@ -5,7 +5,7 @@ One that began just before it may not have taken its addresses yet, so less may 
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from orchestrator.executor.decide.actions import Action, Ending, Finish, ReadSubnet, WaitUntil
 from orchestrator.executor.decide.bench import SUBNET
@@ -17,6 +17,8 @@ from orchestrator.spoken import counted
 
 #: A subnet is read no oftener, and what was read counts for so long.
 READ_EVERY_S = 60.0
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def applies(rollout: Rollout, target: Target) -> bool:
@@ -52,9 +54,11 @@ def hopeless(rollout: Rollout, target: Target, now: datetime) -> bool:
 
 
 def due_at(rollout: Rollout, subnet: str) -> datetime | None:
-    """When a subnet is to be read next; None when that is at once."""
-    asked_at = rollout.readings[subnet].asked_at
-    return None if asked_at is None else asked_at + timedelta(seconds=READ_EVERY_S)
+    """When a subnet is to be read next; None when that is at once, the end of all time when never."""
+    reading = rollout.readings[subnet]
+    if reading.kept:
+        return _NEVER
+    return None if reading.asked_at is None else reading.asked_at + timedelta(seconds=READ_EVERY_S)
 
 
 def due_reading(rollout: Rollout, now: datetime) -> ReadSubnet | None:
@@ -69,7 +73,7 @@ def due_reading(rollout: Rollout, now: datetime) -> ReadSubnet | None:
 def next_reading(rollout: Rollout, now: datetime) -> datetime | None:
     """When the next subnet is to be read that targets wait for; None for none."""
     dues = (due_at(rollout, subnet) for subnet, _ in rollout.queue.first_of(SUBNET))
-    return min((due for due in dues if due is not None and due > now), default=None)
+    return min((due for due in dues if due is not None and now < due < _NEVER), default=None)
 
 
 def short_action(rollout: Rollout, now: datetime) -> Action | None:
