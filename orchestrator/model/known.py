@@ -47,6 +47,7 @@ class Indexes:
         sent_at: when attempts were made, by the calendar, the first one first.
         earlier: what earlier runs said of targets that did not end well there.
         troubles: errors of this program in the latest session, by which it ends with 70.
+        warnings: what it went on without.
         host_errors: what the machine did not give to the latest session, by which it ends with 8.
     """
 
@@ -82,6 +83,7 @@ class Indexes:
         self.sent_at: list[datetime] = []
         self.earlier: dict[str, EarlierOutcome] = {}
         self.troubles: list[str] = []
+        self.warnings: list[str] = []
         self.host_errors: list[str] = []
         self._unknown: dict[str, set[str]] = {}
 

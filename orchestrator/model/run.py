@@ -8,8 +8,8 @@ from datetime import datetime
 
 from orchestrator.model.act import BY_PERSONS, Act, act_of
 from orchestrator.model.aside import set_aside
-from orchestrator.model.capacity import TAKES_WITHIN_S, SubnetStatus, subnet_status
 from orchestrator.model.fold import fold
+from orchestrator.model.fold_cloud import read_subnet
 from orchestrator.model.known import Indexes
 from orchestrator.model.night import Night
 from orchestrator.model.outcome import Outcome, Phase
@@ -79,7 +79,6 @@ class Run(Indexes):
         self.last_at: datetime | None = None
         self.commands_seen = 0
         self.kept: list[OutcomeKept] = []
-        self.warnings: list[str] = []
         self._lost_count = False
         self.night = Night()
         self.acts: list[Act] = []
@@ -182,7 +181,7 @@ class Run(Indexes):
             case EarlierStarts():
                 self.sent_at = sorted([*self.sent_at, *record.instants])
             case SubnetRead():
-                self._read_subnet(record)
+                read_subnet(self, record)
             case LimitsChanged():
                 self.limits = record
             case SessionStarted():
@@ -198,9 +197,7 @@ class Run(Indexes):
             case WaveDone():
                 self.waves[record.wave].done_at = record.at
             case WaveApproved():
-                self.waves[record.wave].approved, self.waves[record.wave].approved_by = True, record.who
-                if self.hold and self.hold.cause == "approval" and self.hold.wave == record.wave:
-                    self.hold = None
+                self._approve(record)
             case HoldSet():
                 self._hold(record)
             case PartFailed():
@@ -222,6 +219,11 @@ class Run(Indexes):
                 self.scopes[record.scope].silent = None
             case _:
                 pass
+
+    def _approve(self, record: WaveApproved) -> None:
+        self.waves[record.wave].approved, self.waves[record.wave].approved_by = True, record.who
+        if self.hold and self.hold.cause == "approval" and self.hold.wave == record.wave:
+            self.hold = None
 
     def _open_session(self, record: SessionStarted) -> None:
         self._lost_count = self.calls_missing
@@ -261,23 +263,6 @@ class Run(Indexes):
         self.hold, self.released = None, record
         self.accept_rejects()
         self.tally.forgive()
-
-    def _read_subnet(self, record: SubnetRead) -> None:
-        if record.denied and record.scope not in self.capacity_denied:
-            self.capacity_denied[record.scope] = record.why or "denied"
-            self.warnings.append(f"the free addresses of scope {record.scope} are not looked at: {record.why}")
-        there = self.tally.open_subnets.get(record.subnet_id, ())
-        self.subnets[record.subnet_id] = subnet_status(
-            self.subnets.get(record.subnet_id) or SubnetStatus(),
-            record,
-            needs={proxy_id: self.addresses(self.targets[proxy_id]) for proxy_id in there},
-            young={proxy_id for proxy_id in there if self._is_young(self.states[proxy_id], record)},
-            now=self.timeline.moment(record.at, record.scope),
-        )
-
-    def _is_young(self, state: TargetState, record: SubnetRead) -> bool:
-        """Whether its upgrade may not have taken its addresses yet when they were counted."""
-        return self.timeline.elapsed_s(state.last.sent, record.at, record.scope) < TAKES_WITHIN_S
 
     def _apply_to_scope(self, record: ScopePaused | ScopeThrottled | ScopeOpened | ScopeGivenUp | ScopeUsed) -> None:
         scope = self.scopes[record.scope]

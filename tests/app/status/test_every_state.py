@@ -275,7 +275,14 @@ def test_a_person_knows_from_one_line_what_goes_on_and_what_to_do(
 def test_all_states_of_the_page_are_among_them(steps: dict[str, tuple[str, str]]) -> None:
     seen = {cause for state in STATES.values() for cause in (state.living[0], state.dead[0])}
     others = {
-        *(Cause.REACH, Cause.UNREACHED, Cause.FIT, Cause.BROKEN, Cause.ASKED, Cause.SUBNET),  # as `test_waits` shows them
+        *(
+            Cause.REACH,
+            Cause.UNREACHED,
+            Cause.FIT,
+            Cause.BROKEN,
+            Cause.ASKED,
+            Cause.SUBNET,
+        ),  # as `test_waits` shows them
         *(Cause.CHANGED, Cause.UNSEEN, Cause.RELEASED, Cause.EARLIER_WAVE),
         *(Cause.BEHIND, Cause.LEFT_OUT, Cause.AGAIN),  # the ends of a run
     }
