@@ -277,7 +277,7 @@ class Dispatcher:
                 at=self.session.clock.now(),
                 step="hold",
                 cause=action.cause,
-                reason=action.reason,
+                reason=action.words,
                 wave=action.wave,
                 scope=action.scope,
                 proxy_ids=causes(self.session.run, action),

@@ -12,7 +12,7 @@ from orchestrator.model.fold import fold
 from orchestrator.model.fold_cloud import read_subnet
 from orchestrator.model.known import Indexes
 from orchestrator.model.night import Night
-from orchestrator.model.outcome import Outcome, Phase
+from orchestrator.model.outcome import STUCK, Outcome, Phase
 from orchestrator.model.part_record import USAGE
 from orchestrator.model.plan import Failures
 from orchestrator.model.record import (
@@ -258,11 +258,20 @@ class Run(Indexes):
         for wave in self._failed_waves:
             self.waves[wave].passed = True
         self._failed_waves.clear()
+        self._accept_ends()
         if self.hold and self.hold.cause == "approval" and self.hold.wave:
             self.waves[self.hold.wave].approved = True
         self.hold, self.released = None, record
         self.accept_rejects()
         self.tally.forgive()
+
+    def _accept_ends(self) -> None:
+        """A person has released what was sent and has ended, or is stuck: none of it fails its wave any more. Scans."""
+        for wave in self.waves.values():
+            wave.accepted = 0
+        for state in self.states.values():
+            if state.wave is not None and state.attempts and not state.repeats:
+                self.waves[state.wave].accepted += state.outcome is not None or state.phase in STUCK
 
     def _apply_to_scope(self, record: ScopePaused | ScopeThrottled | ScopeOpened | ScopeGivenUp | ScopeUsed) -> None:
         scope = self.scopes[record.scope]

@@ -184,18 +184,20 @@ class TargetState:
 
     @property
     def no_news(self) -> bool:
-        """Whether it is left out by a rule, and an earlier run said so already, or why."""
-        if self.outcome is not Outcome.SKIPPED:
-            return False
-        earlier = self.earlier
-        same = earlier is not None and (earlier.outcome, earlier.reason) == (self.outcome, self.reason)
-        return same or self.reason == FAILED_BEFORE
+        """Whether an earlier run said of it already what this one says, or why a rule leaves it out."""
+        left_out = self.outcome is Outcome.SKIPPED and self.reason == FAILED_BEFORE
+        return left_out or self._ended_as_before
 
     @property
     def repeats(self) -> bool:
-        """Whether it was sent once more and ended as in an earlier run, for the same reason by its signature."""
+        """Whether it was sent once more and ended as in an earlier run."""
+        return bool(self.attempts) and self._ended_as_before
+
+    @property
+    def _ended_as_before(self) -> bool:
+        """Whether an earlier run left it with the same outcome, for the same reason by its signature."""
         earlier = self.earlier
-        if earlier is None or self.outcome is not earlier.outcome or not self.attempts:
+        if earlier is None or self.outcome is not earlier.outcome:
             return False
         return signature(self.reason or "") == signature(earlier.reason or "")
 

@@ -20,6 +20,8 @@ class WaveStatus:
         soak_s: how long it has to soak.
         approved_by: who approved it; None while nobody has, or when a release of the fleet did.
         passed: it was held because nothing succeeded, and a person released it.
+        sent: how many of its targets were sent.
+        accepted: of these, the ones that a release came after the end of, or after they were stuck.
     """
 
     name: str
@@ -32,6 +34,7 @@ class WaveStatus:
     approved_by: str | None = None
     passed: bool = False
     sent: int = 0
+    accepted: int = 0
     targets: list[str] = field(default_factory=list)
 
 

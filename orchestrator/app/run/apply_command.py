@@ -25,18 +25,17 @@ def carry_out(run: Run, number: int, command: Command, now: datetime) -> Record:
     user, host, note = command.user, command.host, command.note
     match command:
         case HoldCommand():
-            since = run.hold.began_at if run.hold else command.at
             return HoldSet(
                 at=now,
                 step="hold",
                 cause="person",
-                reason=f"{note}; before that: {run.hold.reason}" if run.hold else note,
+                reason=f"{note}; before that {_told(run.hold)}" if run.hold else note,
                 by=user,
                 host=host,
                 note=note,
                 command=number,
                 proxy_ids=run.hold.proxy_ids if run.hold else (),
-                since=since,
+                since=command.at,
             )
         case ReleaseCommand():
             return _release(run, number, command, now)
@@ -50,6 +49,12 @@ def carry_out(run: Run, number: int, command: Command, now: datetime) -> Record:
             return FleetClaimed(
                 at=now, step="command", before=before, after=after, by=user, host=host, command=number, since=command.at
             )
+
+
+def _told(hold: HoldSet) -> str:
+    """A hold that another one comes on top of: since when, who set it, and why."""
+    by = f" by {hold.who}" if hold.who else ""
+    return f"held since {hold.began_at:%Y-%m-%d %H:%M:%SZ}{by}: {hold.reason}"
 
 
 def refusal(run: Run, proxy_id: str, outcome: str) -> str | None:

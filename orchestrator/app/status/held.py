@@ -5,7 +5,10 @@ from datetime import datetime
 
 from orchestrator.app.status.outlook import Outlook
 from orchestrator.executor.decide.waits import time_until
+from orchestrator.model.outcome import FAILED_BEFORE
 from orchestrator.model.run import Run
+from orchestrator.model.state import TargetState
+from orchestrator.spoken import counted
 from orchestrator.tracker.report.moving import moving_words
 from orchestrator.tracker.report.schema import HoldReport
 
@@ -28,6 +31,7 @@ def held_lines(seen: Outlook, hold: HoldReport, plan: str) -> Iterator[str]:
     for group in hold.causes:
         yield f"  {len(group.proxy_ids)} x {group.reason or 'no reason is known'}"
         yield from _proxies(seen.run, group.proxy_ids)
+    yield from _not_among_them(seen.run, hold)
     what = "; ".join(moving_words(seen.moving, working=seen.working)) or "nothing is under way"
     yield f"  {what}; nothing starts, so it may stay held"
     if hold.proxy_ids:
@@ -40,15 +44,35 @@ def _proxies(run: Run, proxy_ids: Sequence[str]) -> Iterator[str]:
         yield f"    and {len(proxy_ids) - _NAMED} more, in the report"
 
 
+def _not_among_them(run: Run, hold: HoldReport) -> Iterator[str]:
+    """What ended badly too, and is not among the causes: it came later, or it counts in no budget."""
+    count = run.tally.fleet
+    later = count.failed + count.rejected - len(hold.proxy_ids)
+    if hold.cause in ("failures", "rejected") and later > 0:
+        yield f"  beside these, {later:,} more {'counts' if later == 1 else 'count'} in the budgets by now"
+    if count.repeated:
+        yield f"  {counted(count.repeated, 'proxy', 'proxies')} ended as before when sent once more: in no budget"
+
+
 def _proxy(run: Run, proxy_id: str) -> str:
     """A proxy by its name, where that is known, and by its ids."""
-    target, state = run.targets.get(proxy_id), run.states.get(proxy_id)
+    target, state = run.targets.get(proxy_id), _own(run, proxy_id)
     if target is None:
         return f"    {proxy_id}, of an earlier run"
     name = f" ({target.name})" if target.name else ""
+    earlier = run.earlier.get(proxy_id)
+    if state is None and earlier is not None:
+        jobs = f", workflow {', '.join(earlier.workflow_ids)}" if earlier.workflow_ids else ""
+        return f"    {proxy_id}{name} on instance {target.instance_id}{jobs}, in run {earlier.run_id}"
     jobs = f", workflow {', '.join(state.jobs)}" if state is not None and state.jobs else ""
     when = f", {_at(state.settled_at)}" if state is not None and state.settled_at else ""
     return f"    {proxy_id}{name} on instance {target.instance_id}{jobs}{when}"
+
+
+def _own(run: Run, proxy_id: str) -> TargetState | None:
+    """What this run knows of it; None where it only leaves it out for what happened in an earlier one."""
+    state = run.states.get(proxy_id)
+    return None if state is None or state.reason == FAILED_BEFORE else state
 
 
 def _at(instant: datetime) -> str:

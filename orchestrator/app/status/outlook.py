@@ -15,7 +15,7 @@ from orchestrator.executor.decide.what_waits import fleet_wait, target_wait
 from orchestrator.executor.restore_queue import make_queue
 from orchestrator.host_zone import HOST_ZONE
 from orchestrator.model.commands import Command, ReleaseCommand
-from orchestrator.model.outcome import Outcome
+from orchestrator.model.outcome import Outcome, Phase
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import SessionStarted
 from orchestrator.model.run import Run
@@ -99,6 +99,11 @@ class Outlook:
     def stuck(self) -> list[TargetState]:
         """Targets that only a person, or new evidence, can settle."""
         return [state for state in self.run.open_states() if state.needs_person]
+
+    @property
+    def doubtful(self) -> list[TargetState]:
+        """Targets of whose attempts evidence is looked for."""
+        return [state for state in self.run.open_states() if state.phase is Phase.DOUBT and not state.set_aside]
 
     @property
     def moving(self) -> Moving:

@@ -61,12 +61,22 @@ class CloseWave:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Start nothing any more until a person releases the fleet."""
+    """Start nothing any more until a person releases the fleet.
+
+    Attributes:
+        others: what would hold it too, and is released with it.
+    """
 
     cause: HoldCause
     reason: str
     wave: str | None = None
     scope: str | None = None
+    others: tuple["Hold", ...] = ()
+
+    @property
+    def words(self) -> str:
+        """Every reason."""
+        return "; ".join(each.reason for each in (self, *self.others))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ _MOST = 100
 
 def causes(run: Run, hold: Hold) -> tuple[str, ...]:
     """Proxy ids of the targets that the hold is about. Scans the run: holds are rare."""
-    counted = [state for state in run.states.values() if _counts(run, state, hold)]
+    holds = (hold, *hold.others)
+    counted = [state for state in run.states.values() if any(_counts(run, state, each) for each in holds)]
     first: dict[str, str] = {}
     for state in sorted(counted, key=_moment):
         first.setdefault(signature(state.plain_reason or ""), _moment(state))

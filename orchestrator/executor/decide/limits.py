@@ -1,6 +1,7 @@
 """How many may be in flight, and which budget is spent. Pure, and O(log n) but for the plan's own lists."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -93,17 +94,28 @@ def _scope_budgets(rollout: Rollout) -> Iterator[Budget]:
 
 
 def due_hold(rollout: Rollout) -> Hold | None:
-    """The hold that the fleet must set itself now: a budget is overdrawn, or the cloud said something new."""
+    """The hold that the fleet must set itself now, with all its causes: budgets are overdrawn, something is new."""
+    first, *others = *_overdrawn(rollout), *_never_seen(rollout), None
+    return None if first is None else replace(first, others=tuple(filter(None, others)))
+
+
+def _overdrawn(rollout: Rollout) -> Iterator[Hold]:
+    """The hold of each budget; of several of one kind only the fleet's, which counts all that the others do."""
     fleet = rollout.run.tally.fleet
-    if fleet.failed or fleet.rejected:  # what the fleet does not count, no wave and no scope does
-        budget = next((budget for budget in budgets(rollout) if budget.spent > budget.limit), None)
-        if budget is not None:
-            return Hold(budget.cause, str(budget), wave=budget.wave, scope=budget.scope)
+    if not fleet.failed and not fleet.rejected:  # what the fleet does not count, no wave and no scope does
+        return
+    whole = set[str]()
+    for budget in budgets(rollout):
+        if budget.spent > budget.limit and budget.kind not in whole:
+            yield Hold(budget.cause, str(budget), wave=budget.wave, scope=budget.scope)
+            whole.update([budget.kind] if budget.wave is None and budget.scope is None else [])
+
+
+def _never_seen(rollout: Rollout) -> Iterator[Hold]:
     if rollout.plan.failures.new_reject == "hold" and rollout.run.new_rejects:
         first, *others = rollout.run.new_rejects.values()
         more = f" (and {counted(len(others), 'other')})" if others else ""
-        return Hold("new_reject", f"a REJECT reason never seen before: {first}{more}")
-    return None
+        yield Hold("new_reject", f"a REJECT reason never seen before: {first}{more}")
 
 
 class Room(NamedTuple):

@@ -152,13 +152,13 @@ def _last_of_all(rollout: Rollout, now: datetime) -> Action:
 def _wave_failed(rollout: Rollout, wave: Wave) -> Hold | None:
     """A wave in which something was sent and nothing succeeded holds the fleet, unless a person let it pass.
 
-    What only ended as it had before says nothing new.
+    What only ended as it had before says nothing new, and neither does what a release came after.
     """
     status = rollout.run.waves[wave.name]
     count = rollout.run.tally.waves.get(wave.name, EMPTY)
     standing, sent = count.standing, status.sent - count.repeated
     successes = standing["succeeded"] + standing["accepted"] + standing["partial"]
-    if not sent or successes or status.passed:
+    if sent <= status.accepted or successes or status.passed:
         return None
     return Hold("wave_failed", f"wave {wave.name}: {sent} sent, none succeeded", wave=wave.name)
 

@@ -52,7 +52,7 @@ def moving_wait(rollout: Rollout) -> Wait:
     doubts = count.open - count.standing["in_flight"] - len(rollout.resting)
     if doubts > 0 and not count.standing["in_flight"]:
         return Wait(Cause.DOUBT, (counted(doubts, "attempt"),))
-    return Wait(Cause.JOB, (counted(max(1, rollout.moving), "upgrade"),))
+    return Wait(Cause.JOB, (counted(max(1, rollout.moving - max(0, doubts)), "upgrade"),))
 
 
 def rate_wait(rollout: Rollout, scope: str) -> Wait:

@@ -112,15 +112,18 @@ def test_what_is_settled_stays_so(outcome: str) -> None:
     assert isinstance(carry_out(run, 1, settle(outcome), NOW), CommandIgnored)
 
 
-def test_a_hold_on_top_of_another_keeps_its_beginning_and_its_causes() -> None:
+def test_a_hold_on_top_of_another_tells_of_each_who_set_it_and_when_and_keeps_its_causes() -> None:
     run = a_run()
     first = HoldSet(at=NOW, cause="failures", reason="1 failure, 0 allowed", proxy_ids=(PROXY,))
     run.apply(first)
     later = NOW + timedelta(hours=1)
     run.apply(carry_out(run, 1, HoldCommand(at=later, user="kim", host="desk", note="look"), later))
     assert run.hold is not None
-    assert (run.hold.began_at, run.hold.proxy_ids) == (NOW, (PROXY,))
-    assert run.hold.reason == "look; before that: 1 failure, 0 allowed", "who releases it must know of both"
+    assert (run.hold.who, run.hold.began_at, run.hold.proxy_ids) == ("kim@desk", later, (PROXY,))
+    first_words = f"held since {NOW:%Y-%m-%d %H:%M:%SZ}: 1 failure, 0 allowed"
+    assert run.hold.reason == f"look; before that {first_words}", "who releases it must know of both"
+    run.apply(carry_out(run, 2, HoldCommand(at=later, user="ann", host="desk", note="me too"), later))
+    assert f"me too; before that held since {later:%Y-%m-%d %H:%M:%SZ} by kim@desk: look; before" in run.hold.reason
 
 
 def test_a_hold_begins_when_it_was_asked_for() -> None:

@@ -30,3 +30,20 @@ def test_who_is_asked_to_approve_sees_what_failed_before() -> None:
 def test_what_a_hold_names_is_named_once() -> None:
     told = lines(r.HoldSet(at=START, cause="failures", reason="1 failure", proxy_ids=(FAILED.proxy_id,)))
     assert sum(FAILED.proxy_id in line for line in told) == 2, "as the cause, and in the command"
+
+
+def test_an_attempt_in_doubt_is_named_while_evidence_is_looked_for() -> None:
+    intent = r.Intent(
+        at=START,
+        target=FAILED.proxy_id,
+        attempt=1,
+        wave="canary",
+        token="t",
+        source_version="1",
+        target_version="2",
+    )
+    lost = r.AnswerSeen(at=START, target=FAILED.proxy_id, attempt=1, verdict="in_doubt", reason="HTTP 504")
+    run = fold_all(PLAN, (run_started(2), intent, lost))
+    head = build_report(run, PLAN).head
+    told = list(attention_lines(look(PLAN, run, (), START, working=True), head, "p.yaml"))
+    assert told == ["in doubt, and evidence is looked for:", f"  {FAILED.proxy_id}: HTTP 504"]

@@ -98,3 +98,28 @@ def test_of_many_causes_ten_are_named_and_the_others_counted() -> None:
 def test_a_proxy_of_an_earlier_run_is_named_as_such() -> None:
     hold = r.HoldSet(at=START, cause="failures", reason="1 failure", proxy_ids=("gone",))
     assert lines(hold=hold)[1:3] == ["  1 x no reason is known", "    gone, of an earlier run"]
+
+
+def test_what_came_after_the_hold_is_counted_beside_its_causes() -> None:
+    hold = r.HoldSet(at=START, cause="failures", reason="1 failure, 0 allowed", proxy_ids=(NAMED.proxy_id,))
+    told = lines(*failed(NAMED, "disk"), *failed(MOVING, "disk"), hold=hold)
+    assert "  beside these, 1 more counts in the budgets by now" in told
+
+
+def test_what_ended_as_before_is_said_to_count_in_no_budget() -> None:
+    before = r.EarlierOutcome(
+        at=START, target=MOVING.proxy_id, run_id="r0", outcome=Outcome.FAILED, reason="disk", workflow_ids=("w",)
+    )
+    hold = r.HoldSet(at=START, cause="failures", reason="1 failure, 0 allowed", proxy_ids=(NAMED.proxy_id,))
+    told = lines(before, *failed(NAMED, "no room"), *failed(MOVING, "disk"), hold=hold)
+    assert "  1 proxy ended as before when sent once more: in no budget" in told
+
+
+def test_a_cause_of_an_earlier_run_is_told_with_that_run_and_not_as_of_this_one() -> None:
+    before = r.EarlierOutcome(
+        at=START, target=NAMED.proxy_id, run_id="r0", outcome=Outcome.FAILED, reason="disk", workflow_ids=("w-7",)
+    )
+    left_out = r.Settled(at=START, target=NAMED.proxy_id, outcome=Outcome.SKIPPED, reason="failed_before")
+    hold = r.HoldSet(at=START, cause="failures", reason="1 failure, 0 allowed", proxy_ids=(NAMED.proxy_id,))
+    told = lines(before, left_out, hold=hold)
+    assert told[2] == f"    {NAMED.proxy_id} (payments-db) on instance {NAMED.instance_id}, workflow w-7, in run r0"

@@ -5,12 +5,22 @@ from itertools import pairwise
 
 import pytest
 from fakes.acts import Fate, rejecting
+from fakes.clock import START
 from fakes.clouds import NEW, FakeCloud
-from fakes.rollouts import failing, released, stage_of
+from fakes.rollouts import LENIENT, failing, released, stage_of
+from fakes.stage import fold_all, plan_of, targets_of
 
+from orchestrator.app.status.outlook import look
+from orchestrator.executor.decide.actions import CloseWave, Hold
+from orchestrator.executor.decide.hold_causes import causes
+from orchestrator.executor.decide.limits import due_hold
+from orchestrator.executor.decide.next_action import next_action
 from orchestrator.model.amount import Amount
 from orchestrator.model.order import order_key
+from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Failures, Limits, Scope, Wave
+from orchestrator.model.record import HoldReleased, HoldSet, Intent, ScopeOpened, Settled, WaveOpened
+from orchestrator.model.target import Target
 
 
 @pytest.mark.parametrize("concurrency", [1, 10, 100])
@@ -129,6 +139,54 @@ def test_a_release_accepts_what_was_counted() -> None:
     played = stage.play()
     assert played.outcomes() == {"failed": 3, "waiting": 27}
     assert released(stage, played).outcomes() == {"failed": 6, "waiting": 24}
+
+
+def test_a_release_accepts_that_nothing_of_it_succeeded_in_its_wave() -> None:
+    def setup(cloud: FakeCloud) -> None:
+        cloud.default_act = rejecting("quota")
+
+    waves = (Wave(name="canary", size=Amount(2)), Wave(name="rest"))
+    stage = stage_of(4, setup, failures=Failures(max_rejected=Amount(0)), waves=waves)
+    first = stage.play()
+    second = released(stage, first)
+    third = released(stage, second)
+    assert [played.outcomes()["rejected"] for played in (first, second, third)] == [1, 2, 3]
+    assert {record.cause for record in third.of(HoldSet)} == {"rejected"}
+
+
+def test_what_ends_badly_after_a_release_fails_its_wave() -> None:
+    one, other = targets_of(2)
+    plan = plan_of([one, other], waves=(Wave(name="canary"),), failures=LENIENT)
+    go = HoldReleased(at=START, by="ann", note="seen")
+    begun = (ScopeOpened(at=START, scope="default"), WaveOpened(at=START, wave="canary"), sent(one), sent(other))
+    accepted = fold_all(plan, (*begun, refused(one), refused(other), go))
+    assert next_action(look(plan, accepted, (), START, working=True).rollout, START) == CloseWave("canary")
+    missed = fold_all(plan, (*begun, refused(one), go, refused(other)))
+    held = next_action(look(plan, missed, (), START, working=True).rollout, START)
+    assert isinstance(held, Hold)
+    assert held.reason == "wave canary: 2 sent, none succeeded"
+
+
+def sent(target: Target) -> Intent:
+    return Intent(
+        at=START, target=target.proxy_id, attempt=1, wave="canary", token="t", source_version="1", target_version="2"
+    )
+
+
+def refused(target: Target, outcome: Outcome = Outcome.REJECTED) -> Settled:
+    return Settled(at=START, target=target.proxy_id, attempt=1, outcome=outcome, reason="quota", wave="canary")
+
+
+def test_a_hold_lists_every_budget_that_is_overdrawn() -> None:
+    one, other = targets = targets_of(2)
+    waves = (Wave(name="canary", max_failures=Amount(0)),)
+    plan = plan_of(targets, waves=waves, failures=Failures(max_rejected=Amount(0)))
+    run = fold_all(plan, (WaveOpened(at=START, wave="canary"), refused(one, Outcome.FAILED), refused(other)))
+    rollout = look(plan, run, (), START, working=True).rollout
+    hold = due_hold(rollout)
+    assert hold is not None
+    assert hold.words == "1 failure, 0 allowed for the fleet; 1 rejected, 0 allowed for the fleet"
+    assert set(causes(run, hold)) == {target.proxy_id for target in targets}
 
 
 def test_after_a_release_an_open_failure_no_longer_blocks_the_strict_budget() -> None:

@@ -134,12 +134,21 @@ def test_what_an_earlier_run_said_makes_no_state_of_a_target_that_waits() -> Non
     assert (len(run.states), run.waiting) == (0, 1)
 
 
-def test_a_redo_that_fails_once_more_is_told() -> None:
+@pytest.mark.parametrize(
+    ("outcome", "reason", "code"),
+    [
+        (Outcome.FAILED, "job 7 failed: no room", ExitCode.DONE),
+        (Outcome.FAILED, "the node is not active", ExitCode.OTHER_OUTCOMES),
+        (Outcome.REJECTED, "job 4711 failed: no room", ExitCode.OTHER_OUTCOMES),
+    ],
+)
+def test_a_redo_that_ends_as_before_is_no_news(outcome: Outcome, reason: str, code: ExitCode) -> None:
     run = Run(targets_of(1), waves=["all"], scopes=["default"], failures=Failures())
     key = next(iter(run.targets))
-    run.apply(EarlierOutcome(at=AT, target=key, run_id="r1", outcome=Outcome.FAILED, reason="x"))
-    run.apply(Settled(at=AT, target=key, outcome=Outcome.FAILED, wave="all", reason="x"))
-    assert exit_code(run, Finish(Ending.COMPLETED, "")) is ExitCode.OTHER_OUTCOMES
+    before = EarlierOutcome(at=AT, target=key, run_id="r1", outcome=Outcome.FAILED, reason="job 4711 failed: no room")
+    run.apply(before)
+    run.apply(Settled(at=AT, target=key, outcome=outcome, wave="all", reason=reason))
+    assert exit_code(run, Finish(Ending.COMPLETED, "")) is code
 
 
 ENDINGS = {

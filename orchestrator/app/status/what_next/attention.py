@@ -26,6 +26,7 @@ def attention_lines(seen: Outlook, head: Head, plan: str) -> Iterator[str]:
         yield from held_lines(seen, head.run.hold, plan)
     if left := left_behind(seen.run, seen.rollout.plan):
         yield from behind_lines(head, left) if seen.run.ended is not None else _ended_badly(left, head)
+    yield from _in_doubt(seen)
     yield from _needs_person(seen)
 
 
@@ -41,6 +42,18 @@ def _ended_badly(left: Behind, head: Head) -> Iterator[str]:
         yield f"  and {others:,} more, in the report"
 
 
+def _in_doubt(seen: Outlook) -> Iterator[str]:
+    """Attempts of which nobody knows yet whether they began anything, and nobody has to do anything about them yet."""
+    if seen.doubtful:
+        yield "in doubt, and evidence is looked for:"
+    plan = seen.rollout.plan
+    for state in seen.doubtful[:_NAMED]:
+        target = target_in(seen.run, plan, {}, state.target)
+        yield f"  {_named(target)}: {why_words(target)}"
+    if len(seen.doubtful) > _NAMED:
+        yield f"  and {len(seen.doubtful) - _NAMED} more, in the report"
+
+
 def _needs_person(seen: Outlook) -> Iterator[str]:
     if seen.stuck:
         yield "these need a person:"
@@ -52,5 +65,8 @@ def _needs_person(seen: Outlook) -> Iterator[str]:
 
 def _stuck(target: TargetReport) -> str:
     ids = ", ".join(target.workflow_ids) or "no workflow_id"
-    name = f"{target.facts.both} " if target.facts and target.facts.both else ""
-    return f"  {name}{target.proxy_id} {target.outcome} ({ids}): {why_words(target)}"
+    return f"  {_named(target)} {target.outcome} ({ids}): {why_words(target)}"
+
+
+def _named(target: TargetReport) -> str:
+    return f"{target.facts.both} {target.proxy_id}" if target.facts and target.facts.both else target.proxy_id

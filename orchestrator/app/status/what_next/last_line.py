@@ -8,8 +8,8 @@ from orchestrator.executor.decide.waits import Cause
 from orchestrator.spoken import counted
 from orchestrator.tracker.report.moving import moving_words
 
-#: What says of itself that upgrades are under way.
-_OF_MOVING = frozenset({Cause.JOB, Cause.DOUBT, Cause.NOTHING})
+#: What says of itself what is in doubt, or that nothing moves.
+_OF_MOVING = frozenset({Cause.DOUBT, Cause.NOTHING})
 
 
 def fleet_line(seen: Outlook, plan: str) -> str:
@@ -32,5 +32,7 @@ def _beside(seen: Outlook) -> Iterator[str]:
         return
     if run.waiting:
         yield counted(run.waiting, "target waits", "targets wait")
-    if cause not in _OF_MOVING:
+    if cause is Cause.JOB:
+        yield from moving_words(seen.moving._replace(upgrades=0), working=seen.working)
+    elif cause not in _OF_MOVING:
         yield from moving_words(seen.moving, working=seen.working)

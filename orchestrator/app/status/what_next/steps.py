@@ -28,7 +28,7 @@ class Step(Enum):
     CORRECT = "correct the plan or exclude them, then orchestrator run {plan}"
     NEW = "put the plan back as it was, or orchestrator run {plan} --new"
     LOOK = "see in orchestrator plan {plan} whether it does, then orchestrator run {plan}"
-    AFTER_IT = "let that fleet end what it began, then orchestrator run {plan}"
+    AFTER_IT = "let that fleet end what it began, or settle there what is stuck, then orchestrator run {plan}"
 
 
 #: What to do while a process works on the run, and while none does.
