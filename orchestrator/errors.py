@@ -83,6 +83,12 @@ class FleetLocked(OrchestratorError):
     exit_code = ExitCode.LOCKED
 
 
+class FleetHeld(OrchestratorError):
+    """A hold outlives the run that it stopped: no run begins before a release."""
+
+    exit_code = ExitCode.HELD
+
+
 class ScopeUnusable(OrchestratorError):
     """A scope cannot be reached, refuses the credentials, or does not hold what the plan expects."""
 

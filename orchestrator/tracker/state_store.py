@@ -78,7 +78,10 @@ class StoredRun(Protocol):
         """
 
     def outcomes(self) -> Iterator[Record]:
-        """The records that tell outcomes, and who began sessions or took the fleet over: faster than `records`."""
+        """The records that tell outcomes, who began sessions or took the fleet over, and what holds or limits it.
+
+        Faster than `records`.
+        """
 
     def records_about(self, proxy_id: str) -> Iterator[tuple[int, Record]]:
         """The records of the run itself and of one proxy, each with its number, in order: faster than `records`.

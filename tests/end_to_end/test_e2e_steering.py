@@ -104,11 +104,14 @@ def test_a_hold_outlives_runs(new_cloud: NewCloud) -> None:
     assert desk.run().code == 0
     desk.cli("hold", "PLAN", *NOTE)
     first = desk.report["run"]["run_id"]
-    assert desk.run().code == 3
-    assert desk.report["run"]["run_id"] > first
+    refused = desk.run()
+    assert refused.code == 3
+    assert "by tester@" in refused.stderr
     assert desk.run("--new").code == 3
+    assert desk.report["run"]["run_id"] == first, "an empty run tells nothing"
     assert desk.cli("release", "PLAN", *NOTE).code == 0
     assert desk.run().code == 0
+    assert desk.report["run"]["run_id"] > first
 
 
 def test_a_wave_that_asks_for_approval_waits_for_it(new_cloud: NewCloud) -> None:

@@ -18,7 +18,10 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.record import (
     AnswerSeen,
     FleetClaimed,
+    HoldReleased,
+    HoldSet,
     JobSeen,
+    LimitsChanged,
     OutcomeKept,
     Record,
     Reverified,
@@ -26,6 +29,7 @@ from orchestrator.model.record import (
     RunStarted,
     SessionStarted,
     Settled,
+    WaveApproved,
     WorkflowAdopted,
 )
 from orchestrator.model.settings import Settings, settings_of
@@ -35,7 +39,10 @@ from orchestrator.tracker.recalled import Recalled
 from orchestrator.tracker.state_store import DiskTrial, Part
 
 #: What tells outcomes, and who began what.
-_OF_OUTCOMES = RunStarted | SessionStarted | FleetClaimed | OutcomeKept | Settled | Reverified
+_OF_OUTCOMES = (
+    *(RunStarted, SessionStarted, FleetClaimed, OutcomeKept, Settled, Reverified),
+    *(HoldSet, HoldReleased, WaveApproved, LimitsChanged),
+)
 
 
 @dataclass

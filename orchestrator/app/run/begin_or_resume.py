@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from orchestrator import __version__
+from orchestrator.app.run.held_before import SUPERSEDED, refuse_held
 from orchestrator.app.run.known_before import earlier_outcomes, left_out
 from orchestrator.executor.decide.waits import Cause, Wait
 from orchestrator.model.outcome import Outcome
@@ -101,7 +102,7 @@ def end_run(recovered: Recovered, now: datetime) -> None:
     run = recovered.run
     refuse_open(recovered.run_id, run)
     records: list[Record] = [_not_started(run, target, now) for target in waiting_in(run)]
-    records.append(RunEnded(at=now, why="superseded"))
+    records.append(RunEnded(at=now, why=SUPERSEDED))
     with closing(recovered.stored.resume(recovered.next_seq)) as journal:
         journal.append(records)
     for record in records:
@@ -143,6 +144,7 @@ def begin_run(plan: Plan, targets: Sequence[Target], beginning: Beginning) -> Re
 
     Raises:
         PlanError: a proxy is open in another fleet, or in one that may be this fleet under its old name and is held.
+        FleetHeld: the run before has ended, and a hold outlives it.
         StateError: the state cannot be written.
     """
     with beginning.fleet.state.one_begins():
@@ -154,6 +156,8 @@ def begin_run(plan: Plan, targets: Sequence[Target], beginning: Beginning) -> Re
 
 def _begin(plan: Plan, targets: Sequence[Target], beginning: Beginning) -> Recovered:
     before = latest_of(beginning.fleet)
+    if before is not None and not beginning.simulated:
+        refuse_held(plan, beginning.fleet, before, beginning.now)
     last = last_outcomes(beginning.fleet)
     past = past_of(before, last)
     new = beginning_run(plan, targets, past, Asked(only=beginning.only))

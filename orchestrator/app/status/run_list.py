@@ -10,12 +10,16 @@ from orchestrator.model.act import Act, act_of
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import (
     FleetClaimed,
+    HoldReleased,
+    HoldSet,
+    LimitsChanged,
     OutcomeKept,
     Record,
     Reverified,
     RunStarted,
     SessionStarted,
     Settled,
+    WaveApproved,
 )
 from orchestrator.tracker.state_store import Fleet, StoredRun
 
@@ -30,7 +34,8 @@ class Brief(Struct):
         outcomes: of these, by proxy, as of now.
         kept: how many keep which outcome.
         people: user and host of everybody who started a session of it.
-        claims: when who handed the fleet over during it.
+        acts: when who handed the fleet over, or changed its limits, during it.
+        hold: what keeps it from starting anything; None when nothing does.
     """
 
     run_id: str
@@ -41,7 +46,8 @@ class Brief(Struct):
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     kept: Counter[Outcome] = field(default_factory=Counter)
     people: dict[str, None] = field(default_factory=dict)
-    claims: list[Act] = field(default_factory=list)
+    acts: list[Act] = field(default_factory=list)
+    hold: HoldSet | None = None
 
     def take(self, record: Record) -> None:
         """Take in a record of the run."""
@@ -53,7 +59,12 @@ class Brief(Struct):
             case SessionStarted():
                 self.people[record.who] = None
             case FleetClaimed():
-                self.claims += filter(None, [act_of(record)])
+                self.acts += filter(None, [act_of(record)])
+            case LimitsChanged(limits=limits):
+                words = f"changed limits: {limits}" if limits.named else "let the limits of the plan hold again"
+                self.acts.append(Act(record.at, record.who, words))
+            case HoldSet() | HoldReleased() | WaveApproved():
+                self.hold = _hold_after(self.hold, record)
             case Settled(target=str(key)):
                 self.outcomes[key] = record.outcome
             case Reverified(target=str(key), healthy=False):
@@ -62,8 +73,18 @@ class Brief(Struct):
                 pass
 
 
+def _hold_after(hold: HoldSet | None, record: HoldSet | HoldReleased | WaveApproved) -> HoldSet | None:
+    match record:
+        case HoldSet():
+            return record
+        case HoldReleased():
+            return None
+        case WaveApproved(wave=wave):
+            return None if hold is not None and (hold.cause, hold.wave) == ("approval", wave) else hold
+
+
 def run_lines(fleet: Fleet) -> Iterator[str]:
-    """The table of runs, the latest first; under a run, who handed the fleet over during it.
+    """The table of runs, the latest first; under a run, who handed the fleet over or changed its limits during it.
 
     Raises:
         StateError: a run cannot be read.
@@ -74,7 +95,7 @@ def run_lines(fleet: Fleet) -> Iterator[str]:
     yield _line(_HEAD, widths)
     for run in briefs:
         yield _line(_row(run), widths)
-        yield from (f"  {act.at:%Y-%m-%d %H:%M:%S}  {act.did}, by {act.who}" for act in run.claims)
+        yield from (f"  {act.at:%Y-%m-%d %H:%M:%S}  {act.did}, by {act.who}" for act in run.acts)
 
 
 def brief(run: StoredRun) -> Brief:
@@ -87,7 +108,7 @@ def brief(run: StoredRun) -> Brief:
 
 def _row(run: Brief) -> tuple[str, ...]:
     began = f"{run.began:%Y-%m-%d %H:%M:%S}" if run.began else "?"
-    state = "completed" if run.ended else "unfinished"
+    state = "held" if run.hold is not None else "completed" if run.ended else "unfinished"
     in_all = run.targets + run.kept.total()
     targets = f"{run.targets} of {in_all}" if run.kept else str(run.targets)
     return run.run_id, began, state, targets, run.version, ", ".join(run.people) or "-", _outcomes(run)

@@ -21,7 +21,10 @@ _STRAYS, _QUOTED = re.compile(rb'"strays":\[([^\[\]]*)\]'), re.compile(rb'"([^"\
 _ENDED = b'"record":"run_ended"'
 _OUTCOMES = tuple(
     b'"record":"%b"' % name
-    for name in (b"settled", b"reverified", b"run_started", b"outcome_kept", b"session_started", b"fleet_claimed")
+    for name in (
+        *(b"settled", b"reverified", b"run_started", b"outcome_kept", b"session_started", b"fleet_claimed"),
+        *(b"hold_set", b"hold_released", b"wave_approved", b"limits_changed"),
+    )
 )
 _LAST_BYTES = 1 << 14
 # The records of the run itself, and whose any other is.
@@ -45,7 +48,7 @@ def stray_workflows(content: bytes) -> set[bytes]:
 
 
 def outcome_records(path: Path) -> Iterator[Record]:
-    """The records of a journal that tell outcomes, and who began what; the others are not even decoded.
+    """The records of a journal that tell outcomes, who began what, and what holds; the others are not even decoded.
 
     Raises:
         StateError: it cannot be read.

@@ -33,7 +33,8 @@ _PAGE = 2000
 _JOURNAL = "select seq, body, crc from orchestrator.journal where run = %(run)s and seq > %(after)s"
 _ORDER = " order by seq limit %(page)s"
 _OUTCOMES = (
-    " and record in ('run_started', 'session_started', 'fleet_claimed', 'outcome_kept', 'settled', 'reverified')"
+    " and record in ('run_started', 'session_started', 'fleet_claimed', 'outcome_kept', 'settled', 'reverified',"
+    " 'hold_set', 'hold_released', 'wave_approved', 'limits_changed')"
 )
 _ABOUT = " and (target is null or target = any(%(names)s))"
 #: The targets that share a workflow with some targets, and these.

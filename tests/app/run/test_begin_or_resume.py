@@ -17,9 +17,10 @@ from orchestrator.app.run.run_session import Work, _assemble
 from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.clock import SystemClock
 from orchestrator.cloud.secret import Secret
-from orchestrator.errors import PlanError
+from orchestrator.errors import FleetHeld, PlanError
 from orchestrator.executor.session import NobodyAsks
 from orchestrator.model import record as r
+from orchestrator.model.commands import HoldCommand, ReleaseCommand
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import Record
 from orchestrator.model.reply import Entry
@@ -72,13 +73,32 @@ def test_commands_that_an_earlier_run_has_obeyed_are_not_obeyed_again(state: Sta
     assert begin(state).run.commands_seen == 7
 
 
+HELD = r.HoldSet(at=BEGIN, step="hold", cause="person", reason="wait", by="ann", host="desk", note="wait")
+
+
 def test_a_hold_survives_the_run_that_set_it(state: State) -> None:
-    hold = r.HoldSet(at=BEGIN, step="hold", cause="person", reason="wait", by="ann", host="desk", note="wait")
-    before(state, "prod", hold, ENDED)
+    before(state, "prod", HELD, replace(ENDED, why="superseded"))
     carried = begin(state).run.hold
     assert carried is not None
     assert (carried.cause, carried.reason, carried.who) == ("person", "wait", "ann@desk")
     assert carried.began_at == BEGIN
+
+
+def test_of_a_held_fleet_no_empty_run_begins(state: State) -> None:
+    before(state, "prod", HELD, ENDED)
+    with pytest.raises(FleetHeld, match=r"held since .* by ann@desk: wait; no run begins") as told:
+        begin(state)
+    assert "orchestrator release" in (told.value.hint or "")
+    assert len(state.fleet("prod").runs()) == 1
+    state.fleet("prod", writes=True).give(ReleaseCommand(at=BEGIN, user="ann", note="go"))
+    assert begin(state).run.commands_seen == 0, "the new run has yet to carry the release out"
+
+
+def test_a_hold_that_nobody_has_read_keeps_a_run_from_beginning_too(state: State) -> None:
+    before(state, "prod", ENDED)
+    state.fleet("prod", writes=True).give(HoldCommand(at=BEGIN, user="kim", host="desk", note="incident"))
+    with pytest.raises(FleetHeld, match="by kim@desk: incident"):
+        begin(state)
 
 
 def replace_now(taken: Beginning) -> Beginning:

@@ -6,7 +6,7 @@ the command line is asked; once with the fleet's lock held, as by the process at
 
 import json
 from collections.abc import Callable, Sequence
-from contextlib import closing, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -20,7 +20,7 @@ from fakes.documents import read, rows, section
 from fakes.e2e import sim_targets
 from fakes.here import DeskHere
 from fakes.hours import freeze, window
-from fakes.recorded import RUN_ID
+from fakes.laid_down import laid_down
 from fakes.stage import Stage
 from msgspec import structs
 
@@ -30,7 +30,6 @@ from orchestrator.model import record as r
 from orchestrator.model.plan import Plan
 from orchestrator.model.reply import Doubtful, Exchange, NotSent, Throttled
 from orchestrator.planner.plan_file.load import load_plan
-from orchestrator.tracker.open_state import open_state
 
 DAY_S = 86_400.0
 HANGS, FAILS = Fate(duration_s=DAY_S), Fate(duration_s=10.0, status="Failed", fail_reason="no room", flips=None)
@@ -261,7 +260,7 @@ def test_a_person_knows_from_one_line_what_goes_on_and_what_to_do(
     desk = DeskHere(tmp_path, targets=PROXIES)
     desk.write(**{**PACE, **state.plan})
     plan = load_plan(desk.plan)
-    fleet = _laid_down(desk, plan, _played(plan, state), state.twist)
+    fleet = laid_down(desk, plan, map(state.twist, _played(plan, state)))
     for working, (cause, says) in ((False, state.dead), (True, state.living)):
         with fleet.lock(datetime.now(UTC)) if working else nullcontext():
             line = desk.cli("status", "PLAN").stdout.splitlines()[-1]
@@ -308,18 +307,6 @@ def _played(plan: Plan, state: State) -> Sequence[r.Record]:
 
 def _places(records: Sequence[r.Record], kind: type[r.Record]) -> list[int]:
     return [number for number, record in enumerate(records) if isinstance(record, kind)]
-
-
-def _laid_down(desk: DeskHere, plan: Plan, records: Sequence[r.Record], twist: Callable[[r.Record], r.Record]) -> Any:
-    fleet = open_state(str(desk.state), {}, desk.plan, simulated=False).fleet(plan.name, writes=True)
-    first, *others = map(twist, records)
-    assert isinstance(first, r.RunStarted)
-    with fleet.lock(datetime.now(UTC)):
-        fleet.claim(desk.plan)
-        run = fleet.begin(plan, plan.proxies, structs.replace(first, run_id=RUN_ID))
-        with closing(run.resume(2)) as journal:
-            journal.append(others)
-    return fleet
 
 
 def _pasted(documented: str, desk: DeskHere, told: dict[str, Any]) -> str:

@@ -3,11 +3,13 @@
 from contextlib import closing
 
 import msgspec
+import pytest
 from fakes.memory_state import MemoryState
 from fakes.recorded import BEGIN, RUN_ID, make_plan, make_targets, run_started
 
 from orchestrator.app.status.run_list import run_lines
 from orchestrator.model import record as r
+from orchestrator.model.limit_change import LimitChange
 from orchestrator.model.outcome import Outcome
 
 TARGETS = make_targets(3)
@@ -67,3 +69,29 @@ def test_the_last_word_on_a_proxy_counts() -> None:
     assert lines(settled(A, Outcome.FAILED), again)[1].endswith("1 succeeded, 2 without outcome")
     sick = r.Reverified(at=BEGIN, target=A, healthy=False, finding="a node is down")
     assert lines(again, sick)[1].endswith("1 failed, 2 without outcome")
+
+
+HELD = r.HoldSet(at=BEGIN, cause="failures", reason="1 failure")
+APPROVES = r.HoldSet(at=BEGIN, cause="approval", reason="waits", wave="rest")
+
+
+@pytest.mark.parametrize(
+    ("records", "state"),
+    [
+        ([HELD], "held"),
+        ([HELD, r.RunEnded(at=BEGIN)], "held"),
+        ([HELD, r.HoldReleased(at=BEGIN, by="ann", note="seen")], "unfinished"),
+        ([APPROVES, r.WaveApproved(at=BEGIN, wave="rest", by="ann", note="go")], "unfinished"),
+        ([HELD, r.WaveApproved(at=BEGIN, wave="rest", by="ann", note="go")], "held"),
+    ],
+)
+def test_a_held_run_is_called_so(records: list[r.Record], state: str) -> None:
+    assert lines(*records)[1].split()[3] == state
+
+
+def test_who_changed_its_limits_is_said() -> None:
+    change = r.LimitsChanged(at=BEGIN, limits=LimitChange(rate=5.0), by="ann", host="desk", note="slow")
+    again = r.LimitsChanged(at=BEGIN, limits=LimitChange(), by="ann", host="desk", note="fast")
+    _head, _latest, changed, back, _first = lines(change, again)
+    assert changed.endswith("changed limits: rate=5/s, by ann@desk")
+    assert back.endswith("let the limits of the plan hold again, by ann@desk")

@@ -152,6 +152,6 @@ def test_one_that_a_redo_leaves_alone_stands_as_the_report_has_it(tmp_path: Path
     seen = glimpse(redo, key)
     told = [*life(seen, key, BEGIN), *target_lines(target_outlook(seen, redo.plan(), key, BEGIN), key, NAMED)]
     assert told[1] == "now: rejected: no ip (the cloud said no, and nothing was started)"
-    redone = "orchestrator run prod.yaml --only-outcome rejected"
-    assert told[-1].endswith(f"do: remove the cause, then, when the run has ended: {redone}")
+    redone = "redo it with --only-outcome rejected; until then: orchestrator run prod.yaml"
+    assert told[-1].endswith(f"do: remove the cause, then, when the run has ended, {redone}")
     assert sum(line.startswith(("now:", "before:")) and "rejected: no ip" in line for line in told) == 1

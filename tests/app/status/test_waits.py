@@ -409,7 +409,7 @@ CASES = [
     ),
     case(
         Cause.NOTHING,
-        f"connected? then, when the run has ended: orchestrator run {PLAN} --only-outcome failed",
+        "connected? then, when the run has ended, redo it with --only-outcome failed; until then: orchestrator run",
         settled(MINE, Outcome.FAILED),
         of="target",
     ),

@@ -7,7 +7,9 @@ from orchestrator.app.status.fleet_status import outlook
 from orchestrator.app.status.one_proxy.last_word import LastWord, last_word
 from orchestrator.app.status.outlook import Outlook, look
 from orchestrator.app.status.what_next.steps import step_words
+from orchestrator.executor.decide.wait_words import hold_wait
 from orchestrator.executor.decide.waits import Cause, Wait
+from orchestrator.model.commands import HoldCommand, ReleaseCommand
 from orchestrator.model.outcome import GOOD, Outcome
 from orchestrator.model.plan import Plan
 from orchestrator.tracker.report.behind import advice
@@ -45,13 +47,22 @@ def _after_it(seen: Outlook, ended: LastWord, plan: str) -> str:
     """What to do about a target that has its outcome."""
     if ended.outcome in GOOD:
         return "nothing"
-    if seen.run.hold is not None:
-        when = ", when the fleet is released: "
-    else:
-        when = " " if seen.run.ended is not None else ", when the run has ended: "
-    redo = f"{when}orchestrator run {plan} --only-outcome {ended.outcome}"
     rule = ended.reason if ended.outcome is Outcome.SKIPPED else None
-    return advice(rule or ended.outcome.value, redo)
+    return advice(rule or ended.outcome.value, _again(seen, ended.outcome, plan))
+
+
+def _again(seen: Outlook, outcome: Outcome, plan: str) -> str:
+    """How to begin again with what ended so. While the run goes on no command does: what brings it to its end is said.
+
+    It asks of the run no more than whether it is held or over, which is all that a glimpse of it knows.
+    """
+    run = seen.run
+    if run.ended is not None:
+        release = f'orchestrator release {plan} --note "why" && ' if run.hold is not None else ""
+        return f" {release}orchestrator run {plan} --only-outcome {outcome}"
+    wait = Wait(Cause.STEP) if run.hold is None else hold_wait(run.hold)
+    until = step_words(wait, plan, working=seen.working)
+    return f", when the run has ended, redo it with --only-outcome {outcome}; until then: {until}"
 
 
 def _to_settle(seen: Outlook, proxy_id: str) -> str:
@@ -71,7 +82,9 @@ def target_outlook(seen: Glimpse, plan: Plan, proxy_id: str, now: datetime) -> O
     """
     if not _stands_alone(seen, proxy_id):
         return outlook(recover(seen.stored), plan, now)
-    return look(seen.in_force, seen.run, (), now, working=seen.stored.fleet.holder() is not None)
+    asked = seen.stored.fleet.inbox().new(seen.run.commands_seen)
+    of_all = [(number, each) for number, each in asked if isinstance(each, HoldCommand | ReleaseCommand)]
+    return look(seen.in_force, seen.run, of_all, now, working=seen.stored.fleet.holder() is not None)
 
 
 def _stands_alone(seen: Glimpse, proxy_id: str) -> bool:
