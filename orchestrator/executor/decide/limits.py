@@ -104,10 +104,10 @@ def _overdrawn(rollout: Rollout) -> Iterator[Hold]:
     fleet = rollout.run.tally.fleet
     if not fleet.failed and not fleet.rejected:  # what the fleet does not count, no wave and no scope does
         return
-    whole = set[str]()
+    whole, since = set[str](), " since the last release" if rollout.run.tally.epoch else ""
     for budget in budgets(rollout):
         if budget.spent > budget.limit and budget.kind not in whole:
-            yield Hold(budget.cause, str(budget), wave=budget.wave, scope=budget.scope)
+            yield Hold(budget.cause, f"{budget}{since}", wave=budget.wave, scope=budget.scope)
             whole.update([budget.kind] if budget.wave is None and budget.scope is None else [])
 
 

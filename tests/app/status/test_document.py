@@ -86,7 +86,9 @@ def test_a_proxy_that_has_its_outcome_waits_for_nothing() -> None:
     told = status(settled(A, Outcome.FAILED), proxy_id=A)
     assert told["target"]["outcome"] == "failed"
     assert told["target_waits_for"]["cause"] == "nothing"
-    assert told["target_waits_for"]["next_step"].endswith(f"orchestrator run {NAMED} --only-outcome failed")
+    assert told["target_waits_for"]["next_step"].endswith(
+        f"when the run has ended, redo it with --only-outcome failed; until then: orchestrator run {NAMED}"
+    )
 
 
 def test_an_attempt_in_doubt_is_not_counted_as_an_upgrade_under_way() -> None:

@@ -152,6 +152,8 @@ def test_a_release_accepts_that_nothing_of_it_succeeded_in_its_wave() -> None:
     third = released(stage, second)
     assert [played.outcomes()["rejected"] for played in (first, second, third)] == [1, 2, 3]
     assert {record.cause for record in third.of(HoldSet)} == {"rejected"}
+    assert third.run.hold is not None
+    assert third.run.hold.reason == "1 rejected, 0 allowed for the fleet since the last release"
 
 
 def test_what_ends_badly_after_a_release_fails_its_wave() -> None:
