@@ -59,6 +59,13 @@ def test_a_hold_is_there_with_its_release() -> None:
     ]
 
 
+def test_a_held_fleet_whose_run_has_ended_begins_again_with_what_failed_and_with_no_empty_run() -> None:
+    story = make_story(3, 0, hold=True)
+    run = replace(story.head.run, ended_at=BEGIN)
+    [command] = typed(page(replace(story, head=replace(story.head, run=run))))
+    assert command.endswith('--note "why" && orchestrator run night.yaml --only-outcome rejected')
+
+
 def test_what_is_most_urgent_stands_first_however_many_there_are() -> None:
     story = night_story(60)
     urgent = [

@@ -12,7 +12,7 @@ _NEXT = {
     ExitCode.DONE: "nothing, all is done",
     ExitCode.OTHER_OUTCOMES: "look at the targets that are {others}",
     ExitCode.USAGE: "put the plan back as it was, or begin a new run: orchestrator run {plan} --new",
-    ExitCode.HELD: '{first}orchestrator release {plan}{wave} --note "why" && orchestrator run {plan}',
+    ExitCode.HELD: '{first}orchestrator release {plan}{wave} --note "why" && orchestrator run {plan}{again}',
     ExitCode.MORE_TO_DO: "start it again, it goes on where it was: orchestrator run {plan}",
     ExitCode.PERSON_NEEDED: "look in the console at those that you decide, then: "
     'orchestrator settle {plan} PROXY_ID --outcome OUTCOME --note "why"',
@@ -25,8 +25,8 @@ _NEXT = {
 def next_step(head: Head, behind: Behind, plan: str, exit_code: ExitCode) -> str:
     """What to do after a session that ended with this code, ready to paste."""
     advice = _NEXT.get(exit_code, "start it again, it goes on where it was; if this happens again, report the bug")
+    redo = ",".join(to_redo(head, behind))
     if exit_code in ENDED and behind.first:
-        redo = ",".join(to_redo(head, behind))
         advice = "see the lines above" + (f"; redo: orchestrator run {{plan}} --only-outcome {redo}" if redo else "")
     wave = _to_approve(head)
     return advice.format(
@@ -34,6 +34,7 @@ def next_step(head: Head, behind: Behind, plan: str, exit_code: ExitCode) -> str
         others=_others(head),
         first="look at the cause, then: " if wave is None else "",
         wave="" if wave is None else f" {quote(wave)}",
+        again=f" --only-outcome {redo}" if redo and head.run.ended_at else "",
     )
 
 

@@ -68,7 +68,7 @@ def commands(story: Story, found: Content) -> Iterator[tuple[str, str]]:
         words, begins, rest = next_step(story.head, behind, story.named, code).partition(_PROGRAM)
         yield f"Next: {words}", begins + rest
         redo = ",".join(to_redo(story.head, behind))
-        if redo and code not in ENDED:
+        if redo and code not in ENDED and run.ended_at is None:
             again = f"{_PROGRAM}run {story.named} --only-outcome {redo}"
             yield "When the run has ended, to begin again with those that did not end well:", again
 
