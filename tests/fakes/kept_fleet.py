@@ -13,6 +13,7 @@ from msgspec import structs
 from orchestrator.app.preview.foresee import foresee
 from orchestrator.app.run.apply_command import carry_out
 from orchestrator.app.run.begin_or_resume import Beginning, begin_run, end_run, past_of, take_up, unfinished_run
+from orchestrator.errors import FleetHeld
 from orchestrator.executor.dispatch import Background
 from orchestrator.model.commands import Command
 from orchestrator.model.eligibility import Reading
@@ -54,8 +55,12 @@ class KeptFleet:
         return make_preview(plan, Resolved(targets, []), run_virtual(self._readings), coming)
 
     def start(self, asked: Asked, script: tuple[Background, ...] = ()) -> Counter[str]:
-        """How often an upgrade of each proxy was sent by one session of `run` with these options."""
-        stored = self._taken_up(asked).stored
+        """How often an upgrade of each proxy was sent by one session of `run` with these options, if one begins."""
+        try:
+            stored = self._taken_up(asked).stored
+        except FleetHeld:
+            self.now += timedelta(minutes=1)
+            return Counter()
         run = next(run for run in self.state.fleet(self.plan.name).made if run.run_id == stored.run_id)
         before = self._sent()
         plan = structs.replace(self.plan, proxies=run.members)

@@ -156,11 +156,11 @@ def begin_run(plan: Plan, targets: Sequence[Target], beginning: Beginning) -> Re
 
 def _begin(plan: Plan, targets: Sequence[Target], beginning: Beginning) -> Recovered:
     before = latest_of(beginning.fleet)
-    if before is not None and not beginning.simulated:
-        refuse_held(plan, beginning.fleet, before, beginning.now)
     last = last_outcomes(beginning.fleet)
     past = past_of(before, last)
     new = beginning_run(plan, targets, past, Asked(only=beginning.only))
+    if before is not None and not beginning.simulated:
+        refuse_held(plan, beginning.fleet, before, beginning.now)
     kept = _kept(targets, new, beginning, last)
     taken = new.targets
     stored = beginning.fleet.begin(plan, taken, _started(plan, taken, before, beginning))
