@@ -11,6 +11,9 @@ PER_WINDOW = "per_window"
 #: What ends at an instant of its own, whatever is under way.
 CLOSED = frozenset({"the window", "the freeze", "the soak", PER_WINDOW})
 
+#: All of a wave is sent, and its end is waited for.
+END_OF = "the end of"
+
 #: What only the end of an upgrade, or of a wait, can change.
 SLOW = (
     "in_flight",
@@ -20,7 +23,7 @@ SLOW = (
     "the window",
     "the freeze",
     PER_WINDOW,
-    "the end of",
+    END_OF,
     "per_instance",
     "the addresses",
 )
@@ -35,7 +38,7 @@ def binding(env: Environment) -> str:
     if env.run.waves[wave.name].soaks_until is not None:
         return "the soak"
     if rollout.queue.exhausted(wave.name):
-        return f"the end of wave {wave.name}"
+        return f"{END_OF} wave {wave.name}"
     gate = start_opening(rollout, now)
     if not gate.open:
         return _closed(gate.why)

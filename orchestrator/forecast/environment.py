@@ -47,6 +47,7 @@ class Setting:
         targets: all of the plan.
         staging: its waves.
         left_out: proxy ids that are known to need no upgrade.
+        unread: of these, those that the run leaves out without a look at their version.
         start: when the run begins.
         free: the addresses that subnets have left when it begins; of any other subnet they bound nothing.
         zone: of this host, see `Rollout`.
@@ -67,6 +68,7 @@ class Setting:
     begun: Run | None = None
     free: Mapping[str, int] = field(default_factory=dict)
     zone: tzinfo = UTC
+    unread: AbstractSet[str] = frozenset()
 
 
 @dataclass(slots=True)

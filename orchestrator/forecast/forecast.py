@@ -1,7 +1,7 @@
 """The forecast of a plan: several rehearsals with other durations, and what they say together."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -11,9 +11,9 @@ from msgspec import structs
 
 from orchestrator.forecast.change import one_night
 from orchestrator.forecast.environment import Setting
-from orchestrator.forecast.phases import phases
+from orchestrator.forecast.phases import longest, phases
 from orchestrator.forecast.ranges import by_chance, range_of
-from orchestrator.forecast.result import Rehearsal
+from orchestrator.forecast.result import Rehearsal, WaveSpan
 from orchestrator.forecast.simulate import play
 from orchestrator.forecast.uncertain_durations import Knowledge
 from orchestrator.model.plan import Plan
@@ -35,6 +35,7 @@ def rehearse(
     targets: Sequence[Target],
     *,
     left_out: AbstractSet[str] = frozenset(),
+    unread: AbstractSet[str] = frozenset(),
     seen: Sequence[float] = (),
     start: datetime,
     begun: Run | None = None,
@@ -48,6 +49,7 @@ def rehearse(
         plan: whose waves, limits, budgets, windows and freezes hold.
         targets: all of it.
         left_out: proxy ids that are known to need no upgrade.
+        unread: of these, those that the run leaves out without a look at their version.
         seen: how long upgrades of this fleet took, in seconds.
         start: when the run begins, or goes on; it is started again as soon as it can go on.
         begun: the run as it stands, if it goes on; it is left as it is.
@@ -59,11 +61,13 @@ def rehearse(
         PlanError: the targets cannot be shared out to the waves.
     """
     setting, known = _prepared(plan, targets, left_out, seen, start)
-    setting = replace(setting, begun=begun, free=free or {}, zone=zone)
+    setting = replace(setting, unread=unread, begun=begun, free=free or {}, zone=zone)
     samplers = [partial(known.sampler, level, seed) for seed, level in enumerate(_levels(len(targets)))]
     played = [play(setting, sampler()) for sampler in samplers]
     typical = len(played) // 2
-    told = _now(setting, known, played, samplers[typical])
+    told = _now(setting, known, played)
+    if told.unfinished is None and played[typical].nights > 1:
+        told = structs.replace(told, one_night=one_night(setting, played[typical], samplers[typical]))
     return told if bound is None else structs.replace(told, bound=_before(setting, played, bound))
 
 
@@ -72,22 +76,23 @@ def rehearse_once(
     targets: Sequence[Target],
     *,
     left_out: AbstractSet[str] = frozenset(),
+    unread: AbstractSet[str] = frozenset(),
     seen: Sequence[float] = (),
     start: datetime,
     begun: Run | None = None,
     free: Mapping[str, int] | None = None,
     zone: tzinfo = UTC,
-) -> Rehearsal:
-    """The typical one of the rehearsals that `rehearse` makes, with the same arguments.
+) -> Rehearsed:
+    """What the typical one of the rehearsals that `rehearse` makes says alone, with the same arguments.
 
     Raises:
         PlanError: the targets cannot be shared out to the waves.
     """
     setting, known = _prepared(plan, targets, left_out, seen, start)
-    setting = replace(setting, begun=begun, free=free or {}, zone=zone)
+    setting = replace(setting, unread=unread, begun=begun, free=free or {}, zone=zone)
     levels = _levels(len(targets))
     typical = len(levels) // 2
-    return play(setting, known.sampler(levels[typical], typical))
+    return _now(setting, known, [play(setting, known.sampler(levels[typical], typical))])
 
 
 def _prepared(
@@ -114,11 +119,8 @@ def _levels(targets: int) -> list[float]:
     return [outermost + (1 - 2 * outermost) * number / (count - 1) for number in range(count)]
 
 
-def _now(
-    setting: Setting, known: Knowledge, played: Sequence[Rehearsal], sampler: Callable[[], Callable[[], float]]
-) -> Rehearsed:
+def _now(setting: Setting, known: Knowledge, played: Sequence[Rehearsal]) -> Rehearsed:
     plan, typical = setting.plan, played[len(played) // 2]
-    several = typical.unfinished is None and typical.nights > 1
     return Rehearsed(
         starts_at=setting.start,
         timezone=_timezone(plan),
@@ -132,9 +134,10 @@ def _now(
         calls=by_chance([float(each.calls) for each in played]),
         peak_in_flight=max(each.peak for each in played),
         phases=tuple(_phases(setting, typical)),
-        one_night=one_night(setting, typical, sampler) if several else None,
+        one_night=None,
         approves=tuple(wave.name for wave in plan.waves if wave.approve),
         unfinished=typical.unfinished,
+        limited_by=longest(typical.spans, 0.0, typical.ends_s),
     )
 
 
@@ -155,7 +158,12 @@ def _wave(setting: Setting, name: str, played: Sequence[Rehearsal]) -> WaveTimes
         ends_at=None if typical.ends_s is None else _at(setting, typical.ends_s),
         starts_s=range_of(starts) if starts else None,
         ends_s=range_of(ends) if ends else None,
+        limited_by=_limit(played[len(played) // 2], typical),
     )
+
+
+def _limit(run: Rehearsal, wave: WaveSpan) -> str | None:
+    return None if wave.starts_s is None or wave.ends_s is None else longest(run.spans, wave.starts_s, wave.ends_s)
 
 
 def _phases(setting: Setting, typical: Rehearsal) -> Iterator[Stretch]:

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
-from orchestrator.forecast.binding import CLOSED
+from orchestrator.forecast.binding import CLOSED, END_OF
+from orchestrator.planner.preview.estimate import ONE_UPGRADE
 
 #: Stretches between two closings are shown in so many equal parts, each by what held it up longest.
 _PARTS = 24
@@ -36,6 +37,23 @@ def phases(spans: Sequence[tuple[float, str]], ends_s: float) -> list[Spell]:
         stretch = list(group)
         shown += stretch if closed else _simplified(stretch)
     return list(_joined(shown))
+
+
+def longest(spans: Sequence[tuple[float, str]], starts_s: float, ends_s: float) -> str | None:
+    """What held a stretch of a run up for the largest part of it; None when nothing did.
+
+    That all of a wave is sent, and ends in its time, is the length of one upgrade.
+
+    Args:
+        spans: what held the run up, and from when on.
+        starts_s: when the stretch begins.
+        ends_s: when it ends.
+    """
+    shares: Counter[str] = Counter()
+    for (begins_s, by), (stops_s, _) in pairwise([*spans, (ends_s, "")]):
+        inside_s = min(stops_s, ends_s) - max(begins_s, starts_s)
+        shares[ONE_UPGRADE if by.startswith(END_OF) else by] += round(1e6 * max(0.0, inside_s))
+    return shares.most_common(1)[0][0] if shares.total() else None
 
 
 def _simplified(spells: list[Spell]) -> list[Spell]:

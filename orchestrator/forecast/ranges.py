@@ -2,17 +2,26 @@
 
 from collections.abc import Iterable, Sequence
 from math import hypot, sqrt
-from statistics import NormalDist, fmean, median
+from statistics import NormalDist, fmean
 
 from orchestrator.planner.preview.forecast_values import Range
 
 _P5, _P95 = 0.05, 0.95
 
+#: From so many values on it is seen how they bend.
+_BEND = 3
+
 
 def range_of(values: Iterable[float]) -> Range:
-    """Of many values the twentieth from both ends; of a few, the ends."""
-    ordered = sorted(values)
-    return Range(p5=_quantile(ordered, _P5), p50=median(ordered), p95=_quantile(ordered, _P95))
+    """Of many values the twentieth from both ends; of a few, the ends. Between them stands that of the typical run.
+
+    Args:
+        values: of the rehearsals, from the fastest to the slowest: the typical one is in the middle.
+    """
+    played = list(values)
+    typical, ordered = played[len(played) // 2], sorted(played)
+    p5, p95 = _quantile(ordered, _P5), _quantile(ordered, _P95)
+    return Range(p5=min(p5, typical), p50=typical, p95=max(p95, typical))
 
 
 def by_chance(values: Sequence[float]) -> Range:
@@ -25,6 +34,8 @@ def by_chance(values: Sequence[float]) -> Range:
         values: of the rehearsals, from the fastest to the slowest.
     """
     told = range_of(values)
+    if len(values) < _BEND:
+        return told
     bends = (after - 2 * here + before for before, here, after in zip(values, values[1:], values[2:], strict=False))
     chance = NormalDist().inv_cdf(_P95) * sqrt(fmean(bend**2 for bend in bends) / 6)
     below, above = hypot(told.p50 - told.p5, chance), hypot(told.p95 - told.p50, chance)

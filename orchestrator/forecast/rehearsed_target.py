@@ -27,10 +27,11 @@ _DISK_S = 0.005
 def upgrade(env: Environment, state: TargetState, wave: str) -> Process:
     """Preflight, attempt, follow, verify, settled."""
     scope = env.scopes[state.target.scope]
-    if hopeless(env.rollout, state.target, env.events.now):
-        _settle(env, state, Outcome.DEFERRED, wave)
-        return
-    yield scope.start
+    if state.key not in env.setting.unread:
+        if hopeless(env.rollout, state.target, env.events.now):
+            _settle(env, state, Outcome.DEFERRED, wave)
+            return
+        yield scope.start
     read_at_s = env.events.now_s
     if state.key in env.setting.left_out:
         _settle(env, state, Outcome.ALREADY, wave)

@@ -97,6 +97,7 @@ class NextRun:
 
     Attributes:
         continues: run_id of the unfinished run that goes on; None when one begins.
+        at_work: the process that works on the fleet now, beside which no other starts, in words; None when none does.
         targets: all of the run.
         aside: what is not sent, and why; of the targets, and of others of the plan that are not in the run.
         failed_before: outcomes of targets that a new run leaves out for them.
@@ -112,6 +113,7 @@ class NextRun:
     """
 
     continues: str | None = None
+    at_work: str | None = None
     targets: tuple[Target, ...]
     aside: dict[str, Aside] = field(default_factory=dict)
     failed_before: Mapping[str, Outcome] = field(default_factory=dict)
@@ -127,8 +129,8 @@ class NextRun:
 
     @property
     def barred(self) -> bool:
-        """Whether a person or another fleet keeps it from starting anything."""
-        return self.hold is not None or bool(self.changes or self.elsewhere)
+        """Whether a person, another process or another fleet keeps it from starting anything."""
+        return self.hold is not None or bool(self.at_work or self.changes or self.elsewhere)
 
     @property
     def starts_nothing(self) -> bool:

@@ -16,8 +16,8 @@ from msgspec.structs import replace
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lane, Lanes
 from orchestrator.forecast.environment import Setting
-from orchestrator.forecast.forecast import rehearse
-from orchestrator.forecast.phases import phases
+from orchestrator.forecast.forecast import rehearse, rehearse_once
+from orchestrator.forecast.phases import longest, phases
 from orchestrator.forecast.result import Rehearsal
 from orchestrator.forecast.simulate import play
 from orchestrator.forecast.uncertain_durations import Knowledge
@@ -393,3 +393,29 @@ def test_the_first_of_two_bounds_counts() -> None:
     assert Asked(until=until, longest_s=3600).bound(START) == START + timedelta(hours=1)
     assert Asked(until=until, longest_s=9000).bound(START) == until
     assert Asked().bound(START) is None
+
+
+@pytest.mark.parametrize("windows", [(), (NIGHT,)], ids=["open", "windows"])
+def test_one_rehearsal_says_of_the_typical_run_what_many_say_of_it(windows: tuple[Window, ...]) -> None:
+    asked = plan(40, windows=windows, waves=(Wave(name="canary", size=Amount(2)), Wave(name="rest")))
+    alone, many = rehearse_once(asked, asked.proxies, start=START), forecast(asked)
+    assert alone.duration_s.p50 == many.duration_s.p50
+    assert many.duration_s.p50 == pytest.approx((many.ends_at - START).total_seconds(), abs=1)
+    assert many.duration_s.p5 <= many.duration_s.p50 <= many.duration_s.p95
+    assert (alone.calls.p50, alone.limited_by) == (many.calls.p50, many.limited_by)
+    assert [each.limited_by for each in alone.waves] == [each.limited_by for each in many.waves]
+
+
+def test_what_holds_a_stretch_up_longest_is_told_of_it() -> None:
+    spans = [(0.0, "ramp"), (10.0, "rate 2/s"), (40.0, "the end of wave one"), (60.0, "the end of wave two")]
+    assert longest(spans, 0.0, 100.0) == "the length of one upgrade", "of both waves together"
+    assert longest(spans, 0.0, 40.0) == "rate 2/s"
+    assert longest(spans, 0.0, 12.0) == "ramp"
+    assert longest([], 0.0, 10.0) is None
+
+
+def test_what_is_left_out_unread_costs_no_call() -> None:
+    everything = plan(10)
+    ids = frozenset(target.proxy_id for target in everything.proxies[:6])
+    read, unread = (forecast(everything, left_out=ids, unread=some).calls.p50 for some in (frozenset(), ids))
+    assert read - unread == 6

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from orchestrator.app.preview.standstill import standstill
 from orchestrator.app.run.apply_command import carry_out
 from orchestrator.app.run.begin_or_resume import latest_of, past_of
+from orchestrator.app.run.known_before import left_out
 from orchestrator.host import path_of
 from orchestrator.model.commands import Command
 from orchestrator.model.plan import Plan
@@ -66,15 +67,26 @@ def _foresee(
     orders = fleet.inbox().new(latest.run.commands_seen if latest else 0)
     if latest is None or unfinished(past, asked) is None:
         coming, run = _begins(plan, beginning(plan, targets, past, asked), orders, now)
-        coming = replace(coming, elsewhere=open_elsewhere(fleet, {target.proxy_id for target in targets}))
+        elsewhere = open_elsewhere(fleet, {target.proxy_id for target in targets})
+        coming = replace(coming, at_work=_at_work(fleet, latest), elsewhere=elsewhere)
         return _with_standstill(coming, plan, run, asked, now), plan
     _obey(latest.run, orders, now)
     coming = unfinished(past, asked) or NextRun(targets=())
     ids = {target.proxy_id for target in waiting_in(latest.run)}
-    coming = replace(coming, elsewhere=open_elsewhere(fleet, ids, or_about_to_be=False))
+    elsewhere = open_elsewhere(fleet, ids, or_about_to_be=False)
+    coming = replace(coming, at_work=_at_work(fleet, latest), elsewhere=elsewhere)
     if coming.changes:
         return coming, latest.in_force
     return _with_standstill(coming, plan, latest.run, asked, now), plan
+
+
+def _at_work(fleet: Fleet, latest: Recovered | None) -> str | None:
+    """The process that works on the fleet, in words, and who started it, once its journal tells that."""
+    holder = fleet.holder()
+    if holder is None or latest is None or not latest.run.sessions or latest.run.session_ended is not None:
+        return holder
+    who = latest.run.sessions[-1].who
+    return f"{holder}, started by {who}" if who else holder
 
 
 def _begins(plan: Plan, coming: NextRun, orders: Orders, now: datetime) -> tuple[NextRun, Run]:
@@ -86,6 +98,8 @@ def _begins(plan: Plan, coming: NextRun, orders: Orders, now: datetime) -> tuple
         failures=plan.failures,
     )
     run.hold = coming.hold
+    for record in left_out(coming.failed_before, now):
+        run.apply(record)
     _obey(run, orders, now)
     return ordered(coming, run), run
 
@@ -106,10 +120,10 @@ def foresee_simulated(plan: Plan, targets: Sequence[Target], state: State, asked
         UsageError: no target has the outcome that is asked for.
         StateError: a run cannot be read.
     """
-    coming = NextRun(targets=tuple(targets))
+    coming, fleet = NextRun(targets=tuple(targets)), state.fleet(plan.name)
+    latest = latest_of(fleet)
     if asked.only is not None:
-        fleet = state.fleet(plan.name)
-        past = past_of(latest_of(fleet), last_outcomes(fleet))
-        coming = replace(beginning(plan, targets, past, asked), hold=None)
+        coming = replace(beginning(plan, targets, past_of(latest, last_outcomes(fleet)), asked), hold=None)
     coming, run = _begins(plan, coming, (), now)
+    coming = replace(coming, at_work=_at_work(fleet, latest))
     return _with_standstill(coming, plan, run, asked, now)

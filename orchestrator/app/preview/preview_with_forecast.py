@@ -17,7 +17,8 @@ from orchestrator.model.plan import Plan, Wave
 from orchestrator.model.run import Run
 from orchestrator.model.target import Target
 from orchestrator.planner.next_run import NextRun, waiting_in
-from orchestrator.planner.preview.preview_values import Preview
+from orchestrator.planner.preview.forecast_values import Rehearsed, WaveTimes
+from orchestrator.planner.preview.preview_values import Preview, WavePreview
 from orchestrator.tracker.state_store import State
 
 #: A run of so many upgrades is rehearsed for every preview; of more, arithmetic says how long it takes at least.
@@ -51,7 +52,7 @@ def with_forecast(
     """
     spare_the_collector()
     forecast = rehearse(**_rehearsed(preview, plan, coming, memory, state, now), bound=bound)
-    return structs.replace(_with(preview, forecast.duration_s.p50, forecast.calls.p50), forecast=forecast)
+    return structs.replace(_with(preview, forecast), forecast=forecast)
 
 
 def with_rehearsal(
@@ -63,19 +64,36 @@ def with_rehearsal(
     """
     if not 0 < preview.sends <= _CHEAP:
         return preview
-    typical = rehearse_once(**_rehearsed(preview, plan, coming, memory, state, now))
-    return preview if typical.unfinished else _with(preview, typical.ends_s, typical.calls)
+    return _with(preview, rehearse_once(**_rehearsed(preview, plan, coming, memory, state, now)))
 
 
-def _with(preview: Preview, duration_s: float, calls: float) -> Preview:
-    counted = structs.replace(preview.calls, all=round(calls))
-    return structs.replace(preview, duration_s=duration_s, calls=counted, rehearsed=True)
+def _with(preview: Preview, told: Rehearsed) -> Preview:
+    """The preview with the numbers of a typical run in place of arithmetic, unless it does not come to its end."""
+    if told.unfinished is not None:
+        return preview
+    times = {each.name: each for each in told.waves}
+    return structs.replace(
+        preview,
+        waves=[_timed(wave, times.get(wave.name)) for wave in preview.waves],
+        duration_s=told.duration_s.p50,
+        limited_by=told.limited_by or preview.limited_by,
+        calls=structs.replace(preview.calls, all=round(told.calls.p50)),
+        rehearsed=True,
+    )
 
 
-class _Rehearsed(TypedDict):
+def _timed(wave: WavePreview, times: WaveTimes | None) -> WavePreview:
+    if times is None or times.starts_s is None or times.ends_s is None:
+        return wave
+    lasts_s = times.ends_s.p50 - times.starts_s.p50
+    return structs.replace(wave, duration_s=lasts_s, limited_by=times.limited_by or wave.limited_by)
+
+
+class _Rehearsal(TypedDict):
     plan: Plan
     targets: Sequence[Target]
     left_out: AbstractSet[str]
+    unread: AbstractSet[str]
     seen: Sequence[float]
     start: datetime
     begun: Run | None
@@ -85,7 +103,7 @@ class _Rehearsed(TypedDict):
 
 def _rehearsed(
     preview: Preview, plan: Plan, coming: NextRun, memory: RateMemory, state: State, now: datetime
-) -> _Rehearsed:
+) -> _Rehearsal:
     waits = {target.proxy_id for target in (waiting_in(coming.run) if coming.run else coming.targets)}
     left_out = {target.proxy_id for group in preview.left_out for target in group.targets if target.proxy_id in waits}
     waves = tuple(_with_approvals(plan, coming))
@@ -94,6 +112,7 @@ def _rehearsed(
         "plan": rated,
         "targets": coming.targets,
         "left_out": left_out,
+        "unread": coming.failed_before.keys(),
         "seen": durations_seen(plan, state),
         "start": now,
         "begun": coming.run,

@@ -114,8 +114,8 @@ def _code(found: PreviewedPlan) -> ExitCode:
     if found.unusable:
         return ExitCode.SCOPE_UNUSABLE
     audited = found.preview.audit
-    well = not found.wrong if audited is None else audited.well
-    return ExitCode.DONE if well else ExitCode.OTHER_OUTCOMES
+    news = bool(found.wrong) if audited is None else audited.news
+    return ExitCode.OTHER_OUTCOMES if news else ExitCode.DONE
 
 
 def _show(preview: Preview, found: PreviewedPlan, options: Options) -> None:
@@ -167,8 +167,8 @@ def _changes_the_start(options: Options) -> bool:
 
 
 def _show_trouble(preview: Preview) -> None:
-    """With --quiet: the audit when not all is well, so that cron has something to send."""
-    if preview.audit is not None and not preview.audit.well:
+    """With --quiet: the audit when it has news, so that cron has something to send."""
+    if preview.audit is not None and preview.audit.news:
         from orchestrator.planner.preview.audit_text import audit_lines  # noqa: PLC0415  # only when it is needed
 
         write(audit_lines(preview.audit, rows=rows()))

@@ -5,12 +5,13 @@ ended, and nothing that the last run knew is missing.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from msgspec import Struct
 
 from orchestrator.model.eligibility import LeaveOut, Reading
 from orchestrator.model.history import History
+from orchestrator.model.outcome import GOOD, Outcome
 from orchestrator.model.reply import ProxyVersion
 from orchestrator.model.target import Target
 from orchestrator.model.version import at_least
@@ -32,12 +33,14 @@ class Finding(Struct, frozen=True, kw_only=True):
             `missing` were in the last run and are not there, or not in the plan; `new` are in no run; `not_done` run an
             older version although a run has settled them; `pending` are not settled in the unfinished run.
         well: whether nobody needs to look at them.
+        told: whether a run has told the same of them already, so that it is no news: what failed, and is as it was.
     """
 
     what: What
     why: str
     well: bool
     targets: list[Target]
+    told: bool = False
 
 
 class Scheduled(Struct, frozen=True, kw_only=True):
@@ -71,6 +74,20 @@ class Audit(Struct, frozen=True, kw_only=True):
     scheduled: list[Scheduled]
     not_asked: str | None = None
 
+    @property
+    def news(self) -> bool:
+        """Whether something needs a person, and no run has told it."""
+        return any(not finding.well and not finding.told for finding in self.findings)
+
+
+class _Judged(NamedTuple):
+    """What is to be said of one target, as in `Finding`."""
+
+    what: What
+    why: str
+    well: bool
+    told: bool = False
+
 
 def audit(
     target_version: str,
@@ -90,17 +107,16 @@ def audit(
         readings: by proxy_id.
         schedules: what the console has scheduled.
     """
-    groups: dict[tuple[What, str, bool], list[Target]] = {}
+    groups: dict[_Judged, list[Target]] = {}
     for target in targets:
         found = _judged(target_version, history, target.proxy_id, readings.get(target.proxy_id, "was not read"))
         groups.setdefault(found, []).append(target)
     there = {target.proxy_id for target in targets}.union(excluded)
     for target in history.targets:
         if target.proxy_id not in there:
-            groups.setdefault(("missing", f"in run {history.run_id}, and no target of the plan now", False), []).append(
-                target
-            )
-    findings = [Finding(what=what, why=why, well=well, targets=rows) for (what, why, well), rows in groups.items()]
+            why = f"in run {history.run_id}, and no target of the plan now"
+            groups.setdefault(_Judged("missing", why, well=False), []).append(target)
+    findings = [Finding(**found._asdict(), targets=rows) for found, rows in groups.items()]
     findings.sort(key=lambda finding: (_IN_ORDER.index(finding.what), finding.why))
     return Audit(
         run_id=history.run_id,
@@ -122,35 +138,38 @@ def behind(target_version: str, targets: Sequence[Target], readings: Mapping[str
     ]
 
 
-def _judged(target_version: str, history: History, proxy_id: str, reading: Reading) -> tuple[What, str, bool]:
+def _judged(target_version: str, history: History, proxy_id: str, reading: Reading) -> _Judged:
     if isinstance(reading, str):
-        return "not_read", reading, False
+        return _Judged("not_read", reading, well=False)
     if isinstance(reading, LeaveOut):
-        return "missing", reading.why, False
+        known = history.known.get(proxy_id)
+        return _Judged("missing", reading.why, well=False, told=known is not None and known.outcome is Outcome.SKIPPED)
     current = reading.current_version
     if at_least(current, target_version):
         return _there(target_version, current, history, proxy_id)
     return _behind(target_version, current, history, proxy_id)
 
 
-def _behind(target_version: str, current: str, history: History, proxy_id: str) -> tuple[What, str, bool]:
+def _behind(target_version: str, current: str, history: History, proxy_id: str) -> _Judged:
     known = history.known.get(proxy_id)
     if known is not None and known.had is not None and at_least(known.had, target_version):
-        return "gone_back", f"runs {current}, and has run {known.had}", False
+        return _Judged("gone_back", f"runs {current}, and has run {known.had}", well=False)
     if proxy_id in history.pending:
         why = f"runs {current}, and is {history.pending[proxy_id]} in run {history.run_id}"
-        return "pending", why, proxy_id not in history.stuck
+        return _Judged("pending", why, well=proxy_id not in history.stuck)
     if known is not None:
-        return "not_done", f"runs {current}; {known.outcome.value} in run {known.run_id}", False
-    return "new", f"runs {current}, and no run knows it", False
+        why = f"runs {current}; {known.outcome.value} in run {known.run_id}"
+        return _Judged("not_done", why, well=False, told=known.outcome not in GOOD)
+    return _Judged("new", f"runs {current}, and no run knows it", well=False)
 
 
-def _there(target_version: str, current: str, history: History, proxy_id: str) -> tuple[What, str, bool]:
+def _there(target_version: str, current: str, history: History, proxy_id: str) -> _Judged:
     known = history.known.get(proxy_id)
     if known is not None and known.upgraded_to is not None and at_least(known.upgraded_to, target_version):
-        return "done_by_us", f"runs {current}, upgraded in run {known.upgraded_in}", True
+        return _Judged("done_by_us", f"runs {current}, upgraded in run {known.upgraded_in}", well=True)
     if proxy_id in history.pending:
-        return "pending", f"runs {current} already, and is {history.pending[proxy_id]} in run {history.run_id}", True
+        why = f"runs {current} already, and is {history.pending[proxy_id]} in run {history.run_id}"
+        return _Judged("pending", why, well=True)
     if known is None:
-        return "new", f"runs {current} already, and no run knows it", True
-    return "done_by_others", f"runs {current}; {known.outcome.value} in run {known.run_id}", True
+        return _Judged("new", f"runs {current} already, and no run knows it", well=True)
+    return _Judged("done_by_others", f"runs {current}; {known.outcome.value} in run {known.run_id}", well=True)

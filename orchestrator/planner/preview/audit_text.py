@@ -14,8 +14,7 @@ def audit_lines(audit: Audit, *, rows: int | None = None) -> Iterator[str]:
         audit: what was found.
         rows: most rows of each list; None for all of them.
     """
-    verdict = "all is well" if audit.well else "not as it should be"
-    yield f"audit since run {audit.run_id}, target version {audit.target_version}: {verdict}"
+    yield f"audit since run {audit.run_id}, target version {audit.target_version}: {_verdict(audit)}"
     for finding in audit.findings:
         yield f"  {finding.what.replace('_', ' ')}, {finding.why}: {counted(len(finding.targets), 'proxy', 'proxies')}"
         if not finding.well:
@@ -25,6 +24,12 @@ def audit_lines(audit: Audit, *, rows: int | None = None) -> Iterator[str]:
         yield from _limited([_scheduled(each) for each in audit.scheduled], rows)
     if audit.not_asked:
         yield f"  scheduled in the console: not known of all: {audit.not_asked}"
+
+
+def _verdict(audit: Audit) -> str:
+    if audit.well:
+        return "all is well"
+    return "not as it should be" if audit.news else "nothing new; what is not as it should be, its run has told"
 
 
 def _row(target: Target) -> str:

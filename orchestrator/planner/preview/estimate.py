@@ -20,6 +20,8 @@ LATENCY_S = 0.2
 _LISTING_S = 60.0
 #: The rate that is assumed while `auto` has not found one, per second.
 AUTO_RATE = 2.0
+#: What a wave waits for that is under way as a whole.
+ONE_UPGRADE = "the length of one upgrade"
 
 
 class AssumedRate(Struct, frozen=True, kw_only=True):
@@ -62,7 +64,9 @@ class Forecast(Struct, frozen=True, kw_only=True):
     waves: tuple[WaveForecast, ...]
 
 
-def forecast(plan: Plan, targets: Sequence[Target], staging: Staging, left_out: frozenset[str]) -> Forecast:
+def forecast(
+    plan: Plan, targets: Sequence[Target], staging: Staging, left_out: frozenset[str], looked_at: int = 0
+) -> Forecast:
     """The forecast of a staged plan.
 
     Args:
@@ -70,6 +74,7 @@ def forecast(plan: Plan, targets: Sequence[Target], staging: Staging, left_out: 
         targets: all of the plan, as the staging indexes them.
         staging: the waves.
         left_out: proxy ids that are not sent.
+        looked_at: how many of these the run reads before it leaves them out.
     """
     sends = [_sends(wave, targets, left_out) for wave in staging.waves]
     level = 1
@@ -82,10 +87,11 @@ def forecast(plan: Plan, targets: Sequence[Target], staging: Staging, left_out: 
         found.append(_wave(plan, wave, sent, rounds, soak_s))
     total_s = sum(wave.duration_s + wave.soak_s for wave in found)
     upgrades = sum(map(len, sends))
-    listings = len(plan.scopes) * (1 + math.ceil(total_s / _LISTING_S)) if upgrades else 0
+    first = len(plan.scopes) if upgrades or looked_at else 0
+    listings = len(plan.scopes) * math.ceil(total_s / _LISTING_S) if upgrades else 0
     return Forecast(
         upgrade_calls=upgrades,
-        calls=math.ceil(upgrades * calls_per_target(plan.follow)) + listings,
+        calls=math.ceil(upgrades * calls_per_target(plan.follow)) + listings + first + looked_at,
         duration_s=total_s,
         limited_by=_largest(found),
         waves=tuple(found),
@@ -129,7 +135,7 @@ def _wave(plan: Plan, wave: WaveShare, sent: list[Target], rounds: int, soak_s: 
         return WaveForecast(name=wave.name, duration_s=0.0, limited_by="nothing to do", soak_s=0.0)
     followed_s = 0.0 if plan.follow.to == "accepted" else plan.follow.expected_s
     bounds = {
-        "the length of one upgrade": followed_s,
+        ONE_UPGRADE: followed_s,
         _slots(wave, len(sent)): rounds * followed_s,
         "per_instance": _on_one_instance(sent, plan.limits) * followed_s,
         "rate": _rate_s(plan, sent),

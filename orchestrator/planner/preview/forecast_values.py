@@ -6,7 +6,10 @@ from msgspec import Struct
 
 
 class Range(Struct, frozen=True, kw_only=True):
-    """A number that is not known exactly: a twentieth of the runs stays below p5, a twentieth exceeds p95."""
+    """A number that is not known exactly: a twentieth of the runs stays below p5, a twentieth exceeds p95.
+
+    `p50` is that of the typical run, of which all instants are told too.
+    """
 
     p5: float
     p50: float
@@ -19,6 +22,7 @@ class WaveTimes(Struct, frozen=True, kw_only=True):
     Attributes:
         starts_at: of a typical run, as are all instants here.
         starts_s: seconds from the start of the run.
+        limited_by: what kept more from starting for the largest part of it; None when nothing did.
     """
 
     name: str
@@ -26,6 +30,7 @@ class WaveTimes(Struct, frozen=True, kw_only=True):
     ends_at: datetime | None
     starts_s: Range | None
     ends_s: Range | None
+    limited_by: str | None = None
 
 
 class Stretch(Struct, frozen=True, kw_only=True):
@@ -66,6 +71,7 @@ class Rehearsed(Struct, frozen=True, kw_only=True):
         one_night: the smallest single change with which one is enough; None when one is, or no such change was found.
         approves: waves that wait for a person; that wait is not in the numbers.
         unfinished: why a typical run cannot come to its end by itself; None when it can.
+        limited_by: what kept more from starting for the largest part of a typical run; None when nothing did.
         bound: how far the first session comes; None without `--until` and `--max-duration`. The rest of the forecast is
             of a run without it.
     """
@@ -85,4 +91,5 @@ class Rehearsed(Struct, frozen=True, kw_only=True):
     one_night: Change | None
     approves: tuple[str, ...]
     unfinished: str | None
+    limited_by: str | None = None
     bound: Bound | None = None

@@ -41,9 +41,10 @@ def make_preview(
     """
     coming, plan = coming or NextRun(targets=tuple(resolved.targets)), expecting(plan, readings or {})
     targets = list(coming.targets)
-    left_out = _left_out(plan, targets, readings or {}) | coming.aside
+    looked_at = _left_out(plan, targets, readings or {})
+    left_out = looked_at | coming.aside
     staging = assign_waves(plan, targets, {key for key, aside in left_out.items() if aside.replaced})
-    expected = forecast(plan, targets, staging, frozenset(left_out))
+    expected = forecast(plan, targets, staging, frozenset(left_out), len(looked_at.keys() - coming.aside.keys()))
     waves = [
         _wave(plan, share, _grouped(plan, share, targets, left_out, readings), expected, number)
         for number, share in enumerate(_approved(staging.waves, coming.approved))

@@ -31,7 +31,7 @@ def table(preview: Preview, *, rows: int | None = None) -> Iterator[str]:
     yield from number_lines(preview)
     for wave in preview.waves:
         yield ""
-        yield from _wave(wave, rows)
+        yield from _wave(wave, rows, rehearsed=preview.rehearsed)
     for left_out in preview.left_out:
         yield ""
         yield from _left_out(left_out, rows)
@@ -61,10 +61,9 @@ def _now(preview: Preview) -> str:
     """How many of those to upgrade start, when not all do."""
     if preview.starts == preview.sends:
         return ""
-    if not preview.starts:
-        return ", none as things stand"
-    until = "as things stand" if preview.unusable else "before a person lets it go on"
-    return f", {preview.starts:,} of them {until}"
+    awaited = next((wave.name for wave in preview.waves if wave.approve and wave.sends), None)
+    until = "as things stand" if awaited is None or preview.unusable else f"before wave {awaited} is approved"
+    return f", {preview.starts:,} of them {until}" if preview.starts else f", none {until}"
 
 
 def _read(preview: Preview) -> str:
@@ -77,19 +76,21 @@ def _read(preview: Preview) -> str:
     return "versions read from the cloud" + (f", but {unread:,} could not be read" if unread else "")
 
 
-def _wave(wave: WavePreview, rows: int | None) -> Iterator[str]:
-    yield wave_words(wave)
+def _wave(wave: WavePreview, rows: int | None, *, rehearsed: bool) -> Iterator[str]:
+    yield wave_words(wave, rehearsed=rehearsed)
     for group in wave.groups:
         yield f"  {step_words(group)}: {counted(len(group.targets), 'proxy', 'proxies')}"
         yield from _rows(group.targets, rows, group.risks)
 
 
-def wave_words(wave: WavePreview) -> str:
-    """A wave in one line."""
-    return ", ".join([f"wave {wave.name}: {counted(wave.sends, 'proxy', 'proxies')}", *_terms(wave)])
+def wave_words(wave: WavePreview, *, rehearsed: bool) -> str:
+    """A wave in one line; `rehearsed`: whether its duration comes from a rehearsal, and is not just the least."""
+    return ", ".join(
+        [f"wave {wave.name}: {counted(wave.sends, 'proxy', 'proxies')}", *_terms(wave, rehearsed=rehearsed)]
+    )
 
 
-def _terms(wave: WavePreview) -> Iterator[str]:
+def _terms(wave: WavePreview, *, rehearsed: bool) -> Iterator[str]:
     if wave.sends:
         yield f"at most {min(wave.in_flight, wave.sends):,} in flight"
     if wave.max_failures is not None:
@@ -97,7 +98,7 @@ def _terms(wave: WavePreview) -> Iterator[str]:
     if wave.max_rejected is not None:
         yield f"max_rejected {wave.max_rejected:,}"
     if wave.sends:
-        yield f"{_about(wave.duration_s)} (limited by {wave.limited_by})"
+        yield f"{_lasts(wave.duration_s, rehearsed=rehearsed)} (limited by {wave.limited_by})"
     if wave.soak_s:
         yield f"soak {written_duration(wave.soak_s)}"
     if wave.impact is not None:
@@ -214,7 +215,7 @@ def _duration(preview: Preview) -> Iterator[str]:
     if not preview.sends:
         yield "expected duration: none, there is nothing to send"
         return
-    lasts = _about(preview.duration_s) if preview.rehearsed else f"at least {spoken(preview.duration_s)}"
+    lasts = _lasts(preview.duration_s, rehearsed=preview.rehearsed)
     expected = f"expected duration: {lasts}, limited by {preview.limited_by}"
     if not preview.closes:
         yield expected
@@ -224,7 +225,9 @@ def _duration(preview: Preview) -> Iterator[str]:
         yield f"{expected}; windows and freezes not counted, see --forecast"
 
 
-def _about(seconds: float) -> str:
+def _lasts(seconds: float, *, rehearsed: bool) -> str:
+    if not rehearsed:
+        return f"at least {spoken(seconds)}"
     return spoken(seconds) if 0 < seconds < 1 else f"about {spoken(seconds)}"
 
 

@@ -1,8 +1,9 @@
-"""In which state a start finds the fleet, as the first lines of a preview: what goes on, what holds, what bars."""
+"""In which state a start finds the fleet, as the first lines of a preview: who works on it, what goes on, what bars."""
 
 import shlex
 from collections.abc import Iterator
 
+from orchestrator.errors import ExitCode
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import HoldSet
@@ -17,6 +18,8 @@ def state_lines(plan: Plan, coming: NextRun) -> Iterator[str]:
         plan: what a person asked for.
         coming: the run that a start takes up.
     """
+    if coming.at_work is not None:
+        yield f"at work: {coming.at_work}; a start beside it starts nothing, and ends with {ExitCode.LOCKED}"
     if coming.continues is not None:
         still = sum(aside.reason == "open" for aside in coming.aside.values())
         yield f"run {coming.continues} has not ended: a start goes on with it" + (f", {still:,} open" if still else "")

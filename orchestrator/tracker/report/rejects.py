@@ -58,13 +58,15 @@ def reject_reasons(run: Run) -> list[RejectReason]:
 def refused_before(run: Run) -> Iterator[str]:
     """What a person should know before the next run: why upgrades were refused in this one, and what to do about it."""
     for each in reject_reasons(run)[:_TOLD]:
-        left = len(each.proxy_ids) - each.upgraded
-        if left:
-            words = [
-                f"the latest run was refused for {counted(left, 'proxy', 'proxies')}: {each.reason}",
-                *each.in_common,
-            ]
+        if len(each.proxy_ids) > each.upgraded:
+            words = [f"the latest run was refused for {_refused(each)}: {each.reason}", *each.in_common]
             yield "; ".join(words) + (f" -> {each.remedy}" if each.remedy else "")
+
+
+def _refused(reason: RejectReason) -> str:
+    """How many proxies got this answer: as many as the report says."""
+    more = f", of which {reason.upgraded:,} were upgraded all the same" if reason.upgraded else ""
+    return f"{counted(len(reason.proxy_ids), 'proxy', 'proxies')}{more}"
 
 
 def _traits(run: Run, proxy_ids: Iterable[str]) -> Traits:

@@ -147,10 +147,20 @@ def _wave(wave: WaveReport) -> str:
 
 
 def _scope(scope: ScopeReport) -> str:
-    attained = f", {scope.rate_attained:g}/s" if scope.rate_attained is not None else ""
-    limit = f" of {scope.rate_limit:g}/s" if scope.rate_limit is not None and attained else ""
-    calls = f"{counted(scope.calls, 'call')}{attained}{limit}, {scope.throttled} throttled"
+    calls = f"{counted(scope.calls, 'call')}{_rate(scope)}, {scope.throttled} throttled"
     return f"{_MARGIN}{scope.name}: {calls}{_closed(scope)}"
+
+
+def _rate(scope: ScopeReport) -> str:
+    """The rate of its calls, beside the limit; one that was higher for a time bounds not all of them."""
+    attained, limit = scope.rate_attained, scope.rate_limit
+    if attained is None:
+        return ""
+    if limit is None:
+        return f", {attained:g}/s"
+    return (
+        f", {attained:g}/s of {limit:g}/s" if attained <= limit else f", {attained:g}/s; the limit is {limit:g}/s now"
+    )
 
 
 def _gate(gate: GateReport) -> str:

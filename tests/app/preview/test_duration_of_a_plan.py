@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
 from fakes.e2e import Desk, sim_targets
 from fakes.here import DeskHere
 
@@ -14,23 +13,28 @@ def _said(desk: Desk, *options: str) -> dict[str, Any]:
     return said
 
 
-@pytest.mark.parametrize(
-    "windows", [None, [{"from": "22:00", "to": "05:00", "timezone": "UTC"}]], ids=["open", "windows"]
-)
-def test_plan_says_what_a_typical_rehearsal_takes(tmp_path: Path, windows: Any) -> None:
+def test_plan_says_what_a_typical_rehearsal_takes(tmp_path: Path) -> None:
     desk = DeskHere(tmp_path, targets=sim_targets(20))
-    desk.write(**({} if windows is None else {"windows": windows}))
+    desk.write()
     quick, whole = _said(desk), _said(desk, "--forecast")
     forecast = whole["forecast"]
     assert quick["rehearsed"]
-    assert forecast["duration_s"]["p5"] - 60 <= quick["duration_s"] <= forecast["duration_s"]["p95"] + 60
-    assert forecast["calls"]["p5"] <= quick["calls"]["all"] <= forecast["calls"]["p95"]
-    assert (whole["duration_s"], whole["calls"]["all"]) == (
-        forecast["duration_s"]["p50"],
-        round(forecast["calls"]["p50"]),
-    )
+    told = (forecast["duration_s"]["p50"], forecast["limited_by"], round(forecast["calls"]["p50"]))
+    assert forecast["duration_s"]["p5"] <= told[0] <= forecast["duration_s"]["p95"]
+    for said in (quick, whole):
+        assert (said["duration_s"], said["limited_by"], said["calls"]["all"]) == told
+    assert quick["waves"] == whole["waves"]
+    spans = [(each["starts_s"]["p50"], each["ends_s"]["p50"], each["limited_by"]) for each in forecast["waves"]]
+    assert [(wave["duration_s"], wave["limited_by"]) for wave in quick["waves"]] == [(b - a, by) for a, b, by in spans]
+    assert sum(wave["duration_s"] for wave in quick["waves"]) <= quick["duration_s"]
+
+
+def test_windows_are_counted_and_that_is_said(tmp_path: Path) -> None:
+    desk = DeskHere(tmp_path, targets=sim_targets(3))
     counted = "; started now, windows and freezes counted, see --forecast"
-    assert (counted in desk.cli("plan", "PLAN", "--offline").stdout) == (windows is not None)
+    for windows in ({}, {"windows": [{"from": "22:00", "to": "05:00", "timezone": "UTC"}]}):
+        desk.write(**windows)
+        assert (counted in desk.cli("plan", "PLAN", "--offline").stdout) == bool(windows)
 
 
 def test_of_a_large_fleet_plan_says_how_long_it_takes_at_least(tmp_path: Path) -> None:
@@ -38,4 +42,7 @@ def test_of_a_large_fleet_plan_says_how_long_it_takes_at_least(tmp_path: Path) -
     desk.write()
     said = _said(desk)
     assert not said["rehearsed"]
-    assert "expected duration: at least " in desk.cli("plan", "PLAN", "--offline").stdout
+    text = desk.cli("plan", "PLAN", "--offline").stdout
+    assert "expected duration: at least " in text
+    assert all(", at least " in line for line in text.splitlines() if line.startswith("wave "))
+    assert " about " not in text.partition("calls: ")[0]

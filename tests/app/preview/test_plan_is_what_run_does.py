@@ -1,6 +1,7 @@
 """What the preview says is what the next run sends: after failures, with options, holds, and in an unfinished run."""
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +13,11 @@ import pytest
 from fakes.e2e import SPEED, TIMING, TOKEN, Desk, sim_targets
 from fakes.here import DeskHere
 
+from orchestrator.host import machine_name
 from orchestrator.simulator.config import SimulatorConfig
 from orchestrator.simulator.embedded import embedded_cloud
 from orchestrator.simulator.profile import JobFate, Profile, ScriptedFate, ScriptedFault
+from orchestrator.tracker.folder.state_folder import FolderState
 
 _LENIENT = {"max": "100%", "max_rejected": "100%", "mode": "soft"}
 
@@ -65,7 +68,10 @@ def test_after_a_run_with_failures_the_preview_says_what_the_next_one_sends(tmp_
         redo = f"orchestrator run {desk.named} --only-outcome rejected,failed"
         assert redo in text
         assert said["redo"] == redo
-        assert _sent(desk) == 0
+        assert said["calls"]["all"] == 4, "one alone, and one for each whose version the run reads"
+        plan, run = desk.cli("plan", "PLAN"), desk.run()
+        assert plan.code == run.code == 0, "what failed the night before is no news to either"
+        assert (desk.report["totals"]["calls"], desk.report["totals"]["upgrade_calls"]) == (4, 0)
         again = _said(desk, "--only-outcome", "failed,rejected")
         assert again["starts"] == 4
         assert _sent(desk, "--only-outcome", "failed,rejected") == 4
@@ -83,6 +89,25 @@ def test_a_held_fleet_starts_nothing_before_its_release(tmp_path: Path) -> None:
         assert _said(desk)["starts"] == _sent(desk) == 6
 
 
+def test_beside_a_process_at_work_the_preview_says_first_that_no_other_starts(tmp_path: Path) -> None:
+    with _fleet(tmp_path) as desk:
+        desk.cli("hold", "PLAN", "--note", "wait")
+        assert desk.run().code == 3
+        desk.cli("release", "PLAN", "--note", "over")
+        kept, since = FolderState(desk.state).fleet("prod", writes=True), datetime(2026, 11, 27, 22, tzinfo=UTC)
+        with kept.lock(since):
+            said, text = _said(desk), desk.cli("plan", "PLAN").stdout
+            assert desk.run().code == 4
+        worker = f"process {os.getpid()} on {machine_name()}, since 2026-11-27T22:00:00Z"
+        first, second = said["state"][:2]
+        assert first == f"at work: {worker}; a start beside it starts nothing, and ends with 4"
+        assert "has not ended: a start goes on with it" in second
+        assert (said["starts"], said["sends"]) == (0, 6)
+        assert text.splitlines()[1].strip() == first
+        assert "next: orchestrator run" not in text
+        assert _said(desk)["starts"] == _sent(desk) == 6
+
+
 def test_what_waits_for_approval_is_said_not_to_start(tmp_path: Path) -> None:
     with _fleet(tmp_path) as desk:
         desk.write(
@@ -91,6 +116,7 @@ def test_what_waits_for_approval_is_said_not_to_start(tmp_path: Path) -> None:
             exclude=[{"proxy_id": _proxy(number)} for number in (3, 4, 5, 6)],
         )
         assert (_said(desk)["starts"], _said(desk)["sends"]) == (1, 2)
+        assert "to upgrade 2, 1 of them before wave rest is approved, left out" in desk.cli("plan", "PLAN").stdout
         assert _sent(desk) == 1
         said = _said(desk)
         assert any("has not ended: a start goes on with it" in line for line in said["state"])
@@ -98,6 +124,7 @@ def test_what_waits_for_approval_is_said_not_to_start(tmp_path: Path) -> None:
         text = desk.cli("plan", "PLAN").stdout
         assert f'nothing starts before: orchestrator release {desk.plan} --state {desk.state} rest --note "why"' in text
         assert text.count("waits for approval before it") == 1
+        assert "to upgrade 1, none before wave rest is approved, left out" in text
         desk.cli("release", "PLAN", "rest", "--note", "fine")
         assert "waits for" not in desk.cli("plan", "PLAN", "--forecast").stdout
         assert _said(desk)["starts"] == _sent(desk) == 1

@@ -1,6 +1,7 @@
 """The preview as one HTML file that loads nothing: what would happen, for a change board and its ticket."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -46,7 +47,8 @@ def preview_chunks(
         command: what starts it; None where nothing would start.
     """
     made = environment("orchestrator.planner.preview.page")
-    words = {"wave_words": wave_words, "left_out_words": left_out_words, "risk_words": risk_words}
+    waves = partial(wave_words, rehearsed=preview.rehearsed)
+    words = {"wave_words": waves, "left_out_words": left_out_words, "risk_words": risk_words}
     made.globals |= {"step": step_words, **words}
     return drawn(made, "preview.html.jinja", {**_values(preview, plan), "simulated": simulated, "command": command})
 
