@@ -19,11 +19,9 @@ from orchestrator.tracker.state_store import State
 if TYPE_CHECKING:
     from orchestrator.app.run.run_plan import Redirect
 
-#: What stops a process when neither its plan file nor its state can be found.
-_NOT_STARTED = (
-    "no fleet has run from this file in this state folder; name the folder with --state; "
-    "a process at work starts nothing more after SIGTERM"
-)
+_NOT_STARTED = "no fleet has run from this file in this state folder; name the folder with --state"
+#: How a process is kept from starting more when neither its plan file nor its state can be found.
+_STOP_IT = "; to stop a process that is at work all the same: kill -TERM PID, and it starts nothing more"
 
 
 def plan_and_state(options: Options) -> tuple[Plan, State]:
@@ -47,7 +45,8 @@ def fleet_and_state(options: Options) -> tuple[Plan, State]:
         state = state_of(options)
         kept = kept_plan(state, options.plan)
         if kept is None:
-            raise PlanError(str(error), hint=error.hint or _NOT_STARTED) from error
+            stop = _STOP_IT if options.verb == "hold" else ""
+            raise PlanError(str(error), hint=error.hint or f"{_NOT_STARTED}{stop}") from error
         tell(f"orchestrator: {error}")
         tell(f"orchestrator: it cannot be used; this goes by the plan that the latest run of {kept.name} keeps")
         return kept, state

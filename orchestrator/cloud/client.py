@@ -97,6 +97,11 @@ class Client:
         reply = await self._proxies(instance_id, partial(decode.proxy_health, proxy_id=proxy_id))
         return Answered(ProxyHealth(status=None), reply.exchange) if _no_proxy(reply) else reply
 
+    async def proxy_ids(self, instance_id: str) -> Reply[tuple[str, ...]]:
+        """GET proxies of the instance (ShowGaussMySqlProxyList), reduced to their ids; none when it has no proxy."""
+        reply = await self._proxies(instance_id, decode.proxy_ids)
+        return Answered((), reply.exchange) if _no_proxy(reply) else reply
+
     async def job(self, job_id: str) -> Reply[Job | None]:
         """GET jobs?id= (ShowGaussMySqlJobInfo); None when the cloud knows no such job, as it does of a new one."""
         if not 0 < len(job_id) <= _LONGEST_JOB_ID:

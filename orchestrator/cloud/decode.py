@@ -98,16 +98,26 @@ def _risk(said: Any) -> Risk | None:
 
 def proxy_health(body: bytes, proxy_id: str) -> ProxyHealth:
     """ShowGaussMySqlProxyList, reduced to one proxy; status None when the list ends without it."""
-    rows = proxies(body).rows
-    listed = [inner if isinstance(inner := row.get("proxy"), dict) else row for row in rows]
+    listed = _listed(body)
     for proxy in listed:
         if same_id(text(proxy.get("pool_id")), proxy_id):
             return _health(proxy)
     if any(DAMAGED in (text(proxy.get("pool_id")) or "") for proxy in listed):
         raise NotUnderstood("the proxy is not listed, and a pool_id that is cannot be read")
-    if len(rows) >= PROXIES_PER_PAGE:
+    if len(listed) >= PROXIES_PER_PAGE:
         raise NotUnderstood(f"the proxy is not among the first {PROXIES_PER_PAGE}, and the list goes on")
     return ProxyHealth(status=None)
+
+
+def proxy_ids(body: bytes) -> tuple[str, ...]:
+    """ShowGaussMySqlProxyList, reduced to the ids that can be read."""
+    found = (text(proxy.get("pool_id")) for proxy in _listed(body))
+    return tuple(each for each in found if each and DAMAGED not in each)
+
+
+def _listed(body: bytes) -> list[dict[str, Any]]:
+    rows = proxies(body).rows
+    return [inner if isinstance(inner := row.get("proxy"), dict) else row for row in rows]
 
 
 def _health(proxy: dict[str, Any]) -> ProxyHealth:

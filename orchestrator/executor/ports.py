@@ -42,6 +42,9 @@ class CloudApi(Protocol):
     async def proxy_health(self, instance_id: str, proxy_id: str) -> Reply[ProxyHealth]:
         """GET proxies of the instance, reduced to one proxy."""
 
+    async def proxy_ids(self, instance_id: str) -> Reply[tuple[str, ...]]:
+        """GET proxies of the instance, reduced to their ids."""
+
     async def job(self, job_id: str) -> Reply[Job | None]:
         """GET jobs?id=; None when the cloud knows no such job (yet)."""
 

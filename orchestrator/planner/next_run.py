@@ -22,6 +22,10 @@ LastOutcomes: TypeAlias = Mapping[str, tuple[Outcome, str]]
 _FAILED = frozenset({Outcome.FAILED, Outcome.MISMATCH, Outcome.REJECTED})
 
 
+#: Why what is under way is not sent.
+OPEN = "open"
+
+
 class Aside(Struct, frozen=True):
     """Why a proxy is not sent: its outcome or phase, the rule as one word, and the same for people.
 
@@ -225,7 +229,7 @@ def _settled_or_open(run_id: str, run: Run) -> Iterator[tuple[str, Aside]]:
             why = f"settled in run {run_id}"
             yield key, Aside(state.outcome.value, reason, why, replaced=state.outcome in REPLACED)
         elif state.is_open:
-            yield key, Aside(state.standing, "open", f"followed in run {run_id}, not sent again")
+            yield key, Aside(state.standing, OPEN, f"followed in run {run_id}, not sent again")
 
 
 def _when_ended(past: Past) -> Past:

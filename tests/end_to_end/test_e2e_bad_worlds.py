@@ -119,7 +119,18 @@ def test_without_credentials_all_ways_are_named(new_cloud: NewCloud) -> None:
             assert name in ended.stderr
         assert ended.stdout == ""
     assert desk.books()["calls"] == {}
-    assert not list(desk.fleet.glob("runs/*")), "no run began"
+    assert not desk.state.exists(), "no run began, and no folder was made"
+
+
+def test_without_credentials_a_run_that_has_begun_gets_no_further_session(new_cloud: NewCloud) -> None:
+    desk = new_cloud(1)
+    desk.cli("hold", "PLAN", "--note", "wait")
+    assert desk.run().code == 3
+    before = (desk.run_folder / "journal.ndjson").read_bytes()
+    ended = desk.run(environ={"HW_AUTH_TOKEN": ""})
+    assert ended.code == 7
+    assert "HW_AUTH_TOKEN" in ended.stderr
+    assert (desk.run_folder / "journal.ndjson").read_bytes() == before
 
 
 def test_plain_http_is_refused_except_to_loopback(desk: Desk) -> None:

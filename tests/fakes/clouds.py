@@ -207,6 +207,10 @@ class FakeCloud:
         assert subnet_id
         return Answered(PLENTY, Exchange(http_status=200))
 
+    async def proxy_ids(self, instance_id: str) -> Reply[tuple[str, ...]]:
+        ids = tuple(key for key, proxy in self.proxies.items() if proxy.instance_id == instance_id)
+        return await self._get("proxy_ids", instance_id, lambda: self._answered(ids))
+
     async def job(self, job_id: str) -> Reply[Job | None]:
         def value() -> Reply[Job | None]:
             now = self.clock.now()

@@ -36,6 +36,7 @@ class KeptFleet:
     Attributes:
         clouds: by scope.
         now: when the next start is.
+        code: exit code of the last start.
     """
 
     plan: Plan
@@ -43,6 +44,7 @@ class KeptFleet:
     seed: int = 0
     now: datetime = START
     state: MemoryState = field(default_factory=MemoryState)
+    code: int = 0
 
     def give(self, command: Command) -> None:
         """A person asks for something between two starts."""
@@ -73,7 +75,7 @@ class KeptFleet:
             seed=self.seed,
             script=script,
         ).play()
-        run.kept = played.records
+        run.kept, self.code = played.records, played.code
         self.now = played.ended_at + timedelta(minutes=1)
         return self._sent() - before
 

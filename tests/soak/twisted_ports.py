@@ -109,6 +109,9 @@ class Api:
     async def proxy_health(self, instance_id: str, proxy_id: str) -> Reply[ProxyHealth]:
         return await self._api.proxy_health(instance_id, proxy_id)
 
+    async def proxy_ids(self, instance_id: str) -> Reply[tuple[str, ...]]:
+        return await self._api.proxy_ids(instance_id)
+
     async def job(self, job_id: str) -> Reply[Job | None]:
         return await self._api.job(job_id)
 

@@ -13,6 +13,7 @@ from orchestrator.app.report.on_disk import write_reports
 from orchestrator.app.run.apply_command import carry_out, refusal
 from orchestrator.app.run.begin_or_resume import unfinished_run
 from orchestrator.app.status.fleet_status import find_run, latest_or_none
+from orchestrator.app.status.one_proxy.unknown_target import unknown_target
 from orchestrator.errors import FleetLocked, UsageError
 from orchestrator.host import machine_name, path_of, path_text, user_name
 from orchestrator.model.commands import ClaimCommand, Command, HoldCommand, LimitCommand, ReleaseCommand, SettleCommand
@@ -74,9 +75,11 @@ def settle(
     """Decide what became of an open target. True: it counts already; else from the process on that works on the run.
 
     Raises:
-        UsageError: it is not open, or was sent and cannot be settled as not sent.
+        UsageError: it is no target of the run, is not open, or was sent and cannot be settled as not sent.
     """
     recovered = find_run(state, plan)
+    if proxy_id not in recovered.run.targets:
+        raise unknown_target(recovered.run_id, proxy_id, recovered.run.targets)
     why = refusal(recovered.run, proxy_id, outcome)
     if why is not None:
         raise UsageError(why)

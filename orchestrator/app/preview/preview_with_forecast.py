@@ -16,7 +16,7 @@ from orchestrator.host_zone import HOST_ZONE
 from orchestrator.model.plan import Plan, Wave
 from orchestrator.model.run import Run
 from orchestrator.model.target import Target
-from orchestrator.planner.next_run import NextRun, waiting_in
+from orchestrator.planner.next_run import OPEN, NextRun, waiting_in
 from orchestrator.planner.preview.forecast_values import Rehearsed, WaveTimes
 from orchestrator.planner.preview.preview_values import Preview, WavePreview
 from orchestrator.tracker.state_store import State
@@ -62,7 +62,7 @@ def with_rehearsal(
 
     It takes and raises what `with_forecast` does.
     """
-    if not 0 < preview.sends <= _CHEAP:
+    if not 0 < preview.sends + sum(aside.reason == OPEN for aside in coming.aside.values()) <= _CHEAP:
         return preview
     return _with(preview, rehearse_once(**_rehearsed(preview, plan, coming, memory, state, now)))
 

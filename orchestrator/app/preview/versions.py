@@ -4,14 +4,16 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import anyio
+from msgspec import structs
 
 from orchestrator.app.scopes.serve_scopes import served
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.scope.gate import ScopeGone
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.eligibility import GONE, LeaveOut, Reading
-from orchestrator.model.reply import Answered, ProxyVersion, Refused
+from orchestrator.model.reply import Answered, Refused
 from orchestrator.model.target import Target
+from orchestrator.planner.reading.problems import nearest
 
 
 async def read_versions(
@@ -69,8 +71,17 @@ async def _read(target: Target, scope: ScopeCalls) -> Reading:
     reply = await scope.read(lambda api: api.proxy_version(target.instance_id, target.proxy_id), Lane.POLL)
     if isinstance(reply, Answered):
         return reply.value
-    return _unread(reply) if isinstance(reply, Refused) else f"could not be read: {reply.reason}"
+    if not isinstance(reply, Refused):
+        return f"could not be read: {reply.reason}"
+    return await _gone(target, scope) if reply.not_found else f"refused: {reply.reason}"
 
 
-def _unread(reply: Refused) -> ProxyVersion | LeaveOut | str:
-    return GONE if reply.not_found else f"refused: {reply.reason}"
+async def _gone(target: Target, scope: ScopeCalls) -> LeaveOut:
+    """That there is no such proxy, with the one of its instance that was probably meant."""
+    reply = await scope.read(lambda api: api.proxy_ids(target.instance_id), Lane.POLL)
+    meant = nearest(target.proxy_id, list(reply.value)) if isinstance(reply, Answered) else None
+    return (
+        GONE
+        if meant is None
+        else structs.replace(GONE, why=f"{GONE.why}; did you mean {meant}, which its instance has?")
+    )

@@ -122,6 +122,8 @@ def run_plan(job: RunRequest) -> SessionResult:
         FleetLocked: another process works on the fleet.
         StateError: the state cannot be used.
     """
+    if job.redirect is None:
+        expect_credentials(job.plan, job.environ)
     fleet = job.state.fleet(job.plan.name, writes=True)
     clock = SystemClock()
     asked_s = clock.monotonic()
@@ -193,7 +195,6 @@ def _begin(
     *,
     simulated: bool = False,
 ) -> Recovered:
-    expect_credentials(plan, memory.environ)
     targets, spent = _targets(job, plan, memory) if exactly is None else ([*exactly.targets], ())
     for doubtful in assign_waves(plan, targets).warnings:
         job.warn("plan.doubtful", doubtful)

@@ -1,4 +1,4 @@
-"""See before a run begins that this host has credentials for at least one scope: without any, nothing can start."""
+"""See before a session begins that this host has credentials for at least one scope: without any, it can do nothing."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,7 +12,7 @@ from orchestrator.model.plan import Plan, Scope
 def expect_credentials(plan: Plan, environ: Mapping[str, str]) -> None:
     """See that some scope has what its `auth` names, as far as this host can tell.
 
-    Where only one of several lacks it, the run begins and gives that one up.
+    Where only one of several lacks it, the session begins and gives that one up.
 
     Raises:
         ScopeUnusable: none has; the message says of each scope what is missing.

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from shlex import quote
 
+from msgspec import structs
+
 from orchestrator.app.run.begin_or_resume import take_up
 from orchestrator.app.status.ahead import look_ahead
 from orchestrator.app.status.clocks import clock_lines
@@ -23,7 +25,7 @@ from orchestrator.spoken import counted
 from orchestrator.tracker.named_plan import named_plan
 from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.report.schema import WaveReport
-from orchestrator.tracker.report.text_form import bug_lines, outcome_lines, reject_lines, reject_title
+from orchestrator.tracker.report.text_form import bug_lines, outcome_lines, reject_lines, reject_title, wave_counts
 from orchestrator.tracker.runs.recovery import Recovered, recover
 from orchestrator.tracker.state_store import State, StoredRun
 
@@ -91,7 +93,8 @@ def outlook(recovered: Recovered, plan: Plan, now: datetime) -> Outlook:
     asked = unread_commands(recovered)
     working = fleet.holder() is not None
     barred = None if working or recovered.run.ended else _barred(recovered, plan)
-    return look(recovered.in_force, recovered.run, asked, now, working=working, barred=barred)
+    here = structs.replace(recovered.in_force, path=plan.path, inventory=plan.inventory)  # where its mistakes are now
+    return look(here, recovered.run, asked, now, working=working, barred=barred)
 
 
 def standing(recovered: Recovered, plan: Plan, now: datetime, named: str) -> Iterator[str]:
@@ -132,6 +135,7 @@ def before_first_run(plan: Plan, state: State, now: datetime, named: str) -> Ite
     yield f"{plan.name} -> {plan.target_version}: no run has begun yet"
     if worker:
         yield f"  {worker}"
+    yield from people_lines(seen.run)
     yield from asked_lines(seen)
     yield fleet_line(seen, named)
 
@@ -151,8 +155,7 @@ def asked_lines(seen: Outlook) -> Iterator[str]:
     """What persons have asked for and no process has read yet."""
     when = "read within a second" if seen.working else "read by the next start"
     for each in seen.asked:
-        if isinstance(each, ClaimCommand):
-            yield f"{each.what}, by {each.who} at {each.at:%Y-%m-%d %H:%M:%SZ}"
+        if isinstance(each, ClaimCommand):  # it counts at once, and is told among what persons did
             continue
         yield f"asked for at {each.at:%Y-%m-%d %H:%M:%SZ} by {each.who}: {each.what} ({each.note}); {when}"
 
@@ -199,9 +202,7 @@ def _barred(recovered: Recovered, plan: Plan) -> Wait | None:
 def wave_line(run: Run, wave: WaveReport) -> str:
     """Where a wave stands."""
     by = run.waves[wave.name].approved_by
-    counts = ", ".join(f"{count} {name}" for name, count in wave.outcomes.items()) or (
-        "nothing to send" if wave.state == "done" else "nothing yet"
-    )
+    counts = wave_counts(wave) or ("nothing to send" if wave.state == "done" else "nothing yet")
     approved = f", approved by {by}" if by and wave.started_at is None else ""
     return f"  {wave.name}: {wave.state}{approved}, {counts}{_stays_open(run, wave)}"
 

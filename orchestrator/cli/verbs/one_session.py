@@ -13,6 +13,7 @@ from orchestrator.app.run.approved import Approved
 from orchestrator.app.run.begin_or_resume import Opened
 from orchestrator.app.run.run_plan import RunRequest, SessionResult, run_plan
 from orchestrator.app.run.side_channels import remember
+from orchestrator.app.scopes.unusable_words import unusable_words
 from orchestrator.app.sinks.event_lines import EventLines
 from orchestrator.app.sinks.live_display import LiveDisplay
 from orchestrator.app.sinks.record_log import RecordLog
@@ -141,7 +142,7 @@ def _summarise(outcome: SessionResult, options: Options) -> None:
     write(summary(story.head, attention, next_step(seen, named), outcome.report, code, why).split("\n"))
     for scope in outcome.recovered.run.scopes.values():
         if scope.given_up:
-            tell(f"orchestrator: scope {scope.name} cannot be used: {scope.given_up}")
+            tell(f"orchestrator: {unusable_words(outcome.plan, scope.name, scope.given_up)}")
 
 
 def _remember_lost(outcome: SessionResult, lost: Mapping[str, str]) -> None:

@@ -30,10 +30,17 @@ def run(options: Options) -> ExitCode:
     _show(
         structs.replace(found.preview, state=(*found.preview.state, *_bounds(options, request.asked))), found, options
     )
-    for name, why in found.unusable.items():
-        tell(f"orchestrator: scope {name} cannot be used: {why}")
+    _tell_of_scopes(found)
     _save(found, request, options)
     return _code(found)
+
+
+def _tell_of_scopes(found: PreviewedPlan) -> None:
+    if found.unusable:
+        from orchestrator.app.scopes.unusable_words import unusable_words  # noqa: PLC0415  # hardly ever needed
+
+        for name, why in found.unusable.items():
+            tell(f"orchestrator: {unusable_words(found.plan, name, why)}")
 
 
 def _expect_savable(options: Options) -> None:

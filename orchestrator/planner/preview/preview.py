@@ -46,7 +46,10 @@ def make_preview(
     staging = assign_waves(plan, targets, {key for key, aside in left_out.items() if aside.replaced})
     expected = forecast(plan, targets, staging, frozenset(left_out), len(looked_at.keys() - coming.aside.keys()))
     waves = [
-        _wave(plan, share, _grouped(plan, share, targets, left_out, readings), expected, number)
+        structs.replace(
+            _wave(plan, share, _grouped(plan, share, targets, left_out, readings), expected, number),
+            waits=sum(targets[index].proxy_id not in coming.aside for index in share.targets),
+        )
         for number, share in enumerate(_approved(staging.waves, coming.approved))
     ]
     inside = {target.proxy_id for target in targets} if coming.aside else set()
@@ -72,7 +75,7 @@ def _approved(waves: Sequence[WaveShare], approved: Collection[str]) -> Iterator
 def unapproved(waves: list[WavePreview]) -> Iterator[WavePreview]:
     """The waves that come before a person must approve one."""
     for wave in waves:
-        if wave.approve and wave.sends:
+        if wave.awaits_approval:
             return
         yield wave
 

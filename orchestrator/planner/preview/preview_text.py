@@ -61,7 +61,7 @@ def _now(preview: Preview) -> str:
     """How many of those to upgrade start, when not all do."""
     if preview.starts == preview.sends:
         return ""
-    awaited = next((wave.name for wave in preview.waves if wave.approve and wave.sends), None)
+    awaited = next((wave.name for wave in preview.waves if wave.awaits_approval), None)
     until = "as things stand" if awaited is None or preview.unusable else f"before wave {awaited} is approved"
     return f", {preview.starts:,} of them {until}" if preview.starts else f", none {until}"
 
@@ -212,7 +212,7 @@ def _duration(preview: Preview) -> Iterator[str]:
 
         yield from rehearsed_lines(preview.forecast)
         return
-    if not preview.sends:
+    if not preview.sends and not preview.duration_s:
         yield "expected duration: none, there is nothing to send"
         return
     lasts = _lasts(preview.duration_s, rehearsed=preview.rehearsed)

@@ -59,6 +59,7 @@ class WavePreview(Struct, kw_only=True):
 
     Attributes:
         approve: whether a person must still approve it before it begins.
+        waits: how many of it have no outcome, also those that the run will find to need no upgrade.
         impact: what the cloud foretells of it; None when it says nothing.
     """
 
@@ -74,6 +75,12 @@ class WavePreview(Struct, kw_only=True):
     limited_by: str
     groups: list[StepGroup]
     impact: ImpactForecast | None = None
+    waits: int = 0
+
+    @property
+    def awaits_approval(self) -> bool:
+        """Whether a run stops before it: what its targets run is read only once it has begun."""
+        return self.approve and self.waits > 0
 
 
 class GatePreview(Struct, kw_only=True):

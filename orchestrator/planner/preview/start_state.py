@@ -7,7 +7,7 @@ from orchestrator.errors import ExitCode
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import HoldSet
-from orchestrator.planner.next_run import NextRun
+from orchestrator.planner.next_run import OPEN, NextRun
 from orchestrator.spoken import counted
 
 
@@ -21,7 +21,7 @@ def state_lines(plan: Plan, coming: NextRun) -> Iterator[str]:
     if coming.at_work is not None:
         yield f"at work: {coming.at_work}; a start beside it starts nothing, and ends with {ExitCode.LOCKED}"
     if coming.continues is not None:
-        still = sum(aside.reason == "open" for aside in coming.aside.values())
+        still = sum(aside.reason == OPEN for aside in coming.aside.values())
         yield f"run {coming.continues} has not ended: a start goes on with it" + (f", {still:,} open" if still else "")
     if coming.hold is not None:
         yield f"held: {coming.hold.reason}; nothing starts before: {_release(_named(plan, coming), coming.hold)}"

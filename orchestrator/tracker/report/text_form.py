@@ -142,13 +142,20 @@ def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
 
 
 def _wave(wave: WaveReport) -> str:
-    outcomes = ", ".join(f"{count} {outcome}" for outcome, count in wave.outcomes.items())
+    outcomes = wave_counts(wave)
     return f"{_MARGIN}{wave.name}: {wave.state}, {counted(wave.targets, 'target')}{f': {outcomes}' if outcomes else ''}"
 
 
 def _scope(scope: ScopeReport) -> str:
     calls = f"{counted(scope.calls, 'call')}{_rate(scope)}, {scope.throttled} throttled"
     return f"{_MARGIN}{scope.name}: {calls}{_closed(scope)}"
+
+
+def wave_counts(wave: WaveReport) -> str:
+    """How many stand where; what waits in a wave that is done was settled as not sent, and has its turn once more."""
+    again = " to be sent again" if wave.state == "done" else ""
+    named = (f"{count} {name}{again if name == 'waiting' else ''}" for name, count in wave.outcomes.items())
+    return ", ".join(named)
 
 
 def _rate(scope: ScopeReport) -> str:

@@ -20,11 +20,13 @@ class Orphan(NamedTuple):
         name: of the fleet.
         owner: the plan file that it belonged to.
         binds: why nothing of it may start without a person, or before its run has gone on; None when nothing says so.
+        alike: how much its proxies are those of the other plan, 1 for the same; of equal ones, the later run is meant.
     """
 
     name: str
     owner: Path
     binds: str | None
+    alike: tuple[float, str] = (0.0, "")
 
     def __str__(self) -> str:
         """What a person has to know before another fleet takes its proxies."""
@@ -37,7 +39,7 @@ class Orphan(NamedTuple):
 
 
 def orphan(fleet: Fleet, proxy_ids: Collection[str]) -> Orphan | None:
-    """The fleet of the same state that a fleet may have been; None when it has had a run itself, or there is no such.
+    """The fleet of the same state that a fleet has most likely been; None when it has had a run, or there is no such.
 
     Args:
         fleet: that is about to have its first run.
@@ -46,10 +48,7 @@ def orphan(fleet: Fleet, proxy_ids: Collection[str]) -> Orphan | None:
     Raises:
         StateError: a run cannot be read.
     """
-    if latest_run(fleet) is not None:
-        return None
-    found = (_orphan(other, proxy_ids) for other in fleet.state.fleets() if other.name != fleet.name)
-    return min(filter(None, found), key=lambda each: each.binds is None, default=None)
+    return max(_orphans(fleet, proxy_ids), key=_likeness, default=None)
 
 
 def refuse_orphan(fleet: Fleet, proxy_ids: Collection[str]) -> None:
@@ -59,12 +58,27 @@ def refuse_orphan(fleet: Fleet, proxy_ids: Collection[str]) -> None:
         PlanError: it would.
         StateError: a run cannot be read.
     """
-    found = orphan(fleet, proxy_ids)
-    if found is not None and found.binds is not None:
+    found = _orphans(fleet, proxy_ids)
+    bound = max((each for each in found if each.binds is not None), key=_likeness, default=None)
+    if bound is not None:
+        likely = max(found, key=_likeness)
+        which = "that file" if likely is bound else str(likely.owner)
         raise PlanError(
-            f"{found}; it {found.binds}",
-            hint=f"{found.hint}; if it is another one, put that file back, and end or release its run first",
+            f"{bound}; it {bound.binds}",
+            hint=f"if this plan is {which}, moved or renamed: write `name: {likely.name}` into it; "
+            f"if it is another one, put {bound.owner} back, and end or release its run first",
         )
+
+
+def _orphans(fleet: Fleet, proxy_ids: Collection[str]) -> list[Orphan]:
+    if latest_run(fleet) is not None:
+        return []
+    found = (_orphan(other, proxy_ids) for other in fleet.state.fleets() if other.name != fleet.name)
+    return [each for each in found if each is not None]
+
+
+def _likeness(found: Orphan) -> tuple[float, str]:
+    return found.alike
 
 
 def _is_gone(owner: Path) -> bool:
@@ -79,8 +93,10 @@ def _orphan(other: Fleet, proxy_ids: Collection[str]) -> Orphan | None:
     owner, run = other.owner(), latest_run(other)
     if owner is None or run is None or not _is_gone(owner):
         return None
-    if not any(target.proxy_id in proxy_ids for target in run.targets()):
+    theirs = {target.proxy_id for target in run.targets()}
+    common = sum(proxy_id in proxy_ids for proxy_id in theirs)
+    if not common:
         return None
     folded = recover(run).run
     binds = f"is held: {folded.hold.reason}" if folded.hold else None if folded.ended else "has a run that is not over"
-    return Orphan(other.name, owner, binds)
+    return Orphan(other.name, owner, binds, (common / (len(theirs) + len(proxy_ids) - common), run.run_id))

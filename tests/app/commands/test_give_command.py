@@ -9,11 +9,12 @@ from fakes.memory_state import MemoryState
 from fakes.recorded import BEGIN, NEW, OLD, make_plan, make_targets, run_started
 
 from orchestrator.app.commands.give_command import claim, hold, release, settle
-from orchestrator.app.status.fleet_status import find_run, unread_commands
+from orchestrator.app.status.fleet_status import find_run, standing, unread_commands
 from orchestrator.errors import FleetLocked, PlanError, UsageError
 from orchestrator.host import machine_name, user_name
 from orchestrator.model import record as r
 from orchestrator.model.commands import HoldCommand, ReleaseCommand
+from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
 
 TARGETS = make_targets(2)
@@ -97,6 +98,13 @@ def test_what_is_not_open_is_not_settled(plan: Plan, state: MemoryState) -> None
     assert unread_commands(find_run(state, plan)) == []
 
 
+def test_a_slip_in_an_id_names_the_proxy_that_was_probably_meant(plan: Plan, state: MemoryState) -> None:
+    slip = f"7{KEY[1:]}"
+    with pytest.raises(UsageError, match=f"{slip} is no target of run") as raised:
+        settle(plan, state, slip, "failed", "seen in the console", LATER)
+    assert raised.value.hint == f"did you mean {KEY}?"
+
+
 def test_a_fleet_is_claimed_from_its_plan_and_not_beside_a_process(plan: Plan, state: MemoryState) -> None:
     moved = Path(plan.path).with_name("moved.yaml")
     moved.touch()
@@ -125,8 +133,32 @@ def test_a_claim_is_recorded_with_who_when_and_from_where(plan: Plan, state: Mem
     (act,) = find_run(state, moved).run.acts
     me = f"{user_name()}@{machine_name()}"
     assert act == (LATER, me, f"handed the fleet over from {plan.path} to {moved.path}", None)
+    said = list(standing(find_run(state, moved), moved, LATER, "moved.yaml"))
+    assert sum("handed the fleet over" in line for line in said) == 1
     with pytest.raises(UsageError, match=r"prod belongs to it already, and none there belongs to .*prod\.yaml"):
         claim(moved, state, Path(plan.path), LATER)
+
+
+def test_a_claim_of_a_fleet_whose_run_is_over_is_said_once(plan: Plan, state: MemoryState) -> None:
+    stored = state.fleet("prod").runs()[-1]
+    with closing(stored.resume(3)) as journal:
+        journal.append([r.Settled(at=LATER, target=KEY, outcome=Outcome.FAILED), r.RunEnded(at=LATER)])
+    moved = make_plan(TARGETS, path=str(Path(plan.path).with_name("moved.yaml")))
+    state.fleet("prod").claim(Path(plan.path))
+    claim(moved, state, Path(plan.path), LATER)
+    said = list(standing(find_run(state, moved), moved, LATER, "moved.yaml"))
+    assert sum("handed the fleet over" in line for line in said) == 1
+
+
+def test_what_was_settled_as_not_sent_in_a_wave_that_is_done_is_to_be_sent_again(
+    plan: Plan, state: MemoryState
+) -> None:
+    stored = state.fleet("prod").runs()[-1]
+    with closing(stored.resume(3)) as journal:
+        journal.append([r.WaveOpened(at=BEGIN, wave="rest"), r.WaveDone(at=LATER, wave="rest")])
+    settle(plan, state, KEY, "not_sent", "the console shows none", LATER)
+    said = list(standing(find_run(state, plan), plan, LATER, "prod.yaml"))
+    assert "  rest: done, 1 waiting to be sent again" in said
 
 
 @pytest.mark.parametrize("begun", [False, True])

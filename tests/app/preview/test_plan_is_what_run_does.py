@@ -201,13 +201,15 @@ def test_a_proxy_and_a_version_that_do_not_exist_are_named_with_their_place_and_
         assert re.search(r"warning: \S+prod.yaml:\d+:\d+: target_version 2.99.00.000 of 7 proxies: the newest", said)
         assert "-> did you mean the version on offer?" in said
         assert "targets where its size asks for" not in said, "that follows from it"
-        missing = _proxy(999)
+        missing, meant = _proxy(999), desk.targets[0].proxy_id
         desk.write(waves=[{"name": "all"}])
-        desk.plan.write_text(desk.plan.read_text().replace(desk.targets[0].proxy_id, missing))
+        desk.plan.write_text(desk.plan.read_text().replace(meant, missing))
         ended = desk.cli("plan", "PLAN")
         assert ended.code == 1
         said = ended.stdout
-        assert re.search(rf"prod.yaml:\d+:\d+: proxy {missing}: the cloud knows no such proxy -> correct its ids", said)
+        assert re.search(
+            rf"prod.yaml:\d+:\d+: proxy {missing}: the cloud knows no such proxy; did you mean {meant}", said
+        )
 
 
 @pytest.mark.parametrize(

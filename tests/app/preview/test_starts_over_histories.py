@@ -1,4 +1,4 @@
-"""What the preview says starts is what a run sends in which nothing fails, whatever the fleet has been through."""
+"""What the preview says starts, and stops, is what a run does in which nothing fails, whatever the fleet has seen."""
 
 from collections import Counter
 from contextlib import suppress
@@ -14,7 +14,7 @@ from fakes.kept_fleet import KeptFleet
 from fakes.stage import later, plan_of, targets_of
 from msgspec import structs
 
-from orchestrator.errors import OrchestratorError
+from orchestrator.errors import ExitCode, OrchestratorError
 from orchestrator.executor.dispatch import Background
 from orchestrator.model.amount import Amount
 from orchestrator.model.commands import Command, HoldCommand, ReleaseCommand
@@ -130,6 +130,10 @@ def difference(seed: int) -> str | None:
     starts = {target.proxy_id for wave in said.waves for group in wave.groups for target in group.targets}
     if (said.starts, Counter(sent.values())[1]) != (sent.total(), sent.total()) or not sent.keys() <= starts:
         return f"seed {seed}: {asked}: {said.starts} said, {sent.total()} sent, in {said.state}"
+    held = any(line.startswith("held: ") for line in said.state)
+    stops = held or any(wave.awaits_approval for wave in said.waves)
+    if (history.fleet.code == ExitCode.HELD) != stops:
+        return f"seed {seed}: {asked}: exit code {history.fleet.code}, and the preview has {said.state}"
     return None
 
 

@@ -47,6 +47,24 @@ def test_a_fleet_whose_plan_is_gone_is_found_by_its_proxies(
     assert "write `name: prod` into it" in (raised.value.hint or "")
 
 
+def test_of_several_the_one_with_the_same_proxies_is_meant_and_the_one_that_binds_is_refused(tmp_path: Path) -> None:
+    kept = state(tmp_path / "gone.yaml", ENDED)
+    more, path = make_targets(3), tmp_path / "wide.yaml"
+    wide = kept.fleet("wide", writes=True)
+    wide.claim(path)
+    with closing(wide.begin(make_plan(more, path=str(path)), more, run_started(3)).resume(2)) as journal:
+        journal.append((HELD, ENDED))
+    renamed = kept.fleet("renamed", writes=True)
+    found = orphan(renamed, IDS)
+    assert found is not None
+    assert (found.name, found.binds) == ("prod", None)
+    with pytest.raises(PlanError, match="fleet wide has proxies of this plan") as raised:
+        refuse_orphan(renamed, IDS)
+    hint = raised.value.hint or ""
+    assert hint.startswith(f"if this plan is {tmp_path / 'gone.yaml'}, moved or renamed: write `name: prod` into it")
+    assert hint.endswith(f"put {path} back, and end or release its run first")
+
+
 def test_a_fleet_with_its_plan_or_with_other_proxies_is_another_one(tmp_path: Path) -> None:
     plan = tmp_path / "prod.yaml"
     kept = state(plan, HELD)

@@ -1,0 +1,21 @@
+"""Why a scope cannot be used, for people: with its place in the plan when what the plan says may be the mistake."""
+
+from orchestrator.model.plan import Plan
+from orchestrator.planner.reading.locate import mentioned_at
+
+
+def unusable_words(plan: Plan, name: str, why: str) -> str:
+    """One line about a scope.
+
+    Args:
+        plan: the plan, whose file may have been changed since.
+        name: of the scope.
+        why: what the cloud or this host said.
+    """
+    said = f"scope {name} cannot be used: {why}"
+    project_id = next((scope.project_id for scope in plan.scopes if scope.name == name), None)
+    if project_id is None or "project" not in why.lower():
+        return said
+    place = mentioned_at([plan.path], project_id)
+    where = "" if place is None else f"{place}: "
+    return f"{said} -> {where}project_id {project_id}: correct it, or let these credentials use that project"
