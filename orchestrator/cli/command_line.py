@@ -25,7 +25,7 @@ _COMPANIONS = {
 }
 
 #: Verbs that need no companion.
-_AT_HOME = {"simulate": ("simulate",), "dry_run": ("plan", "report", "status", "doctor")}
+_AT_HOME = {"simulate": ("simulate",), "dry_run": ("plan", "report", "status", "runs", "doctor")}
 
 
 def verb_first(arguments: list[str]) -> list[str]:

@@ -116,7 +116,8 @@ def _add_status(verbs: Any) -> None:
 
 
 def _add_runs(verbs: Any) -> None:
-    new_verb(verbs, "runs", "all runs of the fleet, a line each")
+    verb = new_verb(verbs, "runs", "all runs of the fleet, a line each")
+    verb.add_argument("--format", choices=["table", "json"], help="default: table")
 
 
 def _add_report(verbs: Any) -> None:

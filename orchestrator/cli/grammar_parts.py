@@ -6,6 +6,7 @@ import argparse
 
 from orchestrator.cli import values
 from orchestrator.cli.argument_parser import Parser
+from orchestrator.cli.examples import examples_of
 
 TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def new_verb(
         name,
         help=text,
         description=text[0].upper() + text[1:] + ".",
+        epilog=examples_of(name),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[common_options()],
         argument_default=argparse.SUPPRESS,

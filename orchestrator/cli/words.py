@@ -86,6 +86,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
         "--seed": "seed",
         "--speed": "speed",
         "--faults": "",
+        "--format": ("table", "json"),
     },
     "report": {
         "--state": "state",

@@ -21,7 +21,7 @@ from orchestrator.model.record import (
     Settled,
     WaveApproved,
 )
-from orchestrator.tracker.state_store import Fleet, StoredRun
+from orchestrator.tracker.state_store import StoredRun
 
 _HEAD = ("RUN", "BEGAN (UTC)", "STATE", "TARGETS", "VERSION", "BY", "OUTCOMES")
 
@@ -83,13 +83,55 @@ def _hold_after(hold: HoldSet | None, record: HoldSet | HoldReleased | WaveAppro
             return None if hold is not None and (hold.cause, hold.wave) == ("approval", wave) else hold
 
 
-def run_lines(fleet: Fleet) -> Iterator[str]:
-    """The table of runs, the latest first; under a run, who handed the fleet over or changed its limits during it.
+class Done(Struct, frozen=True):
+    """What a person did during a run: handed the fleet over, or changed its limits."""
 
-    Raises:
-        StateError: a run cannot be read.
+    at: datetime
+    by: str
+    did: str
+
+
+class RunEntry(Struct, frozen=True, kw_only=True):
+    """A run for programs; the names are those of the report.
+
+    Attributes:
+        targets: how many it takes; not those that keep an earlier outcome.
+        outcomes: of these, how many have which.
+        without_outcome: how many of these have none yet.
+        kept: of the others, how many keep which.
+        people: user and host of everybody who started a session of it.
     """
-    briefs = [brief(run) for run in reversed(fleet.runs())]
+
+    run_id: str
+    state: str
+    started_at: datetime | None
+    target_version: str
+    targets: int
+    outcomes: dict[str, int]
+    without_outcome: int
+    kept: dict[str, int]
+    people: list[str]
+    acts: list[Done]
+
+
+def run_entry(run: Brief) -> RunEntry:
+    """The same as a line of the table says."""
+    return RunEntry(
+        run_id=run.run_id,
+        state=_state(run),
+        started_at=run.began,
+        target_version=run.version,
+        targets=run.targets,
+        outcomes=_by_name(Counter(run.outcomes.values())),
+        without_outcome=max(0, run.targets - len(run.outcomes)),
+        kept=_by_name(run.kept),
+        people=[*run.people],
+        acts=[Done(act.at, act.who, act.did) for act in run.acts],
+    )
+
+
+def run_lines(briefs: Sequence[Brief]) -> Iterator[str]:
+    """The table of runs, in this order; under a run, who handed the fleet over or changed its limits during it."""
     rows = [_HEAD, *map(_row, briefs)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
     yield _line(_HEAD, widths)
@@ -99,7 +141,11 @@ def run_lines(fleet: Fleet) -> Iterator[str]:
 
 
 def brief(run: StoredRun) -> Brief:
-    """What a run came to, or has come to by now."""
+    """What a run came to, or has come to by now.
+
+    Raises:
+        StateError: it cannot be read.
+    """
     told = Brief(run.run_id, run.has_ended())
     for record in run.outcomes():
         told.take(record)
@@ -108,10 +154,19 @@ def brief(run: StoredRun) -> Brief:
 
 def _row(run: Brief) -> tuple[str, ...]:
     began = f"{run.began:%Y-%m-%d %H:%M:%S}" if run.began else "?"
-    state = "held" if run.hold is not None else "completed" if run.ended else "unfinished"
     in_all = run.targets + run.kept.total()
     targets = f"{run.targets} of {in_all}" if run.kept else str(run.targets)
-    return run.run_id, began, state, targets, run.version, ", ".join(run.people) or "-", _outcomes(run)
+    return run.run_id, began, _state(run), targets, run.version, ", ".join(run.people) or "-", _outcomes(run)
+
+
+def _state(run: Brief) -> str:
+    if run.hold is not None:
+        return "held"
+    return "completed" if run.ended else "unfinished"
+
+
+def _by_name(counts: Counter[Outcome]) -> dict[str, int]:
+    return {outcome.value: counts[outcome] for outcome in Outcome if counts[outcome]}
 
 
 def _outcomes(run: Brief) -> str:
@@ -123,7 +178,7 @@ def _outcomes(run: Brief) -> str:
 
 
 def _counts(counts: Counter[Outcome]) -> list[str]:
-    return [f"{counts[outcome]} {outcome.value}" for outcome in Outcome if counts[outcome]]
+    return [f"{count} {name}" for name, count in _by_name(counts).items()]
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:

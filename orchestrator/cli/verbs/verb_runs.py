@@ -1,21 +1,32 @@
 """`orchestrator runs`: all runs of a fleet, a line each."""
 
-from orchestrator.app.status.run_list import run_lines
+from collections.abc import Sequence
+
+import msgspec
+
+from orchestrator.app.status.run_list import Brief, brief, run_entry, run_lines
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import plan_and_state
-from orchestrator.cli.terminal import write
+from orchestrator.cli.terminal import write, write_json
 from orchestrator.errors import ExitCode, UsageError
 from orchestrator.host import path_of
 
 
 def run(options: Options) -> ExitCode:
-    """Print the table of runs."""
+    """Print the runs, the latest first."""
     plan, state = plan_and_state(options)
     fleet = state.fleet(plan.name)
     fleet.expect_owner(path_of(plan.path))
     if not fleet.runs():
         raise UsageError(f"{plan.path}: there is no trace of any run of fleet {plan.name} in {state}")
-    lines = list(run_lines(fleet))
+    briefs = [brief(run) for run in reversed(fleet.runs())]
     if not options.quiet:
-        write(lines)
+        _show(briefs, options)
     return ExitCode.DONE
+
+
+def _show(briefs: Sequence[Brief], options: Options) -> None:
+    if options.format == "json":
+        write_json(msgspec.json.format(msgspec.json.encode(list(map(run_entry, briefs)))).decode())
+    else:
+        write(run_lines(briefs))

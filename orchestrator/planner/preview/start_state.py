@@ -22,7 +22,8 @@ def state_lines(plan: Plan, coming: NextRun) -> Iterator[str]:
         yield f"at work: {coming.at_work}; a start beside it starts nothing, and ends with {ExitCode.LOCKED}"
     if coming.continues is not None:
         still = sum(aside.reason == OPEN for aside in coming.aside.values())
-        yield f"run {coming.continues} has not ended: a start goes on with it" + (f", {still:,} open" if still else "")
+        when = "a start" if coming.at_work is None else "a start after that"
+        yield f"run {coming.continues} has not ended: {when} goes on with it" + (f", {still:,} open" if still else "")
     if coming.hold is not None:
         yield f"held: {coming.hold.reason}; nothing starts before: {_release(_named(plan, coming), coming.hold)}"
     if coming.changes:

@@ -101,7 +101,7 @@ def test_beside_a_process_at_work_the_preview_says_first_that_no_other_starts(tm
         worker = f"process {os.getpid()} on {machine_name()}, since 2026-11-27T22:00:00Z"
         first, second = said["state"][:2]
         assert first == f"at work: {worker}; a start beside it starts nothing, and ends with 4"
-        assert "has not ended: a start goes on with it" in second
+        assert "has not ended: a start after that goes on with it" in second
         assert (said["starts"], said["sends"]) == (0, 6)
         assert text.splitlines()[1].strip() == first
         assert "next: orchestrator run" not in text

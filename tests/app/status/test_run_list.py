@@ -7,7 +7,7 @@ import pytest
 from fakes.memory_state import MemoryState
 from fakes.recorded import BEGIN, RUN_ID, make_plan, make_targets, run_started
 
-from orchestrator.app.status.run_list import run_lines
+from orchestrator.app.status.run_list import brief, run_entry, run_lines
 from orchestrator.model import record as r
 from orchestrator.model.limit_change import LimitChange
 from orchestrator.model.outcome import Outcome
@@ -28,7 +28,7 @@ def lines(*records: r.Record) -> list[str]:
     later = fleet.begin(make_plan(TARGETS), TARGETS, run_started(3, run_id=LATER))
     with closing(later.resume(2)) as journal:
         journal.append(records)
-    return list(run_lines(fleet))
+    return list(run_lines([brief(run) for run in reversed(fleet.runs())]))
 
 
 def test_the_latest_run_stands_first_with_its_state_and_its_outcomes() -> None:
@@ -95,3 +95,14 @@ def test_who_changed_its_limits_is_said() -> None:
     _head, _latest, changed, back, _first = lines(change, again)
     assert changed.endswith("changed limits: rate=5/s, by ann@desk")
     assert back.endswith("let the limits of the plan hold again, by ann@desk")
+
+
+def test_programs_are_told_the_same_as_the_table_says() -> None:
+    fleet = MemoryState().fleet("prod", writes=True)
+    run = fleet.begin(make_plan(TARGETS), TARGETS, run_started(3, run_id=RUN_ID))
+    with closing(run.resume(2)) as journal:
+        journal.append((settled(A, Outcome.SUCCEEDED), settled(B, Outcome.FAILED)))
+    entry = run_entry(brief(run))
+    assert (entry.run_id, entry.state, entry.started_at) == (RUN_ID, "unfinished", BEGIN)
+    assert (entry.targets, entry.outcomes, entry.without_outcome) == (3, {"succeeded": 1, "failed": 1}, 1)
+    assert (entry.kept, entry.people, entry.acts) == ({}, [], [])
