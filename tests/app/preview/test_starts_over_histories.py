@@ -140,3 +140,14 @@ def difference(seed: int) -> str | None:
 @pytest.mark.parametrize("first", range(0, 4 * _FLEETS, _FLEETS))
 def test_the_preview_says_how_many_a_run_starts(first: int) -> None:
     assert not [found for seed in range(first, first + _FLEETS) if (found := difference(seed))]
+
+
+def test_a_run_stops_before_a_wave_that_asks_for_approval_though_none_of_it_needs_an_upgrade() -> None:
+    waves = (Wave(name="canary", size=Amount(1), approve=True), Wave(name="rest"))
+    plan = plan_of(targets_of(4), waves=waves)
+    cloud = FakeCloud(VirtualClock(START), plan.proxies)
+    cloud.versions.update(dict.fromkeys(cloud.proxies, NEW))
+    fleet = KeptFleet(plan, {scope.name: cloud for scope in plan.scopes})
+    said = fleet.preview(Asked())
+    assert [wave.awaits_approval for wave in said.waves] == [True, False]
+    assert (said.starts, fleet.start(Asked()).total(), fleet.code) == (0, 0, ExitCode.HELD)
