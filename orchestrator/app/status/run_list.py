@@ -83,7 +83,7 @@ def _hold_after(hold: HoldSet | None, record: HoldSet | HoldReleased | WaveAppro
             return None if hold is not None and (hold.cause, hold.wave) == ("approval", wave) else hold
 
 
-class Done(Struct, frozen=True):
+class PersonAct(Struct, frozen=True):
     """What a person did during a run: handed the fleet over, or changed its limits."""
 
     at: datetime
@@ -111,7 +111,7 @@ class RunEntry(Struct, frozen=True, kw_only=True):
     without_outcome: int
     kept: dict[str, int]
     people: list[str]
-    acts: list[Done]
+    acts: list[PersonAct]
 
 
 def run_entry(run: Brief) -> RunEntry:
@@ -126,7 +126,7 @@ def run_entry(run: Brief) -> RunEntry:
         without_outcome=max(0, run.targets - len(run.outcomes)),
         kept=_by_name(run.kept),
         people=[*run.people],
-        acts=[Done(act.at, act.who, act.did) for act in run.acts],
+        acts=[PersonAct(act.at, act.who, act.did) for act in run.acts],
     )
 
 
