@@ -15,11 +15,13 @@ from orchestrator.cloud.caller import Caller
 from orchestrator.cloud.cloud_eye import CloudEyeClient
 from orchestrator.cloud.codes import NO_PROXY, canonical
 from orchestrator.cloud.decode import Decode
+from orchestrator.cloud.decode_events import schedule_events, scheduled_jobs
 from orchestrator.cloud.secret import HIDDEN
 from orchestrator.model.reply import (
     JOBS_PER_PAGE,
     Answered,
     Entry,
+    EventPage,
     Exchange,
     Failure,
     Job,
@@ -33,6 +35,9 @@ from orchestrator.model.reply import (
 
 #: `engine_name` of ShowProxyVersion; the only documented value.
 ENGINE = "taurusproxy"
+
+#: Rows of one page of the cloud's own events.
+EVENTS_PER_PAGE = 100
 
 #: Rows of one page of instances.
 INSTANCES_PER_PAGE = 100
@@ -160,6 +165,16 @@ class Client:
         body = msgspec.json.encode({"schedule_type": "PROXY_VERSION_UPGRADE", "proxy_id": proxy_id})
         path = ("instances", instance_id, "schedule-tasks", "exist")
         return await self._caller.call("POST", decode.scheduled_upgrade, "v3", *path, body=body)
+
+    async def schedule_events(self, *, offset: int) -> Reply[EventPage]:
+        """GET schedule-events (ShowInstanceScheduleEvents), one page of 100."""
+        query = [("limit", str(EVENTS_PER_PAGE)), ("offset", str(offset))]
+        return await self._caller.call("GET", schedule_events, "v3", "schedule-events", query=query)
+
+    async def scheduled_jobs(self, *, offset: int) -> Reply[EventPage]:
+        """GET scheduled-jobs (ListScheduleJobs), one page of 100."""
+        query = [("offset", str(offset)), ("limit", str(EVENTS_PER_PAGE))]
+        return await self._caller.call("GET", scheduled_jobs, "v3", "scheduled-jobs", query=query)
 
     async def subnet_addresses(self, subnet_id: str) -> Reply[int]:
         """GET subnets/{id} of VPC (ShowSubnet): how many addresses it has left."""

@@ -46,7 +46,7 @@ class NotUnderstood(Exception):
 
 def upgrade_entries(body: bytes) -> tuple[Entry, ...]:
     """UpgradeProxyVersion: `update_result`, word for word and in order; empty when the list is."""
-    data = _object(body)
+    data = read_object(body)
     rows = data.get("update_result")
     if isinstance(rows, dict):
         rows = [rows]
@@ -72,7 +72,7 @@ def _entry(row: Any) -> Entry:
 
 def proxy_version(body: bytes) -> ProxyVersion:
     """ShowProxyVersion."""
-    data = _object(body)
+    data = read_object(body)
     current = intact(data.get("current_version"))
     if current is None:
         raise NotUnderstood("no current_version in the answer, or none that can be read")
@@ -129,7 +129,7 @@ def _health(proxy: dict[str, Any]) -> ProxyHealth:
 
 def free_addresses(body: bytes) -> int:
     """ShowSubnet: `available_ip_address_count`, the IPv4 addresses that are left (huaweicloudsdkvpc v2 subnet.py)."""
-    subnet = _object(body).get("subnet")
+    subnet = read_object(body).get("subnet")
     count = integer(subnet.get("available_ip_address_count")) if isinstance(subnet, dict) else None
     if count is None or count < 0:
         raise NotUnderstood("no available_ip_address_count in the answer")
@@ -138,17 +138,17 @@ def free_addresses(body: bytes) -> int:
 
 def proxies(body: bytes) -> Page:
     """ShowGaussMySqlProxyList: rows as they are; the cloud sends no total."""
-    return _page(_object(body), "proxy_list")
+    return read_page(read_object(body), "proxy_list")
 
 
 def instances(body: bytes) -> Page:
     """ListGaussMySqlInstances and the list of details, v3 and v3.1."""
-    return _page(_object(body), "instances")
+    return read_page(read_object(body), "instances")
 
 
 def scheduled_upgrade(body: bytes) -> Page:
     """CheckScheduleTaskExist: the scheduled tasks; one empty row when there is one of which nothing is said."""
-    data = _object(body)
+    data = read_object(body)
     exists, tasks = truth(data.get("exist")), objects(data.get("scheduled_tasks"))
     if exists is None:
         raise NotUnderstood("no exist in the answer")
@@ -157,12 +157,12 @@ def scheduled_upgrade(body: bytes) -> Page:
 
 def projects(body: bytes) -> Page:
     """KeystoneListProjects of IAM."""
-    return _page(_object(body), "projects")
+    return read_page(read_object(body), "projects")
 
 
 def job(body: bytes, job_id: str) -> Job | None:
     """ShowGaussMySqlJobInfo; None when the answer holds no job."""
-    data = _object(body)
+    data = read_object(body)
     row = data.get("job")
     if row is None and "job" in data:
         return None
@@ -176,7 +176,7 @@ def job(body: bytes, job_id: str) -> Job | None:
 
 def job_page(body: bytes) -> JobPage:
     """ListImmediateJobs. A row without an id stays, with an empty one: that something runs there matters."""
-    page = _page(_object(body), "jobs")
+    page = read_page(read_object(body), "jobs")
     if any(DAMAGED in (_instance_of(row) or "") for row in page.rows):
         raise NotUnderstood("a job whose instance_id cannot be read may run on any instance")
     return JobPage(jobs=tuple(_job(row) for row in page.rows), total_count=page.total_count)
@@ -213,14 +213,15 @@ def iam_token(body: bytes) -> float | None:
 
     Both are the cloud's times, so that a wrong clock here does no harm.
     """
-    token = _object(body).get("token")
+    token = read_object(body).get("token")
     if not isinstance(token, dict):
         return None
     expires, issued = instant(token.get("expires_at")), instant(token.get("issued_at"))
     return (expires - issued).total_seconds() if expires and issued else None
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def read_object(body: bytes) -> dict[str, Any]:
+    """The object that a body is."""
     try:
         data = read_body(body)
     except Unreadable as error:
@@ -233,7 +234,8 @@ def _object(body: bytes) -> dict[str, Any]:
     return data
 
 
-def _page(data: dict[str, Any], key: str) -> Page:
+def read_page(data: dict[str, Any], key: str) -> Page:
+    """The rows that stand under a key, as they are."""
     rows = data.get(key)
     if not isinstance(rows, list | dict):
         raise NotUnderstood(f"no {key} in the answer")

@@ -24,7 +24,7 @@ from orchestrator.executor.decide.actions import (
     Finish,
     Hold,
     OpenWave,
-    ReadSubnet,
+    ReadCloud,
     SoakWave,
     Start,
     VerifyWave,
@@ -35,7 +35,7 @@ from orchestrator.executor.decide.hold_causes import causes
 from orchestrator.executor.decide.next_action import next_action
 from orchestrator.executor.decide.waits import Wait
 from orchestrator.executor.ledger import SetAside
-from orchestrator.executor.read_subnet import subnet_reading
+from orchestrator.executor.read_cloud import cloud_reading
 from orchestrator.executor.scope.gate import ScopeGone, Yielded
 from orchestrator.executor.session import Session
 from orchestrator.executor.supervise import Service, supervise
@@ -209,8 +209,8 @@ class Dispatcher:
                 await self._hold(action)
             case AskGate(gate=gate):
                 group.start_soon(supervise, gate_question(self.session, gate), self.session)
-            case ReadSubnet(scope=scope, subnet=subnet):
-                group.start_soon(supervise, subnet_reading(self.session, scope, subnet), self.session)
+            case ReadCloud():
+                group.start_soon(supervise, cloud_reading(self.session, action), self.session)
             case WaitUntil() | Finish():
                 raise AssertionError("the loop itself performs these")
 

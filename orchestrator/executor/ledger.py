@@ -20,6 +20,7 @@ from orchestrator.executor.requeue import reopen, requeue
 from orchestrator.model.masked import masked
 from orchestrator.model.record import (
     Clocks,
+    CloudEventsRead,
     CloudTimeLearned,
     GateAnswered,
     HoldSet,
@@ -66,6 +67,7 @@ _AT_ONCE = (
     LimitsChanged,
     GateAnswered,
     SubnetRead,
+    CloudEventsRead,
     PreflightDone,
     ScopeOpened,
     ScopePaused,

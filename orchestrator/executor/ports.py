@@ -7,7 +7,7 @@ from typing import Protocol
 from orchestrator.model.health_gate import GateFinding, GateQuestion, HealthGate
 from orchestrator.model.metric import Points, Series
 from orchestrator.model.record import Record
-from orchestrator.model.reply import Entry, Failure, Job, JobPage, ProxyHealth, ProxyVersion, Reply
+from orchestrator.model.reply import Entry, EventPage, Failure, Job, JobPage, ProxyHealth, ProxyVersion, Reply
 
 
 class CloudApi(Protocol):
@@ -52,6 +52,12 @@ class CloudApi(Protocol):
         self, *, offset: int, start_time: datetime | None = None, status: str | None = None, job_id: str | None = None
     ) -> Reply[JobPage]:
         """GET immediate-jobs, one page of 50."""
+
+    async def schedule_events(self, *, offset: int) -> Reply[EventPage]:
+        """GET schedule-events, one page of 100: what the cloud has planned for instances."""
+
+    async def scheduled_jobs(self, *, offset: int) -> Reply[EventPage]:
+        """GET scheduled-jobs, one page of 100: what the console was told to do later."""
 
     async def subnet_addresses(self, subnet_id: str) -> Reply[int]:
         """GET subnets/{id} of VPC: how many addresses it has left."""

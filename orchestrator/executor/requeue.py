@@ -1,11 +1,12 @@
 """What a record that counts from now on means for the targets that wait to start."""
 
-from orchestrator.executor.decide.bench import SUBNET
+from orchestrator.executor.decide.bench import EVENTS, SUBNET
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.model.outcome import REPLACED, Phase
 from orchestrator.model.record import (
     AttemptDisproved,
     ClockStepped,
+    CloudEventsRead,
     CloudTimeLearned,
     LimitsChanged,
     Postponed,
@@ -23,6 +24,9 @@ def reopen(rollout: Rollout, record: Record) -> None:
         rollout.queue.reopen()
     elif isinstance(record, SubnetRead):
         rollout.queue.opened((SUBNET, record.subnet_id))
+    elif isinstance(record, CloudEventsRead):
+        rollout.queue.opened((EVENTS, record.scope))
+        rollout.queue.reopen()
     elif isinstance(record, LimitsChanged):
         rollout.relimit()
 

@@ -9,6 +9,7 @@ from math import inf
 
 from msgspec import structs
 
+from orchestrator.executor.decide.bench import EVENTS, Block
 from orchestrator.executor.decide.rollout import Reading, Rollout
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.requeue import reopen
@@ -21,6 +22,7 @@ from orchestrator.model.outcome import REPLACED, Phase
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import (
     AnswerSeen,
+    CloudEventsRead,
     HoldReleased,
     Intent,
     JobSeen,
@@ -122,10 +124,14 @@ class Environment:
         self.nights = Nights(setting.plan)
         self.result = Rehearsal({wave.name: WaveSpan() for wave in setting.plan.waves})
 
-    def read_subnet(self, scope: str, subnet: str) -> None:
+    def read_cloud(self, scope: str, block: Block) -> None:
         """What was read before the rehearsal holds in it; what comes and goes by others is not foreseen."""
-        self.rollout.readings[subnet] = Reading(asked_at=self.events.now, answered=True, kept=True)
-        read = SubnetRead(at=self.events.now, scope=scope, subnet_id=subnet, free=self.setting.free.get(subnet))
+        now, (kind, value) = self.events.now, block
+        self.rollout.readings[block] = Reading(asked_at=now, answered=True, kept=True)
+        read: Record = SubnetRead(at=now, scope=scope, subnet_id=value, free=self.setting.free.get(value))
+        if kind == EVENTS:
+            known = self.run.cloud_events.get(scope, {}).values()
+            read = CloudEventsRead(at=now, scope=scope, events=tuple(event for events in known for event in events))
         self.note(read)
         reopen(self.rollout, read)
 

@@ -10,7 +10,7 @@ from orchestrator.executor.decide.actions import (
     Finish,
     Hold,
     OpenWave,
-    ReadSubnet,
+    ReadCloud,
     SoakWave,
     Start,
     VerifyWave,
@@ -106,9 +106,10 @@ class _Play:
                 env.note(WaveDone(at=now, wave=wave))
             case VerifyWave(wave=wave):
                 self._verify(wave)
-            case ReadSubnet(scope=scope, subnet=subnet):
-                env.read_subnet(scope, subnet)
-                env.events.resume(self._give_up(subnet))
+            case ReadCloud(scope=scope, block=(kind, subnet)):
+                env.read_cloud(scope, (kind, subnet))
+                if kind == SUBNET:
+                    env.events.resume(self._give_up(subnet))
             case Hold(cause="approval", wave=wave):
                 env.note(WaveApproved(at=now, wave=wave or "", by="", note=""))
             case Hold(reason=reason):

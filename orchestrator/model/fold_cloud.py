@@ -1,10 +1,19 @@
 """What readings of the cloud that concern no single target change in a run."""
 
 from orchestrator.model.capacity import TAKES_WITHIN_S, SubnetRead, SubnetStatus, subnet_status
+from orchestrator.model.cloud_event import CloudEventsRead, by_instance
 from orchestrator.model.known import Indexes
 
 
-def read_subnet(known: Indexes, record: SubnetRead) -> None:
+def read_cloud(known: Indexes, record: SubnetRead | CloudEventsRead) -> None:
+    """What was read."""
+    if isinstance(record, SubnetRead):
+        _read_subnet(known, record)
+    else:
+        _read_events(known, record)
+
+
+def _read_subnet(known: Indexes, record: SubnetRead) -> None:
     """How many addresses a subnet has left."""
     if record.denied and record.scope not in known.capacity_denied:
         known.capacity_denied[record.scope] = record.why or "denied"
@@ -23,3 +32,13 @@ def _is_young(known: Indexes, proxy_id: str, record: SubnetRead) -> bool:
     """Whether an upgrade may not have taken its addresses yet when they were counted."""
     sent = known.states[proxy_id].last.sent
     return known.timeline.elapsed_s(sent, record.at, record.scope) < TAKES_WITHIN_S
+
+
+def _read_events(known: Indexes, record: CloudEventsRead) -> None:
+    """What the cloud is about to do to instances of a scope."""
+    known.cloud_events[record.scope] = by_instance(record.events)
+    if record.denied:
+        known.events_denied[record.scope] = record.why or "denied"
+    words = f"the cloud's own events of scope {record.scope} are not all looked at: {record.why}"
+    if record.why is not None and words not in known.warnings:
+        known.warnings.append(words)

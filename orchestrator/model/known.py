@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from orchestrator.model.capacity import FEWEST_NODES, SubnetStatus, addresses_needed, subnet_of
+from orchestrator.model.cloud_event import CloudEvent
 from orchestrator.model.durations import Durations
 from orchestrator.model.moment import Moment
 from orchestrator.model.outcome import BEGAN
@@ -43,6 +44,8 @@ class Indexes:
         job_names: names of jobs of ours, by scope.
         subnets: those that were read.
         capacity_denied: scopes that may not ask for the addresses of subnets, in the latest session, and why.
+        cloud_events: what the cloud is about to do, by scope and instance id in small letters.
+        events_denied: scopes that may not ask for that, in the latest session, and why.
         needs: how many addresses refusals said that an upgrade needs, by subnet.
         sent_at: when attempts were made, by the calendar, the first one first.
         earlier: what earlier runs said of targets that did not end well there.
@@ -79,6 +82,8 @@ class Indexes:
         self.upgrade_calls = 0
         self.subnets: dict[str, SubnetStatus] = {}
         self.capacity_denied: dict[str, str] = {}
+        self.cloud_events: dict[str, Mapping[str, tuple[CloudEvent, ...]]] = {}
+        self.events_denied: dict[str, str] = {}
         self.needs: dict[str, int] = {}
         self.sent_at: list[datetime] = []
         self.earlier: dict[str, EarlierOutcome] = {}

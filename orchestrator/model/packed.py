@@ -5,7 +5,7 @@ A field that is new there has to be new here.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import islice
 from typing import Any, get_origin
@@ -15,6 +15,7 @@ from msgspec import Raw, Struct
 
 from orchestrator.model.act import Act
 from orchestrator.model.capacity import SubnetStatus
+from orchestrator.model.cloud_event import CloudEvent
 from orchestrator.model.durations import Durations
 from orchestrator.model.moment import Moment
 from orchestrator.model.night import Night
@@ -121,6 +122,8 @@ class PackedRun(Struct, kw_only=True):
     upgrade_calls: int
     subnets: dict[str, SubnetStatus]
     capacity_denied: dict[str, str]
+    cloud_events: dict[str, Mapping[str, tuple[CloudEvent, ...]]]
+    events_denied: dict[str, str]
     needs: dict[str, int]
     sent_at: list[datetime]
     earlier: dict[str, EarlierOutcome]

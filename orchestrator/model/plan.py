@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct, field
 
 from orchestrator.model.amount import Amount, Rate
+from orchestrator.model.cloud_event import CloudEvents
 from orchestrator.model.health_gate import HealthGate
 from orchestrator.model.metric import CloudEye
 from orchestrator.model.selection import Selector
@@ -272,6 +273,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     impact: ImpactSource = "off"
     cloud_eye: CloudEye = CloudEye()
     capacity: Capacity | None = Capacity()
+    cloud_events: CloudEvents = "off"
     follow: Follow = Follow()
     retry: Retry = Retry()
     http: Http = Http()

@@ -8,6 +8,7 @@ a run, the report is a fold of them too, and nothing else is remembered. A new r
 from typing import TypeAlias
 
 from orchestrator.model.capacity import SubnetRead
+from orchestrator.model.cloud_event import CloudEventsRead
 from orchestrator.model.command_record import CommandIgnored, CommandRecord, FleetClaimed, HoldReleased, WaveApproved
 from orchestrator.model.gate_record import GateAnswered
 from orchestrator.model.impact_record import ImpactSampled, MetricsMissing
@@ -69,6 +70,7 @@ __all__ = [
     "AttemptDisproved",
     "ClockStepped",
     "Clocks",
+    "CloudEventsRead",
     "CloudTimeLearned",
     "CommandIgnored",
     "DoubtLooked",
@@ -130,5 +132,6 @@ Record: TypeAlias = (
     | EarlierStarts
     | LimitsChanged
     | SubnetRead
+    | CloudEventsRead
     | TargetRecord
 )

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from msgspec import Struct
 
+from orchestrator.model.cloud_event import CloudEvent
 from orchestrator.model.risk import Risk
 
 T = TypeVar("T")
@@ -139,6 +140,14 @@ def in_words(failure: Failure) -> str:
     status = "" if exchange.http_status is None or reason.startswith("HTTP ") else f"HTTP {exchange.http_status}: "
     request = f" (request id {exchange.request_id})" if exchange.request_id else ""
     return f"{status}{reason}{request}"
+
+
+class EventPage(Struct, frozen=True):
+    """One page of what the cloud is about to do: what is ahead or under way of its `rows`, of `total` in all."""
+
+    events: tuple[CloudEvent, ...]
+    rows: int
+    total: int
 
 
 class Entry(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from datetime import datetime
 from orchestrator.model.act import BY_PERSONS, Act, act_of
 from orchestrator.model.aside import set_aside
 from orchestrator.model.fold import fold
-from orchestrator.model.fold_cloud import read_subnet
+from orchestrator.model.fold_cloud import read_cloud
 from orchestrator.model.known import Indexes
 from orchestrator.model.night import Night
 from orchestrator.model.outcome import STUCK, Outcome, Phase
@@ -17,6 +17,7 @@ from orchestrator.model.part_record import USAGE
 from orchestrator.model.plan import Failures
 from orchestrator.model.record import (
     ClockStepped,
+    CloudEventsRead,
     CloudTimeLearned,
     EarlierOutcome,
     EarlierStarts,
@@ -180,8 +181,8 @@ class Run(Indexes):
                 self.earlier[key] = record
             case EarlierStarts():
                 self.sent_at = sorted([*self.sent_at, *record.instants])
-            case SubnetRead():
-                read_subnet(self, record)
+            case SubnetRead() | CloudEventsRead():
+                read_cloud(self, record)
             case LimitsChanged():
                 self.limits = record
             case SessionStarted():
@@ -231,6 +232,7 @@ class Run(Indexes):
         self.session_ended = None
         self.troubles, self.host_errors, self.warnings = [], [], []
         self.capacity_denied.clear()
+        self.events_denied.clear()
         self.timeline.begin(record)
         for scope in self.scopes.values():
             scope.clear()

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from orchestrator.model.amount import Amount, Rate
+from orchestrator.model.cloud_event import CloudEvents
 from orchestrator.model.health_gate import HealthGate
 from orchestrator.model.metric import CloudEye
 from orchestrator.model.plan import (
@@ -54,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     language: Literal["en-us", "zh-cn"]
     scopes_required: Literal["any", "all"]
     capacity: Capacity | None = Capacity()
+    cloud_events: CloudEvents = "off"
     gates: tuple[HealthGate, ...] = ()  # not in settings of before there were gates
     scopes: dict[str, ScopeSettings]
     impact: ImpactSource = "off"

@@ -97,6 +97,18 @@ CALLS: dict[str, tuple[Any, Any, Any]] = {
         ),
         {"instances": [], "total_count": 0},
     ),
+    "schedule_events": (
+        lambda client: client.schedule_events(offset=100),
+        lambda client: client.show_instance_schedule_events(
+            sdk.ShowInstanceScheduleEventsRequest(limit=100, offset=100, **EN)
+        ),
+        {"total_count": 0, "events": []},
+    ),
+    "scheduled_jobs": (
+        lambda client: client.scheduled_jobs(offset=100),
+        lambda client: client.list_schedule_jobs(sdk.ListScheduleJobsRequest(offset="100", limit="100", **EN)),
+        {"total_count": 0, "schedules": []},
+    ),
     "instances, v3": (
         lambda client: client.instances(offset=0, version="v3"),
         lambda client: client.list_gauss_my_sql_instances(

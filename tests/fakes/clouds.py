@@ -1,7 +1,7 @@
 """A cloud in memory, on virtual time: one scope with its proxies, jobs and moods, and books of what really happened."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -10,8 +10,10 @@ from fakes.acts import ACCEPT, Act, Fate, Update, exchange
 from msgspec.structs import replace
 
 from orchestrator.executor.ports import Clock
+from orchestrator.model.cloud_event import CloudEvent
 from orchestrator.model.reply import (
     Answered,
+    EventPage,
     Exchange,
     Failure,
     Job,
@@ -102,6 +104,8 @@ class FakeCloud:
         filters: whether the job list heeds `start_time`.
         listed_under: the instance that the list gives the jobs of a proxy.
         unlisted: proxies that the list of their instance does not show.
+        planned: events of the cloud's own.
+        put_off: what the console was told to do later.
         lists_lag_s: how far the job list is behind.
         most_calls: a guard against loops that burn calls.
     """
@@ -125,6 +129,8 @@ class FakeCloud:
     latest: str = NEW
     offsets: str = "page"
     hides_total: bool = False
+    planned: list[CloudEvent] = field(default_factory=list)
+    put_off: list[CloudEvent] = field(default_factory=list)
     unlisted: set[str] = field(default_factory=set)
     lists_lag_s: float = 0.0
     most_calls: int = 200_000
@@ -202,6 +208,15 @@ class FakeCloud:
 
         assert instance_id
         return await self._get("proxy_health", proxy_id, value)
+
+    async def schedule_events(self, *, offset: int) -> Reply[EventPage]:
+        return self._events(self.planned[offset:])
+
+    async def scheduled_jobs(self, *, offset: int) -> Reply[EventPage]:
+        return self._events(self.put_off[offset:])
+
+    def _events(self, events: Sequence[CloudEvent]) -> Reply[EventPage]:
+        return Answered(EventPage(tuple(events), len(events), len(events)), Exchange(http_status=200))
 
     async def subnet_addresses(self, subnet_id: str) -> Reply[int]:
         assert subnet_id

@@ -13,7 +13,7 @@ from orchestrator.executor.ports import CloudApi, JournalPort, Pending
 from orchestrator.model.moment import Moment
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Intent, Record
-from orchestrator.model.reply import Answered, Entry, Job, JobPage, ProxyHealth, ProxyVersion, Reply
+from orchestrator.model.reply import Answered, Entry, EventPage, Job, JobPage, ProxyHealth, ProxyVersion, Reply
 from orchestrator.model.timeline import Timeline
 
 #: A workflow that is shown as ours, and is nobody's.
@@ -119,6 +119,12 @@ class Api:
         self, *, offset: int, start_time: datetime | None = None, status: str | None = None, job_id: str | None = None
     ) -> Reply[JobPage]:
         return await self._api.jobs(offset=offset, start_time=start_time, status=status, job_id=job_id)
+
+    async def schedule_events(self, *, offset: int) -> Reply[EventPage]:
+        return await self._api.schedule_events(offset=offset)
+
+    async def scheduled_jobs(self, *, offset: int) -> Reply[EventPage]:
+        return await self._api.scheduled_jobs(offset=offset)
 
     async def subnet_addresses(self, subnet_id: str) -> Reply[int]:
         return await self._api.subnet_addresses(subnet_id)

@@ -15,6 +15,7 @@ _EVENTS: dict[type[Record], tuple[str, Level]] = {
     records.RunStarted: ("run.started", "info"),
     records.OutcomeKept: ("target.kept", "debug"),
     records.EarlierOutcome: ("target.known", "debug"),
+    records.CloudEventsRead: ("events.read", "debug"),
     records.SubnetRead: ("subnet.read", "debug"),
     records.LimitsChanged: ("limits.changed", "warning"),
     records.EarlierStarts: ("starts.known", "debug"),
@@ -107,7 +108,7 @@ def level_of(record: Record) -> Level:
     match record:
         case records.HoldSet(cause="approval"):
             return "warning"  # a plan that asks for it is no failure
-        case records.GateAnswered(open=False) | records.SubnetRead(denied=True):
+        case records.GateAnswered(open=False) | records.SubnetRead(denied=True) | records.CloudEventsRead(denied=True):
             return "warning"
         case records.Settled(outcome=outcome):
             return "info" if outcome in GOOD or outcome in (Outcome.SKIPPED, Outcome.PARTIAL) else "warning"

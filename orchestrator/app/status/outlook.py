@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from orchestrator.app.run.apply_command import carry_out
 from orchestrator.app.status.clocks import calendar, steady
+from orchestrator.executor.decide.bench import EVENTS, SUBNET
 from orchestrator.executor.decide.rollout import GateWatch, Reading, Rollout
 from orchestrator.executor.decide.wait_words import hold_wait, scope_wait, when_last_seen
 from orchestrator.executor.decide.waits import Cause, Wait
@@ -195,8 +196,9 @@ def look(
     )
     for gate in run.gates:  # as the journal says; how fresh it is, only its process knows
         rollout.watches[gate] = GateWatch(asked_at=here, answered_at=here)
-    for subnet in run.subnets:
-        rollout.readings[subnet] = Reading(asked_at=here, answered=True)
+    blocks = (*((SUBNET, subnet) for subnet in run.subnets), *((EVENTS, scope) for scope in run.scopes))
+    for block in blocks:
+        rollout.readings[block] = Reading(asked_at=here, answered=True)
     return Outlook(rollout, [command for _, command in asked], here, working)
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
+from orchestrator.executor.decide.bench import Block
 from orchestrator.executor.decide.waits import Wait
 from orchestrator.model.health_gate import HealthGate
 from orchestrator.model.record import HoldCause
@@ -87,11 +88,11 @@ class AskGate:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadSubnet:
-    """It has to be known how many addresses this subnet has left; nobody waits for it here."""
+class ReadCloud:
+    """It has to be known how many addresses a subnet has left, or what the cloud is about to do; nobody waits here."""
 
     scope: str
-    subnet: str
+    block: Block
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,5 +113,5 @@ class Finish:
 
 
 Action: TypeAlias = (
-    Start | OpenWave | SoakWave | VerifyWave | CloseWave | Hold | AskGate | ReadSubnet | WaitUntil | Finish
+    Start | OpenWave | SoakWave | VerifyWave | CloseWave | Hold | AskGate | ReadCloud | WaitUntil | Finish
 )

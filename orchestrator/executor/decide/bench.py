@@ -20,6 +20,9 @@ GATE = "gate"
 #: The kind of a block that is a subnet without enough addresses; its value is the subnet's id.
 SUBNET = "subnet"
 
+#: The kind of a block that is a scope whose cloud has to be asked for its own events; its value is the scope's name.
+EVENTS = "events"
+
 
 class Later(NamedTuple):
     """What a target waits for that is to come back: an instant of the session's clock."""

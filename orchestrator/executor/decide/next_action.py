@@ -14,14 +14,15 @@ from orchestrator.executor.decide.actions import (
     VerifyWave,
     WaitUntil,
 )
-from orchestrator.executor.decide.bench import GATE
+from orchestrator.executor.decide.bench import EVENTS, GATE
 from orchestrator.executor.decide.health.measured import measured_at
 from orchestrator.executor.decide.limits import Room, due_hold, room, scope_room
 from orchestrator.executor.decide.one_target.blocked import blocked
-from orchestrator.executor.decide.opening.addresses import due_reading, next_reading, short_action
+from orchestrator.executor.decide.opening.addresses import short_action
 from orchestrator.executor.decide.opening.calendar import Opening
-from orchestrator.executor.decide.opening.closed import closed_wait
+from orchestrator.executor.decide.opening.closed import closed_wait, own_closed_wait
 from orchestrator.executor.decide.opening.gates import gate_action, next_question, shut_action
+from orchestrator.executor.decide.opening.readings import due_reading, next_reading
 from orchestrator.executor.decide.opening.start_gate import bound_ahead, bound_passed, start_opening
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.session_end import being_reached, long_pause, over
@@ -253,8 +254,8 @@ def _nothing_ready(rollout: Rollout, wave: Wave, now: datetime) -> Action:
     if reading is not None:
         return reading
     later, opens, shut = rollout.queue.next_back(), rollout.queue.next_opening(), _shut(rollout)
-    if rollout.moving or later is not None or _returning(rollout):
-        first = min(filter(None, (later and later[0], opens)), default=None)
+    if rollout.moving or later is not None or _returning(rollout) or rollout.queue.first_of(EVENTS):
+        first = min(filter(None, (later and later[0], opens and opens[0])), default=None)
         return WaitUntil(first, none_ready_wait(rollout, now))
     if shut is not None:
         return shut_action(rollout, shut, now)
@@ -262,8 +263,9 @@ def _nothing_ready(rollout: Rollout, wave: Wave, now: datetime) -> Action:
     if short is not None:
         return short
     if opens is not None:
-        wait = closed_wait(rollout, Opening(open=False, until=opens), now)
-        return _wait_bounded(rollout, opens, wait, "the windows of all instances are closed", now)
+        wait = own_closed_wait(rollout, *opens, now)
+        why = wait.reason if wait.cause is Cause.EVENT else "the windows of all instances are closed"
+        return _wait_bounded(rollout, opens[0], wait, why, now)
     return _after_wave(rollout, wave, now) if _wave_settled(rollout, wave) else stuck(rollout, now)
 
 

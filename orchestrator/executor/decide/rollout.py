@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from orchestrator.executor.decide.bench import Block
 from orchestrator.executor.decide.start_queue import StartQueue
 from orchestrator.executor.decide.waits import Wait
 from orchestrator.model.limit_change import limited
@@ -31,20 +32,18 @@ class GateWatch:
 
 @dataclass(slots=True)
 class Reading:
-    """How far a subnet has been read in this session.
+    """How far something of the cloud has been read in this session.
 
     Attributes:
         asking: it is being read.
         asked_at: when the latest reading began.
         answered: whether one has ended.
-        failed: whether the latest one told nothing; what an earlier one told holds on.
         kept: it is read no more, as in a rehearsal, which has what was read before it.
     """
 
     asking: bool = False
     asked_at: datetime | None = None
     answered: bool = False
-    failed: bool = False
     kept: bool = False
 
 
@@ -75,7 +74,7 @@ class Rollout:
         verified: waves that were read once more after their soak.
         unverified: waves whose last reading failed: the scope was given up, or a proxy could not be read.
         watches: what this session knows of each gate, by name.
-        readings: and of each subnet, by id.
+        readings: and of each subnet, and the events of each scope.
     """
 
     plan: Plan
@@ -98,7 +97,7 @@ class Rollout:
     verified: set[str] = field(default_factory=set)
     unverified: set[str] = field(default_factory=set)
     watches: dict[str, GateWatch] = field(default_factory=lambda: defaultdict(GateWatch))
-    readings: dict[str, Reading] = field(default_factory=lambda: defaultdict(Reading))
+    readings: dict[Block, Reading] = field(default_factory=lambda: defaultdict(Reading))
     _written: Plan = field(init=False)
 
     def __post_init__(self) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from heapq import heappop, heappush
 
-from orchestrator.executor.decide.bench import GATE, SUBNET, Bench, Block, Later, Place, WaveDraw
+from orchestrator.executor.decide.bench import EVENTS, GATE, SUBNET, Bench, Block, Later, Place, WaveDraw
 from orchestrator.model.capacity import subnet_of
 from orchestrator.model.target import Target
 
@@ -167,7 +167,7 @@ class StartQueue:
     def all_blocked(self, wave: str) -> bool:
         """Whether the wave draws no more, and each that waits does so for a limit of its instance or labels."""
         bench = self._bench
-        gated = any(kind in (GATE, SUBNET) for kind, _ in bench.blocked)
+        gated = any(kind in (GATE, SUBNET, EVENTS) for kind, _ in bench.blocked)
         return not (gated or bench.later or bench.closed or any(bench.ready.values()) or self._draw(wave))
 
     def drawn_by(self, target: Target) -> str | None:
@@ -204,9 +204,9 @@ class StartQueue:
         """Whether targets wait for this one thing."""
         return block in self._bench.blocked
 
-    def next_opening(self) -> datetime | None:
-        """When the first window opens of those whose own window is closed."""
-        return self._bench.closed[0][0] if self._bench.closed else None
+    def next_opening(self) -> tuple[datetime, Target] | None:
+        """The first of those whose own window is closed, or whose instance the cloud will touch, and until when."""
+        return (self._bench.closed[0][0], self._order[self._bench.closed[0][1]]) if self._bench.closed else None
 
     def takes(self, wave: str, target: Target) -> bool:
         """Whether the wave has drawn the target, or may still do so."""

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from orchestrator.executor.decide.actions import Hold
-from orchestrator.executor.decide.bench import GATE, SUBNET, Block
+from orchestrator.executor.decide.bench import EVENTS, GATE, SUBNET, Block
 from orchestrator.executor.decide.limits import Room, crowded
 from orchestrator.executor.decide.opening.addresses import subnet_wait
-from orchestrator.executor.decide.opening.calendar import Opening
-from orchestrator.executor.decide.opening.closed import closed_wait
+from orchestrator.executor.decide.opening.closed import own_closed_wait
+from orchestrator.executor.decide.opening.cloud_events import unread_wait
 from orchestrator.executor.decide.opening.gates import gate_wait
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.waits import Cause, Wait, shown
@@ -88,6 +88,8 @@ def when_last_seen(wait: Wait) -> Wait:
 def block_wait(rollout: Rollout, block: Block) -> Wait:
     """The limit or gate that keeps one target from starting, though there is room in the fleet."""
     kind, value = block
+    if kind == EVENTS:
+        return unread_wait(value)
     if kind == SUBNET:
         return subnet_wait(rollout, dict(rollout.queue.first_of(SUBNET))[value])
     gate = next((gate for gate in rollout.plan.gates if kind == GATE and gate.name == value), None)
@@ -114,7 +116,7 @@ def _of_waiting(rollout: Rollout, now: datetime) -> Iterator[Wait]:
     if later is not None:
         yield busy_wait(rollout, later[1], later[0])
     if opens is not None:
-        yield closed_wait(rollout, Opening(open=False, until=opens), now)
+        yield own_closed_wait(rollout, *opens, now)
 
 
 def _of_scopes(rollout: Rollout, now: datetime) -> Iterator[Wait]:

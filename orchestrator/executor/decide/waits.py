@@ -36,6 +36,7 @@ class Cause(Enum):
     GATE = "gate {0} to open, closed since {1} UTC: {2}"
     ASKED = "the answer of gate {0}"
     SUBNET = "addresses: {0}"
+    EVENT = "the cloud's own events: {0}"
     BOUND = "the next session: the time for starts in this one is over"
     BUSY = "{0}; another try at {1} UTC"
     LABEL = "a free slot of a label: per_label {0} is full"

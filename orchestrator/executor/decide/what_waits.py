@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from orchestrator.executor.decide.actions import AskGate, Finish, Hold, ReadSubnet, Start, WaitUntil
+from orchestrator.executor.decide.actions import AskGate, Finish, Hold, ReadCloud, Start, WaitUntil
 from orchestrator.executor.decide.bench import SUBNET, Later
 from orchestrator.executor.decide.next_action import next_action
 from orchestrator.executor.decide.one_target.blocked import blocked
@@ -42,7 +42,7 @@ def fleet_wait(rollout: Rollout, now: datetime, *, working: bool) -> Wait:
             return wait or Wait(Cause.NOTHING, (why,))
         case Hold():
             return hold_wait(action)
-        case AskGate() | ReadSubnet():
+        case AskGate() | ReadCloud():
             return _asked(rollout, action)
         case Start(target=target) if working:
             return rate_wait(rollout, target.scope)
@@ -50,10 +50,10 @@ def fleet_wait(rollout: Rollout, now: datetime, *, working: bool) -> Wait:
             return _of_opening(rollout, now) or Wait(Cause.STEP if working else Cause.TURN)
 
 
-def _asked(rollout: Rollout, action: AskGate | ReadSubnet) -> Wait:
+def _asked(rollout: Rollout, action: AskGate | ReadCloud) -> Wait:
     if isinstance(action, AskGate):
         return gate_wait(rollout, action.gate)
-    return block_wait(rollout, (SUBNET, action.subnet))
+    return block_wait(rollout, action.block)
 
 
 def _of_opening(rollout: Rollout, now: datetime) -> Wait | None:

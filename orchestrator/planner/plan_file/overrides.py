@@ -9,7 +9,7 @@ from orchestrator.planner.reading.yaml_problems import YamlProblem
 
 #: What may change between the sessions of a run, and so may be set for one of them.
 CHANGEABLE = (
-    *("limits", "failures", "windows", "freezes", "fit", "gates", "capacity", "impact", "cloud_eye"),
+    *("limits", "failures", "windows", "freezes", "fit", "gates", "capacity", "cloud_events", "impact", "cloud_eye"),
     *("follow", "retry", "http", "auth", "metrics", "notify"),
 )
 

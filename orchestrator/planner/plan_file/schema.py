@@ -99,6 +99,12 @@ FIELDS = (
         doc="Start no more upgrades in a subnet than it has free addresses for; off: do not look.",
         default={"subnet_reserve": 2},
     ),
+    Field(
+        key="cloud_events",
+        shape=word("off", "wait"),
+        doc="Whether targets wait while the cloud is about to do something to their instances itself.",
+        default="off",
+    ),
     Field(key="follow", shape=FOLLOW, doc="How far and how patiently an accepted upgrade is followed."),
     Field(key="retry", shape=RETRY, doc="How often, and after how long, something is tried again."),
     Field(key="http", shape=HTTP, doc="How calls are made."),

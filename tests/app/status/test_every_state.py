@@ -281,6 +281,7 @@ def test_all_states_of_the_page_are_among_them(steps: dict[str, tuple[str, str]]
             Cause.BROKEN,
             Cause.ASKED,
             Cause.SUBNET,
+            Cause.EVENT,
         ),  # as `test_waits` shows them
         *(Cause.CHANGED, Cause.UNSEEN, Cause.RELEASED, Cause.EARLIER_WAVE),
         *(Cause.BEHIND, Cause.LEFT_OUT, Cause.AGAIN),  # the ends of a run

@@ -22,6 +22,7 @@ from orchestrator.executor.decide.what_waits import fleet_wait
 from orchestrator.model import record as r
 from orchestrator.model.amount import Amount
 from orchestrator.model.capacity import SubnetRead
+from orchestrator.model.cloud_event import CloudEvent, CloudEventsRead
 from orchestrator.model.commands import Command, HoldCommand, ReleaseCommand
 from orchestrator.model.gate_record import GateAnswered
 from orchestrator.model.health_gate import HealthGate
@@ -139,6 +140,7 @@ RAMPED = {"limits": Limits(in_flight=Amount(9), ramp=True)}
 STRICT = {"failures": Failures(max=Amount(0)), "limits": Limits(ramp=False)}
 LABELS = {"limits": Limits(per_label={"app": 1}, ramp=False, per_instance=9)}
 GATED = {"gates": (HealthGate(name="orders", command=("check",)),)}
+EVENT = CloudEvent(instance_id=TARGETS[0].instance_id, what="db_upgrade", starts=START, ends=START + timedelta(hours=1))
 IN_SUBNET = {"proxies": tuple(structs.replace(each, facts=Facts(subnet="s")) for each in TARGETS)}
 SHUT = GateAnswered(at=START, gate="orders", answer="fails", open=False, status=503, evidence="HTTP 503")
 CASES = [
@@ -355,6 +357,14 @@ CASES = [
         SubnetRead(at=START, scope="default", subnet_id="s", free=3),
         of="target",
         plan=IN_SUBNET,
+    ),
+    case(
+        Cause.EVENT,
+        "the cloud's own events: db_upgrade of instance",
+        OPEN,
+        CloudEventsRead(at=START, scope="default", events=(EVENT,)),
+        of="target",
+        plan={"cloud_events": "wait"},
     ),
     case(Cause.BROKEN, "the next session, after an internal error: 4 targets", twist=_breaks, working=True),
     case(

@@ -97,6 +97,9 @@ TOLD: dict[str, r.Record] = {
     "scope bj4 goes on without metrics of its proxies: no permission": r.MetricsMissing(
         **RUN, scope="bj4", why="no permission"
     ),
+    "the cloud has 0 events of its own in scope bj4, as far as is known: HTTP 503": r.CloudEventsRead(
+        **RUN, scope="bj4", events=(), why="HTTP 503"
+    ),
     "subnet s has 3 addresses left": r.SubnetRead(**RUN, scope="bj4", subnet_id="s", free=3),
     "subnet s cannot be read: HTTP 503": r.SubnetRead(**RUN, scope="bj4", subnet_id="s", why="HTTP 503"),
     "the clock of this host was set by -60.0 s": r.ClockStepped(**RUN, clock="host", by_s=-60),

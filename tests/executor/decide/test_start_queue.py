@@ -104,7 +104,7 @@ def test_a_target_whose_window_is_closed_waits_for_its_opening() -> None:
     queue = queue_of(targets)
     opens = NOW + timedelta(hours=1)
     assert start(queue, blocked=lambda target: opens if target == targets[0] else None) == targets[1]
-    assert (queue.next_back(), queue.next_opening()) == (None, opens)
+    assert (queue.next_back(), queue.next_opening()) == (None, (opens, targets[0]))
     assert start(queue, now=opens) == targets[0]
 
 

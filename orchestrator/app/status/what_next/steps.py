@@ -54,6 +54,7 @@ STEPS: Mapping[Cause, tuple[Step, Step]] = {
     Cause.GATE: (Step.NOTHING, Step.LATER),
     Cause.ASKED: (Step.NOTHING, Step.RUN),
     Cause.SUBNET: (Step.NOTHING, Step.LATER),
+    Cause.EVENT: (Step.NOTHING, Step.LATER),
     Cause.BOUND: (Step.NOTHING, Step.RUN),
     Cause.BUSY: (Step.NOTHING, Step.LATER),
     Cause.LABEL: (Step.NOTHING, Step.RUN),

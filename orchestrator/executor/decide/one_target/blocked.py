@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from orchestrator.executor.decide.bench import GATE, SUBNET, Block, Later
 from orchestrator.executor.decide.limits import target_block
 from orchestrator.executor.decide.opening.addresses import short_subnet
+from orchestrator.executor.decide.opening.cloud_events import unread_events
 from orchestrator.executor.decide.opening.gates import closed_gate
-from orchestrator.executor.decide.opening.start_gate import target_opening
+from orchestrator.executor.decide.opening.start_gate import own_opening, target_opening
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.model.target import Target
 
@@ -16,6 +17,9 @@ def blocked(rollout: Rollout, target: Target, now: datetime) -> Block | Later | 
     left_s = postponed_s(rollout, target, now)
     if left_s > 0:
         return Later(now + timedelta(seconds=left_s))
+    unread = unread_events(rollout, target, now) if own_opening(rollout, target, now).open else None
+    if unread is not None:
+        return unread
     gate = target_opening(rollout, target, now)
     if not gate.open:
         return gate.until or now + timedelta(days=1)

@@ -1,24 +1,20 @@
-"""Whether a subnet has the addresses that an upgrade needs, by its latest reading; when it is read; what follows. Pure.
+"""Whether a subnet has the addresses that an upgrade needs, by its latest reading, and what follows. Pure.
 
 What a reading shows is free beside what upgrades of ours have taken by then: both together bear what is under way now.
 One that began just before it may not have taken its addresses yet, so less may be borne: what earlier readings showed.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
-from orchestrator.executor.decide.actions import Action, Ending, Finish, ReadSubnet, WaitUntil
+from orchestrator.executor.decide.actions import Action, Ending, Finish, WaitUntil
 from orchestrator.executor.decide.bench import SUBNET
+from orchestrator.executor.decide.opening.readings import due_at, is_old, next_reading
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.waits import Cause, Wait
 from orchestrator.model.capacity import subnet_of
 from orchestrator.model.target import Target
 from orchestrator.spoken import counted
-
-#: A subnet is read no oftener, and what was read counts for so long.
-READ_EVERY_S = 60.0
-
-_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def applies(rollout: Rollout, target: Target) -> bool:
@@ -33,7 +29,7 @@ def short_subnet(rollout: Rollout, target: Target, now: datetime) -> str | None:
     subnet = subnet_of(target)
     if subnet is None or not applies(rollout, target):
         return None
-    if due_at(rollout, subnet) is None or _is_old(rollout, subnet, now):
+    if is_old(rollout, (SUBNET, subnet), now):
         return subnet
     left = _left(rollout, subnet, besides=target.proxy_id)
     fits = left is None or rollout.run.addresses(target) <= left
@@ -43,7 +39,7 @@ def short_subnet(rollout: Rollout, target: Target, now: datetime) -> str | None:
 def hopeless(rollout: Rollout, target: Target, now: datetime) -> bool:
     """Whether a target was short of addresses for `busy_for`, with nothing of ours under way in its subnet."""
     subnet = subnet_of(target)
-    if subnet is None or not applies(rollout, target) or _is_old(rollout, subnet, now):
+    if subnet is None or not applies(rollout, target) or is_old(rollout, (SUBNET, subnet), now):
         return False
     status = rollout.run.subnets.get(subnet)
     if status is None or status.idle_since is None or _held(rollout, subnet, besides=target.proxy_id):
@@ -51,29 +47,6 @@ def hopeless(rollout: Rollout, target: Target, now: datetime) -> bool:
     left = _left(rollout, subnet, besides=target.proxy_id)
     idle_s = rollout.run.timeline.elapsed_s(status.idle_since, now, target.scope)
     return left is not None and left < rollout.run.addresses(target) and idle_s >= rollout.plan.retry.busy_for_s
-
-
-def due_at(rollout: Rollout, subnet: str) -> datetime | None:
-    """When a subnet is to be read next; None when that is at once, the end of all time when never."""
-    reading = rollout.readings[subnet]
-    if reading.kept:
-        return _NEVER
-    return None if reading.asked_at is None else reading.asked_at + timedelta(seconds=READ_EVERY_S)
-
-
-def due_reading(rollout: Rollout, now: datetime) -> ReadSubnet | None:
-    """A subnet that is to be read now, of those that targets wait for."""
-    for subnet, target in rollout.queue.first_of(SUBNET):
-        due = due_at(rollout, subnet)
-        if not rollout.readings[subnet].asking and (due is None or due <= now):
-            return ReadSubnet(target.scope, subnet)
-    return None
-
-
-def next_reading(rollout: Rollout, now: datetime) -> datetime | None:
-    """When the next subnet is to be read that targets wait for; None for none."""
-    dues = (due_at(rollout, subnet) for subnet, _ in rollout.queue.first_of(SUBNET))
-    return min((due for due in dues if due is not None and now < due < _NEVER), default=None)
 
 
 def short_action(rollout: Rollout, now: datetime) -> Action | None:
@@ -85,7 +58,7 @@ def short_action(rollout: Rollout, now: datetime) -> Action | None:
     if subnet is None or target is None:
         return None
     wait, status = subnet_wait(rollout, target), rollout.run.subnets.get(subnet)
-    if not rollout.readings[subnet].answered or status is None:
+    if not rollout.readings[SUBNET, subnet].answered or status is None:
         return WaitUntil(next_reading(rollout, now), wait)
     if status.idle_since is None:
         return None
@@ -98,7 +71,7 @@ def subnet_wait(rollout: Rollout, target: Target) -> Wait:
     """How many addresses a target waits for, or that it is being found out how many there are."""
     subnet = subnet_of(target) or ""
     left = _left(rollout, subnet, besides=target.proxy_id)
-    if left is None or due_at(rollout, subnet) is None:
+    if left is None or due_at(rollout, (SUBNET, subnet)) is None:
         return Wait(Cause.SUBNET, (f"those of subnet {subnet} are being counted",))
     return Wait(Cause.SUBNET, (f"subnet {subnet} has {_had(rollout, left)}, {_needs(rollout, target)} needed",))
 
@@ -112,12 +85,6 @@ def _had(rollout: Rollout, left: int) -> str:
 def _needs(rollout: Rollout, target: Target) -> str:
     needed = rollout.run.addresses(target)
     return f"{needed} is" if needed == 1 else f"{needed} are"
-
-
-def _is_old(rollout: Rollout, subnet: str, now: datetime) -> bool:
-    """Whether the latest reading of this session says nothing any more."""
-    reading, due = rollout.readings[subnet], due_at(rollout, subnet)
-    return due is None or due <= now or (reading.asking and not reading.answered)
 
 
 def _left(rollout: Rollout, subnet: str, *, besides: str) -> int | None:

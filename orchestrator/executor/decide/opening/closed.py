@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from orchestrator.executor.decide.opening.calendar import Opening, instance_window, opening
+from orchestrator.executor.decide.opening.cloud_events import coming_event, event_wait
 from orchestrator.executor.decide.opening.per_window import counts_days, used_up
-from orchestrator.executor.decide.opening.start_gate import bound_passed, fleet_opening
+from orchestrator.executor.decide.opening.start_gate import bound_passed, fleet_opening, own_opening
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.waits import Cause, Wait
 from orchestrator.model.plan import Plan, Window
@@ -28,6 +29,9 @@ def closed_wait(rollout: Rollout, gate: Opening, now: datetime, target: Target |
     """
     if rollout.barred is not None:
         return rollout.barred
+    event = None if target is None else coming_event(rollout, target, now)
+    if target is not None and event is not None and own_opening(rollout, target, now).open:
+        return event_wait(*event, rollout.ahead())
     if gate.until is None and bound_passed(rollout, now):
         return Wait(Cause.BOUND)
     ahead = rollout.ahead()
@@ -36,6 +40,14 @@ def closed_wait(rollout: Rollout, gate: Opening, now: datetime, target: Target |
     if target is None and fleet_opening(rollout, now).open and used_up(rollout, now) is not None:
         return place.full(opens, gate.until, rollout)
     return place.wait(opens, gate.until)
+
+
+def own_closed_wait(rollout: Rollout, opens: datetime, first: Target, now: datetime) -> Wait:
+    """That targets wait, each for its instance; `opens`: when the first of them may start."""
+    event = coming_event(rollout, first, now)
+    if event is not None:
+        return event_wait(*event, rollout.ahead())
+    return closed_wait(rollout, Opening(open=False, until=opens), now)
 
 
 def _windows(plan: Plan, target: Target | None) -> tuple[Window, ...]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from orchestrator.executor.decide.opening.calendar import ALWAYS, Opening, instance_window, opening
+from orchestrator.executor.decide.opening.cloud_events import coming_event, event_wait
 from orchestrator.executor.decide.opening.per_window import used_up
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.model.plan import Window
@@ -43,7 +44,16 @@ def bound_ahead(rollout: Rollout, now: datetime) -> datetime | None:
 
 
 def target_opening(rollout: Rollout, target: Target, now: datetime) -> Opening:
-    """The same for one target, when each instance's own window counts."""
+    """The same for one target: by its instance's own window, where that counts, and the cloud's own events."""
+    own = own_opening(rollout, target, now)
+    event = coming_event(rollout, target, now) if own.open else None
+    if event is None:
+        return own
+    return Opening(open=False, until=event[1], why=event_wait(*event, rollout.ahead()).reason)
+
+
+def own_opening(rollout: Rollout, target: Target, now: datetime) -> Opening:
+    """The same by its instance's own window alone."""
     if rollout.plan.windows != "instance":
         return ALWAYS
     windows = instance_window(target.facts.maintenance_window if target.facts else None)
@@ -54,7 +64,7 @@ def target_opening(rollout: Rollout, target: Target, now: datetime) -> Opening:
 
 def open_at(rollout: Rollout, target: Target, instant: datetime) -> bool:
     """Whether the calendar allows this target to start at an instant, whatever the bound of the session."""
-    return fleet_opening(rollout, instant).open and target_opening(rollout, target, instant).open
+    return fleet_opening(rollout, instant).open and own_opening(rollout, target, instant).open
 
 
 def fleet_opening(rollout: Rollout, now: datetime) -> Opening:

@@ -1,0 +1,57 @@
+"""Whether the cloud itself is about to do something to an instance, by its latest reading. Pure.
+
+Its events are dated in its own time, which the calendar follows; what comes out is by the session's clock.
+"""
+
+from datetime import datetime, timedelta
+
+from orchestrator.executor.decide.bench import EVENTS, Block
+from orchestrator.executor.decide.opening.readings import is_old
+from orchestrator.executor.decide.rollout import Rollout
+from orchestrator.executor.decide.waits import Cause, Wait, shown
+from orchestrator.model.cloud_event import CloudEvent
+from orchestrator.model.target import Target
+
+#: An event counts from so long before it begins, or as long as an upgrade should take.
+AHEAD_S = 3600.0
+
+
+def unread_events(rollout: Rollout, target: Target, now: datetime) -> Block | None:
+    """That the events of a target's scope have to be read before it may start."""
+    if rollout.plan.cloud_events == "off" or target.scope in rollout.run.events_denied:
+        return None
+    block = (EVENTS, target.scope)
+    return block if is_old(rollout, block, now) else None
+
+
+def coming_event(rollout: Rollout, target: Target, now: datetime) -> tuple[CloudEvent, datetime] | None:
+    """An event that keeps a target from starting, and until when it does; of several the one that does so longest."""
+    if rollout.plan.cloud_events == "off":
+        return None
+    events = rollout.run.cloud_events.get(target.scope, {}).get(target.instance_id.lower(), ())
+    found = ((event, until) for event in events if (until := _until(rollout, event, now)) is not None)
+    return max(found, key=lambda each: each[1], default=None)
+
+
+def _until(rollout: Rollout, event: CloudEvent, now: datetime) -> datetime | None:
+    """Until when an event keeps its instance from being touched; None when it does not now."""
+    ahead, calendar = rollout.ahead(), now + rollout.ahead()
+    before = timedelta(seconds=max(rollout.expected_s, AHEAD_S))
+    if event.running:  # it ends when it does: look again when it should have
+        return max(event.ends or calendar, calendar + timedelta(seconds=60)) - ahead
+    if event.starts is None:
+        return None
+    ends = event.ends or event.starts + before
+    return ends - ahead if event.starts - before <= calendar < ends else None
+
+
+def event_wait(event: CloudEvent, until: datetime, ahead: timedelta) -> Wait:
+    """What the cloud is about to do, and when the instance may be touched again."""
+    when = "under way" if event.running or event.starts is None else f"from {shown(event.starts)} UTC"
+    words = f"{event.what} of instance {event.instance_id}, {when}; until {shown(until + ahead)} UTC"
+    return Wait(Cause.EVENT, (words,), until)
+
+
+def unread_wait(scope: str) -> Wait:
+    """The cloud's events are being read."""
+    return Wait(Cause.EVENT, (f"those of scope {scope} are being read",))

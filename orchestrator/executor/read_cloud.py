@@ -1,0 +1,64 @@
+"""Read something of the cloud that starts depend on, and record it. A reading that fails touches no scope."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from orchestrator.errors import place_of
+from orchestrator.executor.decide.actions import ReadCloud
+from orchestrator.executor.decide.bench import EVENTS
+from orchestrator.executor.read_events import ask_events
+from orchestrator.executor.read_subnet import ask_subnet
+from orchestrator.executor.requeue import reopen
+from orchestrator.executor.session import Session
+from orchestrator.executor.supervise import Service
+from orchestrator.model.capacity import SubnetRead
+from orchestrator.model.cloud_event import CloudEvent, CloudEventsRead, by_instance
+
+
+def cloud_reading(session: Session, action: ReadCloud) -> Service:
+    """The task that reads it; it counts as being read from now on."""
+    reading = session.rollout.readings[action.block]
+    reading.asking, reading.asked_at = True, session.clock.now()
+    kind, value = action.block
+    name = f"the cloud's own events of scope {value}" if kind == EVENTS else f"the addresses of subnet {value}"
+    return Service(name, partial(_read, session, action, name))
+
+
+async def _read(session: Session, action: ReadCloud, name: str) -> None:
+    """Read; what cannot be read bounds nothing, and what was read before holds on."""
+    reading = session.rollout.readings[action.block]
+    try:
+        record = await _asked(session, action)
+    except Exception as error:  # noqa: BLE001  # a bulkhead: the run goes on as if nobody had asked
+        session.ledger.part_failed(name, error)
+        record = _failed(session, action, place_of(error))
+    reading.asking, reading.answered = False, True
+    if isinstance(record, CloudEventsRead) and record.why is None and _same(record, _known(session, record.scope)):
+        reopen(session.rollout, record)
+        session.ledger.wake()
+    else:
+        session.ledger.note(record)
+
+
+def _same(record: CloudEventsRead, known: Sequence[CloudEvent]) -> bool:
+    return by_instance(record.events) == by_instance(known)
+
+
+async def _asked(session: Session, action: ReadCloud) -> SubnetRead | CloudEventsRead:
+    kind, value = action.block
+    calls = session.scopes[action.scope]
+    if kind == EVENTS:
+        return await ask_events(calls, session.clock, _known(session, value))
+    return await ask_subnet(calls, session.clock, value)
+
+
+def _failed(session: Session, action: ReadCloud, why: str) -> SubnetRead | CloudEventsRead:
+    kind, value = action.block
+    now = session.clock.now()
+    if kind == EVENTS:
+        return CloudEventsRead(at=now, scope=action.scope, events=_known(session, value), why=why)
+    return SubnetRead(at=now, scope=action.scope, subnet_id=value, why=why)
+
+
+def _known(session: Session, scope: str) -> tuple[CloudEvent, ...]:
+    return tuple(event for events in session.run.cloud_events.get(scope, {}).values() for event in events)
