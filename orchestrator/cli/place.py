@@ -73,7 +73,12 @@ def redirect_of(options: Options) -> "Redirect | None":
         return None
     from orchestrator.app.simulate.redirect import simulated  # noqa: PLC0415  # only when it is asked for
 
-    return partial(simulated, seed=options.seed, speed=options.speed, faults=options.faults)
+    warn = None if options.quiet else _warn
+    return partial(simulated, seed=options.seed, speed=options.speed, faults=options.faults, warn=warn)
+
+
+def _warn(warning: str) -> None:
+    tell(f"orchestrator: {warning}")
 
 
 def plan_words(plan: Plan, options: Options) -> str:

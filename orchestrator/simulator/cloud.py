@@ -74,6 +74,10 @@ class SimulatedCloud:
         self._hits: Counter[str] = Counter()
         self._shown_date = (0, "")
 
+    def longest_upgrade_s(self) -> float:
+        """How long the slowest upgrade may be at work, in seconds at this speed, unless its job hangs."""
+        return self._planner.longest_upgrade_s()
+
     def handle(self, request: Request, now: datetime) -> Reply:
         """Answer one request that arrived at an aware instant; instants must not go back."""
         t = now.timestamp()

@@ -30,6 +30,11 @@ class JobPlanner:
         self._seed = seed
         self._speed = speed
 
+    def longest_upgrade_s(self) -> float:
+        """How long the slowest upgrade may be at work, in seconds at this speed, unless its job hangs."""
+        nodes = max((proxy.node_num for proxy in self._world.proxies()), default=0)
+        return self._timing.node_s * nodes * self._timing.node_spread[1] / self._speed
+
     def start_upgrade(self, proxy: Proxy, version: str, job_id: str, t: float, *, foreign: bool = False) -> Job:
         """An upgrade begins now; job, version and health of the proxy follow their planned course from here on."""
         if not foreign:

@@ -1,6 +1,6 @@
 """A plan pointed at an embedded simulated cloud that holds its targets, and some for each `discover` to find."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from msgspec import structs
@@ -11,16 +11,26 @@ from orchestrator.model.health_gate import HealthGate
 from orchestrator.model.metric import CloudEye
 from orchestrator.model.plan import Auth, Metrics, Plan, Scope
 from orchestrator.model.target import Target
+from orchestrator.simulator.cloud import SimulatedCloud
 from orchestrator.simulator.config import SimulatorConfig
 from orchestrator.simulator.embedded import embedded_cloud
 from orchestrator.simulator.profiles import SettingError
+from orchestrator.spoken import spoken
 
+#: What part of `follow.timeout` the slowest upgrade of a rehearsal should take, so that each ends in time.
+_IN_TIME = 0.8
 _TOKEN_VARIABLE = "ORCHESTRATOR_SIMULATED_TOKEN"  # noqa: S105  # the name of a variable
 
 
 @contextmanager
 def simulated(
-    plan: Plan, targets: Sequence[Target], *, seed: int, speed: float, faults: str
+    plan: Plan,
+    targets: Sequence[Target],
+    *,
+    seed: int,
+    speed: float,
+    faults: str,
+    warn: Callable[[str], None] | None = None,
 ) -> Iterator[tuple[Plan, Mapping[str, str]]]:
     """The plan as it is to be run against the simulated cloud, and the environment that goes with it.
 
@@ -32,6 +42,7 @@ def simulated(
         seed: all chance follows from it.
         speed: divides durations.
         faults: name of a profile, or path of one.
+        warn: called with why a rehearsal of upgrades would go worse than the real run; None where none are rehearsed.
 
     Raises:
         UsageError: an option cannot be used.
@@ -45,9 +56,24 @@ def simulated(
             targets=tuple(simulated_targets(plan, targets, seed)),
         )
         with embedded_cloud(config) as address:
+            if warn is not None and (words := _impatient_words(plan, address.cloud, speed)):
+                warn(words)
             yield _pointed_at(address.url, hastened(plan, speed)), {_TOKEN_VARIABLE: address.token}
     except SettingError as error:
         raise UsageError(f"--simulate: {error}") from error
+
+
+def _impatient_words(plan: Plan, cloud: SimulatedCloud, speed: float) -> str:
+    """That the plan gives up on simulated upgrades that are well; empty when it waits for each."""
+    timeout_s, longest_s = plan.follow.timeout_s, cloud.longest_upgrade_s() * speed
+    if plan.follow.to == "accepted" or timeout_s > longest_s:
+        return ""
+    node_s = cloud.profile.timing.node_s * timeout_s / longest_s * _IN_TIME
+    return (
+        f"simulated upgrades take up to {spoken(longest_s)}, and follow.timeout is {spoken(timeout_s)}: some that are"
+        " well will be timed_out. The plan may be right for the real cloud; rehearse it with faster upgrades:"
+        f" --faults FILE, with `timing: {{node_s: {node_s:.3g}}}` in it"
+    )
 
 
 def _pointed_at(url: str, plan: Plan) -> Plan:
