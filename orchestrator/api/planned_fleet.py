@@ -191,7 +191,7 @@ class PlannedFleet:
             StateError: it cannot be read.
         """
         recovered = find_run(self.state, self.plan, run_id)
-        return build_report(recovered.run, recovered.in_force).targets
+        return iter(build_report(recovered.run, recovered.in_force).targets)
 
     def events(self, run_id: str | None = None, *, after: int = 0) -> Iterator[Event]:
         """The records of a run's journal in order, read as they are asked for.

@@ -46,6 +46,7 @@ class Story(Struct, frozen=True):
     """A report in two parts: what it says of the whole run, and then its targets, made as they are asked for.
 
     Attributes:
+        targets: each pass over them makes them once more.
         plan: as in force.
         named: the plan as commands name it.
         failed: how many failures count against the fleet's budget since the last release.
@@ -60,7 +61,7 @@ class Story(Struct, frozen=True):
     """
 
     head: Head
-    targets: Iterator[TargetReport]
+    targets: Iterable[TargetReport]
     plan: Plan
     named: str
     failed: int
@@ -91,7 +92,7 @@ def build_report(
     night = run.night.copy()
     return Story(
         _head(run, run.started, plan, exit_code),
-        _targets(run, plan),
+        _Targets(run, plan),
         plan,
         named,
         failed=run.tally.fleet.failed,
@@ -113,15 +114,23 @@ def one_target(run: Run, plan: Plan, proxy_id: str) -> TargetReport | None:
     return next((_decode(each.entry) for each in run.kept if each.target == proxy_id), None)
 
 
-def _targets(run: Run, plan: Plan) -> Iterator[TargetReport]:
-    """Every target in plan order: those of this run, and between them those that keep what an earlier run said."""
-    known = projects(run, plan)
-    kept = deque(run.kept)
-    for position, target in enumerate(run.targets.values()):
-        while kept and kept[0].position <= position:
-            yield _decode(kept.popleft().entry)
-        yield target_in(run, plan, known, target)
-    yield from (_decode(each.entry) for each in kept)
+class _Targets(Struct, frozen=True):
+    """Every target in plan order: those of the run, and between them those that keep what an earlier run said.
+
+    Each pass makes them once more, so that a form may have some before the others without holding them all.
+    """
+
+    run: Run
+    plan: Plan
+
+    def __iter__(self) -> Iterator[TargetReport]:
+        known = projects(self.run, self.plan)
+        kept = deque(self.run.kept)
+        for position, target in enumerate(self.run.targets.values()):
+            while kept and kept[0].position <= position:
+                yield _decode(kept.popleft().entry)
+            yield target_in(self.run, self.plan, known, target)
+        yield from (_decode(each.entry) for each in kept)
 
 
 def _head(run: Run, started: RunStarted, plan: Plan, exit_code: int | None) -> Head:

@@ -1,8 +1,9 @@
 """The report for people: first what matters, then every target on a line of its own."""
 
 from collections.abc import Iterable, Iterator
+from itertools import filterfalse
 
-from orchestrator.model.outcome import FAILED_BEFORE, Outcome
+from orchestrator.model.outcome import BAD, FAILED_BEFORE, STUCK, Outcome
 from orchestrator.plain import plain
 from orchestrator.spoken import counted
 from orchestrator.tracker.report.build import Story
@@ -22,6 +23,8 @@ from orchestrator.tracker.report.why import why_words
 
 _MARGIN = "  "
 _UNDER = " " * 11
+#: Outcomes, and places of targets without one, that a person should look at.
+_LOOKED_AT = frozenset(each.value for each in (*BAD, *STUCK))
 
 
 def report_chunks(story: Story) -> Iterator[bytes]:
@@ -30,9 +33,10 @@ def report_chunks(story: Story) -> Iterator[bytes]:
 
 
 def text_lines(story: Story) -> Iterator[str]:
-    """The report, line by line, without line ends. It reads the targets of `story`, and keeps those that need a person.
+    """The report, line by line, without line ends: targets that a person should look at stand before the others.
 
-    The table's columns are as wide as ids are, so that no target has to be seen before the first can be written.
+    It goes over the targets of `story` twice, and keeps those that need a person. The table's columns are as wide as
+    ids are, so that no target has to be seen before the first can be written.
     """
     yield from _title(story.head)
     yield from ("", "Outcomes", *outcome_lines(story.head))
@@ -43,9 +47,9 @@ def text_lines(story: Story) -> Iterator[str]:
     yield from _section("Gates", map(_gate, story.head.gates or ()))
     yield from _section("Impact", (f"{_MARGIN}{line}" for line in impact_lines(story.head.impact)))
     stuck: list[TargetReport] = []
-    yield from ("", "Targets")
-    yield from _table(story.targets, stuck)
+    yield from _section("Targets to look at", _table(_keep(stuck, filter(_to_look_at, story.targets))))
     yield from _section("These need a person: look at them in the console, then use `settle`", map(_stuck, stuck))
+    yield from _section("Targets", _table(filterfalse(_to_look_at, story.targets)))
 
 
 def outcome_lines(head: Head) -> list[str]:
@@ -182,19 +186,32 @@ def _closed(scope: ScopeReport) -> str:
     return f"; {scope.state.replace('_', ' ')}{until}: {scope.reason}"
 
 
-def _table(targets: Iterable[TargetReport], stuck: list[TargetReport]) -> Iterator[str]:
-    yield _row("proxy_id", "wave", "outcome", "version", "reason and workflow_ids")
+def _to_look_at(target: TargetReport) -> bool:
+    """Whether it ended otherwise than well, or is stuck."""
+    return target.needs_person or target.outcome in _LOOKED_AT
+
+
+def _keep(stuck: list[TargetReport], targets: Iterable[TargetReport]) -> Iterator[TargetReport]:
     for target in targets:
         if target.needs_person:
             stuck.append(target)
+        yield target
+
+
+def _table(targets: Iterable[TargetReport]) -> Iterator[str]:
+    """A row for each, below a row of titles; nothing without targets."""
+    for number, target in enumerate(targets):
+        if number == 0:
+            yield _row("proxy_id", "wave", "outcome", "version", "instance/proxy, reason and workflow_ids")
         versions = " -> ".join(filter(None, (target.source_version, target.verified_version))) or "?"
         yield _row(target.proxy_id, target.wave or "-", target.outcome, versions, _words(target))
 
 
 def _words(target: TargetReport) -> str:
-    """Why it stands so, and the workflow_ids: of the earlier run, when this one left it out for what happened there."""
+    """Its names, why it stands so, and the workflow_ids: of the earlier run, when that is why this one left it out."""
     left_out = target.earlier if target.reason == FAILED_BEFORE else None
-    return " ".join([why_words(target), *(left_out or target).workflow_ids]).strip()
+    names = target.facts.both if target.facts else ""
+    return " ".join(filter(None, [names, why_words(target), *(left_out or target).workflow_ids]))
 
 
 def _row(proxy_id: str, wave: str, outcome: str, versions: str, words: str) -> str:

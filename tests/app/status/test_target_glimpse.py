@@ -143,7 +143,7 @@ def test_one_that_a_redo_leaves_alone_stands_as_the_report_has_it(tmp_path: Path
     night = begun(
         tmp_path, targets, run_started(2, run_id="20260301T220000000Z-aaaaaa"), [next(upgraded(key)), refused]
     )
-    entry = next(build_report(recover(night).run, night.plan()).targets)
+    entry = next(iter(build_report(recover(night).run, night.plan()).targets))
     known = r.EarlierOutcome(at=BEGIN, target=key, run_id=night.run_id, outcome=Outcome.REJECTED, reason="no ip")
     left = r.Settled(at=BEGIN, target=key, outcome=Outcome.SKIPPED, reason=FAILED_BEFORE)
     begun(tmp_path, targets, run_started(2, run_id="20260302T220000000Z-aaaaaa"), [known, left])

@@ -10,6 +10,7 @@ from fakes.plausible import PlausibleRun
 from fakes.recorded import BEGIN, NEW, OLD, empty_run, make_plan, make_targets, run_started
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from orchestrator.errors import ExitCode
 from orchestrator.model import record as r
@@ -17,6 +18,7 @@ from orchestrator.model.outcome import FAILED_BEFORE, Outcome
 from orchestrator.model.record import Record
 from orchestrator.model.reply import Entry
 from orchestrator.model.run import Run
+from orchestrator.model.target import Facts
 from orchestrator.tracker.report.behind import NAMED, NOT_OFFERED, Behind, behind_lines
 from orchestrator.tracker.report.build import Story, build_report
 from orchestrator.tracker.report.csv_form import COLUMNS, csv_lines
@@ -64,8 +66,35 @@ def test_the_text_tells_first_what_matters() -> None:
     assert re.search(r'^ +1 +no "subnet", ip$', text, re.MULTILINE)
     assert "canary: open, 3 targets: 1 already, 1 rejected, 1 in_doubt" in text
     why = "no answer came; several candidates; two jobs might be it"
-    assert re.search(rf"need a person.*\n  {B}  in_doubt: attempt 1 at .*: {why}$", text)
+    assert re.search(rf"need a person.*\n  {B}  in_doubt: attempt 1 at .*: {why}\n", text)
     assert all(key in text for key in (A, B, C, D))
+
+
+def test_targets_to_look_at_stand_before_the_others_and_each_once() -> None:
+    rows = [line.split()[0] for line in text_lines(story()) if re.match(r"  \w+po01 +(canary|-) ", line)]
+    assert rows == [A, B, C, D]
+    late = r.Settled(at=BEGIN, target=D, outcome=Outcome.SKIPPED, wave="canary", reason="gone")
+    lines = list(text_lines(story(late)))
+    rows = [line.split()[0] for line in lines if re.match(r"  \w+po01 +(canary|-) ", line)]
+    assert rows == [A, B, D, C]
+    assert lines.index("Targets to look at") < lines.index("Targets")
+
+
+def test_a_report_without_trouble_has_one_table() -> None:
+    run = empty_run(make_plan(TARGETS), TARGETS)
+    run.apply(run_started(4))
+    lines = list(text_lines(build_report(run, make_plan(TARGETS))))
+    assert "Targets" in lines
+    assert "Targets to look at" not in lines
+
+
+def test_the_text_names_instance_and_proxy_where_they_are_known() -> None:
+    found = [structs.replace(each, facts=Facts(name="orders-db", proxy_name="read")) for each in TARGETS]
+    run = empty_run(make_plan(found), found)
+    run.apply(run_started(4))
+    rows = [line for line in text_lines(build_report(run, make_plan(found))) if "po01 " in line]
+    assert len(rows) == 4
+    assert all(row.endswith("orders-db/read") for row in rows)
 
 
 def test_a_hold_stands_at_the_top_with_its_causes() -> None:
