@@ -9,7 +9,6 @@ from orchestrator.app.doctor.judge_answers import INSTANCES, PROXIES, TASKS, VER
 from orchestrator.app.scopes.inventory_api import FleetApi
 from orchestrator.executor.ports import CloudApi
 from orchestrator.executor.rate.lanes import Lane
-from orchestrator.executor.read_subnet import ask_subnet
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.plan import Discover
 from orchestrator.model.reply import Answered, Exchange, Failure, JobPage, Page, Reply, Throttled, Unauthenticated
@@ -20,22 +19,17 @@ from orchestrator.planner.targets.instance_row import BadProxyId, may_have_proxi
 T = TypeVar("T")
 
 
-async def ask_scope(
-    scope: ScopeCalls, targets: Sequence[Target], entries: Sequence[Discover], *, addresses: bool
-) -> list[Diagnosis]:
+async def ask_scope(scope: ScopeCalls, targets: Sequence[Target], entries: Sequence[Discover]) -> list[Diagnosis]:
     """What the answers of a scope say.
 
     Args:
         scope: whose calls are used. A task must serve its lanes.
         targets: of the plan that are in it; one of them is read.
         entries: of the plan's discovery that are about it; without targets, the first one finds what is read.
-        addresses: whether free addresses bound the upgrades, of which only discovery learns the subnet.
     """
     asking = _Asking(scope)
     if await asking.opens():
         await asking.read(targets, entries)
-        if addresses and entries:
-            await asking.read_subnet()
     return asking.diagnoses
 
 
@@ -45,7 +39,6 @@ class _Asking:
         self._scope = scope
         self._about = f"scope {scope.name}"
         self._credentials: Failure | None = None
-        self._subnet: str | None = None
 
     async def opens(self) -> bool:
         """The first read. Credentials that are refused are renewed once, as a run does, and not tried again."""
@@ -94,11 +87,7 @@ class _Asking:
         reply = await self._look(lambda api: api.instances(offset=0, filters=server_filters(entry.instances)))
         self.diagnoses.append(judge_answers.permission(self._about, INSTANCES, reply))
         rows = reply.value.rows if isinstance(reply, Answered) else ()
-        found = next((row for row in rows if may_have_proxies(row)), None)
-        if found is None:
-            return None
-        self._subnet = text_of(found, "subnet_id")
-        return text_of(found, "id")
+        return next((text_of(row, "id") for row in rows if may_have_proxies(row)), None)
 
     async def _proxy_of(self, instance_id: str) -> str | None:
         reply = await self._look(lambda api: api.proxies(instance_id))
@@ -107,19 +96,7 @@ class _Asking:
             proxies = proxies_in_list(reply.value.rows) if isinstance(reply, Answered) else ()
         except BadProxyId:  # discovery says which
             return None
-        if not proxies:
-            return None
-        self._subnet = proxies[0].subnet or self._subnet
-        return proxies[0].proxy_id
-
-    async def read_subnet(self) -> None:
-        """How many addresses are left where the proxy is that was read."""
-        if self._subnet is None or self._scope.lanes.held_s > 0:
-            why = "no subnet is known" if self._subnet is None else "the cloud asks for a pause"
-            self.diagnoses.append(judge_answers.addresses(self._about, why))
-            return
-        read = await ask_subnet(self._scope, self._scope.clock, self._subnet)
-        self.diagnoses.append(judge_answers.addresses(self._about, read))
+        return proxies[0].proxy_id if proxies else None
 
     async def _look(self, call: Callable[[FleetApi], Awaitable[Reply[Page]]]) -> Reply[Page]:
         api = self._scope.api

@@ -56,12 +56,10 @@ async def _ask_all(
 async def ask_scopes(plan: Plan, targets: Sequence[Target], scopes: Mapping[str, ScopeCalls]) -> list[Diagnosis]:
     """All scopes side by side; their diagnoses in the order of the plan."""
     found: dict[str, list[Diagnosis]] = {name: [] for name in scopes}
-    bounded = plan.capacity is not None and plan.follow.to != "accepted"
 
     async def ask(name: str) -> None:
         own = [target for target in targets if target.scope == name]
-        entries = [entry for entry in plan.discover if entry.scope == name]
-        found[name] = await ask_scope(scopes[name], own, entries, addresses=bounded)
+        found[name] = await ask_scope(scopes[name], own, [entry for entry in plan.discover if entry.scope == name])
 
     async with anyio.create_task_group() as serving:
         for scope in {id(scope.lanes): scope for scope in scopes.values()}.values():

@@ -5,8 +5,6 @@ from typing import TypeVar
 from msgspec import Struct
 
 from orchestrator.app.doctor.diagnosis import Diagnosis
-from orchestrator.executor.read_subnet import PERMISSION
-from orchestrator.model.capacity import SubnetRead
 from orchestrator.model.reply import Answered, Busy, Exchange, NotSent, Refused, Reply, Unauthenticated, in_words
 
 T = TypeVar("T")
@@ -103,18 +101,6 @@ def permission(about: str, needed: Permission, reply: Reply[T]) -> Diagnosis:
 def untried(about: str, needed: Permission, why: str) -> Diagnosis:
     """That nothing was seen of a permission."""
     return Diagnosis(about, needed.what, "untried", why)
-
-
-def addresses(about: str, read: SubnetRead | str) -> Diagnosis:
-    """Whether the addresses of a subnet can be read; in words, why they were not asked for. No run needs them."""
-    check = "read subnets"
-    if isinstance(read, str):
-        return Diagnosis(about, check, "untried", read)
-    if read.free is not None:
-        return Diagnosis(about, check, "well", f"allowed; subnet {read.subnet_id} has {read.free} free addresses")
-    remedy = f"allow {PERMISSION} and check vpc_endpoint, or write capacity: off" if read.denied else None
-    words = f"a run goes on without the free addresses: {read.why}"
-    return Diagnosis(about, check, "untried", words, remedy or "try again later")
 
 
 def upgrades_untried() -> Diagnosis:

@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
-from shlex import quote
 
 from msgspec import structs
 
 from orchestrator.app.run.begin_or_resume import take_up
 from orchestrator.app.status.ahead import look_ahead
 from orchestrator.app.status.clocks import clock_lines
+from orchestrator.app.status.no_trace import no_trace
 from orchestrator.app.status.outlook import Outlook, look
 from orchestrator.app.status.what_next.attention import attention_lines
 from orchestrator.app.status.what_next.last_line import fleet_line
@@ -44,7 +44,7 @@ def find_stored(state: State, plan: Plan, run_id: str | None = None) -> StoredRu
     """The same, and nothing of it is read."""
     found = stored_or_none(state, plan, run_id)
     if found is None:
-        raise _unknown_run(plan, state, run_id) if run_id else _no_trace(plan, state, "any run")
+        raise _unknown_run(plan, state, run_id) if run_id else no_trace(plan, state)
     return found
 
 
@@ -54,12 +54,6 @@ def _unknown_run(plan: Plan, state: State, run_id: str) -> UsageError:
     whose = f"run {run_id} is one of fleet {owner}, not of {plan.name}" if owner else f"{plan.name} has no run {run_id}"
     hint = f"its runs: orchestrator runs {named_plan(plan, state)}; others: name their state folder with --state"
     return UsageError(f"{plan.path}: {whose} in {state}", hint=hint)
-
-
-def _no_trace(plan: Plan, state: State, which: str) -> UsageError:
-    """With what may be wrong: the plan was never started, or the run is kept in another state folder."""
-    hint = f"begin one: orchestrator run {quote(str(plan.path))}; of an earlier one, name its state folder with --state"
-    return UsageError(f"{plan.path}: there is no trace of {which} of fleet {plan.name} in {state}", hint=hint)
 
 
 def latest_or_none(state: State, plan: Plan, run_id: str | None = None) -> Recovered | None:
@@ -130,7 +124,7 @@ def before_first_run(plan: Plan, state: State, now: datetime, named: str) -> Ite
     """
     fleet = state.fleet(plan.name)
     if not fleet.exists():
-        raise _no_trace(plan, state, "any run")
+        raise no_trace(plan, state)
     worker, seen = look_ahead(fleet, plan, now)
     yield f"{plan.name} -> {plan.target_version}: no run has begun yet"
     if worker:

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import msgspec
 
+from orchestrator.app.status.no_trace import no_trace
 from orchestrator.app.status.run_list import Brief, brief, run_entry, run_lines
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import plan_and_state
 from orchestrator.cli.terminal import write, write_json
-from orchestrator.errors import ExitCode, UsageError
+from orchestrator.errors import ExitCode
 from orchestrator.host import path_of
 
 
@@ -18,7 +19,7 @@ def run(options: Options) -> ExitCode:
     fleet = state.fleet(plan.name)
     fleet.expect_owner(path_of(plan.path))
     if not fleet.runs():
-        raise UsageError(f"{plan.path}: there is no trace of any run of fleet {plan.name} in {state}")
+        raise no_trace(plan, state)
     briefs = [brief(run) for run in reversed(fleet.runs())]
     if not options.quiet:
         _show(briefs, options)

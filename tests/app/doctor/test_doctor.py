@@ -29,7 +29,7 @@ from orchestrator.clock import SystemClock
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.model.plan import Capacity, Discover, InstanceFilter, Metrics, Notify, Retry
+from orchestrator.model.plan import Discover, InstanceFilter, Metrics, Notify, Retry
 from orchestrator.model.reply import (
     Answered,
     Doubtful,
@@ -66,13 +66,11 @@ class Cloud:
         refuses: by the name of a call, what it answers instead.
         credentials: why there are none.
         renewed: what the first read answers once credentials were renewed.
-        subnet: of the proxy, as the list of proxies tells it.
     """
 
     refuses: dict[str, Any] = field(default_factory=dict)
     credentials: Failure | None = None
     renewed: Reply[JobPage] | None = None
-    subnet: str | None = None
     asked: Counter[str] = field(default_factory=Counter)
     generation: int = 0
     project_id: str | None = "p"
@@ -104,16 +102,12 @@ class Cloud:
 
     async def proxies(self, instance_id: str) -> Reply[Page]:
         del instance_id
-        row = {"proxy": {"pool_id": TARGETS[0].proxy_id, "name": "rw", "subnet_id": self.subnet}}
+        row = {"proxy": {"pool_id": TARGETS[0].proxy_id, "name": "rw"}}
         return self._answer("proxies", Page(rows=(row,), total_count=1))
 
     async def proxy_version(self, instance_id: str, proxy_id: str) -> Reply[ProxyVersion]:
         del instance_id, proxy_id
         return self._answer("version", ProxyVersion(current_version="2.23.12.000"))
-
-    async def subnet_addresses(self, subnet_id: str) -> Reply[int]:
-        assert subnet_id == self.subnet
-        return self._answer("subnet", 7)
 
     def _answer(self, call: str, value: T) -> Reply[T]:
         self.asked[call] += 1
@@ -121,12 +115,9 @@ class Cloud:
         return refusal or Answered(value, OK)
 
 
-def asked(
-    cloud: Cloud, *, discovers: bool = False, capacity: Capacity | None = None, **entry: Any
-) -> dict[str, Diagnosis]:
+def asked(cloud: Cloud, *, discovers: bool = False, **entry: Any) -> dict[str, Diagnosis]:
     """What asking a scope with this cloud finds, by what was looked at."""
     plan, targets = (FOUND, ()) if discovers else (PLAN, TARGETS)
-    plan = structs.replace(plan, capacity=capacity)
     if entry:
         plan = structs.replace(plan, discover=(Discover(scope=SCOPE, instances=InstanceFilter(**entry)),))
 
@@ -225,31 +216,6 @@ def test_a_pause_that_the_cloud_asks_for_is_not_waited_for() -> None:
     found = asked(Cloud({"jobs": Throttled(3600.0, Exchange(http_status=429, error_msg="too many"))}))
     assert states(found)["endpoint"] == "well"
     assert {diagnosis.state for check, diagnosis in found.items() if check.startswith(("read", "list"))} == {"wrong"}
-
-
-@pytest.mark.parametrize(
-    ("reply", "state", "words", "remedy"),
-    [
-        (None, "well", "allowed; subnet s1 has 7 free addresses", None),
-        (FORBIDDEN, "untried", "a run goes on without the free addresses: that needs vpc:subnets:get", "capacity: off"),
-        (Doubtful("HTTP 503", Exchange(http_status=503)), "untried", "HTTP 503", "try again later"),
-    ],
-)
-def test_the_free_addresses_of_a_subnet_are_tried_and_no_run_needs_them(
-    reply: Any, state: str, words: str, remedy: str | None
-) -> None:
-    cloud = Cloud({"subnet": reply}, subnet="s1")
-    diagnosis = asked(cloud, discovers=True, capacity=Capacity())["read subnets"]
-    assert diagnosis.state == state
-    assert words in diagnosis.words
-    assert (remedy or "") in (diagnosis.remedy or "")
-    assert cloud.asked["subnet"] == 1
-
-
-def test_free_addresses_are_asked_for_only_where_they_bound_something() -> None:
-    assert "read subnets" not in asked(Cloud(subnet="s1"), discovers=True)
-    assert "read subnets" not in asked(Cloud(subnet="s1"), capacity=Capacity())
-    assert asked(Cloud(), discovers=True, capacity=Capacity())["read subnets"].words == "no subnet is known"
 
 
 # --- clock -----------------------------------------------------------------------------------------------------------
