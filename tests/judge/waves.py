@@ -25,12 +25,14 @@ class Waves:
         self._waves = {wave.name: wave for wave in plan.waves}
         self._approved: set[str] = set()
         self._passed: set[str] = set()
+        self._accepted: dict[str, int] = {}
         self._opened: set[str] = set()
         self._soaks: dict[str, datetime] = {}
         self._done: set[str] = set()
 
     def release(self, hold: r.HoldSet | None) -> None:
-        """What a release of this hold lets pass."""
+        """What a release of this hold lets pass: also every wave in which nothing was sent since."""
+        self._accepted = {name: len(self._sent(wave)) for name, wave in self._waves.items()}
         if hold is not None and hold.wave is not None:
             (self._passed if hold.cause == "wave_failed" else self._approved).add(hold.wave)
 
@@ -61,7 +63,7 @@ class Waves:
         yield from self._settled(wave, soaked=wave.name in self._soaks)
         sent = self._sent(wave)
         good = any(known.standing in _SUCCESS for known in sent)
-        if sent and not good and wave.name not in self._passed:
+        if len(sent) > self._accepted.get(wave.name, 0) and not good and wave.name not in self._passed:
             yield _wrong(wave, "nothing succeeded in the wave")
         self._met["waves passed that failed"] += bool(sent) and not good
         until = self._soaks.get(wave.name)
