@@ -4,7 +4,7 @@ from orchestrator.executor.ports import Clock
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.capacity import SubnetRead
-from orchestrator.model.reply import Answered, Failure, Refused, Unauthenticated, in_words
+from orchestrator.model.reply import Answered, Failure, Refused, in_words
 
 #: What the reading needs, as an administrator knows it.
 PERMISSION = "vpc:subnets:get"
@@ -23,7 +23,5 @@ async def ask_subnet(calls: ScopeCalls, clock: Clock, subnet: str) -> SubnetRead
 
 
 def is_denied(failure: Failure) -> bool:
-    """Whether the scope may not ask at all: no permission, or no address to ask."""
-    if isinstance(failure, Unauthenticated):
-        return True
+    """Whether the scope may not ask at all: no permission, or no address to ask. A token that has ended is renewed."""
     return isinstance(failure, Refused) and failure.exchange.http_status in (None, 401, 403)

@@ -46,12 +46,14 @@ class SubnetStatus:
         seen: targets that were open there then.
         bears: so many addresses upgrades of ours may surely need at once, as long as no others take any.
         idle_since: since when each reading found none of ours; None when one was open.
+        read: when it was read.
     """
 
     free: int | None = None
     seen: frozenset[str] = frozenset()
     bears: int = 0
     idle_since: Moment | None = None
+    read: Moment | None = None
 
 
 def subnet_status(
@@ -70,7 +72,7 @@ def subnet_status(
         return before
     surely = record.free + sum(needed for key, needed in needs.items() if key not in young)
     idle_since = None if needs else before.idle_since or now
-    return SubnetStatus(record.free, frozenset(needs), max(surely, before.bears), idle_since)
+    return SubnetStatus(record.free, frozenset(needs), max(surely, before.bears), idle_since, now)
 
 
 def subnet_of(target: Target) -> str | None:

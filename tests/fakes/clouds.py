@@ -270,7 +270,7 @@ class FakeCloud:
     def as_of(self, clock: Clock, keep: Callable[[str, int], bool]) -> "FakeCloud":
         """The same cloud for another session: only upgrade calls that `keep` (proxy_id, number) names were made."""
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        other = FakeCloud(**{**fields, "clock": clock, "targets": list(self.proxies.values())})
+        other = type(self)(**{**fields, "clock": clock, "targets": list(self.proxies.values())})
         other.foreign = list(self.foreign)
         for proxy_id, count in self.upgrades.items():
             other.upgrades[proxy_id] = sum(keep(proxy_id, number) for number in range(count))

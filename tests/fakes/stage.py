@@ -112,6 +112,7 @@ class Stage:
         records: the journal as it stands when the session starts.
         start: the true time at which the session starts.
         host_off_s: how far the host's clock is from it then.
+        new_cloud: makes the cloud of a scope; `cloud_of` prepares it.
         script: further tasks of the session.
         sinks: who is shown its records.
         reached: called at every point.
@@ -135,6 +136,7 @@ class Stage:
     sinks: tuple[RecordSink, ...] = ()
     reached: Callable[[Point], None] = lambda _point: None
     known: AbstractSet[str] = frozenset()
+    new_cloud: Callable[..., FakeCloud] = FakeCloud
     cloud_of: Callable[[FakeCloud], None] = lambda _cloud: None
     gates: Callable[[VirtualClock], GateAsker] = lambda _clock: NobodyAsks()
     eye_of: Callable[[FakeCloud, VirtualClock], MetricsApi | None] = lambda _cloud, _clock: None
@@ -172,7 +174,7 @@ class Stage:
         clouds = {}
         for scope in self.plan.scopes:
             targets = [target for target in self.plan.proxies if target.scope == scope.name]
-            cloud = FakeCloud(clock, targets, prefix=f"wf-{scope.name}", host_off_s=self.host_off_s)
+            cloud = self.new_cloud(clock, targets, prefix=f"wf-{scope.name}", host_off_s=self.host_off_s)
             clouds[scope.name] = cloud
             self.cloud_of(clouds[scope.name])
         return clouds

@@ -2,10 +2,11 @@
 
 What a reading shows is free beside what upgrades of ours have taken by then: both together bear what is under way now.
 One that began just before it may not have taken its addresses yet, so less may be borne: what earlier readings showed.
+One that had ended by then, as it turned out later, had given them back: they are among the free ones.
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from orchestrator.executor.decide.actions import Action, Ending, Finish, WaitUntil
 from orchestrator.executor.decide.bench import SUBNET
@@ -13,6 +14,7 @@ from orchestrator.executor.decide.opening.readings import due_at, is_old, next_r
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.waits import Cause, Wait
 from orchestrator.model.capacity import subnet_of
+from orchestrator.model.moment import Moment
 from orchestrator.model.target import Target
 from orchestrator.spoken import counted
 
@@ -54,14 +56,18 @@ def short_action(rollout: Rollout, now: datetime) -> Action | None:
 
     None: nothing waits for any, or those that hold them are stuck, which is a person's business.
     """
-    subnet, target = next(iter(rollout.queue.first_of(SUBNET)), (None, None))
-    if subnet is None or target is None:
-        return None
+    actions = [_short_of(rollout, subnet, target, now) for subnet, target in rollout.queue.first_of(SUBNET)]
+    known = [action for action in actions if action is not None]
+    return next((action for action in known if isinstance(action, WaitUntil)), next(iter(known), None))
+
+
+def _short_of(rollout: Rollout, subnet: str, target: Target, now: datetime) -> WaitUntil | Finish | None:
     wait, status = subnet_wait(rollout, target), rollout.run.subnets.get(subnet)
     if not rollout.readings[SUBNET, subnet].answered or status is None:
         return WaitUntil(next_reading(rollout, now), wait)
-    if status.idle_since is None:
-        return None
+    if status.idle_since is None:  # what was open at the latest reading has ended since, or is stuck
+        stuck = rollout.run.tally.open_subnets.get(subnet)
+        return None if stuck else WaitUntil(next_reading(rollout, now), wait)
     if rollout.run.timeline.elapsed_s(status.idle_since, now, target.scope) < rollout.wait_s:
         return WaitUntil(next_reading(rollout, now), wait)
     return Finish(Ending.LATER, str(wait), wait)
@@ -93,8 +99,21 @@ def _left(rollout: Rollout, subnet: str, *, besides: str) -> int | None:
     if status is None or status.free is None or capacity is None:
         return None
     held = dict(_held(rollout, subnet, besides=besides))
-    seen = sum(rollout.run.addresses(rollout.run.targets[key]) for key in status.seen)
+    still = (key for key in status.seen if not _had_given_back(rollout, subnet, status.read, key))
+    seen = sum(rollout.run.addresses(rollout.run.targets[key]) for key in still)
     return min(status.free + seen, status.bears) - sum(held.values()) - capacity.subnet_reserve
+
+
+def _had_given_back(rollout: Rollout, subnet: str, read: Moment | None, proxy_id: str) -> bool:
+    """Whether a target that was open at a reading turned out to need no addresses by then, or to need none at all."""
+    if proxy_id in rollout.run.tally.open_subnets.get(subnet, ()):
+        return False
+    state = rollout.run.states[proxy_id]
+    ends = [job.ended_at for job in state.jobs.values() if job is not None and job.ended_at is not None]
+    if read is None or not ends:
+        return True
+    surely_read = rollout.run.timeline.cloud_time(read, state.target.scope) + timedelta(seconds=read.within_s)
+    return max(ends) <= surely_read
 
 
 def _held(rollout: Rollout, subnet: str, *, besides: str) -> list[tuple[str, int]]:
