@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -9,14 +10,16 @@ from fakes import acts
 from fakes.acts import Act, Fate, refusing, rejecting, throttling
 from fakes.clock import START
 from fakes.clouds import NEW, FakeCloud
+from fakes.events import some_events
 from fakes.gates import KeptGates, moody, some_gates
 from fakes.nights import first_opening
 from fakes.plans import some_plan
 from fakes.stage import Stage, later
+from fakes.vpc import Vpc, in_subnet, some_subnets
 from msgspec import structs
 
 from orchestrator.executor.dispatch import Background, Dispatcher
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan import Capacity, Plan
 from orchestrator.model.record import HoldSet
 from orchestrator.model.reply import Doubtful, Exchange, Failure, NotSent, Throttled
 
@@ -76,13 +79,20 @@ class Scenario:
         self.skew_s = Random(f"skew {seed}").choice(_SKEWS_S)
         plan = change(some_plan(self.random, self.start))
         limits = structs.replace(plan.limits, per_window=_per_window(Random(f"window {seed}"), len(plan.proxies)))
-        self.plan = structs.replace(plan, limits=limits, gates=some_gates(Random(f"gates {seed}")))
+        plan = structs.replace(plan, limits=limits, gates=some_gates(Random(f"gates {seed}")))
+        self.events = some_events(
+            Random(f"events {seed}"), [each.instance_id for each in plan.proxies], self.start + self.ahead
+        )
+        self.subnets = some_subnets(Random(f"subnets {seed}"), [scope.name for scope in plan.scopes])
+        self.nodes: dict[str, int] = {}
+        self.plan = self._in_subnets(structs.replace(plan, cloud_events="wait" if self.events else "off"))
         self.gates = KeptGates(moody(seed))
 
     def stage(self, **changes: Any) -> Stage:
         """The stage on which it plays."""
         values: dict[str, Any] = {
             "plan": self.plan,
+            "new_cloud": partial(Vpc, sizes=self.subnets, node_nums=self.nodes) if self.subnets else FakeCloud,
             "cloud_of": self._prepare,
             "seed": self.seed,
             "start": self.start,
@@ -115,6 +125,19 @@ class Scenario:
             return (later(after_s, _hold),)
         return (later(after_s, lambda dispatcher: dispatcher.stop("stopped by SIGTERM")),)
 
+    def _in_subnets(self, plan: Plan) -> Plan:
+        """Every proxy in a subnet of its scope; of some the number of nodes is known."""
+        if not self.subnets:
+            return plan
+        random, proxies = Random(f"nodes {self.seed}"), []
+        for target in plan.proxies:
+            own = [name for name in self.subnets if name.startswith(f"{target.scope}-")]
+            self.nodes[target.proxy_id] = random.choice((2, 2, 2, 3, 4))
+            known = self.nodes[target.proxy_id] if random.random() < 0.7 else None
+            proxies.append(in_subnet(target, random.choice(own), known))
+        reserve = Capacity(subnet_reserve=random.choice((0, 0, 1, 2)))
+        return structs.replace(plan, proxies=tuple(proxies), capacity=reserve)
+
     def _prepare(self, cloud: FakeCloud) -> None:
         for target in cloud.proxies.values():
             if self.random.random() < self.trouble / 3:
@@ -127,6 +150,7 @@ class Scenario:
         cloud.offset_s = self.skew_s
         cloud.latency_s = self.random.choice((0.02, 0.5))
         cloud.offsets = self.random.choice(("page", "record", "record0"))
+        cloud.planned = list(self.events)
         self._strangers(cloud)
         self._outage(cloud)
 

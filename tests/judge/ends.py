@@ -8,6 +8,7 @@ from judge.rule import Found, Rule, Violation
 
 from orchestrator.errors import ExitCode
 from orchestrator.model import record as r
+from orchestrator.model.capacity import SubnetRead, subnet_of
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record
@@ -27,12 +28,18 @@ class Ends:
         self._given_up: set[str] = set()
         self._busy_from: dict[str | None, Record] = {}
         self._turned_away: Counter[str | None] = Counter()
+        self._counted_from: dict[str, Record] = {}
 
     def session_began(self) -> None:
         self._given_up.clear()
 
     def scope(self, record: r.ScopeGivenUp | r.ScopeOpened) -> None:
         (self._given_up.add if isinstance(record, r.ScopeGivenUp) else self._given_up.discard)(record.scope)
+
+    def subnet(self, record: SubnetRead) -> None:
+        """The first reading of a subnet that says how many addresses it has."""
+        if record.free is not None:
+            self._counted_from.setdefault(record.subnet_id, record)
 
     def session(self, record: r.SessionEnded, *, held: bool, raised: bool) -> Found:
         """Whether the exit code fits where the targets stand."""
@@ -74,10 +81,13 @@ class Ends:
             yield Violation(Rule.ENDS, f"timed out after {record.at - since}")
 
     def _deferred(self, record: r.Settled) -> Found:
-        """Busy for `busy_for`, until a window closed, or turned away at every one of its attempts."""
+        """Busy, or short of addresses, for `busy_for`; until a window closed; or turned away at all of its attempts."""
         if self._turned_away[record.target] >= self._plan.retry.attempts:
             return
-        since = self._busy_from.get(record.target)
+        if record.reason == "insufficient subnet addresses":  # no call of its own says so
+            since = self._counted_from.get(subnet_of(self._fleet.targets[record.target or ""].target) or "")
+        else:
+            since = self._busy_from.get(record.target)
         waited = record.at - since.at if since else timedelta()
         if not self._plan.windows and waited < timedelta(seconds=self._plan.retry.busy_for_s) - _TINY:
             yield Violation(Rule.ENDS, f"deferred after {waited}")

@@ -15,6 +15,7 @@ from judge.targets import Targets
 from judge.waves import Waves
 
 from orchestrator.model import record as r
+from orchestrator.model.capacity import SubnetRead
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record
 
@@ -86,6 +87,8 @@ class JournalJudge:
                 yield from self._waves.done(record)
             case r.ScopeGivenUp() | r.ScopeOpened():
                 self._ends.scope(record)
+            case SubnetRead():
+                self._ends.subnet(record)
             case r.RunEnded():
                 self._ended = True
                 if not self.fleet.settled:

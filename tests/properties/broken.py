@@ -227,5 +227,7 @@ BROKEN = (
         name="_wave_failed",
         instead=lambda _rollout, _wave: None,
     ),
+    Broken("looks at no subnet", "was refused for addresses", lambda plan: replace(plan, capacity=None), _tight()),
+    Broken("looks at no event", "by an event of the cloud", lambda plan: replace(plan, cloud_events="off"), _tight()),
     Broken("does not hear of holds", "under a hold", module=fakes.stage, name="Ledger", instead=DeafLedger),
 )

@@ -6,9 +6,11 @@ from datetime import timedelta
 from fakes.clouds import FakeCloud
 from fakes.fleets import Scenario
 from fakes.stage import Played, Stage, fold_all, resume
+from fakes.vpc import Vpc
 from judge.books import Books, Start
 from judge.gates import Given, gate_violations
 from judge.journal import expect_kept
+from judge.neighbours import capacity_violations, event_violations
 from judge.per_window import per_window_violations
 from properties.cut import cut_anywhere
 
@@ -42,6 +44,7 @@ def try_seed(seed: int, *, cut: bool) -> Counter[str]:
     kinds = {"windows": plan.windows, "instance windows": plan.windows == "instance", "freezes": plan.freezes}
     kinds |= {"several scopes": len(plan.scopes) > 1, "several waves": len(plan.waves) > 1, "ramp": plan.limits.ramp}
     kinds |= {"gates": bool(plan.gates), "per_window": plan.limits.per_window is not None}
+    kinds |= {"subnets": bool(scenario.subnets), "events": bool(scenario.events)}
     met.update({f"plan: {name}": int(bool(has)) for name, has in kinds.items()})
     return met
 
@@ -61,8 +64,7 @@ def play_out(scenario: Scenario, stage: Stage, rules: Plan | None = None) -> Cou
     played = stage.play()
     for session in range(_MOST_SESSIONS):
         met = check(rules, stage, played, scenario.ahead)
-        assert not list(gate_violations(stage.plan, played.records, [Given(*each) for each in scenario.gates.given]))
-        assert not list(per_window_violations(rules, played.records, scenario.ahead))
+        _check_neighbours(scenario, rules, stage, played)
         if played.run.ended or played.code == 6:
             return met
         script = scenario.stops() if session < 8 else ()
@@ -72,6 +74,19 @@ def play_out(scenario: Scenario, stage: Stage, rules: Plan | None = None) -> Cou
             stage.records = [*played.records, _release(scenario, played)]
         played = stage.play()
     raise AssertionError(f"no end after {_MOST_SESSIONS} sessions: {played.finish}, {played.outcomes()}")
+
+
+def _check_neighbours(scenario: Scenario, rules: Plan, stage: Stage, played: Played) -> None:
+    """What must hold of everything that a run is told by others, and by its own past."""
+    given = [Given(*each) for each in scenario.gates.given]
+    short = [each for cloud in played.clouds.values() if isinstance(cloud, Vpc) for each in cloud.short]
+    found = (
+        *gate_violations(stage.plan, played.records, given),
+        *per_window_violations(rules, played.records, scenario.ahead),
+        *capacity_violations(rules, played.records, short),
+        *event_violations(rules, played.records, scenario.events, scenario.ahead),
+    )
+    assert not found, found[0]
 
 
 def _release(scenario: Scenario, played: Played) -> Record:
