@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.model.plan import Capacity
 from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.planner.plan_file.schema import PLAN
 from orchestrator.planner.preview.preview import make_preview
@@ -44,6 +45,17 @@ def test_the_discovered_fleet_is_all_from_the_cloud() -> None:
     preview = make_preview(plan, resolve_targets(plan))
     assert preview.targets == 0
     assert preview.warnings[0].startswith("discover: finding proxies needs the network")
+
+
+def test_the_watched_rollout_minds_all_that_others_tell() -> None:
+    plan = load_plan(PLANS / "watched-rollout.yaml")
+    assert any(gate.promql for gate in plan.gates)
+    assert any(gate.cloud_eye and gate.cloud_eye.compare == "control" for gate in plan.gates)
+    assert plan.impact == "cloud_eye"
+    assert plan.capacity is not None
+    assert plan.capacity.subnet_reserve > Capacity().subnet_reserve
+    assert plan.cloud_events == "wait"
+    assert plan.limits.per_window is not None
 
 
 def test_the_smallest_plan_is_six_lines() -> None:
