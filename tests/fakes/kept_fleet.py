@@ -60,7 +60,8 @@ class KeptFleet:
         """How often an upgrade of each proxy was sent by one session of `run` with these options, if one begins."""
         try:
             stored = self._taken_up(asked).stored
-        except FleetHeld:
+        except FleetHeld as error:
+            self.code = error.exit_code
             self.now += timedelta(minutes=1)
             return Counter()
         run = next(run for run in self.state.fleet(self.plan.name).made if run.run_id == stored.run_id)
