@@ -1,4 +1,4 @@
-"""What persons did in a run: started its sessions, held and released it, settled its targets, handed the fleet over."""
+"""What persons did in a run: started its sessions, held and released it, changed limits, settled, handed it over."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -9,6 +9,7 @@ from orchestrator.model.record import (
     FleetClaimed,
     HoldReleased,
     HoldSet,
+    LimitsChanged,
     Record,
     ReturnedToWaiting,
     SessionStarted,
@@ -30,12 +31,25 @@ class Act(NamedTuple):
 
 #: Records that may tell of a person; most tell of none.
 BY_PERSONS = frozenset(
-    {SessionStarted, HoldSet, HoldReleased, WaveApproved, FleetClaimed, CommandIgnored, Settled, ReturnedToWaiting}
+    {
+        SessionStarted,
+        HoldSet,
+        HoldReleased,
+        WaveApproved,
+        LimitsChanged,
+        FleetClaimed,
+        CommandIgnored,
+        Settled,
+        ReturnedToWaiting,
+    }
 )
 
 
 def act_of(record: Record) -> Act | None:
-    """What a person did, by a record; None when it tells of none. A hold of an earlier run was told there."""
+    """What a person did, by a record; None when it tells of none.
+
+    A hold of an earlier run, and limits that were changed in one, were told there.
+    """
     found: Act | None
     match record:
         case SessionStarted():
@@ -46,6 +60,9 @@ def act_of(record: Record) -> Act | None:
             found = Act(record.since or record.at, record.who, "released the fleet", record.note)
         case WaveApproved():
             found = Act(record.since or record.at, record.who, f"approved wave {record.wave}", record.note)
+        case LimitsChanged(limits=limits) if record.command:
+            did = f"changed limits: {limits}" if limits.named else "let the limits of the plan hold again"
+            found = Act(record.began_at, record.who, did, record.note)
         case FleetClaimed():
             found = Act(record.since, record.who, f"{CLAIMED} from {record.before} to {record.after}")
         case CommandIgnored() if record.by:

@@ -21,6 +21,7 @@ class LimitsChanged(Base, frozen=True, kw_only=True):
         limits: all that hold in place of the plan's from now on; empty after a reset.
         command: number of the person's command in the fleet's command file; 0 when an earlier run carried it out.
         host: from where the person asked.
+        since: when the person asked; None in older journals.
     """
 
     step: str = "limit"
@@ -29,6 +30,12 @@ class LimitsChanged(Base, frozen=True, kw_only=True):
     note: str
     command: int = 0
     host: str = ""
+    since: datetime | None = None
+
+    @property
+    def began_at(self) -> datetime:
+        """When the person asked for them, in whatever run of the fleet."""
+        return self.since or self.at
 
     @property
     def who(self) -> str:

@@ -73,13 +73,14 @@ def _acts(line: Line) -> Iterator[list[Any]]:
     user = line.get("settled_by") or line.get("by")
     if record == "session_started":
         user = line["user"] or "a user not recorded"
-    elif record == "hold_set" and not line["command"]:
+    elif record in ("hold_set", "limits_changed") and not line["command"]:
         user = None  # of this program, or told in an earlier run
     did = {
         "session_started": f"started session {line.get('number')}",
         "hold_set": "held the fleet",
         "hold_released": "released the fleet",
         "wave_approved": f"approved wave {line.get('wave')}",
+        "limits_changed": _limits_words(line),
         "fleet_claimed": f"handed the fleet over from {line.get('before')} to {line.get('after')}",
         "command_ignored": f"asked, and nothing came of it: {line.get('why')}",
         "settled": f"settled {line['target']} as {line.get('outcome')}",
@@ -87,6 +88,20 @@ def _acts(line: Line) -> Iterator[list[Any]]:
     }.get(record)
     if did is not None and user:
         yield [at, f"{user}@{line['host']}" if line["host"] else user, did, line.get("note")]
+
+
+def _limits_words(line: Line) -> str:
+    """What a person did to the limits, by the line of it."""
+    limits = line["limits"] if line["record"] == "limits_changed" else {}
+    named = (f"{key}={_limit_words(key, value)}" for key, value in limits.items() if value is not None)
+    words = " ".join(named)
+    return f"changed limits: {words}" if words else "let the limits of the plan hold again"
+
+
+def _limit_words(key: str, value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{value['value']:g}{'%' if value['percent'] else ''}"
+    return f"{value:g}/s" if key == "rate" else f"{value:g}"
 
 
 def _troubles(book: Book) -> tuple[list[str], list[str], list[str]]:

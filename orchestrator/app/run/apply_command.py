@@ -42,7 +42,7 @@ def carry_out(run: Run, number: int, command: Command, now: datetime) -> Record:
         case LimitCommand(limits=change):
             before = run.limits.limits if run.limits else LimitChange()
             limits = before.and_then(change) if change.named else LimitChange()
-            return LimitsChanged(at=now, limits=limits, by=user, host=host, note=note, command=number)
+            return LimitsChanged(at=now, limits=limits, by=user, host=host, note=note, command=number, since=command.at)
         case SettleCommand():
             return _settle(run, number, command, now)
         case ClaimCommand(before=before, after=after):

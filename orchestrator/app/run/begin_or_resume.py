@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import msgspec
+from msgspec import structs
 
 from orchestrator import __version__
 from orchestrator.app.run.held_before import SUPERSEDED, refuse_held
@@ -287,7 +288,7 @@ def _carried_limits(asked: LimitsChanged | None, now: datetime) -> list[Record]:
     """What a person changed of the limits holds until a reset."""
     if asked is None or not asked.limits.named:
         return []
-    return [LimitsChanged(at=now, limits=asked.limits, by=asked.by, host=asked.host, note=asked.note)]
+    return [structs.replace(asked, at=now, command=0, since=asked.began_at)]
 
 
 def _refuse_open_elsewhere(targets: Sequence[Target], beginning: Beginning) -> None:

@@ -158,7 +158,7 @@ def limit_lines(run: Run) -> Iterator[str]:
     """The limits that a person has changed, by whom and why."""
     asked = run.limits
     if asked is not None and asked.limits.named:
-        yield f"limits: {asked.limits}, changed at {asked.at:%Y-%m-%d %H:%M:%SZ} by {asked.who}: {asked.note}"
+        yield f"limits: {asked.limits}, changed at {asked.began_at:%Y-%m-%d %H:%M:%SZ} by {asked.who}: {asked.note}"
 
 
 def last_session(run: Run) -> str:

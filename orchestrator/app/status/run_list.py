@@ -58,11 +58,8 @@ class Brief(Struct):
                 self.kept[record.outcome] += 1
             case SessionStarted():
                 self.people[record.who] = None
-            case FleetClaimed():
+            case FleetClaimed() | LimitsChanged():
                 self.acts += filter(None, [act_of(record)])
-            case LimitsChanged(limits=limits):
-                words = f"changed limits: {limits}" if limits.named else "let the limits of the plan hold again"
-                self.acts.append(Act(record.at, record.who, words))
             case HoldSet() | HoldReleased() | WaveApproved():
                 self.hold = _hold_after(self.hold, record)
             case Settled(target=str(key)):

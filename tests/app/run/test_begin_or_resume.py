@@ -21,6 +21,7 @@ from orchestrator.errors import FleetHeld, PlanError
 from orchestrator.executor.session import NobodyAsks
 from orchestrator.model import record as r
 from orchestrator.model.commands import HoldCommand, ReleaseCommand
+from orchestrator.model.limit_change import LimitChange
 from orchestrator.model.outcome import Outcome
 from orchestrator.model.record import Record
 from orchestrator.model.reply import Entry
@@ -82,6 +83,19 @@ def test_a_hold_survives_the_run_that_set_it(state: State) -> None:
     assert carried is not None
     assert (carried.cause, carried.reason, carried.who) == ("person", "wait", "ann@desk")
     assert carried.began_at == BEGIN
+
+
+def test_changed_limits_survive_the_run_with_the_instant_at_which_they_were_asked_for(state: State) -> None:
+    asked = BEGIN - timedelta(hours=1)
+    change = r.LimitsChanged(
+        at=BEGIN, limits=LimitChange(rate=2.0), by="ann", host="desk", note="busy", command=1, since=asked
+    )
+    before(state, "prod", change, ENDED)
+    run = begin(state).run
+    assert run.limits is not None
+    assert (str(run.limits.limits), run.limits.who, run.limits.note) == ("rate=2/s", "ann@desk", "busy")
+    assert run.limits.began_at == asked
+    assert run.acts == [], "nobody changed them in this run"
 
 
 def test_of_a_held_fleet_no_empty_run_begins(state: State) -> None:

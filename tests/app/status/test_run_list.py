@@ -1,6 +1,7 @@
 """All runs of a fleet, a line each."""
 
 from contextlib import closing
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -90,11 +91,17 @@ def test_a_held_run_is_called_so(records: list[r.Record], state: str) -> None:
 
 
 def test_who_changed_its_limits_is_said() -> None:
-    change = r.LimitsChanged(at=BEGIN, limits=LimitChange(rate=5.0), by="ann", host="desk", note="slow")
-    again = r.LimitsChanged(at=BEGIN, limits=LimitChange(), by="ann", host="desk", note="fast")
+    change = r.LimitsChanged(at=BEGIN, limits=LimitChange(rate=5.0), by="ann", host="desk", note="slow", command=1)
+    again = r.LimitsChanged(at=BEGIN, limits=LimitChange(), by="ann", host="desk", note="fast", command=2)
     _head, _latest, changed, back, _first = lines(change, again)
     assert changed.endswith("changed limits: rate=5/s, by ann@desk")
     assert back.endswith("let the limits of the plan hold again, by ann@desk")
+
+
+def test_limits_that_an_earlier_run_brought_along_are_no_act_of_this_one() -> None:
+    asked = BEGIN - timedelta(days=1)
+    brought = r.LimitsChanged(at=BEGIN, limits=LimitChange(rate=5.0), by="ann", note="slow", since=asked)
+    assert not any("limits" in line for line in lines(brought))
 
 
 def test_programs_are_told_the_same_as_the_table_says() -> None:

@@ -12,7 +12,7 @@ class LimitsReport(Struct, frozen=True, kw_only=True):
     """The limits that a person has changed."""
 
     limits: Annotated[dict[str, str], Meta(description="By key of `limits`, as `limit` was given them")]
-    at: Annotated[datetime, Meta(description="Since when, in this run")]
+    at: Annotated[datetime, Meta(description="When that person asked for it, also in an earlier run")]
     by: Annotated[str, Meta(description="The person who changed them last")]
     host: Annotated[str | None, Meta(description="From where that person did")]
     note: Annotated[str, Meta(description="That person's note")]
@@ -24,4 +24,4 @@ def changed_limits(run: Run) -> LimitsReport | UnsetType:
     if asked is None or not asked.limits.named:
         return UNSET
     limits = dict(word.split("=") for word in str(asked.limits).split())
-    return LimitsReport(limits=limits, at=asked.at, by=asked.by, host=asked.host or None, note=asked.note)
+    return LimitsReport(limits=limits, at=asked.began_at, by=asked.by, host=asked.host or None, note=asked.note)
