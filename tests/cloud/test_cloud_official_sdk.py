@@ -72,6 +72,13 @@ CALLS: dict[str, tuple[Any, Any, Any]] = {
         ),
         {"proxy_list": []},
     ),
+    "proxy_ids": (
+        lambda client: client.proxy_ids(INSTANCE),
+        lambda client: client.show_gauss_my_sql_proxy_list(
+            sdk.ShowGaussMySqlProxyListRequest(instance_id=INSTANCE, **EN, offset=0, limit=100)
+        ),
+        {"proxy_list": []},
+    ),
     "job": (
         lambda client: client.job(JOB),
         lambda client: client.show_gauss_my_sql_job_info(sdk.ShowGaussMySqlJobInfoRequest(id=JOB, **EN)),

@@ -208,7 +208,7 @@ def test_what_cannot_be_settled(new_cloud: NewCloud) -> None:
     for proxy_id, decision, words in (
         (by_outcome["waiting"], "failed", "not open: it is waiting"),
         (by_outcome["timed_out"], "not_sent", "has the workflow_id"),
-        ("f" * 32 + "po01", "failed", "no target of this run"),
+        ("f" * 32 + "po01", "failed", "is no target of run"),
     ):
         ended = desk.cli("settle", "PLAN", proxy_id, "--outcome", decision, "--note", "x")
         assert ended.code == 2
