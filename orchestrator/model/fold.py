@@ -123,6 +123,7 @@ def _adopt(known: Indexes, state: TargetState, record: WorkflowAdopted) -> None:
     for other in known.others_with(record.workflow_id, state):
         known.contest(other, record.workflow_id, shown=True)
     known.own(state, record.workflow_id)
+    known.named_by_job.update([key_of(record.workflow_id)] if record.named else [])
     if state.was_answered(record.workflow_id):
         known.accepted.add(key_of(record.workflow_id))
     state.phase = Phase.IN_FLIGHT

@@ -38,6 +38,7 @@ class Indexes:
         accepted_in: when an upgrade was accepted last, by scope.
         named: workflows of answers that were not believed, each with the target that was answered it first.
         contested: ids that answers gave to more than one target, or to one on whose instance the job does not run.
+        named_by_job: of `workflows`, those whose job was seen to name its target.
         astray: ids in answers about another instance than was asked about, each with that instance.
         durations: how long upgrades took; `foretold`: how long the cloud said, before each, that it would take.
         measured: targets whose impact was sampled.
@@ -74,6 +75,7 @@ class Indexes:
         self.accepted_in: dict[str, Moment] = {}
         self.named: dict[str, str] = {}
         self.contested: set[str] = set()
+        self.named_by_job: set[str] = set()
         self.astray: dict[str, str] = {}
         self.job_names: dict[str, set[str]] = {}
         self.durations = Durations()
@@ -127,7 +129,8 @@ class Indexes:
         """
         written = owner.written(workflow_id)
         if written in owner.jobs:
-            stays = owner.jobs[written] is not None and not shown
+            seen = owner.jobs[written] is not None or key_of(workflow_id) in self.named_by_job
+            stays = seen and not shown
         else:
             stays = key_of(workflow_id) in owner.shared
         if stays or owner.set_aside:
@@ -146,6 +149,7 @@ class Indexes:
         key = key_of(workflow_id)
         self.contested.add(key)
         self.accepted.discard(key)
+        self.named_by_job.discard(key)
         self.accepted_on.get(state.target.instance_id, {}).pop(key, None)
         if self.workflows.get(key) == state.key:
             del self.workflows[key]

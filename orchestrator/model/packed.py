@@ -114,6 +114,7 @@ class PackedRun(Struct, kw_only=True):
     accepted_in: dict[str, Moment]
     named: dict[str, str]
     contested: set[str]
+    named_by_job: set[str]
     astray: dict[str, str]
     job_names: dict[str, set[str]]
     durations: Durations

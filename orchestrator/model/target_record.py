@@ -91,11 +91,16 @@ class DoubtLooked(Base, frozen=True, kw_only=True):
 
 
 class WorkflowAdopted(Base, frozen=True, kw_only=True):
-    """The evidence shows that a doubtful attempt started this job: it is ours."""
+    """The evidence shows that a doubtful attempt started this job: it is ours.
+
+    Attributes:
+        named: the job was seen, and names the proxy: no answer to another target makes it that one's.
+    """
 
     step: str = "reconcile"
     workflow_id: str
     evidence: str
+    named: bool = False
 
 
 class VersionAdopted(Base, frozen=True, kw_only=True):

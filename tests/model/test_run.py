@@ -245,6 +245,19 @@ def test_a_workflow_that_two_answers_gave_away_is_nobodys_and_leaves_both_in_dou
     assert [(run.state(key).phase, list(run.state(key).jobs)) for key in (KEY, second)] == [(Phase.DOUBT, [])] * 2
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_a_workflow_whose_job_names_its_proxy_is_not_lost_by_an_answer_to_another(named: bool) -> None:
+    second, workflow = make_targets(2)[1].proxy_id, ACCEPT.workflow_id or ""
+    adopted = r.WorkflowAdopted(at=BEGIN, target=KEY, workflow_id=workflow, evidence="e", named=named)
+    settled = r.Settled(at=BEGIN, target=KEY, outcome=Outcome.ACCEPTED)
+    run = after(intent(), answer("in_doubt"), adopted, settled)
+    run.apply(replace(intent(), target=second, token="t2"))
+    run.apply(replace(answer("accepted", ACCEPT), target=second))
+    assert list(run.state(KEY).jobs) == ([workflow] if named else [])
+    assert run.state(second).phase is Phase.DOUBT
+    assert run.state(KEY).outcome is Outcome.ACCEPTED
+
+
 def test_two_answers_in_doubt_that_name_one_workflow_are_evidence_of_nothing() -> None:
     second, odd = make_targets(2)[1].proxy_id, Entry(workflow_id="w9", state="QUEUED")
     run = after(intent(), answer("in_doubt", odd))

@@ -74,10 +74,11 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Adopt:
-    """It happened, and these are its jobs."""
+    """It happened, and these are its jobs. `named`: they say for which proxy."""
 
     workflow_ids: tuple[str, ...]
     evidence: str
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,8 @@ def weigh(doubt: Doubt, sight: Sight) -> Conclusion:
     certain = [job for job in jobs if _is_candidate(doubt, job)]
     rivals = [job for job in jobs if job in certain or _puzzles(doubt, job)]
     if len(certain) == len(rivals) == 1 and not gone:
-        return Adopt((certain[0].job_id,), _describe(doubt, certain[0]))
+        job = certain[0]
+        return Adopt((job.job_id,), _describe(doubt, job), named=job.names(doubt.proxy_id))
     if sight.version is not None and at_least(sight.version.current_version, doubt.target_version):
         conclusion = _took_effect(doubt, sight, sight.version.current_version)
     else:

@@ -207,8 +207,8 @@ async def _record(state: TargetState, session: Session, conclusion: Adopt | Happ
     evidence = conclusion.evidence
     records: list[Record]
     match conclusion:
-        case Adopt(workflow_ids=ids):
-            records = [WorkflowAdopted(**about, workflow_id=workflow_id, evidence=evidence) for workflow_id in ids]
+        case Adopt(workflow_ids=ids, named=named):
+            records = [WorkflowAdopted(**about, workflow_id=each, evidence=evidence, named=named) for each in ids]
         case Happened(version=version):
             records = [VersionAdopted(**about, version=version, evidence=evidence)]
         case NeverBegan():
