@@ -13,8 +13,10 @@ PERMISSION = "vpc:subnets:get"
 async def ask_subnet(calls: ScopeCalls, clock: Clock, subnet: str) -> SubnetRead:
     """Ask once, in its turn by the rate, and counted; but what comes of it says nothing of the scope."""
     await calls.lanes.turn(Lane.POLL)
-    calls.usage.count(clock.monotonic())
+    asked_s = clock.monotonic()
     reply = await calls.api.subnet_addresses(subnet)
+    if not isinstance(reply, Refused) or reply.exchange.http_status is not None:  # else there was no address to ask
+        calls.usage.count(asked_s)
     free = reply.value if isinstance(reply, Answered) else None
     denied = not isinstance(reply, Answered) and is_denied(reply)
     words = None if isinstance(reply, Answered) else in_words(reply)
