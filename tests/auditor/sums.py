@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -104,20 +104,39 @@ def _limit_words(key: str, value: Any) -> str:
     return f"{value:g}/s" if key == "rate" else f"{value:g}"
 
 
+#: Readings that a run goes on without.
+_GONE_WITHOUT = ("metrics_missing", "subnet_read", "cloud_events_read")
+
+
+def _gone_without(line: dict[str, Any], told: Mapping[str, None]) -> dict[str, None]:
+    """What is said of a reading that cannot be had; of the subnets of a scope once."""
+    scope, why = line["scope"], line.get("why")
+    match line["record"]:
+        case "metrics_missing":
+            return {f"scope {scope}: goes on without metrics of its proxies: {why}": None}
+        case "subnet_read" if line.get("denied"):
+            begins = f"the free addresses of scope {scope} are not looked at: "
+            return {} if any(each.startswith(begins) for each in told) else {f"{begins}{why}": None}
+        case "cloud_events_read" if why:
+            return {f"the cloud's own events of scope {scope} are not all looked at: {why}": None}
+    return {}
+
+
 def _troubles(book: Book) -> tuple[list[str], list[str], list[str]]:
     """What failed in the latest session: by which it ends with 70, by which with 8, and what is only told."""
     bugs: dict[str, None] = {}
     refusals: dict[str, None] = {}
     warnings: dict[str, None] = {}
-    for line in book.named("session_started", "story_failed", "part_failed", "metrics_missing"):
+    for line in book.named("session_started", "story_failed", "part_failed", *_GONE_WITHOUT):
         if line["record"] == "session_started":
             bugs, refusals, warnings = {}, {}, {}
+            continue
+        if line["record"] in _GONE_WITHOUT:
+            warnings.update(_gone_without(line, warnings))
             continue
         ending = refusals if line.get("host") else bugs
         if line["record"] == "story_failed":
             ending[f"target {line['target']}: {trouble_in(line)}"] = None
-        elif line["record"] == "metrics_missing":
-            warnings[f"scope {line['scope']}: goes on without metrics of its proxies: {line['why']}"] = None
         else:
             (ending if line["ends"] else warnings)[f"{line['part']}: {trouble_in(line)}"] = None
     return list(bugs), list(refusals), list(warnings)
