@@ -258,6 +258,17 @@ def test_a_workflow_whose_job_names_its_proxy_is_not_lost_by_an_answer_to_anothe
     assert run.state(KEY).outcome is Outcome.ACCEPTED
 
 
+def test_a_workflow_whose_job_is_shown_to_be_anothers_is_lost_though_the_job_was_followed() -> None:
+    second, workflow = make_targets(2)[1].proxy_id, ACCEPT.workflow_id or ""
+    seen = r.JobSeen(at=BEGIN, target=KEY, attempt=1, workflow_id=workflow, status="Running")
+    run = after(intent(), answer("accepted", ACCEPT), seen)
+    run.apply(replace(intent(), target=second, token="t2"))
+    run.apply(replace(answer("in_doubt"), target=second))
+    run.apply(r.WorkflowAdopted(at=BEGIN, target=second, workflow_id=workflow, evidence="e", named=True))
+    assert [list(run.state(key).jobs) for key in (KEY, second)] == [[], [workflow]]
+    assert run.state(KEY).phase is Phase.DOUBT
+
+
 def test_two_answers_in_doubt_that_name_one_workflow_are_evidence_of_nothing() -> None:
     second, odd = make_targets(2)[1].proxy_id, Entry(workflow_id="w9", state="QUEUED")
     run = after(intent(), answer("in_doubt", odd))
