@@ -77,6 +77,7 @@ def _intend(known: Indexes, state: TargetState, record: Intent) -> None:
     if not state.attempts:
         known.waves[record.wave].sent += 1
     sent = known.timeline.moment(record.at, state.target.scope, record.clocks)
+    known.hosts.send(attempt.sent.session for attempt in state.attempts)
     state.attempts.append(Attempt(record, sent))
     state.phase = Phase.IN_FLIGHT
     state.doubt_since, state.doubts_renewed = sent, 0

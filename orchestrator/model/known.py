@@ -10,6 +10,7 @@ from datetime import datetime
 from orchestrator.model.capacity import FEWEST_NODES, SubnetStatus, addresses_needed, subnet_of
 from orchestrator.model.cloud_event import CloudEvent
 from orchestrator.model.durations import Durations
+from orchestrator.model.hosts import Hosts
 from orchestrator.model.moment import Moment
 from orchestrator.model.outcome import BEGAN
 from orchestrator.model.plan import Failures
@@ -50,6 +51,7 @@ class Indexes:
         needs: how many addresses refusals said that an upgrade needs, by subnet.
         sent_at: when attempts were made, by the calendar, the first one first.
         earlier: what earlier runs said of targets that did not end well there.
+        hosts: those that have worked on it.
         troubles: errors of this program in the latest session, by which it ends with 70.
         warnings: what it went on without.
         host_errors: what the machine did not give to the latest session, by which it ends with 8.
@@ -89,6 +91,7 @@ class Indexes:
         self.needs: dict[str, int] = {}
         self.sent_at: list[datetime] = []
         self.earlier: dict[str, EarlierOutcome] = {}
+        self.hosts = Hosts()
         self.troubles: list[str] = []
         self.warnings: list[str] = []
         self.host_errors: list[str] = []

@@ -17,6 +17,7 @@ from orchestrator.model.act import Act
 from orchestrator.model.capacity import SubnetStatus
 from orchestrator.model.cloud_event import CloudEvent
 from orchestrator.model.durations import Durations
+from orchestrator.model.hosts import Hosts
 from orchestrator.model.moment import Moment
 from orchestrator.model.night import Night
 from orchestrator.model.outcome import Outcome, Phase
@@ -128,6 +129,7 @@ class PackedRun(Struct, kw_only=True):
     needs: dict[str, int]
     sent_at: list[datetime]
     earlier: dict[str, EarlierOutcome]
+    hosts: Hosts
     troubles: list[str]
     host_errors: list[str]
     unknown: dict[str, set[str]] = msgspec.field(name="_unknown")

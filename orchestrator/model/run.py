@@ -157,6 +157,7 @@ class Run(Indexes):
         if record.target is None or isinstance(record, OutcomeKept | EarlierOutcome):
             self._apply_to_run(record)
             self.night.note(record, last_at, self.hold, self.scopes)
+            self.hosts.note(record, last_at)
             return
         state = self.state(record.target)
         before = self.tally.mark(state, self.failures)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from auditor.aside import untold_intents, waits_for_a_person
+from auditor.hosts import host_problems
 from auditor.journal import Book, Line, nos_in, trouble_in
 
 #: The exit code of a session that only followed what was open, whatever its line says.
@@ -23,6 +24,7 @@ def sum_problems(report: Line, book: Book) -> Iterator[str]:
     """What is wrong with head, totals, reasons, waves and scopes."""
     aside = [target for target in report["targets"] if waits_for_a_person(target, book.of.get(target["proxy_id"], []))]
     yield from _run_problems(report["run"], book, [f"target {each['proxy_id']}: {each['reason']}" for each in aside])
+    yield from host_problems(report, book, aside=bool(aside))
     yield from _total_problems(report, book)
     yield from _reason_problems(report, book)
     if [wave["name"] for wave in report["waves"]] != book.lines[0]["waves"]:

@@ -18,6 +18,7 @@ from orchestrator.model.tally import EMPTY, Count
 from orchestrator.tracker.report.how_ended import count_not_read
 from orchestrator.tracker.report.moving import Moving, moving_of
 from orchestrator.tracker.report.parts.changed_limits import changed_limits
+from orchestrator.tracker.report.parts.host_form import hosts_form
 from orchestrator.tracker.report.parts.impact_form import impacts
 from orchestrator.tracker.report.parts.people import ActReport
 from orchestrator.tracker.report.rejects import reject_reasons
@@ -183,6 +184,7 @@ def _run(run: Run, started: RunStarted, exit_code: int | None) -> RunReport:
             ActReport(at=act.at, who=act.who, did=act.did, note=act.note)
             for act in sorted(run.acts, key=lambda act: act.at)
         ],
+        hosts=hosts_form(run.hosts),
     )
 
 

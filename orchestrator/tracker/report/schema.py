@@ -14,6 +14,7 @@ from orchestrator.model.person import person
 from orchestrator.model.record import HoldCause
 from orchestrator.model.status import ScopeState
 from orchestrator.tracker.report.parts.changed_limits import LimitsReport
+from orchestrator.tracker.report.parts.host_form import HostReport
 from orchestrator.tracker.report.parts.impact_form import ImpactReport, ImpactsReport
 from orchestrator.tracker.report.parts.in_common import Place
 from orchestrator.tracker.report.parts.people import ActReport
@@ -90,6 +91,7 @@ class RunReport(Struct, frozen=True, kw_only=True):
     ] = UNSET
     people: Annotated[list[ActReport], Meta(description="What persons did, in order: sessions and commands")] = []
     as_of: Annotated[Instant, Meta(description="Instant of the latest record: what came later is not in here")] = None
+    hosts: Annotated[list[HostReport], Meta(description="Those that worked on it, in the order they joined")] = []
 
 
 class Totals(Struct, frozen=True, kw_only=True):

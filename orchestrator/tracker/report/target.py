@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from orchestrator.model.hosts import Hosts
 from orchestrator.model.outcome import Phase
 from orchestrator.model.plan import Plan
 from orchestrator.model.record import EarlierOutcome, JobSeen
@@ -13,6 +14,8 @@ from orchestrator.tracker.report.parts.upgrade import AttemptReport, EarlierRepo
 from orchestrator.tracker.report.rejects import refusals_of
 from orchestrator.tracker.report.schema import TargetReport
 
+_UNKNOWN = Hosts()
+
 
 def projects(run: Run, plan: Plan) -> dict[str, str | None]:
     """The project_id of each scope, where it is known."""
@@ -23,7 +26,7 @@ def target_in(run: Run, plan: Plan, projects: Mapping[str, str | None], target: 
     """The entry of one target of a run; `projects`: as of `projects`."""
     key = target.proxy_id
     state, project = run.states.glance(key), projects.get(target.scope)
-    return target_report(target, state, plan.target_version, project, run.earlier.get(key))
+    return target_report(target, state, plan.target_version, project, run.earlier.get(key), run.hosts)
 
 
 def target_report(
@@ -32,6 +35,7 @@ def target_report(
     target_version: str,
     project_id: str | None,
     earlier: EarlierOutcome | None = None,
+    hosts: Hosts = _UNKNOWN,
 ) -> TargetReport:
     """One entry of the report's `targets`.
 
@@ -41,6 +45,7 @@ def target_report(
         target_version: the plan's.
         project_id: of its scope.
         earlier: what an earlier run said of it.
+        hosts: that have worked on the run.
     """
     if state is None:
         state = TargetState(target)
@@ -58,7 +63,7 @@ def target_report(
         settled_by=state.settled_by,
         settled_host=state.settled_host or None,
         workflow_ids=list(state.jobs),
-        attempts=[_attempt(number, attempt) for number, attempt in enumerate(state.attempts, 1)],
+        attempts=[_attempt(number, attempt, hosts) for number, attempt in enumerate(state.attempts, 1)],
         job=_job(state),
         verified_version=state.verified_version,
         evidence=list(state.evidence) or None,
@@ -111,7 +116,7 @@ def _source_version(state: TargetState) -> str | None:
     return state.read_version or state.target.source_version
 
 
-def _attempt(number: int, attempt: Attempt) -> AttemptReport:
+def _attempt(number: int, attempt: Attempt, hosts: Hosts) -> AttemptReport:
     answer = attempt.answer
     return AttemptReport(
         number=number,
@@ -124,6 +129,7 @@ def _attempt(number: int, attempt: Attempt) -> AttemptReport:
         verdict=answer.verdict if answer else None,
         reason=answer.reason if answer else None,
         update_result=list(answer.update_result) if answer else [],
+        host=hosts.name_of(attempt.sent.session),
     )
 
 

@@ -105,6 +105,8 @@ def _title(head: Head) -> Iterator[str]:
     ended = f", ended {run.ended_at:%Y-%m-%d %H:%M:%SZ}" if run.ended_at else ""
     as_of = f", as of {run.as_of:%Y-%m-%d %H:%M:%SZ}" if run.as_of else ""
     yield f"run {run.run_id}, begun {run.started_at:%Y-%m-%d %H:%M:%SZ}{ended}, sessions: {run.sessions}{as_of}"
+    if len(run.hosts) > 1:
+        yield f"hosts: {', '.join(map(str, run.hosts))}"
     totals, least = head.totals, "at least " if head.totals.calls_at_least else ""
     yield f"targets: {totals.targets}, upgrade calls: {totals.upgrade_calls}, calls: {least}{totals.calls}"
     if run.hold is not None:

@@ -99,7 +99,7 @@ def test_keys_stand_in_the_order_of_the_contract() -> None:
     assert list(report) == ["schema", "run", "totals", "reject_reasons", "waves", "scopes", "targets"]
     assert " ".join(report["run"]) == (
         "run_id name state hold exit_code simulated plan_sha256 target_version started_at ended_at sessions "
-        "orchestrator_version errors warnings people as_of"
+        "orchestrator_version errors warnings people as_of hosts"
     )
     assert list(report["totals"]) == ["targets", "outcomes", "not_read", "calls", "upgrade_calls", "throttled"]
     assert list(report["waves"][0]) == ["name", "targets", "state", "started_at", "ended_at", "outcomes"]
@@ -113,7 +113,7 @@ def test_keys_stand_in_the_order_of_the_contract() -> None:
         "needs_person stuck_at"
     )
     assert " ".join(report["targets"][0]["attempts"][0]) == (
-        "number at duration_ms http_status request_id error_code error_msg update_result verdict reason"
+        "number at duration_ms http_status request_id error_code error_msg update_result verdict reason host"
     )
 
 
@@ -263,6 +263,7 @@ def test_an_answer_with_acceptance_and_refusal_is_told_entry_by_entry() -> None:
             ],
             "verdict": "partial",
             "reason": None,
+            "host": None,
         }
     ]
     assert reasons_of(report) == [counted("insufficient subnet ip", A)]

@@ -27,6 +27,7 @@ class AttemptReport(Struct, frozen=True, kw_only=True):
         Text, Meta(description="What its answer was taken for, such as accepted, throttled or in_doubt")
     ] = None
     reason: Annotated[Text, Meta(description="Why its answer decides nothing, or what came in its place")] = None
+    host: Annotated[Text, Meta(description="The host that sent it; null in older reports")] = None
 
 
 class JobReport(Struct, frozen=True, kw_only=True):

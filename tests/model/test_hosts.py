@@ -1,0 +1,93 @@
+"""Which hosts have worked on a run, and who took over from whom."""
+
+from datetime import datetime, timedelta
+
+from fakes.recorded import BEGIN, empty_run, make_plan, make_targets, run_started
+
+from orchestrator.model import record as r
+from orchestrator.model.hosts import Takeover
+from orchestrator.model.record import Record
+from orchestrator.model.run import Run
+from orchestrator.tracker.report.build import build_report
+
+PLAN, TARGETS = make_plan(make_targets(3)), make_targets(3)
+
+
+def at(minutes: float) -> datetime:
+    return BEGIN + timedelta(minutes=minutes)
+
+
+def fold(*records: Record) -> Run:
+    run = empty_run(PLAN, TARGETS)
+    for record in (run_started(3), *records):
+        run.apply(record)
+    return run
+
+
+def session(minutes: float, host: str) -> r.SessionStarted:
+    return r.SessionStarted(at=at(minutes), number=1, pid=1, host=host, orchestrator_version="0")
+
+
+def ended(minutes: float, *, stopped: bool = False) -> r.SessionEnded:
+    return r.SessionEnded(at=at(minutes), exit_code=5, why="", stopped=stopped)
+
+
+def intent(minutes: float, target: int, attempt: int = 1) -> r.Intent:
+    return r.Intent(
+        at=at(minutes),
+        target=TARGETS[target].proxy_id,
+        attempt=attempt,
+        wave="rest",
+        token="t",
+        source_version="1",
+        target_version="2",
+    )
+
+
+def stays(run: Run) -> dict[str, tuple[float, float | None, bool, int]]:
+    minute = timedelta(minutes=1)
+    return {
+        name: (
+            (each.joined_at - BEGIN) / minute,
+            None if each.left_at is None else (each.left_at - BEGIN) / minute,
+            each.lost,
+            each.targets,
+        )
+        for name, each in run.hosts.stays.items()
+    }
+
+
+def test_one_that_is_at_work_has_not_left() -> None:
+    run = fold(session(1, "a"), intent(2, 0))
+    assert stays(run) == {"a": (1, None, False, 1)}
+    assert run.hosts.takeover is None
+
+
+def test_one_that_never_said_that_it_ended_is_lost_when_another_goes_on() -> None:
+    run = fold(session(1, "a"), intent(2, 0), session(5, "b"), intent(6, 1), ended(9))
+    assert stays(run) == {"a": (1, 2, True, 1), "b": (5, 9, False, 1)}
+    assert run.hosts.takeover == Takeover(at(5), "a", "b", lost=True)
+
+
+def test_one_that_was_told_to_stop_hands_over_and_one_whose_session_was_over_does_not() -> None:
+    assert fold(session(1, "a"), ended(2, stopped=True), session(3, "b")).hosts.takeover == Takeover(
+        at(3), "a", "b", lost=False
+    )
+    assert fold(session(1, "a"), ended(2), session(3, "b")).hosts.takeover is None
+    assert fold(session(1, "a"), session(3, "a")).hosts.takeover is None
+
+
+def test_one_that_comes_back_is_lost_no_more() -> None:
+    run = fold(session(1, "a"), session(3, "b"), ended(4, stopped=True), session(5, "a"))
+    assert stays(run) == {"a": (1, None, False, 0), "b": (3, 4, False, 0)}
+
+
+def test_a_target_counts_once_for_each_host_and_each_attempt_names_its_own() -> None:
+    run = fold(session(1, "a"), intent(2, 0), intent(3, 0, 2), session(5, "b"), intent(6, 0, 3), intent(7, 1))
+    assert {name: stay[3] for name, stay in stays(run).items()} == {"a": 1, "b": 2}
+    targets = [*build_report(run, PLAN).targets]
+    assert [[attempt.host for attempt in target.attempts] for target in targets] == [["a", "a", "b"], ["b"], []]
+
+
+def test_an_attempt_of_before_any_session_names_nobody() -> None:
+    assert next(iter(build_report(fold(intent(1, 0)), PLAN).targets)).attempts[0].host is None
