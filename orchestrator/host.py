@@ -23,6 +23,9 @@ UNWRITABLE = {code: f"\\u{code:04x}" for code in range(0xD800, 0xE000)} | {
 #: Of a write: the reader of the pipe, or the terminal, is gone. Nothing is lost that anybody wanted.
 READER_GONE = frozenset({errno.EPIPE, errno.EIO})
 
+#: Names this host, where its own name says nothing, as in a container.
+HOST_VARIABLE = "ORCHESTRATOR_HOST"
+
 _URI = "file://"
 
 #: How long a pipe that has a name is waited for until the first byte is there.
@@ -133,5 +136,5 @@ def user_name() -> str:
 
 
 def machine_name() -> str:
-    """The name of this machine, as text."""
-    return readable(os.uname().nodename)
+    """The name of this machine, as text: its own, unless `ORCHESTRATOR_HOST` gives it another one."""
+    return readable(os.environ.get(HOST_VARIABLE) or os.uname().nodename)

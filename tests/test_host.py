@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from orchestrator import host
 from orchestrator.errors import PlanError
 from orchestrator.host import (
+    HOST_VARIABLE,
     is_lasting,
     machine_name,
     open_to_hand_over,
@@ -56,7 +57,10 @@ def test_a_path_in_utf_8_stays_as_it_is() -> None:
 def test_user_and_machine_are_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGNAME", os.fsdecode(b"jos\xe9"))
     assert user_name() == "jos\\xe9"
+    monkeypatch.delenv(HOST_VARIABLE, raising=False)
     assert machine_name() == os.uname().nodename
+    monkeypatch.setenv(HOST_VARIABLE, "bj-1")
+    assert machine_name() == "bj-1"
 
 
 def test_a_pipe_is_no_lasting_file(tmp_path: Path) -> None:

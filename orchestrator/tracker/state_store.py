@@ -30,6 +30,13 @@ from orchestrator.tracker.recalled import Recalled
 Part: TypeAlias = Literal["targets", "journal"]
 
 
+class Standby(NamedTuple):
+    """A host that stands by for a fleet, and since when."""
+
+    host: str
+    since: datetime
+
+
 class DiskTrial(NamedTuple):
     """What writing comes to: how long until a few bytes are on disk, and how many more find room, if that is known."""
 
@@ -188,6 +195,9 @@ class Fleet(Protocol):
 
     def holder(self) -> str | None:
         """Who holds the lock now, in words; None when nobody does."""
+
+    def standbys(self) -> Sequence[Standby]:
+        """The hosts that stand by for the one that works, the longest first; none where one host has the store."""
 
     def runs(self) -> Sequence[StoredRun]:
         """All its runs, oldest first; those that were never completely made are not among them."""

@@ -7,6 +7,9 @@ from fakes.e2e import Desk
 from fakes.postgres_server import Server
 from fakes.processes import Running
 
+from orchestrator.host import HOST_VARIABLE
+from orchestrator.tracker.postgres.standby import standbys
+
 
 class HostsDesk(Desk):
     """A desk whose state is in a database; what came of it is looked at after an export into its folder."""
@@ -25,8 +28,11 @@ class HostsDesk(Desk):
 
     def host(self, name: str, *arguments: str, environ: dict[str, str] | None = None) -> Running:
         """`run PLAN` on one of the hosts."""
-        folder = {"HOME": str(self.folder / name)}
-        return self.start("run", "PLAN", "--no-progress", *arguments, environ={**folder, **(environ or {})})
+        return self.start("run", "PLAN", "--no-progress", *arguments, environ={**self.place(name), **(environ or {})})
+
+    def place(self, name: str) -> dict[str, str]:
+        """What makes a process one of a host of its own."""
+        return {"HOME": str(self.folder / name), HOST_VARIABLE: name}
 
     def until_in_log(self, name: str, count: int = 1) -> None:
         """Wait until the log has so many records of a name."""
@@ -35,10 +41,9 @@ class HostsDesk(Desk):
             self.until(lambda: bool(database.rows(wanted, name=name)[0][0] >= count))
 
     def until_one_stands_by(self) -> None:
-        """Wait until a process has looked who holds the fleet, and asked for nothing else since."""
-        looking = "select count(*) from pg_stat_activity where datname = current_database() and query like %(look)s"
+        """Wait until a process stands by for the fleet."""
         with closing(state_in(self.address, self.folder).seat.database) as database:
-            self.until(lambda: bool(database.rows(looking, look="%left join orchestrator.beat%")[0][0]))
+            self.until(lambda: bool(standbys(database, self.name)))
 
     def export(self) -> None:
         """Bring the latest run into the folder `state`, where tools that read files find it."""

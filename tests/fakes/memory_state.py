@@ -36,7 +36,7 @@ from orchestrator.model.settings import Settings, settings_of
 from orchestrator.model.target import Target
 from orchestrator.tracker.fleet_name import expect_fleet_name, expect_owner_before, refuse_other
 from orchestrator.tracker.recalled import Recalled
-from orchestrator.tracker.state_store import DiskTrial, Part
+from orchestrator.tracker.state_store import DiskTrial, Part, Standby
 
 #: What tells outcomes, and who began what.
 _OF_OUTCOMES = (
@@ -165,6 +165,7 @@ class MemoryFleet:
     made: list[MemoryRun] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
     worker: str | None = None
+    stand_by: list[Standby] = field(default_factory=list)
     told: bytes | None = None
 
     def exists(self) -> bool:
@@ -199,6 +200,9 @@ class MemoryFleet:
 
     def holder(self) -> str | None:
         return self.worker
+
+    def standbys(self) -> Sequence[Standby]:
+        return self.stand_by
 
     def runs(self) -> Sequence[MemoryRun]:
         return sorted(self.made, key=lambda run: run.run_id)

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from orchestrator.app.status.ahead import look_ahead
+from orchestrator.app.status.fleet_hosts import HostStatus, TakeoverStatus, host_statuses, takeover_status
 from orchestrator.app.status.fleet_status import outlook
 from orchestrator.app.status.one_proxy.target_line import target_next
 from orchestrator.app.status.one_proxy.unknown_target import unknown_target
@@ -56,6 +57,8 @@ class StatusDocument(Struct, frozen=True, kw_only=True):
     target_version: str
     at: Annotated[datetime, Meta(description="When this was asked")]
     worker: Annotated[Text, Meta(description="The process that works on the fleet; null when none does")]
+    hosts: Annotated[list[HostStatus], Meta(description="The one that works, then those that stand by")]
+    takeover: Annotated[TakeoverStatus | None, Meta(description="The latest of the run; null without one")]
     waits_for: WaitsFor
     waiting: Annotated[int, Meta(description="Targets without an outcome that are not under way")]
     under_way: Annotated[int, Meta(description="Upgrades under way, as far as they still move")]
@@ -95,18 +98,19 @@ def fleet_document(recovered: Recovered, plan: Plan, now: datetime, named: str, 
     """
     seen = outlook(recovered, plan, now)
     story = build_report(seen.run, recovered.in_force)
-    return _document(seen, plan, now, recovered.stored.fleet.holder(), story, named, proxy_id)
+    return _document(seen, plan, now, recovered.stored.fleet, story, named, proxy_id)
 
 
 def first_document(fleet: Fleet, plan: Plan, now: datetime, named: str) -> StatusDocument:
     """The status of a fleet that has had no run yet; `named`: the plan as commands name it."""
-    worker, seen = look_ahead(fleet, plan, now)
-    return _document(seen, plan, now, worker, None, named, "")
+    _, seen = look_ahead(fleet, plan, now)
+    return _document(seen, plan, now, fleet, None, named, "")
 
 
 def _document(
-    seen: Outlook, plan: Plan, now: datetime, worker: str | None, story: Story | None, named: str, proxy_id: str
+    seen: Outlook, plan: Plan, now: datetime, fleet: Fleet, story: Story | None, named: str, proxy_id: str
 ) -> StatusDocument:
+    worker = fleet.holder()
     head = None if story is None else story.head
     of_target = target_next(seen, proxy_id, named) if proxy_id else None
     stuck = [state.key for state in seen.stuck]
@@ -115,6 +119,8 @@ def _document(
         target_version=plan.target_version,
         at=now,
         worker=worker,
+        hosts=host_statuses(seen.run, fleet.standbys(), working=worker is not None),
+        takeover=takeover_status(seen.run),
         waits_for=_waits_for(seen.fleet(), next_step(seen, named)),
         waiting=0 if seen.run.ended else seen.run.waiting,
         under_way=seen.moving.upgrades,

@@ -9,6 +9,7 @@ from msgspec import structs
 from orchestrator.app.run.begin_or_resume import take_up
 from orchestrator.app.status.ahead import look_ahead
 from orchestrator.app.status.clocks import clock_lines
+from orchestrator.app.status.fleet_hosts import host_lines
 from orchestrator.app.status.no_trace import no_trace
 from orchestrator.app.status.outlook import Outlook, look
 from orchestrator.app.status.what_next.attention import attention_lines
@@ -100,6 +101,7 @@ def standing(recovered: Recovered, plan: Plan, now: datetime, named: str) -> Ite
     worker = recovered.stored.fleet.holder()
     yield f"  {worker}" if worker else last_session(run)
     yield from people_lines(run)
+    yield from host_lines(run, recovered.stored.fleet.standbys(), working=worker is not None)
     yield from bound_lines(seen)
     yield from asked_lines(seen)
     yield from limit_lines(run)

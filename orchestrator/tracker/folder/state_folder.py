@@ -51,7 +51,7 @@ from orchestrator.tracker.folder.write_trial import try_write
 from orchestrator.tracker.journal.file import Journal, read_journal
 from orchestrator.tracker.journal.peek import outcome_records, records_about, says_ended
 from orchestrator.tracker.recalled import Recalled
-from orchestrator.tracker.state_store import DiskTrial, Part
+from orchestrator.tracker.state_store import DiskTrial, Part, Standby
 
 _FILES: Mapping[Part, str] = {"targets": TARGETS, "journal": JOURNAL}
 
@@ -154,6 +154,9 @@ class FolderFleet:
 
     def holder(self) -> str | None:
         return holder(self.folder / LOCK)
+
+    def standbys(self) -> Sequence[Standby]:
+        return ()
 
     def runs(self) -> Sequence[FolderRun]:
         return [FolderRun(path) for path in list_runs(self.folder)]

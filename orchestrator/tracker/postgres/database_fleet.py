@@ -22,7 +22,8 @@ from orchestrator.tracker.postgres.database_run import DatabaseRun, write_run
 from orchestrator.tracker.postgres.lease import Candidate, holding, look
 from orchestrator.tracker.postgres.rows import content
 from orchestrator.tracker.postgres.seat import Seat
-from orchestrator.tracker.state_store import State
+from orchestrator.tracker.postgres.standby import standbys
+from orchestrator.tracker.state_store import Standby, State
 
 _commands: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
 _ENTER = "insert into orchestrator.fleet (fleet) values (%(fleet)s) on conflict do nothing"
@@ -76,7 +77,7 @@ class DatabaseFleet:
     def lock(self, since: datetime, *, stands_by: bool = False) -> Iterator[None]:
         seat = self.seat
         words = f"process {seat.pid} on {seat.host}, since {since.isoformat(timespec='seconds')}"
-        candidate = Candidate(self._key, words, seat.new_token(), seat.monotonic, seat.pause)
+        candidate = Candidate(self._key, words, seat.host, seat.new_token(), seat.monotonic, seat.pause)
         with holding(seat.database, candidate, stands_by=stands_by) as epoch, seat.database.patiently():
             seat.epochs[self._key] = epoch
             try:
@@ -87,6 +88,9 @@ class DatabaseFleet:
     def holder(self) -> str | None:
         held = look(self.seat.database, self._key)
         return held.words if held is not None and held.lives else None
+
+    def standbys(self) -> Sequence[Standby]:
+        return standbys(self.seat.database, self._key)
 
     def runs(self) -> Sequence[DatabaseRun]:
         wanted = 'select run, run_id from orchestrator.run where fleet = %(fleet)s order by run_id collate "C"'

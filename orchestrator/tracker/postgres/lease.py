@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from orchestrator.errors import FleetLocked, StateError
 from orchestrator.tracker.postgres.database import SESSION_PATIENCE_S, Connection, Database
+from orchestrator.tracker.postgres.standby import Waiting
 
 #: How often the holder shows itself, after how much silence it is replaced, and how often others look.
 BEAT_S, DEAD_S, LOOK_S = 2.0, 10.0, 0.5
@@ -54,11 +55,13 @@ class Candidate(NamedTuple):
 
     Attributes:
         words: who it is, for people.
+        host: where it is.
         token: nobody else's.
     """
 
     fleet: str
     words: str
+    host: str
     token: str
     monotonic: Callable[[], float]
     pause: Callable[[float], object]
@@ -105,16 +108,32 @@ def holding(database: Database, candidate: Candidate, *, stands_by: bool) -> Ite
 def _taken(database: Database, candidate: Candidate, *, stands_by: bool) -> int:
     database.run(partial(_execute, _ENTER, (candidate.fleet,)))
     watch = _Watch(candidate)
+    waiting = Waiting(
+        database,
+        fleet=candidate.fleet,
+        host=candidate.host,
+        token=candidate.token,
+        monotonic=candidate.monotonic,
+    )
+    try:
+        return _waited_for(database, candidate, watch, waiting if stands_by else None)
+    finally:
+        waiting.hide()
+
+
+def _waited_for(database: Database, candidate: Candidate, watch: "_Watch", waiting: Waiting | None) -> int:
     while True:
-        now = _seen(database, candidate, stands_by=stands_by)
+        now = _seen(database, candidate, stands_by=waiting is not None)
         if now.token == candidate.token:
             return now.epoch
-        if watch.saw_another_leave(now) or (not stands_by and watch.sees_life(now)):
+        if watch.saw_another_leave(now) or (waiting is None and watch.sees_life(now)):
             raise _locked(candidate.fleet, now if now.words is not None else watch.seen or now)
         silent = watch.silent(now)
         if now.words is None or silent:
             _take(database, candidate, now.epoch, silent=silent)
         else:
+            if waiting is not None:
+                waiting.show()
             candidate.pause(LOOK_S)
 
 

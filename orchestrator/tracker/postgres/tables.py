@@ -4,7 +4,7 @@ from orchestrator.errors import StateError
 from orchestrator.tracker.postgres.database import Connection
 
 #: What this program makes and knows.
-VERSION = 1
+VERSION = 2
 
 #: A fleet's row is its lock: `epoch` counts who has had it, and each writer says which one he is. The beat stands
 #: apart, so that it waits for nobody who writes. Numbers of records come from the run's row, under its lock, so that
@@ -18,6 +18,10 @@ create table if not exists orchestrator.fleet (
 );
 create table if not exists orchestrator.beat (
   fleet text primary key references orchestrator.fleet on delete cascade, at timestamptz not null
+);
+create table if not exists orchestrator.standby (
+  fleet text references orchestrator.fleet on delete cascade, token text, host text not null,
+  since timestamptz not null, at timestamptz not null, primary key (fleet, token)
 );
 create table if not exists orchestrator.run (
   run bigint generated always as identity primary key, fleet text not null references orchestrator.fleet,
@@ -66,6 +70,7 @@ def make_tables(connection: Connection) -> None:
             "insert into orchestrator.meta select %s where not exists (select from orchestrator.meta)", (VERSION,)
         )
         expect_version(connection)
+        connection.execute("update orchestrator.meta set version = %s where version < %s", (VERSION, VERSION))
 
 
 def expect_version(connection: Connection) -> None:

@@ -12,6 +12,7 @@ from fakes.databases import state_in
 from orchestrator.errors import FleetLocked, StateError
 from orchestrator.tracker.postgres.database import Database
 from orchestrator.tracker.postgres.lease import DEAD_S, LOOK_S, Candidate, _take, holding, look
+from orchestrator.tracker.postgres.standby import standbys
 
 if TYPE_CHECKING:
     from fakes.postgres_server import Server
@@ -38,7 +39,7 @@ class Waits:
         self._happens(self.step)
 
     def candidate(self, token: str) -> Candidate:
-        return Candidate("prod", f"process of {token}", token, self.monotonic, self.pause)
+        return Candidate("prod", f"process of {token}", f"host-{token}", token, self.monotonic, self.pause)
 
 
 @pytest.fixture
@@ -112,6 +113,32 @@ def test_who_stands_by_waits_for_the_end_of_the_session_and_begins_none(database
     with pytest.raises(FleetLocked, match="the dead"), holding(database, waits.candidate("b"), stands_by=True):
         pass
     assert waits.step == 30
+
+
+def test_who_stands_by_shows_itself_for_as_long_as_it_does(database: Database) -> None:
+    dead(database)
+    shown: list[list[str]] = []
+
+    def lives(step: int) -> None:
+        shown.append([each.host for each in standbys(database, "prod")])
+        beat(database)
+        if step == 3:
+            database.rows("update orchestrator.fleet set holder = null, token = null")
+
+    with (
+        pytest.raises(FleetLocked),
+        holding(database, Waits(lives).candidate("b"), stands_by=True),
+    ):
+        pass
+    assert shown == [["host-b"]] * 3
+    assert standbys(database, "prod") == []
+
+
+def test_tables_of_before_there_were_standbys_serve_as_well(database: Database) -> None:
+    database.rows("drop table orchestrator.standby")
+    epoch, waits = dead(database), Waits()
+    with holding(database, waits.candidate("b"), stands_by=True) as mine:
+        assert (mine, standbys(database, "prod")) == (epoch + 1, [])
 
 
 def test_a_silence_that_nobody_has_watched_replaces_nobody(database: Database) -> None:
