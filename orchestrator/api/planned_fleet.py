@@ -20,6 +20,7 @@ from orchestrator.model.plan import Plan
 from orchestrator.model.record import Record
 from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.planner.preview.preview_values import Preview
+from orchestrator.tracker.named_plan import named_plan, world_of
 from orchestrator.tracker.open_state import open_state
 from orchestrator.tracker.postgres.address import names_database
 from orchestrator.tracker.report.build import build_report
@@ -169,8 +170,9 @@ class PlannedFleet:
         """
         fleet, now = self.state.fleet(self.plan.name), SystemClock().now()
         if fleet.runs():
-            return fleet_document(find_run(self.state, self.plan), self.plan, now, self.plan.path)
-        return first_document(fleet, self.plan, now, self.plan.path)
+            found = find_run(self.state, self.plan)
+            return fleet_document(found, self.plan, now, named_plan(self.plan, self.state, world_of(found.run)))
+        return first_document(fleet, self.plan, now, named_plan(self.plan, self.state))
 
     def runs(self) -> list[Brief]:
         """All runs of the fleet, the latest first.

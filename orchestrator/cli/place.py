@@ -12,12 +12,13 @@ from orchestrator.errors import PlanError, UsageError
 from orchestrator.model.plan import Plan
 from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.planner.targets.regions import check_regions
-from orchestrator.tracker.named_plan import named_plan
+from orchestrator.tracker.named_plan import named_plan, world_of
 from orchestrator.tracker.open_state import open_state
 from orchestrator.tracker.state_store import State
 
 if TYPE_CHECKING:
     from orchestrator.app.run.run_plan import Redirect
+    from orchestrator.model.run import Run
 
 _NOT_STARTED = "no fleet has run from this file in this state folder; name the folder with --state"
 #: How a process is kept from starting more when neither its plan file nor its state can be found.
@@ -81,14 +82,30 @@ def _warn(warning: str) -> None:
     tell(f"orchestrator: {warning}")
 
 
-def plan_words(plan: Plan, options: Options) -> str:
-    """The plan as a command has to name it to mean the same fleet."""
-    return named_plan(plan, state_of(options))
+def plan_words(plan: Plan, options: Options, run: "Run | None" = None) -> str:
+    """The plan as a command has to name it to mean the same fleet.
+
+    Args:
+        plan: as its file has it.
+        options: of the command line.
+        run: what the command is for; None for what the options name.
+    """
+    return named_plan(plan, state_of(options), given_world(options) if run is None else world_of(run))
 
 
-def state_words(options: Options) -> list[str]:
-    """The options that decide over the state, as a command has to give them."""
-    return [quote(word) for word in state_of(options).options(options.plan)]
+def place_words(options: Options) -> list[str]:
+    """The options that decide over the state and over the world that answers, as a command has to give them."""
+    return [quote(word) for word in (*state_of(options).options(options.plan), *given_world(options))]
+
+
+def given_world(options: Options) -> tuple[str, ...]:
+    """What was given of the simulated cloud, as a command has to give it."""
+    said = vars(options)
+    if not options.simulate or not said.keys() & {"seed", "speed", "faults"}:
+        return ()
+    from orchestrator.app.simulate.world_words import world_words  # noqa: PLC0415  # only when there are any
+
+    return tuple(world_words(said.get("seed"), said.get("speed"), said.get("faults")))
 
 
 def expect_folder(option: str, path: Path | None) -> None:

@@ -17,7 +17,11 @@ HoldCause: TypeAlias = Literal["person", "failures", "rejected", "wave_failed", 
 
 
 class RunStarted(Base, frozen=True, kw_only=True):
-    """The first record of every journal. `approved`: as of `SessionStarted`."""
+    """The first record of every journal. `approved`: as of `SessionStarted`.
+
+    Attributes:
+        world: the options that made its simulated cloud what it is; empty for a real run, and in older journals.
+    """
 
     journal: int = JOURNAL_VERSION
     run_id: str
@@ -31,6 +35,7 @@ class RunStarted(Base, frozen=True, kw_only=True):
     commands_seen: int = 0
     known_rejects: tuple[str, ...] = ()
     approved: str = ""
+    world: tuple[str, ...] = ()
 
 
 class OutcomeKept(Base, frozen=True, kw_only=True):

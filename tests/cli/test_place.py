@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from fakes.recorded import make_plan, make_targets
+from fakes.recorded import empty_run, make_plan, make_targets, run_started
 from msgspec.structs import replace
 
 from orchestrator.cli.parser import parse
@@ -40,6 +40,20 @@ def test_one_that_the_environment_names_may_not_be_there_where_the_command_is_pa
 
 def test_a_simulated_fleet_is_never_answered_with_a_command_for_the_real_one() -> None:
     assert words("--simulate", "--state", "/s") == "'/my plans/prod.yaml' --state /s --simulate"
+
+
+def test_the_same_simulated_cloud_answers_from_any_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = words("--simulate", "--state", "/s", "--speed", "600", "--faults", "bad.yaml", "--seed", "7")
+    assert given.partition(" --simulate ")[2] == f"--seed 7 --speed 600 --faults {tmp_path / 'bad.yaml'}"
+    assert words("--simulate", "--faults", "harsh").endswith(" --simulate --faults harsh")
+
+
+def test_a_simulated_run_is_spoken_of_with_the_options_that_it_was_begun_with() -> None:
+    run = empty_run(PLAN, make_targets(1))
+    run.apply(run_started(1, simulated=True, world=("--seed", "7")))
+    options = parse(["status", PLAN.path, "--simulate", "--state", "/s"])
+    assert plan_words(PLAN, options, run) == "'/my plans/prod.yaml' --state /s --simulate --seed 7"
 
 
 def test_what_is_advised_is_understood(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -157,6 +157,8 @@ def test_a_simulated_run_always_begins_anew(patient: Desk) -> None:
 def test_a_simulated_redo_that_meets_the_same_refusals_holds_nothing(bare: Desk) -> None:
     words = ("run", QUICKSTART, "--simulate", "--speed", "600", "--log-level", "error")
     first, redo = bare.cli(*words), bare.cli(*words, "--only-outcome", "rejected,failed")
+    assert "--simulate --speed 600 --only-outcome" in first.stdout
+    assert "--simulate --speed 600" in bare.cli("status", QUICKSTART, "--simulate").stdout
     assert (first.code, redo.code) == (1, 0), "what ends as before is no news"
     assert "HELD" not in redo.stderr
 

@@ -43,7 +43,7 @@ def first_plan(asked: Plan, found: FoundFleet, shown: str, now: datetime) -> str
     Args:
         asked: what the cloud was asked for.
         found: what it showed.
-        shown: the path of the plan, as commands name it.
+        shown: the plan as commands name it.
         now: when that was.
     """
     (scope,) = asked.scopes

@@ -9,7 +9,7 @@ from orchestrator.errors import place_of
 from orchestrator.model.plan import Plan
 from orchestrator.model.run import Run
 from orchestrator.tracker.disk import put_file
-from orchestrator.tracker.named_plan import named_plan
+from orchestrator.tracker.named_plan import named_plan, world_of
 from orchestrator.tracker.report.build import Story
 from orchestrator.tracker.report.json_form import report_chunks
 from orchestrator.tracker.report.page.content import Content, empty_content
@@ -70,7 +70,7 @@ def draw(stored: StoredRun, draft: Draft) -> None:
 
 
 def _draft(stored: StoredRun, run: Run, plan: Plan, exit_code: int | None) -> Draft:
-    story = full_story(run, plan, exit_code=exit_code, named=named_plan(plan, stored.fleet.state))
+    story = full_story(run, plan, exit_code=exit_code, named=named_plan(plan, stored.fleet.state, world_of(run)))
     return Draft(story, empty_content(story.head))
 
 

@@ -124,6 +124,7 @@ class Beginning:
         fleet: whose run it is.
         suffix: makes the run_id unique.
         simulated: the cloud is a new one each time, so nothing of earlier runs holds there.
+        world: the options that made that cloud what it is.
         only: take only the targets whose last outcome was one of these; the others keep theirs. None for all.
         spent: what discovery used of each scope, which counts as used by the run.
         approved: SHA-256 of the saved preview that the run is bound to; empty for none.
@@ -134,6 +135,7 @@ class Beginning:
     now: datetime
     suffix: str
     simulated: bool = False
+    world: tuple[str, ...] = ()
     only: frozenset[Outcome] | None = None
     spent: tuple[ScopeUsed, ...] = ()
     approved: str = ""
@@ -203,6 +205,7 @@ def _started(plan: Plan, targets: Sequence[Target], before: Recovered | None, be
         commands_seen=before.run.commands_seen if before else 0,
         known_rejects=tuple(sorted(known)),
         approved=beginning.approved,
+        world=beginning.world,
     )
 
 

@@ -66,6 +66,7 @@ class RunRequest:
         new: end the unfinished run and begin a new one.
         only: begin a run with the targets whose last outcome was one of these.
         redirect: sends the run to another cloud; such a run always begins from the start.
+        world: the options that made that cloud what it is.
         report: where an extra copy of the report goes.
         approved: the preview that the session is bound to.
     """
@@ -83,6 +84,7 @@ class RunRequest:
     new: bool = False
     only: frozenset[Outcome] | None = None
     redirect: Redirect | None = None
+    world: tuple[str, ...] = ()
     report: Path | None = None
     approved: Approved | None = None
 
@@ -206,6 +208,7 @@ def _begin(
             now=job.now,
             suffix=secrets.token_hex(3),
             simulated=simulated,
+            world=job.world,
             only=job.only,
             spent=spent,
             approved="" if job.approved is None else job.approved.sha256,

@@ -6,6 +6,7 @@ from datetime import datetime
 from orchestrator.app.status.document import StatusDocument, fleet_document
 from orchestrator.errors import OrchestratorError
 from orchestrator.model.plan import Plan
+from orchestrator.model.run import Run
 from orchestrator.tracker.runs.recovery import recover
 from orchestrator.tracker.state_store import Fleet, State
 
@@ -13,14 +14,14 @@ _HEAD = ("FLEET", "VERSION", "STATE", "OUTCOMES", "WAITS FOR")
 
 
 def fleet_documents(
-    state: State, now: datetime, named: Callable[[Plan], str], on_trouble: Callable[[str, OrchestratorError], None]
+    state: State, now: datetime, named: Callable[[Plan, Run], str], on_trouble: Callable[[str, OrchestratorError], None]
 ) -> Iterator[StatusDocument]:
     """The status of each fleet, by name. What is wrong with one hides no other.
 
     Args:
         state: whose fleets are read.
         now: by this host's clock.
-        named: the plan as commands name it.
+        named: the plan as commands name it that are about a run.
         on_trouble: called with the name of a fleet that cannot be read, and why.
     """
     for fleet in state.fleets():
@@ -37,10 +38,10 @@ def fleet_rows(documents: Iterable[StatusDocument]) -> Iterator[str]:
     yield from ("  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
 
 
-def _latest(fleet: Fleet, now: datetime, named: Callable[[Plan], str]) -> StatusDocument:
+def _latest(fleet: Fleet, now: datetime, named: Callable[[Plan, Run], str]) -> StatusDocument:
     recovered = recover(fleet.runs()[-1])
     plan = recovered.stored.plan()
-    return fleet_document(recovered, plan, now, named(plan))
+    return fleet_document(recovered, plan, now, named(plan, recovered.run))
 
 
 def _row(document: StatusDocument) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from orchestrator.app.status.outlook import look
 from orchestrator.app.status.what_next.attention import attention_lines
 from orchestrator.app.status.what_next.last_line import next_step
 from orchestrator.cli.options import Options
-from orchestrator.cli.place import plan_words, redirect_of, state_of
+from orchestrator.cli.place import given_world, plan_words, redirect_of, state_of
 from orchestrator.cli.streams import lost_output
 from orchestrator.cli.terminal import Search, live, tell, tells_people, write
 from orchestrator.cli.verbs.tellers import tellers
@@ -83,6 +83,7 @@ def _job(
         new=options.new,
         only=None if options.only_outcome is None else frozenset(map(Outcome, options.only_outcome)),
         redirect=redirect_of(options),
+        world=given_world(options),
         report=options.report,
         approved=approved,
         warn=partial(_warn, options, lost),

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from shlex import quote
+from shlex import join
 
 from msgspec import structs
 
@@ -10,6 +10,7 @@ from orchestrator.app.discover.discover import DiscoveryIncomplete
 from orchestrator.app.init.first_plan import first_plan
 from orchestrator.app.init.found_fleet import find_fleet, plan_to_ask
 from orchestrator.cli.options import Options
+from orchestrator.cli.place import given_world
 from orchestrator.cli.terminal import Search, live, write
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode, ScopeUnusable, UsageError
@@ -37,7 +38,7 @@ def run(options: Options) -> ExitCode:
         text = _asked_text(asked, options)
     write_new(options.plan, [text.encode()])
     if not options.quiet:
-        write([f"{options.plan} is written; nothing was sent", f"next: orchestrator plan {quote(str(options.plan))}"])
+        write([f"{options.plan} is written; nothing was sent", f"next: orchestrator plan {_named(options)}"])
     return ExitCode.DONE
 
 
@@ -72,4 +73,10 @@ def _simulated(asked: Plan, options: Options) -> str:
 def _text(asked: Plan, pointed: Plan, environ: Mapping[str, str], options: Options) -> str:
     shown = live(no_progress=options.no_progress, quiet=options.quiet)
     found = find_fleet(pointed, environ, Search(shown=shown))
-    return first_plan(asked, found, quote(str(options.plan)), SystemClock().now())
+    return first_plan(asked, found, _named(options), SystemClock().now())
+
+
+def _named(options: Options) -> str:
+    """The plan as commands have to name it that ask the same cloud: the one that showed these proxies."""
+    simulated = ["--simulate", *given_world(options)] if options.simulate else []
+    return join([str(options.plan), *simulated])

@@ -9,7 +9,7 @@ from msgspec import structs
 
 from orchestrator.app.preview.preview_plan import PreviewedPlan, PreviewRequest, preview_plan
 from orchestrator.cli.options import Options
-from orchestrator.cli.place import expect_folder, plan_to_call, plan_words, redirect_of, state_of, state_words
+from orchestrator.cli.place import expect_folder, place_words, plan_to_call, plan_words, redirect_of, state_of
 from orchestrator.cli.terminal import Counter, Search, live, rows, tell, write, write_file, write_json
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode
@@ -64,7 +64,7 @@ def _save(found: PreviewedPlan, request: PreviewRequest, options: Options) -> No
 
 def _saved_words(out: Path, options: Options) -> Iterator[str]:
     """The saved preview as `run` has to name it."""
-    yield from (quote(str(out)), *state_words(options))
+    yield from (quote(str(out)), *place_words(options))
 
 
 def preview_request(plan: Plan, options: Options) -> PreviewRequest:
@@ -164,8 +164,6 @@ def _start_words(options: Options) -> Iterator[str]:
     yield from ["--only-outcome", ",".join(sorted(options.only_outcome))] if options.only_outcome else []
     yield from ["--until", options.until] if options.until else []
     yield from ["--max-duration", options.max_duration] if options.max_duration else []
-    if options.simulate:
-        yield from ("--seed", str(options.seed), "--speed", f"{options.speed:g}", "--faults", str(options.faults))
 
 
 def _changes_the_start(options: Options) -> bool:

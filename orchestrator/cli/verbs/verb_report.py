@@ -32,7 +32,8 @@ def run(options: Options) -> ExitCode:
 
 def _report(options: Options, plan: Plan, state: State, form: str) -> Iterable[bytes]:
     recovered = find_run(state, plan, options.run_id)
-    return in_form(form, full_story(recovered.run, recovered.in_force, named=plan_words(plan, options)))
+    named = plan_words(plan, options, recovered.run)
+    return in_form(form, full_story(recovered.run, recovered.in_force, named=named))
 
 
 def _comparison(options: Options, plan: Plan, state: State, form: str) -> Iterable[bytes]:

@@ -36,31 +36,31 @@ def run(options: Options) -> ExitCode:
     if not options.has_plan:
         return _fleets(options)
     plan, state = fleet_and_state(options)
-    now, named = SystemClock().now(), plan_words(plan, options)
+    now = SystemClock().now()
     if options.watch:
-        _watch(plan, state, named, options)
+        _watch(plan, state, options)
         return ExitCode.DONE
     proxy_id = options.proxy_id and named_target(find_stored(state, plan), options.proxy_id)
     if options.format == "json":
-        document = _document(plan, state, now, named, proxy_id)
+        document = _document(plan, state, now, options, proxy_id)
         if not options.quiet:
             write_json(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
         return ExitCode.DONE
-    lines = _proxy(plan, state, now, named, options, proxy_id) if proxy_id else _fleet(plan, state, now, named)
+    lines = _proxy(plan, state, now, options, proxy_id) if proxy_id else _fleet(plan, state, now, options)
     told = list(lines)  # also with `--quiet`: what cannot be read is said
     if not options.quiet:
         write(told)
     return ExitCode.DONE
 
 
-def _watch(plan: Plan, state: State, named: str, options: Options) -> None:
+def _watch(plan: Plan, state: State, options: Options) -> None:
     from orchestrator.cli.verbs.watch_status import watch_status  # noqa: PLC0415  # brings an event loop along
 
     clock, fleet = SystemClock(), state.fleet(plan.name)
     watch_status(
         lambda: fleet.holder() is not None,
-        lambda: _fleet(plan, state, clock.now(), named),
-        lambda: _document(plan, state, clock.now(), named, options.proxy_id),
+        lambda: _fleet(plan, state, clock.now(), options),
+        lambda: _document(plan, state, clock.now(), options, options.proxy_id),
     )
 
 
@@ -72,7 +72,7 @@ def _fleets(options: Options) -> ExitCode:
         tell(f"orchestrator: fleet {name}: {error}")
 
     now = SystemClock().now()
-    found = list(fleet_documents(state, now, lambda plan: plan_words(plan, options), trouble))
+    found = list(fleet_documents(state, now, lambda plan, run: plan_words(plan, options, run), trouble))
     if not found and not troubles:
         raise UsageError(f"there is no trace of any fleet in {state}", hint="name the plan, or its folder with --state")
     if options.format == "json" and not options.quiet:
@@ -82,21 +82,22 @@ def _fleets(options: Options) -> ExitCode:
     return min((error.exit_code for error in troubles), key=PRECEDENCE.index, default=ExitCode.DONE)
 
 
-def _fleet(plan: Plan, state: State, now: datetime, named: str) -> Iterator[str]:
+def _fleet(plan: Plan, state: State, now: datetime, options: Options) -> Iterator[str]:
     recovered = latest_or_none(state, plan)
     if recovered is None:
-        return before_first_run(plan, state, now, named)
-    return standing(recovered, plan, now, named)
+        return before_first_run(plan, state, now, plan_words(plan, options))
+    return standing(recovered, plan, now, plan_words(plan, options, recovered.run))
 
 
-def _proxy(plan: Plan, state: State, now: datetime, named: str, options: Options, proxy_id: str) -> Iterator[str]:
+def _proxy(plan: Plan, state: State, now: datetime, options: Options, proxy_id: str) -> Iterator[str]:
     seen = glimpse(find_stored(state, plan), proxy_id)
     yield from life(seen, proxy_id, now, raw=options.raw)
-    yield from target_lines(target_outlook(seen, plan, proxy_id, now), proxy_id, named)
+    yield from target_lines(target_outlook(seen, plan, proxy_id, now), proxy_id, plan_words(plan, options, seen.run))
 
 
-def _document(plan: Plan, state: State, now: datetime, named: str, proxy_id: str) -> StatusDocument:
+def _document(plan: Plan, state: State, now: datetime, options: Options, proxy_id: str) -> StatusDocument:
     fleet = state.fleet(plan.name)
     if proxy_id or not fleet.exists() or fleet.runs():
-        return fleet_document(find_run(state, plan), plan, now, named, proxy_id)
-    return first_document(fleet, plan, now, named)
+        recovered = find_run(state, plan)
+        return fleet_document(recovered, plan, now, plan_words(plan, options, recovered.run), proxy_id)
+    return first_document(fleet, plan, now, plan_words(plan, options))

@@ -8,6 +8,8 @@ from fakes.e2e import NEW, OLD, PROJECT, cloud_desk
 
 from orchestrator.app.init.first_plan import first_plan
 from orchestrator.app.init.found_fleet import FoundFleet, plan_to_ask
+from orchestrator.cli.parser import parse
+from orchestrator.cli.verbs import verb_init
 from orchestrator.errors import StateError
 from orchestrator.model.plan import Plan
 from orchestrator.model.reply import ProxyVersion
@@ -122,3 +124,12 @@ def test_a_cloud_that_does_not_answer_leaves_no_plan_and_no_word_of_discover(tmp
         assert "no plan is written" in ended.stderr
         assert "out of discover" not in ended.stderr
         assert not (desk.folder / "new.yaml").exists()
+
+
+def test_what_is_advised_asks_the_simulated_cloud_that_showed_the_proxies(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "try.yaml"
+    assert verb_init.run(parse(["init", str(path), "--simulate", "--seed", "7", "--speed", "6000"])) == 0
+    assert capsys.readouterr().out.splitlines()[-1].endswith("try.yaml --simulate --seed 7 --speed 6000")
+    assert f"orchestrator doctor {path} --simulate --seed 7 --speed 6000\n" in path.read_text()

@@ -10,6 +10,7 @@ from typing import cast
 import anyio
 from anyio import to_thread
 from fakes.reported import make_run
+from msgspec.structs import replace
 
 from orchestrator.app.report.on_disk import write_reports, write_snapshot
 from orchestrator.app.sinks.page_writer import PageWriter
@@ -32,6 +33,15 @@ def test_both_say_the_same_and_the_page_names_the_fleet_that_it_speaks_of(tmp_pa
     assert all(f'<tr id="{key}">' in page for key in run.targets)
     assert f"--state {tmp_path / 'state'} --only-outcome rejected" in page.replace("<span>", "").replace("</span>", "")
     assert stored.page.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_page_of_a_simulated_run_names_the_cloud_that_it_was_run_against(tmp_path: Path) -> None:
+    run, plan = make_run(3)
+    assert run.started is not None
+    run.started = replace(run.started, simulated=True, world=("--seed", "7", "--faults", "harsh"))
+    stored = stored_in(tmp_path)
+    write_reports(stored, run, plan, exit_code=0)
+    assert "--seed 7 --faults harsh PROXY_ID" in stored.page.read_text()
 
 
 def test_a_page_that_cannot_be_written_leaves_the_report_there(tmp_path: Path) -> None:

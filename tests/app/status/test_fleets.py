@@ -26,7 +26,7 @@ def begun(state: MemoryState, name: str, *records: r.Record, run_id: str = RUN_I
 def rows(state: MemoryState) -> tuple[list[str], dict[str, OrchestratorError]]:
     """The table, and what could not be read."""
     troubles: dict[str, OrchestratorError] = {}
-    documents = fleet_documents(state, BEGIN, lambda plan: f"/p/{plan.name}.yaml", troubles.__setitem__)
+    documents = fleet_documents(state, BEGIN, lambda plan, _: f"/p/{plan.name}.yaml", troubles.__setitem__)
     return list(fleet_rows(documents)), troubles
 
 
