@@ -67,7 +67,7 @@ protections: $(VENV)/.test
 # What is generated of the command line from its grammar: the table of its words and the text of each --help.
 words: $(VENV)/.lint
 	PYTHONPATH=tests $(BIN)/python -m words
-	$(BIN)/ruff format --quiet orchestrator/cli/words.py
+	$(BIN)/ruff format --quiet orchestrator/cli/grammar/words.py
 
 # The picture of a report's page in README: a bad night of the simulated cloud, and a headless Chromium (Debian: chromium, chromium-driver).
 picture: $(VENV)/.test

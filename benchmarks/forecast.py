@@ -23,8 +23,8 @@ from orchestrator.forecast.forecast import rehearse
 from orchestrator.forecast.result import Rehearsal
 from orchestrator.forecast.simulate import play
 from orchestrator.forecast.uncertain_durations import Knowledge
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Failures, Follow, Limits, Plan, Wave, Window
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Failures, Follow, Limits, Plan, Wave, Window
 from orchestrator.planner.waves import assign_waves
 
 START = datetime(2026, 3, 7, 10, 0, tzinfo=UTC)

@@ -14,8 +14,8 @@ import shtab
 from argparse_manpage.manpage import Manpage
 
 from orchestrator import __version__
-from orchestrator.cli import values
-from orchestrator.cli.grammar import parser
+from orchestrator.cli.grammar import values
+from orchestrator.cli.grammar.grammar import parser
 from orchestrator.planner.plan_file.explain import keys
 
 #: By shell, where its completion is looked for below the prefix of the installation.

@@ -11,7 +11,7 @@ _MORE_TO_DO = 5
 def main() -> int:
     """Run the command line; the result is the exit code. A signal counts from the first moment on."""
     leave_on_stop(_MORE_TO_DO)
-    from orchestrator.cli.command_line import only_prints  # noqa: PLC0415  # as above
+    from orchestrator.cli.grammar.command_line import only_prints  # noqa: PLC0415  # as above
     from orchestrator.cli.main import main as run  # noqa: PLC0415  # keeps `--help` fast
     from orchestrator.cli.streams import last_word, patient_streams  # noqa: PLC0415  # as above
 

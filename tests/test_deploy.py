@@ -13,8 +13,8 @@ import pytest
 import yaml
 from fakes.documents import ROOT, read, shell_words
 
+from orchestrator.cli.grammar.parser import parse
 from orchestrator.cli.options import Options
-from orchestrator.cli.parser import parse
 from orchestrator.errors import ExitCode
 from orchestrator.planner.plan_file.load import load_plan
 

@@ -15,9 +15,9 @@ from fakes.metrics import as_found, names
 from fakes.stage import Stage, plan_of, targets_of
 
 from orchestrator.app.sinks.metrics_file import MetricsFile
-from orchestrator.cli.parser import parse
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.record import HoldCause
+from orchestrator.cli.grammar.parser import parse
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import HoldCause
 
 _NAME = re.compile(r"\borchestrator_[a-z_]+")
 _LABEL = re.compile(r"\{\{\s*(?:\$labels\.)?([a-z_]+)\s*\}\}")

@@ -14,14 +14,14 @@ import yaml
 from fakes.documents import DOCUMENTS, ROOT, anchors, blocks, commands, first_words, links, read, rows, section, spans
 
 from orchestrator import __version__
-from orchestrator.cli import grammar
-from orchestrator.cli.parser import parse
+from orchestrator.cli.grammar import grammar
+from orchestrator.cli.grammar.parser import parse
 from orchestrator.cloud.credentials.chain import KEYS, TOKEN
 from orchestrator.errors import ExitCode
-from orchestrator.model.eligibility import LeaveOutReason
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.record import HoldCause
-from orchestrator.model.region import SERVICES
+from orchestrator.model.plan.region import SERVICES
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import HoldCause
+from orchestrator.model.run.eligibility import LeaveOutReason
 from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.simulator.distortion import DISTORTIONS, Effect
 from orchestrator.simulator.profile import JobFate, Kind, Profile, Role

@@ -9,7 +9,7 @@ import yaml
 from fakes.documents import blocks, first_words, read, section
 
 from orchestrator.app.notify.notice import Notice, signed
-from orchestrator.model.plan import NoticeKind, Notify
+from orchestrator.model.plan.plan import NoticeKind, Notify
 from orchestrator.planner.plan_file.load import load_plan
 
 PAGE = read("docs/notifications.md")

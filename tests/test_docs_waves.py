@@ -13,8 +13,8 @@ from fakes.stage import plan_of, targets_of
 from orchestrator.executor.decide.actions import Hold
 from orchestrator.executor.decide.limits import ramp_allowance, slots
 from orchestrator.executor.decide.next_action import next_action
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Failures, Limits, Wave
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Failures, Limits, Wave
 from orchestrator.planner.preview.preview import make_preview
 from orchestrator.planner.preview.preview_text import table
 from orchestrator.planner.preview.preview_values import Preview

@@ -15,9 +15,9 @@ from orchestrator.executor.decide.opening.calendar import opening
 from orchestrator.forecast import change
 from orchestrator.forecast.binding import SLOW
 from orchestrator.forecast.forecast import _FEWEST, _MOST, rehearse
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Freeze, Plan, Window
-from orchestrator.model.record import WaveOpened
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Freeze, Plan, Window
+from orchestrator.model.record.record import WaveOpened
 from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.planner.preview.forecast_text import rehearsed_lines
 from orchestrator.planner.preview.forecast_values import Rehearsed

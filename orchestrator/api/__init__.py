@@ -17,9 +17,9 @@ from orchestrator.errors import (
     StateError,
     UsageError,
 )
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import Record
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import Record
 from orchestrator.planner.preview.preview_values import Preview
 from orchestrator.tracker.report.schema import TargetReport
 

@@ -15,9 +15,9 @@ from orchestrator.app.status.fleet_status import find_run, find_stored
 from orchestrator.app.status.run_list import Brief, brief
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import Record
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import Record
 from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.planner.preview.preview_values import Preview
 from orchestrator.tracker.named_plan import named_plan, world_of
@@ -30,7 +30,7 @@ from orchestrator.tracker.state_store import State
 
 
 class Event(NamedTuple):
-    """A record of a run's journal, with its number in it. The records are described in `orchestrator.model.record`."""
+    """A record of a run's journal, with its number in it. The records: `orchestrator.model.record.record`."""
 
     run_id: str
     number: int

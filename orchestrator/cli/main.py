@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from orchestrator.cli.first_look import first_look
+from orchestrator.cli.grammar.first_look import first_look
 
 TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
 if TYPE_CHECKING:
-    from orchestrator.cli.first_look import SaidAtOnce
+    from orchestrator.cli.grammar.first_look import SaidAtOnce
 
 
 def main(arguments: list[str]) -> int:

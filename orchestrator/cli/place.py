@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from orchestrator.cli.options import Options
 from orchestrator.cli.terminal import tell
 from orchestrator.errors import PlanError, UsageError
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.plan import Plan
 from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.planner.targets.regions import check_regions
 from orchestrator.tracker.named_plan import named_plan, world_of
@@ -18,7 +18,7 @@ from orchestrator.tracker.state_store import State
 
 if TYPE_CHECKING:
     from orchestrator.app.run.run_plan import Redirect
-    from orchestrator.model.run import Run
+    from orchestrator.model.run.run import Run
 
 _NOT_STARTED = "no fleet has run from this file in this state folder; name the folder with --state"
 #: How a process is kept from starting more when neither its plan file nor its state can be found.

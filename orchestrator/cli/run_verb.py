@@ -6,8 +6,8 @@ import os
 import sys
 
 from orchestrator.cli.before_calls import expect_room_for
+from orchestrator.cli.grammar.parser import parse
 from orchestrator.cli.options import Options
-from orchestrator.cli.parser import parse
 from orchestrator.cli.terminal import tell
 from orchestrator.errors import Broken, ExitCode, OrchestratorError, host_error, place_of
 

@@ -4,8 +4,8 @@ from collections.abc import Hashable, Mapping
 from urllib.parse import urlsplit
 
 from orchestrator.cloud.credentials import is_token
-from orchestrator.cloud.endpoints import endpoints_of
-from orchestrator.model.plan import Scope
+from orchestrator.cloud.wire.endpoints import endpoints_of
+from orchestrator.model.plan.plan import Scope
 
 
 def account_key(scope: Scope, environ: Mapping[str, str]) -> Hashable:

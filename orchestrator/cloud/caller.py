@@ -10,20 +10,20 @@ from typing import TypeVar
 from anyio import Lock
 from msgspec.structs import replace
 
-from orchestrator.cloud import decode
-from orchestrator.cloud.answer import Answer, exchange_of
-from orchestrator.cloud.classify import classify
 from orchestrator.cloud.credentials.credential import unusable
 from orchestrator.cloud.credentials.renewal import Renewal
-from orchestrator.cloud.decode import Decode, NotUnderstood
-from orchestrator.cloud.error_body import excerpt
-from orchestrator.cloud.lenient import text
-from orchestrator.cloud.registry import Secrets
-from orchestrator.cloud.signer import canonical_query
+from orchestrator.cloud.reading import decode
+from orchestrator.cloud.reading.answer import Answer, exchange_of
+from orchestrator.cloud.reading.classify import classify
+from orchestrator.cloud.reading.decode import Decode, NotUnderstood
+from orchestrator.cloud.reading.error_body import excerpt
+from orchestrator.cloud.reading.lenient import text
+from orchestrator.cloud.secrets.registry import Secrets
 from orchestrator.cloud.stamp import Query, Stamp, stamp_for
 from orchestrator.cloud.time_source import TimeSource
-from orchestrator.cloud.transport import Headers, Route, Transport
-from orchestrator.model.reply import (
+from orchestrator.cloud.wire.signer import canonical_query
+from orchestrator.cloud.wire.transport import Headers, Route, Transport
+from orchestrator.model.reply.reply import (
     Answered,
     Doubtful,
     Exchange,

@@ -10,14 +10,14 @@ from typing import Literal, TypeGuard, TypeVar
 
 import msgspec
 
-from orchestrator.cloud import decode
 from orchestrator.cloud.caller import Caller
 from orchestrator.cloud.cloud_eye import CloudEyeClient
-from orchestrator.cloud.codes import NO_PROXY, canonical
-from orchestrator.cloud.decode import Decode
-from orchestrator.cloud.decode_events import schedule_events, scheduled_jobs
-from orchestrator.cloud.secret import HIDDEN
-from orchestrator.model.reply import (
+from orchestrator.cloud.reading import decode
+from orchestrator.cloud.reading.codes import NO_PROXY, canonical
+from orchestrator.cloud.reading.decode import Decode
+from orchestrator.cloud.reading.decode_events import schedule_events, scheduled_jobs
+from orchestrator.cloud.secrets.secret import HIDDEN
+from orchestrator.model.reply.reply import (
     JOBS_PER_PAGE,
     Answered,
     Entry,

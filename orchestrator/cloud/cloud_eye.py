@@ -12,12 +12,12 @@ from typing import Any, Protocol
 import msgspec
 
 from orchestrator.cloud.caller import Caller
-from orchestrator.cloud.decode import NotUnderstood
-from orchestrator.cloud.json_body import read_body
-from orchestrator.cloud.lenient import objects, text
-from orchestrator.model.foreign import Unreadable
-from orchestrator.model.metric import Points, Series
-from orchestrator.model.reply import Answered, Failure, Page, Reply
+from orchestrator.cloud.reading.decode import NotUnderstood
+from orchestrator.cloud.reading.json_body import read_body
+from orchestrator.cloud.reading.lenient import objects, text
+from orchestrator.model.plan.metric import Points, Series
+from orchestrator.model.reply.foreign import Unreadable
+from orchestrator.model.reply.reply import Answered, Failure, Page, Reply
 
 #: `period`: one sample a minute.
 _EACH_MINUTE = "1"

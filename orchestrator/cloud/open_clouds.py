@@ -8,14 +8,14 @@ from orchestrator.cloud.client import Client
 from orchestrator.cloud.cloud_eye import CloudEyeClient
 from orchestrator.cloud.credentials import METADATA, Secrets, World, source_for
 from orchestrator.cloud.credentials.renewal import Renewal
-from orchestrator.cloud.endpoints import Endpoints, endpoints_of, eye_address
-from orchestrator.cloud.secret import HiddenEnvironment
+from orchestrator.cloud.secrets.secret import HiddenEnvironment
 from orchestrator.cloud.stamp import plain_headers
 from orchestrator.cloud.time_source import TimeSource
-from orchestrator.cloud.transport import open_transport
+from orchestrator.cloud.wire.endpoints import Endpoints, endpoints_of, eye_address
+from orchestrator.cloud.wire.transport import open_transport
 from orchestrator.errors import PlanError
-from orchestrator.model.metric import CloudEye
-from orchestrator.model.plan import Http, Scope
+from orchestrator.model.plan.metric import CloudEye
+from orchestrator.model.plan.plan import Http, Scope
 
 
 @asynccontextmanager

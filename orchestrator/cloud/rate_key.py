@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from orchestrator.cloud.endpoints import endpoints_of
-from orchestrator.model.plan import Auth, Scope
+from orchestrator.cloud.wire.endpoints import endpoints_of
+from orchestrator.model.plan.plan import Auth, Scope
 
 
 class RateKey(NamedTuple):

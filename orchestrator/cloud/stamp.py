@@ -8,8 +8,8 @@ from multidict import CIMultiDict
 
 from orchestrator import __version__
 from orchestrator.cloud.credentials.credential import AccessKey, Credential, Token
-from orchestrator.cloud.signer import authorization, sdk_date
-from orchestrator.cloud.transport import Headers
+from orchestrator.cloud.wire.signer import authorization, sdk_date
+from orchestrator.cloud.wire.transport import Headers
 
 Query = Sequence[tuple[str, str]]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from msgspec.structs import asdict
 
 from orchestrator.cloud.credentials.chain import KEYS, TOKEN
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.plan import Plan
 
 
 def without_secrets(plan: Plan, environ: Mapping[str, str]) -> dict[str, str]:

@@ -8,8 +8,8 @@ from orchestrator.executor.decide.opening.gates import judge_answer
 from orchestrator.executor.health.ask_cloud_eye import ask_cloud_eye
 from orchestrator.executor.session import Session
 from orchestrator.executor.supervise import Service
-from orchestrator.model.gate_record import GateAnswered
-from orchestrator.model.health_gate import GateFinding, GateQuestion, HealthGate
+from orchestrator.model.plan.health_gate import GateFinding, GateQuestion, HealthGate
+from orchestrator.model.record.gate_record import GateAnswered
 
 
 def gate_question(session: Session, gate: HealthGate) -> Service:

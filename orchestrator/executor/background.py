@@ -14,8 +14,8 @@ from orchestrator.executor.scope.probe import keep
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.session import Session
 from orchestrator.executor.supervise import Service, Task, supervise
-from orchestrator.model.part_record import USAGE
-from orchestrator.model.record import ClockStepped, ScopeSilent, ScopeUsed
+from orchestrator.model.record.part_record import USAGE
+from orchestrator.model.record.record import ClockStepped, ScopeSilent, ScopeUsed
 
 #: How often the use of busy scopes is written down, and every how many times that of all. A process that is killed
 #: loses what it has not written down.

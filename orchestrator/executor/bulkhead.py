@@ -7,8 +7,8 @@ import anyio
 from orchestrator.errors import place_of, refused_by_host
 from orchestrator.executor.ledger import SetAside
 from orchestrator.executor.session import Session
-from orchestrator.model.record import AnswerMissing, Record, StoryFailed
-from orchestrator.model.state import TargetState
+from orchestrator.model.record.record import AnswerMissing, Record, StoryFailed
+from orchestrator.model.run.state import TargetState
 
 
 async def break_off(state: TargetState, session: Session, error: Exception) -> None:

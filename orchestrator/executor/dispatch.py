@@ -41,8 +41,8 @@ from orchestrator.executor.session import Session
 from orchestrator.executor.supervise import Service, supervise
 from orchestrator.executor.target.reverify_wave import verify_wave
 from orchestrator.executor.target.upgrade_one import upgrade_one
-from orchestrator.model.part_record import USAGE
-from orchestrator.model.record import (
+from orchestrator.model.record.part_record import USAGE
+from orchestrator.model.record.record import (
     CommandIgnored,
     HoldSet,
     ReturnedToWaiting,
@@ -52,7 +52,7 @@ from orchestrator.model.record import (
     WaveOpened,
     WaveSoaking,
 )
-from orchestrator.model.state import TargetState
+from orchestrator.model.run.state import TargetState
 
 #: A target whose intent was refused is not taken up again sooner than this.
 REFUSED_PAUSE = timedelta(seconds=0.5)

@@ -17,8 +17,7 @@ from orchestrator.executor.decide.one_target.intent_gate import may_send, may_tr
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.ports import Clock, JournalPort, Pending
 from orchestrator.executor.requeue import reopen, requeue
-from orchestrator.model.masked import masked
-from orchestrator.model.record import (
+from orchestrator.model.record.record import (
     Clocks,
     CloudEventsRead,
     CloudTimeLearned,
@@ -34,8 +33,9 @@ from orchestrator.model.record import (
     ScopePaused,
     SubnetRead,
 )
-from orchestrator.model.state import TargetState
-from orchestrator.model.writable import writable
+from orchestrator.model.run.state import TargetState
+from orchestrator.model.written.masked import masked
+from orchestrator.model.written.writable import writable
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from orchestrator.model.health_gate import GateFinding, GateQuestion, HealthGate
-from orchestrator.model.metric import Points, Series
-from orchestrator.model.record import Record
-from orchestrator.model.reply import Entry, EventPage, Failure, Job, JobPage, ProxyHealth, ProxyVersion, Reply
+from orchestrator.model.plan.health_gate import GateFinding, GateQuestion, HealthGate
+from orchestrator.model.plan.metric import Points, Series
+from orchestrator.model.record.record import Record
+from orchestrator.model.reply.reply import Entry, EventPage, Failure, Job, JobPage, ProxyHealth, ProxyVersion, Reply
 
 
 class CloudApi(Protocol):

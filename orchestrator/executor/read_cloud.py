@@ -11,8 +11,9 @@ from orchestrator.executor.read_subnet import ask_subnet
 from orchestrator.executor.requeue import reopen
 from orchestrator.executor.session import Session
 from orchestrator.executor.supervise import Service
-from orchestrator.model.capacity import SubnetRead
-from orchestrator.model.cloud_event import CloudEvent, CloudEventsRead, by_instance
+from orchestrator.model.record.capacity import SubnetRead
+from orchestrator.model.record.cloud_event_record import CloudEventsRead
+from orchestrator.model.reply.cloud_event import CloudEvent, by_instance
 
 
 def cloud_reading(session: Session, action: ReadCloud) -> Service:

@@ -7,8 +7,9 @@ from orchestrator.executor.ports import Clock, CloudApi
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.read_subnet import is_denied
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.model.cloud_event import CloudEvent, CloudEventsRead
-from orchestrator.model.reply import Answered, EventPage, Failure, Reply, in_words
+from orchestrator.model.record.cloud_event_record import CloudEventsRead
+from orchestrator.model.reply.cloud_event import CloudEvent
+from orchestrator.model.reply.reply import Answered, EventPage, Failure, Reply, in_words
 
 #: No list is read further than so many pages.
 _MOST_PAGES = 20

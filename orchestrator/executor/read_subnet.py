@@ -3,8 +3,8 @@
 from orchestrator.executor.ports import Clock
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.model.capacity import SubnetRead
-from orchestrator.model.reply import Answered, Failure, Refused, in_words
+from orchestrator.model.record.capacity import SubnetRead
+from orchestrator.model.reply.reply import Answered, Failure, Refused, in_words
 
 #: What the reading needs, as an administrator knows it.
 PERMISSION = "vpc:subnets:get"

@@ -2,8 +2,8 @@
 
 from orchestrator.executor.decide.bench import EVENTS, SUBNET
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.model.outcome import REPLACED, Phase
-from orchestrator.model.record import (
+from orchestrator.model.record.outcome import REPLACED, Phase
+from orchestrator.model.record.record import (
     AttemptDisproved,
     ClockStepped,
     CloudEventsRead,
@@ -15,7 +15,7 @@ from orchestrator.model.record import (
     Settled,
     SubnetRead,
 )
-from orchestrator.model.state import TargetState
+from orchestrator.model.run.state import TargetState
 
 
 def reopen(rollout: Rollout, record: Record) -> None:

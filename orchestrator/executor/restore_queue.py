@@ -5,13 +5,13 @@ from functools import partial
 
 from orchestrator.executor.decide.bench import WaveDraw
 from orchestrator.executor.decide.start_queue import StartQueue
-from orchestrator.model.order import order_key
-from orchestrator.model.outcome import REPLACED, Phase
-from orchestrator.model.plan import Plan, Wave
-from orchestrator.model.run import Run
-from orchestrator.model.selection import matches
-from orchestrator.model.states import Packed
-from orchestrator.model.target import Target
+from orchestrator.model.plan.order import order_key
+from orchestrator.model.plan.plan import Plan, Wave
+from orchestrator.model.plan.selection import matches
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.outcome import REPLACED, Phase
+from orchestrator.model.run.run import Run
+from orchestrator.model.run.states import Packed
 
 
 def make_queue(plan: Plan, targets: Sequence[Target], run: Run) -> StartQueue:

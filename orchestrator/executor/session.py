@@ -19,12 +19,12 @@ from orchestrator.executor.scope.jobs.running_jobs import RunningJobs
 from orchestrator.executor.scope.metrics.metric_reader import MetricReader
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.stories import Stories
-from orchestrator.model.health_gate import GateFinding, GateQuestion, HealthGate
-from orchestrator.model.moment import Moment
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import Clocks
-from orchestrator.model.run import Run
-from orchestrator.model.state import TargetState
+from orchestrator.model.plan.health_gate import GateFinding, GateQuestion, HealthGate
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.record.moment import Moment
+from orchestrator.model.record.record import Clocks
+from orchestrator.model.run.run import Run
+from orchestrator.model.run.state import TargetState
 
 
 async def none_known() -> AbstractSet[str]:

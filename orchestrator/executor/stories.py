@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from orchestrator.executor.ports import Clock
-from orchestrator.model.state import TargetState
+from orchestrator.model.run.state import TargetState
 
 
 class Stories:

@@ -4,7 +4,7 @@ from orchestrator.executor.decide.bench import SUBNET
 from orchestrator.executor.decide.limits import room, scope_room
 from orchestrator.executor.decide.opening.start_gate import start_opening
 from orchestrator.forecast.environment import Environment
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.plan import Plan
 
 PER_WINDOW = "per_window"
 

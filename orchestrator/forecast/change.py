@@ -13,8 +13,8 @@ from orchestrator.executor.decide.opening.calendar import opening
 from orchestrator.forecast.environment import Setting
 from orchestrator.forecast.result import Rehearsal
 from orchestrator.forecast.simulate import play
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Plan
 from orchestrator.planner.preview.estimate import forecast
 from orchestrator.planner.preview.forecast_values import Change
 from orchestrator.planner.waves import assign_waves

@@ -18,9 +18,10 @@ from orchestrator.executor.scope.jobs.list_use import ListUse
 from orchestrator.forecast.result import Nights, Rehearsal, WaveSpan
 from orchestrator.forecast.virtual_lanes import Call, VirtualLanes
 from orchestrator.forecast.virtual_time import EventQueue, Permits, Process
-from orchestrator.model.outcome import REPLACED, Phase
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import (
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.outcome import REPLACED, Phase
+from orchestrator.model.record.record import (
     AnswerSeen,
     CloudEventsRead,
     HoldReleased,
@@ -32,8 +33,7 @@ from orchestrator.model.record import (
     Settled,
     SubnetRead,
 )
-from orchestrator.model.run import Run
-from orchestrator.model.target import Target
+from orchestrator.model.run.run import Run
 from orchestrator.planner.preview.estimate import LATENCY_S, rate_groups
 from orchestrator.planner.waves import Staging, scope_targets, wave_targets
 

@@ -16,9 +16,9 @@ from orchestrator.forecast.ranges import by_chance, range_of
 from orchestrator.forecast.result import Rehearsal, WaveSpan
 from orchestrator.forecast.simulate import play
 from orchestrator.forecast.uncertain_durations import Knowledge
-from orchestrator.model.plan import Plan
-from orchestrator.model.run import Run
-from orchestrator.model.target import Target
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.target import Target
+from orchestrator.model.run.run import Run
 from orchestrator.planner.preview.forecast_values import Bound, Rehearsed, Stretch, WaveTimes
 from orchestrator.planner.waves import assign_waves
 

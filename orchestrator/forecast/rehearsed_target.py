@@ -15,10 +15,10 @@ from orchestrator.executor.target.follow import TRUSTED_LISTS
 from orchestrator.executor.target.preflight import stale
 from orchestrator.forecast.environment import Environment, ScopeEnvironment
 from orchestrator.forecast.virtual_time import Process, Waitable
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.record import AnswerSeen, Intent, JobSeen, Postponed, Settled
-from orchestrator.model.reply import JOBS_PER_PAGE, Entry
-from orchestrator.model.state import TargetState
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import AnswerSeen, Intent, JobSeen, Postponed, Settled
+from orchestrator.model.reply.reply import JOBS_PER_PAGE, Entry
+from orchestrator.model.run.state import TargetState
 
 #: How long a record takes to the disk.
 _DISK_S = 0.005

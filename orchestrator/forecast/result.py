@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from orchestrator.executor.decide.opening.calendar import opening
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.plan import Plan
 
 _HALF_A_DAY = timedelta(hours=12)
 

@@ -24,8 +24,9 @@ from orchestrator.forecast.environment import Environment, Setting
 from orchestrator.forecast.rehearsed_target import follow_on, upgrade
 from orchestrator.forecast.result import Rehearsal
 from orchestrator.forecast.virtual_time import Process
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.record import (
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import (
     Reverified,
     ScopeOpened,
     WaveApproved,
@@ -33,8 +34,7 @@ from orchestrator.model.record import (
     WaveOpened,
     WaveSoaking,
 )
-from orchestrator.model.state import TargetState
-from orchestrator.model.target import Target
+from orchestrator.model.run.state import TargetState
 from orchestrator.spoken import counted
 
 #: How many proxies are read at once at the end of a soak, as in `executor.soak`.

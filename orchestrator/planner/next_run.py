@@ -8,11 +8,11 @@ from typing import TypeAlias
 from msgspec import Struct, structs
 
 from orchestrator.errors import PlanError, UsageError
-from orchestrator.model.outcome import FAILED_BEFORE, REPLACED, Outcome
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import HoldSet
-from orchestrator.model.run import Run
-from orchestrator.model.target import Target
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.outcome import FAILED_BEFORE, REPLACED, Outcome
+from orchestrator.model.record.record import HoldSet
+from orchestrator.model.run.run import Run
 from orchestrator.spoken import counted
 
 #: By proxy_id: the last outcome, and the version that the proxy was to be upgraded to.

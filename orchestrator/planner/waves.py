@@ -11,11 +11,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from orchestrator.errors import PlanError
-from orchestrator.model.amount import Amount
-from orchestrator.model.order import order_key
-from orchestrator.model.plan import Plan, Scope, Wave
-from orchestrator.model.selection import MissingFact, matches
-from orchestrator.model.target import Target
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.order import order_key
+from orchestrator.model.plan.plan import Plan, Scope, Wave
+from orchestrator.model.plan.selection import MissingFact, matches
+from orchestrator.model.plan.target import Target
 from orchestrator.planner.reading.locate import with_place
 from orchestrator.planner.reading.problems import nearest
 from orchestrator.spoken import counted

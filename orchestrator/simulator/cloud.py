@@ -15,24 +15,24 @@ from typing import Any
 import msgspec
 
 from orchestrator.simulator import throttle
-from orchestrator.simulator.auth import Keyring
-from orchestrator.simulator.books import Books, UpgradeCall, summary
+from orchestrator.simulator.calls.auth import Keyring
+from orchestrator.simulator.calls.iam import Iam
+from orchestrator.simulator.calls.service import Service
+from orchestrator.simulator.calls.upgrade import Upgrades
 from orchestrator.simulator.chance import around, below
 from orchestrator.simulator.config import SimulatorConfig
 from orchestrator.simulator.distortion import DISTORTIONS, Effect, Hit
 from orchestrator.simulator.faults import Faults
-from orchestrator.simulator.fleet import build
-from orchestrator.simulator.foreign import ForeignWork
-from orchestrator.simulator.iam import Iam
-from orchestrator.simulator.jobs import JobPlanner
 from orchestrator.simulator.moments import http_date
 from orchestrator.simulator.profile import Fault
 from orchestrator.simulator.profiles import profile_of
 from orchestrator.simulator.routes import WITHOUT_CREDENTIALS, Call, route
-from orchestrator.simulator.service import Service
 from orchestrator.simulator.throttle import Throttle
-from orchestrator.simulator.upgrade import Upgrades
 from orchestrator.simulator.wire import Refusal, Reply, Request, answer, gateway_error
+from orchestrator.simulator.world.books import Books, UpgradeCall, summary
+from orchestrator.simulator.world.fleet import build
+from orchestrator.simulator.world.foreign import ForeignWork
+from orchestrator.simulator.world.jobs import JobPlanner
 
 BOOKS_PATH = "/_simulated/books"
 

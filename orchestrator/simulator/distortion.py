@@ -5,10 +5,10 @@ from enum import Enum, auto
 
 import msgspec
 
+from orchestrator.simulator.calls.upgrade import BUSY, REFUSALS, entry, rejection
 from orchestrator.simulator.chance import below
 from orchestrator.simulator.profile import Fault
 from orchestrator.simulator.throttle import THRESHOLD
-from orchestrator.simulator.upgrade import BUSY, REFUSALS, entry, rejection
 from orchestrator.simulator.wire import HTML, Delivery, Refusal, Reply, answer, gateway_error
 
 

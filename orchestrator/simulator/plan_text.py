@@ -6,7 +6,7 @@ Only the form of the plan is known here; the keys are those of the plan's docume
 from collections.abc import Iterator
 
 from orchestrator.simulator.cloud import SimulatedCloud
-from orchestrator.simulator.world import Project
+from orchestrator.simulator.world.world import Project
 
 TOKEN_VARIABLE = "HW_AUTH_TOKEN"  # noqa: S105 - the name of a variable, not a token
 #: The defaults of the plan's durations that belong to the cloud's pace, in seconds.

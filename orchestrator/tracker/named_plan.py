@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from shlex import join
 
-from orchestrator.model.plan import Plan
-from orchestrator.model.run import Run
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.run.run import Run
 from orchestrator.tracker.state_store import State
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from orchestrator.model.record import Record
+from orchestrator.model.record.record import Record
 
 
 class OpenJournal(Protocol):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from orchestrator.model.record import Record
+from orchestrator.model.record.record import Record
 
 
 class Recalled(NamedTuple):

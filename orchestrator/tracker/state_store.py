@@ -17,12 +17,12 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from orchestrator.model.commands import Command
-from orchestrator.model.known_rate import KnownRate
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import Record, RunStarted
-from orchestrator.model.settings import Settings
-from orchestrator.model.target import Target
+from orchestrator.model.learned.known_rate import KnownRate
+from orchestrator.model.plan.commands import Command
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.settings import Settings
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.record import Record, RunStarted
 from orchestrator.tracker.open_journal import OpenJournal
 from orchestrator.tracker.recalled import Recalled
 

@@ -9,9 +9,9 @@ from fakes.stage import plan_of
 from msgspec import structs
 
 from orchestrator.app.process.open_files import make_room
-from orchestrator.cloud.faults import Place, words_for
+from orchestrator.cloud.wire.faults import Place, words_for
 from orchestrator.errors import UsageError
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.plan import Plan
 from orchestrator.tracker.disk import state_error
 
 

@@ -20,12 +20,12 @@ from fakes.clouds import NEW, FakeCloud
 from fakes.stage import Stage, later, plan_of, targets_of
 
 from orchestrator.executor.dispatch import Dispatcher
-from orchestrator.model.amount import Amount
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.part_record import USAGE
-from orchestrator.model.plan import Failures, Follow, Limits, Wave
-from orchestrator.model.record import Settled
-from orchestrator.model.selection import Selector
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Failures, Follow, Limits, Wave
+from orchestrator.model.plan.selection import Selector
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.part_record import USAGE
+from orchestrator.model.record.record import Settled
 from orchestrator.tracker.journal.line import encode_lines
 from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.report.json_form import report_chunks

@@ -8,9 +8,9 @@ from auditor.audit import examine
 from auditor.journal import read_book
 from fakes.stage import Stage, plan_of, targets_of
 
-from orchestrator.model import fold, run
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.record import Record, Settled
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import Record, Settled
+from orchestrator.model.run import fold, run
 from orchestrator.tracker.journal.line import encode_lines
 from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.report.json_form import report_chunks

@@ -13,8 +13,8 @@ from fakes.eyes import Eyes
 from fakes.rollouts import stage_of
 from fakes.stage import later, resume
 
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Limits
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Limits
 from orchestrator.tracker.journal.line import encode_lines
 from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.report.json_form import report_chunks

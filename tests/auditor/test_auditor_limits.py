@@ -10,9 +10,9 @@ from fakes.rollouts import stage_of
 from fakes.stage import later
 
 from orchestrator.executor.dispatch import Dispatcher
-from orchestrator.model.amount import Amount
-from orchestrator.model.limit_change import LimitChange
-from orchestrator.model.record import LimitsChanged
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.limit_change import LimitChange
+from orchestrator.model.record.record import LimitsChanged
 from orchestrator.tracker.journal.line import encode_lines
 from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.report.json_form import report_chunks

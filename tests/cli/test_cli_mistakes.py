@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.cli.grammar.parser import parse
 from orchestrator.cli.main import main
 from orchestrator.cli.options import Options
-from orchestrator.cli.parser import parse
 from orchestrator.errors import ExitCode
 
 ROOT = Path(__file__).parents[2] / "orchestrator"

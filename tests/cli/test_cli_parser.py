@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.cli.grammar.parser import parse
+from orchestrator.cli.grammar.values import OUTCOMES
+from orchestrator.cli.grammar.words import FLAGS
 from orchestrator.cli.main import main
-from orchestrator.cli.parser import parse
-from orchestrator.cli.values import OUTCOMES
-from orchestrator.cli.words import FLAGS
-from orchestrator.model.outcome import Outcome
+from orchestrator.model.record.outcome import Outcome
 
 
 def test_common_options_stand_before_or_after_the_verb() -> None:

@@ -4,9 +4,9 @@ import shlex
 
 import pytest
 
-from orchestrator.cli.examples import EXAMPLES, examples_of
-from orchestrator.cli.grammar import parser
-from orchestrator.cli.parser import parse
+from orchestrator.cli.grammar.examples import EXAMPLES, examples_of
+from orchestrator.cli.grammar.grammar import parser
+from orchestrator.cli.grammar.parser import parse
 
 
 def test_every_verb_has_examples() -> None:

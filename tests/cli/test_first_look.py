@@ -8,9 +8,9 @@ from itertools import product
 import pytest
 from words.generated import HELP, help_texts, tables
 
-from orchestrator.cli import words
-from orchestrator.cli.first_look import SaidAtOnce, first_look
-from orchestrator.cli.parser import parse
+from orchestrator.cli.grammar import words
+from orchestrator.cli.grammar.first_look import SaidAtOnce, first_look
+from orchestrator.cli.grammar.parser import parse
 
 #: A right line of each verb.
 RIGHT = {

@@ -6,7 +6,7 @@ import pytest
 from fakes.recorded import empty_run, make_plan, make_targets, run_started
 from msgspec.structs import replace
 
-from orchestrator.cli.parser import parse
+from orchestrator.cli.grammar.parser import parse
 from orchestrator.cli.place import plan_words
 
 PLAN = replace(make_plan(make_targets(1)), path="/my plans/prod.yaml")

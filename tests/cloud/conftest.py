@@ -13,9 +13,9 @@ from multidict import CIMultiDict
 
 from orchestrator.cloud.client import Client
 from orchestrator.cloud.open_clouds import open_clouds
-from orchestrator.cloud.transport import open_transport
-from orchestrator.model.plan import Auth, Http, Scope
-from orchestrator.model.reply import Answered, Unauthenticated
+from orchestrator.cloud.wire.transport import open_transport
+from orchestrator.model.plan.plan import Auth, Http, Scope
+from orchestrator.model.reply.reply import Answered, Unauthenticated
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Serve: TypeAlias = Callable[..., AbstractAsyncContextManager[str]]

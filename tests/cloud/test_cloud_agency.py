@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.model.plan import Auth
-from orchestrator.model.reply import NotSent, Unauthenticated
+from orchestrator.model.plan.plan import Auth
+from orchestrator.model.reply.reply import NotSent, Unauthenticated
 
 pytestmark = pytest.mark.anyio
 

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from orchestrator.cloud import decode
-from orchestrator.cloud.answer import Answer, exchange_of, http_date
-from orchestrator.cloud.classify import classify
-from orchestrator.cloud.decode import MAX_ENTRIES, MAX_ROWS, NotUnderstood
-from orchestrator.cloud.error_body import excerpt
-from orchestrator.cloud.lenient import MAX_TEXT, instant, integer, text
-from orchestrator.cloud.pause import LONGEST_S, header_wait_s
-from orchestrator.model.reply import Answered, Doubtful, Exchange, Throttled
+from orchestrator.cloud.reading import decode
+from orchestrator.cloud.reading.answer import Answer, exchange_of, http_date
+from orchestrator.cloud.reading.classify import classify
+from orchestrator.cloud.reading.decode import MAX_ENTRIES, MAX_ROWS, NotUnderstood
+from orchestrator.cloud.reading.error_body import excerpt
+from orchestrator.cloud.reading.lenient import MAX_TEXT, instant, integer, text
+from orchestrator.cloud.reading.pause import LONGEST_S, header_wait_s
+from orchestrator.model.reply.reply import Answered, Doubtful, Exchange, Throttled
 
 pytestmark = pytest.mark.anyio
 

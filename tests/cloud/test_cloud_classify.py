@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.cloud.answer import Answer, cloud_offset_s
-from orchestrator.cloud.classify import classify
-from orchestrator.cloud.codes import MEANINGS, Meaning
-from orchestrator.model.reply import Busy, Doubtful, Quota, Refused, Throttled, Unauthenticated
+from orchestrator.cloud.reading.answer import Answer, cloud_offset_s
+from orchestrator.cloud.reading.classify import classify
+from orchestrator.cloud.reading.codes import MEANINGS, Meaning
+from orchestrator.model.reply.reply import Busy, Doubtful, Quota, Refused, Throttled, Unauthenticated
 
 NOW = datetime(2026, 8, 6, 12, tzinfo=UTC)
 

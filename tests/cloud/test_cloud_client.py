@@ -8,7 +8,7 @@ from aiohttp import web
 from orchestrator.cloud.client import Client
 from orchestrator.errors import PlanError
 from orchestrator.executor.ports import CloudApi
-from orchestrator.model.reply import (
+from orchestrator.model.reply.reply import (
     Answered,
     Busy,
     Doubtful,

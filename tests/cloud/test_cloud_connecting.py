@@ -11,11 +11,11 @@ import trustme
 from aiohttp import web
 from multidict import CIMultiDict
 
-from orchestrator.cloud.answer import Answer
-from orchestrator.cloud.transport import open_transport
+from orchestrator.cloud.reading.answer import Answer
+from orchestrator.cloud.wire.transport import open_transport
 from orchestrator.errors import PlanError
-from orchestrator.model.plan import Http
-from orchestrator.model.reply import NotSent
+from orchestrator.model.plan.plan import Http
+from orchestrator.model.reply.reply import NotSent
 
 pytestmark = pytest.mark.anyio
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from orchestrator.cloud.answer import Answer
-from orchestrator.cloud.connector import AnswerEnd
-from orchestrator.cloud.transport import Transport, open_transport
-from orchestrator.model.plan import Http
-from orchestrator.model.reply import Doubtful, NotSent
+from orchestrator.cloud.reading.answer import Answer
+from orchestrator.cloud.wire.connector import AnswerEnd
+from orchestrator.cloud.wire.transport import Transport, open_transport
+from orchestrator.model.plan.plan import Http
+from orchestrator.model.reply.reply import Doubtful, NotSent
 
 pytestmark = pytest.mark.anyio
 

@@ -10,11 +10,11 @@ import pytest
 from aiohttp import web
 
 from orchestrator.clock import SystemClock
-from orchestrator.cloud.secret import Secret
-from orchestrator.cloud.transport import open_transport
+from orchestrator.cloud.secrets.secret import Secret
+from orchestrator.cloud.wire.transport import open_transport
 from orchestrator.errors import PlanError
-from orchestrator.model.plan import Auth, Http
-from orchestrator.model.reply import NotSent, Unauthenticated
+from orchestrator.model.plan.plan import Auth, Http
+from orchestrator.model.reply.reply import NotSent, Unauthenticated
 
 pytestmark = pytest.mark.anyio
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.cloud import decode
-from orchestrator.cloud.decode import NotUnderstood
-from orchestrator.cloud.lenient import instant
-from orchestrator.model.reply import Entry, Job, ProxyHealth, ProxyVersion
-from orchestrator.model.risk import Risk
+from orchestrator.cloud.reading import decode
+from orchestrator.cloud.reading.decode import NotUnderstood
+from orchestrator.cloud.reading.lenient import instant
+from orchestrator.model.reply.reply import Entry, Job, ProxyHealth, ProxyVersion
+from orchestrator.model.reply.risk import Risk
 
 PROXY = "aaaabbbbccccddddeeeeffff00001111po01"
 JOB = "0b0c1d2e-1111-4222-8333-444455556666"

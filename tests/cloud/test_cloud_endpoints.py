@@ -3,12 +3,12 @@ from typing import Any
 import pytest
 
 from orchestrator.cloud.account_key import account_key
-from orchestrator.cloud.endpoints import endpoints_of, iam_host
-from orchestrator.cloud.environment_proxy import proxy_for
 from orchestrator.cloud.rate_key import rate_key
+from orchestrator.cloud.wire.endpoints import endpoints_of, iam_host
+from orchestrator.cloud.wire.environment_proxy import proxy_for
 from orchestrator.errors import PlanError, ScopeUnusable
-from orchestrator.model.plan import Auth, Scope
-from orchestrator.model.region import SERVICES
+from orchestrator.model.plan.plan import Auth, Scope
+from orchestrator.model.plan.region import SERVICES
 
 
 def of(environ: Any = None, *, allow_http: bool = False, **keys: Any) -> Any:

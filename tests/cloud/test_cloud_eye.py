@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from orchestrator.cloud.cloud_eye import samples_in
-from orchestrator.cloud.decode import NotUnderstood
-from orchestrator.cloud.endpoints import eye_address
+from orchestrator.cloud.reading.decode import NotUnderstood
+from orchestrator.cloud.wire.endpoints import eye_address
 from orchestrator.errors import PlanError
-from orchestrator.model.metric import CloudEye, Series, in_minutes, of_proxy
-from orchestrator.model.plan import Scope
+from orchestrator.model.plan.metric import CloudEye, Series, in_minutes, of_proxy
+from orchestrator.model.plan.plan import Scope
 
 SERIES = Series("m", "p", "n")
 DIMENSIONS = [{"name": "dbproxy_instance_id", "value": "p"}, {"name": "dbproxy_node_id", "value": "n"}]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from orchestrator.model.plan import Auth
-from orchestrator.model.reply import NotSent, Throttled, Unauthenticated
+from orchestrator.model.plan.plan import Auth
+from orchestrator.model.reply.reply import NotSent, Throttled, Unauthenticated
 
 pytestmark = pytest.mark.anyio
 

@@ -18,8 +18,8 @@ from huaweicloudsdkgaussdb.v3 import model as sdk
 from yarl import URL
 
 from orchestrator.cloud.client import Client
-from orchestrator.model.plan import Auth
-from orchestrator.model.reply import Answered
+from orchestrator.model.plan.plan import Auth
+from orchestrator.model.reply.reply import Answered
 
 pytestmark = [
     pytest.mark.anyio,

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.cloud.answer import Answer
-from orchestrator.cloud.registry import Secrets
-from orchestrator.cloud.secret import Secret
-from orchestrator.model.reply import Entry, Exchange, Refused
+from orchestrator.cloud.reading.answer import Answer
+from orchestrator.cloud.secrets.registry import Secrets
+from orchestrator.cloud.secrets.secret import Secret
+from orchestrator.model.reply.reply import Entry, Exchange, Refused
 
 TOKEN = "MIIS" + "".join(f"{number:x}/{number:x}+" for number in range(1000, 1500)) + "=="
 WORKFLOW = "375ac6a4-7f52-4d1b-9f3e-0a1b2c3d4e5f"

@@ -5,8 +5,8 @@ import pytest
 
 from orchestrator.cloud.credentials.credential import Token, unusable
 from orchestrator.cloud.credentials.renewal import Renewal
-from orchestrator.cloud.secret import Secret
-from orchestrator.model.reply import NotSent, Unauthenticated
+from orchestrator.cloud.secrets.secret import Secret
+from orchestrator.model.reply.reply import NotSent, Unauthenticated
 
 pytestmark = pytest.mark.anyio
 

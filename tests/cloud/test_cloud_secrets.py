@@ -13,10 +13,10 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.cloud.registry import Secrets
-from orchestrator.cloud.secret import HIDDEN, Secret
-from orchestrator.model.plan import Auth
-from orchestrator.model.reply import Answered, Entry
+from orchestrator.cloud.secrets.registry import Secrets
+from orchestrator.cloud.secrets.secret import HIDDEN, Secret
+from orchestrator.model.plan.plan import Auth
+from orchestrator.model.reply.reply import Answered, Entry
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ from huaweicloudsdkcore.signer.signer import Signer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.cloud.signer import authorization, canonical_query, canonical_request
+from orchestrator.cloud.wire.signer import authorization, canonical_query, canonical_request
 
 ACCESS_KEY = "EXAMPLEAK0000000000A"
 SECRET_KEY = "exampleSecretKey00000000000000000000000A"

@@ -10,11 +10,11 @@ import pytest
 from aiohttp import web
 from multidict import CIMultiDict
 
-from orchestrator.cloud.answer import Answer
-from orchestrator.cloud.faults import WORDS
-from orchestrator.cloud.transport import MAX_ANSWER_BYTES, REUSE_WITHIN_S, open_transport
-from orchestrator.model.plan import Http
-from orchestrator.model.reply import Doubtful, NotSent
+from orchestrator.cloud.reading.answer import Answer
+from orchestrator.cloud.wire.faults import WORDS
+from orchestrator.cloud.wire.transport import MAX_ANSWER_BYTES, REUSE_WITHIN_S, open_transport
+from orchestrator.model.plan.plan import Http
+from orchestrator.model.reply.reply import Doubtful, NotSent
 
 pytestmark = pytest.mark.anyio
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from orchestrator.cloud import decode
-from orchestrator.cloud.decode import NotUnderstood
-from orchestrator.cloud.error_body import read_error
-from orchestrator.cloud.json_body import read_body
-from orchestrator.model.reply import DAMAGED, Entry, Job
+from orchestrator.cloud.reading import decode
+from orchestrator.cloud.reading.decode import NotUnderstood
+from orchestrator.cloud.reading.error_body import read_error
+from orchestrator.cloud.reading.json_body import read_body
+from orchestrator.model.reply.reply import DAMAGED, Entry, Job
 from orchestrator.planner.targets.instance_row import tags_of, text_of
 
 INSTANCE = "11112222333344445555666677778888in07"

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from orchestrator.cloud.decode import NotUnderstood
-from orchestrator.cloud.decode_events import schedule_events, scheduled_jobs
-from orchestrator.model.cloud_event import CloudEvent
+from orchestrator.cloud.reading.decode import NotUnderstood
+from orchestrator.cloud.reading.decode_events import schedule_events, scheduled_jobs
+from orchestrator.model.reply.cloud_event import CloudEvent
 
 INSTANCE = "11112222333344445555666677778888in07"
 

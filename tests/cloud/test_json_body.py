@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.cloud import decode
-from orchestrator.cloud.answer import Answer
-from orchestrator.cloud.classify import classify
-from orchestrator.cloud.error_body import read_error
-from orchestrator.cloud.json_body import in_utf8, read_body
-from orchestrator.model.foreign import Unreadable
-from orchestrator.model.reply import DAMAGED, Answered, Entry, Refused
+from orchestrator.cloud.reading import decode
+from orchestrator.cloud.reading.answer import Answer
+from orchestrator.cloud.reading.classify import classify
+from orchestrator.cloud.reading.error_body import read_error
+from orchestrator.cloud.reading.json_body import in_utf8, read_body
+from orchestrator.model.reply.foreign import Unreadable
+from orchestrator.model.reply.reply import DAMAGED, Answered, Entry, Refused
 
 WORKFLOW = "0b0c1d2e-1111-4222-8333-444455556666"
 TARGET = ("517ea793ab91438cbfcd9c4b1c958b1ein07", "0f46fc46396e4fb19a0cb52f578e9511po01", "2.1.0", "2.2.0")

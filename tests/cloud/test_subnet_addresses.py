@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from orchestrator.cloud.endpoints import endpoints_of
-from orchestrator.model.plan import Scope
-from orchestrator.model.reply import Answered, Doubtful, Refused
+from orchestrator.cloud.wire.endpoints import endpoints_of
+from orchestrator.model.plan.plan import Scope
+from orchestrator.model.reply.reply import Answered, Doubtful, Refused
 
 pytestmark = pytest.mark.anyio
 

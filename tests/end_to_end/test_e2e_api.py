@@ -16,7 +16,7 @@ from fakes.here import DeskHere
 from orchestrator import api
 from orchestrator.api import planned_fleet
 from orchestrator.api.work import Worked
-from orchestrator.model.record import AnswerSeen
+from orchestrator.model.record.record import AnswerSeen
 
 PAGE = [block.text for block in blocks(read("docs/for-programs.md"), "python")]
 (AIRFLOW,) = (text for text in PAGE if "airflow" in text)

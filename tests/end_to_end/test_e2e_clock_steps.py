@@ -9,7 +9,7 @@ from fakes.documents import ROOT
 from fakes.e2e import Desk, NewCloud, sim_targets
 from fakes.stepping_clock import SteppingClock
 
-from orchestrator.model.order import order_key
+from orchestrator.model.plan.order import order_key
 from orchestrator.simulator.profile import JobFate, ScriptedFate, ScriptedFault
 
 _HOUR = 3600.0

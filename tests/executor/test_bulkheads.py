@@ -16,12 +16,12 @@ from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.supervise import FAILURES
 from orchestrator.executor.target import attempt
 from orchestrator.executor.target.answer_verdict import judge
-from orchestrator.model import fold, run
-from orchestrator.model.amount import Amount
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.part_record import USAGE
-from orchestrator.model.plan import Failures, Limits, Wave
-from orchestrator.model.record import AnswerSeen, Intent, PartFailed, Record, SessionEnded, Settled, StoryFailed
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Failures, Limits, Wave
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.part_record import USAGE
+from orchestrator.model.record.record import AnswerSeen, Intent, PartFailed, Record, SessionEnded, Settled, StoryFailed
+from orchestrator.model.run import fold, run
 from orchestrator.tracker.report.build import build_report
 
 #: Nothing is held, so that what the others do is seen to its end.

@@ -13,11 +13,11 @@ from fakes.stage import Played, Stage, plan_of, resume, targets_of
 from fakes.vpc import Vpc, spread
 from msgspec.structs import replace
 
-from orchestrator.model.amount import Amount
-from orchestrator.model.capacity import SubnetRead, subnet_of
-from orchestrator.model.plan import Capacity, Follow, Retry
-from orchestrator.model.record import Intent
-from orchestrator.model.reply import Doubtful, Exchange, Refused, Unauthenticated
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Capacity, Follow, Retry
+from orchestrator.model.record.capacity import SubnetRead, subnet_of
+from orchestrator.model.record.record import Intent
+from orchestrator.model.reply.reply import Doubtful, Exchange, Refused, Unauthenticated
 
 NONE = Capacity(subnet_reserve=0)
 

@@ -14,9 +14,10 @@ from fakes.clouds import FakeCloud
 from fakes.stage import Played, Stage, later, plan_of, resume, targets_of
 
 from orchestrator.executor.dispatch import Background, Dispatcher
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Failures, Follow, Limits, Retry, Wave, Window
-from orchestrator.model.record import (
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Failures, Follow, Limits, Retry, Wave, Window
+from orchestrator.model.plan.target import Facts
+from orchestrator.model.record.record import (
     AttemptDisproved,
     ClockStepped,
     FollowTimedOut,
@@ -25,7 +26,6 @@ from orchestrator.model.record import (
     WaveDone,
     WaveSoaking,
 )
-from orchestrator.model.target import Facts
 
 HOUR, DAY = 3600.0, 86400.0
 STEPS = {"+1 h": HOUR, "+2 d": 2 * DAY, "-2 h": -2 * HOUR, "none": 0.0}
@@ -103,7 +103,7 @@ def lost(**changes: Any) -> Stage:
 
 
 def _first(made: Stage) -> str:
-    from orchestrator.model.order import order_key  # noqa: PLC0415  # the order in which a wave draws
+    from orchestrator.model.plan.order import order_key  # noqa: PLC0415  # the order in which a wave draws
 
     return min((t.proxy_id for t in made.plan.proxies), key=lambda key: order_key(made.plan.name, key))
 

@@ -9,10 +9,11 @@ from fakes.clouds import FakeCloud
 from fakes.rollouts import ALL, FREE, LENIENT
 from fakes.stage import Played, Stage, later, plan_of, targets_of
 
-from orchestrator.model.cloud_event import CloudEvent, CloudEventsRead
-from orchestrator.model.plan import Follow
-from orchestrator.model.record import Intent
-from orchestrator.model.reply import Doubtful, Exchange, Refused
+from orchestrator.model.plan.plan import Follow
+from orchestrator.model.record.cloud_event_record import CloudEventsRead
+from orchestrator.model.record.record import Intent
+from orchestrator.model.reply.cloud_event import CloudEvent
+from orchestrator.model.reply.reply import Doubtful, Exchange, Refused
 
 FIRST, SECOND = targets_of(2)
 

@@ -9,12 +9,12 @@ from fakes.rollouts import FREE, stage_of
 from fakes.stage import Played, Stage
 from msgspec.structs import replace
 
-from orchestrator.model.amount import Amount
-from orchestrator.model.gate_record import GateAnswered
-from orchestrator.model.health_gate import EyeQuestion, HealthGate, MetricBound
-from orchestrator.model.metric import RESPONSE_MS
-from orchestrator.model.plan import Wave
-from orchestrator.model.record import Intent
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.health_gate import EyeQuestion, HealthGate, MetricBound
+from orchestrator.model.plan.metric import RESPONSE_MS
+from orchestrator.model.plan.plan import Wave
+from orchestrator.model.record.gate_record import GateAnswered
+from orchestrator.model.record.record import Intent
 
 WAVES = (
     Wave(name="canary", size=Amount(1), soak_s=600.0),

@@ -5,8 +5,8 @@ from typing import Any
 from fakes.stage import Stage, fold_all, later, plan_of, resume, targets_of
 
 from orchestrator.executor.dispatch import Dispatcher
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Failures, Limits, Wave
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Failures, Limits, Wave
 
 
 def test_forty_targets_complete() -> None:

@@ -10,12 +10,12 @@ from fakes.clock import START, VirtualClock
 from fakes.gates import Answers, KeptGates
 from fakes.stage import Played, Stage, plan_of, resume, targets_of
 
-from orchestrator.model.amount import Amount
-from orchestrator.model.gate_record import GateAnswered
-from orchestrator.model.health_gate import GateAnswer, HealthGate
-from orchestrator.model.plan import Failures, Follow, Limits, Wave
-from orchestrator.model.record import HoldReleased, HoldSet, Intent, SessionEnded, WaveDone, WaveOpened
-from orchestrator.model.selection import Selector
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.health_gate import GateAnswer, HealthGate
+from orchestrator.model.plan.plan import Failures, Follow, Limits, Wave
+from orchestrator.model.plan.selection import Selector
+from orchestrator.model.record.gate_record import GateAnswered
+from orchestrator.model.record.record import HoldReleased, HoldSet, Intent, SessionEnded, WaveDone, WaveOpened
 
 ORDERS = HealthGate(name="orders", command=("check",))
 ONE_WAVE = (Wave(name="all"),)

@@ -13,10 +13,10 @@ from fakes.clouds import FakeCloud
 from fakes.stage import Played, Stage, plan_of, targets_of
 from judge.journal import expect_kept
 
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Failures, Limits, Wave
-from orchestrator.model.record import Intent, Record, Settled
-from orchestrator.model.reply import Exchange, NotSent
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Failures, Limits, Wave
+from orchestrator.model.record.record import Intent, Record, Settled
+from orchestrator.model.reply.reply import Exchange, NotSent
 
 FAILS = Fate(status="Failed", flips=None, duration_s=60.0)
 SOFT = Failures(max=Amount(100, percent=True), max_rejected=Amount(100, percent=True), mode="soft")

@@ -7,10 +7,10 @@ from fakes.eyes import Eyes
 from fakes.rollouts import stage_of
 from fakes.stage import Played, Stage, later, resume
 
-from orchestrator.model.amount import Amount
-from orchestrator.model.impact import impact_of
-from orchestrator.model.plan import Limits
-from orchestrator.model.record import ImpactSampled, MetricsMissing, RunEnded
+from orchestrator.model.learned.impact import impact_of
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Limits
+from orchestrator.model.record.record import ImpactSampled, MetricsMissing, RunEnded
 
 ONE_BY_ONE = Limits(in_flight=Amount(1), rate=50.0, ramp=False)
 

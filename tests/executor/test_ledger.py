@@ -14,10 +14,10 @@ from msgspec.structs import replace
 
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.ledger import Decision, Go, IntentRefused, Ledger, Seen
-from orchestrator.model.amount import Amount
-from orchestrator.model.outcome import Outcome, Phase
-from orchestrator.model.plan import Failures, Freeze, Limits, Wave, Window
-from orchestrator.model.record import (
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Failures, Freeze, Limits, Wave, Window
+from orchestrator.model.record.outcome import Outcome, Phase
+from orchestrator.model.record.record import (
     AnswerSeen,
     DoubtRemains,
     FollowTimedOut,
@@ -33,8 +33,8 @@ from orchestrator.model.record import (
     Settled,
     WaveOpened,
 )
-from orchestrator.model.reply import Entry
-from orchestrator.model.state import TargetState
+from orchestrator.model.reply.reply import Entry
+from orchestrator.model.run.state import TargetState
 
 
 class Desk:

@@ -17,11 +17,11 @@ from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.executor.rate.auto_rate import AutoPacer, auto_pacer
 from orchestrator.executor.rate.change_rate import changed_rate
 from orchestrator.executor.rate.fixed_rate import WindowPacer
-from orchestrator.model.amount import Amount
-from orchestrator.model.commands import Command, LimitCommand
-from orchestrator.model.limit_change import LimitChange, limited, widened
-from orchestrator.model.plan import Limits, Scope
-from orchestrator.model.record import Intent, LimitsChanged, Settled
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.commands import Command, LimitCommand
+from orchestrator.model.plan.limit_change import LimitChange, limited, widened
+from orchestrator.model.plan.plan import Limits, Scope
+from orchestrator.model.record.record import Intent, LimitsChanged, Settled
 
 LONG = Fate(duration_s=600.0)
 

@@ -11,9 +11,9 @@ from fakes.rollouts import released, stage_of
 from fakes.stage import later
 
 from orchestrator.executor.dispatch import Dispatcher
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Limits
-from orchestrator.model.record import (
+from orchestrator.model.plan.plan import Limits
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import (
     CommandIgnored,
     HoldReleased,
     HoldSet,

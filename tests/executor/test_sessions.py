@@ -14,9 +14,10 @@ from msgspec.structs import replace
 from orchestrator.errors import StateError
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.decide.actions import Ending
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Failures, Freeze, Limits, Wave, Window
-from orchestrator.model.record import (
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Failures, Freeze, Limits, Wave, Window
+from orchestrator.model.plan.target import Facts
+from orchestrator.model.record.record import (
     AnswerMissing,
     AnswerSeen,
     FollowTimedOut,
@@ -27,7 +28,6 @@ from orchestrator.model.record import (
     Settled,
     WorkflowAdopted,
 )
-from orchestrator.model.target import Facts
 
 LENIENT = Failures(max=Amount(100, percent=True), max_rejected=Amount(100, percent=True), mode="soft")
 FREE = Limits(in_flight=Amount(100), concurrency=50, rate=50.0, ramp=False)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from orchestrator.model.reply import (
+from orchestrator.model.reply.reply import (
     Answered,
     Busy,
     Doubtful,

@@ -10,8 +10,9 @@ from fakes.acts import ACCEPT, Act, Fate, Update, exchange
 from msgspec.structs import replace
 
 from orchestrator.executor.ports import Clock
-from orchestrator.model.cloud_event import CloudEvent
-from orchestrator.model.reply import (
+from orchestrator.model.plan.target import Target
+from orchestrator.model.reply.cloud_event import CloudEvent
+from orchestrator.model.reply.reply import (
     Answered,
     EventPage,
     Exchange,
@@ -24,7 +25,6 @@ from orchestrator.model.reply import (
     Reply,
     Unauthenticated,
 )
-from orchestrator.model.target import Target
 
 OLD, NEW = "2.23.12.000", "2.24.03.000"
 JOB_NAME = "UpgradeProxyVersion"

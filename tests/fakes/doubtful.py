@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from fakes.recorded import BEGIN, NEW, OLD, empty_run, make_plan, make_targets, run_started
 
-from orchestrator.model import record as r
-from orchestrator.model.record import Record
-from orchestrator.model.reply import Entry
+from orchestrator.model.record import record as r
+from orchestrator.model.record.record import Record
+from orchestrator.model.reply.reply import Entry
 from orchestrator.tracker.report.build import Story, build_report
 
 TARGETS = make_targets(5)

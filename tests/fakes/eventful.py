@@ -6,9 +6,9 @@ from datetime import timedelta
 from fakes.plausible import PlausibleRun
 from fakes.recorded import WAVES
 
-from orchestrator.model import record as r
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.record_base import Clocks
+from orchestrator.model.record import record as r
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record_base import Clocks
 
 
 class EventfulRun(PlausibleRun):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from random import Random
 
-from orchestrator.model.cloud_event import CloudEvent
+from orchestrator.model.reply.cloud_event import CloudEvent
 
 
 def some_events(random: Random, instances: Sequence[str], now: datetime) -> list[CloudEvent]:

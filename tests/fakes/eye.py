@@ -9,8 +9,8 @@ from fakes.acts import exchange
 from fakes.clouds import NEW, FakeCloud
 
 from orchestrator.executor.ports import Clock
-from orchestrator.model.metric import CONNECTIONS, RESPONSE_MS, Minute, Points, Series
-from orchestrator.model.reply import Answered, Exchange, Failure, Refused, Reply
+from orchestrator.model.plan.metric import CONNECTIONS, RESPONSE_MS, Minute, Points, Series
+from orchestrator.model.reply.reply import Answered, Exchange, Failure, Refused, Reply
 
 MINUTE_S = 60.0
 

@@ -19,9 +19,9 @@ from fakes.vpc import Vpc, in_subnet, some_subnets
 from msgspec import structs
 
 from orchestrator.executor.dispatch import Background, Dispatcher
-from orchestrator.model.plan import Capacity, Plan
-from orchestrator.model.record import HoldSet
-from orchestrator.model.reply import Doubtful, Exchange, Failure, NotSent, Throttled
+from orchestrator.model.plan.plan import Capacity, Plan
+from orchestrator.model.record.record import HoldSet
+from orchestrator.model.reply.reply import Doubtful, Exchange, Failure, NotSent, Throttled
 
 #: What an upgrade call may come to; ACCEPT is far the most frequent.
 _ACTS: tuple[Act, ...] = (

@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 from fakes.clock import VirtualClock
 
-from orchestrator.model.health_gate import GateAnswer, GateFinding, GateQuestion, HealthGate
-from orchestrator.model.selection import Selector
+from orchestrator.model.plan.health_gate import GateAnswer, GateFinding, GateQuestion, HealthGate
+from orchestrator.model.plan.selection import Selector
 
 #: What a gate answers at an instant.
 Answers: TypeAlias = Callable[[str, datetime], GateAnswer]

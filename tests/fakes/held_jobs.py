@@ -3,7 +3,7 @@
 from orchestrator.simulator.cloud import SimulatedCloud
 from orchestrator.simulator.profile import JobFate, ScriptedFate
 from orchestrator.simulator.server import utc_now
-from orchestrator.simulator.world import FOREVER
+from orchestrator.simulator.world.world import FOREVER
 
 
 def held() -> list[ScriptedFate]:

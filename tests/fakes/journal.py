@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from orchestrator.errors import StateError
-from orchestrator.model.record import Record
+from orchestrator.model.record.record import Record
 from orchestrator.tracker.journal.group_commit import Group
 
 

@@ -15,10 +15,10 @@ from orchestrator.app.run.apply_command import carry_out
 from orchestrator.app.run.begin_or_resume import Beginning, begin_run, end_run, past_of, take_up, unfinished_run
 from orchestrator.errors import FleetHeld
 from orchestrator.executor.dispatch import Background
-from orchestrator.model.commands import Command
-from orchestrator.model.eligibility import Reading
-from orchestrator.model.plan import Plan
-from orchestrator.model.reply import ProxyVersion
+from orchestrator.model.plan.commands import Command
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.reply.reply import ProxyVersion
+from orchestrator.model.run.eligibility import Reading
 from orchestrator.planner.next_run import Asked, unfinished
 from orchestrator.planner.preview.preview import make_preview
 from orchestrator.planner.preview.preview_values import Preview

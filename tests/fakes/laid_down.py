@@ -9,8 +9,8 @@ from fakes.e2e import Desk
 from fakes.recorded import RUN_ID
 from msgspec import structs
 
-from orchestrator.model import record as r
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.record import record as r
 from orchestrator.tracker.open_state import open_state
 
 

@@ -7,13 +7,13 @@ from fakes.recorded import BEGIN, NEW, OLD, empty_run, make_plan, make_targets, 
 from msgspec.structs import replace
 
 from orchestrator.app.report.full_story import full_story
-from orchestrator.model import record as r
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Freeze, Plan, Window
-from orchestrator.model.record import Record
-from orchestrator.model.reply import Entry
-from orchestrator.model.run import Run
-from orchestrator.model.target import Facts
+from orchestrator.model.plan.plan import Freeze, Plan, Window
+from orchestrator.model.plan.target import Facts
+from orchestrator.model.record import record as r
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import Record
+from orchestrator.model.reply.reply import Entry
+from orchestrator.model.run.run import Run
 from orchestrator.tracker.report.build import Story
 
 NO_IP = "Upgrade failed due to insufficient subnet ip"

@@ -12,10 +12,12 @@ import msgspec
 from msgspec import Struct
 
 from orchestrator.errors import FleetLocked, JournalDamaged, StateError, UsageError
-from orchestrator.model.commands import Command
-from orchestrator.model.known_rate import KnownRate
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import (
+from orchestrator.model.learned.known_rate import KnownRate
+from orchestrator.model.plan.commands import Command
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.settings import Settings, settings_of
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.record import (
     AnswerSeen,
     FleetClaimed,
     HoldReleased,
@@ -32,8 +34,6 @@ from orchestrator.model.record import (
     WaveApproved,
     WorkflowAdopted,
 )
-from orchestrator.model.settings import Settings, settings_of
-from orchestrator.model.target import Target
 from orchestrator.tracker.fleet_name import expect_fleet_name, expect_owner_before, refuse_other
 from orchestrator.tracker.recalled import Recalled
 from orchestrator.tracker.state_store import DiskTrial, Part, Standby

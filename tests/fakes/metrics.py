@@ -5,7 +5,7 @@ from pathlib import Path
 from fakes.stage import Stage, fold_all
 from prometheus_client.parser import text_string_to_metric_families
 
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.plan import Plan
 from orchestrator.tracker.runs.recovery import Recovered
 
 

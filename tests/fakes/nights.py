@@ -10,9 +10,9 @@ from functools import lru_cache
 from random import Random
 from zoneinfo import ZoneInfo
 
-from orchestrator.model.plan import Freeze, Plan, Window
-from orchestrator.model.record import Intent, Record
-from orchestrator.model.target import Target
+from orchestrator.model.plan.plan import Freeze, Plan, Window
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.record import Intent, Record
 
 _DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
 

@@ -7,10 +7,10 @@ from fakes.nights import some_freezes, some_windows
 from fakes.stage import plan_of, targets_of
 from msgspec.structs import replace
 
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Failures, Follow, Limits, Plan, Retry, Scope, Wave
-from orchestrator.model.selection import Selector
-from orchestrator.model.target import Facts, Target
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Failures, Follow, Limits, Plan, Retry, Scope, Wave
+from orchestrator.model.plan.selection import Selector
+from orchestrator.model.plan.target import Facts, Target
 
 _OWN_WINDOWS = ("18:00-22:00", "22:00-02:00", "02:00-06:00", "00:00-24:00")
 

@@ -11,11 +11,11 @@ from random import Random
 
 from fakes.recorded import BEGIN, NEW, OLD, WAVES, empty_run, make_plan, make_targets, run_started
 
-from orchestrator.model import record as r
-from orchestrator.model.outcome import Outcome, Phase
-from orchestrator.model.record import Record
-from orchestrator.model.reply import Entry
-from orchestrator.model.state import TargetState
+from orchestrator.model.record import record as r
+from orchestrator.model.record.outcome import Outcome, Phase
+from orchestrator.model.record.record import Record
+from orchestrator.model.reply.reply import Entry
+from orchestrator.model.run.state import TargetState
 
 REASONS = ("Upgrade failed due to insufficient subnet ip", "The proxy is busy", 'a "quoted" Grund, ünïcode 代理', None)
 

@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from orchestrator.model import record as r
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Plan, Scope, Wave
-from orchestrator.model.run import Run
-from orchestrator.model.target import Target
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Plan, Scope, Wave
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record import record as r
+from orchestrator.model.run.run import Run
 
 BEGIN = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)
 RUN_ID = "20260301T220000000Z-abcdef"

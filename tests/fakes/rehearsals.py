@@ -14,8 +14,8 @@ from fakes.clouds import FakeCloud
 from fakes.stage import Played, Stage, plan_of, targets_of
 
 from orchestrator.forecast.forecast import rehearse
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Failures, Follow, Limits, Plan, Wave, Window
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Failures, Follow, Limits, Plan, Wave, Window
 from orchestrator.planner.preview.forecast_values import Range
 
 SOFT = Failures(max=Amount(100, percent=True), max_rejected=Amount(100, percent=True), mode="soft")

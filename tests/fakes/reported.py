@@ -6,13 +6,13 @@ from datetime import timedelta
 from fakes.recorded import BEGIN, NEW, OLD, empty_run, make_plan, make_targets, run_started
 from msgspec.structs import replace
 
-from orchestrator.model import record as r
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import Record
-from orchestrator.model.reply import Entry
-from orchestrator.model.run import Run
-from orchestrator.model.target import Facts
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.target import Facts
+from orchestrator.model.record import record as r
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import Record
+from orchestrator.model.reply.reply import Entry
+from orchestrator.model.run.run import Run
 from orchestrator.tracker.report.build import Story, build_report
 
 HOSTILE = "</script><script>document.title='owned'</script><img src=//evil.example/x onerror=alert(1)> \u202egnihton"

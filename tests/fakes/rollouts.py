@@ -10,11 +10,11 @@ from fakes.stage import Played, Stage, fold_all, plan_of, resume, targets_of
 
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.restore_queue import make_queue
-from orchestrator.model.amount import Amount
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Failures, Limits, Plan, Wave
-from orchestrator.model.record import HoldReleased, Record, ScopeOpened, Settled, WaveOpened
-from orchestrator.model.selection import Selector
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Failures, Limits, Plan, Wave
+from orchestrator.model.plan.selection import Selector
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import HoldReleased, Record, ScopeOpened, Settled, WaveOpened
 from orchestrator.planner.waves import assign_waves, scope_targets, wave_targets
 
 FREE = Limits(in_flight=Amount(100), concurrency=50, rate=50.0, ramp=False)

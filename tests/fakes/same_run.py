@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from orchestrator.model.run import Run
+from orchestrator.model.run.run import Run
 
 
 def knowledge(run: Run) -> dict[str, Any]:

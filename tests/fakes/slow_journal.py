@@ -7,7 +7,7 @@ import anyio
 from fakes.clock import VirtualClock
 
 from orchestrator.errors import StateError
-from orchestrator.model.record import Record
+from orchestrator.model.record.record import Record
 
 
 class Handed:

@@ -31,11 +31,11 @@ from orchestrator.executor.scope.jobs.job_list import Board
 from orchestrator.executor.scope.rates import Rates
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.session import NobodyAsks, Session
-from orchestrator.model.plan import Plan, Scope
-from orchestrator.model.record import Record, RunStarted, SessionStarted
-from orchestrator.model.run import Run
-from orchestrator.model.state import TargetState
-from orchestrator.model.target import Target
+from orchestrator.model.plan.plan import Plan, Scope
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.record import Record, RunStarted, SessionStarted
+from orchestrator.model.run.run import Run
+from orchestrator.model.run.state import TargetState
 from orchestrator.planner.waves import assign_waves, scope_targets, wave_targets
 
 #: No story takes longer than this.

@@ -8,7 +8,7 @@ from orchestrator.simulator.cloud import SimulatedCloud
 from orchestrator.simulator.config import SimulatorConfig
 from orchestrator.simulator.profile import Profile
 from orchestrator.simulator.wire import Reply, Request
-from orchestrator.simulator.world import Proxy
+from orchestrator.simulator.world.world import Proxy
 
 BEGAN = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 TARGET = "2.24.03.000"

@@ -10,9 +10,9 @@ from fakes.clouds import FakeCloud, FakeJob
 from judge.neighbours import Short
 from msgspec.structs import replace
 
-from orchestrator.model.capacity import FEWEST_NODES, subnet_of
-from orchestrator.model.reply import Reply
-from orchestrator.model.target import Facts, Target
+from orchestrator.model.plan.target import Facts, Target
+from orchestrator.model.record.capacity import FEWEST_NODES, subnet_of
+from orchestrator.model.reply.reply import Reply
 
 NO_ADDRESSES = "The subnet does not have enough free IP addresses. Needed: {}. Left: {}."
 

@@ -8,8 +8,8 @@ from fakes.stage import plan_of, targets_of
 from msgspec.structs import replace
 
 from orchestrator.forecast.forecast import rehearse
-from orchestrator.model.plan import Capacity, Retry
-from orchestrator.model.target import Facts
+from orchestrator.model.plan.plan import Capacity, Retry
+from orchestrator.model.plan.target import Facts
 from orchestrator.planner.preview.forecast_values import Rehearsed
 
 

@@ -23,9 +23,9 @@ from orchestrator.forecast.simulate import play
 from orchestrator.forecast.uncertain_durations import Knowledge
 from orchestrator.forecast.virtual_lanes import Call, VirtualLanes
 from orchestrator.forecast.virtual_time import EventQueue, Permits, Process
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Failures, Follow, Freeze, Limits, Plan, Wave, Window
-from orchestrator.model.target import Facts
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Failures, Follow, Freeze, Limits, Plan, Wave, Window
+from orchestrator.model.plan.target import Facts
 from orchestrator.planner.next_run import Asked
 from orchestrator.planner.preview.forecast_text import rehearsed_lines
 from orchestrator.planner.preview.forecast_values import Rehearsed

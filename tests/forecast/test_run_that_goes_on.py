@@ -7,9 +7,9 @@ from fakes.rehearsals import SOFT
 from fakes.stage import Played, Stage, later, plan_of, resume, targets_of
 
 from orchestrator.forecast.forecast import rehearse
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Follow, Limits, Plan, Wave
-from orchestrator.model.record import Intent
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Follow, Limits, Plan, Wave
+from orchestrator.model.record.record import Intent
 
 _WAVES = (Wave(name="canary", size=Amount(2)), Wave(name="half", size=Amount(50, percent=True)), Wave(name="rest"))
 

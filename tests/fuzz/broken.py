@@ -15,8 +15,8 @@ from fuzz.trial import Theme, draw, play
 from fuzz.verdict import judge
 from fuzz.virtual import LISTS
 
-from orchestrator.cloud.connector import OneWayConnector
-from orchestrator.model.foreign import read_json
+from orchestrator.cloud.wire.connector import OneWayConnector
+from orchestrator.model.reply.foreign import read_json
 
 Patches = Callable[[], AbstractContextManager[object]]
 
@@ -103,7 +103,7 @@ BROKEN = {
         20,
         "does not end|ended with 70|not in the journal|was harmed",
         _as(
-            cloud__answer__header_text=_same,
+            cloud__reading__answer__header_text=_same,
             executor__ledger__writable=_same,
             tracker__journal__line__encoded=msgspec.json.encode,
         ),
@@ -114,7 +114,7 @@ BROKEN = {
         ("odd_value", "odd_beside"),
         40,
         "ended with 70",
-        _as(model__foreign___check_bounds=_same),
+        _as(model__reply__foreign___check_bounds=_same),
     ),
     "an answer with a bad character is read": Broken(
         "an id that came is lost",
@@ -122,7 +122,7 @@ BROKEN = {
         ("bad_character",),
         20,
         "of a whole answer is lost",
-        _as(cloud__decode__read_body=partial(read_json, decode=msgspec.json.Decoder().decode)),
+        _as(cloud__reading__decode__read_body=partial(read_json, decode=msgspec.json.Decoder().decode)),
     ),
     "a pause has an end of ours": Broken(
         "a year is waited for, as the cloud says",
@@ -150,7 +150,10 @@ BROKEN = {
         ("quotes_a_secret", "refused", "request_id"),
         10,
         "a secret is in",
-        _as(cloud__registry__Secrets__mask=lambda _, value: value, cloud__registry__Secrets__searched=lambda _, a: a),
+        _as(
+            cloud__secrets__registry__Secrets__mask=lambda _, value: value,
+            cloud__secrets__registry__Secrets__searched=lambda _, a: a,
+        ),
     ),
     "one target is throttled for ever": Broken(
         "it is asked for ever, and the others starve",
@@ -160,7 +163,7 @@ BROKEN = {
         "upgrade calls|was harmed|does not end",
         _as(
             executor__scope__scope_calls__ScopeCalls___tries=lambda _scope, _reply: 10**9,
-            model__run__Run__others_got_through=lambda _run, _state: False,
+            model__run__run__Run__others_got_through=lambda _run, _state: False,
         ),
     ),
     "an answer is held against its question": Broken(
@@ -170,8 +173,8 @@ BROKEN = {
         10,
         "TRUE: \\S+ is \\w+ and claims",
         _as(
-            model__fold_answer___given_twice=lambda _known, _state, _record: False,
-            model__state__TargetState___is_ours=lambda _state, _entry: True,
+            model__run__fold_answer___given_twice=lambda _known, _state, _record: False,
+            model__run__state__TargetState___is_ours=lambda _state, _entry: True,
             executor__target__answer_verdict__strays=lambda _entry, _instance_id, _known: False,
             executor__target__follow___disown=_nothing,
             executor__target__reconcile___open=lambda _state, _run, _listing: set(),
@@ -183,7 +186,7 @@ BROKEN = {
         ("twice",),
         20,
         "the right answer to its upgrade call is in doubt",
-        _as(cloud__transport__OneWayConnector=_shared_connections),
+        _as(cloud__wire__transport__OneWayConnector=_shared_connections),
     ),
     "an exception in one story": Broken(
         "it ends the session for all",

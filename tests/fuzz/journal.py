@@ -10,7 +10,7 @@ from judge.report import report_rules
 from judge.session import Session
 from msgspec.structs import replace
 
-from orchestrator.model.record import Record, SessionStarted
+from orchestrator.model.record.record import Record, SessionStarted
 
 
 def journal_rules(evidence: Evidence) -> Iterator[str]:

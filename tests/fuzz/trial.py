@@ -19,8 +19,8 @@ from fuzz.server import TWISTS, Fault, Server
 from fuzz.virtual import Ended, Times, session
 
 from orchestrator.executor.crash_points import Point
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import Record
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.record.record import Record
 from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.tracker.journal.file import read_journal
 from orchestrator.tracker.report.schema import Report

@@ -7,8 +7,8 @@ from judge.known import Fleet, Known
 from judge.rule import Found, Rule, Violation
 from judge.session import Session
 
-from orchestrator.model import record as r
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.record import record as r
 
 #: What was read before an attempt may be this old; at slow rates a few calls' time. And the time to write it down.
 _FRESH_S, _FRESH_CALLS, _WRITING_S = 60.0, 3, 2.0

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from judge.known import Fleet, Known
 from judge.rule import Found, Rule, Violation
 
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Plan
 
 
 @dataclass(frozen=True)

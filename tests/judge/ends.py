@@ -7,11 +7,11 @@ from judge.known import Fleet, Known
 from judge.rule import Found, Rule, Violation
 
 from orchestrator.errors import ExitCode
-from orchestrator.model import record as r
-from orchestrator.model.capacity import SubnetRead, subnet_of
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import Record
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.record import record as r
+from orchestrator.model.record.capacity import SubnetRead, subnet_of
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import Record
 
 _TINY = timedelta(milliseconds=1)
 

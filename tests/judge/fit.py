@@ -9,8 +9,8 @@ from judge.known import Known
 from judge.rule import Found, Rule, Violation
 from judge.session import Readings
 
-from orchestrator.model import record as r
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.record import record as r
 
 #: A duration that was seen counts when it is on disk, which is a moment after its record.
 _DISK = timedelta(seconds=1)

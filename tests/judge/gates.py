@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from orchestrator.model import record as r
-from orchestrator.model.plan import Plan
-from orchestrator.model.selection import matches
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.selection import matches
+from orchestrator.model.record import record as r
 
 
 class Given(NamedTuple):

@@ -14,10 +14,10 @@ from judge.session import Readings, Session, SessionOf, as_the_clock_says
 from judge.targets import Targets
 from judge.waves import Waves
 
-from orchestrator.model import record as r
-from orchestrator.model.capacity import SubnetRead
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import Record
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.record import record as r
+from orchestrator.model.record.capacity import SubnetRead
+from orchestrator.model.record.record import Record
 
 
 class JournalJudge:

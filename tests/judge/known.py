@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from orchestrator.model import record as r
-from orchestrator.model.plan import Plan, Scope, Wave
-from orchestrator.model.reply import Entry
-from orchestrator.model.selection import Selector
-from orchestrator.model.target import Target
+from orchestrator.model.plan.plan import Plan, Scope, Wave
+from orchestrator.model.plan.selection import Selector
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record import record as r
+from orchestrator.model.reply.reply import Entry
 
 #: Where a target stands that is looked at further although its story is over.
 STUCK = frozenset({"in_doubt", "timed_out"})

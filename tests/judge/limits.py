@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from judge.known import Fleet, Known
 from judge.rule import Found, Rule, Violation
 
-from orchestrator.model import plan as plans
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan import plan as plans
+from orchestrator.model.plan.plan import Plan
 
 
 class Limits:

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from orchestrator.model import record as r
-from orchestrator.model.capacity import SubnetRead
-from orchestrator.model.cloud_event import CloudEvent
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.record import record as r
+from orchestrator.model.record.capacity import SubnetRead
+from orchestrator.model.reply.cloud_event import CloudEvent
 
 _NO_TIME = timedelta()
 

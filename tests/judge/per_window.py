@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from fakes.nights import openings
 
-from orchestrator.model import record as r
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.record import record as r
 
 _NO_TIME = timedelta()
 

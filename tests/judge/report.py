@@ -5,8 +5,8 @@ from collections import Counter
 from judge.known import accepts
 from judge.rule import Found, Rule, Violation
 
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import (
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.record.record import (
     AnswerSeen,
     DoubtRenewed,
     Intent,

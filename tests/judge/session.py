@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
-from orchestrator.model.plan import Limits
+from orchestrator.model.plan.plan import Limits
 
 #: Every instant that the calendar may show at a right instant: who knows its clock gives one.
 Readings: TypeAlias = Callable[[datetime], Iterable[datetime]]

@@ -7,10 +7,10 @@ from judge.fit import Fit
 from judge.known import Fleet, Known, accepts
 from judge.rule import Found, Rule, Violation
 
-from orchestrator.model import record as r
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import Record
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.record import record as r
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import Record
 
 #: Outcomes of targets of which nothing of ours began.
 _NOTHING_BEGAN = (Outcome.ALREADY, Outcome.SKIPPED, Outcome.REJECTED, Outcome.DEFERRED)

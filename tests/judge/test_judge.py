@@ -15,11 +15,11 @@ from judge.rule import Rule
 from judge.session import Session
 from msgspec.structs import replace
 
-from orchestrator.model import record as r
-from orchestrator.model.amount import Amount
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Plan, Wave
-from orchestrator.model.record import Record
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Plan, Wave
+from orchestrator.model.record import record as r
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import Record
 from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.report.schema import Report
 

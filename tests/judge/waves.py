@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from judge.known import Fleet, Known, selected
 from judge.rule import Found, Rule, Violation
 
-from orchestrator.model import record as r
-from orchestrator.model.plan import Plan, Wave
+from orchestrator.model.plan.plan import Plan, Wave
+from orchestrator.model.record import record as r
 
 #: Instants of records have microseconds.
 _TINY = timedelta(microseconds=10)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.model.amount import Amount
+from orchestrator.model.plan.amount import Amount
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 
 import pytest
 
-from orchestrator.model.eligibility import Eligible, LeaveOut, allowed_sources, verdict
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.reply import ProxyVersion
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.reply.reply import ProxyVersion
+from orchestrator.model.run.eligibility import Eligible, LeaveOut, allowed_sources, verdict
 
 TARGET = "2.24.03.000"
 

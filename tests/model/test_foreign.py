@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.model.foreign import MAX_DEPTH, MAX_VALUES, Unreadable, read_json
+from orchestrator.model.reply.foreign import MAX_DEPTH, MAX_VALUES, Unreadable, read_json
 
 decode = msgspec.json.Decoder().decode
 

@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 from fakes.recorded import BEGIN, empty_run, make_plan, make_targets, run_started
 
-from orchestrator.model import record as r
-from orchestrator.model.hosts import Takeover
-from orchestrator.model.record import Record
-from orchestrator.model.run import Run
+from orchestrator.model.record import record as r
+from orchestrator.model.record.record import Record
+from orchestrator.model.run.hosts import Takeover
+from orchestrator.model.run.run import Run
 from orchestrator.tracker.report.build import build_report
 
 PLAN, TARGETS = make_plan(make_targets(3)), make_targets(3)

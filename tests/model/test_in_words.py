@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.model.reply import Doubtful, Exchange, Failure, NotSent, Refused, Throttled, in_words
+from orchestrator.model.reply.reply import Doubtful, Exchange, Failure, NotSent, Refused, Throttled, in_words
 
 ANSWER = Exchange(http_status=500, request_id="r-1")
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.model import record as r
-from orchestrator.model.moment import Moment
-from orchestrator.model.timeline import Timeline
+from orchestrator.model.learned.timeline import Timeline
+from orchestrator.model.record import record as r
+from orchestrator.model.record.moment import Moment
 
 #: By the host's clock and by the cloud's, which are two hours apart.
 HOST = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)

@@ -5,10 +5,10 @@ from itertools import pairwise
 
 from fakes.recorded import BEGIN, empty_run, make_plan, make_targets, run_started
 
-from orchestrator.model import record as r
-from orchestrator.model.night import Period
-from orchestrator.model.record import Record
-from orchestrator.model.run import Run
+from orchestrator.model.record import record as r
+from orchestrator.model.record.record import Record
+from orchestrator.model.run.night import Period
+from orchestrator.model.run.run import Run
 
 
 def at(minutes: float) -> datetime:

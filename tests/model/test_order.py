@@ -4,7 +4,7 @@ import subprocess
 import sys
 from itertools import pairwise
 
-from orchestrator.model.order import order_key
+from orchestrator.model.plan.order import order_key
 
 PROXY = "0f46fc46396e4fb19a0cb52f578e9511po01"
 
@@ -19,7 +19,7 @@ def test_fleets_and_proxies_are_told_apart() -> None:
 
 
 def test_another_process_finds_the_same_key() -> None:
-    code = f"from orchestrator.model.order import order_key; print(order_key('prod-proxies', {PROXY!r}).hex())"
+    code = f"from orchestrator.model.plan.order import order_key; print(order_key('prod-proxies', {PROXY!r}).hex())"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == order_key("prod-proxies", PROXY).hex()
 

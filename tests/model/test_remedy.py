@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.model.remedy import remedy_of
+from orchestrator.model.reply.remedy import remedy_of
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from orchestrator.model import fold
-from orchestrator.model import record as r
-from orchestrator.model.moment import Moment
-from orchestrator.model.outcome import Outcome, Phase
-from orchestrator.model.reply import Entry
-from orchestrator.model.run import Run
+from orchestrator.model.record import record as r
+from orchestrator.model.record.moment import Moment
+from orchestrator.model.record.outcome import Outcome, Phase
+from orchestrator.model.reply.reply import Entry
+from orchestrator.model.run import fold
+from orchestrator.model.run.run import Run
 from orchestrator.tracker.report.rejects import refusals_of
 
 KEY = make_targets(1)[0].proxy_id

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.model.selection import MissingFact, Selector, like, matches
-from orchestrator.model.target import Facts, Target
+from orchestrator.model.plan.selection import MissingFact, Selector, like, matches
+from orchestrator.model.plan.target import Facts, Target
 
 WRITTEN = Target(scope="bj4", instance_id="i1", proxy_id="p1", labels={"app": "billing", "tier": "gold"})
 FOUND = Target(scope="bj4", instance_id="i1", proxy_id="p1", facts=Facts(name="prod-orders", tags={"env": "prod"}))

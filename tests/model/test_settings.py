@@ -7,8 +7,8 @@ import pytest
 from fakes.recorded import make_plan, make_targets, run_started
 from msgspec.structs import replace
 
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import (
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import (
     Auth,
     Discover,
     Expect,
@@ -22,8 +22,8 @@ from orchestrator.model.plan import (
     Wave,
     Window,
 )
-from orchestrator.model.selection import Selector
-from orchestrator.model.settings import changes_between, in_force, settings_changed, settings_of
+from orchestrator.model.plan.selection import Selector
+from orchestrator.model.plan.settings import changes_between, in_force, settings_changed, settings_of
 from orchestrator.tracker.folder.run_folder import create_run, load_settings, save_settings
 
 TARGETS = make_targets(3)

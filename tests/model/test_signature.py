@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.model.signature import signature
+from orchestrator.model.reply.signature import signature
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ import msgspec
 import pytest
 from msgspec import Raw, Struct
 
-from orchestrator.model import reply
-from orchestrator.model.record import Record
-from orchestrator.model.record_base import KEYS, Base
-from orchestrator.model.strings import with_strings
-from orchestrator.model.target_record import AnswerSeen
+from orchestrator.model.record.record import Record
+from orchestrator.model.record.record_base import KEYS, Base
+from orchestrator.model.record.target_record import AnswerSeen
+from orchestrator.model.reply import reply
+from orchestrator.model.written.strings import with_strings
 
 SECRET = "hush-hush"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from orchestrator.model.capacity import SubnetRead, SubnetStatus, subnet_status
-from orchestrator.model.moment import Moment
+from orchestrator.model.record.capacity import SubnetRead, SubnetStatus, subnet_status
+from orchestrator.model.record.moment import Moment
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 

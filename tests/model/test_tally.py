@@ -5,10 +5,10 @@ from fakes.recorded import BEGIN, NEW, OLD, empty_run, make_plan, make_targets
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.model import record as r
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.run import Run
-from orchestrator.model.tally import NOTHING, Count, Tally
+from orchestrator.model.record import record as r
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.run.run import Run
+from orchestrator.model.run.tally import NOTHING, Count, Tally
 
 KEY = make_targets(1)[0].proxy_id
 

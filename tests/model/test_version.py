@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.model import version as versions
-from orchestrator.model.version import at_least, is_short_for, is_version, same_version, version_key
+from orchestrator.model.reply import version as versions
+from orchestrator.model.reply.version import at_least, is_short_for, is_version, same_version, version_key
 
 
 @pytest.mark.parametrize("text", ["2.24.03.000", "2", "0.0", "2.24.3", "1.2.3.4.5.6.7.8"])

@@ -6,9 +6,9 @@ import msgspec
 import pytest
 from fakes.recorded import BEGIN
 
-from orchestrator.model.record import AnswerSeen, Intent, Record, ScopePaused, SessionStarted
-from orchestrator.model.reply import Entry
-from orchestrator.model.writable import encoded, unwritable, writable
+from orchestrator.model.record.record import AnswerSeen, Intent, Record, ScopePaused, SessionStarted
+from orchestrator.model.reply.reply import Entry
+from orchestrator.model.written.writable import encoded, unwritable, writable
 
 BYTE = b"\xff".decode("utf-8", "surrogateescape")
 ENTRY = Entry(instance_id="i", workflow_id="wf-1", state="ACCEPT", error_message=BYTE)

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from orchestrator.errors import PlanError
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.plan import Plan
 from orchestrator.planner.plan_file.load import load_plan
 
 HEAD = """\

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.errors import PlanError
-from orchestrator.model.amount import Amount
-from orchestrator.model.order import order_key
-from orchestrator.model.plan import Plan, Scope, Wave
-from orchestrator.model.selection import Selector
-from orchestrator.model.target import Target
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.order import order_key
+from orchestrator.model.plan.plan import Plan, Scope, Wave
+from orchestrator.model.plan.selection import Selector
+from orchestrator.model.plan.target import Target
 from orchestrator.planner.waves import assign_waves
 
 Load = Callable[..., Plan]

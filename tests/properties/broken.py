@@ -15,9 +15,9 @@ from msgspec.structs import replace
 from orchestrator.executor.decide import next_action as decide
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.ledger import Ledger
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Failures, Freeze, Limits, Plan, Wave, Window
-from orchestrator.model.record import HoldSet, Record
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Failures, Freeze, Limits, Plan, Wave, Window
+from orchestrator.model.record.record import HoldSet, Record
 
 Change = Callable[[Plan], Plan]
 

@@ -7,7 +7,7 @@ from random import Random
 from fakes.clouds import Called
 from fakes.stage import Played, Stage, resume
 
-from orchestrator.model.record import AnswerSeen, Intent, RunEnded, SessionEnded
+from orchestrator.model.record.record import AnswerSeen, Intent, RunEnded, SessionEnded
 
 
 def cut_anywhere(stage: Stage, played: Played, random: Random) -> Stage:

@@ -14,9 +14,9 @@ from judge.neighbours import capacity_violations, event_violations
 from judge.per_window import per_window_violations
 from properties.cut import cut_anywhere
 
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import HoldReleased, Record, WaveApproved
-from orchestrator.model.state import TargetState
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.record.record import HoldReleased, Record, WaveApproved
+from orchestrator.model.run.state import TargetState
 from orchestrator.tracker.report.build import build_report
 
 #: Sessions in which a run must end, or be stuck, however unlucky the instants at which cron starts it.

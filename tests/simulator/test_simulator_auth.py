@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from fakes.virtual_cloud import VirtualCloud
 
+from orchestrator.simulator.calls.signature import canonical_request, expected, parse
 from orchestrator.simulator.profile import Profile
-from orchestrator.simulator.signature import canonical_request, expected, parse
 from orchestrator.simulator.wire import Request
 
 ACCESS_KEY = "EXAMPLEAK0000000000A"

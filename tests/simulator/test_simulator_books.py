@@ -3,9 +3,9 @@
 import msgspec
 from fakes.virtual_cloud import TARGET, VirtualCloud
 
-from orchestrator.simulator.books import peak_overlap
 from orchestrator.simulator.profile import Profile, ScriptedFault
 from orchestrator.simulator.wire import Request
+from orchestrator.simulator.world.books import peak_overlap
 
 
 def test_every_post_and_every_effective_start_is_in_the_books() -> None:

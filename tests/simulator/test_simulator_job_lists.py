@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from fakes.virtual_cloud import VirtualCloud
 
-from orchestrator.simulator.jobs import UPGRADE_JOB
-from orchestrator.simulator.paging import instance_page, job_page
+from orchestrator.simulator.calls.paging import instance_page, job_page
 from orchestrator.simulator.profile import Foreign, Lists, Paging, Profile
+from orchestrator.simulator.world.jobs import UPGRADE_JOB
 
 DAY = 24 * 3600
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from fakes.virtual_cloud import TARGET, VirtualCloud
 
-from orchestrator.simulator.metrics import METRICS
+from orchestrator.simulator.calls.metrics import METRICS
 from orchestrator.simulator.profile import Metrics, Profile, Regression, Risks, Spike
 
 MINUTE_S = 60

@@ -3,8 +3,8 @@
 import pytest
 from fakes.virtual_cloud import TARGET, VirtualCloud, base
 
+from orchestrator.simulator.calls.upgrade import REJECT_REASONS
 from orchestrator.simulator.profile import Profile
-from orchestrator.simulator.upgrade import REJECT_REASONS
 
 
 def test_an_upgrade_is_accepted_shows_up_late_runs_flips_the_version_and_completes() -> None:

@@ -23,16 +23,16 @@ from soak.twisted_ports import (
     WallTimeline,
 )
 
-from orchestrator.cloud.registry import Secrets
-from orchestrator.cloud.secret import Secret
+from orchestrator.cloud.secrets.registry import Secrets
+from orchestrator.cloud.secrets.secret import Secret
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.ledger import Ledger
 from orchestrator.executor.ports import CloudApi, JournalPort, Pending
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Failures, Limits, Plan, Retry
-from orchestrator.model.record import AnswerSeen, HoldSet, Postponed, Record
-from orchestrator.model.reply import Answered, Entry, Reply
-from orchestrator.model.run import Run
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Failures, Limits, Plan, Retry
+from orchestrator.model.record.record import AnswerSeen, HoldSet, Postponed, Record
+from orchestrator.model.reply.reply import Answered, Entry, Reply
+from orchestrator.model.run.run import Run
 
 _MANY = Amount(1000)
 

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from orchestrator.model.run import Run
-from orchestrator.model.status import WaveStatus
+from orchestrator.model.run.run import Run
+from orchestrator.model.run.status import WaveStatus
 
 
 def difference(live: Run, folded: Run) -> str | None:

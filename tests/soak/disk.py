@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from soak.life import Died, Life
 
 from orchestrator.errors import StateError
-from orchestrator.model.record import Record, WaveSoaking
+from orchestrator.model.record.record import Record, WaveSoaking
 from orchestrator.tracker.journal.line import encode_lines
 
 

@@ -13,8 +13,8 @@ from soak.poison import NO_POISON, Dose
 from soak.virtual_api import Outage, service_host
 
 from orchestrator.executor.crash_points import Point
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Failures, Plan, Wave
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Failures, Plan, Wave
 from orchestrator.simulator.config import SimulatedTarget, SimulatorConfig, made_project_id
 from orchestrator.simulator.profile import Profile, Timing
 

@@ -10,8 +10,8 @@ from soak.fleet import Fleet, Ordeal, random_fleet
 from soak.life import Death
 
 from orchestrator.executor.crash_points import Point
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Failures, Limits, Plan, Wave
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Failures, Limits, Plan, Wave
 from orchestrator.simulator.profile import Fault, Group, JobShares, Lists, Profile
 
 Rates: TypeAlias = dict[Group, dict[Fault, float]]

@@ -11,7 +11,7 @@ from soak.poison import CROSSED, POISONS
 from soak.trial import Evidence
 
 from orchestrator.executor.crash_points import Point
-from orchestrator.model.record import HoldSet, ReturnedToWaiting, Settled
+from orchestrator.model.record.record import HoldSet, ReturnedToWaiting, Settled
 from orchestrator.simulator.chance import pick, unit
 from orchestrator.simulator.profile import Profile
 

@@ -7,7 +7,7 @@ from judge.rule import Found, Rule, Violation
 from soak.oracle_starts import beyond, crossed
 from soak.trial import Evidence
 
-from orchestrator.model.record import (
+from orchestrator.model.record.record import (
     JobSeen,
     Record,
     Reverified,
@@ -16,9 +16,9 @@ from orchestrator.model.record import (
     VersionReached,
     WorkflowAdopted,
 )
-from orchestrator.model.version import at_least
-from orchestrator.simulator.jobs import UPGRADE_JOB
-from orchestrator.simulator.world import Job, Proxy
+from orchestrator.model.reply.version import at_least
+from orchestrator.simulator.world.jobs import UPGRADE_JOB
+from orchestrator.simulator.world.world import Job, Proxy
 from orchestrator.tracker.report.schema import TargetReport
 
 #: Where a target may stand only if nothing of ours began.

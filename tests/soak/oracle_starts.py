@@ -7,9 +7,9 @@ from judge.rule import Found, Rule, Violation
 from soak.loop import seconds
 from soak.trial import Evidence
 
-from orchestrator.model.record import AnswerSeen, AttemptDisproved, ReturnedToWaiting
-from orchestrator.model.reply import Entry
-from orchestrator.simulator.world import Job
+from orchestrator.model.record.record import AnswerSeen, AttemptDisproved, ReturnedToWaiting
+from orchestrator.model.reply.reply import Entry
+from orchestrator.simulator.world.world import Job
 from orchestrator.tracker.report.schema import TargetReport
 
 #: How a job is seen that no list shows.

@@ -10,8 +10,8 @@ from soak.process import scope_rate
 from soak.trial import Evidence, Process
 from soak.virtual_api import Post, service_host
 
-from orchestrator.model.record import AnswerSeen, Intent
-from orchestrator.model.reply import Entry
+from orchestrator.model.record.record import AnswerSeen, Intent
+from orchestrator.model.reply.reply import Entry
 
 _TINY_S = 1e-4
 

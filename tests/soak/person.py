@@ -9,10 +9,10 @@ from soak.loop import instant
 
 from orchestrator.app.run.apply_command import carry_out
 from orchestrator.executor.dispatch import Dispatcher
-from orchestrator.model.commands import Command, HoldCommand, ReleaseCommand, SettleCommand
-from orchestrator.model.record import ReturnedToWaiting, Settled
-from orchestrator.model.state import TargetState
-from orchestrator.model.version import same_version
+from orchestrator.model.plan.commands import Command, HoldCommand, ReleaseCommand, SettleCommand
+from orchestrator.model.record.record import ReturnedToWaiting, Settled
+from orchestrator.model.reply.version import same_version
+from orchestrator.model.run.state import TargetState
 from orchestrator.simulator.cloud import SimulatedCloud
 
 Answer = Literal["not_sent", "succeeded", "failed"]

@@ -6,8 +6,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import (
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import (
     Auth,
     Failures,
     Follow,
@@ -19,8 +19,8 @@ from orchestrator.model.plan import (
     Wave,
     Window,
 )
-from orchestrator.model.selection import Selector
-from orchestrator.model.target import Target
+from orchestrator.model.plan.selection import Selector
+from orchestrator.model.plan.target import Target
 from orchestrator.simulator.config import made_project_id
 
 NEW = "2.24.03.000"

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import msgspec
 from msgspec.structs import replace
 
-from orchestrator.cloud.answer import Answer
+from orchestrator.cloud.reading.answer import Answer
 
 #: Changes an answer; the texts are secrets that it may quote.
 Poison: TypeAlias = Callable[[Random, Answer, tuple[str, ...]], Answer]

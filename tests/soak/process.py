@@ -11,7 +11,7 @@ import anyio
 from soak.life import Life
 
 from orchestrator.app.sinks.tee import RecordSink, Tee
-from orchestrator.cloud.registry import Secrets
+from orchestrator.cloud.secrets.registry import Secrets
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.dispatch import Background, Dispatcher
 from orchestrator.executor.ledger import Ledger
@@ -25,10 +25,10 @@ from orchestrator.executor.scope.jobs.job_list import Board
 from orchestrator.executor.scope.rates import Rates
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.session import Session
-from orchestrator.model.part_record import PartFailed
-from orchestrator.model.plan import Plan, Scope
-from orchestrator.model.record import Record
-from orchestrator.model.run import Run
+from orchestrator.model.plan.plan import Plan, Scope
+from orchestrator.model.record.part_record import PartFailed
+from orchestrator.model.record.record import Record
+from orchestrator.model.run.run import Run
 from orchestrator.planner.waves import assign_waves, scope_targets, wave_targets
 
 #: How long a process waits for a window to open: most nights, not all of them.

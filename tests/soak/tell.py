@@ -6,8 +6,8 @@ import msgspec
 from soak.loop import ZERO, seconds
 from soak.trial import Evidence
 
-from orchestrator.model.record import HoldReleased, HoldSet, Record
-from orchestrator.simulator.world import Job
+from orchestrator.model.record.record import HoldReleased, HoldSet, Record
+from orchestrator.simulator.world.world import Job
 
 _HIDDEN = frozenset({"at", "target", "step", "record"})
 

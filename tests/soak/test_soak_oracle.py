@@ -20,8 +20,8 @@ from soak.trial import Evidence, run_trial
 
 from orchestrator.executor import dispatch
 from orchestrator.executor.session import Session
-from orchestrator.model.plan import Window
-from orchestrator.model.state import TargetState
+from orchestrator.model.plan.plan import Window
+from orchestrator.model.run.state import TargetState
 from orchestrator.simulator.profile import JobShares, Lists, Profile, Timing
 from orchestrator.tracker.report.schema import TargetReport
 

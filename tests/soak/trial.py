@@ -24,9 +24,9 @@ from soak.virtual_api import Wire, open_clients
 from orchestrator.errors import ExitCode, StateError
 from orchestrator.executor.decide.exit_code import exit_code
 from orchestrator.executor.dispatch import Dispatcher, guarded
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import Record, RunStarted, SessionStarted
-from orchestrator.model.run import Run
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.record.record import Record, RunStarted, SessionStarted
+from orchestrator.model.run.run import Run
 from orchestrator.simulator.cloud import SimulatedCloud
 from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.report.schema import Report

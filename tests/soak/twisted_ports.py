@@ -10,11 +10,11 @@ from msgspec.structs import replace
 from soak.life import Life
 
 from orchestrator.executor.ports import CloudApi, JournalPort, Pending
-from orchestrator.model.moment import Moment
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import Intent, Record
-from orchestrator.model.reply import Answered, Entry, EventPage, Job, JobPage, ProxyHealth, ProxyVersion, Reply
-from orchestrator.model.timeline import Timeline
+from orchestrator.model.learned.timeline import Timeline
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.record.moment import Moment
+from orchestrator.model.record.record import Intent, Record
+from orchestrator.model.reply.reply import Answered, Entry, EventPage, Job, JobPage, ProxyHealth, ProxyVersion, Reply
 
 #: A workflow that is shown as ours, and is nobody's.
 PRESENCE = "00000000-0000-4000-0000-000000000000"

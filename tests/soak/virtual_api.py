@@ -13,16 +13,16 @@ from soak.life import Life
 from soak.loop import instant
 from soak.poison import Poisoner
 
-from orchestrator.cloud.answer import Answer
 from orchestrator.cloud.caller import Caller
 from orchestrator.cloud.client import Client
 from orchestrator.cloud.credentials import World, source_for
 from orchestrator.cloud.credentials.renewal import Renewal
-from orchestrator.cloud.registry import Secrets
+from orchestrator.cloud.reading.answer import Answer
+from orchestrator.cloud.secrets.registry import Secrets
 from orchestrator.cloud.stamp import plain_headers
-from orchestrator.cloud.transport import Headers, Route
-from orchestrator.model.plan import Http, Plan, Scope
-from orchestrator.model.reply import Doubtful, Exchange, NotSent
+from orchestrator.cloud.wire.transport import Headers, Route
+from orchestrator.model.plan.plan import Http, Plan, Scope
+from orchestrator.model.reply.reply import Doubtful, Exchange, NotSent
 from orchestrator.simulator.cloud import SimulatedCloud
 from orchestrator.simulator.wire import Reply, Request
 
@@ -126,7 +126,7 @@ class Wire:
 
 
 class VirtualTransport:
-    """One process's end of the wire, in the shape of `orchestrator.cloud.transport.Transport`."""
+    """One process's end of the wire, in the shape of `orchestrator.cloud.wire.transport.Transport`."""
 
     def __init__(self, wire: Wire, life: Life, http: Http, session: int) -> None:
         self._wire = wire

@@ -12,15 +12,15 @@ from fakes.recorded import BEGIN, NEW, OLD, RUN_ID, make_plan, make_targets, run
 from msgspec.structs import replace
 
 from orchestrator.errors import FleetLocked, JournalDamaged, PlanError, StateError, UsageError
-from orchestrator.model import record as r
-from orchestrator.model.commands import Command, HoldCommand, ReleaseCommand
-from orchestrator.model.known_rate import KnownRate
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Limits
-from orchestrator.model.record import Record
-from orchestrator.model.reply import Entry
-from orchestrator.model.settings import settings_of
-from orchestrator.model.target import Target
+from orchestrator.model.learned.known_rate import KnownRate
+from orchestrator.model.plan.commands import Command, HoldCommand, ReleaseCommand
+from orchestrator.model.plan.plan import Limits
+from orchestrator.model.plan.settings import settings_of
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record import record as r
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import Record
+from orchestrator.model.reply.reply import Entry
 from orchestrator.tracker.folder.state_folder import FolderState
 from orchestrator.tracker.runs.earlier import runs_that_settled
 from orchestrator.tracker.runs.other_runs import last_outcomes, open_elsewhere

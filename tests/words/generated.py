@@ -7,10 +7,10 @@ from typing import Any
 
 from fakes.documents import ROOT
 
-from orchestrator.cli import values
-from orchestrator.cli.grammar import parser
+from orchestrator.cli.grammar import values
+from orchestrator.cli.grammar.grammar import parser
 
-WORDS = ROOT / "orchestrator/cli/words.py"
+WORDS = ROOT / "orchestrator/cli/grammar/words.py"
 HELP = ROOT / "orchestrator/cli/help"
 
 #: Two columns are left free on a terminal of 80.

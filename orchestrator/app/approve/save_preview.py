@@ -10,8 +10,8 @@ from orchestrator import __version__
 from orchestrator.app.preview.preview_plan import PreviewedPlan, PreviewRequest
 from orchestrator.errors import PlanError, ScopeUnusable, UsageError
 from orchestrator.host import is_lasting, machine_name, user_name
-from orchestrator.model.person import person
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.person import person
+from orchestrator.model.plan.plan import Plan
 from orchestrator.planner.plan_file.load import is_saved_preview, read_bytes
 from orchestrator.planner.preview.saved_preview import SavedPlan, SavedPreview, saved_targets
 from orchestrator.spoken import counted

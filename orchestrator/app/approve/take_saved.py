@@ -13,9 +13,9 @@ from orchestrator.app.preview.preview_plan import PreviewRequest, preview_plan
 from orchestrator.app.run.approved import Approved, Exactly
 from orchestrator.errors import PlanError, ScopeUnusable
 from orchestrator.host import path_of
-from orchestrator.model.plan import Plan
-from orchestrator.model.settings import changes_between, settings_changed
-from orchestrator.model.target import Target
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.settings import changes_between, settings_changed
+from orchestrator.model.plan.target import Target
 from orchestrator.planner.plan_file.load import load_plan, plan_of, read_bytes
 from orchestrator.planner.preview.saved_preview import SavedPreview, SavedTarget, differences, saved_targets
 from orchestrator.spoken import counted

@@ -16,9 +16,16 @@ from orchestrator.app.status.fleet_status import find_run, latest_or_none
 from orchestrator.app.status.one_proxy.unknown_target import unknown_target
 from orchestrator.errors import FleetLocked, UsageError
 from orchestrator.host import machine_name, path_of, path_text, user_name
-from orchestrator.model.commands import ClaimCommand, Command, HoldCommand, LimitCommand, ReleaseCommand, SettleCommand
-from orchestrator.model.limit_change import LimitChange, widened
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.commands import (
+    ClaimCommand,
+    Command,
+    HoldCommand,
+    LimitCommand,
+    ReleaseCommand,
+    SettleCommand,
+)
+from orchestrator.model.plan.limit_change import LimitChange, widened
+from orchestrator.model.plan.plan import Plan
 from orchestrator.tracker.state_store import Fleet, State
 
 

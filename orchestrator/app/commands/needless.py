@@ -9,8 +9,8 @@ from datetime import datetime
 from orchestrator.app.status.fleet_status import latest_or_none, outlook
 from orchestrator.app.status.outlook import Outlook, before_run
 from orchestrator.executor.decide.waits import Cause
-from orchestrator.model.commands import Command, ReleaseCommand
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.commands import Command, ReleaseCommand
+from orchestrator.model.plan.plan import Plan
 from orchestrator.tracker.state_store import State
 
 

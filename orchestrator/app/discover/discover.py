@@ -26,9 +26,9 @@ from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode, OrchestratorError, ScopeUnusable
 from orchestrator.executor.ports import Clock
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.model.plan import Discover, Plan
-from orchestrator.model.record import ScopeUsed
-from orchestrator.model.target import Target
+from orchestrator.model.plan.plan import Discover, Plan
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.record import ScopeUsed
 from orchestrator.planner.targets.discovery import counted_once
 
 #: Problems of one scope that are shown one by one.

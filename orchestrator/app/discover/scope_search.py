@@ -13,9 +13,9 @@ import anyio
 from orchestrator.app.scopes.inventory_api import ApiVersion, look
 from orchestrator.executor.scope.gate import ScopeGone
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.model.plan import Discover, InstanceFilter
-from orchestrator.model.reply import Answered, Busy, Doubtful, Page, Refused, in_words
-from orchestrator.model.target import Target
+from orchestrator.model.plan.plan import Discover, InstanceFilter
+from orchestrator.model.plan.target import Target
+from orchestrator.model.reply.reply import Answered, Busy, Doubtful, Page, Refused, in_words
 from orchestrator.planner.targets.discovery import Instance, batches, learnt, targets_of
 from orchestrator.planner.targets.instance_filter import Unanswered, passes, server_filters
 from orchestrator.planner.targets.instance_list import PAGE_ROWS, InstanceList

@@ -7,10 +7,10 @@ from orchestrator.app.preview.ask_gates import ask_gates
 from orchestrator.executor.ports import Clock, MetricsApi
 from orchestrator.executor.scope.metrics.metric_reader import PERMISSION
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.model.metric import IMPACT_METRICS, Series
-from orchestrator.model.plan import Plan
-from orchestrator.model.reply import Answered, in_words
-from orchestrator.model.target import Target
+from orchestrator.model.plan.metric import IMPACT_METRICS, Series
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.target import Target
+from orchestrator.model.reply.reply import Answered, in_words
 from orchestrator.planner.preview.preview_values import GatePreview
 
 #: So far back a metric is asked for, minutes.

@@ -10,9 +10,9 @@ from orchestrator.app.scopes.inventory_api import FleetApi
 from orchestrator.executor.ports import CloudApi
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.model.plan import Discover
-from orchestrator.model.reply import Answered, Exchange, Failure, JobPage, Page, Reply, Throttled, Unauthenticated
-from orchestrator.model.target import Target
+from orchestrator.model.plan.plan import Discover
+from orchestrator.model.plan.target import Target
+from orchestrator.model.reply.reply import Answered, Exchange, Failure, JobPage, Page, Reply, Throttled, Unauthenticated
 from orchestrator.planner.targets.instance_filter import server_filters
 from orchestrator.planner.targets.instance_row import BadProxyId, may_have_proxies, proxies_in_list, text_of
 

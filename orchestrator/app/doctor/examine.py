@@ -16,8 +16,8 @@ from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.clock import SystemClock
 from orchestrator.errors import OrchestratorError
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.model.plan import Plan
-from orchestrator.model.target import Target
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.target import Target
 from orchestrator.tracker.state_store import State
 
 

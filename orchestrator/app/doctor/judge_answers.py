@@ -5,7 +5,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from orchestrator.app.doctor.diagnosis import Diagnosis
-from orchestrator.model.reply import Answered, Busy, Exchange, NotSent, Refused, Reply, Unauthenticated, in_words
+from orchestrator.model.reply.reply import Answered, Busy, Exchange, NotSent, Refused, Reply, Unauthenticated, in_words
 
 T = TypeVar("T")
 

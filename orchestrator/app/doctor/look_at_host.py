@@ -8,7 +8,7 @@ from pathlib import Path
 from orchestrator.app.doctor.diagnosis import Diagnosis, attempt
 from orchestrator.app.process.open_files import FileRoom, make_room
 from orchestrator.host import path_of
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.plan import Plan
 from orchestrator.tracker.state_store import DiskTrial, State
 
 #: Every attempt waits for the disk once; with this pause it is the disk that sets the pace.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from orchestrator.app.doctor.diagnosis import Diagnosis
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.plan import Plan
 
 
 def look_at_receivers(plan: Plan, environ: Mapping[str, str]) -> Iterator[Diagnosis]:

@@ -6,8 +6,8 @@ from datetime import datetime
 from itertools import groupby
 
 from orchestrator.app.init.found_fleet import FoundFleet
-from orchestrator.model.plan import Plan, Scope
-from orchestrator.model.target import Facts, Target
+from orchestrator.model.plan.plan import Plan, Scope
+from orchestrator.model.plan.target import Facts, Target
 from orchestrator.plain import plain
 from orchestrator.spoken import counted
 

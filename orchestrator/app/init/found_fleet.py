@@ -13,10 +13,10 @@ from orchestrator.app.process.event_loop import backend_options
 from orchestrator.app.scopes.open_scopes import open_scopes
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ScopeUnusable
-from orchestrator.model.eligibility import Reading
-from orchestrator.model.plan import Discover, Plan, Scope
-from orchestrator.model.reply import ProxyVersion
-from orchestrator.model.target import Target
+from orchestrator.model.plan.plan import Discover, Plan, Scope
+from orchestrator.model.plan.target import Target
+from orchestrator.model.reply.reply import ProxyVersion
+from orchestrator.model.run.eligibility import Reading
 
 SCOPE = "default"
 

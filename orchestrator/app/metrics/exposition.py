@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from orchestrator.app.metrics.measure import PREFIX, Metric, Sample
-from orchestrator.model.durations import BOUNDS_S
+from orchestrator.model.learned.durations import BOUNDS_S
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric as Family

@@ -17,9 +17,9 @@ from orchestrator.executor.decide.foreseen import expected_end, next_start
 from orchestrator.executor.decide.limits import budgets
 from orchestrator.executor.decide.opening.calendar import next_freeze
 from orchestrator.executor.session import Session
-from orchestrator.model.outcome import Outcome, Phase
-from orchestrator.model.record import HoldCause
-from orchestrator.model.run import Run
+from orchestrator.model.record.outcome import Outcome, Phase
+from orchestrator.model.record.record import HoldCause
+from orchestrator.model.run.run import Run
 from orchestrator.tracker.report.build import wave_state
 from orchestrator.tracker.report.schema import WaveState
 

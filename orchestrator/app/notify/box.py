@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct, field
 
 from orchestrator.app.notify.notice import Notice
-from orchestrator.model.foreign import Unreadable, read_json
+from orchestrator.model.reply.foreign import Unreadable, read_json
 
 #: What nobody could be told of for so long helps nobody any more.
 STALE = timedelta(days=7)

@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from orchestrator.app.notify.what_to_tell import Signal, SignalKind
 from orchestrator.executor.decide.waits import Wait
-from orchestrator.model.outcome import Phase
-from orchestrator.model.run import Run
+from orchestrator.model.record.outcome import Phase
+from orchestrator.model.run.run import Run
 from orchestrator.spoken import counted
 
 SIGNATURE = "X-Orchestrator-Signature-256"

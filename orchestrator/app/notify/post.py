@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
 from orchestrator.app.notify.untold import Untold
-from orchestrator.cloud.endpoints import is_loopback
+from orchestrator.cloud.wire.endpoints import is_loopback
 from orchestrator.host import path_of
-from orchestrator.model.plan import Http
+from orchestrator.model.plan.plan import Http
 
 
 class _NoRedirect(HTTPRedirectHandler):

@@ -7,7 +7,7 @@ from datetime import datetime
 from orchestrator.app.notify.box import STALE, Box, read_box
 from orchestrator.app.notify.what_to_tell import Signal, Signals
 from orchestrator.errors import StateError
-from orchestrator.model.run import Run
+from orchestrator.model.run.run import Run
 from orchestrator.tracker.runs.recovery import Recovered, recover
 from orchestrator.tracker.state_store import StoredRun
 

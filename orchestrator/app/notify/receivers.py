@@ -10,10 +10,10 @@ from orchestrator.app.notify.notice import CONTENT_TYPE, SIGNATURE, Notice, sign
 from orchestrator.app.notify.untold import Untold
 from orchestrator.cloud.credentials.credential import trimmed
 from orchestrator.cloud.run_program import ProgramFailed, run_here
-from orchestrator.cloud.secret import Secret
+from orchestrator.cloud.secrets.secret import Secret
 from orchestrator.cloud.without_secrets import without_secrets
 from orchestrator.errors import ExitCode
-from orchestrator.model.plan import Http, Notify, Plan
+from orchestrator.model.plan.plan import Http, Notify, Plan
 
 #: A receiver is waited for so long.
 ATTEMPT_S = 10.0

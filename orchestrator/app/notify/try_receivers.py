@@ -13,7 +13,7 @@ from orchestrator.app.notify.notice import Notice
 from orchestrator.app.notify.receivers import ATTEMPT_S, Receiver, receivers, secret_in
 from orchestrator.app.notify.untold import Untold, why_untold
 from orchestrator.app.process import side_thread
-from orchestrator.model.plan import Http, Notify, Plan
+from orchestrator.model.plan.plan import Http, Notify, Plan
 
 #: A receiver that does not keep to its own time-out is left to itself after so long.
 _PATIENCE_S = ATTEMPT_S + 2

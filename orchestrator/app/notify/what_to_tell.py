@@ -8,8 +8,9 @@ from msgspec import Struct
 
 from orchestrator.errors import ExitCode
 from orchestrator.executor.decide.waits import Cause, Wait
-from orchestrator.model.plan import NoticeKind
-from orchestrator.model.record import (
+from orchestrator.model.learned.refusal import refusals
+from orchestrator.model.plan.plan import NoticeKind
+from orchestrator.model.record.record import (
     AnswerSeen,
     DoubtRemains,
     FollowTimedOut,
@@ -20,8 +21,7 @@ from orchestrator.model.record import (
     SessionEnded,
     SessionStarted,
 )
-from orchestrator.model.refusal import refusals
-from orchestrator.model.signature import signature
+from orchestrator.model.reply.signature import signature
 
 #: Beside what `on` names: of each session for a dead man's switch, and of a trial.
 SignalKind: TypeAlias = NoticeKind | Literal["session_started", "session_ended", "test"]

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import anyio
 
 from orchestrator.cloud.gates.asker import Asker, open_asker
-from orchestrator.cloud.registry import Secrets
+from orchestrator.cloud.secrets.registry import Secrets
 from orchestrator.executor.ports import Clock
-from orchestrator.model.health_gate import GateQuestion, HealthGate
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.health_gate import GateQuestion, HealthGate
+from orchestrator.model.plan.plan import Plan
 from orchestrator.planner.preview.preview_values import GatePreview
 
 _LATER = "it looks at proxies that the run upgrades"

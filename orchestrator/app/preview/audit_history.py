@@ -1,9 +1,9 @@
 """Whether a preview is also an audit: the fleet's history, when its last run was for the plan's target version."""
 
 from orchestrator.host import path_of
-from orchestrator.model.history import History
-from orchestrator.model.plan import Plan
-from orchestrator.model.version import same_version
+from orchestrator.model.learned.history import History
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.reply.version import same_version
 from orchestrator.tracker.runs.past_runs import read_history
 from orchestrator.tracker.state_store import State
 

@@ -10,10 +10,10 @@ from orchestrator.app.run.apply_command import carry_out
 from orchestrator.app.run.begin_or_resume import latest_of, past_of
 from orchestrator.app.run.known_before import left_out
 from orchestrator.host import path_of
-from orchestrator.model.commands import Command
-from orchestrator.model.plan import Plan
-from orchestrator.model.run import Run
-from orchestrator.model.target import Target
+from orchestrator.model.plan.commands import Command
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.target import Target
+from orchestrator.model.run.run import Run
 from orchestrator.planner.next_run import Asked, NextRun, beginning, ordered, unfinished, waiting_in
 from orchestrator.tracker.report.rejects import refused_before
 from orchestrator.tracker.runs.orphans import orphan, refuse_orphan

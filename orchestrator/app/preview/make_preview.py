@@ -16,10 +16,10 @@ from orchestrator.app.scopes.assume_rates import assume_rates
 from orchestrator.app.scopes.open_scopes import open_scopes
 from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.clock import SystemClock
-from orchestrator.model.eligibility import Reading
-from orchestrator.model.history import History
-from orchestrator.model.plan import Capacity, Plan
-from orchestrator.model.target import Target
+from orchestrator.model.learned.history import History
+from orchestrator.model.plan.plan import Capacity, Plan
+from orchestrator.model.plan.target import Target
+from orchestrator.model.run.eligibility import Reading
 from orchestrator.planner.next_run import NextRun
 from orchestrator.planner.preview.audit import Audit, Schedules, audit, behind
 from orchestrator.planner.preview.foretold import expecting

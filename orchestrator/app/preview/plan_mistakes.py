@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from orchestrator.app.status.what_next.left_behind import place_of
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.plan import Plan
 from orchestrator.planner.preview.preview_values import LeftOut, Preview
 from orchestrator.spoken import counted
 from orchestrator.tracker.report.behind import NAMED, NOT_OFFERED, mistake_line, not_offered_line

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from orchestrator.model.history import History
-from orchestrator.model.plan import Plan
-from orchestrator.model.target import Target
+from orchestrator.model.learned.history import History
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.target import Target
 from orchestrator.planner.next_run import Asked, NextRun
 from orchestrator.planner.preview.preview import make_preview
 from orchestrator.planner.preview.preview_values import Preview

@@ -13,9 +13,9 @@ from orchestrator.app.scopes.assume_rates import assume_rates
 from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.forecast.forecast import rehearse, rehearse_once
 from orchestrator.host_zone import HOST_ZONE
-from orchestrator.model.plan import Plan, Wave
-from orchestrator.model.run import Run
-from orchestrator.model.target import Target
+from orchestrator.model.plan.plan import Plan, Wave
+from orchestrator.model.plan.target import Target
+from orchestrator.model.run.run import Run
 from orchestrator.planner.next_run import OPEN, NextRun, waiting_in
 from orchestrator.planner.preview.forecast_values import Rehearsed, WaveTimes
 from orchestrator.planner.preview.preview_values import Preview, WavePreview

@@ -7,9 +7,9 @@ from orchestrator.app.scopes.serve_scopes import served
 from orchestrator.executor.ports import Clock
 from orchestrator.executor.read_subnet import ask_subnet
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.model.capacity import FEWEST_NODES, SubnetRead, subnet_of
-from orchestrator.model.plan import Capacity
-from orchestrator.model.target import Target
+from orchestrator.model.plan.plan import Capacity
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.capacity import FEWEST_NODES, SubnetRead, subnet_of
 from orchestrator.planner.preview.preview_values import SubnetPreview
 
 

@@ -8,11 +8,11 @@ import anyio
 
 from orchestrator.app.scopes.inventory_api import look
 from orchestrator.app.scopes.serve_scopes import served
-from orchestrator.cloud.lenient import instant, text
+from orchestrator.cloud.reading.lenient import instant, text
 from orchestrator.executor.scope.gate import ScopeGone
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.model.reply import Answered, in_words
-from orchestrator.model.target import Target
+from orchestrator.model.plan.target import Target
+from orchestrator.model.reply.reply import Answered, in_words
 from orchestrator.planner.preview.audit import Scheduled, Schedules
 
 #: States of a task that is over (CheckScheduleTaskExist).

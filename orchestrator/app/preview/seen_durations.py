@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from orchestrator.host import path_of
-from orchestrator.model.durations import Durations
-from orchestrator.model.plan import Plan
+from orchestrator.model.learned.durations import Durations
+from orchestrator.model.plan.plan import Plan
 from orchestrator.tracker.runs.recovery import recover
 from orchestrator.tracker.state_store import State, StoredRun
 

@@ -11,9 +11,9 @@ from orchestrator.executor.decide.next_action import next_action
 from orchestrator.executor.decide.opening.start_gate import bound_passed
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.waits import Cause, Wait
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import Record, ScopeOpened, WaveDone, WaveOpened
-from orchestrator.model.run import Run
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.record.record import Record, ScopeOpened, WaveDone, WaveOpened
+from orchestrator.model.run.run import Run
 from orchestrator.planner.next_run import Asked, Standstill
 
 #: What keeps everything from starting, and not just more beside what is under way.

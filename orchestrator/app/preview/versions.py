@@ -10,9 +10,9 @@ from orchestrator.app.scopes.serve_scopes import served
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.scope.gate import ScopeGone
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.model.eligibility import GONE, LeaveOut, Reading
-from orchestrator.model.reply import Answered, Refused
-from orchestrator.model.target import Target
+from orchestrator.model.plan.target import Target
+from orchestrator.model.reply.reply import Answered, Refused
+from orchestrator.model.run.eligibility import GONE, LeaveOut, Reading
 from orchestrator.planner.reading.problems import nearest
 
 

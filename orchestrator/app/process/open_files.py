@@ -8,7 +8,7 @@ import resource
 from dataclasses import dataclass
 
 from orchestrator.errors import UsageError
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.plan import Plan
 
 #: For standard streams, event loop, journal, report, lock, log, commands, certificates and names being looked up.
 _RESERVED = 32

@@ -2,7 +2,7 @@
 
 from orchestrator.app.report.full_story import full_story
 from orchestrator.errors import StateError, UsageError
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.plan import Plan
 from orchestrator.tracker.named_plan import named_plan
 from orchestrator.tracker.report.compare.compare import compare
 from orchestrator.tracker.report.compare.comparison_schema import Comparison

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from orchestrator.executor.decide.opening.calendar import opening
-from orchestrator.model.night import Period, PeriodKind
-from orchestrator.model.plan import Plan
-from orchestrator.model.run import Run
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.run.night import Period, PeriodKind
+from orchestrator.model.run.run import Run
 from orchestrator.tracker.report.build import Story, build_report
 
 #: A run that lasts longer is drawn without the rest: a pixel is more than a night then.

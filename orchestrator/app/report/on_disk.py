@@ -6,8 +6,8 @@ from msgspec import Struct, structs
 
 from orchestrator.app.report.full_story import full_story
 from orchestrator.errors import place_of
-from orchestrator.model.plan import Plan
-from orchestrator.model.run import Run
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.run.run import Run
 from orchestrator.tracker.disk import put_file
 from orchestrator.tracker.named_plan import named_plan, world_of
 from orchestrator.tracker.report.build import Story

@@ -2,10 +2,17 @@
 
 from datetime import datetime
 
-from orchestrator.model.commands import ClaimCommand, Command, HoldCommand, LimitCommand, ReleaseCommand, SettleCommand
-from orchestrator.model.limit_change import LimitChange
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.record import (
+from orchestrator.model.plan.commands import (
+    ClaimCommand,
+    Command,
+    HoldCommand,
+    LimitCommand,
+    ReleaseCommand,
+    SettleCommand,
+)
+from orchestrator.model.plan.limit_change import LimitChange
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import (
     CommandIgnored,
     FleetClaimed,
     HoldReleased,
@@ -16,8 +23,8 @@ from orchestrator.model.record import (
     Settled,
     WaveApproved,
 )
-from orchestrator.model.run import Run
-from orchestrator.model.state import TargetState
+from orchestrator.model.run.run import Run
+from orchestrator.model.run.state import TargetState
 
 
 def carry_out(run: Run, number: int, command: Command, now: datetime) -> Record:

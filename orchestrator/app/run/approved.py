@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from orchestrator.model.target import Target
+from orchestrator.model.plan.target import Target
 from orchestrator.tracker.runs.recovery import Recovered
 
 

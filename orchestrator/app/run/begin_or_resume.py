@@ -12,9 +12,11 @@ from orchestrator import __version__
 from orchestrator.app.run.held_before import SUPERSEDED, refuse_held
 from orchestrator.app.run.known_before import earlier_outcomes, left_out
 from orchestrator.executor.decide.waits import Cause, Wait
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import (
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.settings import changes_between
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import (
     EarlierStarts,
     HoldSet,
     LimitsChanged,
@@ -25,9 +27,7 @@ from orchestrator.model.record import (
     ScopeUsed,
     Settled,
 )
-from orchestrator.model.run import Run
-from orchestrator.model.settings import changes_between
-from orchestrator.model.target import Target
+from orchestrator.model.run.run import Run
 from orchestrator.planner.next_run import Asked, LastOutcomes, NextRun, Past, refuse_open, refused_elsewhere, waiting_in
 from orchestrator.planner.next_run import beginning as beginning_run
 from orchestrator.tracker.report.build import build_report

@@ -5,8 +5,8 @@ from typing import Final
 
 from orchestrator.app.run.apply_command import carry_out
 from orchestrator.errors import FleetHeld
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import HoldReleased, HoldSet, WaveApproved
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.record.record import HoldReleased, HoldSet, WaveApproved
 from orchestrator.tracker.named_plan import named_plan
 from orchestrator.tracker.runs.recovery import Recovered
 from orchestrator.tracker.state_store import Fleet

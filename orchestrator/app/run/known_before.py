@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from orchestrator.model.outcome import FAILED_BEFORE, GOOD, Outcome
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import EarlierOutcome, Record, Settled
-from orchestrator.model.target import Target
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.outcome import FAILED_BEFORE, GOOD, Outcome
+from orchestrator.model.record.record import EarlierOutcome, Record, Settled
 from orchestrator.planner.next_run import LastOutcomes, outcomes_for
 from orchestrator.tracker.runs.earlier import runs_that_settled
 from orchestrator.tracker.state_store import Fleet

@@ -11,8 +11,8 @@ from orchestrator.app.process.signals import leave_on_stop, stop_signals
 from orchestrator.app.run.apply_command import carry_out
 from orchestrator.errors import ExitCode
 from orchestrator.executor.dispatch import Background, Dispatcher
-from orchestrator.model.commands import Command
-from orchestrator.model.record import LimitsChanged, ReturnedToWaiting, Settled
+from orchestrator.model.plan.commands import Command
+from orchestrator.model.record.record import LimitsChanged, ReturnedToWaiting, Settled
 from orchestrator.tracker.state_store import Inbox
 
 #: Calls a function with its arguments where it holds up no loop: in a thread.

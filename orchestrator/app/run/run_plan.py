@@ -30,13 +30,13 @@ from orchestrator.app.scopes.expect_credentials import expect_credentials
 from orchestrator.app.scopes.rate_memory import RateMemory, RatesPlace
 from orchestrator.app.sinks.tee import RecordSink, end_all
 from orchestrator.clock import SystemClock
-from orchestrator.cloud.registry import Secrets
+from orchestrator.cloud.secrets.registry import Secrets
 from orchestrator.errors import ExitCode, FleetLocked, OrchestratorError, StateError
 from orchestrator.host import path_of
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import ScopeUsed
-from orchestrator.model.target import Target
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import ScopeUsed
 from orchestrator.planner.next_run import Asked, unfinished
 from orchestrator.planner.targets.resolve import resolve_targets
 from orchestrator.planner.waves import assign_waves

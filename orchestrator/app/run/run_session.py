@@ -29,7 +29,7 @@ from orchestrator.app.sinks.report_writer import ReportWriter, last_report
 from orchestrator.app.sinks.tee import RecordSink, Tee
 from orchestrator.clock import SystemClock
 from orchestrator.cloud.gates.asker import open_asker
-from orchestrator.cloud.registry import Secrets
+from orchestrator.cloud.secrets.registry import Secrets
 from orchestrator.errors import ExitCode, OrchestratorError, for_people, place_of
 from orchestrator.executor.decide.actions import Finish
 from orchestrator.executor.decide.exit_code import exit_code
@@ -47,10 +47,10 @@ from orchestrator.executor.session import NobodyAsks, Session, none_known
 from orchestrator.executor.supervise import Service, supervise
 from orchestrator.host import machine_name, user_name
 from orchestrator.host_zone import HOST_ZONE
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import Record, SessionStarted
-from orchestrator.model.run import Run
-from orchestrator.model.settings import settings_changed, settings_of
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.settings import settings_changed, settings_of
+from orchestrator.model.record.record import Record, SessionStarted
+from orchestrator.model.run.run import Run
 from orchestrator.planner.targets.own_windows import check_own_windows
 from orchestrator.planner.waves import assign_waves, scope_targets, wave_targets
 from orchestrator.tracker.journal.group_commit import JournalWriter

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from orchestrator.app.report.on_disk import write_reports
 from orchestrator.errors import ExitCode, OrchestratorError
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import PartFailed
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.record.record import PartFailed
 from orchestrator.tracker.runs.recovery import Recovered, recover
 
 

@@ -6,7 +6,7 @@ from msgspec import structs
 
 from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.cloud.rate_key import RateKey, rate_key
-from orchestrator.model.plan import Plan, Scope
+from orchestrator.model.plan.plan import Plan, Scope
 from orchestrator.planner.preview.estimate import AUTO_RATE, AssumedRate
 
 

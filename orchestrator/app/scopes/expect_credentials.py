@@ -6,7 +6,7 @@ import anyio
 
 from orchestrator.cloud.credentials import lacking
 from orchestrator.errors import ScopeUnusable
-from orchestrator.model.plan import Plan, Scope
+from orchestrator.model.plan.plan import Plan, Scope
 
 
 def expect_credentials(plan: Plan, environ: Mapping[str, str]) -> None:

@@ -5,7 +5,7 @@ from typing import Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.model.reply import Answered, Busy, Doubtful, Page, Refused, Reply
+from orchestrator.model.reply.reply import Answered, Busy, Doubtful, Page, Refused, Reply
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from orchestrator.app.scopes.assume_rates import rate_groups, written_rate
 from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.cloud.account_key import account_key
 from orchestrator.cloud.open_clouds import open_clouds
-from orchestrator.cloud.registry import Secrets
+from orchestrator.cloud.secrets.registry import Secrets
 from orchestrator.executor.ports import Clock
 from orchestrator.executor.rate.auto_rate import auto_pacer
 from orchestrator.executor.rate.fixed_rate import WindowPacer
@@ -20,8 +20,8 @@ from orchestrator.executor.rate.pacer import Pacer
 from orchestrator.executor.rate.shared_pacer import SharedPacer
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.scope.shared_credentials import SharedCredentials
-from orchestrator.model.plan import Plan, Scope
-from orchestrator.model.record import Record
+from orchestrator.model.plan.plan import Plan, Scope
+from orchestrator.model.record.record import Record
 
 
 @asynccontextmanager

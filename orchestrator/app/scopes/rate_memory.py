@@ -10,8 +10,8 @@ from orchestrator.cloud.rate_key import RateKey, rate_key
 from orchestrator.errors import StateError
 from orchestrator.executor.ports import Clock
 from orchestrator.executor.rate.shared_pacer import RatePlace
-from orchestrator.model.known_rate import KnownRate
-from orchestrator.model.plan import Plan, Scope
+from orchestrator.model.learned.known_rate import KnownRate
+from orchestrator.model.plan.plan import Plan, Scope
 from orchestrator.tracker.state_store import State
 
 #: The rate that each scope has found, by its name; None where it was written.

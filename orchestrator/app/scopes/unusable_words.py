@@ -1,6 +1,6 @@
 """Why a scope cannot be used, for people: with its place in the plan when what the plan says may be the mistake."""
 
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.plan import Plan
 from orchestrator.planner.reading.locate import mentioned_at
 
 

@@ -7,8 +7,8 @@ filter, two proxies on each: ten instances, or those that the entry names, or as
 from collections.abc import Iterator, Sequence
 from math import ceil
 
-from orchestrator.model.plan import Discover, Plan, Scope
-from orchestrator.model.target import Target
+from orchestrator.model.plan.plan import Discover, Plan, Scope
+from orchestrator.model.plan.target import Target
 from orchestrator.simulator.chance import hexadecimal
 from orchestrator.simulator.config import SimulatedTarget
 

@@ -7,7 +7,7 @@ from anyio import to_thread
 
 from orchestrator.app.sinks.tee import RecordSink
 from orchestrator.executor.dispatch import Dispatcher
-from orchestrator.model.record import Record
+from orchestrator.model.record.record import Record
 from orchestrator.tracker.runs.recovery import Recovered, renew_checkpoint
 
 #: Fewer records are folded in a fraction of a second.

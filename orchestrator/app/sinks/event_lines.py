@@ -11,8 +11,8 @@ from orchestrator.app.sinks.tee import RecordSink
 from orchestrator.app.telling.told import told
 from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.log import LEVELS, Level
-from orchestrator.model.record import Record
-from orchestrator.model.run import Run
+from orchestrator.model.record.record import Record
+from orchestrator.model.run.run import Run
 
 #: So often a line says where the run stands: nobody has to wonder whether it still does anything.
 _HEARTBEAT_S = 30.0

@@ -15,10 +15,10 @@ from orchestrator.app.sinks.tee import RecordSink
 from orchestrator.app.telling.told import told
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.dispatch import Dispatcher
-from orchestrator.model.outcome import GOOD, Phase
-from orchestrator.model.record import Record, WaveDone, WaveOpened
-from orchestrator.model.run import Run
-from orchestrator.model.status import WaveStatus
+from orchestrator.model.record.outcome import GOOD, Phase
+from orchestrator.model.record.record import Record, WaveDone, WaveOpened
+from orchestrator.model.run.run import Run
+from orchestrator.model.run.status import WaveStatus
 from orchestrator.plain import plain
 
 _REFRESH_S = 0.25

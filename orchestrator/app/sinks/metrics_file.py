@@ -14,7 +14,7 @@ from orchestrator.app.sinks.tee import RecordSink
 from orchestrator.errors import ExitCode, OrchestratorError, StateError
 from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.executor.session import Session
-from orchestrator.model.record import PartFailed, Record
+from orchestrator.model.record.record import PartFailed, Record
 from orchestrator.tracker.disk import put_file
 from orchestrator.tracker.runs.recovery import Recovered
 

@@ -16,11 +16,11 @@ from orchestrator.app.notify.what_to_tell import FIRST_REJECT, Signal, Signals
 from orchestrator.app.process import side_thread
 from orchestrator.app.process.latest_write import LatestWrite
 from orchestrator.app.sinks.tee import RecordSink
-from orchestrator.cloud.secret import Secret
+from orchestrator.cloud.secrets.secret import Secret
 from orchestrator.errors import ExitCode, StateError
 from orchestrator.executor.decide.waits import Wait
 from orchestrator.executor.dispatch import Dispatcher
-from orchestrator.model.record import PartFailed, Record
+from orchestrator.model.record.record import PartFailed, Record
 from orchestrator.spoken import counted
 from orchestrator.tracker.runs.recovery import Recovered
 from orchestrator.tracker.state_store import StoredRun

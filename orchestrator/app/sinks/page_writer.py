@@ -8,7 +8,7 @@ from anyio import to_thread
 from orchestrator.app.report.on_disk import Draft, draw
 from orchestrator.app.sinks.tee import RecordSink
 from orchestrator.executor.dispatch import Dispatcher
-from orchestrator.model.record import Record
+from orchestrator.model.record.record import Record
 from orchestrator.tracker.state_store import StoredRun
 
 

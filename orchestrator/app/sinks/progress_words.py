@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from orchestrator.executor.decide.foreseen import next_start, time_left_s
 from orchestrator.executor.decide.wait_words import scope_wait
 from orchestrator.executor.dispatch import Dispatcher
-from orchestrator.model.run import Run
+from orchestrator.model.run.run import Run
 from orchestrator.spoken import counted, spoken
 
 

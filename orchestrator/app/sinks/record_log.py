@@ -6,9 +6,9 @@ from structlog.typing import FilteringBoundLogger
 
 from orchestrator.app.sinks.tee import RecordSink
 from orchestrator.log import LEVELS, Level
-from orchestrator.model import record as records
-from orchestrator.model.outcome import GOOD, Outcome
-from orchestrator.model.record import Record
+from orchestrator.model.record import record as records
+from orchestrator.model.record.outcome import GOOD, Outcome
+from orchestrator.model.record.record import Record
 
 #: Name and level of every record's log line; a level that depends on the record is decided in `level_of`.
 _EVENTS: dict[type[Record], tuple[str, Level]] = {

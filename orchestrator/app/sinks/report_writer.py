@@ -10,8 +10,8 @@ from orchestrator.app.report.on_disk import Draft, write_reports, write_snapshot
 from orchestrator.app.sinks.tee import RecordSink
 from orchestrator.errors import ExitCode, OrchestratorError, place_of
 from orchestrator.executor.dispatch import Dispatcher
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import Record, WaveDone
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.record.record import Record, WaveDone
 from orchestrator.tracker.runs.recovery import Recovered, recover
 
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import ClassVar
 
-from orchestrator.cloud.secret import Secret
+from orchestrator.cloud.secrets.secret import Secret
 from orchestrator.errors import ExitCode, OrchestratorError, place_of
 from orchestrator.executor.dispatch import Background, Dispatcher, guarded
-from orchestrator.model.record import Record
+from orchestrator.model.record.record import Record
 
 
 class RecordSink(ABC):

@@ -6,8 +6,8 @@ from datetime import datetime
 from orchestrator.app.status.outlook import Ahead, Outlook, before_run
 from orchestrator.errors import OrchestratorError
 from orchestrator.executor.decide.waits import Cause, Wait
-from orchestrator.model.plan import Plan
-from orchestrator.model.target import Target
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.target import Target
 from orchestrator.planner.targets.resolve import resolve_targets
 from orchestrator.tracker.runs.orphans import orphan
 from orchestrator.tracker.runs.other_runs import busy_neighbour, open_elsewhere

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from orchestrator.executor.scope.cloud_time import TOLERATED_S
 from orchestrator.executor.scope.host_time import calendar_ahead_s
-from orchestrator.model.run import Run
+from orchestrator.model.run.run import Run
 
 
 def steady(run: Run, now: datetime) -> datetime:

@@ -14,7 +14,7 @@ from orchestrator.app.status.one_proxy.unknown_target import unknown_target
 from orchestrator.app.status.outlook import Outlook
 from orchestrator.app.status.what_next.last_line import next_step
 from orchestrator.executor.decide.waits import Wait
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.plan import Plan
 from orchestrator.tracker.report.build import Story, build_report, one_target
 from orchestrator.tracker.report.schema import (
     RejectReason,

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from orchestrator.model.hosts import Takeover
-from orchestrator.model.run import Run
+from orchestrator.model.run.hosts import Takeover
+from orchestrator.model.run.run import Run
 from orchestrator.tracker.state_store import Standby
 
 

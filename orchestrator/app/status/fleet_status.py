@@ -17,11 +17,11 @@ from orchestrator.app.status.what_next.last_line import fleet_line
 from orchestrator.errors import ExitCode, StateError, UsageError
 from orchestrator.executor.decide.waits import Cause, Wait, shown
 from orchestrator.host import path_of
-from orchestrator.model.act import CLAIMED
-from orchestrator.model.commands import ClaimCommand, Command
-from orchestrator.model.outcome import STUCK, Outcome
-from orchestrator.model.plan import Plan
-from orchestrator.model.run import Run
+from orchestrator.model.plan.commands import ClaimCommand, Command
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.record.outcome import STUCK, Outcome
+from orchestrator.model.run.act import CLAIMED
+from orchestrator.model.run.run import Run
 from orchestrator.spoken import counted
 from orchestrator.tracker.named_plan import named_plan
 from orchestrator.tracker.report.build import build_report

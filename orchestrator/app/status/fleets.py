@@ -5,8 +5,8 @@ from datetime import datetime
 
 from orchestrator.app.status.document import StatusDocument, fleet_document
 from orchestrator.errors import OrchestratorError
-from orchestrator.model.plan import Plan
-from orchestrator.model.run import Run
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.run.run import Run
 from orchestrator.tracker.runs.recovery import recover
 from orchestrator.tracker.state_store import Fleet, State
 

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from orchestrator.app.status.outlook import Outlook
 from orchestrator.executor.decide.waits import time_until
-from orchestrator.model.outcome import FAILED_BEFORE
-from orchestrator.model.run import Run
-from orchestrator.model.state import TargetState
+from orchestrator.model.record.outcome import FAILED_BEFORE
+from orchestrator.model.run.run import Run
+from orchestrator.model.run.state import TargetState
 from orchestrator.spoken import counted
 from orchestrator.tracker.report.moving import moving_words
 from orchestrator.tracker.report.schema import HoldReport

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from orchestrator.errors import StateError
 from orchestrator.host import path_of
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.plan import Plan
 from orchestrator.tracker.runs.recovery import latest_run
 from orchestrator.tracker.state_store import Fleet, State
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from orchestrator.errors import UsageError
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.plan import Plan
 from orchestrator.tracker.named_plan import named_plan
 from orchestrator.tracker.state_store import State
 

@@ -15,13 +15,13 @@ from orchestrator.executor.decide.waits import Cause, Wait
 from orchestrator.executor.decide.what_waits import fleet_wait, target_wait
 from orchestrator.executor.restore_queue import make_queue
 from orchestrator.host_zone import HOST_ZONE
-from orchestrator.model.commands import Command, ReleaseCommand
-from orchestrator.model.outcome import Outcome, Phase
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import SessionStarted
-from orchestrator.model.run import Run
-from orchestrator.model.state import TargetState
-from orchestrator.model.target import Target
+from orchestrator.model.plan.commands import Command, ReleaseCommand
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.outcome import Outcome, Phase
+from orchestrator.model.record.record import SessionStarted
+from orchestrator.model.run.run import Run
+from orchestrator.model.run.state import TargetState
 from orchestrator.tracker.report.behind import ASKED_FOR, not_read_words
 from orchestrator.tracker.report.how_ended import count_behind, count_not_read
 from orchestrator.tracker.report.moving import Moving, moving_of

@@ -6,9 +6,8 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
-from orchestrator.model.act import Act, act_of
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.record import (
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import (
     FleetClaimed,
     HoldReleased,
     HoldSet,
@@ -21,6 +20,7 @@ from orchestrator.model.record import (
     Settled,
     WaveApproved,
 )
+from orchestrator.model.run.act import Act, act_of
 from orchestrator.tracker.state_store import StoredRun
 
 _HEAD = ("RUN", "BEGAN (UTC)", "STATE", "TARGETS", "VERSION", "BY", "OUTCOMES")

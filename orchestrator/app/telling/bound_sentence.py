@@ -2,7 +2,7 @@
 
 from typing import TypeAlias
 
-from orchestrator.model import record as r
+from orchestrator.model.record import record as r
 from orchestrator.spoken import counted
 
 Bound: TypeAlias = r.EarlierStarts | r.LimitsChanged | r.SubnetRead | r.CloudEventsRead

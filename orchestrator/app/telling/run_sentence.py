@@ -3,9 +3,9 @@
 from typing import TypeAlias, assert_never
 
 from orchestrator.errors import BUG_HINT
-from orchestrator.model import record as r
-from orchestrator.model.command_record import CommandRecord
-from orchestrator.model.gate_record import GateAnswered
+from orchestrator.model.record import record as r
+from orchestrator.model.record.command_record import CommandRecord
+from orchestrator.model.record.gate_record import GateAnswered
 from orchestrator.spoken import counted
 
 _Ends: TypeAlias = r.RunStarted | r.RunEnded | r.SessionStarted | r.SessionEnded

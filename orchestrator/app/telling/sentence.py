@@ -3,9 +3,9 @@
 from orchestrator.app.telling.bound_sentence import Bound, bound_sentence
 from orchestrator.app.telling.run_sentence import run_sentence
 from orchestrator.app.telling.target_sentence import target_sentence
-from orchestrator.model.impact_record import ImpactSampled, MetricsMissing
-from orchestrator.model.record import Record
-from orchestrator.model.target_record import TargetRecord
+from orchestrator.model.record.impact_record import ImpactSampled, MetricsMissing
+from orchestrator.model.record.record import Record
+from orchestrator.model.record.target_record import TargetRecord
 from orchestrator.spoken import counted
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import assert_never
 
-from orchestrator.model import record as r
-from orchestrator.model.person import person
-from orchestrator.model.reply import Entry
+from orchestrator.model.plan.person import person
+from orchestrator.model.record import record as r
+from orchestrator.model.reply.reply import Entry
 
 _VERDICTS: dict[r.Verdict, str] = {
     "accepted": "the cloud accepted it",

@@ -2,8 +2,8 @@
 
 from orchestrator.app.telling.sentence import sentence
 from orchestrator.app.telling.target_sentence import answer_words
-from orchestrator.model.record import AnswerSeen, Record
-from orchestrator.model.run import Run
+from orchestrator.model.record.record import AnswerSeen, Record
+from orchestrator.model.run.run import Run
 
 #: So much of an id tells it from others, and `status` takes it.
 _SHORT = 8

@@ -29,9 +29,9 @@ from orchestrator.cli.verbs.tellers import tellers
 from orchestrator.clock import SystemClock
 from orchestrator.errors import BUG_HINT, ExitCode, PlanError
 from orchestrator.log import open_log
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Plan
-from orchestrator.model.run import Run
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.run.run import Run
 from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.report.summary import summary
 from orchestrator.tracker.runs.recovery import Recovered

@@ -10,7 +10,7 @@ from orchestrator.cli.place import plan_words
 from orchestrator.clock import SystemClock
 from orchestrator.errors import OrchestratorError, place_of
 from orchestrator.host import path_of
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.plan import Plan
 from orchestrator.tracker.runs.recovery import Recovered
 
 

@@ -14,7 +14,7 @@ from orchestrator.cli.options import Options
 from orchestrator.cli.place import plan_to_call, state_of
 from orchestrator.cli.terminal import write, write_json
 from orchestrator.errors import ExitCode
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.plan import Plan
 from orchestrator.planner.targets.resolve import resolve_targets
 
 

@@ -15,8 +15,8 @@ from orchestrator.cli.terminal import Search, live, write
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode, ScopeUnusable, UsageError
 from orchestrator.host import path_text
-from orchestrator.model.plan import Plan
-from orchestrator.model.region import SERVICES, service_host
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.region import SERVICES, service_host
 from orchestrator.tracker.disk import write_new
 from orchestrator.tracker.fleet_name import expect_fleet_name
 

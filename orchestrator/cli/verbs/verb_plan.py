@@ -13,8 +13,8 @@ from orchestrator.cli.place import expect_folder, place_words, plan_to_call, pla
 from orchestrator.cli.terminal import Counter, Search, live, rows, tell, write, write_file, write_json
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.record.outcome import Outcome
 from orchestrator.planner.next_run import Asked
 from orchestrator.planner.preview.preview_values import Preview
 

@@ -8,7 +8,7 @@ from orchestrator.cli.options import Options
 from orchestrator.cli.place import expect_folder, fleet_and_state, plan_words
 from orchestrator.cli.terminal import write_file
 from orchestrator.errors import ExitCode, UsageError
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.plan import Plan
 from orchestrator.tracker.disk import put_file
 from orchestrator.tracker.report.compare.comparison_forms import COMPARISON_FORMS, comparison_in_form
 from orchestrator.tracker.report.forms import DEFAULT_FORM, in_form

@@ -22,7 +22,7 @@ from orchestrator.cli.place import fleet_and_state, plan_words, state_of
 from orchestrator.cli.terminal import tell, write, write_json
 from orchestrator.clock import SystemClock
 from orchestrator.errors import PRECEDENCE, ExitCode, OrchestratorError, UsageError
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.plan import Plan
 from orchestrator.tracker.runs.recovery import glimpse
 from orchestrator.tracker.state_store import State
 

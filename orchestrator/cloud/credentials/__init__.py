@@ -12,12 +12,12 @@ from orchestrator.cloud.credentials.credential import AccessKey, Credential, Sou
 from orchestrator.cloud.credentials.password_login import PasswordLogin, password_of
 from orchestrator.cloud.credentials.profile import Profile
 from orchestrator.cloud.credentials.ready_token import TokenFromEnvironment, TokenFromFile
-from orchestrator.cloud.registry import Secrets
-from orchestrator.cloud.secret import Secret
+from orchestrator.cloud.secrets.registry import Secrets
+from orchestrator.cloud.secrets.secret import Secret
 from orchestrator.cloud.time_source import TimeSource
-from orchestrator.cloud.transport import Headers, Transport
-from orchestrator.model.plan import Auth, Scope
-from orchestrator.model.reply import Failure, in_words
+from orchestrator.cloud.wire.transport import Headers, Transport
+from orchestrator.model.plan.plan import Auth, Scope
+from orchestrator.model.reply.reply import Failure, in_words
 
 __all__ = ["METADATA", "Secrets", "World", "is_token", "lacking", "source_for"]
 

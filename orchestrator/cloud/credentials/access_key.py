@@ -6,8 +6,8 @@ from msgspec import Struct
 
 from orchestrator.cloud.credentials.credential import AccessKey, Credential, unusable
 from orchestrator.cloud.credentials.ready_token import from_environment
-from orchestrator.cloud.secret import Secret
-from orchestrator.model.reply import Failure
+from orchestrator.cloud.secrets.secret import Secret
+from orchestrator.model.reply.reply import Failure
 
 
 class AccessKeyFromEnvironment(Struct, frozen=True):

@@ -9,18 +9,18 @@ from typing import Any
 
 from multidict import CIMultiDict
 
-from orchestrator.cloud.answer import Answer, cloud_offset_s
-from orchestrator.cloud.classify import classify
 from orchestrator.cloud.credentials.credential import AccessKey, Credential, checked, unusable
 from orchestrator.cloud.credentials.password_login import login_failure
-from orchestrator.cloud.json_body import read_body
-from orchestrator.cloud.lenient import instant, text
-from orchestrator.cloud.registry import Secrets
-from orchestrator.cloud.secret import Secret
+from orchestrator.cloud.reading.answer import Answer, cloud_offset_s
+from orchestrator.cloud.reading.classify import classify
+from orchestrator.cloud.reading.json_body import read_body
+from orchestrator.cloud.reading.lenient import instant, text
+from orchestrator.cloud.secrets.registry import Secrets
+from orchestrator.cloud.secrets.secret import Secret
 from orchestrator.cloud.time_source import TimeSource
-from orchestrator.cloud.transport import Headers, Route, Transport
-from orchestrator.model.foreign import Unreadable
-from orchestrator.model.reply import Doubtful, Failure, NotSent
+from orchestrator.cloud.wire.transport import Headers, Route, Transport
+from orchestrator.model.reply.foreign import Unreadable
+from orchestrator.model.reply.reply import Doubtful, Failure, NotSent
 
 METADATA = "http://169.254.169.254"
 METADATA_TIMEOUT_S = 3.0

@@ -10,7 +10,7 @@ from orchestrator.cloud.credentials.access_key import AccessKeyFromEnvironment
 from orchestrator.cloud.credentials.credential import Credential, Source, unusable
 from orchestrator.cloud.credentials.profile import Profile, profile_path
 from orchestrator.cloud.credentials.ready_token import TokenFromEnvironment
-from orchestrator.model.reply import Failure
+from orchestrator.model.reply.reply import Failure
 
 TOKEN = "HW_AUTH_TOKEN"  # noqa: S105 - the name of a variable
 

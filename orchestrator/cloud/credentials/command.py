@@ -6,8 +6,8 @@ from msgspec import Struct
 
 from orchestrator.cloud.credentials.credential import Credential, Token, checked, unusable
 from orchestrator.cloud.run_program import ProgramFailed, run_program
-from orchestrator.cloud.secret import Secret
-from orchestrator.model.reply import Failure
+from orchestrator.cloud.secrets.secret import Secret
+from orchestrator.model.reply.reply import Failure
 
 
 class TokenFromCommand(Struct, frozen=True):

@@ -4,8 +4,8 @@ from typing import Protocol, TypeAlias
 
 from msgspec import Struct
 
-from orchestrator.cloud.secret import Secret
-from orchestrator.model.reply import Exchange, Failure, Unauthenticated
+from orchestrator.cloud.secrets.secret import Secret
+from orchestrator.model.reply.reply import Exchange, Failure, Unauthenticated
 
 _QUOTES = frozenset("\"'`")
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from anyio import to_thread
 
 from orchestrator.cloud.credentials.credential import unusable
-from orchestrator.cloud.own_files import open_own
+from orchestrator.cloud.wire.own_files import open_own
 from orchestrator.host import path_of
-from orchestrator.model.reply import Unauthenticated
+from orchestrator.model.reply.reply import Unauthenticated
 
 _MAX_BYTES = 64 << 10
 

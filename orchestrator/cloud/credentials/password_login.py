@@ -10,16 +10,16 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from orchestrator.cloud import decode
-from orchestrator.cloud.answer import Answer, exchange_of
-from orchestrator.cloud.classify import classify
 from orchestrator.cloud.credentials.credential import Credential, Token, checked, trimmed, unusable
 from orchestrator.cloud.credentials.ready_token import from_environment, from_file
-from orchestrator.cloud.registry import Secrets
-from orchestrator.cloud.secret import Secret
-from orchestrator.cloud.transport import Headers, Route, Transport
-from orchestrator.model.plan import Auth
-from orchestrator.model.reply import (
+from orchestrator.cloud.reading import decode
+from orchestrator.cloud.reading.answer import Answer, exchange_of
+from orchestrator.cloud.reading.classify import classify
+from orchestrator.cloud.secrets.registry import Secrets
+from orchestrator.cloud.secrets.secret import Secret
+from orchestrator.cloud.wire.transport import Headers, Route, Transport
+from orchestrator.model.plan.plan import Auth
+from orchestrator.model.reply.reply import (
     Busy,
     Doubtful,
     Failure,

@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from orchestrator.cloud.credentials.credential import AccessKey, Credential, checked, unusable
 from orchestrator.cloud.credentials.files import at_home, read_text
-from orchestrator.cloud.secret import Secret
-from orchestrator.model.reply import Failure
+from orchestrator.cloud.secrets.secret import Secret
+from orchestrator.model.reply.reply import Failure
 
 _SAME = {"basic": "basiccredentials", "basiccredentials": "basic"}
 

@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from orchestrator.cloud.credentials.credential import Credential, Token, checked, unusable
 from orchestrator.cloud.credentials.files import at_home, read_text
-from orchestrator.cloud.secret import Secret
-from orchestrator.model.reply import Failure, Unauthenticated
+from orchestrator.cloud.secrets.secret import Secret
+from orchestrator.model.reply.reply import Failure, Unauthenticated
 
 
 class TokenFromEnvironment(Struct, frozen=True):

@@ -4,9 +4,9 @@ from anyio import Lock
 from msgspec.structs import replace
 
 from orchestrator.cloud.credentials.credential import Credential, Source, secrets_of
-from orchestrator.cloud.registry import Secrets
+from orchestrator.cloud.secrets.registry import Secrets
 from orchestrator.cloud.time_source import TimeSource
-from orchestrator.model.reply import Failure, Unauthenticated
+from orchestrator.model.reply.reply import Failure, Unauthenticated
 
 #: Renewals that nobody refused come no closer together than this: after one that failed or brought nothing newer the
 #: old credential still works, and one whose end is stated wrong must not make us log in before every call.

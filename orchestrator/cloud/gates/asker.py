@@ -8,13 +8,13 @@ from msgspec import structs
 
 from orchestrator.cloud.gates.command_gate import ask_command
 from orchestrator.cloud.gates.http_gate import ask_http, ask_promql
-from orchestrator.cloud.registry import Secrets
-from orchestrator.cloud.secret import HiddenEnvironment
+from orchestrator.cloud.secrets.registry import Secrets
+from orchestrator.cloud.secrets.secret import HiddenEnvironment
 from orchestrator.cloud.time_source import TimeSource
-from orchestrator.cloud.transport import Transport, open_transport
+from orchestrator.cloud.wire.transport import Transport, open_transport
 from orchestrator.errors import OrchestratorError
-from orchestrator.model.health_gate import EVIDENCE_CHARS, GateFinding, GateQuestion, HealthGate
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.health_gate import EVIDENCE_CHARS, GateFinding, GateQuestion, HealthGate
+from orchestrator.model.plan.plan import Plan
 
 #: Each gate asks one question at a time.
 _CONNECTIONS = 2

@@ -6,8 +6,8 @@ import msgspec
 
 from orchestrator.cloud.run_program import ProgramFailed, run_program
 from orchestrator.cloud.without_secrets import without_secrets
-from orchestrator.model.health_gate import GateAnswer, GateFinding, GateQuestion
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.health_gate import GateAnswer, GateFinding, GateQuestion
+from orchestrator.model.plan.plan import Plan
 
 _ANSWERS: Mapping[int, GateAnswer] = {0: "passes", 1: "fails"}
 

@@ -9,14 +9,14 @@ from msgspec import Struct
 from multidict import CIMultiDict
 
 from orchestrator import __version__
-from orchestrator.cloud.answer import Answer
 from orchestrator.cloud.credentials.credential import checked
-from orchestrator.cloud.json_body import as_text
-from orchestrator.cloud.registry import Secrets
-from orchestrator.cloud.secret import Secret
-from orchestrator.cloud.transport import Headers, Transport
-from orchestrator.model.foreign import Unreadable, read_json
-from orchestrator.model.health_gate import GateFinding, HttpQuestion, PromqlQuestion
+from orchestrator.cloud.reading.answer import Answer
+from orchestrator.cloud.reading.json_body import as_text
+from orchestrator.cloud.secrets.registry import Secrets
+from orchestrator.cloud.secrets.secret import Secret
+from orchestrator.cloud.wire.transport import Headers, Transport
+from orchestrator.model.plan.health_gate import GateFinding, HttpQuestion, PromqlQuestion
+from orchestrator.model.reply.foreign import Unreadable, read_json
 from orchestrator.spoken import counted
 
 #: Whose instant query is asked: https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries

@@ -7,9 +7,9 @@ from typing import TypeAlias
 
 from orchestrator.executor.decide.bench import Block
 from orchestrator.executor.decide.waits import Wait
-from orchestrator.model.health_gate import HealthGate
-from orchestrator.model.record import HoldCause
-from orchestrator.model.target import Target
+from orchestrator.model.plan.health_gate import HealthGate
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.record import HoldCause
 
 
 class Ending(StrEnum):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
-from orchestrator.model.target import Target
+from orchestrator.model.plan.target import Target
 
 #: Where a target stands in line: how often it was turned away, and its rank.
 Place: TypeAlias = tuple[int, int]

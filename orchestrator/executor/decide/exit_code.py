@@ -4,9 +4,9 @@ from datetime import datetime
 
 from orchestrator.errors import PRECEDENCE, ExitCode
 from orchestrator.executor.decide.actions import Ending, Finish
-from orchestrator.model.outcome import BAD
-from orchestrator.model.record import SessionEnded
-from orchestrator.model.run import Run
+from orchestrator.model.record.outcome import BAD
+from orchestrator.model.record.record import SessionEnded
+from orchestrator.model.run.run import Run
 
 
 def exit_code(run: Run, finish: Finish, *, barred: bool = False) -> ExitCode:

@@ -3,12 +3,12 @@
 from collections.abc import Container
 
 from orchestrator.executor.decide.actions import Hold
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.refusal import refusals
-from orchestrator.model.run import Run
-from orchestrator.model.signature import signature
-from orchestrator.model.state import Attempt, TargetState
-from orchestrator.model.tally import is_failure
+from orchestrator.model.learned.refusal import refusals
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.reply.signature import signature
+from orchestrator.model.run.run import Run
+from orchestrator.model.run.state import Attempt, TargetState
+from orchestrator.model.run.tally import is_failure
 
 #: A hold names no more than these; the report lists every target anyway.
 _MOST = 100

@@ -10,10 +10,10 @@ from orchestrator.executor.decide.bench import Block
 from orchestrator.executor.decide.opening.per_window import starts_left
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.waits import Cause
-from orchestrator.model.plan import Wave
-from orchestrator.model.record import HoldCause
-from orchestrator.model.tally import EMPTY, Count
-from orchestrator.model.target import Target
+from orchestrator.model.plan.plan import Wave
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.record import HoldCause
+from orchestrator.model.run.tally import EMPTY, Count
 from orchestrator.spoken import counted
 
 #: Preflights are begun ahead of attempts so that neither the rate nor the concurrency is left unused, but not so far

@@ -29,12 +29,12 @@ from orchestrator.executor.decide.session_end import being_reached, long_pause, 
 from orchestrator.executor.decide.stuck import gone_wait, stuck
 from orchestrator.executor.decide.wait_words import full_wait, hold_wait, moving_wait, none_ready_wait
 from orchestrator.executor.decide.waits import Cause, Wait, shown
-from orchestrator.model.health_gate import HealthGate
-from orchestrator.model.plan import Wave
-from orchestrator.model.record import HoldSet
-from orchestrator.model.status import WaveStatus
-from orchestrator.model.tally import EMPTY
-from orchestrator.model.target import Target
+from orchestrator.model.plan.health_gate import HealthGate
+from orchestrator.model.plan.plan import Wave
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.record import HoldSet
+from orchestrator.model.run.status import WaveStatus
+from orchestrator.model.run.tally import EMPTY
 
 
 def next_action(rollout: Rollout, now: datetime) -> Action:

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from orchestrator.executor.decide.bench import Block
 from orchestrator.executor.decide.start_queue import StartQueue
 from orchestrator.executor.decide.waits import Wait
-from orchestrator.model.limit_change import limited
-from orchestrator.model.plan import Plan, Wave
-from orchestrator.model.run import Run
+from orchestrator.model.plan.limit_change import limited
+from orchestrator.model.plan.plan import Plan, Wave
+from orchestrator.model.run.run import Run
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from orchestrator.executor.decide.opening.start_gate import bound_passed, start_
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.wait_words import scope_wait
 from orchestrator.executor.decide.waits import shown
-from orchestrator.model.tally import EMPTY
+from orchestrator.model.run.tally import EMPTY
 
 #: Pauses that the cloud asks for are waited for so long, whatever the session's `wait_s`.
 _ALWAYS_WAITED_S = 900.0

@@ -12,8 +12,8 @@ from datetime import datetime
 from heapq import heappop, heappush
 
 from orchestrator.executor.decide.bench import EVENTS, GATE, SUBNET, Bench, Block, Later, Place, WaveDraw
-from orchestrator.model.capacity import subnet_of
-from orchestrator.model.target import Target
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.capacity import subnet_of
 
 #: Addresses that come free may be enough for several, and need not be enough for the first.
 _CALLED_FOR_ADDRESSES = 4

@@ -12,9 +12,9 @@ from orchestrator.executor.decide.opening.cloud_events import unread_wait
 from orchestrator.executor.decide.opening.gates import gate_wait
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.waits import Cause, Wait, shown
-from orchestrator.model.record import HoldSet
-from orchestrator.model.status import ScopeState, ScopeStatus
-from orchestrator.model.target import Target
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.record import HoldSet
+from orchestrator.model.run.status import ScopeState, ScopeStatus
 from orchestrator.spoken import counted
 
 #: What is waited for in a scope that cannot be used, by its state.

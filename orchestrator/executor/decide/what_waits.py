@@ -13,9 +13,9 @@ from orchestrator.executor.decide.opening.start_gate import start_opening, targe
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.wait_words import block_wait, busy_wait, hold_wait, rate_wait, scope_wait
 from orchestrator.executor.decide.waits import Cause, Wait
-from orchestrator.model.outcome import Phase
-from orchestrator.model.state import TargetState
-from orchestrator.model.target import Target
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.outcome import Phase
+from orchestrator.model.run.state import TargetState
 
 #: What stands before everything else, for every target.
 _OF_ALL = frozenset(

@@ -16,12 +16,12 @@ from orchestrator.executor.decide.opening.gates import concerns
 from orchestrator.executor.scope.metrics.metric_reader import MetricReader
 from orchestrator.executor.scope.metrics.sample_store import Wanted
 from orchestrator.executor.session import Session
-from orchestrator.model.health_gate import EyeQuestion, GateFinding, HealthGate
-from orchestrator.model.impact import BEFORE, ImpactSpan, span_of
-from orchestrator.model.metric import Minute
-from orchestrator.model.outcome import UPGRADED
-from orchestrator.model.state import TargetState
-from orchestrator.model.target import Target
+from orchestrator.model.learned.impact import BEFORE, ImpactSpan, span_of
+from orchestrator.model.plan.health_gate import EyeQuestion, GateFinding, HealthGate
+from orchestrator.model.plan.metric import Minute
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.outcome import UPGRADED
+from orchestrator.model.run.state import TargetState
 
 #: So many of the latest upgrades are looked at, and so many proxies to compare with: a few calls, whatever the fleet.
 _UPGRADED, _CONTROL = 100, 50

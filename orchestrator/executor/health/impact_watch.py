@@ -8,10 +8,10 @@ from orchestrator.executor.decide.health.measured import unmeasured
 from orchestrator.executor.scope.metrics.metric_reader import MetricReader
 from orchestrator.executor.scope.metrics.sample_store import LATE, SPAN, Wanted
 from orchestrator.executor.session import Session
-from orchestrator.model.impact import ImpactSpan, span_of
-from orchestrator.model.impact_record import ImpactSampled, Sample
-from orchestrator.model.metric import IMPACT_METRICS
-from orchestrator.model.state import TargetState
+from orchestrator.model.learned.impact import ImpactSpan, span_of
+from orchestrator.model.plan.metric import IMPACT_METRICS
+from orchestrator.model.record.impact_record import ImpactSampled, Sample
+from orchestrator.model.run.state import TargetState
 
 
 class ImpactWatch:

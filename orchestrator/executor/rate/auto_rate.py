@@ -20,7 +20,7 @@ from orchestrator.executor.rate.pacer import Claiming, Sent, no_calls
 from orchestrator.executor.rate.quota_windows import QuotaWindows, quota_windows
 from orchestrator.executor.rate.rate_search import RateSearch, rate_search
 from orchestrator.executor.rate.risk_credit import RiskCredit
-from orchestrator.model.reply import Quota
+from orchestrator.model.reply.reply import Quota
 
 #: It never goes slower, unless the cloud names a lower limit: a cloud that refuses at random would bring it to a stop.
 _SLOWEST = 0.5

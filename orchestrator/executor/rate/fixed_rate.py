@@ -11,7 +11,7 @@ from math import inf
 from msgspec import Struct, field
 
 from orchestrator.executor.rate.pacer import Claiming, Sent, no_calls
-from orchestrator.model.reply import Quota
+from orchestrator.model.reply.reply import Quota
 
 _WINDOW_MAX = 1000
 _SLOWEST = 1 / 16

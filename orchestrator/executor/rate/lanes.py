@@ -13,7 +13,7 @@ import anyio
 from orchestrator.executor.ports import Clock
 from orchestrator.executor.rate.change_rate import changed_rate
 from orchestrator.executor.rate.pacer import Pacer
-from orchestrator.model.reply import Quota
+from orchestrator.model.reply.reply import Quota
 
 #: The share of the slots that polls have at least, while some wait.
 _POLL_SHARE = 0.3

@@ -3,7 +3,7 @@
 from array import array
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from orchestrator.model.reply import Quota
+from orchestrator.model.reply.reply import Quota
 
 #: When calls left, oldest first, in monotonic seconds.
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from msgspec import Struct, field
 from orchestrator.executor.rate.auto_rate import AutoPacer, auto_pacer
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.pacer import Sent
-from orchestrator.model.reply import Quota
+from orchestrator.model.reply.reply import Quota
 
 AnyPacer: TypeAlias = WindowPacer | AutoPacer
 

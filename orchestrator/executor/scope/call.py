@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias, TypeVar
 
 from orchestrator.executor.ports import CloudApi
-from orchestrator.model.reply import Answered, Busy, Job, JobPage, ProxyHealth, ProxyVersion, Refused, Reply
+from orchestrator.model.reply.reply import Answered, Busy, Job, JobPage, ProxyHealth, ProxyVersion, Refused, Reply
 
 T = TypeVar("T")
 Call: TypeAlias = Callable[[CloudApi], Awaitable[Reply[T]]]

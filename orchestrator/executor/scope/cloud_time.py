@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from orchestrator.model.record import CloudTimeLearned
-from orchestrator.model.reply import Exchange
+from orchestrator.model.record.record import CloudTimeLearned
+from orchestrator.model.reply.reply import Exchange
 
 #: A `Date` has whole seconds.
 _WHOLE_S = 1.0

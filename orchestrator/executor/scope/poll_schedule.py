@@ -1,6 +1,6 @@
 """When to look at an upgrade again. Pure: ages and durations in, seconds out."""
 
-from orchestrator.model.reply import JOBS_PER_PAGE
+from orchestrator.model.reply.reply import JOBS_PER_PAGE
 
 #: Nobody looks at a young upgrade later than this.
 _FIRST_AT_MOST_S = 60.0

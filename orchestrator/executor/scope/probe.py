@@ -4,8 +4,8 @@ from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.scope.call import running_jobs
 from orchestrator.executor.scope.gate import GateState
 from orchestrator.executor.scope.scope_calls import LONGEST_PAUSE_S, ScopeCalls
-from orchestrator.model.record import ScopeGivenUp, ScopeOpened
-from orchestrator.model.reply import (
+from orchestrator.model.record.record import ScopeGivenUp, ScopeOpened
+from orchestrator.model.reply.reply import (
     Answered,
     Exchange,
     Failure,

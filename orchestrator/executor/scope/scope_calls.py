@@ -22,9 +22,9 @@ from orchestrator.executor.scope.shared_credentials import SharedCredentials
 from orchestrator.executor.scope.silence import Silence
 from orchestrator.executor.scope.under_way import UnderWay
 from orchestrator.executor.scope.usage import Usage
-from orchestrator.model.plan import Retry
-from orchestrator.model.record import ClockStepped, Record, ScopeHeard, ScopePaused, ScopeThrottled
-from orchestrator.model.reply import (
+from orchestrator.model.plan.plan import Retry
+from orchestrator.model.record.record import ClockStepped, Record, ScopeHeard, ScopePaused, ScopeThrottled
+from orchestrator.model.reply.reply import (
     Answered,
     Busy,
     Doubtful,

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import anyio
 
-from orchestrator.model.reply import Answered, Busy, Exchange, Refused, Reply, Unauthenticated
+from orchestrator.model.reply.reply import Answered, Busy, Exchange, Refused, Reply, Unauthenticated
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from orchestrator.executor.scope.under_way import UnderWay
-from orchestrator.model.reply import Doubtful, NotSent, Reply, in_words
+from orchestrator.model.reply.reply import Doubtful, NotSent, Reply, in_words
 
 T = TypeVar("T")
 

@@ -3,8 +3,8 @@
 from collections.abc import Container, Iterator
 from typing import TypeAlias, assert_never
 
-from orchestrator.model.record import Verdict
-from orchestrator.model.reply import (
+from orchestrator.model.record.record import Verdict
+from orchestrator.model.reply.reply import (
     Answered,
     Busy,
     Doubtful,

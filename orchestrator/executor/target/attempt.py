@@ -19,9 +19,9 @@ from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.session import Session
 from orchestrator.executor.target.answer_verdict import UpgradeReply, judge, stray_workflows
 from orchestrator.executor.target.preflight import Ready, stale
-from orchestrator.model.record import AnswerSeen, Intent, Verdict
-from orchestrator.model.reply import Answered, Exchange, NotSent, Refused
-from orchestrator.model.state import TargetState
+from orchestrator.model.record.record import AnswerSeen, Intent, Verdict
+from orchestrator.model.reply.reply import Answered, Exchange, NotSent, Refused
+from orchestrator.model.run.state import TargetState
 
 _STOOD_STILL = "nothing was sent: the intent took too long to be on record, and another host may have taken over since"
 

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from orchestrator.executor.scope.jobs.job_list import JobList, has_ended
-from orchestrator.model.reply import DAMAGED, Job, ProxyHealth, ProxyVersion, same_id
-from orchestrator.model.version import at_least, same_version
+from orchestrator.model.reply.reply import DAMAGED, Job, ProxyHealth, ProxyVersion, same_id
+from orchestrator.model.reply.version import at_least, same_version
 from orchestrator.spoken import counted
 
 #: How much earlier or later than it can have been, by the cloud's clock, a job of ours may seem to have been created.

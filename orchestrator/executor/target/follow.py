@@ -9,13 +9,13 @@ from orchestrator.executor.scope.jobs.job_list import has_ended
 from orchestrator.executor.scope.poll_schedule import SPARSEST_S, next_look_s
 from orchestrator.executor.session import Session
 from orchestrator.executor.target.proxy_reads import read_version
-from orchestrator.model.moment import Moment
-from orchestrator.model.outcome import Phase
-from orchestrator.model.record import DoubtRenewed, FollowTimedOut, JobSeen, VersionReached
-from orchestrator.model.reply import Answered, Job, same_id
-from orchestrator.model.run import Run
-from orchestrator.model.state import TargetState
-from orchestrator.model.version import at_least
+from orchestrator.model.record.moment import Moment
+from orchestrator.model.record.outcome import Phase
+from orchestrator.model.record.record import DoubtRenewed, FollowTimedOut, JobSeen, VersionReached
+from orchestrator.model.reply.reply import Answered, Job, same_id
+from orchestrator.model.reply.version import at_least
+from orchestrator.model.run.run import Run
+from orchestrator.model.run.state import TargetState
 
 #: A job that nobody can see or read for so many polls is followed by the proxy's version.
 _PATIENT_POLLS = 8

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterator, Sequence
 
 from orchestrator.executor.scope.jobs.job_list import JobList, has_ended
-from orchestrator.model.moment import Moment
-from orchestrator.model.reply import Job
-from orchestrator.model.run import Run
-from orchestrator.model.state import TargetState
+from orchestrator.model.record.moment import Moment
+from orchestrator.model.reply.reply import Job
+from orchestrator.model.run.run import Run
+from orchestrator.model.run.state import TargetState
 
 #: A new job may not be found for so long: "several seconds", says the page of ShowGaussMySqlJobInfo. One that takes no
 #: longer than that is over by the time it should be.

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator.executor.session import Session
-from orchestrator.model.reply import Job, key_of, same_id
-from orchestrator.model.run import Run
-from orchestrator.model.state import TargetState
+from orchestrator.model.reply.reply import Job, key_of, same_id
+from orchestrator.model.run.run import Run
+from orchestrator.model.run.state import TargetState
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,12 @@ from orchestrator.executor.scope.jobs.job_list import JobList
 from orchestrator.executor.session import Session
 from orchestrator.executor.target.instance_jobs import foreign_job, ours_running, resurfaced_job
 from orchestrator.executor.target.settle import settle
-from orchestrator.model.eligibility import GONE, Eligible, LeaveOut, allowed_sources, verdict
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.record import DoubtRenewed, Postponed, PreflightDone
-from orchestrator.model.reply import Answered, Busy, Doubtful, Job, ProxyVersion, Refused, same_id
-from orchestrator.model.risk import Risk
-from orchestrator.model.state import TargetState
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import DoubtRenewed, Postponed, PreflightDone
+from orchestrator.model.reply.reply import Answered, Busy, Doubtful, Job, ProxyVersion, Refused, same_id
+from orchestrator.model.reply.risk import Risk
+from orchestrator.model.run.eligibility import GONE, Eligible, LeaveOut, allowed_sources, verdict
+from orchestrator.model.run.state import TargetState
 
 #: What a preflight read may be this old at the intent; at rates below one call a minute, a few calls' time.
 _FRESH_S, _FRESH_CALLS = 60.0, 3

@@ -2,8 +2,8 @@
 
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.session import Session
-from orchestrator.model.reply import Answered, ProxyHealth, ProxyVersion
-from orchestrator.model.state import TargetState
+from orchestrator.model.reply.reply import Answered, ProxyHealth, ProxyVersion
+from orchestrator.model.run.state import TargetState
 
 
 async def read_version(state: TargetState, session: Session) -> ProxyVersion | None:

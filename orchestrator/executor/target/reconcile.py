@@ -22,9 +22,9 @@ from orchestrator.executor.target.evidence import (
 )
 from orchestrator.executor.target.named_jobs import read_named
 from orchestrator.executor.target.proxy_reads import read_health, read_version
-from orchestrator.model.moment import Moment
-from orchestrator.model.outcome import Phase
-from orchestrator.model.record import (
+from orchestrator.model.record.moment import Moment
+from orchestrator.model.record.outcome import Phase
+from orchestrator.model.record.record import (
     AttemptDisproved,
     DoubtLooked,
     DoubtRemains,
@@ -33,9 +33,9 @@ from orchestrator.model.record import (
     VersionAdopted,
     WorkflowAdopted,
 )
-from orchestrator.model.reply import Answered, Entry, Job, key_of, same_id
-from orchestrator.model.run import Run
-from orchestrator.model.state import TargetState
+from orchestrator.model.reply.reply import Answered, Entry, Job, key_of, same_id
+from orchestrator.model.run.run import Run
+from orchestrator.model.run.state import TargetState
 from orchestrator.spoken import counted
 
 

@@ -10,8 +10,8 @@ from orchestrator.executor.ledger import SetAside
 from orchestrator.executor.scope.gate import ScopeGone
 from orchestrator.executor.session import Session
 from orchestrator.executor.target.verify import reverify
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.state import TargetState
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.run.state import TargetState
 
 #: How many proxies are read at once.
 _READERS = 10

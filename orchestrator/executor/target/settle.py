@@ -2,9 +2,9 @@
 
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.session import Session
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.record import Settled
-from orchestrator.model.state import TargetState
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import Settled
+from orchestrator.model.run.state import TargetState
 
 
 async def settle(

@@ -11,11 +11,11 @@ from orchestrator.executor.target.proxy_reads import read_version
 from orchestrator.executor.target.reconcile import reconcile
 from orchestrator.executor.target.settle import settle
 from orchestrator.executor.target.verify import verify
-from orchestrator.model.outcome import Outcome, Phase
-from orchestrator.model.record import AnswerMissing, AnswerSeen, DoubtRenewed, JobSeen, Postponed
-from orchestrator.model.refusal import rejection
-from orchestrator.model.state import TargetState
-from orchestrator.model.version import at_least
+from orchestrator.model.learned.refusal import rejection
+from orchestrator.model.record.outcome import Outcome, Phase
+from orchestrator.model.record.record import AnswerMissing, AnswerSeen, DoubtRenewed, JobSeen, Postponed
+from orchestrator.model.reply.version import at_least
+from orchestrator.model.run.state import TargetState
 from orchestrator.spoken import counted
 
 

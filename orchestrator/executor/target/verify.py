@@ -8,11 +8,11 @@ from orchestrator.executor.crash_points import Point
 from orchestrator.executor.session import Session
 from orchestrator.executor.target.proxy_reads import read_health, read_version
 from orchestrator.executor.target.settle import settle
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.record import NotReverified, Reverified
-from orchestrator.model.reply import ProxyHealth, ProxyVersion
-from orchestrator.model.state import TargetState
-from orchestrator.model.version import at_least
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import NotReverified, Reverified
+from orchestrator.model.reply.reply import ProxyHealth, ProxyVersion
+from orchestrator.model.reply.version import at_least
+from orchestrator.model.run.state import TargetState
 
 
 @dataclass(frozen=True, slots=True)

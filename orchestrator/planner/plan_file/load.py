@@ -11,7 +11,7 @@ from msgspec import structs
 
 from orchestrator.errors import PlanError
 from orchestrator.host import is_lasting, open_to_read, path_text
-from orchestrator.model.plan import Plan, Scope
+from orchestrator.model.plan.plan import Plan, Scope
 from orchestrator.planner.plan_file.names import FLEET_NAME
 from orchestrator.planner.plan_file.overrides import override
 from orchestrator.planner.plan_file.proxies import ProxyFold

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import structs
 
-from orchestrator.model.version import is_version
+from orchestrator.model.reply.version import is_version
 from orchestrator.planner.reading.problems import nearest
 from orchestrator.planner.reading.shapes import Leaf
 

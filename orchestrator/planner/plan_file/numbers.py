@@ -5,7 +5,7 @@ import re
 import sys
 from typing import Any
 
-from orchestrator.model.amount import Amount, Rate
+from orchestrator.model.plan.amount import Amount, Rate
 from orchestrator.planner.plan_file.patterns import ABOVE_ZERO, decimal, decimal_below, whole
 from orchestrator.planner.reading.shapes import Leaf
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import structs
 
-from orchestrator.model.target import Target
+from orchestrator.model.plan.target import Target
 from orchestrator.planner.plan_file.rules import newer_than_target, scope_problem
 from orchestrator.planner.plan_file.schemas.schema_targets import DEFAULT_SCOPE, MOST_LABELS, PROXY
 from orchestrator.planner.reading.nodes import Mapping, Node, Scalar, find

@@ -1,7 +1,7 @@
 """What must hold between the keys of a plan. Each rule records what is wrong at the key that a person would change."""
 
-from orchestrator.model.plan import Wave
-from orchestrator.model.version import at_least, same_version
+from orchestrator.model.plan.plan import Wave
+from orchestrator.model.reply.version import at_least, same_version
 from orchestrator.planner.plan_file.names import NAME, is_plain_http, known_names
 from orchestrator.planner.plan_file.schemas.schema_scope import WHERE, check_where
 from orchestrator.planner.plan_file.schemas.schema_targets import DEFAULT_SCOPE

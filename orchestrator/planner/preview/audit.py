@@ -9,12 +9,12 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from msgspec import Struct
 
-from orchestrator.model.eligibility import LeaveOut, Reading
-from orchestrator.model.history import History
-from orchestrator.model.outcome import GOOD, Outcome
-from orchestrator.model.reply import ProxyVersion
-from orchestrator.model.target import Target
-from orchestrator.model.version import at_least
+from orchestrator.model.learned.history import History
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.outcome import GOOD, Outcome
+from orchestrator.model.reply.reply import ProxyVersion
+from orchestrator.model.reply.version import at_least
+from orchestrator.model.run.eligibility import LeaveOut, Reading
 
 What: TypeAlias = Literal[
     "gone_back", "missing", "new", "not_done", "not_read", "pending", "done_by_others", "done_by_us"

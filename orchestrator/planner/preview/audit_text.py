@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from orchestrator.model.target import Target
+from orchestrator.model.plan.target import Target
 from orchestrator.planner.preview.audit import Audit, Scheduled
 from orchestrator.spoken import counted
 

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from orchestrator.model.plan import Follow, Limits, Plan
-from orchestrator.model.target import Target
+from orchestrator.model.plan.plan import Follow, Limits, Plan
+from orchestrator.model.plan.target import Target
 from orchestrator.planner.waves import Staging, WaveShare
 
 #: How long a call is taken to last when nothing was measured, seconds.

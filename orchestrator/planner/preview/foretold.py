@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import structs
 
-from orchestrator.model.eligibility import Reading
-from orchestrator.model.median import median
-from orchestrator.model.plan import Plan
-from orchestrator.model.reply import ProxyVersion
-from orchestrator.model.risk import Risk
-from orchestrator.model.target import Target
+from orchestrator.model.learned.median import median
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.target import Target
+from orchestrator.model.reply.reply import ProxyVersion
+from orchestrator.model.reply.risk import Risk
+from orchestrator.model.run.eligibility import Reading
 from orchestrator.planner.preview.preview_values import ImpactForecast, StepGroup
 
 

@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from msgspec import structs
 
-from orchestrator.model.eligibility import LeaveOut, Reading, Verdict, allowed_sources, verdict
-from orchestrator.model.plan import MINUTE_S, Plan
-from orchestrator.model.reply import ProxyVersion
-from orchestrator.model.target import Target
+from orchestrator.model.plan.plan import MINUTE_S, Plan
+from orchestrator.model.plan.target import Target
+from orchestrator.model.reply.reply import ProxyVersion
+from orchestrator.model.run.eligibility import LeaveOut, Reading, Verdict, allowed_sources, verdict
 from orchestrator.planner.next_run import Aside, NextRun
 from orchestrator.planner.preview.estimate import Forecast, forecast
 from orchestrator.planner.preview.foretold import expecting, foretold, risks_of

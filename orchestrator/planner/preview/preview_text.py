@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
-from orchestrator.model.outcome import FAILED_BEFORE
-from orchestrator.model.risk import Risk
-from orchestrator.model.target import Target
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.outcome import FAILED_BEFORE
+from orchestrator.model.reply.risk import Risk
 from orchestrator.planner.plan_file.numbers import written_duration
 from orchestrator.planner.preview.audit_text import audit_lines
 from orchestrator.planner.preview.estimate import AssumedRate

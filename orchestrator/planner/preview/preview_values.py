@@ -4,9 +4,9 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-from orchestrator.model.health_gate import GateAnswer, GatePoint
-from orchestrator.model.risk import Risk
-from orchestrator.model.target import Target
+from orchestrator.model.plan.health_gate import GateAnswer, GatePoint
+from orchestrator.model.plan.target import Target
+from orchestrator.model.reply.risk import Risk
 from orchestrator.planner.preview.audit import Audit
 from orchestrator.planner.preview.estimate import AssumedRate
 from orchestrator.planner.preview.forecast_values import Rehearsed

@@ -6,9 +6,9 @@ from typing import Any, Literal, get_args
 
 from msgspec import Struct
 
-from orchestrator.model.eligibility import LeaveOutReason
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.target import Facts, Target
+from orchestrator.model.plan.target import Facts, Target
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.run.eligibility import LeaveOutReason
 from orchestrator.planner.preview.preview_values import Preview
 
 #: Facts that change by themselves, or are known or not by which list was read, and decide nothing.

@@ -4,9 +4,9 @@ import shlex
 from collections.abc import Iterator
 
 from orchestrator.errors import ExitCode
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import HoldSet
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import HoldSet
 from orchestrator.planner.next_run import OPEN, NextRun
 from orchestrator.spoken import counted
 

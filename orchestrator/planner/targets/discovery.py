@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from orchestrator.model.target import Facts, Target
+from orchestrator.model.plan.target import Facts, Target
 from orchestrator.planner.targets.instance_row import ListedProxy, Row, proxies_in_detail, tags_of, text_of
 
 #: Most instances that one question for details may name (ListGaussMySqlInstanceDetailInfoUnifyStatus).

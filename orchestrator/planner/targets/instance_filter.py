@@ -8,8 +8,8 @@ bring upgrades to instances that nobody meant.
 
 from collections.abc import Iterator
 
-from orchestrator.model.plan import InstanceFilter
-from orchestrator.model.selection import like
+from orchestrator.model.plan.plan import InstanceFilter
+from orchestrator.model.plan.selection import like
 from orchestrator.planner.targets.instance_row import Row, tags_of, text_of
 
 

@@ -9,7 +9,7 @@ overlap, a few times; and in the end it is said to be incomplete, never taken fo
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from orchestrator.model.reply import Page
+from orchestrator.model.reply.reply import Page
 from orchestrator.planner.targets.instance_row import text_of
 
 #: A row as the cloud sent it.

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from msgspec import Struct
 
-from orchestrator.model.reply import DAMAGED
+from orchestrator.model.reply.reply import DAMAGED
 from orchestrator.planner.plan_file.names import PROXY_ID
 
 #: A row as the cloud sent it.

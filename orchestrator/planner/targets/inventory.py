@@ -7,7 +7,7 @@ becomes names and texts (`inventory_rows`); what the texts mean is decided here,
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from orchestrator.model.target import Target
+from orchestrator.model.plan.target import Target
 from orchestrator.planner.plan_file.names import INSTANCE_ID, PROXY_ID, VERSION
 from orchestrator.planner.plan_file.rules import newer_than_target, scope_problem
 from orchestrator.planner.plan_file.schemas.schema_targets import DEFAULT_SCOPE

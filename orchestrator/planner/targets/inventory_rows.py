@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from orchestrator.host import is_lasting, open_to_read, path_of
-from orchestrator.model.foreign import Unreadable, read_json
+from orchestrator.model.reply.foreign import Unreadable, read_json
 from orchestrator.planner.reading.problems import Problems, quote
 from orchestrator.planner.reading.yaml_problems import utf16
 from orchestrator.planner.targets.inventory_header import KNOWN, MAX_COLUMNS, doubtful_label, header_is_good

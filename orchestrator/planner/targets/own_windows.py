@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable
 
 from orchestrator.errors import PlanError
-from orchestrator.model.plan import Plan
-from orchestrator.model.target import Target
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.target import Target
 from orchestrator.planner.reading.locate import with_place
 from orchestrator.planner.reading.problems import quote
 

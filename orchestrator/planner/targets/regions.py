@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from orchestrator.errors import PlanError
-from orchestrator.model.plan import Plan, Scope
-from orchestrator.model.region import REGION_HINT, service_host, unknown_region
+from orchestrator.model.plan.plan import Plan, Scope
+from orchestrator.model.plan.region import REGION_HINT, service_host, unknown_region
 from orchestrator.planner.reading.locate import with_place
 from orchestrator.planner.reading.problems import At
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from orchestrator.errors import PlanError, ScopeUnusable
-from orchestrator.model.plan import Plan
-from orchestrator.model.selection import MissingFact, Selector, matches
-from orchestrator.model.target import Target
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.selection import MissingFact, Selector, matches
+from orchestrator.model.plan.target import Target
 from orchestrator.planner.reading.locate import with_place
 from orchestrator.planner.reading.problems import At, Problems
 from orchestrator.planner.targets.inventory import SHOWN, read_inventory

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from orchestrator.errors import JournalDamaged
-from orchestrator.model.commands import Command
+from orchestrator.model.plan.commands import Command
 from orchestrator.tracker.disk import guard, make_folder, open_private, sync_folder, write_all
 from orchestrator.tracker.folder.paths import COMMANDS
 from orchestrator.tracker.journal.line import decode_line, encode_lines, read_lines

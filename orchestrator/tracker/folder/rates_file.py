@@ -12,8 +12,8 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from orchestrator.model.foreign import Unreadable, read_json
-from orchestrator.model.known_rate import KnownRate
+from orchestrator.model.learned.known_rate import KnownRate
+from orchestrator.model.reply.foreign import Unreadable, read_json
 from orchestrator.tracker.disk import make_folder, open_to_read, replace_file
 
 RATES = "rates.json"

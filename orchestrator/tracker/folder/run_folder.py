@@ -11,10 +11,10 @@ from pathlib import Path
 
 import msgspec
 
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import RunStarted
-from orchestrator.model.settings import Settings, settings_of
-from orchestrator.model.target import Target
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.settings import Settings, settings_of
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.record import RunStarted
 from orchestrator.tracker.disk import guard, make_folder, replace_file, sync_folder, write_file
 from orchestrator.tracker.folder.paths import JOURNAL, LATEST, PLAN, RUNS, SETTINGS, TARGETS
 from orchestrator.tracker.journal.file import Journal

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from orchestrator.model.commands import Command
-from orchestrator.model.known_rate import KnownRate
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import Record, RunStarted
-from orchestrator.model.settings import Settings
-from orchestrator.model.target import Target
+from orchestrator.model.learned.known_rate import KnownRate
+from orchestrator.model.plan.commands import Command
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.settings import Settings
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.record import Record, RunStarted
 from orchestrator.tracker.disk import make_folder, read_whole, replace_file
 from orchestrator.tracker.folder.begin_lock import one_begins
 from orchestrator.tracker.folder.checkpoint_file import keep_parts, kept_parts

@@ -14,7 +14,7 @@ from typing import Self
 import msgspec
 
 from orchestrator.errors import JournalDamaged, StateError
-from orchestrator.model.record import JOURNAL_VERSION, Record
+from orchestrator.model.record.record import JOURNAL_VERSION, Record
 from orchestrator.tracker.disk import guard, open_private, state_error, sync_folder, write_all
 from orchestrator.tracker.journal.line import DAMAGED_HINT, Line, decode_line, encode_lines, read_lines
 

@@ -15,7 +15,7 @@ import anyio
 from anyio import CapacityLimiter, to_thread
 
 from orchestrator.errors import Broken, OrchestratorError, StateError, TakenOver, host_error, place_of
-from orchestrator.model.record import AnswerSeen, Intent, Record
+from orchestrator.model.record.record import AnswerSeen, Intent, Record
 from orchestrator.tracker.open_journal import OpenJournal
 
 T = TypeVar("T")

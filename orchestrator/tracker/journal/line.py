@@ -15,8 +15,8 @@ from zlib import crc32
 import msgspec
 
 from orchestrator.errors import JournalDamaged
-from orchestrator.model.foreign import Unreadable, read_json
-from orchestrator.model.writable import encoded
+from orchestrator.model.reply.foreign import Unreadable, read_json
+from orchestrator.model.written.writable import encoded
 from orchestrator.tracker.disk import guard, open_to_read
 
 T = TypeVar("T")

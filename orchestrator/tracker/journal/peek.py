@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from orchestrator.model.record import Record
+from orchestrator.model.record.record import Record
 from orchestrator.tracker.disk import guard, open_to_read
 from orchestrator.tracker.journal.file import decode_record
 from orchestrator.tracker.journal.line import Line, find_lines, read_lines

@@ -11,11 +11,11 @@ from zlib import crc32
 import msgspec
 
 from orchestrator.errors import UsageError
-from orchestrator.model.commands import Command
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import RunStarted
-from orchestrator.model.target import Target
-from orchestrator.model.writable import encoded
+from orchestrator.model.plan.commands import Command
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.record import RunStarted
+from orchestrator.model.written.writable import encoded
 from orchestrator.tracker.fleet_name import expect_owner_before, refuse_other
 from orchestrator.tracker.postgres.database import Connection
 from orchestrator.tracker.postgres.database_run import DatabaseRun, write_run

@@ -9,11 +9,11 @@ from zlib import crc32
 import msgspec
 from msgspec import Struct
 
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import Record, RunStarted
-from orchestrator.model.settings import Settings, settings_of
-from orchestrator.model.target import Target
-from orchestrator.model.writable import encoded
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.settings import Settings, settings_of
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.record import Record, RunStarted
+from orchestrator.model.written.writable import encoded
 from orchestrator.tracker.disk import make_folder
 from orchestrator.tracker.postgres.database import Connection, Database
 from orchestrator.tracker.postgres.rows import content, damaged, expect_known, row_of

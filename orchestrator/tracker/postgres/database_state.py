@@ -13,7 +13,7 @@ import msgspec
 from orchestrator.clock import SystemClock
 from orchestrator.errors import StateError
 from orchestrator.host import machine_name
-from orchestrator.model.known_rate import KnownRate
+from orchestrator.model.learned.known_rate import KnownRate
 from orchestrator.tracker.fleet_name import expect_fleet_name
 from orchestrator.tracker.folder.ownership import check_folder
 from orchestrator.tracker.folder.rate_file import RateFile

@@ -7,9 +7,9 @@ from zlib import crc32
 import msgspec
 
 from orchestrator.errors import JournalDamaged
-from orchestrator.model.foreign import Unreadable, read_json
-from orchestrator.model.record import JOURNAL_VERSION, Record, RunStarted
-from orchestrator.model.writable import encoded
+from orchestrator.model.record.record import JOURNAL_VERSION, Record, RunStarted
+from orchestrator.model.reply.foreign import Unreadable, read_json
+from orchestrator.model.written.writable import encoded
 from orchestrator.tracker.journal.peek import all_workflows, stray_workflows
 
 T = TypeVar("T")

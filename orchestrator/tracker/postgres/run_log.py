@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from orchestrator.errors import JournalDamaged, StateError, TakenOver
-from orchestrator.model.record import AnswerSeen, Intent, Record
+from orchestrator.model.record.record import AnswerSeen, Intent, Record
 from orchestrator.tracker.journal.group_commit import written_meanwhile
 from orchestrator.tracker.postgres.database import Connection, Database
 from orchestrator.tracker.postgres.rows import LogRow, content, damaged, row_of

@@ -4,7 +4,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from orchestrator.model.outcome import BAD, FAILED_BEFORE, GOOD, Outcome
+from orchestrator.model.record.outcome import BAD, FAILED_BEFORE, GOOD, Outcome
 from orchestrator.spoken import counted
 from orchestrator.tracker.report.schema import Head, TargetReport, Totals
 

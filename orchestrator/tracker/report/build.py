@@ -7,14 +7,14 @@ from datetime import datetime
 import msgspec
 from msgspec import UNSET, Struct
 
-from orchestrator.model.night import CallsMade, Period
-from orchestrator.model.outcome import FAILED_BEFORE, ORDER, Phase
-from orchestrator.model.plan import Plan, Scope
-from orchestrator.model.record import HoldSet, RunStarted
-from orchestrator.model.run import Run
-from orchestrator.model.signature import signature
-from orchestrator.model.status import GateStatus, ScopeStatus, WaveStatus
-from orchestrator.model.tally import EMPTY, Count
+from orchestrator.model.plan.plan import Plan, Scope
+from orchestrator.model.record.outcome import FAILED_BEFORE, ORDER, Phase
+from orchestrator.model.record.record import HoldSet, RunStarted
+from orchestrator.model.reply.signature import signature
+from orchestrator.model.run.night import CallsMade, Period
+from orchestrator.model.run.run import Run
+from orchestrator.model.run.status import GateStatus, ScopeStatus, WaveStatus
+from orchestrator.model.run.tally import EMPTY, Count
 from orchestrator.tracker.report.how_ended import count_not_read
 from orchestrator.tracker.report.moving import Moving, moving_of
 from orchestrator.tracker.report.parts.changed_limits import changed_limits

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import msgspec
 
-from orchestrator.model.outcome import BAD, FAILED_BEFORE, GOOD, Outcome
-from orchestrator.model.plan import Plan
-from orchestrator.model.run import Run
-from orchestrator.model.state import TargetState
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.record.outcome import BAD, FAILED_BEFORE, GOOD, Outcome
+from orchestrator.model.run.run import Run
+from orchestrator.model.run.state import TargetState
 from orchestrator.tracker.report.schema import TargetReport
 from orchestrator.tracker.report.target import projects, target_in
 

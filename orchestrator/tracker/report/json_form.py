@@ -9,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from orchestrator.model.plan import Plan
-from orchestrator.model.run import Run
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.run.run import Run
 from orchestrator.tracker.disk import put_file
 from orchestrator.tracker.report.build import Story, build_report
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from orchestrator.model.outcome import Phase
-from orchestrator.model.run import Run
+from orchestrator.model.record.outcome import Phase
+from orchestrator.model.run.run import Run
 from orchestrator.spoken import counted
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
-from orchestrator.model.outcome import ORDER, Outcome
-from orchestrator.model.refusal import Refusal, refusals
-from orchestrator.model.remedy import remedy_of
-from orchestrator.model.run import Run
-from orchestrator.model.signature import signature
-from orchestrator.model.state import TargetState
+from orchestrator.model.learned.refusal import Refusal, refusals
+from orchestrator.model.record.outcome import ORDER, Outcome
+from orchestrator.model.reply.remedy import remedy_of
+from orchestrator.model.reply.signature import signature
+from orchestrator.model.run.run import Run
+from orchestrator.model.run.state import TargetState
 from orchestrator.spoken import counted
 from orchestrator.tracker.report.parts.in_common import Place, Traits, in_common, places_of, traits_of
 from orchestrator.tracker.report.schema import RejectReason

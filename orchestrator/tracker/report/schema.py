@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from orchestrator.model.health_gate import GateAnswer
-from orchestrator.model.person import person
-from orchestrator.model.record import HoldCause
-from orchestrator.model.status import ScopeState
+from orchestrator.model.plan.health_gate import GateAnswer
+from orchestrator.model.plan.person import person
+from orchestrator.model.record.record import HoldCause
+from orchestrator.model.run.status import ScopeState
 from orchestrator.tracker.report.parts.changed_limits import LimitsReport
 from orchestrator.tracker.report.parts.host_form import HostReport
 from orchestrator.tracker.report.parts.impact_form import ImpactReport, ImpactsReport

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
-from orchestrator.model.hosts import Hosts
-from orchestrator.model.outcome import Phase
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import EarlierOutcome, JobSeen
-from orchestrator.model.run import Run
-from orchestrator.model.state import Attempt, TargetState
-from orchestrator.model.target import Facts, Target
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.target import Facts, Target
+from orchestrator.model.record.outcome import Phase
+from orchestrator.model.record.record import EarlierOutcome, JobSeen
+from orchestrator.model.run.hosts import Hosts
+from orchestrator.model.run.run import Run
+from orchestrator.model.run.state import Attempt, TargetState
 from orchestrator.tracker.report.parts.impact_form import target_impact
 from orchestrator.tracker.report.parts.upgrade import AttemptReport, EarlierReport, FactsReport, JobReport
 from orchestrator.tracker.report.rejects import refusals_of

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from itertools import filterfalse
 
-from orchestrator.model.outcome import BAD, FAILED_BEFORE, STUCK, Outcome
+from orchestrator.model.record.outcome import BAD, FAILED_BEFORE, STUCK, Outcome
 from orchestrator.plain import plain
 from orchestrator.spoken import counted
 from orchestrator.tracker.report.build import Story

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from orchestrator.model.outcome import FAILED_BEFORE, GOOD, Phase
+from orchestrator.model.record.outcome import FAILED_BEFORE, GOOD, Phase
 from orchestrator.tracker.report.parts.upgrade import AttemptReport
 from orchestrator.tracker.report.schema import TargetReport
 

@@ -11,9 +11,9 @@ from msgspec import Struct
 
 from orchestrator import __version__
 from orchestrator.errors import JournalDamaged, StateError
-from orchestrator.model.packed import decode_run, decode_states, pack_run, pack_states, unpack_run, unpack_states
-from orchestrator.model.plan import Failures
-from orchestrator.model.run import Run
+from orchestrator.model.plan.plan import Failures
+from orchestrator.model.run.packed import decode_run, decode_states, pack_run, pack_states, unpack_run, unpack_states
+from orchestrator.model.run.run import Run
 from orchestrator.tracker.recalled import Recalled
 from orchestrator.tracker.state_store import StoredRun
 

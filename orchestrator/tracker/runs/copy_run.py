@@ -5,7 +5,7 @@ from contextlib import closing
 from itertools import islice
 
 from orchestrator.errors import JournalDamaged
-from orchestrator.model.record import Record, RunStarted
+from orchestrator.model.record.record import Record, RunStarted
 from orchestrator.tracker.state_store import Fleet, StoredRun
 
 #: Records that are written at once.

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Iterator
 
-from orchestrator.model.outcome import FAILED_BEFORE, Outcome
-from orchestrator.model.state import TargetState
+from orchestrator.model.record.outcome import FAILED_BEFORE, Outcome
+from orchestrator.model.run.state import TargetState
 from orchestrator.tracker.runs.recovery import recover
 from orchestrator.tracker.state_store import Fleet
 

@@ -5,10 +5,10 @@ Damage in a neighbour's journal is an error here too: what cannot be read might 
 
 from collections.abc import Collection, Iterator
 
-from orchestrator.model.outcome import FAILED_BEFORE, Outcome
-from orchestrator.model.plan import Scope
-from orchestrator.model.record import Record, Reverified, RunStarted, Settled
-from orchestrator.model.run import Run
+from orchestrator.model.plan.plan import Scope
+from orchestrator.model.record.outcome import FAILED_BEFORE, Outcome
+from orchestrator.model.record.record import Record, Reverified, RunStarted, Settled
+from orchestrator.model.run.run import Run
 from orchestrator.tracker.runs.recovery import latest_run, recover
 from orchestrator.tracker.state_store import Fleet, StoredRun
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import msgspec
 
-from orchestrator.model.history import History, Known
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.record import OutcomeKept, Reverified, RunStarted, Settled
-from orchestrator.model.run import Run
-from orchestrator.model.target import Target
+from orchestrator.model.learned.history import History, Known
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import OutcomeKept, Reverified, RunStarted, Settled
+from orchestrator.model.run.run import Run
 from orchestrator.tracker.report.schema import TargetReport
 from orchestrator.tracker.runs.other_runs import tells_nothing
 from orchestrator.tracker.runs.recovery import latest_run, recover

@@ -6,11 +6,11 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from orchestrator.errors import JournalDamaged, place_of
-from orchestrator.model.plan import Plan
-from orchestrator.model.record import Record, RunStarted
-from orchestrator.model.run import Run
-from orchestrator.model.settings import in_force
-from orchestrator.model.target import Target
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.settings import in_force
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.record import Record, RunStarted
+from orchestrator.model.run.run import Run
 from orchestrator.spoken import counted
 from orchestrator.tracker.journal.line import DAMAGED_HINT
 from orchestrator.tracker.runs.checkpoint import keep, recalled

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from orchestrator.app.run.apply_command import carry_out, refusal
-from orchestrator.model.commands import Command, HoldCommand, ReleaseCommand, SettleCommand
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Failures
-from orchestrator.model.record import (
+from orchestrator.model.plan.commands import Command, HoldCommand, ReleaseCommand, SettleCommand
+from orchestrator.model.plan.plan import Failures
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import (
     AnswerSeen,
     CommandIgnored,
     HoldReleased,
@@ -19,9 +20,8 @@ from orchestrator.model.record import (
     Settled,
     WaveApproved,
 )
-from orchestrator.model.reply import Entry
-from orchestrator.model.run import Run
-from orchestrator.model.target import Target
+from orchestrator.model.reply.reply import Entry
+from orchestrator.model.run.run import Run
 
 NOW = datetime(2026, 3, 1, 22, 30, tzinfo=UTC)
 PROXY = "0f46fc46396e4fb19a0cb52f578e9511po01"

@@ -12,10 +12,10 @@ from orchestrator.app.commands.give_command import claim, hold, release, settle
 from orchestrator.app.status.fleet_status import find_run, standing, unread_commands
 from orchestrator.errors import FleetLocked, PlanError, UsageError
 from orchestrator.host import machine_name, user_name
-from orchestrator.model import record as r
-from orchestrator.model.commands import HoldCommand, ReleaseCommand
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.commands import HoldCommand, ReleaseCommand
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.record import record as r
+from orchestrator.model.record.outcome import Outcome
 
 TARGETS = make_targets(2)
 KEY, OTHER = (target.proxy_id for target in TARGETS)

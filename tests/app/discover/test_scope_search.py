@@ -14,8 +14,8 @@ from orchestrator.clock import SystemClock
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.model.plan import Discover, InstanceFilter, Retry
-from orchestrator.model.reply import Answered, Busy, Exchange, JobPage, Page, Refused, Reply
+from orchestrator.model.plan.plan import Discover, InstanceFilter, Retry
+from orchestrator.model.reply.reply import Answered, Busy, Exchange, JobPage, Page, Refused, Reply
 
 
 def instance_id(number: int) -> str:

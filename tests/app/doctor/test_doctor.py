@@ -29,8 +29,8 @@ from orchestrator.clock import SystemClock
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.model.plan import Discover, InstanceFilter, Metrics, Notify, Retry
-from orchestrator.model.reply import (
+from orchestrator.model.plan.plan import Discover, InstanceFilter, Metrics, Notify, Retry
+from orchestrator.model.reply.reply import (
     Answered,
     Doubtful,
     Exchange,

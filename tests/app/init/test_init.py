@@ -8,12 +8,12 @@ from fakes.e2e import NEW, OLD, PROJECT, cloud_desk
 
 from orchestrator.app.init.first_plan import first_plan
 from orchestrator.app.init.found_fleet import FoundFleet, plan_to_ask
-from orchestrator.cli.parser import parse
+from orchestrator.cli.grammar.parser import parse
 from orchestrator.cli.verbs import verb_init
 from orchestrator.errors import StateError
-from orchestrator.model.plan import Plan
-from orchestrator.model.reply import ProxyVersion
-from orchestrator.model.target import Facts, Target
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.target import Facts, Target
+from orchestrator.model.reply.reply import ProxyVersion
 from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.tracker.disk import write_new
 

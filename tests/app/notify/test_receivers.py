@@ -20,8 +20,8 @@ from orchestrator.app.notify import receivers as module
 from orchestrator.app.notify.notice import SIGNATURE, Notice, signed
 from orchestrator.app.notify.receivers import ping_address, receivers, run_command
 from orchestrator.app.notify.untold import Untold
-from orchestrator.model.health_gate import HealthGate, HttpQuestion
-from orchestrator.model.plan import Http, Notify, Plan
+from orchestrator.model.plan.health_gate import HealthGate, HttpQuestion
+from orchestrator.model.plan.plan import Http, Notify, Plan
 
 NOTICE = Notice(
     id="held-1",

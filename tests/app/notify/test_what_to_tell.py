@@ -9,9 +9,9 @@ from fakes.clock import START
 from orchestrator.app.notify.notice import notice_id
 from orchestrator.app.notify.what_to_tell import Signals
 from orchestrator.executor.decide.waits import Cause, Wait
-from orchestrator.model import record as r
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.reply import Entry
+from orchestrator.model.record import record as r
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.reply.reply import Entry
 
 SESSION = r.SessionStarted(at=START, number=1, pid=1, host="h", orchestrator_version="0")
 DOUBT = r.DoubtRemains(at=START, target="p1", attempt=1, why="no job was found")

@@ -13,7 +13,7 @@ from fakes.here import DeskHere
 from orchestrator.simulator.config import SimulatorConfig
 from orchestrator.simulator.embedded import Address, embedded_cloud
 from orchestrator.simulator.profile import Profile, ScriptedFault
-from orchestrator.simulator.world import Proxy
+from orchestrator.simulator.world.world import Proxy
 from orchestrator.tracker.folder.paths import claim_fleet
 
 REJECTED = f"{3:032x}po01"

@@ -11,9 +11,9 @@ from orchestrator.app.preview.read_subnets import read_subnets
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.model.plan import Capacity
-from orchestrator.model.reply import Answered, Doubtful, Exchange, Refused, Reply
-from orchestrator.model.target import Facts, Target
+from orchestrator.model.plan.plan import Capacity
+from orchestrator.model.plan.target import Facts, Target
+from orchestrator.model.reply.reply import Answered, Doubtful, Exchange, Refused, Reply
 from orchestrator.planner.preview.preview_values import SubnetPreview
 
 FACTS = [Facts(subnet=name, nodes=4) for name in "aab"]

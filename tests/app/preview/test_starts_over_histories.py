@@ -16,10 +16,10 @@ from msgspec import structs
 
 from orchestrator.errors import ExitCode, OrchestratorError
 from orchestrator.executor.dispatch import Background
-from orchestrator.model.amount import Amount
-from orchestrator.model.commands import Command, HoldCommand, ReleaseCommand
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Failures, Follow, Limits, Plan, Wave, Window
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.commands import Command, HoldCommand, ReleaseCommand
+from orchestrator.model.plan.plan import Failures, Follow, Limits, Plan, Wave, Window
+from orchestrator.model.record.outcome import Outcome
 from orchestrator.planner.next_run import Asked
 
 #: So many random fleets in one test.

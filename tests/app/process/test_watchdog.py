@@ -31,10 +31,10 @@ from orchestrator.executor.scope.call import running_jobs
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.target import reverify_wave
 from orchestrator.executor.target.upgrade_one import upgrade_one
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Auth, Discover, Follow, Http, Limits, Retry, Scope, Wave
-from orchestrator.model.reply import Doubtful, Exchange, NotSent, ProxyVersion, Reply, Throttled
-from orchestrator.model.state import TargetState
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Auth, Discover, Follow, Http, Limits, Retry, Scope, Wave
+from orchestrator.model.reply.reply import Doubtful, Exchange, NotSent, ProxyVersion, Reply, Throttled
+from orchestrator.model.run.state import TargetState
 from orchestrator.simulator.config import SimulatorConfig
 from orchestrator.simulator.embedded import embedded_cloud
 

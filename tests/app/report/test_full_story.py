@@ -6,7 +6,7 @@ from fakes.recorded import BEGIN, make_plan, make_targets
 from msgspec.structs import replace
 
 from orchestrator.app.report.full_story import closed_times
-from orchestrator.model.plan import Freeze, Window
+from orchestrator.model.plan.plan import Freeze, Window
 
 PLAN = make_plan(make_targets(1))
 EVENINGS = replace(PLAN, windows=(Window(opens=20 * 60, closes=23 * 60, timezone="UTC"),))

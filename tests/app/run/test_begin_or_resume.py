@@ -16,15 +16,15 @@ from orchestrator.app.run.begin_or_resume import Beginning, begin_run, end_run, 
 from orchestrator.app.run.run_session import Work, _assemble
 from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.clock import SystemClock
-from orchestrator.cloud.secret import Secret
+from orchestrator.cloud.secrets.secret import Secret
 from orchestrator.errors import FleetHeld, PlanError
 from orchestrator.executor.session import NobodyAsks
-from orchestrator.model import record as r
-from orchestrator.model.commands import HoldCommand, ReleaseCommand
-from orchestrator.model.limit_change import LimitChange
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.record import Record
-from orchestrator.model.reply import Entry
+from orchestrator.model.plan.commands import HoldCommand, ReleaseCommand
+from orchestrator.model.plan.limit_change import LimitChange
+from orchestrator.model.record import record as r
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import Record
+from orchestrator.model.reply.reply import Entry
 from orchestrator.tracker.runs.recovery import Recovered
 from orchestrator.tracker.state_store import State
 

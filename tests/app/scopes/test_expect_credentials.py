@@ -8,7 +8,7 @@ from msgspec import structs
 
 from orchestrator.app.scopes.expect_credentials import expect_credentials
 from orchestrator.errors import ScopeUnusable
-from orchestrator.model.plan import Auth, Plan
+from orchestrator.model.plan.plan import Auth, Plan
 
 TOKEN_ENV = Auth(token_env="NIGHT_TOKEN")
 

@@ -7,7 +7,7 @@ import pytest
 from fakes.recorded import make_plan, make_targets
 
 from orchestrator.app.simulate.redirect import simulated
-from orchestrator.model.plan import Follow, Plan
+from orchestrator.model.plan.plan import Follow, Plan
 
 TARGETS = make_targets(12)
 

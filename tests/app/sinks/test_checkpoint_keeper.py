@@ -12,7 +12,7 @@ from fakes.plausible import PlausibleRun
 from orchestrator.app.sinks import checkpoint_keeper
 from orchestrator.app.sinks.checkpoint_keeper import CheckpointKeeper
 from orchestrator.executor.dispatch import Dispatcher
-from orchestrator.model.record import RunStarted
+from orchestrator.model.record.record import RunStarted
 from orchestrator.tracker.folder.state_folder import FolderRun, FolderState
 from orchestrator.tracker.runs.recovery import recover
 

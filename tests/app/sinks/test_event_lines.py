@@ -10,7 +10,7 @@ from orchestrator.app.sinks.event_lines import EventLines
 from orchestrator.app.sinks.tee import RecordSink
 from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.log import Level
-from orchestrator.model.record import Record
+from orchestrator.model.record.record import Record
 
 
 class Heard(RecordSink):

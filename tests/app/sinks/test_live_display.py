@@ -16,9 +16,9 @@ from orchestrator.app.sinks.live_display import LiveDisplay
 from orchestrator.app.sinks.live_frame import Picture, WaveLine, frame
 from orchestrator.app.sinks.tee import RecordSink
 from orchestrator.executor.dispatch import Dispatcher
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Failures, Wave
-from orchestrator.model.record import Record
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Failures, Wave
+from orchestrator.model.record.record import Record
 
 #: The colours that themes make readable on dark and on light.
 THEMED = {"default", "green", "red", "brown"}  # pyte's name of the yellow of old terminals

@@ -18,8 +18,8 @@ from orchestrator.app.sinks import metrics_file
 from orchestrator.app.sinks.metrics_file import EVERY_S, MetricsFile
 from orchestrator.app.sinks.tee import end_all
 from orchestrator.errors import ExitCode
-from orchestrator.model.plan import Freeze, Plan
-from orchestrator.model.record import PartFailed
+from orchestrator.model.plan.plan import Freeze, Plan
+from orchestrator.model.record.record import PartFailed
 
 
 async def here(work: Callable[[], None], _name: str) -> None:

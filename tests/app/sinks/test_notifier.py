@@ -19,10 +19,10 @@ from orchestrator.app.sinks.notifier import Notifier
 from orchestrator.app.sinks.tee import end_all
 from orchestrator.errors import ExitCode, JournalDamaged
 from orchestrator.executor.decide.waits import Cause, Wait
-from orchestrator.model import record as r
-from orchestrator.model.plan import Plan, Wave
-from orchestrator.model.record import PartFailed, Record
-from orchestrator.model.reply import Entry
+from orchestrator.model.plan.plan import Plan, Wave
+from orchestrator.model.record import record as r
+from orchestrator.model.record.record import PartFailed, Record
+from orchestrator.model.reply.reply import Entry
 from orchestrator.tracker.runs.recovery import Recovered
 
 APPROVED = (Wave(name="canary"), Wave(name="rest", approve=True))

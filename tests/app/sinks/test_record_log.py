@@ -10,9 +10,9 @@ from fakes.recorded import BEGIN, run_started
 
 from orchestrator.app.sinks.record_log import _EVENTS, RecordLog
 from orchestrator.log import Level, open_log
-from orchestrator.model import record as r
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.record import Record
+from orchestrator.model.record import record as r
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import Record
 
 
 def logged(*records: Record, level: Level = "debug") -> list[dict[str, Any]]:

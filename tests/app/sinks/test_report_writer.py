@@ -12,8 +12,8 @@ from fakes.recorded import BEGIN
 
 from orchestrator.app.sinks.report_writer import ReportWriter
 from orchestrator.executor.dispatch import Dispatcher
-from orchestrator.model.record import RunStarted, WaveDone
-from orchestrator.model.run import Run
+from orchestrator.model.record.record import RunStarted, WaveDone
+from orchestrator.model.run.run import Run
 from orchestrator.tracker.folder.state_folder import FolderState
 from orchestrator.tracker.report import target as module
 from orchestrator.tracker.report.target import target_report

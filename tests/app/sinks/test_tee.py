@@ -5,7 +5,7 @@ from fakes.stage import Played, Stage, plan_of, targets_of
 from orchestrator.app.sinks.tee import RecordSink, Tee
 from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.executor.supervise import FAILURES
-from orchestrator.model.record import PartFailed, Record
+from orchestrator.model.record.record import PartFailed, Record
 
 
 class Kept(RecordSink):

@@ -14,8 +14,8 @@ from fakes.here import DeskHere
 from fakes.laid_down import laid_down
 from fakes.recorded import run_started
 
-from orchestrator.model import record as r
-from orchestrator.model.outcome import Outcome
+from orchestrator.model.record import record as r
+from orchestrator.model.record.outcome import Outcome
 from orchestrator.planner.plan_file.load import load_plan
 
 NOW = datetime.now(UTC)

@@ -10,8 +10,8 @@ from msgspec import structs
 from orchestrator.app.status.ahead import look_ahead
 from orchestrator.app.status.what_next.last_line import fleet_line
 from orchestrator.executor.decide.waits import Cause
-from orchestrator.model import record as r
-from orchestrator.model.plan import Discover, Plan
+from orchestrator.model.plan.plan import Discover, Plan
+from orchestrator.model.record import record as r
 
 TARGETS = make_targets(2)
 WRITTEN = make_plan(TARGETS, name="new")

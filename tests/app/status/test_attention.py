@@ -6,8 +6,8 @@ from fakes.stage import fold_all
 
 from orchestrator.app.status.outlook import look
 from orchestrator.app.status.what_next.attention import attention_lines
-from orchestrator.model import record as r
-from orchestrator.model.outcome import Outcome
+from orchestrator.model.record import record as r
+from orchestrator.model.record.outcome import Outcome
 from orchestrator.tracker.report.build import build_report
 
 FAILED, WAITING = make_targets(2)

@@ -6,8 +6,8 @@ from fakes.clock import START
 from fakes.stage import fold_all, plan_of, targets_of
 
 from orchestrator.app.status.clocks import calendar, clock_lines, steady
-from orchestrator.model.record import ClockStepped, CloudTimeLearned, Record
-from orchestrator.model.run import Run
+from orchestrator.model.record.record import ClockStepped, CloudTimeLearned, Record
+from orchestrator.model.run.run import Run
 
 
 def run_of(*records: Record) -> Run:

@@ -11,10 +11,10 @@ from fakes.recorded import BEGIN, NEW, OLD, RUN_ID, make_plan, make_targets, run
 
 from orchestrator.app.status.document import StatusDocument, first_document, fleet_document, status_schema
 from orchestrator.errors import UsageError
-from orchestrator.model import record as r
-from orchestrator.model.commands import HoldCommand
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.target import Target
+from orchestrator.model.plan.commands import HoldCommand
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record import record as r
+from orchestrator.model.record.outcome import Outcome
 from orchestrator.tracker.report import target as module
 from orchestrator.tracker.report.target import target_report
 from orchestrator.tracker.runs.recovery import recover

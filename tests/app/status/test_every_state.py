@@ -26,9 +26,9 @@ from msgspec import structs
 
 from orchestrator.executor.decide.waits import Cause, Wait
 from orchestrator.executor.dispatch import Dispatcher
-from orchestrator.model import record as r
-from orchestrator.model.plan import Plan
-from orchestrator.model.reply import Doubtful, Exchange, NotSent, Throttled
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.record import record as r
+from orchestrator.model.reply.reply import Doubtful, Exchange, NotSent, Throttled
 from orchestrator.planner.plan_file.load import load_plan
 
 DAY_S = 86_400.0

@@ -7,7 +7,7 @@ from fakes.recorded import BEGIN, RUN_ID, make_plan, make_targets, run_started
 
 from orchestrator.app.status.document import fleet_document
 from orchestrator.app.status.fleet_status import standing
-from orchestrator.model import record as r
+from orchestrator.model.record import record as r
 from orchestrator.tracker.runs.recovery import Recovered, recover
 from orchestrator.tracker.state_store import Standby
 

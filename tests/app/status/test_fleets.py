@@ -8,8 +8,8 @@ from msgspec import structs
 
 from orchestrator.app.status.fleets import fleet_documents, fleet_rows
 from orchestrator.errors import JournalDamaged, OrchestratorError
-from orchestrator.model import record as r
-from orchestrator.model.outcome import Outcome
+from orchestrator.model.record import record as r
+from orchestrator.model.record.outcome import Outcome
 
 TARGETS = make_targets(2)
 A, _ = (target.proxy_id for target in TARGETS)

@@ -10,10 +10,10 @@ from msgspec import structs
 
 from orchestrator.app.status.held import held_lines
 from orchestrator.app.status.outlook import look
-from orchestrator.model import record as r
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Wave
-from orchestrator.model.target import Facts, Target
+from orchestrator.model.plan.plan import Wave
+from orchestrator.model.plan.target import Facts, Target
+from orchestrator.model.record import record as r
+from orchestrator.model.record.outcome import Outcome
 from orchestrator.tracker.report.build import build_report
 
 PLAN_WORDS = "'/plans/our fleet.yaml'"

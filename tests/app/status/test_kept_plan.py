@@ -9,7 +9,7 @@ from fakes.recorded import make_plan, make_targets, run_started
 
 from orchestrator.app.status.kept_plan import kept_plan
 from orchestrator.errors import JournalDamaged, PlanError
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.plan import Plan
 
 TARGETS = make_targets(2)
 

@@ -13,9 +13,9 @@ from msgspec import structs
 from orchestrator.app.run.begin_or_resume import Beginning, begin_run
 from orchestrator.app.status.one_proxy.named_target import named_target
 from orchestrator.errors import UsageError
-from orchestrator.model import record as r
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.target import Facts, Target
+from orchestrator.model.plan.target import Facts, Target
+from orchestrator.model.record import record as r
+from orchestrator.model.record.outcome import Outcome
 from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.tracker.folder.state_folder import FolderState
 from orchestrator.tracker.report.target import target_report

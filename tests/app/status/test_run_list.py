@@ -9,9 +9,9 @@ from fakes.memory_state import MemoryState
 from fakes.recorded import BEGIN, RUN_ID, make_plan, make_targets, run_started
 
 from orchestrator.app.status.run_list import brief, run_entry, run_lines
-from orchestrator.model import record as r
-from orchestrator.model.limit_change import LimitChange
-from orchestrator.model.outcome import Outcome
+from orchestrator.model.plan.limit_change import LimitChange
+from orchestrator.model.record import record as r
+from orchestrator.model.record.outcome import Outcome
 
 TARGETS = make_targets(3)
 A, B, _ = (target.proxy_id for target in TARGETS)

@@ -8,8 +8,8 @@ from fakes.stage import fold_all, plan_of, targets_of
 
 from orchestrator.app.status.fleet_status import last_session, scope_lines
 from orchestrator.app.status.outlook import Outlook, look
-from orchestrator.model import record as r
-from orchestrator.model.run import Run
+from orchestrator.model.record import record as r
+from orchestrator.model.run.run import Run
 from orchestrator.tracker.report.build import build_report
 
 PLAN = plan_of(targets_of(1))

@@ -7,8 +7,8 @@ from fakes.clock import START
 
 from orchestrator.app.status.one_proxy.raw_lines import raw_lines
 from orchestrator.app.status.one_proxy.story_lines import story_lines
-from orchestrator.model import record as r
-from orchestrator.model.reply import Entry
+from orchestrator.model.record import record as r
+from orchestrator.model.reply.reply import Entry
 
 AT = "  2026-03-01 22:00:00Z"
 

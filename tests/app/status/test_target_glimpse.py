@@ -11,12 +11,12 @@ from msgspec.json import encode
 
 from orchestrator.app.status.one_proxy.target_history import life
 from orchestrator.app.status.one_proxy.target_line import target_lines, target_outlook
-from orchestrator.model import record as r
-from orchestrator.model.commands import SettleCommand
-from orchestrator.model.outcome import FAILED_BEFORE, Outcome
-from orchestrator.model.record import Record
-from orchestrator.model.reply import Entry
-from orchestrator.model.target import Target
+from orchestrator.model.plan.commands import SettleCommand
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record import record as r
+from orchestrator.model.record.outcome import FAILED_BEFORE, Outcome
+from orchestrator.model.record.record import Record
+from orchestrator.model.reply.reply import Entry
 from orchestrator.tracker.folder.state_folder import FolderRun, FolderState
 from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.runs.recovery import glimpse, recover

@@ -19,16 +19,17 @@ from orchestrator.app.status.what_next.steps import STEPS, Step
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.waits import Cause, Wait
 from orchestrator.executor.decide.what_waits import fleet_wait
-from orchestrator.model import record as r
-from orchestrator.model.amount import Amount
-from orchestrator.model.capacity import SubnetRead
-from orchestrator.model.cloud_event import CloudEvent, CloudEventsRead
-from orchestrator.model.commands import Command, HoldCommand, ReleaseCommand
-from orchestrator.model.gate_record import GateAnswered
-from orchestrator.model.health_gate import HealthGate
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Failures, Freeze, Limits, Scope, Wave, Window
-from orchestrator.model.target import Facts
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.commands import Command, HoldCommand, ReleaseCommand
+from orchestrator.model.plan.health_gate import HealthGate
+from orchestrator.model.plan.plan import Failures, Freeze, Limits, Scope, Wave, Window
+from orchestrator.model.plan.target import Facts
+from orchestrator.model.record import record as r
+from orchestrator.model.record.capacity import SubnetRead
+from orchestrator.model.record.cloud_event_record import CloudEventsRead
+from orchestrator.model.record.gate_record import GateAnswered
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.reply.cloud_event import CloudEvent
 
 TARGETS = targets_of(4, per_instance=2)
 MINE, NEIGHBOUR, FAR, LAST = TARGETS

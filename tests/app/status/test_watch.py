@@ -10,8 +10,8 @@ from fakes.recorded import BEGIN, RUN_ID, make_plan, make_targets, run_started
 
 from orchestrator.app.status.document import StatusDocument, fleet_document
 from orchestrator.app.status.watch import EVERY_S, Changes, watch
-from orchestrator.model import record as r
-from orchestrator.model.outcome import Outcome
+from orchestrator.model.record import record as r
+from orchestrator.model.record.outcome import Outcome
 from orchestrator.tracker.runs.recovery import recover
 
 TARGETS = make_targets(2)

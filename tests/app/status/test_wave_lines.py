@@ -5,8 +5,8 @@ from fakes.recorded import make_plan, make_targets, run_started
 from fakes.stage import fold_all
 
 from orchestrator.app.status.fleet_status import wave_line
-from orchestrator.model import record as r
-from orchestrator.model.outcome import Outcome
+from orchestrator.model.record import record as r
+from orchestrator.model.record.outcome import Outcome
 from orchestrator.tracker.report.build import build_report
 
 STUCK, DONE = make_targets(2)

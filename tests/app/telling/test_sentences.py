@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.app.telling.sentence import sentence
-from orchestrator.model import record as r
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.record_base import Clocks
+from orchestrator.model.record import record as r
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record_base import Clocks
 
 #: How Python writes its own values.
 PYTHON = re.compile(r"\b[A-Z][A-Za-z]+\(|\bNone\b|\bTrue\b|\bFalse\b|datetime|b'|\{'|<[A-Z]\w+\.")

@@ -15,12 +15,12 @@ from orchestrator.executor.decide.actions import CloseWave, Hold
 from orchestrator.executor.decide.hold_causes import causes
 from orchestrator.executor.decide.limits import due_hold
 from orchestrator.executor.decide.next_action import next_action
-from orchestrator.model.amount import Amount
-from orchestrator.model.order import order_key
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Failures, Limits, Scope, Wave
-from orchestrator.model.record import HoldReleased, HoldSet, Intent, ScopeOpened, Settled, WaveOpened
-from orchestrator.model.target import Target
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.order import order_key
+from orchestrator.model.plan.plan import Failures, Limits, Scope, Wave
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import HoldReleased, HoldSet, Intent, ScopeOpened, Settled, WaveOpened
 
 
 @pytest.mark.parametrize("concurrency", [1, 10, 100])

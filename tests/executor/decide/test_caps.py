@@ -6,9 +6,9 @@ import pytest
 from fakes.rollouts import stage_of
 from fakes.stage import Played
 
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Limits, Wave
-from orchestrator.model.record import (
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Limits, Wave
+from orchestrator.model.record.record import (
     Intent,
     Settled,
 )

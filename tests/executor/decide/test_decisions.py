@@ -14,10 +14,10 @@ from orchestrator.executor.decide.actions import Ending, Finish
 from orchestrator.executor.decide.exit_code import exit_code
 from orchestrator.executor.scope.backoff import backoff_s, busy_wait_s
 from orchestrator.executor.target.answer_verdict import judge, judge_entries
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Failures
-from orchestrator.model.record import EarlierOutcome, HoldSet, Intent, Record, ScopeGivenUp, Settled
-from orchestrator.model.reply import (
+from orchestrator.model.plan.plan import Failures
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import EarlierOutcome, HoldSet, Intent, Record, ScopeGivenUp, Settled
+from orchestrator.model.reply.reply import (
     Answered,
     Busy,
     Doubtful,
@@ -28,7 +28,7 @@ from orchestrator.model.reply import (
     Throttled,
     Unauthenticated,
 )
-from orchestrator.model.run import Run
+from orchestrator.model.run.run import Run
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 NO = Exchange(http_status=400, error_msg="words")

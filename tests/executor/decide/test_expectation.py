@@ -6,9 +6,9 @@ from fakes.rollouts import rollout_of
 from fakes.stage import plan_of, targets_of
 from msgspec.structs import replace
 
-from orchestrator.model.plan import Follow
-from orchestrator.model.record import PreflightDone
-from orchestrator.model.settings import in_force, settings_of
+from orchestrator.model.plan.plan import Follow
+from orchestrator.model.plan.settings import in_force, settings_of
+from orchestrator.model.record.record import PreflightDone
 
 
 def _read(proxy_id: str, upgrade_s: float | None) -> PreflightDone:

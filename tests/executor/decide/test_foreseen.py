@@ -9,9 +9,9 @@ from fakes.stage import fold_all, plan_of, targets_of
 from orchestrator.app.status.outlook import look
 from orchestrator.executor.decide.foreseen import expected_end, next_start, time_left_s
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.model import record as r
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Failures, Freeze, Limits, Wave, Window
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Failures, Freeze, Limits, Wave, Window
+from orchestrator.model.record import record as r
 
 TARGETS = targets_of(12)
 #: Twelve targets, four at once, ten minutes each: half an hour.

@@ -6,8 +6,8 @@ from random import Random
 import pytest
 
 from orchestrator.executor.decide.health.judge_metric import Treated, judge_bounds, judge_control
-from orchestrator.model.health_gate import EyeQuestion, MetricBound
-from orchestrator.model.metric import RESPONSE_MS, Minutes
+from orchestrator.model.plan.health_gate import EyeQuestion, MetricBound
+from orchestrator.model.plan.metric import RESPONSE_MS, Minutes
 
 BEFORE, AFTER = range(100, 110), range(120, 125)
 CONTROL = EyeQuestion(metric=RESPONSE_MS, compare="control")

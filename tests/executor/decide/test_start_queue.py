@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from orchestrator.executor.decide.bench import Block, WaveDraw
 from orchestrator.executor.decide.start_queue import StartQueue
-from orchestrator.model.target import Target
+from orchestrator.model.plan.target import Target
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 SCOPES = ("default",)

@@ -14,11 +14,13 @@ from judge.journal import expect_kept
 from msgspec.structs import replace
 
 from orchestrator.executor.dispatch import Dispatcher
-from orchestrator.model.amount import Amount
-from orchestrator.model.order import order_key
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Failures, Follow, Limits, Plan, Retry, Wave
-from orchestrator.model.record import (
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.order import order_key
+from orchestrator.model.plan.plan import Failures, Follow, Limits, Plan, Retry, Wave
+from orchestrator.model.plan.selection import Selector
+from orchestrator.model.plan.target import Facts
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import (
     HoldSet,
     Intent,
     NotReverified,
@@ -31,9 +33,7 @@ from orchestrator.model.record import (
     WaveOpened,
     WaveSoaking,
 )
-from orchestrator.model.reply import Exchange, Failure, NotSent, Refused
-from orchestrator.model.selection import Selector
-from orchestrator.model.target import Facts
+from orchestrator.model.reply.reply import Exchange, Failure, NotSent, Refused
 from orchestrator.tracker.report.build import build_report
 
 

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from orchestrator.executor.rate.auto_rate import AutoPacer, auto_pacer
-from orchestrator.model.reply import Quota
+from orchestrator.model.reply.reply import Quota
 
 
 def drive(pacer: AutoPacer, calls: int, now_s: float = 0.0, *, waited: bool = True) -> float:

@@ -17,7 +17,7 @@ import pytest
 
 from orchestrator.executor.rate.auto_rate import auto_pacer
 from orchestrator.executor.rate.pacer import Pacer
-from orchestrator.model.reply import Quota
+from orchestrator.model.reply.reply import Quota
 
 Notice = Literal["retry_after", "text", "bare", "mixed"]
 #: (from this second on, calls per second)

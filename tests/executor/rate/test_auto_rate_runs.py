@@ -7,10 +7,10 @@ import pytest
 from fakes.clouds import FakeCloud
 from fakes.stage import Played, Stage, plan_of, targets_of
 
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Failures, Follow, Limits, Wave
-from orchestrator.model.record import ScopeThrottled, ScopeUsed
-from orchestrator.model.reply import Exchange, Failure, Quota, Throttled
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Failures, Follow, Limits, Wave
+from orchestrator.model.record.record import ScopeThrottled, ScopeUsed
+from orchestrator.model.reply.reply import Exchange, Failure, Quota, Throttled
 
 SOFT = Failures(max=Amount(100, percent=True), max_rejected=Amount(100, percent=True), mode="soft")
 

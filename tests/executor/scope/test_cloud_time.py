@@ -4,7 +4,7 @@ import pytest
 from fakes.clock import START
 
 from orchestrator.executor.scope.cloud_time import CloudTime
-from orchestrator.model.reply import Exchange
+from orchestrator.model.reply.reply import Exchange
 
 
 def answer(offset_s: float | None, took_s: float = 0.0) -> Exchange:

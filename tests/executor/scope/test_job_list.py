@@ -14,11 +14,11 @@ from orchestrator.executor.rate.lanes import Lane, Lanes
 from orchestrator.executor.scope.jobs.job_list import Board, JobList, read_jobs
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.target.instance_jobs import ours_running
-from orchestrator.model.moment import Moment
-from orchestrator.model.plan import Failures, Retry
-from orchestrator.model.record import Record
-from orchestrator.model.reply import Job, Refused
-from orchestrator.model.run import Run
+from orchestrator.model.plan.plan import Failures, Retry
+from orchestrator.model.record.moment import Moment
+from orchestrator.model.record.record import Record
+from orchestrator.model.reply.reply import Job, Refused
+from orchestrator.model.run.run import Run
 
 TARGET = targets_of(1)[0]
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.executor.scope.jobs.job_list_paging import Paging
-from orchestrator.model.reply import Job, JobPage
+from orchestrator.model.reply.reply import Job, JobPage
 
 PAGE = 50
 STYLES = ("page", "record", "record0")

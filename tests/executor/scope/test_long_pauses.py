@@ -14,8 +14,8 @@ from orchestrator.executor.decide.actions import Ending
 from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.executor.scope.jobs import job_list_paging as paging
 from orchestrator.executor.scope.jobs.job_list_paging import Paging
-from orchestrator.model.record import HoldSet, ScopeThrottled
-from orchestrator.model.reply import Exchange, Failure, Job, JobPage, Page, Throttled
+from orchestrator.model.record.record import HoldSet, ScopeThrottled
+from orchestrator.model.reply.reply import Exchange, Failure, Job, JobPage, Page, Throttled
 from orchestrator.planner.targets import instance_list as listing
 from orchestrator.planner.targets.instance_list import InstanceList
 

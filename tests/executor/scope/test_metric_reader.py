@@ -13,9 +13,9 @@ from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.scope.metrics.metric_reader import MetricReader
 from orchestrator.executor.scope.metrics.sample_store import SPAN, Wanted
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.model.metric import IMPACT_METRICS
-from orchestrator.model.record import Record
-from orchestrator.model.target import Target
+from orchestrator.model.plan.metric import IMPACT_METRICS
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.record import Record
 
 
 class Read:

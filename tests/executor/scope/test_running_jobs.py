@@ -10,10 +10,10 @@ from fakes.clouds import FakeCloud, FakeJob
 from fakes.stage import Played, Stage, plan_of, targets_of
 
 from orchestrator.executor.scope.poll_schedule import list_pays
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Failures, Limits, Wave
-from orchestrator.model.record import JobSeen
-from orchestrator.model.reply import Doubtful, Exchange
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Failures, Limits, Wave
+from orchestrator.model.record.record import JobSeen
+from orchestrator.model.reply.reply import Doubtful, Exchange
 
 
 def play(targets: int, setup: Any = lambda _cloud: None, *, fate: Fate | None = None, rate: float = 20.0) -> Played:

@@ -16,10 +16,10 @@ from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.scope.probe import keep
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.scope.shared_credentials import SharedCredentials
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Limits, Retry
-from orchestrator.model.record import Intent, Record, ScopeGivenUp, ScopeOpened, ScopePaused
-from orchestrator.model.reply import Exchange, Failure, Refused, Throttled, Unauthenticated
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Limits, Retry
+from orchestrator.model.record.record import Intent, Record, ScopeGivenUp, ScopeOpened, ScopePaused
+from orchestrator.model.reply.reply import Exchange, Failure, Refused, Throttled, Unauthenticated
 
 
 def play(setup: Any, *, targets: int = 6, **changes: Any) -> Played:

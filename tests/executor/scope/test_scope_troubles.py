@@ -11,10 +11,10 @@ from fakes.clouds import FakeCloud
 from fakes.stage import Played, Stage, plan_of, targets_of
 
 from orchestrator.executor.decide.actions import Ending
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Failures, Limits, Retry, Wave
-from orchestrator.model.record import Intent, Postponed, ScopeGivenUp, ScopeOpened, ScopePaused, ScopeThrottled
-from orchestrator.model.reply import Busy, Doubtful, Exchange, Failure, NotSent, Refused, Throttled
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Failures, Limits, Retry, Wave
+from orchestrator.model.record.record import Intent, Postponed, ScopeGivenUp, ScopeOpened, ScopePaused, ScopeThrottled
+from orchestrator.model.reply.reply import Busy, Doubtful, Exchange, Failure, NotSent, Refused, Throttled
 
 SOFT = Failures(max=Amount(100, percent=True), max_rejected=Amount(100, percent=True), mode="soft")
 WIDE = Limits(ramp=False, rate=10.0)

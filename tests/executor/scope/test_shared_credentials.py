@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from orchestrator.executor.scope.shared_credentials import SharedCredentials
-from orchestrator.model.reply import Answered, Exchange, NotSent, Reply, Throttled, Unauthenticated
+from orchestrator.model.reply.reply import Answered, Exchange, NotSent, Reply, Throttled, Unauthenticated
 
 pytestmark = pytest.mark.anyio
 

@@ -11,8 +11,8 @@ from fakes.rollouts import stage_of
 from orchestrator.executor.background import _LISTEN_EVERY_S
 from orchestrator.executor.scope.silence import LONG_S, Silence
 from orchestrator.executor.scope.under_way import UnderWay
-from orchestrator.model.record import ScopeGivenUp, ScopeHeard, ScopePaused, ScopeSilent
-from orchestrator.model.reply import (
+from orchestrator.model.record.record import ScopeGivenUp, ScopeHeard, ScopePaused, ScopeSilent
+from orchestrator.model.reply.reply import (
     Answered,
     Busy,
     Doubtful,

@@ -4,8 +4,8 @@ import pytest
 
 from orchestrator.executor.target.answer_verdict import judge_entries, strays
 from orchestrator.executor.target.verify import Finding, HealthUnknown, NotYet, Verified, judge_health
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.reply import Entry, ProxyHealth, ProxyVersion
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.reply.reply import Entry, ProxyHealth, ProxyVersion
 
 OLD, NEW = "2.23.12.000", "2.24.03.000"
 ACCEPT, REJECT = (

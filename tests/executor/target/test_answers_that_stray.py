@@ -13,9 +13,9 @@ from fakes.rollouts import FREE, stage_of
 from fakes.stage import Played, fold_all
 from msgspec.structs import replace
 
-from orchestrator.model.plan import Follow
-from orchestrator.model.record import AnswerSeen, DoubtRenewed, JobSeen
-from orchestrator.model.reply import Answered, Doubtful, Entry, Exchange
+from orchestrator.model.plan.plan import Follow
+from orchestrator.model.record.record import AnswerSeen, DoubtRenewed, JobSeen
+from orchestrator.model.reply.reply import Answered, Doubtful, Entry, Exchange
 from orchestrator.tracker.folder.known_workflows import KnownThen
 
 

@@ -9,9 +9,9 @@ from fakes.clouds import FakeCloud
 from fakes.rollouts import FREE, outcome, play_first, stage_of, starts
 from msgspec.structs import replace
 
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Follow, Limits, Retry
-from orchestrator.model.record import (
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Follow, Limits, Retry
+from orchestrator.model.record.record import (
     AttemptDisproved,
     DoubtLooked,
     DoubtRenewed,

@@ -11,10 +11,10 @@ from fakes.clouds import JOB_NAME, FakeCloud, FakeJob
 from fakes.rollouts import stage_of
 from fakes.stage import Played
 
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Limits, Wave
-from orchestrator.model.record import AttemptDisproved, DoubtLooked, Postponed, WorkflowAdopted
-from orchestrator.model.selection import Selector
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Limits, Wave
+from orchestrator.model.plan.selection import Selector
+from orchestrator.model.record.record import AttemptDisproved, DoubtLooked, Postponed, WorkflowAdopted
 from orchestrator.tracker.folder.known_workflows import KnownThen
 
 TWO = Limits(in_flight=Amount(10), per_instance=2, concurrency=10, rate=50.0, ramp=False)

@@ -12,7 +12,7 @@ from msgspec.structs import replace as with_fields
 
 from orchestrator.executor.scope.jobs.job_list import JobList
 from orchestrator.executor.target.evidence import Adopt, Doubt, Happened, NeverBegan, Sight, Unknown, weigh
-from orchestrator.model.reply import Job, ProxyHealth, ProxyVersion
+from orchestrator.model.reply.reply import Job, ProxyHealth, ProxyVersion
 
 AT = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)
 INSTANCE, OTHER_INSTANCE = f"{1:032x}in07", f"{2:032x}in07"

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.executor.scope.poll_schedule import doubt_period_s, next_look_s
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Failures, Follow, Limits, Wave
-from orchestrator.model.record import FollowTimedOut, JobSeen, Settled
-from orchestrator.model.reply import Exchange, Refused
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Failures, Follow, Limits, Wave
+from orchestrator.model.record.record import FollowTimedOut, JobSeen, Settled
+from orchestrator.model.reply.reply import Exchange, Refused
 
 
 def play(fate: Fate, follow: Follow | None = None, setup: Any = lambda _cloud: None, targets: int = 1) -> Played:

@@ -13,10 +13,10 @@ from fakes.stage import Played, fold_all, resume, targets_of
 
 from orchestrator.executor.scope.jobs.job_list import JobList
 from orchestrator.executor.target.instance_jobs import foreign_job, resurfaced_job
-from orchestrator.model.plan import Failures, Retry
-from orchestrator.model.record import AttemptDisproved, DoubtLooked, ReturnedToWaiting, SessionStarted
-from orchestrator.model.reply import Job
-from orchestrator.model.run import Run
+from orchestrator.model.plan.plan import Failures, Retry
+from orchestrator.model.record.record import AttemptDisproved, DoubtLooked, ReturnedToWaiting, SessionStarted
+from orchestrator.model.reply.reply import Job
+from orchestrator.model.run.run import Run
 
 PROXY = targets_of(12)[11]
 FAILS = Fate(status="Failed", flips=None, named=True)

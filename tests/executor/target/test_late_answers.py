@@ -12,12 +12,12 @@ from fakes.stage import Stage, fold_all, later, plan_of, targets_of
 
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.dispatch import Dispatcher
-from orchestrator.model import record as r
-from orchestrator.model.amount import Amount
-from orchestrator.model.outcome import Outcome, Phase
-from orchestrator.model.plan import Failures, Limits, Wave
-from orchestrator.model.record import Record
-from orchestrator.model.reply import Entry
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Failures, Limits, Wave
+from orchestrator.model.record import record as r
+from orchestrator.model.record.outcome import Outcome, Phase
+from orchestrator.model.record.record import Record
+from orchestrator.model.reply.reply import Entry
 
 (TARGET,) = targets_of(1)
 KEY = TARGET.proxy_id

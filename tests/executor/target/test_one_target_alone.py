@@ -12,9 +12,9 @@ from fakes.clouds import FakeCloud
 from fakes.rollouts import ALL, FREE, LENIENT, stage_of
 from fakes.stage import Played, Stage, later, plan_of, resume, targets_of
 
-from orchestrator.model.plan import Limits, Retry
-from orchestrator.model.record import AnswerSeen, Intent, Postponed, ScopeGivenUp, ScopePaused, Settled
-from orchestrator.model.reply import Doubtful, Exchange, Failure, NotSent, Throttled, Unauthenticated
+from orchestrator.model.plan.plan import Limits, Retry
+from orchestrator.model.record.record import AnswerSeen, Intent, Postponed, ScopeGivenUp, ScopePaused, Settled
+from orchestrator.model.reply.reply import Doubtful, Exchange, Failure, NotSent, Throttled, Unauthenticated
 
 THRICE = Retry(attempts=3)
 TURNED_AWAY = {

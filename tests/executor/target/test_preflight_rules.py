@@ -12,14 +12,14 @@ from fakes.stage import Played, Stage, plan_of, targets_of
 from msgspec.structs import replace
 
 from orchestrator.executor.target.preflight import Denied, NotNow, doubting
-from orchestrator.model.amount import Amount
-from orchestrator.model.eligibility import GONE, LeaveOut
-from orchestrator.model.moment import Moment
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Failures, Follow, Limits, Retry, Wave
-from orchestrator.model.record import DoubtRenewed, Intent, Postponed, PreflightDone
-from orchestrator.model.reply import Exchange, Refused
-from orchestrator.model.state import Attempt, TargetState
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Failures, Follow, Limits, Retry, Wave
+from orchestrator.model.record.moment import Moment
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import DoubtRenewed, Intent, Postponed, PreflightDone
+from orchestrator.model.reply.reply import Exchange, Refused
+from orchestrator.model.run.eligibility import GONE, LeaveOut
+from orchestrator.model.run.state import Attempt, TargetState
 
 LENIENT = Failures(max=Amount(100, percent=True), max_rejected=Amount(100, percent=True), mode="soft")
 FREE = Limits(in_flight=Amount(100), concurrency=50, rate=50.0, ramp=False)

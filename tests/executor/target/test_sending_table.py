@@ -12,9 +12,9 @@ from fakes.rollouts import ALL, LENIENT, outcome, play_first, starts
 from fakes.stage import Stage, plan_of, targets_of
 
 from orchestrator.executor.crash_points import Point
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Follow, Limits
-from orchestrator.model.record import (
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Follow, Limits
+from orchestrator.model.record.record import (
     AnswerMissing,
     AnswerSeen,
     Intent,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.model.plan import Capacity
+from orchestrator.model.plan.plan import Capacity
 from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.planner.plan_file.schema import PLAN
 from orchestrator.planner.preview.preview import make_preview

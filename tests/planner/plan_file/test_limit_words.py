@@ -3,8 +3,8 @@
 import pytest
 
 from orchestrator.errors import UsageError
-from orchestrator.model.amount import Amount
-from orchestrator.model.limit_change import LimitChange
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.limit_change import LimitChange
 from orchestrator.planner.plan_file.limit_words import limit_change
 
 

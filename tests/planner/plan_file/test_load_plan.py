@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import PlanError
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import (
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import (
     Failures,
     Follow,
     Freeze,

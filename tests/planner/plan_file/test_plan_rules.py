@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.plan import Plan
 
 HEAD = """\
 version: 1

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.errors import PlanError
-from orchestrator.model.plan import Expect, Failures, Follow, Http, Limits, Plan, Retry, Wave
+from orchestrator.model.plan.plan import Expect, Failures, Follow, Http, Limits, Plan, Retry, Wave
 from orchestrator.planner.plan_file.json_schema import plan_schema
 from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.planner.plan_file.schema import PLAN

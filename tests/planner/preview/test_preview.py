@@ -8,12 +8,12 @@ from fakes.stage import plan_of, targets_of
 from msgspec import structs
 
 from orchestrator.errors import PlanError
-from orchestrator.model.amount import Amount
-from orchestrator.model.eligibility import GONE, Reading
-from orchestrator.model.plan import Failures, Follow, Plan, Scope
-from orchestrator.model.reply import ProxyVersion
-from orchestrator.model.risk import Risk
-from orchestrator.model.target import Target
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Failures, Follow, Plan, Scope
+from orchestrator.model.plan.target import Target
+from orchestrator.model.reply.reply import ProxyVersion
+from orchestrator.model.reply.risk import Risk
+from orchestrator.model.run.eligibility import GONE, Reading
 from orchestrator.planner.preview.estimate import calls_per_target, looks
 from orchestrator.planner.preview.preview import make_preview
 from orchestrator.planner.preview.preview_text import table

@@ -6,7 +6,7 @@ from datetime import timedelta
 from fakes.recorded import BEGIN, make_plan, make_targets
 from msgspec import structs
 
-from orchestrator.model.target import Target
+from orchestrator.model.plan.target import Target
 from orchestrator.planner.preview.forecast_values import Range, Rehearsed, WaveTimes
 from orchestrator.planner.preview.page.preview_page import ROWS, preview_chunks
 from orchestrator.planner.preview.preview import make_preview

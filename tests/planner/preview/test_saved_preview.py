@@ -2,7 +2,7 @@
 
 from msgspec import structs
 
-from orchestrator.model.target import Facts, Target
+from orchestrator.model.plan.target import Facts, Target
 from orchestrator.planner.preview.saved_preview import SavedTarget, differences
 
 FACTS = Facts(name="orders", tags={"env": "prod"}, instance_status="ACTIVE")

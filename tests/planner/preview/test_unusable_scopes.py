@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pytest
 from fakes.stage import plan_of, targets_of
 
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Wave
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Wave
 from orchestrator.planner.preview.preview import make_preview
 from orchestrator.planner.preview.preview_text import table
 from orchestrator.planner.preview.preview_values import Preview

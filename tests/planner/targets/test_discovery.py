@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.model.plan import InstanceFilter
-from orchestrator.model.target import Facts, Target
+from orchestrator.model.plan.plan import InstanceFilter
+from orchestrator.model.plan.target import Facts, Target
 from orchestrator.planner.targets.discovery import Instance, batches, counted_once, learnt, targets_of
 from orchestrator.planner.targets.instance_filter import Unanswered, passes, server_filters
 from orchestrator.planner.targets.instance_row import (

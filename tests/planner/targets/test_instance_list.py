@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.model.reply import Page
+from orchestrator.model.reply.reply import Page
 from orchestrator.planner.targets.instance_list import PAGE_ROWS, InstanceList
 
 #: What happens to the list before a page is read: how many rows are removed and inserted, and where.

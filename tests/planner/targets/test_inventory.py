@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.model.target import Target
+from orchestrator.model.plan.target import Target
 from orchestrator.planner.reading.problems import Problems
 from orchestrator.planner.targets import inventory_lines
 from orchestrator.planner.targets.inventory import read_inventory

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from orchestrator.errors import PlanError
-from orchestrator.model.plan import Plan
-from orchestrator.model.target import Facts, Target
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.target import Facts, Target
 from orchestrator.planner.targets.own_windows import check_own_windows
 
 

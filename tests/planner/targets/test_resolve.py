@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import ExitCode, PlanError
-from orchestrator.model.plan import Plan
-from orchestrator.model.target import Facts, Target
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.target import Facts, Target
 from orchestrator.planner.targets.resolve import ExpectNotMet, resolve_targets
 
 Load = Callable[..., Plan]

@@ -10,7 +10,7 @@ import pytest
 from fakes.recorded import BEGIN
 
 from orchestrator.errors import JournalDamaged, StateError
-from orchestrator.model.commands import HoldCommand, ReleaseCommand, SettleCommand
+from orchestrator.model.plan.commands import HoldCommand, ReleaseCommand, SettleCommand
 from orchestrator.tracker.folder.command_file import CommandInbox, append_command
 
 HOLD = HoldCommand(at=BEGIN, user="ann", note="wait: ünïcode")

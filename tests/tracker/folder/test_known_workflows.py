@@ -7,9 +7,9 @@ from fakes.recorded import BEGIN, NEW, OLD, make_plan, make_targets, run_started
 from msgspec.structs import replace as with_fields
 
 from orchestrator.errors import StateError
-from orchestrator.model import record as r
-from orchestrator.model.record import Record
-from orchestrator.model.reply import Entry
+from orchestrator.model.record import record as r
+from orchestrator.model.record.record import Record
+from orchestrator.model.reply.reply import Entry
 from orchestrator.tracker.folder.known_workflows import Workflows
 from orchestrator.tracker.folder.run_folder import create_run
 from orchestrator.tracker.journal.file import Journal

@@ -8,7 +8,7 @@ import pytest
 from fakes.recorded import BEGIN
 
 from orchestrator.errors import StateError
-from orchestrator.model.commands import HoldCommand
+from orchestrator.model.plan.commands import HoldCommand
 from orchestrator.tracker.fleet_name import SIMULATED
 from orchestrator.tracker.folder.command_file import CommandInbox, append_command
 from orchestrator.tracker.folder.fleet_lock import fleet_lock, holder

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import StateError
-from orchestrator.model.known_rate import KnownRate
+from orchestrator.model.learned.known_rate import KnownRate
 from orchestrator.tracker.folder.rates_file import RATES, add_rates, read_rates
 
 NOW = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)

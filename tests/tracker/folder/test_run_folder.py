@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.errors import JournalDamaged, StateError
-from orchestrator.model.plan import Discover, Failures, Follow, Freeze, Limits, Window
-from orchestrator.model.selection import Selector
-from orchestrator.model.settings import settings_of
-from orchestrator.model.target import Target
+from orchestrator.model.plan.plan import Discover, Failures, Follow, Freeze, Limits, Window
+from orchestrator.model.plan.selection import Selector
+from orchestrator.model.plan.settings import settings_of
+from orchestrator.model.plan.target import Target
 from orchestrator.tracker.folder.paths import list_runs
 from orchestrator.tracker.folder.run_folder import create_run, load_frozen_plan, load_frozen_targets, load_settings
 from orchestrator.tracker.journal.file import read_journal

@@ -11,8 +11,8 @@ import pytest
 from fakes.recorded import RUN_ID, make_plan, make_targets, run_started
 
 from orchestrator.errors import ExitCode, StateError
-from orchestrator.model.commands import HoldCommand
-from orchestrator.model.record import Record
+from orchestrator.model.plan.commands import HoldCommand
+from orchestrator.model.record.record import Record
 from orchestrator.tracker.disk import FOLDER_MODE, make_folder, open_private, replace_file, write_all, write_file
 from orchestrator.tracker.folder.command_file import append_command
 from orchestrator.tracker.folder.run_folder import create_run

@@ -11,7 +11,7 @@ from fakes.recorded import BEGIN
 from msgspec import structs
 
 from orchestrator.errors import Broken, HostError, JournalDamaged, OrchestratorError, StateError, TakenOver
-from orchestrator.model.record import AnswerSeen, CommandIgnored, Intent, Record
+from orchestrator.model.record.record import AnswerSeen, CommandIgnored, Intent, Record
 from orchestrator.tracker.journal.file import Journal, read_journal
 from orchestrator.tracker.journal.group_commit import JournalWriter
 

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.errors import ExitCode, JournalDamaged, StateError
-from orchestrator.model.record import CommandIgnored, Record
+from orchestrator.model.record.record import CommandIgnored, Record
 from orchestrator.tracker.journal.file import Journal, read_journal
 from orchestrator.tracker.journal.line import encode_lines
 
@@ -237,7 +237,7 @@ FILL = """
 import resource, signal, sys
 from pathlib import Path
 from orchestrator.errors import StateError
-from orchestrator.model.record import CommandIgnored
+from orchestrator.model.record.record import CommandIgnored
 from orchestrator.tracker.journal.file import Journal
 from datetime import UTC, datetime
 record = CommandIgnored(at=datetime(2026, 3, 1, tzinfo=UTC), command=1, why="x" * 300)

@@ -11,9 +11,9 @@ from fakes.databases import state_in
 from fakes.recorded import BEGIN, NEW, OLD, make_plan, make_targets, run_started
 
 from orchestrator.errors import JournalDamaged, StateError, TakenOver
-from orchestrator.model import record as r
-from orchestrator.model.record import Record
-from orchestrator.model.reply import Entry
+from orchestrator.model.record import record as r
+from orchestrator.model.record.record import Record
+from orchestrator.model.reply.reply import Entry
 from orchestrator.tracker.postgres.database_run import DatabaseRun
 from orchestrator.tracker.postgres.database_state import DatabaseState
 from orchestrator.tracker.postgres.run_log import RunLog

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from orchestrator.model.target import Facts
+from orchestrator.model.plan.target import Facts
 from orchestrator.tracker.report.parts.in_common import Traits, in_common, odds, traits_of
 
 

@@ -13,9 +13,9 @@ from fakes.recorded import BEGIN, empty_run, make_targets, run_started
 from fakes.reported import HOSTILE, make_run, make_story
 from msgspec.structs import replace
 
-from orchestrator.model.night import CallsMade
-from orchestrator.model.record import SessionStarted
-from orchestrator.model.target import Facts
+from orchestrator.model.plan.target import Facts
+from orchestrator.model.record.record import SessionStarted
+from orchestrator.model.run.night import CallsMade
 from orchestrator.page.outcomes import parts
 from orchestrator.tracker.report.build import Story, build_report
 from orchestrator.tracker.report.page import unfolded

@@ -4,7 +4,7 @@ from fakes.long_night import night_run
 from fakes.recorded import BEGIN, OLD, make_plan, make_targets
 from fakes.reported import make_run
 
-from orchestrator.model.target import Facts
+from orchestrator.model.plan.target import Facts
 from orchestrator.planner.next_run import NextRun
 from orchestrator.planner.preview.preview import make_preview
 from orchestrator.planner.targets.resolve import Resolved

@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from orchestrator.model import record as r
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.part_record import USAGE
-from orchestrator.model.plan import Limits
-from orchestrator.model.record import Record
-from orchestrator.model.remedy import remedy_of
-from orchestrator.model.reply import Entry
+from orchestrator.model.plan.plan import Limits
+from orchestrator.model.record import record as r
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.part_record import USAGE
+from orchestrator.model.record.record import Record
+from orchestrator.model.reply.remedy import remedy_of
+from orchestrator.model.reply.reply import Entry
 from orchestrator.tracker.report.build import NotBegun, build_report
 from orchestrator.tracker.report.json_form import report_chunks
 from orchestrator.tracker.report.schema import report_schema

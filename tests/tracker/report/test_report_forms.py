@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from orchestrator.errors import ExitCode
-from orchestrator.model import record as r
-from orchestrator.model.outcome import FAILED_BEFORE, Outcome
-from orchestrator.model.record import Record
-from orchestrator.model.reply import Entry
-from orchestrator.model.run import Run
-from orchestrator.model.target import Facts
+from orchestrator.model.plan.target import Facts
+from orchestrator.model.record import record as r
+from orchestrator.model.record.outcome import FAILED_BEFORE, Outcome
+from orchestrator.model.record.record import Record
+from orchestrator.model.reply.reply import Entry
+from orchestrator.model.run.run import Run
 from orchestrator.tracker.report.behind import NAMED, NOT_OFFERED, Behind, behind_lines
 from orchestrator.tracker.report.build import Story, build_report
 from orchestrator.tracker.report.csv_form import COLUMNS, csv_lines

@@ -4,7 +4,7 @@ from fakes.doubtful import FINDING, LATE, LEFT, LOOKED_FOR, doubtful_story
 from fakes.reported import make_story
 from msgspec.structs import replace
 
-from orchestrator.model.outcome import FAILED_BEFORE
+from orchestrator.model.record.outcome import FAILED_BEFORE
 from orchestrator.tracker.report.parts.upgrade import EarlierReport
 from orchestrator.tracker.report.schema import TargetReport
 from orchestrator.tracker.report.why import attempt_words, settle_outcomes, why_words

@@ -20,18 +20,18 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from orchestrator.errors import JournalDamaged
-from orchestrator.model.cloud_clock import CloudClock
-from orchestrator.model.durations import Durations
-from orchestrator.model.moment import Moment
-from orchestrator.model.packed import PackedRun, PackedState, PackedTally
-from orchestrator.model.record import CloudTimeLearned, RunStarted
-from orchestrator.model.run import Run
-from orchestrator.model.settings import settings_of
-from orchestrator.model.state import Attempt, TargetState
-from orchestrator.model.states import Packed
-from orchestrator.model.status import GateStatus, ScopeStatus, WaveStatus
-from orchestrator.model.tally import Count, Tally
-from orchestrator.model.timeline import Timeline
+from orchestrator.model.learned.cloud_clock import CloudClock
+from orchestrator.model.learned.durations import Durations
+from orchestrator.model.learned.timeline import Timeline
+from orchestrator.model.plan.settings import settings_of
+from orchestrator.model.record.moment import Moment
+from orchestrator.model.record.record import CloudTimeLearned, RunStarted
+from orchestrator.model.run.packed import PackedRun, PackedState, PackedTally
+from orchestrator.model.run.run import Run
+from orchestrator.model.run.state import Attempt, TargetState
+from orchestrator.model.run.states import Packed
+from orchestrator.model.run.status import GateStatus, ScopeStatus, WaveStatus
+from orchestrator.model.run.tally import Count, Tally
 from orchestrator.tracker.folder.state_folder import FolderRun, FolderState
 from orchestrator.tracker.runs import checkpoint
 from orchestrator.tracker.runs.recovery import recover, renew_checkpoint

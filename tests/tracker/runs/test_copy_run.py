@@ -11,10 +11,10 @@ from msgspec.structs import replace
 
 from orchestrator.app.state.carry import export_run, import_fleets
 from orchestrator.errors import UsageError
-from orchestrator.model import record as r
-from orchestrator.model.commands import HoldCommand
-from orchestrator.model.plan import Limits
-from orchestrator.model.settings import settings_of
+from orchestrator.model.plan.commands import HoldCommand
+from orchestrator.model.plan.plan import Limits
+from orchestrator.model.plan.settings import settings_of
+from orchestrator.model.record import record as r
 from orchestrator.tracker.folder.state_folder import FolderState
 from orchestrator.tracker.runs.recovery import recover
 

@@ -8,7 +8,7 @@ from fakes.memory_state import MemoryState
 from fakes.recorded import BEGIN, make_plan, make_targets, run_started
 
 from orchestrator.errors import PlanError
-from orchestrator.model import record as r
+from orchestrator.model.record import record as r
 from orchestrator.tracker.runs.orphans import orphan, refuse_orphan
 
 TARGETS = make_targets(2)

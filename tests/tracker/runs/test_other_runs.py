@@ -6,9 +6,9 @@ import pytest
 from fakes.recorded import BEGIN, NEW, OLD, make_plan, make_targets, run_started
 
 from orchestrator.errors import JournalDamaged
-from orchestrator.model import record as r
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.record import Record
+from orchestrator.model.record import record as r
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import Record
 from orchestrator.tracker.folder.fleet_lock import fleet_lock
 from orchestrator.tracker.folder.run_folder import create_run
 from orchestrator.tracker.folder.state_folder import FolderFleet

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import msgspec
 
-from orchestrator.model.history import Known
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Plan, Scope
-from orchestrator.model.record import OutcomeKept, Record, Reverified, RunEnded, RunStarted, Settled
-from orchestrator.model.target import Target
+from orchestrator.model.learned.history import Known
+from orchestrator.model.plan.plan import Plan, Scope
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import OutcomeKept, Record, Reverified, RunEnded, RunStarted, Settled
 from orchestrator.tracker.folder.run_folder import create_run
 from orchestrator.tracker.folder.state_folder import FolderFleet
 from orchestrator.tracker.report.target import target_report

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from orchestrator.errors import JournalDamaged, StateError
-from orchestrator.model.plan import Limits
-from orchestrator.model.record import AnswerSeen, DoubtLooked, Intent, Record, RunStarted
-from orchestrator.model.reply import Entry
-from orchestrator.model.run import Run
-from orchestrator.model.settings import settings_of
+from orchestrator.model.plan.plan import Limits
+from orchestrator.model.plan.settings import settings_of
+from orchestrator.model.record.record import AnswerSeen, DoubtLooked, Intent, Record, RunStarted
+from orchestrator.model.reply.reply import Entry
+from orchestrator.model.run.run import Run
 from orchestrator.tracker.folder.run_folder import create_run, save_settings
 from orchestrator.tracker.folder.state_folder import FolderRun
 from orchestrator.tracker.journal.file import Journal
@@ -131,7 +131,7 @@ def test_a_record_that_does_not_fit_its_target_sets_that_one_aside(tmp_path: Pat
     assert run.standing(target) == "in_doubt"
     assert {run.standing(other) for other in others} == {"waiting"}
     (error,) = build_report(run, recover(FolderRun(made)).in_force).head.run.errors
-    assert error.startswith(f"target {target}: the record intent cannot be applied: KeyError at model/known.py:")
+    assert error.startswith(f"target {target}: the record intent cannot be applied: KeyError at model/run/known.py:")
     assert run.workflows == {"wf-1": target}
 
 

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from orchestrator.model.outcome import FAILED_BEFORE, Outcome
-from orchestrator.model.run import Run
+from orchestrator.model.record.outcome import FAILED_BEFORE, Outcome
+from orchestrator.model.run.run import Run
 from orchestrator.tracker.report.schema import TargetReport
 from orchestrator.tracker.report.target import reason_of
 

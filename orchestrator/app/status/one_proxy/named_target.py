@@ -6,8 +6,8 @@ import msgspec
 
 from orchestrator.app.status.one_proxy.unknown_target import unknown_target
 from orchestrator.errors import UsageError
-from orchestrator.model.record import OutcomeKept
-from orchestrator.model.target import Facts, Target
+from orchestrator.model.plan.target import Facts, Target
+from orchestrator.model.record.record import OutcomeKept
 from orchestrator.spoken import counted
 from orchestrator.tracker.report.schema import TargetReport
 from orchestrator.tracker.state_store import StoredRun

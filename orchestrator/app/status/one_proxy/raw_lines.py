@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from orchestrator.model.record import Record
+from orchestrator.model.record.record import Record
 
 #: Told by no one: the token of an intent is no secret, but is easily taken for one.
 _LEFT_OUT = frozenset({"token"})

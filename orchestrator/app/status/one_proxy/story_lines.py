@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from orchestrator.app.telling.sentence import sentence
-from orchestrator.model.record import Record
+from orchestrator.model.record.record import Record
 from orchestrator.spoken import spoken
 
 #: What came so soon after the line before came with it.

@@ -9,11 +9,11 @@ from orchestrator.app.status.one_proxy.raw_lines import raw_lines
 from orchestrator.app.status.one_proxy.story_lines import story_lines
 from orchestrator.app.status.one_proxy.unknown_target import unknown_target
 from orchestrator.executor.decide.waits import time_until
-from orchestrator.model.outcome import Outcome, Phase
-from orchestrator.model.person import person
-from orchestrator.model.record import Record
-from orchestrator.model.state import TargetState
-from orchestrator.model.target import Target
+from orchestrator.model.plan.person import person
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.outcome import Outcome, Phase
+from orchestrator.model.record.record import Record
+from orchestrator.model.run.state import TargetState
 from orchestrator.tracker.report.target import reason_of
 from orchestrator.tracker.runs.recovery import Glimpse, glimpse
 

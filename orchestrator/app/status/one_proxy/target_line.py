@@ -9,9 +9,9 @@ from orchestrator.app.status.outlook import Outlook, look
 from orchestrator.app.status.what_next.steps import step_words
 from orchestrator.executor.decide.wait_words import hold_wait
 from orchestrator.executor.decide.waits import Cause, Wait
-from orchestrator.model.commands import HoldCommand, ReleaseCommand
-from orchestrator.model.outcome import GOOD, Outcome
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.commands import HoldCommand, ReleaseCommand
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.record.outcome import GOOD, Outcome
 from orchestrator.tracker.report.behind import advice
 from orchestrator.tracker.runs.recovery import Glimpse, recover
 

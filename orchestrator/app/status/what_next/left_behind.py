@@ -2,8 +2,8 @@
 
 from itertools import islice
 
-from orchestrator.model.plan import Plan
-from orchestrator.model.run import Run
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.run.run import Run
 from orchestrator.planner.reading.locate import mentioned_at
 from orchestrator.tracker.report.behind import NAMED, NOT_OFFERED, Behind
 from orchestrator.tracker.report.how_ended import behind, count_found

@@ -5,7 +5,7 @@ from enum import Enum
 from shlex import quote
 
 from orchestrator.executor.decide.waits import Cause, Wait
-from orchestrator.model.state import TargetState
+from orchestrator.model.run.state import TargetState
 from orchestrator.tracker.report.why import settle_outcomes
 
 

@@ -9,9 +9,9 @@ from collections.abc import Collection, Mapping, Sequence
 from math import exp, log, sqrt
 from typing import NamedTuple
 
-from orchestrator.model.health_gate import EyeQuestion, GateFinding, MetricBound
-from orchestrator.model.median import median
-from orchestrator.model.metric import Minute, Minutes
+from orchestrator.model.learned.median import median
+from orchestrator.model.plan.health_gate import EyeQuestion, GateFinding, MetricBound
+from orchestrator.model.plan.metric import Minute, Minutes
 from orchestrator.spoken import counted
 
 #: So few minutes after an upgrade, before it, and proxies to compare with, say nothing.

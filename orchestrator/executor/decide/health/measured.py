@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.model.impact import AFTER, LAG
-from orchestrator.model.state import TargetState
+from orchestrator.model.learned.impact import AFTER, LAG
+from orchestrator.model.run.state import TargetState
 
 
 def unmeasured(state: TargetState) -> bool:

@@ -9,7 +9,7 @@ from orchestrator.executor.decide.opening.cloud_events import unread_events
 from orchestrator.executor.decide.opening.gates import closed_gate
 from orchestrator.executor.decide.opening.start_gate import own_opening, target_opening
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.model.target import Target
+from orchestrator.model.plan.target import Target
 
 
 def blocked(rollout: Rollout, target: Target, now: datetime) -> Block | Later | datetime | None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from orchestrator.executor.decide.opening.start_gate import open_at
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.scope.backoff import busy_wait_s
-from orchestrator.model.state import TargetState
+from orchestrator.model.run.state import TargetState
 
 
 def busy_until(rollout: Rollout, state: TargetState, now: datetime, busy_s: float) -> datetime | None:

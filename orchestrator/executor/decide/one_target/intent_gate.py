@@ -7,10 +7,18 @@ from orchestrator.executor.decide.opening.addresses import short_subnet
 from orchestrator.executor.decide.opening.gates import closed_gate
 from orchestrator.executor.decide.opening.start_gate import start_opening, target_opening
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Failures
-from orchestrator.model.record import AnswerSeen, DoubtRemains, FollowTimedOut, Record, Reverified, Settled, StoryFailed
-from orchestrator.model.state import TargetState
+from orchestrator.model.plan.plan import Failures
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import (
+    AnswerSeen,
+    DoubtRemains,
+    FollowTimedOut,
+    Record,
+    Reverified,
+    Settled,
+    StoryFailed,
+)
+from orchestrator.model.run.state import TargetState
 
 
 def may_trip(failures: Failures, record: Record) -> bool:

@@ -13,9 +13,9 @@ from orchestrator.executor.decide.bench import SUBNET
 from orchestrator.executor.decide.opening.readings import due_at, is_old, next_reading
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.waits import Cause, Wait
-from orchestrator.model.capacity import subnet_of
-from orchestrator.model.moment import Moment
-from orchestrator.model.target import Target
+from orchestrator.model.plan.target import Target
+from orchestrator.model.record.capacity import subnet_of
+from orchestrator.model.record.moment import Moment
 from orchestrator.spoken import counted
 
 

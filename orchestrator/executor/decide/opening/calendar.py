@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from orchestrator.model.plan import Freeze, Window
+from orchestrator.model.plan.plan import Freeze, Window
 
 _DAY = timedelta(days=1)
 _DAY_MINUTES = 24 * 60

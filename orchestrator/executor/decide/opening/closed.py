@@ -10,8 +10,8 @@ from orchestrator.executor.decide.opening.per_window import counts_days, used_up
 from orchestrator.executor.decide.opening.start_gate import bound_passed, fleet_opening, own_opening
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.waits import Cause, Wait
-from orchestrator.model.plan import Plan, Window
-from orchestrator.model.target import Target
+from orchestrator.model.plan.plan import Plan, Window
+from orchestrator.model.plan.target import Target
 from orchestrator.spoken import counted
 
 #: Within so many days the name of a day says which one is meant.

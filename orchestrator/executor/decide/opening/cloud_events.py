@@ -9,8 +9,8 @@ from orchestrator.executor.decide.bench import EVENTS, Block
 from orchestrator.executor.decide.opening.readings import is_old
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.waits import Cause, Wait, shown
-from orchestrator.model.cloud_event import CloudEvent
-from orchestrator.model.target import Target
+from orchestrator.model.plan.target import Target
+from orchestrator.model.reply.cloud_event import CloudEvent
 
 #: An event counts from so long before it begins, or as long as an upgrade should take.
 AHEAD_S = 3600.0

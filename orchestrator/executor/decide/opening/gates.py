@@ -11,9 +11,9 @@ from typing import NamedTuple
 from orchestrator.executor.decide.actions import Action, AskGate, Ending, Finish, Hold, WaitUntil
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.waits import Cause, Wait, shown
-from orchestrator.model.health_gate import GateAnswer, GatePoint, HealthGate
-from orchestrator.model.selection import MissingFact, matches
-from orchestrator.model.target import Target
+from orchestrator.model.plan.health_gate import GateAnswer, GatePoint, HealthGate
+from orchestrator.model.plan.selection import MissingFact, matches
+from orchestrator.model.plan.target import Target
 from orchestrator.spoken import spoken
 
 

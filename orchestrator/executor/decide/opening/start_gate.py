@@ -11,8 +11,8 @@ from orchestrator.executor.decide.opening.calendar import ALWAYS, Opening, insta
 from orchestrator.executor.decide.opening.cloud_events import coming_event, event_wait
 from orchestrator.executor.decide.opening.per_window import used_up
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.model.plan import Window
-from orchestrator.model.target import Target
+from orchestrator.model.plan.plan import Window
+from orchestrator.model.plan.target import Target
 
 
 def start_opening(rollout: Rollout, now: datetime) -> Opening:

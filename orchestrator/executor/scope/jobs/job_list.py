@@ -11,7 +11,7 @@ from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.scope.call import Call
 from orchestrator.executor.scope.jobs.job_list_paging import Paging
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.model.reply import Answered, Job, JobPage, Refused, Reply, same_id
+from orchestrator.model.reply.reply import Answered, Job, JobPage, Refused, Reply, same_id
 
 #: Job states after which nothing more happens.
 ENDED = frozenset({"completed", "failed", "canceled", "cancelled"})

@@ -9,7 +9,7 @@ repeats most of the first page, it was a record offset. A list is complete when 
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from orchestrator.model.reply import Job, JobPage
+from orchestrator.model.reply.reply import Job, JobPage
 
 #: A list that goes on for longer is cut off, and not complete, so its absences prove nothing.
 MOST_PAGES, MOST_ROWS = 5_000, 100_000

@@ -14,7 +14,7 @@ from orchestrator.executor.ports import CloudApi
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.scope.call import Call
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.model.reply import Answered, Job, Reply, same_id
+from orchestrator.model.reply.reply import Answered, Job, Reply, same_id
 
 
 @dataclass(frozen=True, slots=True)

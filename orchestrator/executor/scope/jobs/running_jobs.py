@@ -17,7 +17,7 @@ from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.scope.jobs.job_list import has_ended, read_jobs
 from orchestrator.executor.scope.jobs.list_use import ListUse
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.model.reply import Job
+from orchestrator.model.reply.reply import Job
 
 
 @dataclass(frozen=True, slots=True)

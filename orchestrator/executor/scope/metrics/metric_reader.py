@@ -15,11 +15,11 @@ from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.scope.gate import ScopeGone
 from orchestrator.executor.scope.metrics.sample_store import SPAN, SampleStore, Wanted, by_minute
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.model.impact import LAG
-from orchestrator.model.impact_record import MetricsMissing
-from orchestrator.model.metric import Minute, Points, Series
-from orchestrator.model.record import Record
-from orchestrator.model.reply import Answered, Refused, Reply, Throttled, in_words
+from orchestrator.model.learned.impact import LAG
+from orchestrator.model.plan.metric import Minute, Points, Series
+from orchestrator.model.record.impact_record import MetricsMissing
+from orchestrator.model.record.record import Record
+from orchestrator.model.reply.reply import Answered, Refused, Reply, Throttled, in_words
 
 #: What is asked for in one call at most (SDK, BatchListMetricData), until the cloud refuses so many.
 MOST = 500

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from orchestrator.model.metric import Minute, Minutes, Series, in_minutes, of_proxy
+from orchestrator.model.plan.metric import Minute, Minutes, Series, in_minutes, of_proxy
 
 #: Minutes that are asked for together, on a common grid, so that calls for many proxies fill: an answer holds at most
 #: 3,000 samples, which are 500 series of 6 minutes.

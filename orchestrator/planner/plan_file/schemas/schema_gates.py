@@ -4,7 +4,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from orchestrator.model.health_gate import EyeQuestion, HealthGate, HttpQuestion, MetricBound, PromqlQuestion
+from orchestrator.model.plan.health_gate import EyeQuestion, HealthGate, HttpQuestion, MetricBound, PromqlQuestion
 from orchestrator.planner.plan_file.names import NAME, TEXT, VARIABLE, is_plain_http, word
 from orchestrator.planner.plan_file.numbers import duration, integer
 from orchestrator.planner.plan_file.schemas.schema_targets import SELECTOR

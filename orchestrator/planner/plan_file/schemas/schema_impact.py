@@ -2,7 +2,7 @@
 
 import re
 
-from orchestrator.model.metric import CloudEye
+from orchestrator.model.plan.metric import CloudEye
 from orchestrator.planner.plan_file.names import ENDPOINT, is_plain_http, word
 from orchestrator.planner.reading.mapping import Field, Found, Record
 from orchestrator.planner.reading.shapes import Leaf

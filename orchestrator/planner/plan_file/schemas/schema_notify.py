@@ -2,7 +2,7 @@
 
 from typing import Any, get_args
 
-from orchestrator.model.plan import Metrics, NoticeKind, Notify
+from orchestrator.model.plan.plan import Metrics, NoticeKind, Notify
 from orchestrator.planner.plan_file.names import SECRETIVE_TEXT, TEXT, VARIABLE, word
 from orchestrator.planner.reading.mapping import Field, Found, Record
 from orchestrator.planner.reading.shapes import ListOf

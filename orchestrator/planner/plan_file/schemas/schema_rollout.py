@@ -2,7 +2,18 @@
 
 from typing import get_args
 
-from orchestrator.model.plan import Capacity, FailureKind, Failures, Follow, Freeze, Http, Limits, Retry, Wave, Window
+from orchestrator.model.plan.plan import (
+    Capacity,
+    FailureKind,
+    Failures,
+    Follow,
+    Freeze,
+    Http,
+    Limits,
+    Retry,
+    Wave,
+    Window,
+)
 from orchestrator.planner.plan_file.names import DATE, DAY, NAME, TEXT, TIME, TIMEZONE, word
 from orchestrator.planner.plan_file.numbers import RATE, SWITCH, amount, duration, integer, written_duration
 from orchestrator.planner.plan_file.schemas.schema_targets import LABEL_NAME, SELECTOR, label_name

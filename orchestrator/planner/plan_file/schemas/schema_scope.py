@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from orchestrator.model.plan import Auth, Scope
+from orchestrator.model.plan.plan import Auth, Scope
 from orchestrator.planner.plan_file.names import ENDPOINT, PROJECT_ID, REGION, SECRETIVE_TEXT, VARIABLE
 from orchestrator.planner.plan_file.numbers import RATE, SWITCH, TRUE_TEXTS, amount
 from orchestrator.planner.reading.mapping import Field, Found, Record

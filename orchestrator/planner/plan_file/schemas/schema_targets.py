@@ -1,8 +1,8 @@
 """Declaration of what names targets: proxies written out, discovery, selectors, and how many there must be."""
 
-from orchestrator.model.plan import Discover, Expect, InstanceFilter
-from orchestrator.model.selection import Selector
-from orchestrator.model.target import Target
+from orchestrator.model.plan.plan import Discover, Expect, InstanceFilter
+from orchestrator.model.plan.selection import Selector
+from orchestrator.model.plan.target import Target
 from orchestrator.planner.plan_file.names import (
     FILTER_ID,
     INSTANCE_ID,

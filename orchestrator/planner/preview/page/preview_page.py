@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from orchestrator.model.plan import Plan
+from orchestrator.model.plan.plan import Plan
 from orchestrator.page.shell import drawn, environment
 from orchestrator.planner.preview.audit_text import audit_lines
 from orchestrator.planner.preview.forecast_values import Rehearsed, WaveTimes

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from orchestrator.model.outcome import Phase
+from orchestrator.model.record.outcome import Phase
 from orchestrator.spoken import counted
 from orchestrator.tracker.report.compare.comparison_schema import (
     ChangeKind,

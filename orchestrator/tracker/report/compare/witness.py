@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
-from orchestrator.model.outcome import FAILED_BEFORE, GOOD, Outcome
+from orchestrator.model.record.outcome import FAILED_BEFORE, GOOD, Outcome
 from orchestrator.tracker.report.build import Story
 from orchestrator.tracker.report.compare.comparison_schema import CallsThen, Lengths, Said, Side
 from orchestrator.tracker.report.schema import Head, RejectReason, TargetReport

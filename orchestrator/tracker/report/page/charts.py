@@ -6,7 +6,7 @@ from itertools import groupby
 
 from msgspec import Struct
 
-from orchestrator.model.night import CallsMade
+from orchestrator.model.run.night import CallsMade
 from orchestrator.tracker.report.page.content import Content
 from orchestrator.tracker.report.page.drawing import WIDTH, Axis
 

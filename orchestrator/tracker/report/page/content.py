@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from orchestrator.model.outcome import FAILED_BEFORE, GOOD, Phase
+from orchestrator.model.record.outcome import FAILED_BEFORE, GOOD, Phase
 from orchestrator.tracker.report.behind import NAMED
 from orchestrator.tracker.report.parts.upgrade import AttemptReport
 from orchestrator.tracker.report.schema import Head, TargetReport

@@ -6,7 +6,7 @@ from math import ceil
 
 from msgspec import Struct
 
-from orchestrator.model.night import Period
+from orchestrator.model.run.night import Period
 from orchestrator.tracker.report.page.content import Content
 from orchestrator.tracker.report.schema import Head, WaveReport
 

@@ -9,7 +9,7 @@ import msgspec
 from jinja2 import Environment
 from markupsafe import Markup
 
-from orchestrator.model.night import Period
+from orchestrator.model.run.night import Period
 from orchestrator.page.shell import drawn, environment
 from orchestrator.tracker.report.build import Story
 from orchestrator.tracker.report.page import charts, drawing

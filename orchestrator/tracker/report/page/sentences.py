@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from orchestrator.errors import ExitCode
-from orchestrator.model.outcome import GOOD, Outcome, Phase
-from orchestrator.model.plan import Plan
-from orchestrator.model.remedy import remedy_of
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.record.outcome import GOOD, Outcome, Phase
+from orchestrator.model.reply.remedy import remedy_of
 from orchestrator.spoken import counted
 from orchestrator.tracker.report.behind import Behind, advice, count_there, not_read_words, to_redo
 from orchestrator.tracker.report.build import Story

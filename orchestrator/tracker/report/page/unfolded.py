@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from orchestrator.model.person import person
-from orchestrator.model.reply import Entry
+from orchestrator.model.plan.person import person
+from orchestrator.model.reply.reply import Entry
 from orchestrator.plain import plain
 from orchestrator.tracker.report.schema import TargetReport
 from orchestrator.tracker.report.why import attempt_words

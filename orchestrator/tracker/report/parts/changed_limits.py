@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from orchestrator.model.run import Run
+from orchestrator.model.run.run import Run
 
 
 class LimitsReport(Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from orchestrator.model.hosts import Hosts
+from orchestrator.model.run.hosts import Hosts
 from orchestrator.spoken import counted
 
 

@@ -7,9 +7,9 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from orchestrator.model.impact import Impact, ImpactSum, impact_of, sum_of
-from orchestrator.model.run import Run
-from orchestrator.model.state import TargetState
+from orchestrator.model.learned.impact import Impact, ImpactSum, impact_of, sum_of
+from orchestrator.model.run.run import Run
+from orchestrator.model.run.state import TargetState
 from orchestrator.spoken import counted
 
 Number = float | None

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from math import exp, lgamma
 from typing import Literal, TypeAlias
 
-from orchestrator.model.target import Facts, Target
+from orchestrator.model.plan.target import Facts, Target
 
 #: What every refusal is counted by.
 Place: TypeAlias = Literal["scope", "source_version", "subnet", "nodes"]

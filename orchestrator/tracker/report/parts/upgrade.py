@@ -5,8 +5,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from orchestrator.model.reply import Entry
-from orchestrator.model.target import slashed
+from orchestrator.model.plan.target import slashed
+from orchestrator.model.reply.reply import Entry
 
 Text = str | None
 Instant = datetime | None

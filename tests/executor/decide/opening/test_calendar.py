@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.executor.decide.opening.calendar import instance_window, opening
-from orchestrator.model.plan import Freeze, Window
+from orchestrator.model.plan.plan import Freeze, Window
 
 SHANGHAI, BERLIN = "Asia/Shanghai", "Europe/Berlin"
 EVERY_DAY = (0, 1, 2, 3, 4, 5, 6)

@@ -10,11 +10,11 @@ from msgspec.structs import replace
 
 from orchestrator.app.status.outlook import look
 from orchestrator.executor.decide.waits import Cause, time_until
-from orchestrator.model.outcome import Outcome
-from orchestrator.model.plan import Freeze, Plan, Wave, Window
-from orchestrator.model.record import Settled, WaveOpened
-from orchestrator.model.run import Run
-from orchestrator.model.target import Facts
+from orchestrator.model.plan.plan import Freeze, Plan, Wave, Window
+from orchestrator.model.plan.target import Facts
+from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import Settled, WaveOpened
+from orchestrator.model.run.run import Run
 
 SHANGHAI = "Asia/Shanghai"
 NIGHT = Window(days=(5, 6), opens=22 * 60, closes=5 * 60, timezone=SHANGHAI)

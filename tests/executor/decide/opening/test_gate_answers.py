@@ -10,9 +10,9 @@ from fakes.stage import plan_of, targets_of
 from orchestrator.executor.decide.one_target.intent_gate import may_send
 from orchestrator.executor.decide.opening.gates import concerns, due_at, is_open, judge_answer
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.model.gate_record import GateAnswered
-from orchestrator.model.health_gate import GateAnswer, HealthGate
-from orchestrator.model.selection import Selector
+from orchestrator.model.plan.health_gate import GateAnswer, HealthGate
+from orchestrator.model.plan.selection import Selector
+from orchestrator.model.record.gate_record import GateAnswered
 
 GATE = HealthGate(name="g", command=("check",), passes=2, every_s=30.0, timeout_s=10.0)
 

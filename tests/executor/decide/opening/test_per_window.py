@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from orchestrator.executor.decide.foreseen import expected_end, next_start
 from orchestrator.executor.decide.opening.per_window import starts_left, used_up
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.model.plan import Freeze, Plan, Window
-from orchestrator.model.record import Intent
+from orchestrator.model.plan.plan import Freeze, Plan, Window
+from orchestrator.model.record.record import Intent
 
 NIGHT = Window(opens=21 * 60, closes=23 * 60, timezone="UTC")
 LATE = Window(opens=22 * 60, closes=60, timezone="UTC")

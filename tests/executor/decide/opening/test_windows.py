@@ -11,10 +11,10 @@ from fakes.nights import check_starts, own_window
 from fakes.stage import Played, Stage, plan_of, resume, targets_of
 from msgspec.structs import replace
 
-from orchestrator.model.amount import Amount
-from orchestrator.model.plan import Failures, Follow, Freeze, Limits, Wave, Window
-from orchestrator.model.record import Intent, Record
-from orchestrator.model.target import Facts
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Failures, Follow, Freeze, Limits, Wave, Window
+from orchestrator.model.plan.target import Facts
+from orchestrator.model.record.record import Intent, Record
 
 LENIENT = Failures(max=Amount(100, percent=True), max_rejected=Amount(100, percent=True), mode="soft")
 ONE_BY_ONE = Limits(in_flight=Amount(1), rate=50.0, ramp=False)

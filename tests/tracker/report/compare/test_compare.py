@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from orchestrator.model.outcome import FAILED_BEFORE
+from orchestrator.model.record.outcome import FAILED_BEFORE
 from orchestrator.tracker.report.compare.compare import KINDS, compare, kind_of, listed
 from orchestrator.tracker.report.compare.comparison_forms import COMPARISON_FORMS, comparison_in_form
 from orchestrator.tracker.report.compare.comparison_schema import CallsThen, Comparison, Said, comparison_schema

@@ -1,0 +1,1 @@
+"""The words of the command line: from `argv` to options, or to help or a mistake."""

@@ -1,0 +1,76 @@
+"""What holds of every command line, for the first look and for the parser. Imports nothing that takes time."""
+
+from __future__ import annotations
+
+from orchestrator.cli.grammar.words import FLAGS, OPTIONS
+
+TYPE_CHECKING = False  # as `typing` has it, whose import would take longer than the rest
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+PROGRAM = "orchestrator"
+
+#: Words that are answered wherever they stand.
+HELP = ("-h", "--help")
+VERSION = "--version"
+
+#: Verbs that print, and do nothing else.
+READERS = frozenset({"plan", "status", "report", "runs", "doctor", "explain", "schema"})
+
+#: Options that mean something only beside another one. Without it they would be silently ignored, and the run would be
+#: a real one.
+_COMPANIONS = {
+    "simulate": ("seed", "speed", "faults"),
+    "dry_run": ("offline", "forecast", "format", "out"),
+}
+
+#: Verbs that need no companion.
+_AT_HOME = {"simulate": ("simulate",), "dry_run": ("plan", "report", "status", "runs", "doctor")}
+
+
+def verb_first(arguments: list[str]) -> list[str]:
+    """The same command line with the verb in front of options that stand before it."""
+    place = 0
+    while place < len(arguments) and arguments[place].startswith("-"):
+        if arguments[place] in (*HELP, VERSION):
+            return arguments
+        place += 1 if arguments[place] in FLAGS or "=" in arguments[place] else 2
+    return [*arguments[place : place + 1], *arguments[:place], *arguments[place + 1 :]]
+
+
+def only_prints(arguments: list[str]) -> bool:
+    """Whether a command line asks for nothing but text on standard output."""
+    words = verb_first(arguments)
+    return words[0] in READERS or "--dry-run" in words or words[0].startswith("-") if words else True
+
+
+def mistake(message: str, prog: str) -> str:
+    """What is printed of a mistake; `prog` is the program, perhaps with the verb."""
+    return f"orchestrator: {message}\nhint: {prog} --help\n"
+
+
+def lonely(verb: str, given: Collection[str]) -> str | None:
+    """What is wrong when an option is given without the one that it goes with; `given` has them with underscores."""
+    for companion, names in _COMPANIONS.items():
+        if verb not in _AT_HOME[companion] and companion not in given:
+            for name in names:
+                if name in given:
+                    return f"argument --{name}: goes with --{companion.replace('_', '-')}"
+    return None
+
+
+def too_much(word: str, verb: str) -> str:
+    """What is wrong with a word that a verb does not take."""
+    from orchestrator.cli.grammar.values import cut, unknown  # noqa: PLC0415  # only when something is wrong
+
+    option = word.partition("=")[0]
+    if not option.startswith("-"):
+        return f"{cut(word)!r} is one word too many for {verb}"
+    return f"{verb}: {unknown(option, tuple(OPTIONS[verb]))}"
+
+
+def help_text(prog: str) -> str:
+    """What `--help` prints, which `make words` has written."""
+    name = prog.rpartition(" ")[2]
+    with open(f"{__file__.rpartition('/')[0]}/help/{name}.txt", encoding="utf-8") as file:  # noqa: PTH123  # `pathlib` takes too long
+        return file.read()

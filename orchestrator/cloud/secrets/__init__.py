@@ -1,0 +1,1 @@
+"""Texts that nobody may see, in every form in which they may be quoted."""

@@ -1,0 +1,1 @@
+"""One request to one answer over HTTP. It knows no API call."""

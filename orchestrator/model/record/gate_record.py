@@ -1,0 +1,22 @@
+"""The record of what a gate was answered."""
+
+from orchestrator.model.plan.health_gate import GateAnswer
+from orchestrator.model.record.record_base import Base
+
+
+class GateAnswered(Base, frozen=True, kw_only=True):
+    """A gate gave an answer that changes something, or its first one in a session.
+
+    Attributes:
+        gate: its name.
+        open: whether it is open by that answer.
+        status: see `GateFinding`; so are `value` and `evidence`.
+    """
+
+    step: str = "gate"
+    gate: str
+    answer: GateAnswer
+    open: bool
+    status: int | None = None
+    value: float | None = None
+    evidence: str = ""

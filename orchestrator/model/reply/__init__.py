@@ -1,0 +1,1 @@
+"""What the cloud says in one answer, as values. It knows no record and no run."""

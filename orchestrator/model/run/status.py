@@ -1,0 +1,117 @@
+"""Where waves, scopes and gates stand: what is known of the parts of a run beside its targets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, NamedTuple, TypeAlias
+
+from orchestrator.model.record.gate_record import GateAnswered
+from orchestrator.model.record.moment import Moment
+from orchestrator.model.record.run_record import ScopeSilent
+
+
+@dataclass(slots=True)
+class WaveStatus:
+    """Where a wave stands.
+
+    Attributes:
+        soaks_until: by the clock of the session in which its soak began.
+        soaking: when that was, by the clouds of all scopes.
+        soak_s: how long it has to soak.
+        approved_by: who approved it; None while nobody has, or when a release of the fleet did.
+        passed: it was held because nothing succeeded, and a person released it.
+        sent: how many of its targets were sent.
+        accepted: of these, the ones that a release came after the end of, or after they were stuck.
+    """
+
+    name: str
+    opened_at: datetime | None = None
+    soaks_until: datetime | None = None
+    soaking: Mapping[str, Moment] = field(default_factory=dict)
+    soak_s: float = 0.0
+    done_at: datetime | None = None
+    approved: bool = False
+    approved_by: str | None = None
+    passed: bool = False
+    sent: int = 0
+    accepted: int = 0
+    targets: list[str] = field(default_factory=list)
+
+
+ScopeState: TypeAlias = Literal["open", "throttled", "paused", "given_up", "silent"]
+
+
+class ScopeStanding(NamedTuple):
+    """Whether a scope can be used: its state, why it is not open, and since and until when, where that is known."""
+
+    state: ScopeState
+    reason: str | None = None
+    until: datetime | None = None
+    since: datetime | None = None
+
+
+@dataclass(slots=True)
+class ScopeStatus:
+    """Where a scope stands, and how much it was used.
+
+    Attributes:
+        opened: it was reached in the present session.
+        since: since when it is paused, or given up.
+        silent: that nothing comes from it, though it is asked.
+        unmetered: metrics of its proxies cannot be read in the present session.
+        got_through: attempts that were answered, and not turned away.
+    """
+
+    name: str
+    project_id: str | None = None
+    opened: bool = False
+    paused: str | None = None
+    given_up: str | None = None
+    since: datetime | None = None
+    silent: ScopeSilent | None = None
+    throttled_until: datetime | None = None
+    throttled_why: str | None = None
+    probe_at: datetime | None = None
+    unmetered: bool = False
+    got_through: int = 0
+    calls: int = 0
+    throttled: int = 0
+    rate_limit: float | None = None
+    seconds: float = 0.0
+
+    def standing(self, at: datetime) -> ScopeStanding:
+        """Whether it can be used at an instant of the session's clock."""
+        if self.given_up is not None:
+            return ScopeStanding("given_up", self.given_up, since=self.since)
+        if self.throttled_until is not None and self.throttled_until > at:
+            return ScopeStanding("throttled", self.throttled_why, self.throttled_until)
+        if self.paused is not None:
+            return ScopeStanding("paused", self.paused, since=self.since)
+        if self.silent is not None:
+            return ScopeStanding("silent", self.silent.why, since=self.silent.since)
+        return ScopeStanding("open")
+
+    def clear(self) -> None:
+        """It is open, as far as is known."""
+        self.paused = self.given_up = self.since = self.silent = self.throttled_until = self.probe_at = None
+
+
+@dataclass(frozen=True, slots=True)
+class GateStatus:
+    """Where a gate stands.
+
+    Attributes:
+        latest: the latest answer that changed something.
+        since: since when it is open or closed, in the session of that answer.
+        session: number of that session.
+    """
+
+    latest: GateAnswered
+    since: datetime
+    session: int
+
+
+def gate_status(before: GateStatus | None, record: GateAnswered, session: int) -> GateStatus:
+    """Where a gate stands by an answer; `before`: where it stood, None before its first one."""
+    same = before is not None and (before.latest.open, before.session) == (record.open, session)
+    return GateStatus(record, before.since if same and before is not None else record.at, session)

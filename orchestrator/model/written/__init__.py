@@ -1,0 +1,1 @@
+"""Records as they can be kept: without secrets, and without what no encoder takes."""
