@@ -2,10 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterator
-from copy import deepcopy
 from dataclasses import replace
 from functools import cache
-from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
 from zlib import crc32
@@ -147,17 +145,18 @@ def _other(value: Any) -> Any:
             return {"made up": 1}
 
 
-def _tampered(value: Any, place: str = "") -> Iterator[tuple[str, Callable[[], None]]]:
-    """Every way to change one value of a report; a value of the plan is left alone, but for the entries of answers."""
+def _tampered(value: Any, place: str = "") -> Iterator[str]:
+    """Change one value of a report after another, each until the next one is asked for.
+
+    A value of the plan is left alone, but for the entries of answers.
+    """
     pairs = value.items() if isinstance(value, dict) else enumerate(value)
     for key, inner in list(pairs):
         if key in _OF_THE_PLAN and "update_result" not in place:
             continue
-
-        def change(key: Any = key, inner: Any = inner) -> None:
-            value[key] = _other(inner)
-
-        yield f"{place}/{key}", change
+        value[key] = _other(inner)
+        yield f"{place}/{key}"
+        value[key] = inner
         if isinstance(inner, dict | list):
             yield from _tampered(inner, f"{place}/{key}")
 
@@ -171,14 +170,11 @@ def _book(journal: bytes, folder: Path) -> Book:
 @pytest.mark.slow
 def test_every_single_value_that_is_changed_is_found(tmp_path: Path) -> None:
     journal, report = _files()
-    book, clean = _book(journal, tmp_path), json.loads(report)
-    unnoticed = []
-    for number, (place, _) in enumerate(_tampered(clean)):
-        tampered = deepcopy(clean)
-        next(islice(_tampered(tampered), number, None))[1]()
-        if not examine(tampered, book):
-            unnoticed.append(place)
-    assert unnoticed == []
+    book, changed = _book(journal, tmp_path), json.loads(report)
+    places = {place: len(examine(changed, book)) for place in _tampered(changed)}
+    assert len(places) > 700
+    assert [place for place, problems in places.items() if not problems] == []
+    assert examine(changed, book) == []
 
 
 def test_calls_that_nobody_counted_are_not_hidden_and_not_made_up(tmp_path: Path) -> None:

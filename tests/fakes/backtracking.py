@@ -5,6 +5,7 @@ It follows the pattern as `re` parses it, and backtracks as naively. `re` may ta
 
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from re import _constants as c  # type: ignore[attr-defined]
 from re import _parser  # type: ignore[attr-defined]
 from typing import Any, TypeAlias
@@ -36,10 +37,7 @@ class Matcher:
     """One pattern on one text."""
 
     def __init__(self, pattern: re.Pattern[Any], text: str) -> None:
-        source = pattern.pattern
-        self.items = _parser.parse(
-            source if isinstance(source, str) else source.decode("latin-1"), pattern.flags & ~re.UNICODE
-        )
+        self.items = _parsed(pattern)
         self.fold = bool(pattern.flags & re.IGNORECASE)
         self.text = text.lower() if self.fold else text
         self.steps = 0
@@ -151,6 +149,12 @@ class Matcher:
         word = _CATEGORIES[c.CATEGORY_WORD]
         before, after = at > 0 and word(self.text[at - 1]), at < len(self.text) and word(self.text[at])
         return (before != after) is (where is c.AT_BOUNDARY)
+
+
+@cache
+def _parsed(pattern: re.Pattern[Any]) -> Items:
+    source = pattern.pattern
+    return _parser.parse(source if isinstance(source, str) else source.decode("latin-1"), pattern.flags & ~re.UNICODE)
 
 
 def repeated(items: Items) -> set[str]:

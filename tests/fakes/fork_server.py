@@ -5,6 +5,7 @@ of JSON, and with it four files: the three standard streams, and the one that ta
 the number of the process.
 """
 
+import atexit
 import gc
 import importlib
 import json
@@ -15,13 +16,17 @@ import select
 import signal
 import socket
 import sys
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 #: Imported late by the libraries that the program uses; where one is missing, the program does without it too.
-_LATE = ("uvloop", "concurrent.futures.thread", "encodings.idna")
+_LATE = (
+    *("uvloop", "anyio._backends._asyncio", "anyio._core._signals", "prometheus_client.openmetrics.exposition"),
+    *("concurrent.futures.thread", "encodings.idna", "getpass", "importlib.readers"),
+)
 
 
 @dataclass(frozen=True)
@@ -116,6 +121,30 @@ def _text(number: int, mode: str, like: Any) -> Any:
     return open(number, mode, encoding=like.encoding, errors=like.errors, closefd=False)  # a stream
 
 
+def _be(module: str) -> int:
+    """Run the module to its end; its exit code."""
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        if not isinstance(end.code, int | None):
+            raise
+        return end.code or 0
+    return 0
+
+
+def _end(code: int) -> None:
+    """End as an interpreter does, but do not take apart what was imported: that takes longer than most commands."""
+    threading._shutdown()  # type: ignore[attr-defined]  # as the interpreter does
+    atexit._run_exitfuncs()
+    gc.collect()
+    with suppress(OSError, ValueError):
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None and not stream.closed:
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)  # the interpreter says what cannot be written
+
+
 def _import_program() -> None:
     import orchestrator  # noqa: PLC0415  # not from the folder of this file
 
@@ -137,7 +166,7 @@ def main() -> None:
     sys.path.insert(0, "")
     if (order := Server(control).serve()) is not None:
         _become(order)
-        runpy.run_module(order.module, run_name="__main__", alter_sys=True)
+        _end(_be(order.module))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,9 @@ _NOT_RUN = frozenset({4, 5})
 
 _NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build")
 
+#: What Python and pytest make of the files is made once, and lies in every copy.
+_PREPARED = (("compileall", "-q", "orchestrator"), ("pytest", "--collect-only", "-q", "-p", "no:cacheprovider"))
+
 
 def main(words: list[str]) -> int:
     """Try them all, as many at once as there are cores."""
@@ -32,12 +35,24 @@ def main(words: list[str]) -> int:
     jobs = os.cpu_count() or 1
     copies: SimpleQueue[Path] = SimpleQueue()
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(jobs) as pool:
-        for number in range(jobs):
-            copies.put(Path(shutil.copytree(ROOT, Path(folder, str(number)), ignore=_NOT_COPIED)))
+        first = _prepared(Path(folder, "0"))
+        copies.put(first)
+        for number in range(1, jobs):
+            copies.put(Path(shutil.copytree(first, Path(folder, str(number)))))
         verdicts = list(_told(pool.map(lambda mutant: (mutant, _try(mutant, copies)), chosen)))
     wrong = [verdict for verdict in verdicts if verdict != "noticed"]
     sys.stdout.write(f"{len(verdicts)} protections taken out, {len(wrong)} of them unnoticed or not found\n")
     return 1 if wrong else 0
+
+
+def _prepared(copy: Path) -> Path:
+    """A copy of the project in which mutants are tried, compiled."""
+    shutil.copytree(ROOT, copy, ignore=_NOT_COPIED)
+    environ = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    for words in _PREPARED:
+        command = [sys.executable, "-m", *words]
+        subprocess.run(command, cwd=copy, env={**environ, "PYTHONPATH": str(copy)}, capture_output=True, check=False)
+    return copy
 
 
 def _told(results: Iterator[tuple[Mutant, str]]) -> Iterator[str]:
@@ -56,7 +71,7 @@ def _try(mutant: Mutant, copies: "SimpleQueue[Path]") -> str:
         mutant.apply(copy)
         return "noticed" if _fails(mutant, copy) else "UNNOTICED"
     finally:
-        shutil.copyfile(ROOT / "orchestrator" / mutant.file, path)
+        shutil.copy2(ROOT / "orchestrator" / mutant.file, path)  # with its time: its compiled form is right again
         copies.put(copy)
 
 

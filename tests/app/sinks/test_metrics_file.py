@@ -22,17 +22,21 @@ from orchestrator.model.plan.plan import Freeze, Plan
 from orchestrator.model.record.record import PartFailed
 
 
-async def here(work: Callable[[], None], _name: str) -> None:
-    work()
-
-
 def plan(number: int = 12, **changes: Any) -> Plan:
     return plan_of(targets_of(number), **changes)
 
 
-def play(path: Path, made: Plan, beside: metrics_file.Beside = here) -> tuple[Played, MetricsFile]:
-    sink = MetricsFile(as_found(made), path, beside)
-    return Stage(plan=made, sinks=(sink,)).play(), sink
+def play(path: Path, made: Plan, beside: metrics_file.Beside | None = None) -> tuple[Played, MetricsFile]:
+    """Play a plan to its end; unless a way of writing is given, the last write alone is made."""
+    latest: list[Callable[[], None]] = [lambda: None]
+
+    async def kept(work: Callable[[], None], _name: str) -> None:
+        latest[0] = work
+
+    sink = MetricsFile(as_found(made), path, beside or kept)
+    played = Stage(plan=made, sinks=(sink,)).play()
+    latest[0]()
+    return played, sink
 
 
 @pytest.fixture
@@ -145,6 +149,9 @@ def test_a_slow_write_of_before_does_not_come_after_the_last_one(path: Path) -> 
 
 
 def test_a_session_that_never_began_leaves_the_file_of_the_last_one(path: Path) -> None:
+    async def nobody(_work: Callable[[], None], _name: str) -> None:
+        pytest.fail("there is nothing to write")
+
     path.write_text("# of the last session\n")
-    MetricsFile(as_found(plan()), path, here).end(ExitCode.STATE_UNUSABLE, START)
+    MetricsFile(as_found(plan()), path, nobody).end(ExitCode.STATE_UNUSABLE, START)
     assert path.read_text() == "# of the last session\n"
