@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from orchestrator.cli.options import Options
 
 #: Verbs that call a cloud, or are one.
-_CALLERS = frozenset({"run", "plan", "init", "doctor", "simulate"})
+_CALLERS = frozenset({"run", "plan", "init", "doctor", "simulate", "worker"})
 
 #: Python writes the keys of every TLS connection into the file that this names: they make tokens readable in recorded
 #: traffic.

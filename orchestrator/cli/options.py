@@ -66,6 +66,9 @@ class Options:
     first: str | None = None
     second: str | None = None
     print_only: bool = False
+    name: str | None = None
+    fleet: str | None = None
+    once: bool = False
     key: str | None = None
 
     region: str | None = None

@@ -30,6 +30,11 @@ class HostsDesk(Desk):
         """`run PLAN` on one of the hosts."""
         return self.start("run", "PLAN", "--no-progress", *arguments, environ={**self.place(name), **(environ or {})})
 
+    def worker(self, name: str, *arguments: str) -> Running:
+        """`worker --once` on one of the hosts; what helps it ends with it."""
+        words = ("worker", "--name", name, "--once", *arguments)
+        return self.start(*words, environ=self.place(name), wrapper=("env",))
+
     def place(self, name: str) -> dict[str, str]:
         """What makes a process one of a host of its own."""
         return {"HOME": str(self.folder / name), HOST_VARIABLE: name}

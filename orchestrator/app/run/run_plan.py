@@ -44,9 +44,6 @@ from orchestrator.tracker.report.json_form import write_report
 from orchestrator.tracker.runs.recovery import Recovered
 from orchestrator.tracker.state_store import Fleet, State
 
-#: Endings that the next host would come to as well.
-_STOPS_OTHERS = frozenset({ExitCode.USAGE, ExitCode.HELD, ExitCode.STATE_UNUSABLE, ExitCode.INTERNAL})
-
 #: Points a plan at another cloud for as long as it is open: the simulated one.
 Redirect = Callable[[Plan, list[Target]], AbstractContextManager[tuple[Plan, Mapping[str, str]]]]
 
@@ -130,14 +127,19 @@ def run_plan(job: RunRequest) -> SessionResult:
     clock = SystemClock()
     asked_s = clock.monotonic()
     with ExitStack() as stack:
-        _take_place(fleet, job.now, stack)
+        take_place(fleet, job.now, stack)
         stood_by = timedelta(seconds=round(clock.monotonic() - asked_s))
         fleet.claim(path_of(job.plan.path))
         return _run_locked(replace(job, now=job.now + stood_by), fleet, stack)
 
 
-def _take_place(fleet: Fleet, now: datetime, stack: ExitStack) -> None:
-    """Hold the fleet's lock until the stack is left. One that was told to stop leaves its place to who stands by."""
+def take_place(fleet: Fleet, now: datetime, stack: ExitStack) -> None:
+    """Hold the fleet's lock until the stack is left. One that was told to stop leaves its place to who stands by.
+
+    Raises:
+        FleetLocked: another process works on the fleet, or its session has come to its end.
+        StateError: the state cannot be used.
+    """
     while True:
         try:
             stack.enter_context(fleet.lock(now, stands_by=True))
@@ -152,8 +154,7 @@ def _left_to_others(fleet: Fleet) -> bool:
     latest = latest_of(fleet) if fleet.holder() is None else None
     if latest is None or latest.run.ended or latest.run.session_ended is None:
         return False
-    ended = latest.run.session_ended
-    return ended.stopped and ended.exit_code not in _STOPS_OTHERS
+    return latest.run.session_ended.hands_over
 
 
 def _run_locked(job: RunRequest, fleet: Fleet, stack: ExitStack) -> SessionResult:
@@ -163,15 +164,24 @@ def _run_locked(job: RunRequest, fleet: Fleet, stack: ExitStack) -> SessionResul
         memory = RateMemory(environ=environ)
         exactly = None if job.approved is None else job.approved.compare()
         return _work(job, Opened(_begin(job, plan, memory, fleet, exactly, simulated=True)), plan, memory)
+    memory = _memory(job)
+    opened = _find_or_begin(job, memory, fleet)
+    plan = opened.recovered.in_force if opened.changes else job.plan
+    return _work(job, opened, plan, memory)
+
+
+def go_on(job: RunRequest, opened: Opened) -> SessionResult:
+    """Run one session of a run that another host has left, by the plan that is in force in it."""
+    return _work(job, opened, opened.recovered.in_force, _memory(job))
+
+
+def _memory(job: RunRequest) -> RateMemory:
     kept_at = RatesPlace(
         state=job.state,
         warn=partial(job.warn, "rates.forgotten"),
         warn_unshared=partial(job.warn, "rates.unshared"),
     )
-    memory = RateMemory(environ=job.environ, at=kept_at)
-    opened = _find_or_begin(job, memory, fleet)
-    plan = opened.recovered.in_force if opened.changes else job.plan
-    return _work(job, opened, plan, memory)
+    return RateMemory(environ=job.environ, at=kept_at)
 
 
 def _find_or_begin(job: RunRequest, memory: RateMemory, fleet: Fleet) -> Opened:

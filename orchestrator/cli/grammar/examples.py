@@ -50,6 +50,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "explain": (("orchestrator explain limits.in_flight", ""),),
     "schema": (("orchestrator schema plan", ""),),
+    "worker": (
+        ("orchestrator worker --state postgresql://db/fleets", "until it is told to stop"),
+        ("orchestrator worker --state postgresql://db/fleets --name bj-1 --once", ""),
+    ),
     "state": (
         ("orchestrator state init --state postgresql://db/fleets", ""),
         ("orchestrator state import .orchestrator --state postgresql://db/fleets", ""),

@@ -216,6 +216,14 @@ def _add_schema(verbs: Any) -> None:
     verb.add_argument("what", choices=["plan", "report", "comparison", "status", "doctor"])
 
 
+def _add_worker(verbs: Any) -> None:
+    text = "stand by for every fleet of a database that hosts share, and go on where another host is gone"
+    verb = new_verb(verbs, "worker", text, plan=False)
+    verb.add_argument("--name", metavar="NAME", help="of this host (default: $ORCHESTRATOR_HOST, else its own name)")
+    verb.add_argument("--once", action="store_true", help="end when no session is under way")
+    verb.add_argument("--fleet", metavar="FLEET", help="stand by for this one alone, and only for its present session")
+
+
 def _add_state(verbs: Any) -> None:
     verb = new_verb(verbs, "state", "make, check and fill the tables of a state that several hosts share", plan=False)
     verb.add_argument("what", choices=["init", "check", "export", "import"])
@@ -243,4 +251,5 @@ _ADDED_BY = {
     "explain": _add_explain,
     "schema": _add_schema,
     "state": _add_state,
+    "worker": _add_worker,
 }

@@ -257,6 +257,17 @@ OPTIONS: dict[str, dict[str, Kind]] = {
         "--quiet": None,
         "--print": None,
     },
+    "worker": {
+        "--state": "state",
+        "--log-level": ("debug", "info", "warning", "error"),
+        "--log-format": ("json", "console", "auto"),
+        "--log-file": "",
+        "--no-progress": None,
+        "--quiet": None,
+        "--name": "",
+        "--once": None,
+        "--fleet": "",
+    },
 }
 
 #: Of each verb, the options that it must have.
@@ -278,6 +289,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "explain": (),
     "schema": (),
     "state": (),
+    "worker": (),
 }
 
 #: Of each verb, the words in their places: name, value, whether it must be there.
@@ -299,12 +311,13 @@ PLACES: dict[str, tuple[tuple[str, Kind, bool], ...]] = {
     "explain": (("KEY", "", False),),
     "schema": (("what", ("plan", "report", "comparison", "status", "doctor"), True),),
     "state": (("what", ("init", "check", "export", "import"), True), ("RUN_ID|DIR", "", False), ("DIR", "", False)),
+    "worker": (),
 }
 
 #: Options without a value; of all others the next word is the value.
 FLAGS: frozenset[str] = frozenset(
     [
-        *("--dry-run", "--forecast", "--new", "--no-progress", "--offline"),
+        *("--dry-run", "--forecast", "--new", "--no-progress", "--offline", "--once"),
         *("--print", "--quiet", "--raw", "--reset", "--simulate", "--watch"),
     ]
 )

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, MutableMapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from operator import setitem
@@ -55,7 +56,24 @@ def one_session(plan: Plan, options: Options, now: datetime, bounds: Bounds, app
     lost: dict[str, str] = {}
     if bounds.until is not None:
         _tell_of_bound(bounds.until, options, lost)
-    outcome = run_plan(_job(plan, options, now, bounds, lost, approved))
+    outcome = run_plan(
+        replace(
+            session_request(plan, options, now, lost),
+            until=bounds.until and bounds.until.astimezone(UTC),
+            longest_s=bounds.longest_s,
+            wait_s=bounds.wait_s,
+            approved=approved,
+        )
+    )
+    return tell_of(outcome, plan, options, lost)
+
+
+def tell_of(outcome: SessionResult, plan: Plan, options: Options, lost: Mapping[str, str]) -> ExitCode:
+    """Print what came of a session.
+
+    Raises:
+        PlanError: it only followed what was open, because nothing more may start in the run.
+    """
     _tell_of_bugs(outcome)
     _summarise(outcome, options)
     _remember_lost(outcome, lost)
@@ -64,28 +82,18 @@ def one_session(plan: Plan, options: Options, now: datetime, bounds: Bounds, app
     return outcome.code
 
 
-def _job(
-    plan: Plan,
-    options: Options,
-    now: datetime,
-    bounds: Bounds,
-    lost: MutableMapping[str, str],
-    approved: Approved | None,
-) -> RunRequest:
+def session_request(plan: Plan, options: Options, now: datetime, lost: MutableMapping[str, str]) -> RunRequest:
+    """What the command line asks of a session, without bounds; `lost` takes why a side channel took nothing."""
     return RunRequest(
         plan=plan,
         state=state_of(options),
         environ=os.environ,
         now=now,
-        until=bounds.until and bounds.until.astimezone(UTC),
-        longest_s=bounds.longest_s,
-        wait_s=bounds.wait_s,
         new=options.new,
         only=None if options.only_outcome is None else frozenset(map(Outcome, options.only_outcome)),
         redirect=redirect_of(options),
         world=given_world(options),
         report=options.report,
-        approved=approved,
         warn=partial(_warn, options, lost),
         on_found=Search(shown=live(no_progress=options.no_progress, quiet=options.quiet)),
         sinks=partial(_sinks, plan, options, lost),

@@ -5,6 +5,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Raw, field
 
+from orchestrator.errors import ExitCode
 from orchestrator.model.plan.person import person
 from orchestrator.model.record.outcome import Outcome
 from orchestrator.model.record.part_record import PartFailed
@@ -14,6 +15,9 @@ from orchestrator.model.record.record_base import Base, Clocks
 JOURNAL_VERSION = 1
 
 HoldCause: TypeAlias = Literal["person", "failures", "rejected", "wave_failed", "approval", "new_reject", "gate"]
+
+#: Ends after which the next host may find more to do.
+_LEAVES = frozenset({ExitCode.MORE_TO_DO, ExitCode.PERSON_NEEDED, ExitCode.SCOPE_UNUSABLE})
 
 
 class RunStarted(Base, frozen=True, kw_only=True):
@@ -106,6 +110,11 @@ class SessionEnded(Base, frozen=True, kw_only=True):
     why: str
     waits: tuple[str, ...] = ()
     stopped: bool = False
+
+    @property
+    def hands_over(self) -> bool:
+        """Whether the next host may go on at once: it was told to stop, and another one would not come to its end."""
+        return self.stopped and self.exit_code in _LEAVES
 
 
 class RunEnded(Base, frozen=True, kw_only=True):

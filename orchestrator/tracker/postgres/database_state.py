@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from math import ceil
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from orchestrator.tracker.postgres.database import Connection, Database
 from orchestrator.tracker.postgres.database_fleet import DatabaseFleet
 from orchestrator.tracker.postgres.seat import Seat
 from orchestrator.tracker.postgres.tables import expect_version, make_tables, not_durable, standby_remarks
+from orchestrator.tracker.postgres.under_way import under_way
 from orchestrator.tracker.state_store import DiskTrial
 
 _known = msgspec.json.Decoder(KnownRate)
@@ -81,6 +83,14 @@ class DatabaseState:
         rows = self.seat.database.rows("select distinct fleet from orchestrator.run")
         names = sorted(row[0].removeprefix(prefix) for row in rows if row[0].startswith(prefix))
         return [DatabaseFleet(name, self, self.seat) for name in names if "/" not in name]
+
+    def under_way(self, now: datetime) -> list[str]:
+        """The fleets with a session that goes on, or that its host has just left to the next one.
+
+        Raises:
+            StateError: the database cannot be used.
+        """
+        return under_way(self.seat.database, now)
 
     def try_write(self, monotonic: Callable[[], float]) -> DiskTrial:
         began_s = monotonic()
