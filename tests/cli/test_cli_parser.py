@@ -28,7 +28,7 @@ def test_options_of_a_verb_stand_before_it_too() -> None:
 def test_what_stands_before_the_verb_is_known_to_take_a_value_or_not() -> None:
     assert {"--quiet", "--new", "--dry-run"} <= FLAGS
     assert parse(["--watch", "status", "p.yaml"]).verb == "status"
-    of_others = {"--dry-run", "--offline", "--forecast", "--watch", "--raw", "--print", "--reset"}
+    of_others = {"--dry-run", "--offline", "--forecast", "--watch", "--raw", "--print", "--reset", "--once"}
     for flag in FLAGS - of_others:
         assert parse([flag, "run", "p.yaml"]).verb == "run"
     assert parse(["--note", "hold", "hold", "p.yaml"]).note == "hold"

@@ -256,6 +256,12 @@ class MemoryRate:
         self.shared[self.key] = act(self.shared.get(self.key, b""))
         return True
 
+    def due(self, now_s: float, rate: float | None) -> float:  # noqa: ARG002  # nobody else has it
+        return 0.0
+
+    def took(self, *, waited: bool) -> None:
+        pass
+
     def close(self) -> None:
         pass
 

@@ -51,6 +51,17 @@ class RatePlace(Protocol):
             Whether it was done. If not, another process has the place just now, and `act` was not called.
         """
 
+    def due(self, now_s: float, rate: float | None) -> float:
+        """After how many seconds a slot comes that other hosts leave to this process; 0: now, or there are none.
+
+        Args:
+            now_s: monotonic seconds.
+            rate: calls per second as the plan has it; None when it is to be found out, by each host for itself.
+        """
+
+    def took(self, *, waited: bool) -> None:
+        """The slot that was due is used. `waited`: the caller stood in line, so another one is wanted soon."""
+
     def close(self) -> None:
         """Nothing comes any more."""
 
@@ -163,6 +174,8 @@ class SharedPacer:
         own_s = self._shared.pacer.earliest() - now_s
         if own_s > 0 and self._alone(now_s):
             return min(own_s, _LOOK_S)
+        if (due_s := self._place.due(now_s, self._rate)) > 0:
+            return min(due_s, _LOOK_S)
         delay_s = _AGAIN_S
 
         def ask(shared: Shared) -> None:
@@ -170,6 +183,8 @@ class SharedPacer:
             delay_s = shared.claim(self._name, now_s, waited=waited)
 
         self._exchange(ask, now_s)
+        if delay_s == 0:
+            self._place.took(waited=waited)
         return min(delay_s, _LOOK_S)
 
     def answered(self, sent_s: float, now_s: float, kind: str = "") -> None:

@@ -68,6 +68,13 @@ class RateFile:
         self._own = act(self._own) if made is None else made
         return True
 
+    def due(self, now_s: float, rate: float | None) -> float:  # noqa: ARG002  # the port's: one host has the folder
+        """Now: what other processes do is in the file."""
+        return 0.0
+
+    def took(self, *, waited: bool) -> None:
+        """Nothing follows."""
+
     def close(self) -> None:
         """Nothing comes any more. The file stays, for the next process."""
         if self._handle >= 0:

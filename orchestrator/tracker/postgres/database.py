@@ -132,9 +132,12 @@ class Database:
             StateError: it is not done, or it is not known whether it is.
         """
         try:
-            return self._once(work)
+            done = self._once(work)
         except _AWAY as error:
+            self.away = True
             raise self._unreached(error) from error
+        self.away = False
+        return done
 
     def _once(self, work: Work[T]) -> T:
         connection = self._connection()

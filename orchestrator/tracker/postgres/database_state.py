@@ -20,9 +20,10 @@ from orchestrator.tracker.folder.ownership import check_folder
 from orchestrator.tracker.folder.rate_file import RateFile
 from orchestrator.tracker.postgres.database import Connection, Database
 from orchestrator.tracker.postgres.database_fleet import DatabaseFleet
+from orchestrator.tracker.postgres.fleets_under_way import under_way
+from orchestrator.tracker.postgres.hosts_rate import HostsRate
 from orchestrator.tracker.postgres.seat import Seat
 from orchestrator.tracker.postgres.tables import expect_version, make_tables, not_durable, standby_remarks
-from orchestrator.tracker.postgres.under_way import under_way
 from orchestrator.tracker.state_store import DiskTrial
 
 _known = msgspec.json.Decoder(KnownRate)
@@ -134,8 +135,9 @@ class DatabaseState:
 
     def shared_rate(
         self, key: str, *, creates: bool, monotonic: Callable[[], float], warn: Callable[[str], None]
-    ) -> RateFile:
-        return RateFile(_meeting_place() / f".rate-{key}", creates=creates, monotonic=monotonic, warn=warn)
+    ) -> HostsRate:
+        local = RateFile(_meeting_place() / f".rate-{key}", creates=creates, monotonic=monotonic, warn=warn)
+        return HostsRate(local, self.seat.database.apart(), key=key, monotonic=monotonic, warn=warn)
 
     def add_rates(self, found: Mapping[str, KnownRate]) -> None:
         put = (

@@ -49,6 +49,9 @@ create table if not exists orchestrator.command (
   fleet text references orchestrator.fleet on delete cascade, number bigint, nonce text not null,
   body bytea not null, crc bigint not null, primary key (fleet, number)
 );
+create table if not exists orchestrator.rate_slot (
+  key text primary key, next_at float8 not null, low float8 not null, low_at float8 not null
+);
 create table if not exists orchestrator.rate (key text primary key, body bytea not null);
 """
 

@@ -30,6 +30,12 @@ class Drawer:
         self.content = act(self.content)
         return True
 
+    def due(self, now_s: float, rate: float | None) -> float:  # noqa: ARG002  # nobody else has it
+        return 0.0
+
+    def took(self, *, waited: bool) -> None:
+        pass
+
     def close(self) -> None:
         pass
 

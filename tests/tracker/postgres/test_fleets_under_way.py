@@ -10,7 +10,7 @@ import pytest
 from fakes.databases import state_in
 from fakes.recorded import BEGIN, make_plan, make_targets, run_started
 
-from orchestrator.model import record as r
+from orchestrator.model.record import record as r
 
 if TYPE_CHECKING:
     from fakes.postgres_server import Server

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from orchestrator.model.record import Record, SessionEnded
+from orchestrator.model.record.record import Record, SessionEnded
 from orchestrator.tracker.postgres.database import Database
 from orchestrator.tracker.postgres.rows import content
 
