@@ -11,7 +11,7 @@ WORKERS ?= $(shell expr 3 '*' $$(getconf _NPROCESSORS_ONLN))
 # Each of many processes would compile all that it imports, where nothing may be kept.
 CACHED := env -u PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint bench bench-million soak fuzz fuzz-proof properties mutants protections words picture setup dist lock clean
+.PHONY: demo demo-hosts hosts-proof test lint bench bench-million soak fuzz fuzz-proof properties mutants protections words picture setup dist lock clean
 
 demo: $(VENV)/.run
 	@rm -rf .demo
@@ -23,6 +23,14 @@ demo: $(VENV)/.run
 	@echo
 	@echo "== 3. The report"
 	$(BIN)/orchestrator report plans/quickstart.yaml --simulate --state .demo --format text
+
+# A takeover among three hosts on this machine: a PostgreSQL of its own, the simulated cloud, and a kill -9 in the middle.
+demo-hosts: $(VENV)/.test
+	PYTHONPATH=tests:. $(BIN)/python -m hosts.demo
+
+# The cases of several hosts by real processes, each as often as its table says; TIMES=1 once each, ROWS names some.
+hosts-proof: $(VENV)/.test
+	PYTHONPATH=tests:. $(BIN)/python -m hosts.proof $(if $(TIMES),--times $(TIMES)) $(ROWS)
 
 # Collected once before the workers do: what pytest makes of the tests is kept, and they all read it.
 test: $(VENV)/.test

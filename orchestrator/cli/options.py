@@ -66,6 +66,7 @@ class Options:
     first: str | None = None
     second: str | None = None
     print_only: bool = False
+    keep: str = "400d"
     name: str | None = None
     fleet: str | None = None
     once: bool = False

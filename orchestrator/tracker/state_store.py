@@ -25,6 +25,7 @@ from orchestrator.model.plan.target import Target
 from orchestrator.model.record.record import Record, RunStarted
 from orchestrator.tracker.open_journal import OpenJournal
 from orchestrator.tracker.recalled import Recalled
+from orchestrator.tracker.shared_rate import SharedRate
 
 #: The parts of a run that are checked against each other.
 Part: TypeAlias = Literal["targets", "journal"]
@@ -124,27 +125,6 @@ class StoredRun(Protocol):
 
     def place_of(self, part: Part, number: int | None = None) -> str:
         """Where a part of it is, or one entry of that part, as messages name it."""
-
-
-class SharedRate(Protocol):
-    """A rate that processes share; what lies there is the executor's business."""
-
-    def exchange(self, act: Callable[[bytes], bytes]) -> bool:
-        """Put there what `act` makes of what is there; False: another process has it just now."""
-
-    def due(self, now_s: float, rate: float | None) -> float:
-        """After how many seconds a slot comes that other hosts leave to this process; 0: now, or there are none.
-
-        Args:
-            now_s: monotonic seconds.
-            rate: calls per second as the plan has it; None when it is to be found out, by each host for itself.
-        """
-
-    def took(self, *, waited: bool) -> None:
-        """The slot that was due is used. `waited`: the caller stood in line, so another one is wanted soon."""
-
-    def close(self) -> None:
-        """Nothing comes any more."""
 
 
 class Inbox(Protocol):
@@ -291,7 +271,7 @@ class State(Protocol):
 
     def shared_rate(
         self, key: str, *, creates: bool, monotonic: Callable[[], float], warn: Callable[[str], None]
-    ) -> "SharedRate":
+    ) -> SharedRate:
         """Where the processes that use a rate at the same time meet; it raises nothing.
 
         Args:

@@ -226,10 +226,11 @@ def _add_worker(verbs: Any) -> None:
 
 def _add_state(verbs: Any) -> None:
     verb = new_verb(verbs, "state", "make, check and fill the tables of a state that several hosts share", plan=False)
-    verb.add_argument("what", choices=["init", "check", "export", "import"])
+    verb.add_argument("what", choices=["init", "check", "export", "import", "prune"])
     verb.add_argument("first", nargs="?", metavar="RUN_ID|DIR", help="export: the run; import: the state folder")
     verb.add_argument("second", nargs="?", metavar="DIR", help="export: the state folder to write it into")
     verb.add_argument("--print", dest="print_only", action="store_true", help="of init: print the statements for a DBA")
+    verb.add_argument("--keep", metavar="400d", help="of prune: how long runs that have ended are kept (default: 400d)")
 
 
 #: What adds each verb, in the order of the help text.

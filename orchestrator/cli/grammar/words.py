@@ -256,6 +256,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
         "--no-progress": None,
         "--quiet": None,
         "--print": None,
+        "--keep": "",
     },
     "worker": {
         "--state": "state",
@@ -310,7 +311,11 @@ PLACES: dict[str, tuple[tuple[str, Kind, bool], ...]] = {
     "simulate": (),
     "explain": (("KEY", "", False),),
     "schema": (("what", ("plan", "report", "comparison", "status", "doctor"), True),),
-    "state": (("what", ("init", "check", "export", "import"), True), ("RUN_ID|DIR", "", False), ("DIR", "", False)),
+    "state": (
+        ("what", ("init", "check", "export", "import", "prune"), True),
+        ("RUN_ID|DIR", "", False),
+        ("DIR", "", False),
+    ),
     "worker": (),
 }
 

@@ -1,7 +1,9 @@
 """`orchestrator state`: make and check the tables of a state in a database, carry runs to it and from it."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,6 +63,16 @@ def _import(options: Options) -> None:
         write([f"{name}: {counted(runs, 'run')} taken over"])
 
 
+def _prune(options: Options) -> None:
+    days = re.fullmatch(r"([1-9][0-9]{0,4})d", options.keep)
+    if days is None:
+        raise UsageError(f"--keep: expected a number of days such as 400d, got {options.keep!r}")
+    before = SystemClock().now() - timedelta(days=int(days[1]))
+    state = _database(options)
+    removed = state.prune(before)
+    write([*(f"{fleet}: run {run_id} removed" for fleet, run_id in removed), f"{counted(len(removed), 'run')} removed"])
+
+
 def _words(options: Options) -> list[str]:
     return [word for word in (options.first, options.second) if word is not None]
 
@@ -75,4 +87,5 @@ _ACTS: Mapping[str, tuple[Callable[[Options], None], tuple[str, ...]]] = {
     "check": (_check, ()),
     "export": (_export, ("RUN_ID", "DIR")),
     "import": (_import, ("DIR",)),
+    "prune": (_prune, ()),
 }

@@ -22,6 +22,7 @@ from orchestrator.tracker.postgres.database import Connection, Database
 from orchestrator.tracker.postgres.database_fleet import DatabaseFleet
 from orchestrator.tracker.postgres.fleets_under_way import under_way
 from orchestrator.tracker.postgres.hosts_rate import HostsRate
+from orchestrator.tracker.postgres.prune import prune
 from orchestrator.tracker.postgres.seat import Seat
 from orchestrator.tracker.postgres.tables import expect_version, make_tables, not_durable, standby_remarks
 from orchestrator.tracker.state_store import DiskTrial
@@ -92,6 +93,14 @@ class DatabaseState:
             StateError: the database cannot be used.
         """
         return under_way(self.seat.database, now)
+
+    def prune(self, before: datetime) -> list[tuple[str, str]]:
+        """Remove runs that ended before an instant and that nothing asks for any more; each by its fleet and id.
+
+        Raises:
+            StateError: the database cannot be used.
+        """
+        return prune(self.seat.database, before)
 
     def try_write(self, monotonic: Callable[[], float]) -> DiskTrial:
         began_s = monotonic()
