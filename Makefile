@@ -32,10 +32,7 @@ demo-hosts: $(VENV)/.test
 hosts-proof: $(VENV)/.test
 	PYTHONPATH=tests:. $(BIN)/python -m hosts.proof $(if $(TIMES),--times $(TIMES)) $(ROWS)
 
-# Collected once before the workers do: what pytest makes of the tests is kept, and they all read it.
-test: $(VENV)/.test
-	$(CACHED) $(BIN)/python -m compileall -q orchestrator
-	$(CACHED) $(BIN)/python -m pytest --collect-only -q --no-header > /dev/null
+test: $(VENV)/.test $(VENV)/.collected
 	$(CACHED) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q
 
 lint: $(VENV)/.lint
@@ -107,6 +104,12 @@ $(VENV)/.run: pyproject.toml | $(VENV)/bin/python
 $(VENV)/.test: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[fast,test]'
 	@touch $@ $(VENV)/.run
+
+# Collected once before the workers do, after a change: what pytest makes of the tests is kept, and they all read it.
+$(VENV)/.collected: $(VENV)/.test $(shell find orchestrator tests -name '*.py')
+	$(CACHED) $(BIN)/python -m compileall -q orchestrator
+	$(CACHED) $(BIN)/python -m pytest --collect-only -q --no-header > /dev/null
+	@touch $@
 
 $(VENV)/.lint: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[fast,test,lint]'

@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,7 @@ def mutants() -> Iterator[Mutant]:
     return (mutant for section in sections() for each in section.protections for mutant in each.mutants)
 
 
+@cache
 def _table() -> Mapping[str, Any]:
     return tomllib.loads(read("tests/mutants/mutants.toml"))
 

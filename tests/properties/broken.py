@@ -32,6 +32,7 @@ class Broken:
         plays: the plan that it plays in place of the one it is held to.
         held_to: what is changed in a random plan first, so that there is something to break.
         module, name, instead: the function of the executor that is replaced, if one is.
+        shows: the number of a random plan in which it shows, which is tried first.
     """
 
     what: str
@@ -41,6 +42,7 @@ class Broken:
     module: Any = None
     name: str = ""
     instead: Any = None
+    shows: int = 0
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
@@ -178,13 +180,13 @@ DAYS_OF_STARTS = tuple(
 )
 
 BROKEN = (
-    Broken("starts outside windows", "outside windows", _always, _calendar(windows=(BEFORE_DAWN,))),
-    Broken("starts in a freeze", "in a freeze", _unfrozen, _calendar(freezes=DAYS_OF_STARTS)),
-    Broken("starts what does not fit", "expected to last until", _unfit, _calendar(windows=(SHORT,))),
+    Broken("starts outside windows", "outside windows", _always, _calendar(windows=(BEFORE_DAWN,)), shows=1),
+    Broken("starts in a freeze", "in a freeze", _unfrozen, _calendar(freezes=DAYS_OF_STARTS), shows=1),
+    Broken("starts what does not fit", "expected to last until", _unfit, _calendar(windows=(SHORT,)), shows=3),
     Broken("one more in flight", "above in_flight", _in_flight, _tight(in_flight=Amount(2))),
     Broken("one more on an instance", "above per_instance", _limits(per_instance=1), _tight(per_instance=1)),
-    Broken("one more of a label", "above per_label", _labels, _tight(per_label={"app": 1})),
-    Broken("one more call at once", "above concurrency", _limits(concurrency=1), _tight(concurrency=1)),
+    Broken("one more of a label", "above per_label", _labels, _tight(per_label={"app": 1}), shows=1),
+    Broken("one more call at once", "above concurrency", _limits(concurrency=1), _tight(concurrency=1), shows=1),
     Broken("no ramp", "above ramp", _no_ramp, _tight(ramp=True)),
     Broken("one failure more than one", "3 at risk in the fleet", _one_more_failure, _strict(max=ONE)),
     Broken("as many failures as happen", "at risk in the fleet", _soft, _strict(max=ONE)),
@@ -193,6 +195,7 @@ BROKEN = (
         "3 at risk in the fleet, 1 rejected",
         _one_more_rejected,
         _strict(max_rejected=ONE),
+        shows=4,
     ),
     Broken(
         "budgets of waves are for others",
@@ -206,9 +209,15 @@ BROKEN = (
         _scopes(max_failures=None),
         _both(_strict(), _scopes(max_failures=ONE)),
     ),
-    Broken("one more in a wave", "above the size", _waves(replace(EARLY, size=Amount(4)), REST), _waves(EARLY, REST)),
+    Broken(
+        "one more in a wave",
+        "above the size",
+        _waves(replace(EARLY, size=Amount(4)), REST),
+        _waves(EARLY, REST),
+        shows=1,
+    ),
     Broken("no soak", "has not soaked", _each_wave(soak_s=0.0), _waves(replace(EARLY, soak_s=600.0), REST)),
-    Broken("half a soak", "too short", _each_wave(soak_s=300.0), _waves(replace(EARLY, soak_s=600.0), REST)),
+    Broken("half a soak", "too short", _each_wave(soak_s=300.0), _waves(replace(EARLY, soak_s=600.0), REST), shows=1),
     Broken("no approval", "not approved", _each_wave(approve=False), _waves(EARLY, replace(REST, approve=True))),
     Broken("another order of waves", "is not done", _waves(REST, EARLY), _waves(EARLY, REST)),
     Broken(
@@ -218,6 +227,7 @@ BROKEN = (
         module=decide,
         name="_wave_settled",
         instead=_one_success,
+        shows=3,
     ),
     Broken(
         "goes on after a wave that failed",
@@ -226,8 +236,17 @@ BROKEN = (
         module=decide,
         name="_wave_failed",
         instead=lambda _rollout, _wave: None,
+        shows=9,
     ),
-    Broken("looks at no subnet", "was refused for addresses", lambda plan: replace(plan, capacity=None), _tight()),
-    Broken("looks at no event", "by an event of the cloud", lambda plan: replace(plan, cloud_events="off"), _tight()),
-    Broken("does not hear of holds", "under a hold", module=fakes.stage, name="Ledger", instead=DeafLedger),
+    Broken(
+        "looks at no subnet", "was refused for addresses", lambda plan: replace(plan, capacity=None), _tight(), shows=1
+    ),
+    Broken(
+        "looks at no event",
+        "by an event of the cloud",
+        lambda plan: replace(plan, cloud_events="off"),
+        _tight(),
+        shows=3,
+    ),
+    Broken("does not hear of holds", "under a hold", module=fakes.stage, name="Ledger", instead=DeafLedger, shows=2),
 )

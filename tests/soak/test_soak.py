@@ -15,21 +15,31 @@ def _met(seed: int, size: Size, raises: str | None = None) -> Counter[str]:
     return verdict.hits
 
 
-def _expect_kept(first: int, number: int, size: Size) -> Counter[str]:
-    """Try so many seeds; what they met."""
-    return sum((_met(seed, size) for seed in range(first, first + number)), Counter())
+#: So many small fleets are played at least.
+_FEWEST = 40
+
+#: Small fleets that met everything between them when they were chosen, the rarest first: others follow if they do not.
+_RICH = (
+    *(72, 103, 101, 65, 2, 37, 45, 68, 105, 59, 1, 93, 39, 64, 79, 87, 102, 66),
+    *(6, 19, 63, 60, 53, 94, 90, 25, 41, 70, 35, 40, 7, 47, 100, 78, 16, 21),
+)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(2000, 2020, 5))
 def test_fleets_keep_every_promise(first: int) -> None:
-    _expect_kept(first, 5, "full")
+    for seed in range(first, first + 5):
+        _met(seed, "full")
 
 
 @pytest.mark.slow
 def test_small_fleets_keep_every_promise_and_meet_every_fault_and_every_crash_point() -> None:
-    met = _expect_kept(0, 110, "small")
-    assert [name for name in expected() if not met[name] and not name.startswith("exception")] == []
+    missing = {name for name in expected() if not name.startswith("exception")}
+    for number, seed in enumerate(dict.fromkeys((*_RICH, *range(200)))):
+        missing -= _met(seed, "small").keys()
+        if not missing and number >= _FEWEST:
+            break
+    assert missing == set()
 
 
 @pytest.mark.slow
