@@ -1,4 +1,4 @@
-"""Lengths of time and numbers of things as people say them: one form each, for every line that people read."""
+"""Lengths of time, numbers of things and words that were meant: one form each, for every line that people read."""
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 #: From so many days on, hours say nothing.
@@ -21,3 +21,12 @@ def spoken(seconds: float) -> str:
 def counted(number: int, one: str, many: str = "") -> str:
     """`1 upgrade`, `2,000 upgrades`; `many` where an s is not enough."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def nearest(word: str, known: list[str]) -> str | None:
+    """The known word that was probably meant, if one is near enough."""
+    from difflib import get_close_matches  # noqa: PLC0415  # only needed when something is wrong
+
+    folded = {name.lower().replace("-", "_"): name for name in known}
+    matches = get_close_matches(word.lower().replace("-", "_"), list(folded), n=1, cutoff=0.6)
+    return folded[matches[0]] if matches else None

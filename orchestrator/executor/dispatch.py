@@ -201,7 +201,8 @@ class Dispatcher:
                     )
                 )
             case CloseWave(wave=wave):
-                await record(WaveDone(at=now, step="wave", wave=wave, clocks=ledger.clocks()))
+                held_up = tuple(self.session.rollout.queue.held_up)
+                await record(WaveDone(at=now, step="wave", wave=wave, held_up=held_up, clocks=ledger.clocks()))
             case VerifyWave(wave=wave):
                 self.session.rollout.verifying = wave
                 group.start_soon(self._verify_wave, wave)

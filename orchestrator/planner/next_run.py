@@ -110,6 +110,7 @@ class NextRun:
         changes: why nothing may start in the run that goes on.
         approved: waves that wait for no approval any more.
         elsewhere: its proxies that other fleets have open, each with the fleet and its run.
+        supersedes: whether it ends an unfinished run.
         named: the plan as commands have to name it; empty: by its path alone.
         still: what else keeps everything from starting, such as a freeze; None when nothing does.
         run: as the one that goes on stands; None when one begins.
@@ -126,6 +127,7 @@ class NextRun:
     changes: tuple[str, ...] = ()
     approved: frozenset[str] = frozenset()
     elsewhere: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    supersedes: bool = False
     named: str = ""
     still: Standstill | None = None
     run: Run | None = None
@@ -174,7 +176,7 @@ def beginning(plan: Plan, targets: Sequence[Target], past: Past, asked: Asked) -
     Raises:
         UsageError: no target has the outcome that is asked for.
     """
-    past = _when_ended(past)
+    supersedes, past = past.run is not None and past.run.ended is None, _when_ended(past)
     taken, kept = _taken(targets, past, asked)
     failed = {} if asked.only is not None else dict(_failed_before(plan, taken, past.last))
     others = (target.proxy_id for target in targets) if asked.only is not None else ()
@@ -182,7 +184,7 @@ def beginning(plan: Plan, targets: Sequence[Target], past: Past, asked: Asked) -
     aside = {key: _not_asked(kept.get(key)) for key in others if key not in inside}
     aside |= {key: _left_out(outcome) for key, outcome in failed.items()}
     hold = None if past.run is None or past.run.hold is None else _carried(past.run.hold)
-    return NextRun(targets=tuple(taken), aside=aside, failed_before=failed, kept=kept, hold=hold)
+    return NextRun(targets=tuple(taken), aside=aside, failed_before=failed, kept=kept, hold=hold, supersedes=supersedes)
 
 
 def ordered(coming: NextRun, run: Run) -> NextRun:

@@ -17,8 +17,7 @@ from orchestrator.model.plan.plan import Plan, Scope, Wave
 from orchestrator.model.plan.selection import MissingFact, matches
 from orchestrator.model.plan.target import Target
 from orchestrator.planner.reading.locate import with_place
-from orchestrator.planner.reading.problems import nearest
-from orchestrator.spoken import counted
+from orchestrator.spoken import counted, nearest
 
 _NAMED_STRAYS = 5
 

@@ -241,7 +241,7 @@ class State(Protocol):
         """
 
     def fleets(self) -> Sequence[Fleet]:
-        """All fleets that ever ran, by name."""
+        """All fleets that ever ran, or belong to a plan at least: a person may have asked something of them."""
 
     def try_write(self, monotonic: Callable[[], float]) -> DiskTrial:
         """Keep a few bytes, for a trial, and leave nothing behind, not even the place of a state that is not there yet.

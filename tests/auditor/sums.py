@@ -288,11 +288,14 @@ def _wave_problems(wave: Line, report: Line, book: Book) -> Iterator[str]:
     if Counter(wave["outcomes"]) != Counter(target["outcome"] for target in members):
         yield f"wave {wave['name']} says {wave['outcomes']}, its targets say otherwise"
     lines = {line["record"]: line for line in book.lines if line.get("wave") == wave["name"] and line["step"] == "wave"}
+    waits = any(target["outcome"] == "waiting" for target in members)
+    over = {"wave_done"} if waits else set()
     for name, record in (("started_at", "wave_opened"), ("ended_at", "wave_done")):
-        at = lines[record]["at"] if record in lines else None
+        at = lines[record]["at"] if record in lines.keys() - over else None
         if wave[name] != at:
             yield f"wave {wave['name']}: {name} is {wave[name]}, the journal says {at}"
-    state = _wave_state(wave["name"], lines.keys(), _hold(book))
+    begun = {"wave_soaking", "wave_done"} if waits and "wave_done" in lines else set()
+    state = _wave_state(wave["name"], lines.keys() - begun, _hold(book))
     if wave["state"] != state:
         yield f"wave {wave['name']} is {wave['state']}, by the journal it is {state}"
 

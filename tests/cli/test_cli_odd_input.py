@@ -55,8 +55,11 @@ READ = ["status", "PLAN"]
 LINES = {
     **{option: ["plan", "PLAN", "--simulate", "--offline"] for option in ("--seed", "--speed", "--faults")},
     **{option: ["plan", "PLAN", "--offline"] for option in ("--format", "--set")},
-    **{option: ["run", "PLAN", "--dry-run", "--offline"] for option in ("--report", "--metrics", "--only-outcome")},
-    **{option: ["run", "PLAN", "--until", "never"] for option in ("--until", "--max-duration", "--wait")},
+    "--only-outcome": ["run", "PLAN", "--dry-run", "--offline"],
+    **{
+        option: ["run", "PLAN", "--until", "never"]
+        for option in ("--report", "--metrics", "--until", "--max-duration", "--wait")
+    },
     **{option: ["report", "PLAN"] for option in ("--run", "--output")},
     "--note": ["hold", "PLAN"],
     "--outcome": ["settle", "PLAN", "x", "--note", "n"],

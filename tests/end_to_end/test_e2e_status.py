@@ -151,7 +151,7 @@ def test_a_scope_that_was_given_up_is_named_with_what_to_repair(new_cloud: NewCl
     desk.token = "wrong-token"
     assert desk.run().code == 7
     line = last_line(desk)
-    assert "scope default: given up for this session" in line
+    assert "scope default, which the last process could not use: " in line
     assert line.endswith(f"do: repair what the reason names, then orchestrator run {desk.named}")
 
 

@@ -18,7 +18,7 @@ from fakes.processes import Ended
 from orchestrator.cli.main import main
 
 #: These send nothing, and are over when they have said or written it; so is a `run` that only says what it would do.
-_SAYS = frozenset({"plan", "status", "runs", "report", "hold", "release", "settle"})
+_SAYS = frozenset({"plan", "status", "runs", "report", "hold", "release", "settle", "claim"})
 
 
 @dataclass

@@ -286,7 +286,7 @@ class MemoryState:
         return self.known.setdefault(name, MemoryFleet(name, self))
 
     def fleets(self) -> Sequence[MemoryFleet]:
-        return [fleet for _, fleet in sorted(self.known.items()) if fleet.made]
+        return [fleet for _, fleet in sorted(self.known.items()) if fleet.made or fleet.owner()]
 
     def try_write(self, monotonic: Callable[[], float]) -> DiskTrial:
         began_s = monotonic()

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias
 
-from orchestrator.app.preview.standstill import standstill
+from orchestrator.app.preview.standstill import at_work, standstill
 from orchestrator.app.run.apply_command import carry_out
 from orchestrator.app.run.begin_or_resume import latest_of, past_of
 from orchestrator.app.run.known_before import left_out
@@ -75,6 +75,8 @@ def _foresee(
     ids = {target.proxy_id for target in waiting_in(latest.run)}
     elsewhere = open_elsewhere(fleet, ids, or_about_to_be=False)
     coming = replace(coming, at_work=_at_work(fleet, latest), elsewhere=elsewhere)
+    if coming.at_work is not None and coming.hold is None:
+        coming = replace(coming, still=at_work(latest.in_force, latest.run, asked, now))
     if coming.changes:
         return coming, latest.in_force
     return _with_standstill(coming, plan, latest.run, asked, now), plan

@@ -136,7 +136,7 @@ def _online(request: PreviewRequest, history: History | None) -> PreviewedPlan:
         spent=found.calls,
         memory=memory,
     )
-    wrong = plan_mistakes(plan, online.preview)
+    wrong = plan_mistakes(plan, online.preview, resolved.targets)
     preview = structs.replace(online.preview, warnings=(*wrong, *online.preview.warnings))
     return PreviewedPlan(
         preview=preview if online.read_nothing else _rehearsed(preview, request, online.expects, coming),

@@ -6,18 +6,22 @@ from shlex import quote
 
 from orchestrator.app.status.outlook import Outlook, look
 from orchestrator.app.status.what_next.steps import step_words
-from orchestrator.executor.decide.actions import Action, CloseWave, Finish, OpenWave, WaitUntil
+from orchestrator.executor.decide.actions import Action, CloseWave, Finish, Hold, OpenWave, WaitUntil
 from orchestrator.executor.decide.next_action import next_action
 from orchestrator.executor.decide.opening.start_gate import bound_passed
 from orchestrator.executor.decide.rollout import Rollout
+from orchestrator.executor.decide.wait_words import hold_wait
 from orchestrator.executor.decide.waits import Cause, Wait
+from orchestrator.executor.decide.what_waits import fleet_wait
 from orchestrator.model.plan.plan import Plan
 from orchestrator.model.record.record import Record, ScopeOpened, WaveDone, WaveOpened
 from orchestrator.model.run.run import Run
 from orchestrator.planner.next_run import Asked, Standstill
 
 #: What keeps everything from starting, and not just more beside what is under way.
-_STILL = frozenset({Cause.WINDOW, Cause.FREEZE, Cause.FIT, Cause.PER_WINDOW, Cause.SOAK, Cause.PERSON})
+_STILL = frozenset({Cause.WINDOW, Cause.FREEZE, Cause.FIT, Cause.PER_WINDOW, Cause.SOAK, Cause.PERSON, Cause.DOUBT})
+#: Slots, which free themselves as long as anything is under way that is not in doubt.
+_SLOTS = frozenset({Cause.LIMIT, Cause.LABEL})
 
 
 def standstill(plan: Plan, run: Run, asked: Asked, now: datetime) -> Standstill | None:
@@ -29,17 +33,39 @@ def standstill(plan: Plan, run: Run, asked: Asked, now: datetime) -> Standstill 
         asked: what the options of the start say.
         now: by this host's clock.
     """
+    run.recount(plan.failures)
     for scope in run.scopes:  # a start tries each again, and the preview reads from it
         run.apply(ScopeOpened(at=now, scope=scope))
     seen = look(plan, run, (), now, working=False)
     rollout = seen.rollout
     rollout.until, rollout.wait_s = asked.until, asked.wait_s
     rollout.ends_at = None if asked.longest_s is None else seen.now + timedelta(seconds=asked.longest_s)
-    action = _decided(rollout, seen.now)
-    wait = action.wait if isinstance(action, Finish | WaitUntil) else None
-    if wait is None or wait.cause not in _STILL:
-        return None
-    return _still(asked.named or quote(plan.path), seen, wait)
+    named, action = asked.named or quote(plan.path), _decided(rollout, seen.now)
+    if isinstance(action, Hold) and action.cause != "approval":
+        return _held_at_once(named, action)
+    wait = fleet_wait(rollout, seen.now, working=False) if isinstance(action, Finish | WaitUntil) else None
+    still = _STILL if seen.moving.upgrades else _STILL | _SLOTS
+    return None if wait is None or wait.cause not in still else _still(named, seen, wait)
+
+
+def at_work(plan: Plan, run: Run, asked: Asked, now: datetime) -> Standstill:
+    """What the process waits for that works on a run, and what to do about it: no other starts anything beside it.
+
+    Args:
+        plan: what the process follows.
+        run: as its journal tells it.
+        asked: what the options of a start say.
+        now: by this host's clock.
+    """
+    seen = look(plan, run, (), now, working=True)
+    wait, stuck = seen.fleet(), next(iter(seen.stuck), None)
+    step = step_words(wait, asked.named or quote(plan.path), working=True, stuck=stuck)
+    return Standstill(f"the process at work waits for: {wait.seen_at(seen.now)}; do: {step}", passes=False)
+
+
+def _held_at_once(named: str, hold: Hold) -> Standstill:
+    step = step_words(hold_wait(hold), named, working=True)
+    return Standstill(f"a start holds the fleet at once: {hold.reason}; after that: {step}", passes=False)
 
 
 def _decided(rollout: Rollout, now: datetime) -> Action:
@@ -64,7 +90,7 @@ def _notes(action: Action, now: datetime) -> Iterator[Record]:
 
 def _still(named: str, seen: Outlook, wait: Wait) -> Standstill:
     stuck = next(iter(seen.stuck), None)
-    if _is_waited_for(seen.rollout, wait.until, seen.now):
+    if wait.cause is not Cause.DOUBT and _is_waited_for(seen.rollout, wait.until, seen.now):
         return Standstill(f"nothing starts yet, a start waits for: {wait.seen_at(seen.now)}", passes=True)
     step = step_words(wait, named, working=False, stuck=stuck)
     return Standstill(f"nothing starts now; waits for: {wait.seen_at(seen.now)}; do: {step}", passes=False)

@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import anyio
-from msgspec import structs
 
 from orchestrator.app.scopes.serve_scopes import served
 from orchestrator.executor.rate.lanes import Lane
@@ -12,8 +11,7 @@ from orchestrator.executor.scope.gate import ScopeGone
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.plan.target import Target
 from orchestrator.model.reply.reply import Answered, Refused
-from orchestrator.model.run.eligibility import GONE, LeaveOut, Reading
-from orchestrator.planner.reading.problems import nearest
+from orchestrator.model.run.eligibility import LeaveOut, Reading, gone
 
 
 async def read_versions(
@@ -61,9 +59,9 @@ class _Reading:
             target = line.popleft()
             try:
                 self.found[target.proxy_id] = await _read(target, self._scopes[name])
-            except ScopeGone as gone:
-                self.unusable[name] = str(gone)
-                self.found[target.proxy_id] = f"scope {name}: {gone}"
+            except ScopeGone as error:
+                self.unusable[name] = str(error)
+                self.found[target.proxy_id] = f"scope {name}: {error}"
             self._on_read(len(self.found))
 
 
@@ -78,10 +76,4 @@ async def _read(target: Target, scope: ScopeCalls) -> Reading:
 
 async def _gone(target: Target, scope: ScopeCalls) -> LeaveOut:
     """That there is no such proxy, with the one of its instance that was probably meant."""
-    reply = await scope.read(lambda api: api.proxy_ids(target.instance_id), Lane.POLL)
-    meant = nearest(target.proxy_id, list(reply.value)) if isinstance(reply, Answered) else None
-    return (
-        GONE
-        if meant is None
-        else structs.replace(GONE, why=f"{GONE.why}; did you mean {meant}, which its instance has?")
-    )
+    return gone(target.proxy_id, await scope.read(lambda api: api.proxy_ids(target.instance_id), Lane.POLL))

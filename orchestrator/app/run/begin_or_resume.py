@@ -5,11 +5,11 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-import msgspec
 from msgspec import structs
 
 from orchestrator import __version__
 from orchestrator.app.run.held_before import SUPERSEDED, refuse_held
+from orchestrator.app.run.kept_outcomes import kept_outcomes
 from orchestrator.app.run.known_before import earlier_outcomes, left_out
 from orchestrator.executor.decide.waits import Cause, Wait
 from orchestrator.model.plan.plan import Plan
@@ -20,7 +20,6 @@ from orchestrator.model.record.record import (
     EarlierStarts,
     HoldSet,
     LimitsChanged,
-    OutcomeKept,
     Record,
     RunEnded,
     RunStarted,
@@ -30,8 +29,6 @@ from orchestrator.model.record.record import (
 from orchestrator.model.run.run import Run
 from orchestrator.planner.next_run import Asked, LastOutcomes, NextRun, Past, refuse_open, refused_elsewhere, waiting_in
 from orchestrator.planner.next_run import beginning as beginning_run
-from orchestrator.tracker.report.build import build_report
-from orchestrator.tracker.report.schema import TargetReport
 from orchestrator.tracker.runs.orphans import refuse_orphan
 from orchestrator.tracker.runs.other_runs import last_outcomes, open_elsewhere
 from orchestrator.tracker.runs.recovery import Recovered, latest_run, recover
@@ -164,7 +161,7 @@ def _begin(plan: Plan, targets: Sequence[Target], beginning: Beginning) -> Recov
     new = beginning_run(plan, targets, past, Asked(only=beginning.only))
     if before is not None and not beginning.simulated:
         refuse_held(plan, beginning.fleet, before, beginning.now)
-    kept = _kept(targets, new, beginning, last)
+    kept = kept_outcomes(targets, new, beginning.fleet, last, before, beginning.now)
     taken = new.targets
     stored = beginning.fleet.begin(plan, taken, _started(plan, taken, before, beginning))
     held = [] if beginning.simulated else _carried_hold(new.hold, beginning.now)
@@ -223,39 +220,6 @@ def past_of(latest: Recovered | None, last: LastOutcomes, plan: Plan | None = No
         return Past()
     changes = () if plan is None else tuple(changes_between(latest.plan, plan))
     return Past(run_id=latest.run_id, run=latest.run, last=last, changes=changes)
-
-
-def _kept(targets: Sequence[Target], new: NextRun, beginning: Beginning, last: LastOutcomes) -> list[Record]:
-    """What the others keep, between the targets of the run, in plan order."""
-    if not new.kept:
-        return []
-    entries, inside = _last_entries(beginning.fleet, last), {target.proxy_id for target in new.targets}
-    kept: list[Record] = []
-    position = 0
-    for target in targets:
-        key = target.proxy_id
-        position += key in inside
-        if key in new.kept and key in entries:
-            kept.append(_keep(entries[key], new.kept[key], position, beginning.now))
-    return kept
-
-
-def _last_entries(fleet: Fleet, last: LastOutcomes) -> dict[str, TargetReport]:
-    """What the report says of each proxy where it took its last outcome; a later run may just have left it out."""
-    entries: dict[str, TargetReport] = {}
-    for run in reversed(fleet.runs()):
-        if len(entries) == len(last):
-            break
-        recovered = recover(run)
-        for entry in build_report(recovered.run, recovered.in_force).targets:
-            if entry.proxy_id in last and entry.outcome == last[entry.proxy_id][0].value:
-                entries.setdefault(entry.proxy_id, entry)
-    return entries
-
-
-def _keep(entry: TargetReport, outcome: Outcome, position: int, now: datetime) -> OutcomeKept:
-    raw = msgspec.Raw(msgspec.json.encode(entry))
-    return OutcomeKept(at=now, target=entry.proxy_id, outcome=outcome, position=position, entry=raw)
 
 
 def latest_of(fleet: Fleet) -> Recovered | None:

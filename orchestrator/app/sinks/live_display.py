@@ -20,6 +20,7 @@ from orchestrator.model.record.record import Record, WaveDone, WaveOpened
 from orchestrator.model.run.run import Run
 from orchestrator.model.run.status import WaveStatus
 from orchestrator.plain import plain
+from orchestrator.tracker.report.build import wave_state
 
 _REFRESH_S = 0.25
 #: Without a record it is refreshed every so many times: the rate, the time left and what is waited for change too.
@@ -108,8 +109,9 @@ def _wave(rollout: Rollout, wave: WaveStatus, name: str) -> WaveLine:
 
 
 def _wave_state(rollout: Rollout, wave: WaveStatus) -> str:
+    state = wave_state(rollout.run, wave)
     if wave.done_at is not None:
-        return "done"
+        return state
     if wave.soaks_until is not None:
         return f"soaks to {wave.soaks_until:%H:%M:%S}Z"
     if wave.opened_at is not None:

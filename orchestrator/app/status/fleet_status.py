@@ -137,8 +137,9 @@ def before_first_run(plan: Plan, state: State, now: datetime, named: str) -> Ite
 
 
 def scope_lines(seen: Outlook) -> Iterator[str]:
-    """One line for each scope that is throttled, paused, given up or silent."""
-    yield from (wait.seen_at(seen.now) for wait in seen.scopes())
+    """One line for each scope that is throttled, paused, given up or silent, but for the one that the run waits for."""
+    last = seen.fleet()
+    yield from (wait.seen_at(seen.now) for wait in seen.scopes() if wait != last)
 
 
 def bound_lines(seen: Outlook) -> Iterator[str]:
@@ -171,11 +172,9 @@ def last_session(run: Run) -> str:
             f"  no process works on it; the last one was killed{last}" if run.sessions else "  no process works on it"
         )
     ended = run.session_ended
-    gone = [scope.name for scope in run.scopes.values() if scope.given_up]
-    if gone and ended.exit_code == ExitCode.SCOPE_UNUSABLE:
-        why = f"scopes given up: {', '.join(gone)}; {ended.why}"
-    else:
-        why = ended.why
+    gone = ", ".join(scope.name for scope in run.scopes.values() if scope.given_up)
+    unsaid = gone and gone not in ended.why and ended.exit_code == ExitCode.SCOPE_UNUSABLE
+    why = f"scopes given up: {gone}; {ended.why}" if unsaid else ended.why
     return f"  no process works on it; the last one ended with {ended.exit_code}: {why}"
 
 

@@ -1,32 +1,38 @@
-"""All fleets of a state folder: where each stands by its latest run, as the plan of that run has it."""
+"""All fleets of a state folder: where each stands by its latest run, as the plan of that run has it, or before one."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from typing import TypeAlias
 
-from orchestrator.app.status.document import StatusDocument, fleet_document
+from orchestrator.app.status.document import StatusDocument, first_document, fleet_document
 from orchestrator.errors import OrchestratorError
 from orchestrator.model.plan.plan import Plan
 from orchestrator.model.run.run import Run
+from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.tracker.runs.recovery import recover
 from orchestrator.tracker.state_store import Fleet, State
+
+#: The plan as commands name it that are about a run; None before the first.
+Named: TypeAlias = Callable[[Plan, Run | None], str]
 
 _HEAD = ("FLEET", "VERSION", "STATE", "OUTCOMES", "WAITS FOR")
 
 
 def fleet_documents(
-    state: State, now: datetime, named: Callable[[Plan, Run], str], on_trouble: Callable[[str, OrchestratorError], None]
+    state: State, now: datetime, named: Named, on_trouble: Callable[[str, OrchestratorError], None]
 ) -> Iterator[StatusDocument]:
     """The status of each fleet, by name. What is wrong with one hides no other.
 
     Args:
         state: whose fleets are read.
         now: by this host's clock.
-        named: the plan as commands name it that are about a run.
+        named: the plan as commands name it.
         on_trouble: called with the name of a fleet that cannot be read, and why.
     """
     for fleet in state.fleets():
         try:
-            yield _latest(fleet, now, named)
+            document = _latest(fleet, now, named) if fleet.runs() else _before_the_first(fleet, now, named)
+            yield from filter(None, [document])
         except OrchestratorError as error:
             on_trouble(fleet.name, error)
 
@@ -38,10 +44,17 @@ def fleet_rows(documents: Iterable[StatusDocument]) -> Iterator[str]:
     yield from ("  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
 
 
-def _latest(fleet: Fleet, now: datetime, named: Callable[[Plan, Run], str]) -> StatusDocument:
+def _latest(fleet: Fleet, now: datetime, named: Named) -> StatusDocument:
     recovered = recover(fleet.runs()[-1])
     plan = recovered.stored.plan()
     return fleet_document(recovered, plan, now, named(plan, recovered.run))
+
+
+def _before_the_first(fleet: Fleet, now: datetime, named: Named) -> StatusDocument | None:
+    """What a person may have asked of a fleet that never ran; None when its plan is gone, or is of another one now."""
+    owner = fleet.owner()
+    plan = load_plan(owner) if owner is not None and owner.is_file() else None
+    return None if plan is None or plan.name != fleet.name else first_document(fleet, plan, now, named(plan, None))
 
 
 def _row(document: StatusDocument) -> tuple[str, ...]:

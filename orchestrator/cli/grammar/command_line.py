@@ -24,6 +24,9 @@ _COMPANIONS = {
     "dry_run": ("offline", "forecast", "format", "out"),
 }
 
+#: Options of what a run writes, which a dry run does not.
+_OF_RUNS = ("report", "metrics")
+
 #: Verbs that need no companion.
 _AT_HOME = {"simulate": ("simulate",), "dry_run": ("plan", "report", "status", "runs", "doctor")}
 
@@ -50,12 +53,21 @@ def mistake(message: str, prog: str) -> str:
 
 
 def lonely(verb: str, given: Collection[str]) -> str | None:
-    """What is wrong when an option is given without the one that it goes with; `given` has them with underscores."""
+    """What is wrong when an option is given without the one it goes with, or with one beside which it does nothing.
+
+    Args:
+        verb: that is asked for.
+        given: the options, with underscores.
+    """
     for companion, names in _COMPANIONS.items():
         if verb not in _AT_HOME[companion] and companion not in given:
             for name in names:
                 if name in given:
                     return f"argument --{name}: goes with --{companion.replace('_', '-')}"
+    if "dry_run" in given:
+        for name in _OF_RUNS:
+            if name in given:
+                return f"argument --{name}: a dry run has none to write; --format prints its preview, --out saves it"
     return None
 
 

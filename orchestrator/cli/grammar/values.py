@@ -82,7 +82,7 @@ _ELSEWHERE = {
 
 def unknown(word: str, known: Sequence[str]) -> str:
     """What to say of a word that is none of the known ones."""
-    from orchestrator.planner.reading.problems import nearest  # noqa: PLC0415  # only when something is wrong
+    from orchestrator.spoken import nearest  # noqa: PLC0415  # only when something is wrong
 
     meant = _ELSEWHERE.get(word)
     near = meant if meant in known else nearest(word, list(known))

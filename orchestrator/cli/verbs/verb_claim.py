@@ -14,4 +14,6 @@ def run(options: Options) -> ExitCode:
     claim(plan, state, options.moved_from, SystemClock().now())
     if not options.quiet:
         write([f"fleet {plan.name} in {state} belongs to {plan.path} now, with all its runs"])
+        if options.moved_from.exists():
+            write([f"{options.moved_from} is still there, and refused from now on: take it out of cron, and delete it"])
     return ExitCode.DONE

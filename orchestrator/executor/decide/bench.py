@@ -1,7 +1,7 @@
 """What a wave may draw, and where those wait that it has drawn: ready by scope, or set aside under what keeps them."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
@@ -14,6 +14,12 @@ Place: TypeAlias = tuple[int, int]
 #: What a target waits for: a slot on its instance, or of one of its labels, a gate that is to open, or addresses.
 Block: TypeAlias = tuple[str, str]
 
+#: The kind of a block that is the slot of an instance; its value is the instance_id.
+INSTANCE = "instance"
+
+#: How the kind of a block begins that is the slot of a label, before the label's name; its value is the label's.
+LABEL = "label "
+
 #: The kind of a block that is a gate; its value is the gate's name.
 GATE = "gate"
 
@@ -22,6 +28,11 @@ SUBNET = "subnet"
 
 #: The kind of a block that is a scope whose cloud has to be asked for its own events; its value is the scope's name.
 EVENTS = "events"
+
+
+def is_slot(block: Block) -> bool:
+    """Whether a target waits for a slot that others hold."""
+    return block[0] == INSTANCE or block[0].startswith(LABEL)
 
 
 class Later(NamedTuple):
@@ -37,6 +48,15 @@ class WaveDraw:
     name: str
     size: int | None
     admits: Callable[[Target], bool]
+
+
+@dataclass(slots=True)
+class Cursor:
+    """How far a wave has drawn. `more`: how many it could still draw by its `select`; None until it is asked for."""
+
+    at: int = 0
+    members: int = 0
+    more: int | None = None
 
 
 @dataclass(slots=True)
@@ -58,3 +78,13 @@ class Bench:
     later: list[tuple[datetime, int]] = field(default_factory=list)
     closed: list[tuple[datetime, int]] = field(default_factory=list)
     waiting: int = 0
+
+    @property
+    def gated(self) -> bool:
+        """Whether any waits for something that is no slot."""
+        return not all(map(is_slot, self.blocked))
+
+    def held_up(self) -> Iterator[int]:
+        """Those that wait for slots which others hold."""
+        for lines in (lines for block, lines in self.blocked.items() if is_slot(block)):
+            yield from (rank for line in lines.values() for _, rank in line)

@@ -57,8 +57,10 @@ def _given_up(run: Run) -> bool:
 def _bad_news(run: Run) -> bool:
     """Whether a target has another outcome than a good one, and no run before said so. Scans only when there is one.
 
-    What an earlier run said of the targets that this one leaves alone is no news.
+    What an earlier run said of the targets that this one leaves alone is no news, unless no session has told it.
     """
+    if any(kept.news for kept in run.kept):
+        return True
     standing = run.tally.fleet.standing
     if not any(standing[outcome.value] for outcome in BAD):
         return False

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from orchestrator.executor.decide.actions import Hold
-from orchestrator.executor.decide.bench import Block
+from orchestrator.executor.decide.bench import INSTANCE, LABEL, Block
 from orchestrator.executor.decide.opening.per_window import starts_left
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.waits import Cause
@@ -195,11 +195,11 @@ def target_block(rollout: Rollout, target: Target) -> Block | None:
     # Followed only to acceptance, what runs on the instance is counted in the preflight, so that comes one by one.
     most = 1 if rollout.only_accepted else limits.per_instance
     if run.tally.open_instances[instance] + queue.starting_instances[instance] >= most:
-        return ("instance", instance)
+        return (INSTANCE, instance)
     for name, cap in limits.per_label.items():
         label = (name, target.labels.get(name, ""))
         if name in target.labels and run.tally.open_labels[label] + queue.starting_labels[label] >= cap:
-            return (f"label {name}", label[1])
+            return (f"{LABEL}{name}", label[1])
     return None
 
 

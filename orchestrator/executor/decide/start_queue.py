@@ -7,25 +7,15 @@ depends on nothing but the order, so a session that starts again draws the same 
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from heapq import heappop, heappush
 
-from orchestrator.executor.decide.bench import EVENTS, GATE, SUBNET, Bench, Block, Later, Place, WaveDraw
+from orchestrator.executor.decide.bench import INSTANCE, LABEL, SUBNET, Bench, Block, Cursor, Later, Place, WaveDraw
 from orchestrator.model.plan.target import Target
 from orchestrator.model.record.capacity import subnet_of
 
 #: Addresses that come free may be enough for several, and need not be enough for the first.
 _CALLED_FOR_ADDRESSES = 4
-
-
-@dataclass(slots=True)
-class _Cursor:
-    """How far a wave has drawn. `more`: how many it could still draw by its `select`; None until it is asked for."""
-
-    at: int = 0
-    members: int = 0
-    more: int | None = None
 
 
 class StartQueue:
@@ -39,7 +29,7 @@ class StartQueue:
     def __init__(self, order: Sequence[Target], shares: Sequence[WaveDraw]) -> None:
         self._order = order
         self._shares = {share.name: share for share in shares}
-        self._cursors = {share.name: _Cursor() for share in shares}
+        self._cursors = {share.name: Cursor() for share in shares}
         self._rank = {target.proxy_id: rank for rank, target in enumerate(order)}
         self._drawn = bytearray(len(order))
         self._undrawn = Counter(target.scope for target in order)
@@ -107,9 +97,9 @@ class StartQueue:
 
     def freed(self, target: Target) -> None:
         """A slot on its instance and of its labels is free."""
-        self._call_next(("instance", target.instance_id))
+        self._call_next((INSTANCE, target.instance_id))
         for name, value in target.labels.items():
-            self._call_next((f"label {name}", value))
+            self._call_next((f"{LABEL}{name}", value))
         for _ in range(_CALLED_FOR_ADDRESSES):
             self._call_next((SUBNET, subnet_of(target) or ""))
 
@@ -167,8 +157,12 @@ class StartQueue:
     def all_blocked(self, wave: str) -> bool:
         """Whether the wave draws no more, and each that waits does so for a limit of its instance or labels."""
         bench = self._bench
-        gated = any(kind in (GATE, SUBNET, EVENTS) for kind, _ in bench.blocked)
-        return not (gated or bench.later or bench.closed or any(bench.ready.values()) or self._draw(wave))
+        return not (bench.gated or bench.later or bench.closed or any(bench.ready.values()) or self._draw(wave))
+
+    @property
+    def held_up(self) -> list[str]:
+        """The proxies that wait for slots which others hold."""
+        return [self._order[rank].proxy_id for rank in self._bench.held_up()]
 
     def drawn_by(self, target: Target) -> str | None:
         """The wave that drew a target in this session, also when it was taken up and came back without a record."""

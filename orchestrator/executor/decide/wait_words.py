@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from orchestrator.executor.decide.actions import Hold
-from orchestrator.executor.decide.bench import EVENTS, GATE, SUBNET, Block
+from orchestrator.executor.decide.bench import EVENTS, GATE, INSTANCE, LABEL, SUBNET, Block
 from orchestrator.executor.decide.limits import Room, crowded
 from orchestrator.executor.decide.opening.addresses import subnet_wait
 from orchestrator.executor.decide.opening.closed import own_closed_wait
@@ -34,10 +34,12 @@ def hold_wait(hold: HoldSet | Hold) -> Wait:
 
 
 def full_wait(rollout: Rollout, free: Room) -> Wait:
-    """The limit of the fleet that is full; the rate when only what has not been sent yet fills it."""
+    """The limit of the fleet that is full; what fills it, when that is doubt alone, or what has not been sent yet."""
     starting = next(iter(rollout.queue.starting), None)
     if starting is not None and free.free + len(rollout.queue.starting) > 0:
         return rate_wait(rollout, rollout.run.targets[starting].scope)
+    if starting is None and _only_doubts(rollout):
+        return moving_wait(rollout)
     return Wait(free.cause, (free.why,))
 
 
@@ -48,11 +50,21 @@ def none_ready_wait(rollout: Rollout, now: datetime) -> Wait:
 
 def moving_wait(rollout: Rollout) -> Wait:
     """The end of what is under way: nothing else can be done before."""
-    count = rollout.run.tally.fleet
-    doubts = count.open - count.standing["in_flight"] - len(rollout.resting)
-    if doubts > 0 and not count.standing["in_flight"]:
+    doubts = _doubts(rollout)
+    if _only_doubts(rollout):
         return Wait(Cause.DOUBT, (counted(doubts, "attempt"),))
     return Wait(Cause.JOB, (counted(max(1, rollout.moving - max(0, doubts)), "upgrade"),))
+
+
+def _doubts(rollout: Rollout) -> int:
+    """How many attempts are in doubt, and evidence of them is looked for."""
+    count = rollout.run.tally.fleet
+    return count.open - count.standing["in_flight"] - len(rollout.resting)
+
+
+def _only_doubts(rollout: Rollout) -> bool:
+    """Whether all that moves is attempts in doubt."""
+    return _doubts(rollout) > 0 and not rollout.run.tally.fleet.standing["in_flight"]
 
 
 def rate_wait(rollout: Rollout, scope: str) -> Wait:
@@ -81,8 +93,10 @@ def scope_wait(scope: ScopeStatus, now: datetime, *, reached: bool = True) -> Wa
 
 
 def when_last_seen(wait: Wait) -> Wait:
-    """A wait as the process left it that did not come to its end: nobody asks the scope any more."""
-    return Wait(Cause.LAST_SEEN, wait.facts) if wait.cause in (Cause.PAUSED, Cause.SILENT) else wait
+    """A wait as the process left it that works no more: nobody asks its scope, and nobody looks for evidence."""
+    if wait.cause in (Cause.PAUSED, Cause.SILENT, Cause.GIVEN_UP):
+        return Wait(Cause.LAST_SEEN, wait.facts)
+    return Wait(Cause.LOOK, wait.facts) if wait.cause is Cause.DOUBT else wait
 
 
 def block_wait(rollout: Rollout, block: Block) -> Wait:
@@ -95,9 +109,21 @@ def block_wait(rollout: Rollout, block: Block) -> Wait:
     gate = next((gate for gate in rollout.plan.gates if kind == GATE and gate.name == value), None)
     if gate is not None:
         return gate_wait(rollout, gate)
-    if kind == "instance":
-        return Wait(Cause.LIMIT, ("per_instance",))
-    return Wait(Cause.LABEL, (f"{kind.removeprefix('label ')}={value}",))
+    return slot_wait(rollout, block)
+
+
+def slot_wait(rollout: Rollout, block: Block, held_by: str = "") -> Wait:
+    """A slot that others hold: of which limit, how many there are, and of whom, where that is known."""
+    return Wait(Cause.LIMIT if block[0] == INSTANCE else Cause.LABEL, (f"{slot_name(rollout, block)}{held_by}",))
+
+
+def slot_name(rollout: Rollout, block: Block) -> str:
+    """A slot by its limit, and by the instance or the label that has it."""
+    kind, value = block
+    limits, name = rollout.plan.limits, kind.removeprefix(LABEL)
+    if kind == INSTANCE:
+        return f"per_instance {limits.per_instance} of instance {value}"
+    return f"per_label {limits.per_label[name]} of {name}={value}"
 
 
 def busy_wait(rollout: Rollout, target: Target, until: datetime) -> Wait:

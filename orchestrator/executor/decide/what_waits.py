@@ -3,16 +3,27 @@
 from datetime import datetime
 
 from orchestrator.executor.decide.actions import AskGate, Finish, Hold, ReadCloud, Start, WaitUntil
-from orchestrator.executor.decide.bench import SUBNET, Later
+from orchestrator.executor.decide.bench import SUBNET, Later, is_slot
+from orchestrator.executor.decide.limits import target_block
 from orchestrator.executor.decide.next_action import next_action
 from orchestrator.executor.decide.one_target.blocked import blocked
+from orchestrator.executor.decide.one_target.doubt_period import doubt_ends, first_doubt_ends
+from orchestrator.executor.decide.one_target.slot_holders import holder_words, holders
 from orchestrator.executor.decide.opening.addresses import subnet_wait
 from orchestrator.executor.decide.opening.closed import closed_wait
 from orchestrator.executor.decide.opening.gates import gate_wait
 from orchestrator.executor.decide.opening.start_gate import start_opening, target_opening
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.executor.decide.wait_words import block_wait, busy_wait, hold_wait, rate_wait, scope_wait
-from orchestrator.executor.decide.waits import Cause, Wait
+from orchestrator.executor.decide.wait_words import (
+    block_wait,
+    busy_wait,
+    hold_wait,
+    rate_wait,
+    scope_wait,
+    slot_name,
+    slot_wait,
+)
+from orchestrator.executor.decide.waits import Cause, Wait, shown
 from orchestrator.model.plan.target import Target
 from orchestrator.model.record.outcome import Phase
 from orchestrator.model.run.state import TargetState
@@ -37,7 +48,7 @@ def fleet_wait(rollout: Rollout, now: datetime, *, working: bool) -> Wait:
     action = next_action(rollout, now)
     match action:
         case WaitUntil(wait=wait):
-            return wait
+            return _in_full(rollout, wait, now)
         case Finish(wait=wait, why=why):
             return wait or Wait(Cause.NOTHING, (why,))
         case Hold():
@@ -66,8 +77,10 @@ def target_wait(rollout: Rollout, target: Target, now: datetime, *, working: boo
     """What a target without an outcome waits for; of several things the one that keeps the most others back."""
     state = rollout.run.states.get(target.proxy_id)
     if state is not None and state.is_open:
-        return _open(state)
+        return _open(rollout, state, now)
     fleet = fleet_wait(rollout, now, working=working)
+    if fleet.cause is Cause.PERSON and (slot := _its_slot(rollout, target, now)) is not None:
+        return slot
     if fleet.cause in _OF_ALL:
         return fleet
     found = scope_wait(rollout.run.scopes[target.scope], now)
@@ -80,13 +93,50 @@ def target_wait(rollout: Rollout, target: Target, now: datetime, *, working: boo
     return rate_wait(rollout, target.scope) if fleet.cause is Cause.RATE else fleet
 
 
-def _open(state: TargetState) -> Wait:
+def _in_full(rollout: Rollout, wait: Wait, now: datetime) -> Wait:
+    """A wait with what the decision leaves out, for it scans what the run has touched: until when, and who holds it."""
+    if wait.cause is Cause.DOUBT:
+        return _doubt_wait(wait.facts[0], first_doubt_ends(rollout, now))
+    block = rollout.queue.first_block()
+    if block is not None and is_slot(block) and wait == slot_wait(rollout, block):
+        return slot_wait(rollout, block, holder_words(rollout, block))
+    return wait
+
+
+def _doubt_wait(whose: str, ends: datetime | None) -> Wait:
+    return Wait(
+        Cause.DOUBT, (whose if ends is None else f"{whose}, whose doubt period ends at {shown(ends)} UTC",), ends
+    )
+
+
+def _open(rollout: Rollout, state: TargetState, now: datetime) -> Wait:
     if state.phase is Phase.IN_FLIGHT:
         return Wait(Cause.JOB, ("its upgrade",))
     reason = state.reason or "nothing is known yet"
     if state.phase is Phase.DOUBT:
-        return Wait(Cause.DOUBT, (f"its attempt: {reason}",))
+        return _doubt_wait(f"its attempt ({reason})", doubt_ends(rollout, state, now))
     return Wait(Cause.PERSON, (f"it: {reason}",))
+
+
+def _its_slot(rollout: Rollout, target: Target, now: datetime) -> Wait | None:
+    """The slot of its instance or of a label that a target waits for, with who holds it; None when it waits for none.
+
+    Where only a person can free it, that person is waited for.
+    """
+    block = blocked(rollout, target, now)
+    if not isinstance(block, tuple) or isinstance(block, Later) or not is_slot(block):
+        return None
+    stuck = slot_holder(rollout, target)
+    if stuck is None:
+        return slot_wait(rollout, block, holder_words(rollout, block))
+    return Wait(Cause.PERSON, (f"{stuck.key} ({stuck.standing}), which holds its slot: {slot_name(rollout, block)}",))
+
+
+def slot_holder(rollout: Rollout, target: Target) -> TargetState | None:
+    """The first of those that hold the slot of its instance or of a label, when only a person can free it."""
+    block = target_block(rollout, target)
+    found = [] if block is None else holders(rollout, block)
+    return found[0] if found and all(state.key in rollout.resting for state in found) else None
 
 
 def _by_wave(rollout: Rollout, target: Target) -> Wait | None:
@@ -105,5 +155,7 @@ def _by_itself(rollout: Rollout, target: Target, now: datetime) -> Wait | None:
             return busy_wait(rollout, target, instant)
         case datetime():
             return closed_wait(rollout, target_opening(rollout, target, now), now, target)
+        case _ if is_slot(block):
+            return _its_slot(rollout, target, now)
         case _:
             return subnet_wait(rollout, target) if block[0] == SUBNET else block_wait(rollout, block)

@@ -16,7 +16,7 @@ from orchestrator.model.record.outcome import Outcome
 from orchestrator.model.record.record import DoubtRenewed, Postponed, PreflightDone
 from orchestrator.model.reply.reply import Answered, Busy, Doubtful, Job, ProxyVersion, Refused, same_id
 from orchestrator.model.reply.risk import Risk
-from orchestrator.model.run.eligibility import GONE, Eligible, LeaveOut, allowed_sources, verdict
+from orchestrator.model.run.eligibility import Eligible, LeaveOut, allowed_sources, gone, verdict
 from orchestrator.model.run.state import TargetState
 
 #: What a preflight read may be this old at the intent; at rates below one call a minute, a few calls' time.
@@ -105,7 +105,7 @@ def doubting(state: TargetState, finding: Finding) -> Finding:
 
 def _speaks(state: TargetState, finding: LeaveOut | Denied) -> bool:
     """Whether a finding may come of an upgrade of ours. One without a version says so only after a doubtful attempt."""
-    return state.doubtful_from is not None or (isinstance(finding, LeaveOut) and finding is not GONE)
+    return state.doubtful_from is not None or (isinstance(finding, LeaveOut) and finding.reason != "gone")
 
 
 async def _look(state: TargetState, session: Session) -> Finding:
@@ -115,7 +115,7 @@ async def _look(state: TargetState, session: Session) -> Finding:
     )
     read_at = session.clock.now()
     if not isinstance(reply, Answered):
-        return _unread(reply)
+        return await _unread(reply, state, session)
     judged = verdict(
         session.plan.target_version, allowed_sources(session.plan.source_versions, target.source_version), reply.value
     )
@@ -126,10 +126,13 @@ async def _look(state: TargetState, session: Session) -> Finding:
     return await _look_at_jobs(state, session, judged, read_at)
 
 
-def _unread(reply: Refused | Busy | Doubtful) -> Finding:
-    code = reply.exchange.error_code
+async def _unread(reply: Refused | Busy | Doubtful, state: TargetState, session: Session) -> Finding:
+    code, target = reply.exchange.error_code, state.target
+    if isinstance(reply, Refused) and reply.not_found:
+        listed = await session.calls(state).read(lambda api: api.proxy_ids(target.instance_id), Lane.START)
+        return gone(target.proxy_id, listed)
     if isinstance(reply, Refused):
-        return GONE if reply.not_found else Denied(reply.reason, code)
+        return Denied(reply.reason, code)
     return NotNow(f"its version could not be read: {reply.reason}", code)
 
 

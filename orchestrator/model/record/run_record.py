@@ -48,12 +48,14 @@ class OutcomeKept(Base, frozen=True, kw_only=True):
     Attributes:
         position: how many targets of this run stand before it in the plan.
         entry: its entry in the earlier report, as JSON.
+        news: whether no session has told that outcome: the run was ended for this one, which leaves the target alone.
     """
 
     step: str = "keep"
     outcome: Outcome
     position: int
     entry: Raw
+    news: bool = False
 
 
 class EarlierOutcome(Base, frozen=True, kw_only=True):
@@ -139,9 +141,14 @@ class WaveSoaking(Base, frozen=True, kw_only=True):
 
 
 class WaveDone(Base, frozen=True, kw_only=True):
-    """The wave is settled, soaked and verified once more."""
+    """The wave is settled, soaked and verified once more.
+
+    Attributes:
+        held_up: proxies of it that wait for slots which stuck ones hold, and have their turn when these are free.
+    """
 
     wave: str
+    held_up: tuple[str, ...] = ()
     clocks: Clocks | None = None
 
 

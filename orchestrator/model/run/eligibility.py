@@ -9,8 +9,9 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from orchestrator.model.record.outcome import Outcome
-from orchestrator.model.reply.reply import ProxyVersion
+from orchestrator.model.reply.reply import Answered, ProxyVersion, Refused, Reply
 from orchestrator.model.reply.version import at_least, is_short_for, is_version, same_version
+from orchestrator.spoken import nearest
 
 #: Why an outcome is `already` (`current`: it is there) or `skipped`, in the words of the report.
 LeaveOutReason: TypeAlias = Literal["current", "drifted", "not_offered", "not_upgradable", "gone"]
@@ -41,8 +42,22 @@ Verdict: TypeAlias = Eligible | LeaveOut
 #: What was read of a proxy: its version, that it is left out without one (gone), or why it could not be read.
 Reading: TypeAlias = ProxyVersion | LeaveOut | str
 
-#: The proxy does not exist: nothing was read, so this is what a reader says instead of asking `verdict`.
-GONE = LeaveOut(Outcome.SKIPPED, "gone", "the cloud knows no such proxy")
+#: The instance does not exist, or the proxy: nothing was read, so a reader says this instead of asking `verdict`.
+NO_INSTANCE = "the cloud knows no such instance"
+_NO_PROXY = "the cloud knows no such proxy"
+
+
+def gone(proxy_id: str, listed: Reply[tuple[str, ...]]) -> LeaveOut:
+    """A proxy that does not exist: where that is known, with the one of its instance that was probably meant.
+
+    Args:
+        proxy_id: of the proxy.
+        listed: what the cloud answered when it was asked for the proxies of its instance.
+    """
+    if isinstance(listed, Refused) and listed.not_found:
+        return _skipped("gone", NO_INSTANCE)
+    meant = nearest(proxy_id, list(listed.value)) if isinstance(listed, Answered) else None
+    return _skipped("gone", f"{_NO_PROXY}; did you mean {meant}, which its instance has?" if meant else _NO_PROXY)
 
 
 def verdict(target_version: str, sources: Collection[str], version: ProxyVersion) -> Verdict:

@@ -15,7 +15,7 @@ from orchestrator.model.plan.target import Target
 from orchestrator.model.record.capacity import FEWEST_NODES, SubnetStatus, addresses_needed, subnet_of
 from orchestrator.model.record.moment import Moment
 from orchestrator.model.record.outcome import BEGAN
-from orchestrator.model.record.record import AnswerSeen, EarlierOutcome
+from orchestrator.model.record.record import AnswerSeen, EarlierOutcome, WaveDone
 from orchestrator.model.reply.cloud_event import CloudEvent
 from orchestrator.model.reply.reply import key_of
 from orchestrator.model.run.hosts import Hosts
@@ -113,6 +113,12 @@ class Indexes:
         if state.wave is None:
             state.wave = wave
             self.waves[wave].targets.append(state.key)
+
+    def end_wave(self, record: WaveDone) -> None:
+        """Note that a wave is over, and which of its targets, as far as they are known here, still have their turn."""
+        self.waves[record.wave].done_at = record.at
+        for proxy_id in filter(self.targets.__contains__, record.held_up):
+            self.join_wave(self.state(proxy_id), record.wave)
 
     def own(self, state: TargetState, workflow_id: str) -> None:
         """A workflow is ours, and belongs to this target."""

@@ -197,7 +197,7 @@ class Run(Indexes):
             case WaveSoaking():
                 self._soak(record)
             case WaveDone():
-                self.waves[record.wave].done_at = record.at
+                self.end_wave(record)
             case WaveApproved():
                 self._approve(record)
             case HoldSet():

@@ -8,8 +8,9 @@ from typing import Any, TypeAlias
 from orchestrator.errors import UsageError
 from orchestrator.planner.plan_file.schema import PLAN
 from orchestrator.planner.reading.mapping import Field, Record
-from orchestrator.planner.reading.problems import nearest, quote
+from orchestrator.planner.reading.problems import quote
 from orchestrator.planner.reading.shapes import Leaf, ListOf, MapOf, Shape, Words
+from orchestrator.spoken import nearest
 
 Path: TypeAlias = tuple[str, ...]
 

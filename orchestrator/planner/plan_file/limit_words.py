@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from orchestrator.errors import UsageError
 from orchestrator.model.plan.limit_change import LimitChange
 from orchestrator.planner.plan_file.schemas.schema_rollout import LIMITS
-from orchestrator.planner.reading.problems import nearest
 from orchestrator.planner.reading.shapes import Leaf
+from orchestrator.spoken import nearest
 
 
 def limit_change(words: Sequence[str]) -> LimitChange:

@@ -7,8 +7,8 @@ from typing import Any
 from msgspec import structs
 
 from orchestrator.model.reply.version import is_version
-from orchestrator.planner.reading.problems import nearest
 from orchestrator.planner.reading.shapes import Leaf
+from orchestrator.spoken import nearest
 
 #: API: UpgradeProxyVersion gives the form of the three ids. They go into URLs, so nothing else may pass.
 _PROJECT_ID = re.compile(r"[A-Za-z0-9]{32}")

@@ -3,9 +3,10 @@
 from collections.abc import Mapping as AnyMapping
 
 from orchestrator.planner.reading.nodes import Mapping, Node, Scalar, Sequence, find
-from orchestrator.planner.reading.problems import Problems, nearest
+from orchestrator.planner.reading.problems import Problems
 from orchestrator.planner.reading.yaml_nodes import read_yaml
 from orchestrator.planner.reading.yaml_problems import YamlProblem
+from orchestrator.spoken import nearest
 
 #: What may change between the sessions of a run, and so may be set for one of them.
 CHANGEABLE = (

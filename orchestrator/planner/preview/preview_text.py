@@ -216,7 +216,8 @@ def _duration(preview: Preview) -> Iterator[str]:
         yield "expected duration: none, there is nothing to send"
         return
     lasts = _lasts(preview.duration_s, rehearsed=preview.rehearsed)
-    expected = f"expected duration: {lasts}, limited by {preview.limited_by}"
+    when = "" if preview.starts else ", once something may start"
+    expected = f"expected duration{when}: {lasts}, limited by {preview.limited_by}"
     if not preview.closes:
         yield expected
     elif preview.rehearsed:

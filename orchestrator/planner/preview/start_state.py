@@ -51,7 +51,8 @@ def redo_command(plan: Plan, coming: NextRun) -> str | None:
         return None
     found = set(coming.failed_before.values())
     outcomes = ",".join(outcome.value for outcome in Outcome if outcome in found)
-    return f"orchestrator run {_named(plan, coming)} --only-outcome {outcomes}"
+    new = " --new" if coming.supersedes else ""
+    return f"orchestrator run {_named(plan, coming)}{new} --only-outcome {outcomes}"
 
 
 def _named(plan: Plan, coming: NextRun) -> str:

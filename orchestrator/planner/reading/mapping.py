@@ -7,8 +7,9 @@ from typing import Any
 from msgspec import Struct, field
 
 from orchestrator.planner.reading.nodes import Mapping, Node, Scalar
-from orchestrator.planner.reading.problems import At, Problems, nearest
+from orchestrator.planner.reading.problems import At, Problems
 from orchestrator.planner.reading.shapes import BAD, Shape, kind, unique_keys
+from orchestrator.spoken import nearest
 
 SECRET_KEYS = frozenset(
     {"password", "passwd", "token", "secret", "secret_key", "access_key", "ak", "sk", "security_token", "x_auth_token"}

@@ -87,12 +87,3 @@ def quote(text: str) -> str:
     """A value in a message: quoted, on one line, cut when long."""
     shown = text if len(text) <= ECHO else text[: ECHO - 1] + "…"
     return '"' + "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in shown) + '"'
-
-
-def nearest(word: str, known: list[str]) -> str | None:
-    """The known word that was probably meant, if one is near enough."""
-    from difflib import get_close_matches  # noqa: PLC0415  # only needed when something is wrong
-
-    folded = {name.lower().replace("-", "_"): name for name in known}
-    matches = get_close_matches(word.lower().replace("-", "_"), list(folded), n=1, cutoff=0.6)
-    return folded[matches[0]] if matches else None

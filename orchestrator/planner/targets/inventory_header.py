@@ -3,7 +3,8 @@
 import re
 
 from orchestrator.planner.plan_file.schemas.schema_targets import MOST_LABELS, PROXY
-from orchestrator.planner.reading.problems import Problems, nearest
+from orchestrator.planner.reading.problems import Problems
+from orchestrator.spoken import nearest
 
 #: The columns with a meaning; every other one is a label.
 KNOWN = [entry.key for entry in PROXY.fields if entry.key != "labels"]

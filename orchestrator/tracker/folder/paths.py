@@ -171,13 +171,17 @@ def shared_rate(state: Path, digest: str) -> Path:
 
 
 def fleets(state: Path) -> list[Path]:
-    """The folders of all fleets of a state folder that ever ran, by name.
+    """The folders of all fleets of a state folder that ever ran, or belong to a plan at least, by name.
 
     Raises:
         StateError: the folder cannot be read.
     """
     with guard(state, "read"):
-        return sorted(path for path in state.iterdir() if (path / RUNS).is_dir()) if state.is_dir() else []
+        return sorted(path for path in state.iterdir() if _is_fleet(path)) if state.is_dir() else []
+
+
+def _is_fleet(path: Path) -> bool:
+    return (path / RUNS).is_dir() or (path / OWNER).is_file()
 
 
 def list_runs(folder: Path) -> list[Path]:

@@ -38,6 +38,13 @@ where r.next_seq > coalesce((%(ends)s::jsonb ->> r.run::text)::bigint, 0) + 1
 """
 
 
+#: Those that belong to a plan at least; a row alone is only somebody's who looked.
+_FLEETS = """\
+select fleet from orchestrator.fleet where owner is not null
+union select fleet from orchestrator.run
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class DatabaseState:
     """The state by its database.
@@ -82,7 +89,7 @@ class DatabaseState:
 
     def fleets(self) -> Sequence[DatabaseFleet]:
         prefix = self.seat.key_of("")
-        rows = self.seat.database.rows("select distinct fleet from orchestrator.run")
+        rows = self.seat.database.rows(_FLEETS)
         names = sorted(row[0].removeprefix(prefix) for row in rows if row[0].startswith(prefix))
         return [DatabaseFleet(name, self, self.seat) for name in names if "/" not in name]
 

@@ -42,12 +42,14 @@ class Behind(Struct, frozen=True, kw_only=True):
         not_offered: how many those are, by what the cloud offers them.
         version_place: where the plan asks for the version, such as `plan.yaml:7:3`.
         places: where the plan says what is wrong with one of the first, by its proxy_id.
+        meant: what was probably meant by what is wrong there, by proxy_id.
     """
 
     first: Sequence[TargetReport] = ()
     not_offered: Mapping[str, int] = {}
     version_place: str | None = None
     places: Mapping[str, str] = {}
+    meant: Mapping[str, str] = {}
 
     def __bool__(self) -> bool:
         return bool(self.first or self.not_offered)
@@ -72,7 +74,7 @@ def named_lines(behind: Behind, without: Container[str] = ()) -> Iterator[str]:
     """Each of the first, with what to do; `without`: proxies that are named elsewhere."""
     for target in behind.first:
         if target.proxy_id not in without:
-            yield _line(target, behind.places.get(target.proxy_id))
+            yield _line(target, behind.places.get(target.proxy_id), behind.meant.get(target.proxy_id))
 
 
 def count_there(totals: Totals) -> int:
@@ -123,14 +125,15 @@ def advice(reason: str, redo: str = " redo") -> str:
     return _TO_DO.get(reason, "look at it").format(redo=redo)
 
 
-def _line(target: TargetReport, place: str | None) -> str:
+def _line(target: TargetReport, place: str | None, meant: str | None) -> str:
     outcome, reason, since = _really(target)
     name = f" {target.facts.both}" if target.facts and target.facts.both else ""
     why = f": {reason}" if reason else ""
     found = target.evidence[-1] if target.evidence and outcome == Outcome.SKIPPED else None
     untold = [each for each in _workflows(target) if each not in (reason or "")]
     jobs = f" (workflow {', '.join(untold)})" if untold else ""
-    words = f"{outcome:<10}{name} {target.proxy_id}{why}{f', {found}' if found else ''}{jobs}{since}"
+    seen = "; ".join(filter(None, (found, meant)))
+    words = f"{outcome:<10}{name} {target.proxy_id}{why}{f', {seen}' if seen else ''}{jobs}{since}"
     return f"  {f'{place}: ' if place else ''}{words} -> {advice(reason if reason in _TO_DO else outcome)}"
 
 

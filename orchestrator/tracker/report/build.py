@@ -250,18 +250,19 @@ def _wave(run: Run, wave: WaveStatus) -> WaveReport:
         targets=len(wave.targets),
         state=wave_state(run, wave),
         started_at=wave.opened_at,
-        ended_at=wave.done_at,
+        ended_at=wave.done_at if wave_state(run, wave) == "done" else None,
         outcomes=_outcomes(run.tally.waves.get(wave.name, EMPTY), len(wave.targets)),
     )
 
 
 def wave_state(run: Run, wave: WaveStatus) -> WaveState:
-    """Where a wave stands, in one word."""
-    if wave.done_at is not None:
+    """Where a wave stands, in one word: it is not done while one of it waits for its turn, perhaps for one more."""
+    over = wave.done_at is not None
+    if over and len(wave.targets) <= run.tally.waves.get(wave.name, EMPTY).standing.total():
         return "done"
     if run.hold is not None and (run.hold.wave == wave.name or (run.hold.wave is None and wave.opened_at is not None)):
         return "held"
-    if wave.soaks_until is not None:
+    if wave.soaks_until is not None and not over:
         return "soaking"
     return "waiting" if wave.opened_at is None else "open"
 

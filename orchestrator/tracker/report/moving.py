@@ -1,5 +1,6 @@
 """What of ours may be happening in the cloud: of a doubtful attempt nobody knows whether it began."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -9,21 +10,35 @@ from orchestrator.spoken import counted
 
 
 class Moving(NamedTuple):
-    """How many upgrades are under way, and of how many attempts it is being found out whether one began."""
+    """How many upgrades are under way, and how many attempts may be.
+
+    Attributes:
+        upgrades: those that are followed.
+        doubts: attempts of which it is being found out whether one began.
+        unended: upgrades that began and timed out: no end of theirs was seen.
+        unknown: attempts that stay in doubt.
+    """
 
     upgrades: int
     doubts: int
+    unended: int = 0
+    unknown: int = 0
+
+    @property
+    def by_themselves(self) -> "Moving":
+        """Without what only a person or new evidence moves."""
+        return self._replace(unended=0, unknown=0)
 
 
 def moving_of(run: Run) -> Moving:
-    """How many these are in a run, without what only a person or new evidence moves."""
-    moving = [state.phase for state in run.open_states() if not (state.needs_person or state.set_aside)]
-    doubts = moving.count(Phase.DOUBT)
-    return Moving(len(moving) - doubts, doubts)
+    """How many these are in a run."""
+    phases = Counter(Phase.IN_DOUBT if state.set_aside else state.phase for state in run.open_states())
+    doubts, unended, unknown = (phases[phase] for phase in (Phase.DOUBT, Phase.TIMED_OUT, Phase.IN_DOUBT))
+    return Moving(phases.total() - doubts - unended - unknown, doubts, unended, unknown)
 
 
 def moving_words(moving: Moving, *, working: bool) -> Iterator[str]:
-    """A part of a sentence for what is under way, and one for what is in doubt; none when nothing is.
+    """A part of a sentence for each kind of what is under way or may be; none when nothing is.
 
     Args:
         moving: how many there are.
@@ -33,4 +48,9 @@ def moving_words(moving: Moving, *, working: bool) -> Iterator[str]:
         followed = "followed to the end" if working else "followed by the next start"
         yield f"{counted(moving.upgrades, 'upgrade')} under way, {followed}"
     if moving.doubts:
-        yield f"{counted(moving.doubts, 'attempt')} in doubt, of which evidence is looked for"
+        looked_for = "of which evidence is looked for" if working else "for which the next start looks for evidence"
+        yield f"{counted(moving.doubts, 'attempt')} in doubt, {looked_for}"
+    if moving.unended:
+        yield f"{counted(moving.unended, 'upgrade')} timed out: no end was seen, so it may still run"
+    if moving.unknown:
+        yield f"{counted(moving.unknown, 'attempt')} in doubt for good: nobody knows whether an upgrade runs"

@@ -65,7 +65,7 @@ def refused_before(run: Run) -> Iterator[str]:
 
 def _refused(reason: RejectReason) -> str:
     """How many proxies got this answer: as many as the report says."""
-    more = f", of which {reason.upgraded:,} were upgraded all the same" if reason.upgraded else ""
+    more = f", of which {counted(reason.upgraded, 'was', 'were')} upgraded all the same" if reason.upgraded else ""
     return f"{counted(len(reason.proxy_ids), 'proxy', 'proxies')}{more}"
 
 

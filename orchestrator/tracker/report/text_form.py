@@ -158,10 +158,8 @@ def _scope(scope: ScopeReport) -> str:
 
 
 def wave_counts(wave: WaveReport) -> str:
-    """How many stand where; what waits in a wave that is done was settled as not sent, and has its turn once more."""
-    again = " to be sent again" if wave.state == "done" else ""
-    named = (f"{count} {name}{again if name == 'waiting' else ''}" for name, count in wave.outcomes.items())
-    return ", ".join(named)
+    """How many stand where."""
+    return ", ".join(f"{count} {name}" for name, count in wave.outcomes.items())
 
 
 def _rate(scope: ScopeReport) -> str:

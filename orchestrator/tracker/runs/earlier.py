@@ -9,7 +9,7 @@ from orchestrator.tracker.state_store import Fleet
 
 
 def runs_that_settled(fleet: Fleet, proxy_ids: Collection[str]) -> Iterator[tuple[str, TargetState]]:
-    """The run_id of the newest run that settled each proxy and knew more than the run before, with its state there.
+    """The run_id of the run that first found each proxy as it is, with its state in the newest that says so.
 
     Args:
         fleet: whose runs.
@@ -26,7 +26,13 @@ def runs_that_settled(fleet: Fleet, proxy_ids: Collection[str]) -> Iterator[tupl
         for key in sorted(missing & states.keys()):
             if tells_something(states[key]):
                 missing.discard(key)
-                yield run.run_id, states[key]
+                yield _first_told(run.run_id, states[key]), states[key]
+
+
+def _first_told(run_id: str, state: TargetState) -> str:
+    """The run that told it first: one that found a proxy as it was, and sent nothing for it, knows of which that is."""
+    found_as_before = state.no_news and not state.attempts
+    return state.earlier.run_id if state.earlier is not None and found_as_before else run_id
 
 
 def tells_something(state: TargetState) -> bool:

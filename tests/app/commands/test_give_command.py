@@ -150,7 +150,7 @@ def test_a_claim_of_a_fleet_whose_run_is_over_is_said_once(plan: Plan, state: Me
     assert sum("handed the fleet over" in line for line in said) == 1
 
 
-def test_what_was_settled_as_not_sent_in_a_wave_that_is_done_is_to_be_sent_again(
+def test_a_wave_that_was_done_is_open_again_when_one_of_it_was_settled_as_not_sent(
     plan: Plan, state: MemoryState
 ) -> None:
     stored = state.fleet("prod").runs()[-1]
@@ -158,7 +158,7 @@ def test_what_was_settled_as_not_sent_in_a_wave_that_is_done_is_to_be_sent_again
         journal.append([r.WaveOpened(at=BEGIN, wave="rest"), r.WaveDone(at=LATER, wave="rest")])
     settle(plan, state, KEY, "not_sent", "the console shows none", LATER)
     said = list(standing(find_run(state, plan), plan, LATER, "prod.yaml"))
-    assert "  rest: done, 1 waiting to be sent again" in said
+    assert "  rest: open, 1 waiting" in said
 
 
 @pytest.mark.parametrize("begun", [False, True])

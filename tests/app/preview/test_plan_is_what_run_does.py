@@ -208,8 +208,26 @@ def test_a_proxy_and_a_version_that_do_not_exist_are_named_with_their_place_and_
         assert ended.code == 1
         said = ended.stdout
         assert re.search(
-            rf"prod.yaml:\d+:\d+: proxy {missing}: the cloud knows no such proxy; did you mean {meant}", said
+            rf"prod.yaml:\d+:\d+: proxy {missing} of instance \w+: the cloud knows no such proxy; did you mean {meant}",
+            said,
         )
+
+
+def test_plan_run_and_status_alike_say_what_was_probably_meant(tmp_path: Path) -> None:
+    with _fleet(tmp_path) as desk:
+        (first, second, *_), missing, nowhere = desk.targets, _proxy(999), f"9{1:031x}in07"
+        rows = [
+            {"instance_id": first.instance_id, "proxy_id": missing},
+            {"instance_id": nowhere, "proxy_id": second.proxy_id},
+            {"instance_id": second.instance_id, "proxy_id": _proxy(888)},
+        ]
+        desk.write(waves=[{"name": "all"}], proxies=rows)
+        plan, run, status = desk.cli("plan", "PLAN"), desk.run(), desk.cli("status", "PLAN")
+        assert (plan.code, run.code, status.code) == (1, 1, 0)
+        for told in (plan.stdout, run.stdout, status.stdout):
+            assert f"the cloud knows no such proxy; did you mean {first.proxy_id}, which its instance has?" in told
+            meant = f"did you mean instance {second.instance_id}, of other proxies here?"
+            assert f"the cloud knows no such instance; {meant} -> correct its ids" in told
 
 
 @pytest.mark.parametrize(
@@ -220,7 +238,7 @@ def test_a_proxy_and_a_version_that_do_not_exist_are_named_with_their_place_and_
         (("--max-duration", "soon"), 2, "--max-duration: expected a duration"),
         (("--max-duration", "0s"), 2, "--max-duration: 0s leaves no time"),
         (("--wait", "long"), 2, "--wait: expected a duration"),
-        (("--report", "/no/such/folder/report.json"), 2, "--report: there is no folder"),
+        (("--report", "report.json"), 2, "argument --report: a dry run has none to write"),
         (("--only-outcome", "failed"), 2, "there is no earlier run"),
         (("--until", "2030-01-01T00:00:00Z"), 0, "nothing starts from 2030-01-01 00:00 UTC on"),
         (("--max-duration", "50m"), 0, "nothing starts when the session has lasted 50m"),

@@ -18,6 +18,8 @@ from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.clock import SystemClock
 from orchestrator.cloud.secrets.secret import Secret
 from orchestrator.errors import FleetHeld, PlanError
+from orchestrator.executor.decide.actions import Ending, Finish
+from orchestrator.executor.decide.exit_code import exit_code
 from orchestrator.executor.session import NobodyAsks
 from orchestrator.model.plan.commands import HoldCommand, ReleaseCommand
 from orchestrator.model.plan.limit_change import LimitChange
@@ -25,7 +27,7 @@ from orchestrator.model.record import record as r
 from orchestrator.model.record.outcome import Outcome
 from orchestrator.model.record.record import Record
 from orchestrator.model.reply.reply import Entry
-from orchestrator.tracker.runs.recovery import Recovered
+from orchestrator.tracker.runs.recovery import Recovered, recover
 from orchestrator.tracker.state_store import State
 
 TARGETS = make_targets(3)
@@ -158,6 +160,34 @@ def test_a_run_that_is_ended_for_a_new_one_says_what_never_started(state: State)
     assert unfinished_run(state.fleet("prod")) is None
     standings = [unfinished.run.standing(target.proxy_id) for target in TARGETS]
     assert standings == ["rejected", "not_started", "not_started"]
+
+
+def test_what_was_not_started_is_news_once_where_a_run_is_ended_to_begin_with_others(state: State) -> None:
+    before(state, "prod", INTENT, REJECT, settled(Outcome.REJECTED))
+    unfinished = unfinished_run(state.fleet("prod"))
+    assert unfinished is not None
+    end_run(unfinished, BEGIN)
+    rejected = frozenset({Outcome.REJECTED})
+    first = begin(state, only=rejected)
+    assert [kept.news for kept in first.run.kept] == [True, True]
+    with closing(first.stored.resume(first.next_seq)) as journal:
+        journal.append([settled(Outcome.REJECTED), ENDED])
+    over = recover(first.stored).run
+    assert exit_code(over, Finish(Ending.COMPLETED, "every target is settled")) == 1
+    later = begin(state, only=rejected, now=BEGIN + timedelta(days=2), suffix="abe")
+    assert [kept.news for kept in later.run.kept] == [False, False], "the run before has told it"
+
+
+def test_what_is_found_again_as_it_was_names_the_run_that_found_it_first(state: State) -> None:
+    found = replace(settled(Outcome.SKIPPED), attempt=0, reason="not_upgradable")
+    before(state, "prod", found, ENDED)
+    ids = []
+    for night in (2, 3, 4):
+        run = begin(state, now=BEGIN + timedelta(days=night), suffix=f"ab{night}")
+        ids.append(run.run.earlier[KEY].run_id)
+        with closing(run.stored.resume(run.next_seq)) as journal:
+            journal.append([found, ENDED])
+    assert ids == [state.fleet("prod").runs()[0].run_id] * 3
 
 
 def work_in(state: State) -> Work:

@@ -27,6 +27,15 @@ def test_who_is_asked_to_approve_sees_what_failed_before() -> None:
     assert told[title + 1].startswith(f"  failed     {FAILED.proxy_id}: job w-1 Failed -> look at it now")
 
 
+def test_a_project_that_may_be_mistaken_is_named_with_its_place_in_the_plan() -> None:
+    why = "HTTP 403: The project does not exist or you have no permission for it."
+    for words, named in ((why, 1), ("connection refused", 0)):
+        run = fold_all(PLAN, (run_started(2), r.ScopeGivenUp(at=START, scope="default", why=words)))
+        told = attention_lines(look(PLAN, run, (), START, working=False), build_report(run, PLAN).head, "p.yaml")
+        advice = "project_id p-default: correct it, or let these credentials use that project"
+        assert list(told) == [f"scope default, which cannot be used: {advice}"] * named
+
+
 def test_what_a_hold_names_is_named_once() -> None:
     told = lines(r.HoldSet(at=START, cause="failures", reason="1 failure", proxy_ids=(FAILED.proxy_id,)))
     assert sum(FAILED.proxy_id in line for line in told) == 2, "as the cause, and in the command"

@@ -48,6 +48,8 @@ PACE: dict[str, Any] = {
 PROXIES = sim_targets(3)
 LABELLED = [{"instance_id": each.instance_id, "proxy_id": each.proxy_id, "labels": {"app": "x"}} for each in PROXIES]
 
+TOGETHER = [{"instance_id": PROXIES[0].instance_id, "proxy_id": each.proxy_id} for each in PROXIES]
+
 Mood = Callable[[FakeCloud], None]
 
 
@@ -167,8 +169,18 @@ STATES = {
         plan={"limits": {"in_flight": 1}},
         mood=broken_later,
     ),
-    "doubt": at_once(
-        r.AnswerSeen, Cause.DOUBT, "evidence of what became of 3 attempts", mood=partial(acting, LOST_REQUEST), count=3
+    "doubt": State(
+        (r.AnswerSeen, 3),
+        (Cause.DOUBT, "waits for: evidence of what became of 3 attempts, whose doubt period ends at"),
+        (Cause.LOOK, "the next start, which looks for evidence of what became of 3 attempts, whose doubt period ends"),
+        mood=partial(acting, LOST_REQUEST),
+    ),
+    "doubt before ramp": State(
+        (r.AnswerSeen, 1),
+        (Cause.DOUBT, "what became of 1 attempt, whose doubt period ends at"),
+        (Cause.LOOK, "looks for evidence of what became of 1 attempt, whose doubt period ends at"),
+        plan={"limits": {"ramp": True}},
+        mood=partial(acting, LOST_REQUEST),
     ),
     "busy": at_once(
         r.Postponed, Cause.BUSY, "another operation runs; another try at", mood=partial(acting, BUSY), count=3
@@ -203,8 +215,15 @@ STATES = {
     "label": at_once(
         r.AnswerSeen,
         Cause.LABEL,
-        f"a free slot of a label: per_label app=x is full; {FULL}",
+        "a free slot of a label: per_label 1 of app=x (held by ",
         plan={"limits": {"per_label": {"app": 1}}, "proxies": LABELLED},
+        mood=hanging,
+    ),
+    "per_instance": at_once(
+        r.AnswerSeen,
+        Cause.LIMIT,
+        f"a free slot: per_instance 1 of instance {PROXIES[0].instance_id} (held by ",
+        plan={"proxies": TOGETHER},
         mood=hanging,
     ),
     "job": at_once(r.AnswerSeen, Cause.JOB, "the end of 3 upgrades; do: ", mood=hanging, count=3),
@@ -216,8 +235,11 @@ STATES = {
         mood=hanging,
         count=3,
     ),
-    "scope given up": at_once(
-        r.ScopeGivenUp, Cause.GIVEN_UP, "scope default: given up for this session", mood=refusing
+    "scope given up": State(
+        (r.ScopeGivenUp, 1),
+        (Cause.GIVEN_UP, "scope default: given up for this session"),
+        (Cause.LAST_SEEN, "scope default, which the last process could not use: HTTP 401: token expired"),
+        mood=refusing,
     ),
     "another fleet": State(
         (r.ScopeOpened, 1),

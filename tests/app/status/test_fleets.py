@@ -1,13 +1,17 @@
 """All fleets of a state folder, a line each."""
 
 from contextlib import closing
+from pathlib import Path
 
+from fakes.e2e import sim_targets
+from fakes.here import DeskHere
 from fakes.memory_state import MemoryState
-from fakes.recorded import BEGIN, RUN_ID, make_plan, make_targets, run_started
+from fakes.recorded import BEGIN, NEW, RUN_ID, make_plan, make_targets, run_started
 from msgspec import structs
 
 from orchestrator.app.status.fleets import fleet_documents, fleet_rows
 from orchestrator.errors import JournalDamaged, OrchestratorError
+from orchestrator.model.plan.commands import HoldCommand
 from orchestrator.model.record import record as r
 from orchestrator.model.record.outcome import Outcome
 
@@ -42,6 +46,22 @@ def test_each_fleet_has_a_line_by_its_latest_run() -> None:
     assert "1 succeeded, 1 waiting" in day
     assert "completed" in night
     assert "nothing: the run has ended" in night
+    assert troubles == {}
+
+
+def test_a_fleet_that_is_held_before_its_first_run_is_told_too(tmp_path: Path) -> None:
+    state = MemoryState()
+    begun(state, "night", r.RunEnded(at=BEGIN))
+    desk = DeskHere(tmp_path, targets=sim_targets(1))
+    desk.write()
+    for name, path in (("prod", desk.plan), ("other", desk.plan), ("gone", tmp_path / "gone.yaml")):
+        fleet = state.fleet(name, writes=True)
+        fleet.claim(path)
+        fleet.give(HoldCommand(at=BEGIN, user="ann", host="desk", note="incident 4711"))
+    (_, night, prod), troubles = rows(state)
+    assert night.startswith("night")
+    assert prod.split()[:4] == ["prod", NEW, "no", "run"]
+    assert prod.endswith("a person, to release the fleet: incident 4711 (held by ann@desk)")
     assert troubles == {}
 
 

@@ -76,6 +76,18 @@ def test_a_held_fleet_names_its_cause_what_the_cloud_said_and_what_is_under_way(
     ]
 
 
+def test_what_timed_out_or_stays_in_doubt_may_still_run_while_the_fleet_is_held() -> None:
+    late = r.FollowTimedOut(at=START, target=MOVING.proxy_id, attempt=1, why="no end was seen")
+    lost = r.AnswerSeen(at=START, target=NAMED.proxy_id, attempt=1, verdict="in_doubt")
+    remains = r.DoubtRemains(at=START, target=NAMED.proxy_id, attempt=1, why="no trace")
+    hold = r.HoldSet(at=START, cause="person", reason="incident", by="ann", host="desk")
+    told = lines(sent(MOVING), late, sent(NAMED), lost, remains, hold=hold)
+    assert told[1] == (
+        "  1 upgrade timed out: no end was seen, so it may still run; "
+        "1 attempt in doubt for good: nobody knows whether an upgrade runs; nothing starts, so it may stay held"
+    )
+
+
 def test_a_person_who_held_the_fleet_is_named_with_the_host() -> None:
     hold = r.HoldSet(at=START, cause="person", reason="incident", by="ann", host="desk", note="incident")
     assert lines(hold=hold) == [

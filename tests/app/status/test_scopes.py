@@ -8,6 +8,7 @@ from fakes.stage import fold_all, plan_of, targets_of
 
 from orchestrator.app.status.fleet_status import last_session, scope_lines
 from orchestrator.app.status.outlook import Outlook, look
+from orchestrator.app.status.what_next.last_line import fleet_line
 from orchestrator.model.record import record as r
 from orchestrator.model.run.run import Run
 from orchestrator.tracker.report.build import build_report
@@ -24,6 +25,7 @@ BEGUN = r.RunStarted(
     simulated=False,
     waves=("all",),
 )
+WAVE = r.WaveOpened(at=START, wave=PLAN.waves[0].name)
 THROTTLED = r.ScopeThrottled(at=START, scope="default", until=START + timedelta(minutes=5), why="APIGW.0308")
 LONG = r.ScopeThrottled(
     at=START, scope="default", until=START + timedelta(hours=9), why="429", probe_at=START + timedelta(hours=1)
@@ -33,11 +35,18 @@ GONE = r.ScopeGivenUp(at=START, scope="default", why="401: the token is wrong")
 SILENT = r.ScopeSilent(at=START, scope="default", why="HTTP 503", since=START - timedelta(seconds=10))
 HEARD = r.ScopeHeard(at=START, scope="default")
 OPENED = r.ScopeOpened(at=START, scope="default")
+HELD = r.HoldSet(at=START, cause="person", reason="incident", by="ann", host="h")
 AGAIN = r.SessionStarted(at=START, number=2, pid=1, host="h", orchestrator_version="1")
 
 
 def seen(run: Run, now: datetime) -> Outlook:
     return look(PLAN, run, (), now, working=False)
+
+
+def said(run: Run, now: datetime = START) -> str:
+    """What stands above the last line, and the last line, which names the one that is waited for."""
+    asked = seen(run, now)
+    return "; ".join([*scope_lines(asked), fleet_line(asked, "p.yaml")])
 
 
 @pytest.mark.parametrize(
@@ -52,7 +61,7 @@ def seen(run: Run, now: datetime) -> Outlook:
         ((SILENT, OPENED), "open", None),
         ((SILENT, PAUSED), "paused", "no route"),
         ((SILENT, AGAIN), "open", None),
-        ((PAUSED, GONE), "given_up", "given up for this session, the next start tries again: 401: the token is wrong"),
+        ((PAUSED, GONE), "given_up", "which the last process could not use: 401: the token is wrong"),
         ((PAUSED, OPENED), "open", None),
         ((GONE, AGAIN), "open", None),
     ],
@@ -62,13 +71,26 @@ def test_each_scope_is_told_with_its_state_and_why(records: tuple[r.Record, ...]
     told = build_report(run, PLAN).head.scopes[0]
     assert (told.state, told.reason is None) == (state, state == "open")
     assert (told.since is None) == (state in ("open", "throttled"))
-    lines = list(scope_lines(seen(run, START)))
-    assert (says is None and not lines) or (says is not None and says in lines[0])
+    line = said(run)
+    assert (says is None and "scope" not in line) or (says is not None and says in line)
 
 
 def test_a_pause_that_is_over_is_told_no_more() -> None:
-    run = fold_all(PLAN, (BEGUN, THROTTLED))
-    assert not list(scope_lines(seen(run, START + timedelta(minutes=6))))
+    assert "scope" not in said(fold_all(PLAN, (BEGUN, THROTTLED)), START + timedelta(minutes=6))
+
+
+def test_a_scope_that_the_run_waits_for_is_told_once_and_another_beside_it() -> None:
+    for records, lines in (((GONE,), 0), ((GONE, HELD), 1)):
+        asked = seen(fold_all(PLAN, (BEGUN, WAVE, *records)), START)
+        assert len(list(scope_lines(asked))) == lines
+        assert "\n".join([*scope_lines(asked), fleet_line(asked, "p.yaml")]).count("401: the token is wrong") == 1
+
+
+def test_a_scope_that_was_given_up_is_named_once_where_the_session_ended() -> None:
+    why = "what is left waits for scopes that cannot be used: default"
+    for words, told in ((why, why), ("stopped by SIGTERM", "scopes given up: default; stopped by SIGTERM")):
+        ended = r.SessionEnded(at=START, exit_code=7, why=words)
+        assert last_session(fold_all(PLAN, (BEGUN, AGAIN, GONE, ended))).endswith(f"ended with 7: {told}")
 
 
 def test_a_code_that_came_from_a_scope_is_not_laid_on_the_signal() -> None:

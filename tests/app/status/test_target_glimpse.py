@@ -155,3 +155,15 @@ def test_one_that_a_redo_leaves_alone_stands_as_the_report_has_it(tmp_path: Path
     redone = "redo it with --only-outcome rejected; until then: orchestrator run prod.yaml"
     assert told[-1].endswith(f"do: remove the cause, then, when the run has ended, {redone}")
     assert sum(line.startswith(("now:", "before:")) and "rejected: no ip" in line for line in told) == 1
+
+
+def test_a_wave_that_is_over_but_for_one_target_can_be_told_of_each(tmp_path: Path) -> None:
+    targets = make_targets(3)
+    done, waits, undrawn = (target.proxy_id for target in targets)
+    over = r.WaveDone(at=BEGIN, wave="canary", held_up=(waits,))
+    stored = begun(tmp_path, targets, run_started(3), [*upgraded(done), over])
+    whole = recover(stored).run
+    waves = {key: state.wave for key, state in whole.states.items()}
+    assert waves == {done: "rest", waits: "canary"}
+    for key in (done, waits, undrawn):
+        assert glimpse(stored, key).run.states.get(key) == whole.states.get(key)

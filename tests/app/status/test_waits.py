@@ -71,7 +71,10 @@ SOAKS = r.WaveSoaking(at=START, wave="one", until=SOON)
 THROTTLED = r.ScopeThrottled(at=START, scope="default", until=SOON, why="429")
 PAUSED = r.ScopePaused(at=START, scope="default", why="no route")
 SILENT = r.ScopeSilent(at=SOON, scope="default", why="timed out", since=START)
+GIVEN_UP = r.ScopeGivenUp(at=START, scope="default", why="401")
 HEARD = r.ScopeHeard(at=SOON, scope="default")
+OVERDUE = tuple(structs.replace(each, at=START - timedelta(hours=1)) for each in (sent(FAR), doubted(FAR)))
+ON_INSTANCE = f"per_instance 1 of instance {MINE.instance_id} (held by {NEIGHBOUR.proxy_id}: in_flight) is full; do"
 POSTPONED = tuple(
     r.Postponed(at=START, target=each.proxy_id, wave="one", why="job 7 runs on it", until=SOON, busy=True)
     for each in TARGETS
@@ -222,7 +225,14 @@ CASES = [
         Cause.GIVEN_UP,
         "the next start tries again: 401, since 2026-03-01 22:00:00 UTC; 4 targets wait; do: repair what the reason",
         OPEN,
-        r.ScopeGivenUp(at=START, scope="default", why="401"),
+        GIVEN_UP,
+        working=True,
+    ),
+    case(
+        Cause.LAST_SEEN,
+        "default, which the last process could not use: 401, since 2026-03-01 22:00:00 UTC; 4 targets wait; do: repair",
+        OPEN,
+        GIVEN_UP,
     ),
     case(Cause.EARLIER_WAVE, "wave one comes first; do: ", OPEN, sent(FAR), plan=TWO, of="target"),
     case(Cause.WINDOW, "window opens Mon 01:00 UTC, in 3 h 00 min; 4 targets wait", plan={"windows": (NIGHT,)}),
@@ -245,15 +255,34 @@ CASES = [
     case(Cause.BUSY, "job 7 runs on it; another try at 2026-03-01 22:10:00 UTC, in 10 min", OPEN, *POSTPONED),
     case(Cause.BUSY, "job 7 runs on it; another try at 2026-03-01 22:10:00 UTC", OPEN, *POSTPONED, of="target"),
     case(Cause.LIMIT, "in_flight 1 is full; 3 targets wait; 1 upgrade under", OPEN, sent(FAR), plan=CAPPED),
+    *(
+        case(
+            Cause.DOUBT,
+            "what became of 1 attempt, whose doubt period ends at 2026-03-01 22:15:00 UTC, in 15 min; 3 targets wait; "
+            "do: nothing",
+            OPEN,
+            sent(FAR),
+            doubted(FAR),
+            plan=plan,
+            working=True,
+        )
+        for plan in (CAPPED, RAMPED, STRICT)
+    ),
     case(
-        Cause.LIMIT,
-        "3 targets wait; 1 attempt in doubt, of which evidence is looked for; do: nothing",
+        Cause.RAMP,
+        "ramp at 2; 1 target waits; 1 upgrade under way, followed to the end; "
+        "1 attempt in doubt, of which evidence is looked for; do: nothing",
         OPEN,
+        sent(NEIGHBOUR),
+        settled(NEIGHBOUR),
+        sent(MINE),
         sent(FAR),
         doubted(FAR),
-        plan=CAPPED,
+        plan=RAMPED,
         working=True,
     ),
+    case(Cause.DOUBT, "of what became of 1 attempt; 3 targets", OPEN, *OVERDUE, plan=CAPPED, working=True),
+    case(Cause.LOOK, "what became of 1 attempt, whose doubt period ends", OPEN, sent(FAR), doubted(FAR), plan=RAMPED),
     case(
         Cause.PAUSED,
         "it is back: no route, since 2026-03-01 22:00:00 UTC; 3 targets wait; 1 upgrade under way",
@@ -271,20 +300,27 @@ CASES = [
         plan={**TWO, "windows": (NIGHT,)},
         of="target",
     ),
-    case(Cause.LIMIT, "per_instance is full", OPEN, sent(NEIGHBOUR), of="target", plan={"limits": Limits(ramp=False)}),
+    case(Cause.LIMIT, ON_INSTANCE, OPEN, sent(NEIGHBOUR), of="target", plan={"limits": Limits(ramp=False)}),
     case(
         Cause.LIMIT,
-        "a free slot: per_instance is full; 2 targets wait",
+        f"per_instance 1 of instance {FAR.instance_id} (held by {FAR.proxy_id}: in_flight) is full; 2 targets wait",
         OPEN,
         sent(MINE),
         sent(FAR),
         plan={"limits": Limits(ramp=False)},
     ),
     case(Cause.RAMP, "with which the ramp grows: ramp at 1; 3 targets wait", OPEN, sent(FAR), plan=RAMPED),
-    case(Cause.LABEL, "per_label app=a0 is full; do", OPEN, sent(LAST), of="target", plan=LABELS),
     case(
         Cause.LABEL,
-        "a free slot of a label: per_label app=a0 is full; 1 target waits",
+        f"1 of app=a0 (held by {LAST.proxy_id}: in_flight) is full",
+        OPEN,
+        sent(LAST),
+        of="target",
+        plan=LABELS,
+    ),
+    case(
+        Cause.LABEL,
+        f"a free slot of a label: per_label 1 of app=a0 (held by {LAST.proxy_id}: in_flight) is full; 1 target waits",
         OPEN,
         sent(LAST),
         sent(NEIGHBOUR),
@@ -307,8 +343,25 @@ CASES = [
         working=True,
     ),
     case(Cause.JOB, "the end of its upgrade; do: orchestrator run", OPEN, sent(MINE), of="target"),
-    case(Cause.DOUBT, "evidence of what became of 4 attempts", OPEN, *map(sent, TARGETS), *map(doubted, TARGETS)),
-    case(Cause.DOUBT, "what became of its attempt", OPEN, sent(MINE), doubted(MINE), of="target"),
+    case(
+        Cause.DOUBT,
+        "waits for: evidence of what became of 4 attempts, whose doubt period ends at",
+        OPEN,
+        *map(sent, TARGETS),
+        *map(doubted, TARGETS),
+        working=True,
+    ),
+    case(Cause.LOOK, "the next start, which looks for", OPEN, *map(sent, TARGETS), *map(doubted, TARGETS)),
+    case(
+        Cause.DOUBT,
+        "its attempt (nothing is known yet), whose doubt period ends at 2026-03-01 22:15:00 UTC, in 15 min; do: noth",
+        OPEN,
+        sent(MINE),
+        doubted(MINE),
+        of="target",
+        working=True,
+    ),
+    case(Cause.LOOK, "looks for evidence of what became of its", OPEN, sent(MINE), doubted(MINE), of="target"),
     case(
         Cause.PERSON,
         f"a person, to settle 4 targets; do: look in the console, then orchestrator settle {PLAN} {MINE.proxy_id} -",
@@ -370,7 +423,27 @@ CASES = [
     case(Cause.BROKEN, "the next session, after an internal error: 4 targets", twist=_breaks, working=True),
     case(
         Cause.PERSON,
-        f"to settle 1 target; do: look in the console, then orchestrator settle {PLAN} {NEIGHBOUR.proxy_id} -",
+        f"to settle {NEIGHBOUR.proxy_id} (in_doubt), which holds its slot: per_instance 1 of instance "
+        f"{MINE.instance_id}; do: look in the console, then orchestrator settle {PLAN} {NEIGHBOUR.proxy_id} -",
+        OPEN,
+        *(record(each) for each in (NEIGHBOUR, FAR) for record in (sent, doubted, remains)),
+        of="target",
+        plan={"limits": Limits(ramp=False)},
+    ),
+    case(
+        Cause.PERSON,
+        f"to settle 1 target; do: look in the console, then orchestrator settle {PLAN} {FAR.proxy_id} -",
+        OPEN,
+        sent(FAR),
+        doubted(FAR),
+        remains(FAR),
+        of="target",
+        plan=CAPPED,
+    ),
+    case(
+        Cause.PERSON,
+        f"which holds its slot: per_instance 1 of instance {MINE.instance_id}; do: look in the console, then "
+        f"orchestrator settle {PLAN} {NEIGHBOUR.proxy_id} -",
         OPEN,
         sent(NEIGHBOUR),
         doubted(NEIGHBOUR),

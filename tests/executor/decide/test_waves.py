@@ -339,7 +339,11 @@ def test_a_wave_goes_on_after_a_stuck_target_whose_sibling_waits_for_its_slot() 
     expect_kept(stage.plan, played.records)
     assert played.outcomes() == {"timed_out": 1, "waiting": 1, "succeeded": 6}
     assert played.code == 6
+    one = build_report(played.run, stage.plan).head.waves[0]
+    assert (one.state, one.ended_at, one.targets) == ("open", None, 4), "one of it still has its turn"
+    assert one.outcomes == {"succeeded": 2, "timed_out": 1, "waiting": 1}
     again = resume(stage, played, after=timedelta(hours=8)).play()
+    assert build_report(again.run, stage.plan).head.waves[0].state == "done"
     assert again.outcomes() == {"succeeded": 8}
     assert again.code == 0
     assert len(again.run.waves["one"].targets) == 4

@@ -8,6 +8,7 @@ import pytest
 from fakes.acts import ACCEPT, LOST_REQUEST, Act, Fate, throttling
 from fakes.clock import START
 from fakes.clouds import NEW, FakeCloud
+from fakes.no_proxy import GONE
 from fakes.stage import Played, Stage, plan_of, targets_of
 from msgspec.structs import replace
 
@@ -18,7 +19,7 @@ from orchestrator.model.record.moment import Moment
 from orchestrator.model.record.outcome import Outcome
 from orchestrator.model.record.record import DoubtRenewed, Intent, Postponed, PreflightDone
 from orchestrator.model.reply.reply import Exchange, Refused
-from orchestrator.model.run.eligibility import GONE, LeaveOut
+from orchestrator.model.run.eligibility import LeaveOut
 from orchestrator.model.run.state import Attempt, TargetState
 
 LENIENT = Failures(max=Amount(100, percent=True), max_rejected=Amount(100, percent=True), mode="soft")

@@ -1,10 +1,12 @@
 """The audit: plan, history and reality, put side by side."""
 
+from fakes.no_proxy import GONE
+
 from orchestrator.model.learned.history import History, Known
 from orchestrator.model.plan.target import Facts, Target
 from orchestrator.model.record.outcome import Outcome
 from orchestrator.model.reply.reply import ProxyVersion
-from orchestrator.model.run.eligibility import GONE, Reading
+from orchestrator.model.run.eligibility import Reading
 from orchestrator.planner.preview.audit import Audit, Scheduled, Schedules, audit, behind
 from orchestrator.planner.preview.audit_text import audit_lines
 

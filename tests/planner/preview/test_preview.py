@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
+from fakes.no_proxy import GONE
 from fakes.stage import plan_of, targets_of
 from msgspec import structs
 
@@ -13,7 +14,7 @@ from orchestrator.model.plan.plan import Failures, Follow, Plan, Scope
 from orchestrator.model.plan.target import Target
 from orchestrator.model.reply.reply import ProxyVersion
 from orchestrator.model.reply.risk import Risk
-from orchestrator.model.run.eligibility import GONE, Reading
+from orchestrator.model.run.eligibility import Reading
 from orchestrator.planner.preview.estimate import calls_per_target, looks
 from orchestrator.planner.preview.preview import make_preview
 from orchestrator.planner.preview.preview_text import table

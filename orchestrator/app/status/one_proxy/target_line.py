@@ -9,6 +9,7 @@ from orchestrator.app.status.outlook import Outlook, look
 from orchestrator.app.status.what_next.steps import step_words
 from orchestrator.executor.decide.wait_words import hold_wait
 from orchestrator.executor.decide.waits import Cause, Wait
+from orchestrator.executor.decide.what_waits import slot_holder
 from orchestrator.model.plan.commands import HoldCommand, ReleaseCommand
 from orchestrator.model.plan.plan import Plan
 from orchestrator.model.record.outcome import GOOD, Outcome
@@ -66,9 +67,12 @@ def _again(seen: Outlook, outcome: Outcome, plan: str) -> str:
 
 
 def _to_settle(seen: Outlook, proxy_id: str) -> str:
-    """The proxy itself when it is open; else the first of those whose slots it waits for."""
+    """The proxy itself when it is open; else the one whose slot it waits for, or the first of those that are stuck."""
     resting = seen.rollout.resting
-    return proxy_id if proxy_id in resting else min(resting, default=proxy_id)
+    if proxy_id in resting:
+        return proxy_id
+    holder = slot_holder(seen.rollout, seen.run.targets[proxy_id])
+    return min(resting, default=proxy_id) if holder is None else holder.key
 
 
 def target_outlook(seen: Glimpse, plan: Plan, proxy_id: str, now: datetime) -> Outlook:

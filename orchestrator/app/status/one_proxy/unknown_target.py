@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from orchestrator.errors import UsageError
-from orchestrator.planner.reading.problems import nearest
+from orchestrator.spoken import nearest
 
 #: An unknown id is held against so many, which takes less than a second.
 _COMPARED = 10_000

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from orchestrator.app.scopes.unusable_words import project_advice
 from orchestrator.app.status.held import held_lines
 from orchestrator.app.status.outlook import Outlook
 from orchestrator.app.status.what_next.left_behind import left_behind
@@ -26,6 +27,7 @@ def attention_lines(seen: Outlook, head: Head, plan: str) -> Iterator[str]:
         yield from held_lines(seen, head.run.hold, plan)
     if left := left_behind(seen.run, seen.rollout.plan):
         yield from behind_lines(head, left) if seen.run.ended is not None else _ended_badly(left, head)
+    yield from _wrong_projects(seen)
     yield from _in_doubt(seen)
     yield from _needs_person(seen)
 
@@ -42,10 +44,18 @@ def _ended_badly(left: Behind, head: Head) -> Iterator[str]:
         yield f"  and {others:,} more, in the report"
 
 
+def _wrong_projects(seen: Outlook) -> Iterator[str]:
+    """Where the plan may be wrong about the project of a scope that was given up."""
+    for scope in seen.run.scopes.values():
+        advice = project_advice(seen.rollout.plan, scope.name, scope.given_up) if scope.given_up else None
+        if advice is not None:
+            yield f"scope {scope.name}, which cannot be used: {advice}"
+
+
 def _in_doubt(seen: Outlook) -> Iterator[str]:
     """Attempts of which nobody knows yet whether they began anything, and nobody has to do anything about them yet."""
     if seen.doubtful:
-        yield "in doubt, and evidence is looked for:"
+        yield f"in doubt, and {'evidence is looked for' if seen.working else 'the next start looks for evidence'}:"
     plan = seen.rollout.plan
     for state in seen.doubtful[:_NAMED]:
         target = target_in(seen.run, plan, {}, state.target)

@@ -6,10 +6,7 @@ from orchestrator.app.status.outlook import Outlook
 from orchestrator.app.status.what_next.steps import step_words
 from orchestrator.executor.decide.waits import Cause
 from orchestrator.spoken import counted
-from orchestrator.tracker.report.moving import moving_words
-
-#: What says of itself what is in doubt, or that nothing moves.
-_OF_MOVING = frozenset({Cause.DOUBT, Cause.NOTHING})
+from orchestrator.tracker.report.moving import Moving, moving_words
 
 
 def fleet_line(seen: Outlook, plan: str) -> str:
@@ -32,7 +29,17 @@ def _beside(seen: Outlook) -> Iterator[str]:
         return
     if run.waiting:
         yield counted(run.waiting, "target waits", "targets wait")
-    if cause is Cause.JOB:
-        yield from moving_words(seen.moving._replace(upgrades=0), working=seen.working)
-    elif cause not in _OF_MOVING:
-        yield from moving_words(seen.moving, working=seen.working)
+    yield from moving_words(_unsaid(seen.moving, cause), working=seen.working)
+
+
+def _unsaid(moving: Moving, cause: Cause) -> Moving:
+    """What the cause does not say itself of what is under way or may be."""
+    match cause:
+        case Cause.JOB:
+            return moving._replace(upgrades=0)
+        case Cause.DOUBT | Cause.LOOK:
+            return moving._replace(doubts=0)
+        case Cause.PERSON:
+            return moving.by_themselves
+        case _:
+            return moving

@@ -66,6 +66,7 @@ STEPS: Mapping[Cause, tuple[Step, Step]] = {
     Cause.TURN: (Step.NOTHING, Step.RUN),
     Cause.STEP: (Step.NOTHING, Step.RUN),
     Cause.DOUBT: (Step.NOTHING, Step.RUN),
+    Cause.LOOK: (Step.RUN, Step.RUN),
     Cause.JOB: (Step.NOTHING, Step.RUN),
     Cause.PERSON: (Step.SETTLE, Step.SETTLE),
     Cause.BROKEN: (Step.RUN, Step.RUN),
