@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import cache
 
 from orchestrator import __version__
 from orchestrator.cli.grammar import values
@@ -36,8 +37,9 @@ exit codes:
 """
 
 
+@cache
 def parser(verb: str | None = None) -> Parser:
-    """The parser of a verb, or of all: each takes as long to make as some modules to import."""
+    """The parser of a verb, or of all, made once: each takes as long to make as some modules to import."""
     program = Parser(
         prog=PROGRAM,
         description=_DESCRIPTION,

@@ -41,7 +41,7 @@ class Gateway:
                 return Throttled(None, exchange)
 
 
-def play(calls: int, targets: int = 300) -> tuple[Played, Gateway]:
+def play(calls: int, targets: int = 150) -> tuple[Played, Gateway]:
     gateway = Gateway(calls)
 
     def setup(cloud: FakeCloud) -> None:

@@ -69,8 +69,9 @@ def test_a_night_that_cron_missed_is_made_up_for_in_the_next_one() -> None:
 
 
 def test_what_is_near_enough_is_waited_for_in_the_process() -> None:
-    stage = stage_of(30, limits=replace(FREE, in_flight=Amount(5)), windows=(replace(NIGHT, closes=23 * 60 + 20),))
-    stage.wait_s = 86400.0
+    windows = (replace(NIGHT, closes=23 * 60 + 20), Window(opens=60, closes=80, timezone="UTC"))
+    stage = stage_of(30, limits=replace(FREE, in_flight=Amount(5)), windows=windows)
+    stage.wait_s = 7200.0
     played = stage.play()
     assert played.outcomes() == {"succeeded": 30}
     assert len({instant.day for instant in starts(played)}) == 2
@@ -89,14 +90,14 @@ def test_several_windows_are_used_one_after_the_other() -> None:
     windows = (
         Window(opens=22 * 60, closes=22 * 60 + 15, timezone="UTC"),
         Window(opens=7 * 60, closes=7 * 60 + 15, timezone="Asia/Shanghai"),  # 23:00 UTC
+        Window(opens=15, closes=30, timezone="UTC"),
     )
     stage = stage_of(5, limits=ONE_BY_ONE, windows=windows, follow=Follow(expected_s=300.0))
-    stage.wait_s = 86400.0
+    stage.wait_s = 7200.0
     played = stage.play()
     assert played.outcomes() == {"succeeded": 5}
-    assert [(instant.hour, instant.minute // 15) for instant in starts(played)] == [(22, 0)] * 2 + [(23, 0)] * 2 + [
-        (22, 0)
-    ]
+    quarters = [(instant.day, instant.hour, instant.minute // 15) for instant in starts(played)]
+    assert quarters == [(1, 22, 0)] * 2 + [(1, 23, 0)] * 2 + [(2, 0, 1)]
 
 
 def test_an_opening_that_is_years_away_is_no_opening() -> None:
