@@ -11,7 +11,9 @@ PATIENCE_S = 120.0
 
 TALK = """
 import sys
+from orchestrator.cli import streams
 from orchestrator.cli.streams import last_word, patient_streams
+streams._PATIENCE_MS = int(sys.argv[2])
 stdout = patient_streams()
 for number in range(int(sys.argv[1])):
     print(f"{number:>99}", file=sys.stderr)
@@ -20,14 +22,14 @@ sys.exit(last_word(3, stdout, only_prints=False))
 """
 
 
-def talk(lines: int, stderr: int) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-c", TALK, str(lines)]
+def talk(lines: int, stderr: int, patience_s: float = PATIENCE_S) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", TALK, str(lines), f"{patience_s * 1000:.0f}"]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True)
 
 
 def test_a_full_pipe_holds_nothing_up() -> None:
     reading, writing = os.pipe()
-    process = talk(15_000, writing)
+    process = talk(15_000, writing, patience_s=0.1)
     stdout, _ = process.communicate(timeout=PATIENCE_S)
     assert (stdout, process.returncode) == ("went on\n", 3)
     os.close(reading)
@@ -37,7 +39,7 @@ def test_a_full_pipe_holds_nothing_up() -> None:
 def test_a_terminal_that_was_stopped_holds_nothing_up() -> None:
     main, terminal = os.openpty()
     termios.tcflow(terminal, termios.TCOOFF)
-    process = talk(15_000, terminal)
+    process = talk(15_000, terminal, patience_s=0.1)
     stdout, _ = process.communicate(timeout=PATIENCE_S)
     assert (stdout, process.returncode) == ("went on\n", 3)
     os.close(main)
