@@ -1,7 +1,9 @@
 """Makes `tests/` importable, so that every test finds the helpers in `fakes`, and gives its processes usual signals."""
 
 import gc
+import os
 import signal
+from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,23 @@ def pytest_configure() -> None:
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each worker begins with slow tests, as many as the others: at the end nobody waits for a slow one.
+
+    Workers are given the tests in equal shares, in their order; who has none left takes from the end of another's.
+    """
+    if (workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))) == 1:
+        return
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    quick = deque(item for item in items if not item.get_closest_marker("slow"))
+    ordered: list[pytest.Item] = []
+    for worker in range(workers):
+        share = (len(items) - len(ordered)) // (workers - worker)
+        first = slow[worker::workers]
+        ordered += [*first, *(quick.popleft() for _ in range(share - len(first)))]
+    items[:] = ordered
 
 
 def pytest_collection_finish() -> None:
