@@ -101,6 +101,9 @@ def test_a_rate_that_is_lowered_paces_the_calls_from_then_on() -> None:
     starts = [(each.at - stage.start).total_seconds() for each in played.of(Intent)]
 
     assert sum(5.5 < at < 65.5 for at in starts) <= 6
+    calls = played.run.night.calls["default"]
+    assert [each.allowed for each in calls if each.end <= stage.start + timedelta(seconds=5.5)] == [2.0]
+    assert {each.allowed for each in calls[1:]} == {0.1}
     assert played.outcomes() == {"succeeded": 40}
 
 

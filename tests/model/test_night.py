@@ -4,7 +4,10 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from fakes.recorded import BEGIN, empty_run, make_plan, make_targets, run_started
+from msgspec.structs import replace
 
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.limit_change import LimitChange
 from orchestrator.model.record import record as r
 from orchestrator.model.record.record import Record
 from orchestrator.model.run.night import Period
@@ -99,3 +102,23 @@ def test_a_copy_changes_no_more() -> None:
     copy = run.night.copy()
     run.apply(r.HoldReleased(at=at(11), by="ana", note="ok"))
     assert copy.periods[-1] == Period(kind="held", begin=at(5), why="2 failed")
+
+
+def limited(minutes: float, in_flight: int | None) -> r.LimitsChanged:
+    change = LimitChange(in_flight=None if in_flight is None else Amount(in_flight))
+    return r.LimitsChanged(at=at(minutes), limits=change, by="ana", note="calm")
+
+
+def test_what_may_be_under_way_is_known_from_when_on() -> None:
+    begun = [replace(session(minute, number), in_flight=Amount(8)) for minute, number in ((0, 1), (20, 2))]
+    run = fold(begun[0], limited(5, 4), limited(6, 4), begun[1], limited(30, None))
+    assert [((when - BEGIN) / timedelta(minutes=1), amount.value) for when, amount in run.night.in_flight] == [
+        (0, 8),
+        (5, 4),
+        (30, 8),
+    ]
+    assert run.night.copy().in_flight == run.night.in_flight
+
+
+def test_a_journal_that_does_not_say_what_the_plan_allows_tells_nothing() -> None:
+    assert fold(session(0), limited(5, None)).night.in_flight == []

@@ -10,6 +10,7 @@ import anyio
 from orchestrator.app.process.signals import leave_on_stop, stop_signals
 from orchestrator.app.run.apply_command import carry_out
 from orchestrator.errors import ExitCode
+from orchestrator.executor.background import note_usage
 from orchestrator.executor.dispatch import Background, Dispatcher
 from orchestrator.model.plan.commands import Command
 from orchestrator.model.record.record import LimitsChanged, ReturnedToWaiting, Settled
@@ -61,6 +62,8 @@ async def obey_commands(inbox: Inbox, dispatcher: Dispatcher, beside: Beside) ->
         if isinstance(record, Settled | ReturnedToWaiting):
             await dispatcher.overrule(record)
             continue
+        if isinstance(record, LimitsChanged):
+            note_usage(session)  # what was used until now was allowed by the limits of until now
         await session.ledger.record(record)
         if isinstance(record, LimitsChanged):
             session.relimit()

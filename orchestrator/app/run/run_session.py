@@ -275,6 +275,8 @@ async def _announce(job: Work, session: Session) -> None:
             orchestrator_version=__version__,
             user=user_name(),
             changed=settings_changed(job.recovered.in_force, job.plan),
+            set=dict(job.plan.set),
+            in_flight=job.plan.limits.in_flight,
             clocks=session.ledger.clocks(),
             until=None if rollout.until is None else rollout.until.astimezone(UTC),
             ends_at=rollout.ends_at,

@@ -58,8 +58,10 @@ def _end(record: _Ends) -> str:
         case r.RunEnded(why=why):
             return f"the run is {why}"
         case r.SessionStarted(number=number):
-            changed = ", ".join(f"{key} {value}" for key, value in record.changed.items())
-            return f"session {number} begins, by {record.who}{f'; changed: {changed}' if changed else ''}"
+            changed = ", ".join(f"{key} {how}" for key, how in record.changed.items() if key not in record.set)
+            given = ", ".join(f"{key} {how}" for key, how in record.set.items())
+            words = f"{f'; set: {given}' if given else ''}{f'; changed: {changed}' if changed else ''}"
+            return f"session {number} begins, by {record.who}{words}"
         case r.SessionEnded(exit_code=code, why=why):
             return f"the session ends with {code}: {why}"
 

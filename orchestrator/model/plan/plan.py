@@ -249,6 +249,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         windows: empty for always; `instance` for each instance's own maintenance window.
         impact: where is read what upgrades do to applications.
         written: the dotted keys that the file sets itself, to tell a default from a choice.
+        set: what `--set` puts in place of what the file says, by dotted key, as `old -> new`.
     """
 
     name: str
@@ -281,6 +282,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     metrics: Metrics = Metrics()
     notify: tuple[Notify, ...] = ()
     written: frozenset[str] = field(default_factory=frozenset)
+    set: dict[str, str] = field(default_factory=dict)
 
     @property
     def reads_metrics(self) -> bool:

@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 from msgspec import Raw, field
 
 from orchestrator.errors import ExitCode
+from orchestrator.model.plan.amount import Amount
 from orchestrator.model.plan.person import person
 from orchestrator.model.record.outcome import Outcome
 from orchestrator.model.record.part_record import PartFailed
@@ -75,6 +76,8 @@ class SessionStarted(Base, frozen=True, kw_only=True):
     """A process took up the run. `changed` holds the settings that differ from the session before, as text.
 
     Attributes:
+        set: what `--set` changed of the plan file for this session, by key, as text; empty in older journals.
+        in_flight: how many upgrades the plan lets be under way in this session; None in older journals.
         user: who started it; empty in journals of before it was recorded.
         until: it starts nothing from this instant of the calendar on; None for no bound, as in older journals.
         ends_at: nor from this instant of its clock on.
@@ -87,6 +90,8 @@ class SessionStarted(Base, frozen=True, kw_only=True):
     host: str
     orchestrator_version: str
     changed: dict[str, str] = field(default_factory=dict)
+    set: dict[str, str] = field(default_factory=dict)
+    in_flight: Amount | None = None
     user: str = ""
     clocks: Clocks | None = None
     until: datetime | None = None

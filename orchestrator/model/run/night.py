@@ -11,6 +11,8 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.record.limit_record import LimitsChanged
 from orchestrator.model.record.record_base import Base
 from orchestrator.model.record.run_record import (
     HoldSet,
@@ -66,17 +68,22 @@ class Night(Struct):
         periods: by their begin.
         calls: by scope, in order.
         hold: the hold that was there last.
+        in_flight: how many upgrades might be under way from when on, each time that it changed.
         _last: the place of the last period of each kind and scope, see `_key`.
     """
 
     periods: list[Period] = []
     calls: dict[str, list[CallsMade]] = {}
     hold: HoldSet | None = None
+    in_flight: list[tuple[datetime, Amount]] = []
+    _planned: Amount | None = None
+    _asked: Amount | None = None
     _last: dict[str, int] = {}
 
     def copy(self) -> "Night":
         """The same, of which nothing changes any more."""
-        return Night(list(self.periods), {scope: list(made) for scope, made in self.calls.items()})
+        calls = {scope: list(made) for scope, made in self.calls.items()}
+        return Night(list(self.periods), calls, in_flight=list(self.in_flight))
 
     def note(
         self, record: Base, before: datetime | None, hold: HoldSet | None, scopes: Mapping[str, ScopeStatus]
@@ -95,6 +102,11 @@ class Night(Struct):
             case SessionStarted():
                 self._end_all(before or record.at)
                 self._begin(Period(kind="session", begin=record.at, why=record.who))
+                self._planned = record.in_flight
+                self._bound(record.at)
+            case LimitsChanged():
+                self._asked = record.limits.in_flight
+                self._bound(record.at)
             case SessionEnded():
                 self._end_all(record.at)
             case ScopeThrottled() | ScopePaused() | ScopeGivenUp() | ScopeOpened():
@@ -103,6 +115,12 @@ class Night(Struct):
                 self._use(record)
             case _:
                 pass
+
+    def _bound(self, at: datetime) -> None:
+        """What a person asked for holds, else what the plan says."""
+        allowed = self._asked or self._planned
+        if allowed is not None and [allowed] != [each for _, each in self.in_flight[-1:]]:
+            self.in_flight = [*self.in_flight[: _PERIODS - 1], (at, allowed)]
 
     def _hold(self, hold: HoldSet | None, at: datetime) -> None:
         self._end("held", None, at)

@@ -10,8 +10,9 @@ from typing import Any, BinaryIO
 from msgspec import structs
 
 from orchestrator.errors import PlanError
-from orchestrator.host import is_lasting, open_to_read, path_text
+from orchestrator.host import is_lasting, open_to_read, path_of, path_text
 from orchestrator.model.plan.plan import Plan, Scope
+from orchestrator.model.plan.settings import settings_changed
 from orchestrator.planner.plan_file.names import FLEET_NAME
 from orchestrator.planner.plan_file.overrides import override
 from orchestrator.planner.plan_file.proxies import ProxyFold
@@ -56,13 +57,22 @@ def plan_of(data: bytes, path: Path, overrides: AnyMapping[str, str] = MappingPr
         raise PlanError(f"{path}: is a saved preview, which only `run` takes", hint="name the plan itself")
     problems = Problems(str(path), homes=_homes)
     proxies = ProxyFold(problems)
-    root = _tree(data, proxies, problems)
-    root = override(root, overrides, problems)
+    filed = _tree(data, proxies, problems)
+    root = override(filed, overrides, problems)
     values = _values(root, proxies, problems)
     name = values.get("name") or _stem(path, problems)
     if len(problems):
         raise PlanError("\n".join(problems.lines()))
-    return _plan(values, path, name=name, sha256=_sha256(data), written=written_keys(root))
+    plan = _plan(values, path, name=name, sha256=_sha256(data), written=written_keys(root))
+    return structs.replace(plan, set=_set(filed, plan, overrides)) if overrides else plan
+
+
+def _set(filed: Mapping, plan: Plan, overrides: AnyMapping[str, str]) -> dict[str, str]:
+    """What the overrides change of what the file says, as `old -> new`."""
+    values = structs.replace(PLAN, check=None).read(filed, None, Problems(plan.path))
+    if values is BAD:  # it is a plan only with them
+        return {key: f"- -> {text}" for key, text in overrides.items()}
+    return settings_changed(_plan(values, path_of(plan.path), name=plan.name, sha256=plan.sha256), plan)
 
 
 def _homes(name: str) -> list[str]:

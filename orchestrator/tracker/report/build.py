@@ -17,6 +17,7 @@ from orchestrator.model.run.status import GateStatus, ScopeStatus, WaveStatus
 from orchestrator.model.run.tally import EMPTY, Count
 from orchestrator.tracker.report.how_ended import count_not_read
 from orchestrator.tracker.report.moving import Moving, moving_of
+from orchestrator.tracker.report.parts.besides import besides
 from orchestrator.tracker.report.parts.changed_limits import changed_limits
 from orchestrator.tracker.report.parts.host_form import hosts_form
 from orchestrator.tracker.report.parts.impact_form import impacts
@@ -54,9 +55,10 @@ class Story(Struct, frozen=True):
         failures_allowed: so many may be; one more holds the fleet.
         rejected: as `failed`, of refusals.
         rejected_allowed: as `failures_allowed`.
-        in_flight: how many upgrades may be under way at once.
+        in_flight: how many upgrades may be under way at once, as the plan says.
+        allowed: how many really might be, from when on; empty in journals that do not tell.
         moving: how many are, and how many attempts are in doubt and looked for.
-        changed: settings that a session had otherwise than the one before, by key: what it was, is, and since which.
+        besides: by key of the plan, who put what in its place, or since which session it is so.
         periods: when something kept upgrades from starting, and sessions.
         calls: how many were made when, by scope.
     """
@@ -70,8 +72,9 @@ class Story(Struct, frozen=True):
     rejected: int
     rejected_allowed: int
     in_flight: int
+    allowed: Sequence[tuple[datetime, int]]
     moving: Moving
-    changed: Mapping[str, str]
+    besides: Mapping[str, str]
     periods: tuple[Period, ...]
     calls: Mapping[str, Sequence[CallsMade]]
 
@@ -102,7 +105,8 @@ def build_report(
         rejected_allowed=plan.failures.max_rejected.budget(run.counted),
         in_flight=plan.limits.in_flight.cap(run.total),
         moving=moving_of(run),
-        changed={key: f"{how}, session {each.number}" for each in run.sessions for key, how in each.changed.items()},
+        allowed=[(at, amount.cap(run.total)) for at, amount in night.in_flight],
+        besides=besides(run),
         periods=(*night.periods, *closed),
         calls=night.calls,
     )

@@ -77,6 +77,9 @@ TOLD: dict[str, r.Record] = {
     "scope bj4 is throttled by the cloud until 22:10:00Z: 429": r.ScopeThrottled(
         **RUN, scope="bj4", until=SOON, why="429"
     ),
+    "session 1 begins, by ann@desk; set: limits.rate 2.0 -> 1.0": r.SessionStarted(
+        **RUN, number=1, pid=1, host="desk", user="ann", orchestrator_version="1", set={"limits.rate": "2.0 -> 1.0"}
+    ),
     "session 2 begins, by ann@desk; changed: limits.rate 1/s": r.SessionStarted(
         **RUN,
         number=2,

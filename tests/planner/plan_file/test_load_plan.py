@@ -205,6 +205,13 @@ def test_overrides_stand_in_for_what_the_file_says(load: Load) -> None:
     assert (plan.limits.rate, plan.limits.concurrency, plan.limits.per_label) == (10.0, 3, {"app": 2})
     assert (plan.follow.to, plan.fit) == ("completed", False)
     assert "follow.to" in plan.written
+    assert plan.set["limits.rate"] == "1.0 -> 10.0"
+    assert plan.set["fit"] == "true -> false"
+    assert "limits.concurrency" not in plan.set
+
+
+def test_a_file_that_is_a_plan_only_with_an_override_says_nothing_of_it(load: Load) -> None:
+    assert load("limits: {rate: soon}", overrides={"limits.rate": "2/s"}).set == {"limits.rate": "- -> 2/s"}
 
 
 def test_an_override_leaves_what_shares_an_alias_alone(load: Load) -> None:

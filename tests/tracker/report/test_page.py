@@ -13,8 +13,10 @@ from fakes.recorded import BEGIN, empty_run, make_targets, run_started
 from fakes.reported import HOSTILE, make_run, make_story
 from msgspec.structs import replace
 
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.limit_change import LimitChange
 from orchestrator.model.plan.target import Facts
-from orchestrator.model.record.record import SessionStarted
+from orchestrator.model.record.record import LimitsChanged, SessionStarted
 from orchestrator.model.run.night import CallsMade
 from orchestrator.page.outcomes import parts
 from orchestrator.tracker.report.build import Story, build_report
@@ -134,6 +136,20 @@ def test_a_setting_that_a_session_changed_is_not_shown_as_the_plans() -> None:
     assert "<dt>retry.attempts<dd>changed: 5 -&gt; 3, session 2" in text
 
 
+def test_who_put_what_in_the_place_of_what_the_plan_says_stands_beside_it() -> None:
+    plan, targets = night_plan(3), make_targets(3)
+    run = empty_run(plan, targets)
+    begun = SessionStarted(at=BEGIN, number=1, pid=7, host="h", orchestrator_version="0", user="ana")
+    change = LimitChange(in_flight=Amount(4))
+    run.apply(run_started(3))
+    run.apply(replace(begun, set={"limits.in_flight": "8 -> 2", "retry.attempts": "5 -> 3"}))
+    run.apply(LimitsChanged(at=BEGIN, limits=change, by="bob", host="desk", note="calm"))
+    text = page(build_report(run, plan))
+    told = "set by ana@h for session 1; the plan file says 8; 4 in its place, by bob@desk at 2026-03-01 22:00:00Z: calm"
+    assert re.search(rf"<dt>limits.in_flight<dd>[^<]* \({told}\)", text)
+    assert "<dt>retry.attempts<dd>set by ana@h for session 1; the plan file says 5" in text
+
+
 def test_a_story_says_when_the_job_ended_and_who_settled_it() -> None:
     target = next(iter(make_story(1).targets))
     job = JobReport(status="Failed", ended_at=BEGIN, fail_reason="no node")
@@ -236,6 +252,22 @@ def test_what_was_allowed_is_a_line_unless_it_is_far_above() -> None:
     assert near.limit.startswith("M0.0,5.7h1000")
     assert far.limit == ""
     assert [(height, allowed) for _at, height, allowed in far.rows] == [(1, 400)] * 24
+
+
+def test_the_line_of_what_was_allowed_moves_when_a_person_moves_it() -> None:
+    found, span = Content(spans=[(BEGIN, None)]), Axis(BEGIN, BEGIN + timedelta(hours=1))
+    drawn = in_flight_chart(found, span, 2, [(BEGIN, 8), (BEGIN + timedelta(minutes=30), 4)])
+    assert re.fullmatch(r"M0\.0,5\.7h500\.0 V62\.9h500\.0", drawn.limit)
+    assert (drawn.least, drawn.allowed) == (4, 8)
+    assert [allowed for _at, _height, allowed in drawn.rows] == [8] * 12 + [4] * 12
+    made = [
+        CallsMade(BEGIN + timedelta(minutes=m), BEGIN + timedelta(minutes=m + 30), 1800, 0, r)
+        for m, r in ((0, 2), (30, 1))
+    ]
+    assert calls_chart(made, span).limit.count("h") == 2
+    assert "allowed: 4 to 8, the dashed line" in page(
+        replace(make_story(3), allowed=((BEGIN, 8), (BEGIN + timedelta(minutes=30), 4)))
+    )
 
 
 def test_calls_per_second_are_those_of_the_time_in_which_they_were_made() -> None:

@@ -38,6 +38,7 @@ class Chart(Struct, frozen=True):
         top: what the full height means.
         most: the highest point.
         allowed: the highest that was allowed; None where nothing is known.
+        least: the lowest that was allowed.
         rows: of the table: from when, the most from then on, what was allowed.
     """
 
@@ -46,12 +47,24 @@ class Chart(Struct, frozen=True):
     top: float
     most: float
     allowed: float | None
+    least: float | None
     rows: list[tuple[datetime, float, float | None]]
 
 
-def in_flight_chart(found: Content, span: Axis, allowed: int) -> Chart:
-    """Upgrades under way."""
-    return _chart(in_flight(found, span), [float(allowed)] * _STEPS, span)
+def in_flight_chart(found: Content, span: Axis, planned: int, changes: Sequence[tuple[datetime, int]] = ()) -> Chart:
+    """Upgrades under way.
+
+    Args:
+        found: the targets.
+        span: from when to when.
+        planned: how many the plan allows.
+        changes: how many were allowed from when on, where that is known.
+    """
+    allowed = [float(changes[0][1] if changes else planned)] * _STEPS
+    for at, limit in changes:
+        step = _step(span, at)
+        allowed[step:] = [float(limit)] * (_STEPS - step)
+    return _chart(in_flight(found, span), allowed, span)
 
 
 def calls_chart(made: Sequence[CallsMade], span: Axis) -> Chart:
@@ -75,7 +88,8 @@ def _chart(heights: Sequence[float], allowed: Sequence[float | None], span: Axis
     near = bool(line) and max(line) <= max(5 * most, 10)
     top = max(most, max(line, default=0.0)) * 1.05 if near else most
     drawn = _line(allowed, top) if near else ""
-    return Chart(area(heights, top), drawn, top, most, max(line, default=None), _rows(heights, allowed, span))
+    rows = _rows(heights, allowed, span)
+    return Chart(area(heights, top), drawn, top, most, max(line, default=None), min(line, default=None), rows)
 
 
 def _rows(
@@ -89,12 +103,14 @@ def _rows(
 
 
 def _line(allowed: Sequence[float | None], top: float) -> str:
-    wide, found, step = WIDTH / len(allowed), [], 0
+    """Steps, with a gap where nothing is known."""
+    wide, found, step, before = WIDTH / len(allowed), list[str](), 0, None
     for limit, same in groupby(allowed):
         steps = len(list(same))
         if limit is not None:
-            found.append(f"M{step * wide:.1f},{_y(limit, top):g}h{steps * wide:.1f}")
-        step += steps
+            y = f"{_y(limit, top):g}"
+            found.append(f"{f'M{step * wide:.1f},{y}' if before is None else f'V{y}'}h{steps * wide:.1f}")
+        step, before = step + steps, limit
     return " ".join(found)
 
 

@@ -72,7 +72,7 @@ def _values(story: Story, found: Content) -> dict[str, Any]:
         "events": _events(story),
         "most": max(charts.in_flight(found, span)),
         "allowed": story.in_flight,
-        "flight": charts.in_flight_chart(found, span, story.in_flight),
+        "flight": charts.in_flight_chart(found, span, story.in_flight, story.allowed),
         "calls": _busiest(story, span),
         "bins": charts.histogram(found.durations),
         "typical": _typical(found.durations),

@@ -105,12 +105,12 @@ def budgets(story: Story) -> Iterator[tuple[str, int, int]]:
 
 
 def plan_rows(story: Story) -> Iterator[tuple[str, object]]:
-    """The plan as it was in force, in a few words, key by key; what is not as the run began with says since when."""
+    """The plan as the last session had it, in a few words, key by key; with who put what in its place."""
     shown: set[str] = set()
     for key, value in _plan_rows(story.plan):
         shown.add(key)
-        yield key, f"{value} (changed: {story.changed[key]})" if key in story.changed else value
-    yield from ((key, f"changed: {how}") for key, how in story.changed.items() if key not in shown)
+        yield key, f"{value} ({story.besides[key]})" if key in story.besides else value
+    yield from ((key, words) for key, words in story.besides.items() if key not in shown)
 
 
 def _plan_rows(plan: Plan) -> Iterator[tuple[str, object]]:
