@@ -31,6 +31,17 @@ _OF_RUNS = ("report", "metrics")
 _AT_HOME = {"simulate": ("simulate",), "dry_run": ("plan", "report", "status", "runs", "doctor")}
 
 
+_MISSING = "the following arguments are required: "
+#: Why a word has to be there.
+_WHY = {
+    "--note": "say why, in a few words: it is kept with your name and the time, for those who read the run later",
+    "--outcome": "say what became of it: succeeded, failed or not_sent",
+    "--from": "say where the plan was",
+    "PLAN": "name the plan file",
+    "PROXY_ID": "name the proxy by its id, the beginning of it, or its name",
+}
+
+
 def verb_first(arguments: list[str]) -> list[str]:
     """The same command line with the verb in front of options that stand before it."""
     place = 0
@@ -47,9 +58,27 @@ def only_prints(arguments: list[str]) -> bool:
     return words[0] in READERS or "--dry-run" in words or words[0].startswith("-") if words else True
 
 
+def missing(names: Collection[str]) -> str:
+    """What is wrong when these words of a command line are not there, as `argparse` says it too; see `mistake`."""
+    return f"{_MISSING}{', '.join(names)}"
+
+
 def mistake(message: str, prog: str) -> str:
     """What is printed of a mistake; `prog` is the program, perhaps with the verb."""
-    return f"orchestrator: {message}\nhint: {prog} --help\n"
+    names = message.removeprefix(_MISSING)
+    if names == message:
+        return f"orchestrator: {message}\nhint: {prog} --help\n"
+    reasons = [_WHY[name] for name in names.split(", ") if name in _WHY]
+    why = f": {'; '.join(reasons)}" if reasons else ""
+    return f"orchestrator: {names} {'are' if ', ' in names else 'is'} missing{why}\nhint: {_example(prog)}\n"
+
+
+def _example(prog: str) -> str:
+    """A command line as it should be, from the help of the verb; where no verb is named, how to come to the help."""
+    if prog == PROGRAM:
+        return f"{prog} --help"
+    first = help_text(prog).partition("examples:\n")[2].split("\n")[0].strip()
+    return f"such as: {first.partition('    ')[0]}"
 
 
 def lonely(verb: str, given: Collection[str]) -> str | None:

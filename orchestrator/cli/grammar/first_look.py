@@ -13,6 +13,7 @@ from orchestrator.cli.grammar.command_line import (
     VERSION,
     help_text,
     lonely,
+    missing,
     mistake,
     too_much,
     verb_first,
@@ -167,4 +168,4 @@ def _expect_known(name: str, value: str, known: tuple[str, ...], prog: str) -> N
 
 def _missing(names: list[str], prog: str) -> None:
     if names:
-        raise SaidAtOnce(mistake(f"the following arguments are required: {', '.join(names)}", prog), 2)
+        raise SaidAtOnce(mistake(missing(names), prog), 2)

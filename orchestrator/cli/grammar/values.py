@@ -50,10 +50,18 @@ def outcomes(text: str) -> frozenset[str]:
     """Names of outcomes, with commas between them."""
     named = frozenset(text.split(","))
     wrong = sorted(named.difference(OUTCOMES))
+    if wrong and wrong[0] in _UNDECIDED:
+        raise WrongValue(
+            f"{wrong[0]} is no outcome yet: what became of such a proxy is still open. The next run looks for it; when"
+            " `status` leaves it to a person: orchestrator settle PLAN PROXY_ID --outcome OUTCOME --note TEXT"
+        )
     if wrong:
         raise WrongValue(unknown(wrong[0], OUTCOMES))
     return named
 
+
+#: Where a proxy stands whose end nobody knows.
+_UNDECIDED = ("in_doubt", "timed_out", "in_flight")
 
 #: What other programs call it.
 _ELSEWHERE = {
