@@ -15,7 +15,7 @@ from orchestrator.planner.next_run import Aside, NextRun
 from orchestrator.planner.preview.estimate import Forecast, forecast
 from orchestrator.planner.preview.foretold import expecting, foretold, risks_of
 from orchestrator.planner.preview.preview_values import Calls, GatePreview, LeftOut, Preview, StepGroup, WavePreview
-from orchestrator.planner.preview.start_state import redo_command, state_lines
+from orchestrator.planner.preview.start_state import approve_command, redo_command, state_lines
 from orchestrator.planner.targets.resolve import Excluded, Resolved
 from orchestrator.planner.waves import Staging, WaveShare, assign_waves
 
@@ -49,6 +49,7 @@ def make_preview(
         structs.replace(
             _wave(plan, share, _grouped(plan, share, targets, left_out, readings), expected, number),
             waits=sum(targets[index].proxy_id not in coming.aside for index in share.targets),
+            release=approve_command(plan, coming, share.name) if share.approve else None,
         )
         for number, share in enumerate(_approved(staging.waves, coming.approved))
     ]

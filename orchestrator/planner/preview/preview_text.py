@@ -104,7 +104,7 @@ def _terms(wave: WavePreview, *, rehearsed: bool) -> Iterator[str]:
     if wave.impact is not None:
         yield f"the cloud foretells {_impact_words(wave.impact, wave.sends)}"
     if wave.approve:
-        yield "waits for approval before it"
+        yield f"waits for approval before it: {wave.release}" if wave.release else "waits for approval before it"
 
 
 def _impact_words(impact: ImpactForecast, sends: int) -> str:

@@ -59,6 +59,7 @@ class WavePreview(Struct, kw_only=True):
 
     Attributes:
         approve: whether a person must still approve it before it begins.
+        release: the command that approves it; None where nobody has to.
         waits: how many of it have no outcome, also those that the run will find to need no upgrade.
         impact: what the cloud foretells of it; None when it says nothing.
     """
@@ -71,6 +72,7 @@ class WavePreview(Struct, kw_only=True):
     max_rejected: int | None
     soak_s: float
     approve: bool
+    release: str | None = None
     duration_s: float
     limited_by: str
     groups: list[StepGroup]

@@ -41,8 +41,18 @@ def state_lines(plan: Plan, coming: NextRun) -> Iterator[str]:
 
 def _release(named: str, hold: HoldSet) -> str:
     """The command that lets go what this hold stops: an approval is of its wave alone."""
-    wave = f" {shlex.quote(hold.wave)}" if hold.cause == "approval" and hold.wave is not None else ""
-    return f'orchestrator release {named}{wave} --note "why"'
+    if hold.cause == "approval" and hold.wave is not None:
+        return _approve(named, hold.wave)
+    return f'orchestrator release {named} --note "why"'
+
+
+def _approve(named: str, wave: str) -> str:
+    return f'orchestrator release {named} {shlex.quote(wave)} --note "why"'
+
+
+def approve_command(plan: Plan, coming: NextRun, wave: str) -> str:
+    """The command that approves a wave, also before its turn."""
+    return _approve(_named(plan, coming), wave)
 
 
 def redo_command(plan: Plan, coming: NextRun) -> str | None:

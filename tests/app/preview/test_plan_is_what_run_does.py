@@ -123,7 +123,7 @@ def test_what_waits_for_approval_is_said_not_to_start(tmp_path: Path) -> None:
         assert (said["starts"], said["sends"]) == (0, 1)
         text = desk.cli("plan", "PLAN").stdout
         assert f'nothing starts before: orchestrator release {desk.plan} --state {desk.state} rest --note "why"' in text
-        assert text.count("waits for approval before it") == 1
+        assert text.count("waits for approval before it: orchestrator release ") == 1
         assert "to upgrade 1, none before wave rest is approved, left out" in text
         desk.cli("release", "PLAN", "rest", "--note", "fine")
         assert "waits for" not in desk.cli("plan", "PLAN", "--forecast").stdout
