@@ -8,7 +8,7 @@ from orchestrator.executor.decide.waits import time_until
 from orchestrator.model.record.outcome import FAILED_BEFORE
 from orchestrator.model.run.run import Run
 from orchestrator.model.run.state import TargetState
-from orchestrator.spoken import counted
+from orchestrator.tracker.report.beside_causes import beside_causes
 from orchestrator.tracker.report.moving import moving_words
 from orchestrator.tracker.report.schema import HoldReport
 
@@ -31,7 +31,7 @@ def held_lines(seen: Outlook, hold: HoldReport, plan: str) -> Iterator[str]:
     for group in hold.causes:
         yield f"  {len(group.proxy_ids)} x {group.reason or 'no reason is known'}"
         yield from _proxies(seen.run, group.proxy_ids)
-    yield from _not_among_them(seen.run, hold)
+    yield from (f"  {words}" for words in beside_causes(hold, seen.run.tally.fleet))
     what = "; ".join(moving_words(seen.moving, working=seen.working)) or "nothing is under way"
     yield f"  {what}; nothing starts, so it may stay held"
     if hold.proxy_ids:
@@ -42,16 +42,6 @@ def _proxies(run: Run, proxy_ids: Sequence[str]) -> Iterator[str]:
     yield from (_proxy(run, proxy_id) for proxy_id in proxy_ids[:_NAMED])
     if len(proxy_ids) > _NAMED:
         yield f"    and {len(proxy_ids) - _NAMED} more, in the report"
-
-
-def _not_among_them(run: Run, hold: HoldReport) -> Iterator[str]:
-    """What ended badly too, and is not among the causes: it came later, or it counts in no budget."""
-    count = run.tally.fleet
-    later = count.failed + count.rejected - len(hold.proxy_ids)
-    if hold.cause in ("failures", "rejected") and later > 0:
-        yield f"  beside these, {later:,} more {'counts' if later == 1 else 'count'} in the budgets by now"
-    if count.repeated:
-        yield f"  {counted(count.repeated, 'proxy', 'proxies')} ended as before when sent once more: in no budget"
 
 
 def _proxy(run: Run, proxy_id: str) -> str:

@@ -15,6 +15,7 @@ from orchestrator.model.run.night import CallsMade, Period
 from orchestrator.model.run.run import Run
 from orchestrator.model.run.status import GateStatus, ScopeStatus, WaveStatus
 from orchestrator.model.run.tally import EMPTY, Count
+from orchestrator.tracker.report.beside_causes import beside_causes
 from orchestrator.tracker.report.how_ended import count_not_read
 from orchestrator.tracker.report.moving import Moving, moving_of
 from orchestrator.tracker.report.parts.besides import besides
@@ -58,6 +59,7 @@ class Story(Struct, frozen=True):
         in_flight: how many upgrades may be under way at once, as the plan says.
         allowed: how many really might be, from when on; empty in journals that do not tell.
         moving: how many are, and how many attempts are in doubt and looked for.
+        beside_causes: what ended badly too, while the fleet is held, in words.
         besides: by key of the plan, who put what in its place, or since which session it is so.
         periods: when something kept upgrades from starting, and sessions.
         calls: how many were made when, by scope.
@@ -74,6 +76,7 @@ class Story(Struct, frozen=True):
     in_flight: int
     allowed: Sequence[tuple[datetime, int]]
     moving: Moving
+    beside_causes: Sequence[str]
     besides: Mapping[str, str]
     periods: tuple[Period, ...]
     calls: Mapping[str, Sequence[CallsMade]]
@@ -93,9 +96,9 @@ def build_report(
     """
     if run.started is None:
         raise NotBegun("a run without records")
-    night = run.night.copy()
+    night, head = run.night.copy(), _head(run, run.started, plan, exit_code)
     return Story(
-        _head(run, run.started, plan, exit_code),
+        head,
         _Targets(run, plan),
         plan,
         named,
@@ -105,6 +108,7 @@ def build_report(
         rejected_allowed=plan.failures.max_rejected.budget(run.counted),
         in_flight=plan.limits.in_flight.cap(run.total),
         moving=moving_of(run),
+        beside_causes=[*beside_causes(head.run.hold, run.tally.fleet)] if head.run.hold else [],
         allowed=[(at, amount.cap(run.total)) for at, amount in night.in_flight],
         besides=besides(run),
         periods=(*night.periods, *closed),

@@ -61,6 +61,11 @@ def test_a_hold_is_there_with_its_release() -> None:
     ]
 
 
+def test_what_ended_badly_beside_the_causes_of_a_hold_is_told_as_the_terminal_tells_it() -> None:
+    story = replace(make_story(3, 0, hold=True), beside_causes=["1 proxy ended as before: in no budget"])
+    assert "<p>1 proxy ended as before: in no budget." in page(story)
+
+
 def test_a_held_fleet_whose_run_has_ended_begins_again_with_what_failed_and_with_no_empty_run() -> None:
     story = make_story(3, 0, hold=True)
     run = replace(story.head.run, ended_at=BEGIN)

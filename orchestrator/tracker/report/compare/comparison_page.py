@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from orchestrator.page.shell import drawn, environment
 from orchestrator.tracker.report.compare.compare import listed
 from orchestrator.tracker.report.compare.comparison_schema import Comparison
-from orchestrator.tracker.report.compare.comparison_words import SEEN, TITLES, rows, verdict, whole_report
+from orchestrator.tracker.report.compare.comparison_words import SEEN, TITLES, rows, verdict, whole_report, whose, why
 
 #: So many proxies of each kind have a row.
 ROWS = 1000
@@ -16,6 +16,8 @@ def comparison_chunks(comparison: Comparison, named: str) -> Iterator[bytes]:
     values = {
         "found": comparison,
         "verdict": verdict(comparison),
+        "whose": whose(comparison),
+        "why": why,
         "sides": rows(comparison),
         "listed": listed(comparison),
         "titles": TITLES,

@@ -14,7 +14,16 @@ from orchestrator.tracker.report.compare.comparison_schema import (
     Said,
     ScopeChange,
 )
-from orchestrator.tracker.report.compare.comparison_words import TITLES, Row, reject_words, rows, verdict, whole_report
+from orchestrator.tracker.report.compare.comparison_words import (
+    TITLES,
+    Row,
+    reject_words,
+    rows,
+    verdict,
+    whole_report,
+    whose,
+    why,
+)
 
 _MARGIN = "  "
 
@@ -27,11 +36,12 @@ def comparison_chunks(comparison: Comparison, named: str) -> Iterator[bytes]:
 def comparison_lines(comparison: Comparison, named: str) -> Iterator[str]:
     """The comparison, line by line, without line ends."""
     yield f"{comparison.name}: {verdict(comparison)}"
+    yield whose(comparison)
     yield from (f"CAUTION: {caution}" for caution in comparison.cautions)
     yield ""
     yield from _table([("", "earlier", "later"), *rows(comparison)])
     for kind, steps, changes in listed(comparison):
-        yield from ("", TITLES[kind], *map(_step, steps), *_named(changes))
+        yield from ("", TITLES[kind], *map(_step, steps), *_reasons(changes), *_named(changes))
     yield from _one_sided("Only the later run had", comparison.only_later)
     yield from _one_sided("Only the earlier run had", comparison.only_earlier)
     if comparison.rejects:
@@ -49,6 +59,10 @@ def _table(told: Sequence[Row]) -> Iterator[str]:
 
 def _step(step: OutcomeStep) -> str:
     return f"{_MARGIN}{step.proxies:>7,}  {step.earlier} -> {step.later}"
+
+
+def _reasons(changes: Sequence[ProxyChange]) -> Iterator[str]:
+    yield from (f"{_MARGIN}{number:>7,} x {reason}" for number, reason in why(changes))
 
 
 def _named(changes: Sequence[ProxyChange]) -> Iterator[str]:

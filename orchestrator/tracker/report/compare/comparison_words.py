@@ -1,11 +1,19 @@
 """The sentences of a comparison, for the text and for the page."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
+from orchestrator.model.reply.signature import signature
 from orchestrator.spoken import counted, spoken
 from orchestrator.tracker.report.compare.compare import unchanged
-from orchestrator.tracker.report.compare.comparison_schema import ChangeKind, Comparison, RejectChange, Side
+from orchestrator.tracker.report.compare.comparison_schema import (
+    ChangeKind,
+    Comparison,
+    ProxyChange,
+    RejectChange,
+    Side,
+)
+from orchestrator.tracker.report.compare.witness import ended_well
 
 #: What a row of the table says, of the earlier run and of the later one.
 Row: TypeAlias = tuple[str, str, str]
@@ -39,12 +47,46 @@ def verdict(comparison: Comparison) -> str:
     for step in comparison.steps:
         counts[step.kind] = counts.get(step.kind, 0) + step.proxies
     said = ", ".join(f"{number:,} {_SHORT[kind]}" for kind, number in counts.items())
+    better, worse = counts.get("well_now", 0), counts.get("well_before", 0)
     more = [
         f"{len(one.proxy_ids):,} only the {word} run had"
         for word, one in (("later", comparison.only_later), ("earlier", comparison.only_earlier))
         if one.proxy_ids
     ]
-    return f"Of {counted(comparison.both, 'proxy', 'proxies')} in both runs, {'; '.join([said, *more])}."
+    met = counted(comparison.both, "proxy", "proxies")
+    return f"{_turn(better, worse)}: of {met} in both runs, {'; '.join([said, *more])}."
+
+
+def _turn(better: int, worse: int) -> str:
+    """What became of the proxies on the whole, in a word."""
+    if better and worse:
+        return f"Better for {better:,}, worse for {worse:,}"
+    return "Better" if better else "Worse" if worse else "Neither better nor worse"
+
+
+def whose(comparison: Comparison) -> str:
+    """Which two runs stand against each other."""
+    one, other = comparison.earlier, comparison.later
+    return f"The run of {_begun(other)} against that of {_begun(one)}."
+
+
+def _begun(side: Side) -> str:
+    length = _lasted(side) if side.ended_at is None else f"lasted {_lasted(side)}"
+    return f"{side.started_at:%Y-%m-%d %H:%MZ} ({length})"
+
+
+def why(changes: Iterable[ProxyChange]) -> Iterator[tuple[int, str]]:
+    """The reasons of those that did not end well, of the run in which they did not, the latest one; most first.
+
+    Texts that differ only in what they name are one reason.
+    """
+    reasons: dict[str, list[str]] = {}
+    for each in changes:
+        said = each.earlier if each.kind == "well_now" else each.later
+        if said.reason and not ended_well(said):
+            reasons.setdefault(signature(said.reason), []).append(said.reason)
+    for common, same in sorted(reasons.items(), key=lambda found: (-len(found[1]), found[0])):
+        yield len(same), same[0] if len(set(same)) == 1 else common
 
 
 def rows(comparison: Comparison) -> Iterator[Row]:

@@ -27,7 +27,8 @@ def next_step(head: Head, behind: Behind, plan: str, exit_code: ExitCode) -> str
     advice = _NEXT.get(exit_code, "start it again, it goes on where it was; if this happens again, report the bug")
     redo = ",".join(to_redo(head, behind))
     if exit_code in ENDED and behind.first:
-        advice = "see the lines above" + (f"; redo: orchestrator run {{plan}} --only-outcome {redo}" if redo else "")
+        again = f", then redo: orchestrator run {{plan}} --only-outcome {redo}" if redo else ""
+        advice = f"look at the proxies below{again}"
     wave = _to_approve(head)
     return advice.format(
         plan=plan,

@@ -54,6 +54,7 @@ def _values(story: Story, found: Content) -> dict[str, Any]:
         "as_of": as_of(head),
         "commands": commands(story, found),
         "held_words": held_words(story),
+        "beside_causes": story.beside_causes,
         "moves_words": moves_words(story),
         "rows": rows,
         "held_by": frozenset(head.run.hold.proxy_ids) if head.run.hold else frozenset(),

@@ -64,10 +64,27 @@ def test_each_proxy_is_counted_by_what_both_runs_saw() -> None:
     assert (found.only_later.proxy_ids, found.only_earlier.proxy_ids) == (["new"], ["gone"])
     assert (found.only_later.outcomes, found.only_earlier.outcomes) == ({"rejected": 1}, {"failed": 1})
     assert verdict(found) == (
-        "Of 5 proxies in both runs, 1 ended well before and not now, 1 ended well in neither, "
+        "Better for 2, worse for 1: of 5 proxies in both runs, "
+        "1 ended well before and not now, 1 ended well in neither, "
         "1 without an end in one of them, 2 ended well now and not before; 1 only the later run had; "
         "1 only the earlier run had."
     )
+
+
+def test_the_first_word_says_whether_it_is_better_or_worse() -> None:
+    good, bad = saw({"a": "succeeded"}), saw({"a": "failed"})
+    assert verdict(compare(bad, good)).startswith("Better: of 1 proxy")
+    assert verdict(compare(good, bad)).startswith("Worse: of 1 proxy")
+    assert verdict(compare(bad, bad)).startswith("Neither better nor worse: of 1 proxy")
+
+
+def test_why_it_is_better_or_worse_is_counted_by_what_the_reasons_share() -> None:
+    broken = {key: Said(outcome="failed", reason=f"job {number} Failed: no room") for number, key in enumerate("abc")}
+    worse = text(compare(saw(dict.fromkeys("abc", "succeeded")), saw(broken)))
+    assert "  3 x job # Failed: no room" in worse
+    better = text(compare(saw(broken), saw(dict.fromkeys("abc", "succeeded"))))
+    assert "  3 x job # Failed: no room" in better
+    assert "The run of 2026-03-01 22:00Z (" in better.splitlines()[1]
 
 
 @given(st.dictionaries(st.sampled_from("abcdefgh"), st.tuples(*[st.sampled_from((None, *ENDS, *NO_ENDS))] * 2)))
@@ -100,11 +117,11 @@ def test_what_a_run_only_keeps_from_one_before_it_is_left_aside() -> None:
 def test_what_limits_the_comparison_is_said_first() -> None:
     other = replace(WHOLE.side, target_version="2.25.01.000", simulated=True, state="held")
     lines = text(compare(WHOLE, replace(WHOLE, side=other))).splitlines()
-    assert [line.partition(":")[0] for line in lines[1:5]] == ["CAUTION"] * 4
-    assert NEW in lines[1]
-    assert "simulated" in lines[2]
-    assert "earlier run is unfinished" in lines[3]
-    assert "later run is held" in lines[4]
+    assert [line.partition(":")[0] for line in lines[2:6]] == ["CAUTION"] * 4
+    assert NEW in lines[2]
+    assert "simulated" in lines[3]
+    assert "earlier run is unfinished" in lines[4]
+    assert "later run is held" in lines[5]
     changed = compare(WHOLE, replace(WHOLE, side=replace(WHOLE.side, plan_sha256="1" * 64)))
     assert "The plan file was changed between the runs." in changed.cautions
 
