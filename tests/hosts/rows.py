@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from fakes.postgres_server import Server, new_server
 
-from hosts.case import LOCKED, new_case, now
+from hosts.case import IN_FLIGHT, LOCKED, new_case, now
 from orchestrator.app.process.die_at_point import VARIABLE
 from orchestrator.executor.crash_points import Point
 from orchestrator.simulator.profile import Latency
@@ -57,7 +57,7 @@ def killed_at_each_point(server: Server, seed: int) -> Figures:
     figures: Figures = {}
     for point in Point:
         with new_case(server, seed, count=8) as case:
-            first = case.desk.host("h0", environ={VARIABLE: f"{point}:1"})
+            first = case.desk.host("h0", environ={VARIABLE: f"{point}:3"})
             case.desk.until_in_log("run_started")
             case.end(first, case.desk.host("h1"), codes=(0, -signal.SIGKILL))
             figures |= {name: max(value, figures.get(name, 0.0)) for name, value in case.figures.items()}
@@ -81,7 +81,7 @@ def late_answer(server: Server, seed: int) -> Figures:
     """It stands still between call and answer, and its jobs are seen by nobody until it wakes up."""
     slow = Latency(median_s=400.0, sigma=0.0)
     with new_case(server, seed, count=8, latency=slow) as case:
-        case.desk.write(http={"timeout": "30s"}, retry={"resend_after": "60s"})
+        case.desk.write(http={"timeout": "30s"}, retry={"resend_after": "60s"}, limits={"in_flight": IN_FLIGHT})
         hosts = [case.desk.host("h0"), case.desk.host("h1")]
         case.desk.until_in_log("intent", 3)
         still = case.of_kind("session_started")[-1]["pid"]
