@@ -93,14 +93,17 @@ def _story_problems(lines: list[Line]) -> Iterator[str]:
 
 def may_be_sent_again(lines: list[Line]) -> bool:
     """Whether the lines of a target show that nothing of its latest attempt began, or that a person said so."""
-    doubt = allowed = False
+    doubt = allowed = answered = False
     for line in lines:
         match line["record"]:
             case "intent":
-                allowed = False
+                allowed = answered = False
+            case "answer_missing" if answered:
+                pass  # it came in between, from a host that was replaced
             case "answer_missing" | "doubt_renewed":
                 doubt, allowed = True, False
             case "answer_seen":
+                answered = True
                 doubt = doubt or line["verdict"] == "in_doubt"
                 allowed = line["verdict"] in (_NOT_EXECUTED_FOR_SURE if doubt else _NOT_EXECUTED)
             case "attempt_disproved":

@@ -1,15 +1,16 @@
 """A rate that hosts share: each reserves its next slots in a row of the database, some at a time.
 
-Slots lie a little further apart than the rate asks for, by the clock of the database; so no second has too many of
-them though hosts read that clock with some milliseconds of error, and use a slot some milliseconds late. One that is
-used later is lost. A process that dies leaves at most the slots that it had reserved; nobody waits for it. The row is
-locked for one statement. Among the processes of one host the file decides as well, see `RateFile`.
+Slots lie a little further apart than the rate asks for, by the clock of the database, and each may be used a little
+late: so no second has too many of them. Later it is lost. How far that clock is from this host's is known by the time
+between question and answer, and by that much less late a slot may be used; where it is long, halfway is taken for true.
+A process that dies leaves at most the slots that it had reserved; nobody waits for it. The row is locked for one
+statement. Among the processes of one host the file decides as well, see `RateFile`.
 
 All waiting for the database is in a thread: who asks for a slot is answered at once.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from threading import Condition, Thread
 from typing import NamedTuple, Protocol
 
@@ -17,7 +18,9 @@ from orchestrator.errors import StateError
 from orchestrator.tracker.postgres.database import Connection, Database
 
 #: Slots are so much further apart than the rate asks for; one that is used later than so many seconds is lost.
-_APART, _LATE_S = 1.04, 0.025
+_APART, _LATE_S = 1.04, 0.038
+#: What is known of the database's clock is believed for so long: clocks are set, and drift.
+_BELIEVED_S = 10.0
 #: So many seconds of slots are reserved at once, where they are all used.
 _AHEAD_S = 0.1
 #: After a try that failed, and how soon to ask again when none is reserved yet.
@@ -47,11 +50,34 @@ class LocalRate(Protocol):
 
 
 class _Batch(NamedTuple):
-    """Slots by the clock of the database; `now_at` was between two instants of this host's."""
+    """Slots by the clock of the database, which read `now_at` in between."""
 
     next_at: float
     rate: float
     now_at: float
+
+
+class _Ahead(NamedTuple):
+    """How far this host's monotonic clock is ahead of the database's: at least and at most; known since when."""
+
+    least: float
+    most: float
+    since_s: float
+
+    def and_also(self, other: "_Ahead") -> "_Ahead":
+        """Both are true; the later one alone when they cannot be, or the first is old."""
+        least, most = max(self.least, other.least), min(self.most, other.most)
+        old = other.since_s - self.since_s > _BELIEVED_S
+        return other if old or least > most else _Ahead(least, most, self.since_s)
+
+    @property
+    def middle(self) -> float:
+        return (self.least + self.most) / 2
+
+    @property
+    def doubt_s(self) -> float:
+        """How far the middle may be wrong, as far as that can be allowed for."""
+        return min((self.most - self.least) / 2, _LATE_S / 4)
 
 
 class HostsRate:
@@ -77,7 +103,8 @@ class HostsRate:
         self._local, self._database, self._key = local, database, key
         self._monotonic, self._warn = monotonic, warn
         self._changed = Condition()
-        self._slots: deque[float] = deque()
+        self._slots: deque[tuple[float, float]] = deque()
+        self._ahead: _Ahead | None = None
         self._wanted: float | None = None
         self._count, self._lost = 1, 0
         self._thread: Thread | None = None
@@ -92,13 +119,13 @@ class HostsRate:
         if rate is None or self._apart:
             return 0.0
         with self._changed:
-            while self._slots and now_s > self._slots[0] + _LATE_S:
+            while self._slots and now_s > self._slots[0][1]:
                 self._slots.popleft()
                 self._lost += 1
             if not self._slots:
                 self._want(rate)
                 return _AGAIN_S
-            return max(0.0, self._slots[0] - now_s)
+            return max(0.0, self._slots[0][0] - now_s)
 
     def took(self, *, waited: bool) -> None:
         """The first slot is used."""
@@ -149,11 +176,11 @@ class HostsRate:
 
         asked_s = self._monotonic()
         batch = self._database.once(reserve)
-        here_s = (asked_s + self._monotonic()) / 2
-        apart_s = _APART / batch.rate
-        first_s = batch.next_at - count * apart_s - batch.now_at + here_s
+        told_s = self._monotonic()
+        seen = _Ahead(asked_s - batch.now_at, told_s - batch.now_at, told_s)
+        self._ahead = seen if self._ahead is None else self._ahead.and_also(seen)
         with self._changed:
-            self._slots.extend(first_s + number * apart_s for number in range(count))
+            self._slots.extend(_slots(batch, count, self._ahead))
             self._wanted = None
             self._changed.notify_all()
 
@@ -173,3 +200,12 @@ class HostsRate:
             self._apart, self._wanted = True, None
             self._changed.notify_all()
         self._warn(f"{error}; so this host keeps the rate for itself")
+
+
+def _slots(batch: _Batch, count: int, ahead: _Ahead) -> Iterator[tuple[float, float]]:
+    """From when to when each slot may be used, by this host's clock."""
+    apart_s = _APART / batch.rate
+    first_s = batch.next_at - count * apart_s + ahead.middle
+    for number in range(count):
+        slot_s = first_s + number * apart_s
+        yield slot_s + ahead.doubt_s, slot_s - ahead.doubt_s + _LATE_S
