@@ -44,6 +44,7 @@ def killed(server: Server, seed: int, *, deaths: int = 1, workers: bool = False)
         case.desk.until_in_log("session_started")
         others = range(1, deaths + 1)
         hosts += [case.desk.worker(f"h{n}") if workers else case.desk.host(f"h{n}") for n in others]
+        case.desk.until_one_stands_by()
         for death in others:
             case.desk.until_in_log("intent", 2 + 8 * (death - 1))
             time.sleep(case.random.uniform(0.0, 1.0))

@@ -18,7 +18,7 @@ from orchestrator.errors import StateError
 from orchestrator.tracker.postgres.database import Connection, Database
 
 #: Slots are so much further apart than the rate asks for; one that is used later than so many seconds is lost.
-_APART, _LATE_S = 1.04, 0.038
+_APART, _LATE_S = 1.05, 0.025
 #: What is known of the database's clock is believed for so long: clocks are set, and drift.
 _BELIEVED_S = 10.0
 #: So many seconds of slots are reserved at once, where they are all used.
