@@ -209,13 +209,15 @@ def test_each_call_has_its_permission_and_the_smallest_policies_have_no_other() 
     made = {
         f"{method} …{path.partition('{project_id}')[2].replace('{engine}', 'taurusproxy')}"
         for (method, path), kind in ROUTES.items()
-        if "{project_id}" in path and kind not in ("instance", "scheduled_jobs", "metrics", "subnet")
+        if "{project_id}" in path and kind not in ("instance", "scheduled_jobs", "schedule_events", "metrics", "subnet")
     }
     assert (
         set(table) == made
-    )  # the first two are not called, metrics only where a plan asks for them, and subnets where they may be
+    )  # the first is not called, metrics only where a plan asks for them, and the others where they may be
     assert "ces:metricData:list" in page
     assert "vpc:subnets:get" in page
+    assert "schedule-events" in page
+    assert "scheduled-jobs" in page
 
 
 def test_credentials_and_endpoints_are_documented() -> None:

@@ -34,7 +34,13 @@ async def _read(session: Session, action: ReadCloud, name: str) -> None:
         session.ledger.part_failed(name, error)
         record = _failed(session, action, place_of(error))
     reading.asking, reading.answered = False, True
-    if isinstance(record, CloudEventsRead) and record.why is None and _same(record, _known(session, record.scope)):
+    if isinstance(record, CloudEventsRead):
+        reading.refused = frozenset(record.refused)
+    if (
+        isinstance(record, CloudEventsRead)
+        and record.why is None
+        and _same(record, session.run.events_of(record.scope))
+    ):
         reopen(session.rollout, record)
         session.ledger.wake()
     else:
@@ -49,7 +55,8 @@ async def _asked(session: Session, action: ReadCloud) -> SubnetRead | CloudEvent
     kind, value = action.block
     calls = session.scopes[action.scope]
     if kind == EVENTS:
-        return await ask_events(calls, session.clock, _known(session, value))
+        refused = session.rollout.readings[action.block].refused
+        return await ask_events(calls, session.clock, session.run.events_of(value), refused)
     return await ask_subnet(calls, session.clock, value)
 
 
@@ -57,9 +64,8 @@ def _failed(session: Session, action: ReadCloud, why: str) -> SubnetRead | Cloud
     kind, value = action.block
     now = session.clock.now()
     if kind == EVENTS:
-        return CloudEventsRead(at=now, scope=action.scope, events=_known(session, value), why=why)
+        refused = tuple(sorted(session.rollout.readings[action.block].refused))
+        return CloudEventsRead(
+            at=now, scope=action.scope, events=session.run.events_of(value), why=why, refused=refused
+        )
     return SubnetRead(at=now, scope=action.scope, subnet_id=value, why=why)
-
-
-def _known(session: Session, scope: str) -> tuple[CloudEvent, ...]:
-    return tuple(event for events in session.run.cloud_events.get(scope, {}).values() for event in events)

@@ -1,7 +1,11 @@
 """Ask once what the cloud is about to do in a scope by itself. Whatever fails here touches no scope and no target."""
 
 from collections.abc import Awaitable, Callable
+from collections.abc import Set as AbstractSet
+from http import HTTPStatus
 from typing import TypeAlias
+
+from msgspec import structs
 
 from orchestrator.executor.ports import Clock, CloudApi
 from orchestrator.executor.rate.lanes import Lane
@@ -9,7 +13,7 @@ from orchestrator.executor.read_subnet import is_denied
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.record.cloud_event_record import CloudEventsRead
 from orchestrator.model.reply.cloud_event import CloudEvent
-from orchestrator.model.reply.reply import Answered, EventPage, Failure, Reply, in_words
+from orchestrator.model.reply.reply import Answered, EventPage, Failure, Refused, Reply, in_words
 
 #: No list is read further than so many pages.
 _MOST_PAGES = 20
@@ -23,25 +27,37 @@ _LISTS: dict[str, _Page] = {
 }
 
 
-async def ask_events(calls: ScopeCalls, clock: Clock, before: tuple[CloudEvent, ...]) -> CloudEventsRead:
-    """All that is ahead or under way; `before`: what was known, which holds on when a list cannot be read now."""
+async def ask_events(
+    calls: ScopeCalls, clock: Clock, before: tuple[CloudEvent, ...] = (), refused: AbstractSet[str] = frozenset()
+) -> CloudEventsRead:
+    """All that is ahead or under way.
+
+    Args:
+        calls: of the scope.
+        clock: of the session.
+        before: what was known; it holds on when a list cannot be read now.
+        refused: lists that the scope was refused before, for which it does not ask again.
+    """
     found: list[CloudEvent] = []
     failures: dict[str, Failure] = {}
     for name, page in _LISTS.items():
+        if name in refused:
+            continue
         rows = await _listed(calls, clock, page)
         if isinstance(rows, list):
             found += rows
         else:
             failures[name] = rows
-    denied = {name for name, failure in failures.items() if is_denied(failure)}
-    if failures.keys() - denied:
+    missing = {name for name, failure in failures.items() if _is_refused(failure)}
+    if failures.keys() - missing:
         found += (event for event in before if event not in found)
     return CloudEventsRead(
         at=clock.now(),
         scope=calls.name,
         events=tuple(found),
-        why="; ".join(_why(name, failure, denied=name in denied) for name, failure in failures.items()) or None,
-        denied=len(denied) == len(_LISTS),
+        why="; ".join(_why(name, failures[name]) for name in sorted(failures)) or None,
+        denied=len(missing | refused) == len(_LISTS),
+        refused=tuple(sorted(missing | refused)),
     )
 
 
@@ -61,6 +77,17 @@ async def _listed(calls: ScopeCalls, clock: Clock, page: _Page) -> list[CloudEve
     return found
 
 
-def _why(name: str, failure: Failure, *, denied: bool) -> str:
-    words = in_words(failure)
-    return f"that needs the permission to list {name} ({words})" if denied else f"{name} cannot be read ({words})"
+def _is_refused(failure: Failure) -> bool:
+    """Whether asking again would not help: no permission, or a region without this list."""
+    return isinstance(failure, Refused) or failure.exchange.http_status == HTTPStatus.NOT_IMPLEMENTED
+
+
+def _why(name: str, failure: Failure) -> str:
+    """The same words for the same failure, however often it comes: without the id of the request."""
+    exchange = structs.replace(failure.exchange, request_id=None)
+    words = in_words(structs.replace(failure, exchange=exchange))
+    if not _is_refused(failure):
+        return f"{name} cannot be read ({words})"
+    if is_denied(failure):
+        return f"that needs the permission to list {name} ({words})"
+    return f"{name} is not offered here ({words})"

@@ -33,6 +33,7 @@ from orchestrator.model.record.record import (
     Settled,
     SubnetRead,
 )
+from orchestrator.model.reply.cloud_event import CloudEvent
 from orchestrator.model.run.run import Run
 from orchestrator.planner.preview.estimate import LATENCY_S, rate_groups
 from orchestrator.planner.waves import Staging, scope_targets, wave_targets
@@ -52,6 +53,7 @@ class Setting:
         unread: of these, those that the run leaves out without a look at their version.
         start: when the run begins.
         free: the addresses that subnets have left when it begins; of any other subnet they bound nothing.
+        events: what the cloud is about to do itself, by scope; None: as the run knows it.
         zone: of this host, see `Rollout`.
         typical_s: how long an upgrade should take.
         latency_s: how long a call takes that reads.
@@ -69,6 +71,7 @@ class Setting:
     send_s: float = LATENCY_S
     begun: Run | None = None
     free: Mapping[str, int] = field(default_factory=dict)
+    events: Mapping[str, Sequence[CloudEvent]] | None = None
     zone: tzinfo = UTC
     unread: AbstractSet[str] = frozenset()
 
@@ -130,10 +133,15 @@ class Environment:
         self.rollout.readings[block] = Reading(asked_at=now, answered=True, kept=True)
         read: Record = SubnetRead(at=now, scope=scope, subnet_id=value, free=self.setting.free.get(value))
         if kind == EVENTS:
-            known = self.run.cloud_events.get(scope, {}).values()
-            read = CloudEventsRead(at=now, scope=scope, events=tuple(event for events in known for event in events))
+            read = CloudEventsRead(at=now, scope=scope, events=self._events_of(scope))
         self.note(read)
         reopen(self.rollout, read)
+
+    def _events_of(self, scope: str) -> tuple[CloudEvent, ...]:
+        """What is known of them; nobody asks again whether one that is under way is over, so it ends when it should."""
+        known = self.setting.events
+        here = self.run.events_of(scope) if known is None else known.get(scope, ())
+        return tuple(_foreseen(event, self.events.now) for event in here)
 
     def note(self, record: Record) -> None:
         """Let a record count, as `executor.ledger` does when it is on disk."""
@@ -170,6 +178,13 @@ class Environment:
     def calls(self) -> int:
         """Calls of any kind so far."""
         return sum({id(scope.lanes): scope.lanes.calls for scope in self.scopes.values()}.values())
+
+
+def _foreseen(event: CloudEvent, now: datetime) -> CloudEvent:
+    if not event.running:
+        return event
+    ends = event.ends if event.ends is not None and event.ends > now else None
+    return structs.replace(event, running=False, starts=now, ends=ends)
 
 
 def _run(setting: Setting) -> Run:

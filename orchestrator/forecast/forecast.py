@@ -18,6 +18,7 @@ from orchestrator.forecast.simulate import play
 from orchestrator.forecast.uncertain_durations import Knowledge
 from orchestrator.model.plan.plan import Plan
 from orchestrator.model.plan.target import Target
+from orchestrator.model.reply.cloud_event import CloudEvent
 from orchestrator.model.run.run import Run
 from orchestrator.planner.preview.forecast_values import Bound, Rehearsed, Stretch, WaveTimes
 from orchestrator.planner.waves import assign_waves
@@ -40,6 +41,7 @@ def rehearse(
     start: datetime,
     begun: Run | None = None,
     free: Mapping[str, int] | None = None,
+    events: Mapping[str, Sequence[CloudEvent]] | None = None,
     bound: datetime | None = None,
     zone: tzinfo = UTC,
 ) -> Rehearsed:
@@ -54,6 +56,7 @@ def rehearse(
         start: when the run begins, or goes on; it is started again as soon as it can go on.
         begun: the run as it stands, if it goes on; it is left as it is.
         free: the addresses that subnets have left, as far as they were read.
+        events: what the cloud is about to do itself, by scope; None: as the run knows it.
         bound: from when on the first session starts nothing; how many start before is counted.
         zone: of this host.
 
@@ -61,7 +64,7 @@ def rehearse(
         PlanError: the targets cannot be shared out to the waves.
     """
     setting, known = _prepared(plan, targets, left_out, seen, start)
-    setting = replace(setting, unread=unread, begun=begun, free=free or {}, zone=zone)
+    setting = replace(setting, unread=unread, begun=begun, free=free or {}, events=events, zone=zone)
     samplers = [partial(known.sampler, level, seed) for seed, level in enumerate(_levels(len(targets)))]
     played = [play(setting, sampler()) for sampler in samplers]
     typical = len(played) // 2
@@ -81,6 +84,7 @@ def rehearse_once(
     start: datetime,
     begun: Run | None = None,
     free: Mapping[str, int] | None = None,
+    events: Mapping[str, Sequence[CloudEvent]] | None = None,
     zone: tzinfo = UTC,
 ) -> Rehearsed:
     """What the typical one of the rehearsals that `rehearse` makes says alone, with the same arguments.
@@ -89,7 +93,7 @@ def rehearse_once(
         PlanError: the targets cannot be shared out to the waves.
     """
     setting, known = _prepared(plan, targets, left_out, seen, start)
-    setting = replace(setting, unread=unread, begun=begun, free=free or {}, zone=zone)
+    setting = replace(setting, unread=unread, begun=begun, free=free or {}, events=events, zone=zone)
     levels = _levels(len(targets))
     typical = len(levels) // 2
     return _now(setting, known, [play(setting, known.sampler(levels[typical], typical))])

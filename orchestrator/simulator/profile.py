@@ -8,10 +8,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
-Seconds = Annotated[float, msgspec.Meta(ge=0)]
-Count = Annotated[int, msgspec.Meta(ge=1)]
-Span = tuple[Seconds, Seconds]
+from orchestrator.simulator.world.profile_events import Count, Events, Seconds, Share, Span
 
 Kind = Literal[
     "upgrade",
@@ -20,6 +17,7 @@ Kind = Literal[
     "job",
     "immediate_jobs",
     "scheduled_jobs",
+    "schedule_events",
     "schedule_exist",
     "instances",
     "instance",
@@ -255,6 +253,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     risk: Risks = Risks()
     metrics: Metrics = Metrics()
     subnets: SubnetLimits = SubnetLimits()
+    events: Events = Events()
     timing: Timing = Timing()
     latency: Latency = Latency()
     limits: tuple[Limit, ...] = ()

@@ -13,6 +13,7 @@ ROUTES: dict[tuple[str, str], Kind] = {
     ("GET", "/v3/{project_id}/jobs"): "job",
     ("GET", "/v3/{project_id}/immediate-jobs"): "immediate_jobs",
     ("GET", "/v3/{project_id}/scheduled-jobs"): "scheduled_jobs",
+    ("GET", "/v3/{project_id}/schedule-events"): "schedule_events",
     ("POST", "/v3/{project_id}/instances/{instance_id}/schedule-tasks/exist"): "schedule_exist",
     ("GET", "/v1/{project_id}/subnets/{subnet_id}"): "subnet",
     ("GET", "/v3/{project_id}/instances"): "instances",

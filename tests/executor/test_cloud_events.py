@@ -9,7 +9,8 @@ from fakes.clouds import FakeCloud
 from fakes.rollouts import ALL, FREE, LENIENT
 from fakes.stage import Played, Stage, later, plan_of, targets_of
 
-from orchestrator.model.plan.plan import Follow
+from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.plan import Follow, Limits
 from orchestrator.model.record.cloud_event_record import CloudEventsRead
 from orchestrator.model.record.record import Intent
 from orchestrator.model.reply.cloud_event import CloudEvent
@@ -31,6 +32,13 @@ def stage(*events: CloudEvent, put_off: tuple[CloudEvent, ...] = (), wait_s: flo
     plan = plan_of(targets_of(2), **values)
     cloud = FakeCloud(None, plan.proxies, planned=list(events), put_off=list(put_off))  # type: ignore[arg-type]
     return Stage(plan=plan, clouds={"default": cloud}, wait_s=wait_s)  # which gives the cloud its clock
+
+
+def one_after_the_other(proxies: int, side_by_side: int = 1) -> Stage:
+    """A run of several readings of the cloud's events."""
+    limits = Limits(in_flight=Amount(side_by_side), ramp=False)
+    plan = plan_of(targets_of(proxies), limits=limits, failures=LENIENT, waves=ALL)
+    return Stage(plan=plan, clouds={"default": FakeCloud(None, plan.proxies)})  # type: ignore[arg-type]
 
 
 def started(played: Played) -> dict[str, datetime]:
@@ -106,3 +114,68 @@ def test_off_asks_for_nothing() -> None:
     played = stage(event(0.5), cloud_events="off").play()
     assert started(played)[FIRST.proxy_id] < START + timedelta(minutes=1)
     assert not played.of(CloudEventsRead)
+
+
+@pytest.mark.parametrize("status", [403, 404, 501])
+def test_a_list_that_is_refused_is_asked_for_once(status: int) -> None:
+    """Though the session goes on for an hour, and the other list is read again and again."""
+    made = one_after_the_other(12)
+    cloud = made.clouds["default"]
+    asked: list[int] = []
+
+    async def refuses(*, offset: int) -> Any:
+        asked.append(offset)
+        exchange = Exchange(http_status=status)
+        return Doubtful("HTTP 501", exchange) if status == 501 else Refused("no", exchange)
+
+    cloud.schedule_events = refuses  # type: ignore[method-assign]
+    played = made.play()
+
+    assert (played.code, played.outcomes(), asked) == (0, {"succeeded": 12}, [0])
+    assert cloud.counts["scheduled_jobs"] > 5
+    (warning,) = played.run.warnings
+    assert ("needs the permission to list schedule-events" in warning) == (status == 403)
+
+
+def test_a_region_without_both_lists_is_asked_for_each_once_and_nothing_else_changes() -> None:
+    made = stage(event(0.5))
+    cloud = made.clouds["default"]
+    asked: list[str] = []
+
+    def refusing(name: str) -> Any:
+        async def refuses(*, offset: int) -> Any:
+            asked.append(f"{name} {offset}")
+            return Refused("The API does not exist", Exchange(http_status=404), not_found=True)
+
+        return refuses
+
+    cloud.schedule_events, cloud.scheduled_jobs = refusing("events"), refusing("jobs")  # type: ignore[method-assign]
+    played = made.play()
+
+    assert (played.code, played.outcomes(), asked) == (0, {"succeeded": 2}, ["events 0", "jobs 0"])
+    (warning,) = played.run.warnings
+    assert "schedule-events is not offered here" in warning
+    assert "scheduled-jobs is not offered here" in warning
+
+
+def test_a_list_that_fails_again_and_again_is_one_warning_though_each_request_has_its_id() -> None:
+    made = one_after_the_other(12)
+    cloud = made.clouds["default"]
+    asked: list[str] = []
+
+    async def fails(*, offset: int) -> Any:
+        asked.append(f"{offset}-{len(asked)}")
+        return Doubtful("HTTP 503", Exchange(http_status=503, request_id=asked[-1]))
+
+    cloud.schedule_events = fails  # type: ignore[method-assign]
+    played = made.play()
+    assert len(asked) > 5
+    assert len(played.run.warnings) == 1
+
+
+@pytest.mark.parametrize("proxies", [6, 48])
+def test_the_lists_cost_two_calls_in_five_minutes_however_many_proxies_there_are(proxies: int) -> None:
+    played = one_after_the_other(proxies, side_by_side=proxies // 6).play()
+    asked = played.cloud.counts["schedule_events"] + played.cloud.counts["scheduled_jobs"]
+    assert played.outcomes() == {"succeeded": proxies}
+    assert 2 <= asked <= 2 * (played.seconds // 300 + 1)

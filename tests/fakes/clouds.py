@@ -210,12 +210,13 @@ class FakeCloud:
         return await self._get("proxy_health", proxy_id, value)
 
     async def schedule_events(self, *, offset: int) -> Reply[EventPage]:
-        return self._events(self.planned[offset:])
+        return self._events("schedule_events", self.planned[offset:])
 
     async def scheduled_jobs(self, *, offset: int) -> Reply[EventPage]:
-        return self._events(self.put_off[offset:])
+        return self._events("scheduled_jobs", self.put_off[offset:])
 
-    def _events(self, events: Sequence[CloudEvent]) -> Reply[EventPage]:
+    def _events(self, name: str, events: Sequence[CloudEvent]) -> Reply[EventPage]:
+        self.counts[name] += 1
         return Answered(EventPage(tuple(events), len(events), len(events)), Exchange(http_status=200))
 
     async def subnet_addresses(self, subnet_id: str) -> Reply[int]:

@@ -8,6 +8,7 @@ import anyio
 from msgspec import structs
 
 from orchestrator.app.preview.ask_gates import ask_gates
+from orchestrator.app.preview.foresee_events import foresee_events
 from orchestrator.app.preview.read_subnets import read_subnets
 from orchestrator.app.preview.schedules import read_schedules
 from orchestrator.app.preview.versions import read_versions
@@ -24,7 +25,7 @@ from orchestrator.planner.next_run import NextRun
 from orchestrator.planner.preview.audit import Audit, Schedules, audit, behind
 from orchestrator.planner.preview.foretold import expecting
 from orchestrator.planner.preview.preview import make_preview
-from orchestrator.planner.preview.preview_values import GatePreview, Preview, SubnetPreview
+from orchestrator.planner.preview.preview_values import EventPreview, GatePreview, Preview, SubnetPreview
 from orchestrator.planner.preview.unusable import without_scopes
 from orchestrator.planner.targets.resolve import Resolved
 
@@ -58,7 +59,8 @@ class _Read:
     calls: int
     gates: tuple[GatePreview, ...]
     subnets: tuple[SubnetPreview, ...]
-    denied: tuple[str, ...]
+    events: tuple[EventPreview, ...]
+    missing: tuple[str, ...]
 
 
 def preview_online(
@@ -102,8 +104,17 @@ def preview_online(
     preview = without_scopes(whole, read.unusable, all_required=plan.scopes_required == "all")
     calls = structs.replace(preview.calls, read=spent + read.calls)
     audited = _audited(plan, resolved, history, read)
-    known = structs.replace(preview, calls=calls, rates=rates, audit=audited, gates=read.gates, subnets=read.subnets)
-    known.warnings = (*known.warnings, *read.denied)
+    known = structs.replace(
+        preview,
+        calls=calls,
+        rates=rates,
+        audit=audited,
+        gates=read.gates,
+        subnets=read.subnets,
+        events=read.events,
+        events_read=plan.cloud_events == "wait",
+        warnings=(*preview.warnings, *read.missing),
+    )
     return OnlinePreview(known, read.unusable, expecting(plan, read.readings))
 
 
@@ -130,6 +141,9 @@ async def _read(
         schedules = Schedules() if history is None else await read_schedules(late, scopes, readers=readers)
         looks = late if plan.capacity is not None else []
         subnets, denied = await read_subnets(plan.capacity or Capacity(), looks, scopes, clock)
+        expected_s = expecting(plan, readings).follow.expected_s
+        kept = late if plan.cloud_events == "wait" else []
+        events, unlisted = await foresee_events(kept, scopes, clock, expected_s)
         gates = await ask_gates(plan, environ, clock, len(targets))
         return _Read(
             readings=readings,
@@ -138,7 +152,8 @@ async def _read(
             calls=sum(scope.usage.calls for scope in scopes.values()),
             gates=gates,
             subnets=subnets,
-            denied=denied,
+            events=events,
+            missing=(*denied, *unlisted),
         )
 
 

@@ -1,5 +1,6 @@
 """A preview with rehearsals of its run: many for `plan --forecast`, else one of a small fleet. Writes nothing."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, tzinfo
@@ -15,6 +16,7 @@ from orchestrator.forecast.forecast import rehearse, rehearse_once
 from orchestrator.host_zone import HOST_ZONE
 from orchestrator.model.plan.plan import Plan, Wave
 from orchestrator.model.plan.target import Target
+from orchestrator.model.reply.cloud_event import CloudEvent
 from orchestrator.model.run.run import Run
 from orchestrator.planner.next_run import OPEN, NextRun, waiting_in
 from orchestrator.planner.preview.forecast_values import Rehearsed, WaveTimes
@@ -98,6 +100,7 @@ class _Rehearsal(TypedDict):
     start: datetime
     begun: Run | None
     free: Mapping[str, int]
+    events: Mapping[str, Sequence[CloudEvent]] | None
     zone: tzinfo
 
 
@@ -117,8 +120,19 @@ def _rehearsed(
         "start": now,
         "begun": coming.run,
         "free": {subnet.subnet_id: subnet.free for subnet in preview.subnets if subnet.free is not None},
+        "events": _events(preview),
         "zone": HOST_ZONE,
     }
+
+
+def _events(preview: Preview) -> Mapping[str, Sequence[CloudEvent]] | None:
+    """What was read for the preview, by scope; None when nothing was."""
+    if not preview.events_read:
+        return None
+    found: defaultdict[str, list[CloudEvent]] = defaultdict(list)
+    for each in preview.events:
+        found[each.scope].append(each.event)
+    return found
 
 
 def _with_approvals(plan: Plan, coming: NextRun) -> Iterator[Wave]:

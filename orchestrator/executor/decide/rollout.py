@@ -39,12 +39,14 @@ class Reading:
         asked_at: when the latest reading began.
         answered: whether one has ended.
         kept: it is read no more, as in a rehearsal, which has what was read before it.
+        refused: parts of it that the scope may not ask for, or does not have.
     """
 
     asking: bool = False
     asked_at: datetime | None = None
     answered: bool = False
     kept: bool = False
+    refused: frozenset[str] = frozenset()
 
 
 def _everywhere(_scope: str) -> bool:

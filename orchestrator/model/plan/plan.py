@@ -274,7 +274,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     impact: ImpactSource = "off"
     cloud_eye: CloudEye = CloudEye()
     capacity: Capacity | None = Capacity()
-    cloud_events: CloudEvents = "off"
+    cloud_events: CloudEvents = "wait"
     follow: Follow = Follow()
     retry: Retry = Retry()
     http: Http = Http()

@@ -10,7 +10,8 @@ class CloudEventsRead(Base, frozen=True, kw_only=True):
     Attributes:
         events: all that is ahead or under way; what could not be read is as it was before.
         why: something could not be read.
-        denied: the scope may not ask, so it does not ask again in this session.
+        denied: the scope has none of the lists, or may not ask: it does not ask again in this session.
+        refused: the lists that it may not ask for, or does not have; they are not asked for again in this session.
     """
 
     step: str = "events"
@@ -18,3 +19,4 @@ class CloudEventsRead(Base, frozen=True, kw_only=True):
     events: tuple[CloudEvent, ...]
     why: str | None = None
     denied: bool = False
+    refused: tuple[str, ...] = ()

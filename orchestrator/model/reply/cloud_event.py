@@ -28,6 +28,11 @@ class CloudEvent(Struct, frozen=True, kw_only=True):
     running: bool = False
 
 
+def events_missing(scope: str, why: str) -> str:
+    """The line that says what of the cloud's own events a run goes on without."""
+    return f"the cloud's own events of scope {scope} are not all looked at: {why}"
+
+
 def by_instance(events: Iterable[CloudEvent]) -> Mapping[str, tuple[CloudEvent, ...]]:
     """The events of each instance, whatever the case of its id."""
     found: dict[str, tuple[CloudEvent, ...]] = {}

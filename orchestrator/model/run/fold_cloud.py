@@ -2,7 +2,7 @@
 
 from orchestrator.model.record.capacity import TAKES_WITHIN_S, SubnetRead, SubnetStatus, subnet_status
 from orchestrator.model.record.cloud_event_record import CloudEventsRead
-from orchestrator.model.reply.cloud_event import by_instance
+from orchestrator.model.reply.cloud_event import by_instance, events_missing
 from orchestrator.model.run.known import Indexes
 
 
@@ -40,6 +40,5 @@ def _read_events(known: Indexes, record: CloudEventsRead) -> None:
     known.cloud_events[record.scope] = by_instance(record.events)
     if record.denied:
         known.events_denied[record.scope] = record.why or "denied"
-    words = f"the cloud's own events of scope {record.scope} are not all looked at: {record.why}"
-    if record.why is not None and words not in known.warnings:
+    if record.why is not None and (words := events_missing(record.scope, record.why)) not in known.warnings:
         known.warnings.append(words)

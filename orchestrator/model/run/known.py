@@ -164,6 +164,10 @@ class Indexes:
             del self.workflows[key]
         state.lose(workflow_id)
 
+    def events_of(self, scope: str) -> tuple[CloudEvent, ...]:
+        """What the cloud is about to do in a scope itself, as far as it is known."""
+        return tuple(event for events in self.cloud_events.get(scope, {}).values() for event in events)
+
     def addresses(self, target: Target) -> int:
         """How many addresses an upgrade of a target needs: one for each node, or what a refusal in its subnet said."""
         state, facts = self.states.get(target.proxy_id), target.facts

@@ -103,7 +103,7 @@ FIELDS = (
         key="cloud_events",
         shape=word("off", "wait"),
         doc="Whether targets wait while the cloud is about to do something to their instances itself.",
-        default="off",
+        default="wait",
     ),
     Field(key="follow", shape=FOLLOW, doc="How far and how patiently an accepted upgrade is followed."),
     Field(key="retry", shape=RETRY, doc="How often, and after how long, something is tried again."),

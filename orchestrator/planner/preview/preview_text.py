@@ -8,6 +8,7 @@ from orchestrator.model.reply.risk import Risk
 from orchestrator.planner.plan_file.numbers import written_duration
 from orchestrator.planner.preview.audit_text import audit_lines
 from orchestrator.planner.preview.estimate import AssumedRate
+from orchestrator.planner.preview.events_text import event_lines
 from orchestrator.planner.preview.preview_values import (
     GatePreview,
     ImpactForecast,
@@ -170,6 +171,7 @@ def number_lines(preview: Preview) -> Iterator[str]:
     yield from _windows(preview)
     yield from map(_gate, preview.gates)
     yield from (_subnet(subnet) for subnet in preview.subnets if subnet.missing or subnet.why)
+    yield from event_lines(preview.events)
     calls = preview.calls
     upgrades = counted(calls.upgrades, "upgrade")
     yield f"calls: {upgrades}, about {calls.all:,} in all; {calls.read:,} made for this preview"

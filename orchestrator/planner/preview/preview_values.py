@@ -1,11 +1,13 @@
 """The values of a preview: waves, steps, gates, numbers. Plain JSON as they stand."""
 
+from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct, field
 
 from orchestrator.model.plan.health_gate import GateAnswer, GatePoint
 from orchestrator.model.plan.target import Target
+from orchestrator.model.reply.cloud_event import CloudEvent
 from orchestrator.model.reply.risk import Risk
 from orchestrator.planner.preview.audit import Audit
 from orchestrator.planner.preview.estimate import AssumedRate
@@ -115,6 +117,24 @@ class SubnetPreview(Struct, kw_only=True):
     why: str | None = None
 
 
+class EventPreview(Struct, kw_only=True):
+    """Something that the cloud is about to do to an instance itself, for which proxies wait that are sent.
+
+    Attributes:
+        proxies: their ids.
+        keeps_from: from when on they wait; None when the list gives no time: once it is under way.
+        until: when they may start again, if the cloud keeps to it; None when nobody says.
+        waits: whether they would wait now.
+    """
+
+    scope: str
+    event: CloudEvent
+    proxies: tuple[str, ...]
+    keeps_from: datetime | None
+    until: datetime | None
+    waits: bool
+
+
 class Calls(Struct, kw_only=True):
     """Calls: those that this preview took to read and discover, the upgrades to come, an estimate of all to come."""
 
@@ -141,6 +161,8 @@ class Preview(Struct, kw_only=True):
         rates: what is assumed where the plan says `rate: auto`.
         gates: of the plan, with what they said.
         subnets: of the proxies that are sent, as far as they are known and were read.
+        events: that the cloud is about to do to instances of the proxies that are sent; those that keep any back first.
+        events_read: whether it was asked for them.
         audit: what has changed since the last run for this version; None when there was none.
         forecast: what a rehearsal of the run says; None when it was not asked for.
     """
@@ -172,5 +194,7 @@ class Preview(Struct, kw_only=True):
     rates: tuple[AssumedRate, ...] = ()
     gates: tuple[GatePreview, ...] = ()
     subnets: tuple[SubnetPreview, ...] = ()
+    events: tuple[EventPreview, ...] = ()
+    events_read: bool = False
     audit: Audit | None = None
     forecast: Rehearsed | None = None

@@ -2,6 +2,7 @@
 
 import re
 
+from orchestrator.simulator.calls.event_list import EventList
 from orchestrator.simulator.calls.inventory import Inventory
 from orchestrator.simulator.calls.job_lists import JobLists
 from orchestrator.simulator.calls.metrics import CloudEyeService
@@ -14,6 +15,7 @@ from orchestrator.simulator.routes import Call
 from orchestrator.simulator.wire import Refusal, Reply, Request
 from orchestrator.simulator.world.books import UpgradeCall
 from orchestrator.simulator.world.jobs import JobPlanner
+from orchestrator.simulator.world.own_events import own_events
 from orchestrator.simulator.world.subnets import Subnets
 from orchestrator.simulator.world.views import Views
 from orchestrator.simulator.world.world import Instance, Project, Proxy, World
@@ -50,6 +52,8 @@ class Service:
         self._metrics = CloudEyeService(views, profile, config, began)
         self._subnets = upgrades.subnets = Subnets(profile.subnets, views, seed)
         self._schedules = Schedules(views, seed=seed, skew_s=skew_s)
+        events = list(own_events(world, profile.events, seed=seed, speed=config.speed, began=began))
+        self._events = EventList(profile.events, events, views, seed=seed, skew_s=skew_s)
 
     def answer(
         self, call: Call, request: Request, upgrade: UpgradeCall | None, t: float, fault: Fault | None = None
@@ -73,8 +77,9 @@ class Service:
                 return self._jobs.job(project, query, t)
             case "immediate_jobs":
                 return self._jobs.immediate(project, query, t)
-            case "scheduled_jobs":
-                return self._schedules.scheduled(project, query, t)
+            case "scheduled_jobs" | "schedule_events":
+                listed = self._events.show if call.kind == "schedule_events" else self._schedules.scheduled
+                return listed(project, query, t)
             case "metrics":
                 return self._metrics.batch(project, request.body, t)
             case "details":

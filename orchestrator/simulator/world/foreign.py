@@ -7,10 +7,13 @@ from orchestrator.simulator.config import SimulatorConfig
 from orchestrator.simulator.profile import Profile, ScriptedForeign
 from orchestrator.simulator.routes import Call
 from orchestrator.simulator.world.jobs import JobPlanner
+from orchestrator.simulator.world.own_events import OwnEvent, own_events
 from orchestrator.simulator.world.versions import key
 from orchestrator.simulator.world.world import Instance, Job, Proxy, World
 
 _JOB = "ResizeGaussDBforMySQLFlavor"
+#: The jobs that events of the cloud's own are; a high load is none.
+_OWN_JOBS = {"db_upgrade": "UpgradeGaussMySqlInstance", "rebuild_node": "RebuildGaussMySqlNode"}
 Act = Callable[[float], object]
 
 
@@ -28,6 +31,9 @@ class ForeignWork:
         """Everything that is planned from the beginning: when, and what to do then."""
         for entry in self._profile.foreign_work:
             yield began + entry.at_s / self._speed, self._scripted(entry)
+        for event in own_events(self._world, self._profile.events, seed=self._seed, speed=self._speed, began=began):
+            if event.type in _OWN_JOBS:
+                yield event.starts, self._own(event)
         shares = self._profile.foreign
         if not (shares.jobs or shares.upgrades or shares.scheduled):
             return
@@ -63,6 +69,13 @@ class ForeignWork:
         def act(t: float) -> None:
             if instance is not None and instance.running_job(t) is None:
                 self._planner.start_foreign(instance, entry.job_name, t, entry.duration_s / self._speed)
+
+        return act
+
+    def _own(self, event: OwnEvent) -> Act:
+        def act(t: float) -> None:
+            if event.instance.running_job(t) is None:
+                self._planner.start_foreign(event.instance, _OWN_JOBS[event.type], t, event.ends - t)
 
         return act
 

@@ -29,20 +29,38 @@ def coming_event(rollout: Rollout, target: Target, now: datetime) -> tuple[Cloud
     if rollout.plan.cloud_events == "off":
         return None
     events = rollout.run.cloud_events.get(target.scope, {}).get(target.instance_id.lower(), ())
-    found = ((event, until) for event in events if (until := _until(rollout, event, now)) is not None)
-    return max(found, key=lambda each: each[1], default=None)
+    ahead = rollout.ahead()
+    found = ((event, kept_until(event, now + ahead, rollout.expected_s)) for event in events)
+    keeping = ((event, until - ahead) for event, until in found if until is not None)
+    return max(keeping, key=lambda each: each[1], default=None)
 
 
-def _until(rollout: Rollout, event: CloudEvent, now: datetime) -> datetime | None:
-    """Until when an event keeps its instance from being touched; None when it does not now."""
-    ahead, calendar = rollout.ahead(), now + rollout.ahead()
-    before = timedelta(seconds=max(rollout.expected_s, AHEAD_S))
+def kept_until(event: CloudEvent, calendar: datetime, expected_s: float) -> datetime | None:
+    """Until when an event keeps its instance from being touched; None when it does not now.
+
+    Args:
+        event: of the instance.
+        calendar: now, by the calendar; so is what comes out.
+        expected_s: how long an upgrade should take.
+    """
     if event.running:  # it ends when it does: look again when it should have
-        return max(event.ends or calendar, calendar + timedelta(seconds=60)) - ahead
+        return max(event.ends or calendar, calendar + timedelta(seconds=60))
     if event.starts is None:
         return None
-    ends = event.ends or event.starts + before
-    return ends - ahead if event.starts - before <= calendar < ends else None
+    keeps_from, ends = kept_from(event.starts, expected_s), ends_by(event, expected_s)
+    return ends if ends is not None and keeps_from <= calendar < ends else None
+
+
+def kept_from(starts: datetime, expected_s: float) -> datetime:
+    """From when on an event that begins then keeps its instance from being touched."""
+    return starts - timedelta(seconds=max(expected_s, AHEAD_S))
+
+
+def ends_by(event: CloudEvent, expected_s: float) -> datetime | None:
+    """When an event should be over: as the cloud says, else after as long as it counts before it begins."""
+    if event.ends is not None or event.starts is None:
+        return event.ends
+    return event.starts + timedelta(seconds=max(expected_s, AHEAD_S))
 
 
 def event_wait(event: CloudEvent, until: datetime, ahead: timedelta) -> Wait:
