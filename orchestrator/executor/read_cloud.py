@@ -19,7 +19,7 @@ from orchestrator.model.reply.cloud_event import CloudEvent, by_instance
 def cloud_reading(session: Session, action: ReadCloud) -> Service:
     """The task that reads it; it counts as being read from now on."""
     reading = session.rollout.readings[action.block]
-    reading.asking, reading.asked_at = True, session.clock.now()
+    reading.asking, reading.asked_at, reading.scope = True, session.clock.now(), action.scope
     kind, value = action.block
     name = f"the cloud's own events of scope {value}" if kind == EVENTS else f"the addresses of subnet {value}"
     return Service(name, partial(_read, session, action, name))
@@ -33,7 +33,7 @@ async def _read(session: Session, action: ReadCloud, name: str) -> None:
     except Exception as error:  # noqa: BLE001  # a bulkhead: the run goes on as if nobody had asked
         session.ledger.part_failed(name, error)
         record = _failed(session, action, place_of(error))
-    reading.asking, reading.answered = False, True
+    reading.asking, reading.read_at = False, reading.asked_at
     if isinstance(record, CloudEventsRead):
         reading.refused = frozenset(record.refused)
     if (

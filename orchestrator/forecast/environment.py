@@ -9,7 +9,7 @@ from math import inf
 
 from msgspec import structs
 
-from orchestrator.executor.decide.bench import EVENTS, Block
+from orchestrator.executor.decide.bench import EVENTS, SUBNET, Block
 from orchestrator.executor.decide.rollout import Reading, Rollout
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.requeue import reopen
@@ -35,7 +35,7 @@ from orchestrator.model.record.record import (
 )
 from orchestrator.model.reply.cloud_event import CloudEvent
 from orchestrator.model.run.run import Run
-from orchestrator.planner.preview.estimate import LATENCY_S, rate_groups
+from orchestrator.planner.preview.estimate import EVENT_LISTS, LATENCY_S, rate_groups
 from orchestrator.planner.waves import Staging, scope_targets, wave_targets
 
 #: Records after which no more can start than before, unless the rollout is `eager`: a slot stays a slot.
@@ -128,11 +128,12 @@ class Environment:
         self.result = Rehearsal({wave.name: WaveSpan() for wave in setting.plan.waves})
 
     def read_cloud(self, scope: str, block: Block) -> None:
-        """What was read before the rehearsal holds in it; what comes and goes by others is not foreseen."""
+        """What was read before the rehearsal holds in it, however often it is read again; others are not foreseen."""
         now, (kind, value) = self.events.now, block
-        self.rollout.readings[block] = Reading(asked_at=now, answered=True, kept=True)
+        self.rollout.readings[block] = Reading(asked_at=now, read_at=now, scope=scope, kept=kind == SUBNET)
         read: Record = SubnetRead(at=now, scope=scope, subnet_id=value, free=self.setting.free.get(value))
         if kind == EVENTS:
+            self.scopes[scope].lanes.pass_by(EVENT_LISTS)
             read = CloudEventsRead(at=now, scope=scope, events=self._events_of(scope))
         self.note(read)
         reopen(self.rollout, read)
@@ -141,7 +142,7 @@ class Environment:
         """What is known of them; nobody asks again whether one that is under way is over, so it ends when it should."""
         known = self.setting.events
         here = self.run.events_of(scope) if known is None else known.get(scope, ())
-        return tuple(_foreseen(event, self.events.now) for event in here)
+        return tuple(_foreseen(event, self.setting.start) for event in here)
 
     def note(self, record: Record) -> None:
         """Let a record count, as `executor.ledger` does when it is on disk."""

@@ -214,3 +214,18 @@ def test_the_question_says_where_the_run_stands() -> None:
     _, question = asked.sessions[0].asked[0]
     assert (question.gate, question.fleet, question.run_id, question.wave) == ("orders", "fleet", "r1", "all")
     assert (question.upgraded, question.waiting) == (0, 6)
+
+
+def test_a_gate_is_asked_on_while_the_last_target_is_read() -> None:
+    """Reading it takes longer than an answer counts: without a fresh one its intent would be refused for ever."""
+    brief = HealthGate(name="orders", command=("check",), every_s=2.0, timeout_s=1.0)
+    limits = Limits(rate=0.5, ramp=False, in_flight=Amount(2))
+    asked = Asked(between())
+    made = stage(asked, [brief], targets=1, limits=limits)
+    made.ends_at = START + timedelta(minutes=5)
+    played = made.play()
+
+    assert played.outcomes() == {"succeeded": 1}
+    assert played.cloud.counts["proxy_version"] <= 3
+    (start,) = starts(played)
+    assert any(start - brief.fresh_s <= at <= start for at in asked.times)

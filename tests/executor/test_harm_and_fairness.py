@@ -59,10 +59,10 @@ def at_concurrency(number: int, budget: int, seed: int) -> int:
 
 
 def play(setup: Any = lambda _cloud: None, *, number: int = 90, **changes: Any) -> Played:
-    """Three scopes that share 12 slots; `bad` is the one that something is wrong with."""
+    """Three scopes that share 12 slots from the same instant on; `bad` is the one that something is wrong with."""
     targets = targets_of(number, scopes=("bad", "b", "c"))
     limits = Limits(concurrency=10, in_flight=Amount(12), rate=10.0, ramp=False)
-    values = {"failures": SOFT, "waves": ALL, "limits": limits, **changes}
+    values = {"failures": SOFT, "waves": ALL, "limits": limits, "cloud_events": "off", **changes}
     stage = Stage(plan=plan_of(targets, **values), cloud_of=lambda cloud: setup(cloud) if _is_bad(cloud) else None)
     return stage.play()
 

@@ -198,7 +198,7 @@ def look(
         rollout.watches[gate] = GateWatch(asked_at=here, answered_at=here)
     blocks = (*((SUBNET, subnet) for subnet in run.subnets), *((EVENTS, scope) for scope in run.scopes))
     for block in blocks:
-        rollout.readings[block] = Reading(asked_at=here, answered=True)
+        rollout.readings[block] = Reading(asked_at=here, read_at=here)
     return Outlook(rollout, [command for _, command in asked], here, working)
 
 

@@ -184,7 +184,7 @@ def _soak(rollout: Rollout, wave: Wave, status: WaveStatus, now: datetime) -> Ac
 
 
 def _start(rollout: Rollout, wave: Wave, now: datetime) -> Action:
-    if rollout.queue.exhausted(wave.name):
+    if rollout.queue.exhausted(wave.name) and not rollout.queue.starting:
         return _last_of_all(rollout, now)
     gate = start_opening(rollout, now)
     if not gate.open:

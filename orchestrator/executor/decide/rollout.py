@@ -37,14 +37,16 @@ class Reading:
     Attributes:
         asking: it is being read.
         asked_at: when the latest reading began.
-        answered: whether one has ended.
+        read_at: when the latest one began that has ended; what it found is as old as that. None before the first.
+        scope: whose calls that takes; None when nobody reads.
         kept: it is read no more, as in a rehearsal, which has what was read before it.
         refused: parts of it that the scope may not ask for, or does not have.
     """
 
     asking: bool = False
     asked_at: datetime | None = None
-    answered: bool = False
+    read_at: datetime | None = None
+    scope: str | None = None
     kept: bool = False
     refused: frozenset[str] = frozenset()
 

@@ -16,6 +16,8 @@ from orchestrator.planner.waves import Staging, WaveShare
 
 #: How long a call is taken to last when nothing was measured, seconds.
 LATENCY_S = 0.2
+#: The lists of the cloud's own events are so many, and serve a scope for so long, seconds.
+EVENT_LISTS, _EVENTS_S = 2, 300.0
 #: A listing of running jobs serves a scope for so long, seconds.
 _LISTING_S = 60.0
 #: The rate that is assumed while `auto` has not found one, per second.
@@ -88,10 +90,12 @@ def forecast(
     total_s = sum(wave.duration_s + wave.soak_s for wave in found)
     upgrades = sum(map(len, sends))
     first = len(plan.scopes) if upgrades or looked_at else 0
+    lists = EVENT_LISTS if first and plan.cloud_events == "wait" else 0
+    events = len(plan.scopes) * lists * (1 + int(total_s // _EVENTS_S))
     listings = len(plan.scopes) * math.ceil(total_s / _LISTING_S) if upgrades else 0
     return Forecast(
         upgrade_calls=upgrades,
-        calls=math.ceil(upgrades * calls_per_target(plan.follow)) + listings + first + looked_at,
+        calls=math.ceil(upgrades * calls_per_target(plan.follow)) + listings + events + first + looked_at,
         duration_s=total_s,
         limited_by=_largest(found),
         waves=tuple(found),

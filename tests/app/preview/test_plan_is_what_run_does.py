@@ -68,10 +68,10 @@ def test_after_a_run_with_failures_the_preview_says_what_the_next_one_sends(tmp_
         redo = f"orchestrator run {desk.named} --only-outcome rejected,failed"
         assert redo in text
         assert said["redo"] == redo
-        assert said["calls"]["all"] == 4, "one alone, and one for each whose version the run reads"
+        assert said["calls"]["all"] == 6, "one alone, two for events, and one for each whose version the run reads"
         plan, run = desk.cli("plan", "PLAN"), desk.run()
         assert plan.code == run.code == 0, "what failed the night before is no news to either"
-        assert (desk.report["totals"]["calls"], desk.report["totals"]["upgrade_calls"]) == (4, 0)
+        assert (desk.report["totals"]["calls"], desk.report["totals"]["upgrade_calls"]) == (6, 0)
         again = _said(desk, "--only-outcome", "failed,rejected")
         assert again["starts"] == 4
         assert _sent(desk, "--only-outcome", "failed,rejected") == 4

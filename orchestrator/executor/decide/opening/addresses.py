@@ -63,7 +63,7 @@ def short_action(rollout: Rollout, now: datetime) -> Action | None:
 
 def _short_of(rollout: Rollout, subnet: str, target: Target, now: datetime) -> WaitUntil | Finish | None:
     wait, status = subnet_wait(rollout, target), rollout.run.subnets.get(subnet)
-    if not rollout.readings[SUBNET, subnet].answered or status is None:
+    if is_old(rollout, (SUBNET, subnet), now) or status is None:  # what it had before says nothing of now
         return WaitUntil(next_reading(rollout, now), wait)
     if status.idle_since is None:  # what was open at the latest reading has ended since, or is stuck
         stuck = rollout.run.tally.open_subnets.get(subnet)

@@ -1,0 +1,81 @@
+"""What a session makes of a target whose subnet has to be read, or was read and has too few addresses."""
+
+from datetime import timedelta
+
+import pytest
+from fakes.clock import START
+from fakes.rollouts import ALL, FREE, LENIENT, rollout_of
+from fakes.stage import plan_of, targets_of
+from fakes.vpc import in_subnet
+
+from orchestrator.executor.decide.actions import Finish, ReadCloud, Start, WaitUntil
+from orchestrator.executor.decide.bench import EVENTS, SUBNET, Block
+from orchestrator.executor.decide.next_action import next_action
+from orchestrator.executor.decide.opening.readings import is_old
+from orchestrator.executor.decide.rollout import Reading, Rollout
+from orchestrator.executor.restore_queue import make_queue
+from orchestrator.model.capacity import SubnetRead
+from orchestrator.model.cloud_event import CloudEvents
+from orchestrator.model.plan import Capacity, Retry
+
+LATER = START + timedelta(hours=3)
+BLOCK = (SUBNET, "a")
+
+
+def rollout(free: int, cloud_events: CloudEvents = "off") -> Rollout:
+    """One target, whose subnet was read three hours ago, when nothing of ours was in it; it may not wait for any."""
+    plan = plan_of(
+        [in_subnet(target, "a") for target in targets_of(1)],
+        limits=FREE,
+        failures=LENIENT,
+        waves=ALL,
+        capacity=Capacity(subnet_reserve=0),
+        cloud_events=cloud_events,
+        retry=Retry(busy_for_s=86400.0),
+    )
+    made = rollout_of(plan)
+    made.wait_s = 0.0
+    made.run.apply(SubnetRead(at=START, scope="default", subnet_id="a", free=free))
+    made.readings[BLOCK] = Reading(asked_at=START, read_at=START)
+    return made
+
+
+def test_a_reading_that_is_old_is_made_again_before_anything_is_made_of_it() -> None:
+    assert next_action(rollout(free=1), LATER) == ReadCloud("default", BLOCK)
+
+
+def test_a_session_does_not_end_while_the_addresses_are_being_counted() -> None:
+    made = rollout(free=1)
+    made.readings[BLOCK].asking, made.readings[BLOCK].asked_at = True, LATER
+    assert isinstance(next_action(made, LATER), WaitUntil)
+
+
+@pytest.mark.parametrize("block", [BLOCK, (EVENTS, "default")])
+def test_nothing_starts_by_an_old_reading_while_it_is_made_again(block: Block) -> None:
+    made = rollout(free=9, cloud_events="wait")
+    for each in (BLOCK, (EVENTS, "default")):
+        made.readings[each] = Reading(asked_at=LATER, read_at=LATER)
+    assert isinstance(next_action(made, LATER), Start)
+
+    made.queue = make_queue(made.plan, made.plan.proxies, made.run)
+    made.readings[block] = Reading(asking=True, asked_at=LATER, read_at=START)
+    assert isinstance(next_action(made, LATER), WaitUntil)
+
+
+def test_it_ends_for_too_few_addresses_once_they_are_counted() -> None:
+    made = rollout(free=1)
+    made.readings[BLOCK] = Reading(asked_at=LATER, read_at=LATER)
+    action = next_action(made, LATER)
+    assert isinstance(action, Finish)
+    assert "subnet a has 1 free address, 2 are needed" in action.why
+
+
+def test_where_calls_are_rare_a_reading_counts_for_the_time_of_some() -> None:
+    made = rollout(free=9)
+    block = (EVENTS, "default")
+    made.readings[block] = Reading(asked_at=START, read_at=START, scope="default")
+    hour = START + timedelta(hours=1)
+    assert is_old(made, block, hour)
+    made.scope_rates = {"default": 1 / 600}
+    assert not is_old(made, block, hour)
+    assert is_old(made, block, START + timedelta(hours=2))
