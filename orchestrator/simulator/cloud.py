@@ -23,7 +23,6 @@ from orchestrator.simulator.chance import around, below
 from orchestrator.simulator.config import SimulatorConfig
 from orchestrator.simulator.distortion import DISTORTIONS, Effect, Hit
 from orchestrator.simulator.faults import Faults
-from orchestrator.simulator.moments import http_date
 from orchestrator.simulator.profile import Fault
 from orchestrator.simulator.profiles import profile_of
 from orchestrator.simulator.routes import WITHOUT_CREDENTIALS, Call, route
@@ -33,6 +32,7 @@ from orchestrator.simulator.world.books import Books, UpgradeCall, summary
 from orchestrator.simulator.world.fleet import build
 from orchestrator.simulator.world.foreign import ForeignWork
 from orchestrator.simulator.world.jobs import JobPlanner
+from orchestrator.simulator.world.moments import http_date
 
 BOOKS_PATH = "/_simulated/books"
 

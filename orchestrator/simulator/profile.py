@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from orchestrator.simulator.world.profile_events import Count, Events, Seconds, Share, Span
+from orchestrator.simulator.profile_events import Count, Events, Seconds, Share, Span
 
 Kind = Literal[
     "upgrade",

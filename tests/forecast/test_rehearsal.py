@@ -199,7 +199,11 @@ def test_in_flight_decides_how_long_it_takes() -> None:
             4.0,
             500 * 4.0 / 2,
         ),
-        ({"limits": Limits(in_flight=Amount(5), concurrency=50, rate=0.05, ramp=False), "cloud_events": "off"}, 0.2, None),
+        (
+            {"limits": Limits(in_flight=Amount(5), concurrency=50, rate=0.05, ramp=False), "cloud_events": "off"},
+            0.2,
+            None,
+        ),
     ],
 )
 def test_the_makespan_is_close_to_the_largest_bound(changes: Any, send_s: float, bound_s: float | None) -> None:

@@ -9,7 +9,7 @@ from fakes.virtual_cloud import BEGAN, VirtualCloud
 from orchestrator.cloud.reading.decode_events import schedule_events
 from orchestrator.model.reply.cloud_event import CloudEvent
 from orchestrator.simulator.profile import Profile
-from orchestrator.simulator.world.profile_events import Events, ScriptedEvent
+from orchestrator.simulator.profile_events import Events, ScriptedEvent
 
 INSTANCE = VirtualCloud(instances=2).proxies[0].instance.instance_id
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from orchestrator.simulator.calls.paging import whole_number
 from orchestrator.simulator.chance import hexadecimal
-from orchestrator.simulator.moments import stamp
+from orchestrator.simulator.profile_events import Events
 from orchestrator.simulator.wire import Refusal, Reply, answer, gateway_error
+from orchestrator.simulator.world.moments import stamp
 from orchestrator.simulator.world.own_events import OwnEvent
-from orchestrator.simulator.world.profile_events import Events
 from orchestrator.simulator.world.views import Views
 from orchestrator.simulator.world.world import Project
 

@@ -11,8 +11,8 @@ import msgspec
 from orchestrator.simulator.calls.auth import Keyring, Token
 from orchestrator.simulator.chance import hexadecimal
 from orchestrator.simulator.config import SimulatorConfig
-from orchestrator.simulator.moments import fine_stamp
 from orchestrator.simulator.wire import Reply, Request, answer, iam_error
+from orchestrator.simulator.world.moments import fine_stamp
 from orchestrator.simulator.world.world import Project, World
 
 _MAX_PER_PAGE = 5000

@@ -11,10 +11,10 @@ from typing import Any
 
 from orchestrator.simulator.calls.paging import job_page, whole_number
 from orchestrator.simulator.chance import pick, unit
-from orchestrator.simulator.moments import parse_stamp, stamp
 from orchestrator.simulator.profile import Lists, Paging
 from orchestrator.simulator.wire import Refusal, Reply, answer
 from orchestrator.simulator.world.jobs import UPGRADE_JOB, JobPlanner, progress
+from orchestrator.simulator.world.moments import parse_stamp, stamp
 from orchestrator.simulator.world.views import Views
 from orchestrator.simulator.world.world import Job, Project, World
 

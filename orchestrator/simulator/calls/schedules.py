@@ -10,8 +10,8 @@ import msgspec
 
 from orchestrator.simulator.calls.paging import whole_number
 from orchestrator.simulator.chance import hexadecimal
-from orchestrator.simulator.moments import stamp
 from orchestrator.simulator.wire import Refusal, Reply, answer
+from orchestrator.simulator.world.moments import stamp
 from orchestrator.simulator.world.views import Views
 from orchestrator.simulator.world.world import Project, Proxy
 

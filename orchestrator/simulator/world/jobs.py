@@ -8,7 +8,7 @@ import msgspec
 
 from orchestrator.simulator.chance import below, between, dashed, pick, unit
 from orchestrator.simulator.profile import JobFate, Profile, ScriptedFate
-from orchestrator.simulator.world.profile_events import Span
+from orchestrator.simulator.profile_events import Span
 from orchestrator.simulator.world.world import FOREVER, Instance, Job, Proxy, World
 
 #: Not documented for proxies; in the manner of the documented names.

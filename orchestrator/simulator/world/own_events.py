@@ -6,7 +6,7 @@ from math import inf
 import msgspec
 
 from orchestrator.simulator.chance import below, between, unit
-from orchestrator.simulator.world.profile_events import Events, EventType, ScriptedEvent
+from orchestrator.simulator.profile_events import Events, EventType, ScriptedEvent
 from orchestrator.simulator.world.world import Instance, World
 
 _TYPES: tuple[EventType, ...] = ("db_upgrade", "rebuild_node", "high_cpu_memory")

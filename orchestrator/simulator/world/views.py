@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from orchestrator.simulator.chance import below, hexadecimal, unit
-from orchestrator.simulator.moments import stamp
+from orchestrator.simulator.world.moments import stamp
 from orchestrator.simulator.world.world import Instance, Proxy
 
 _CREATED = datetime(2024, 1, 8, 3, 0, tzinfo=UTC).timestamp()

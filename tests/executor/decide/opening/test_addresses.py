@@ -14,9 +14,9 @@ from orchestrator.executor.decide.next_action import next_action
 from orchestrator.executor.decide.opening.readings import is_old
 from orchestrator.executor.decide.rollout import Reading, Rollout
 from orchestrator.executor.restore_queue import make_queue
-from orchestrator.model.capacity import SubnetRead
-from orchestrator.model.cloud_event import CloudEvents
-from orchestrator.model.plan import Capacity, Retry
+from orchestrator.model.plan.plan import Capacity, Retry
+from orchestrator.model.record.capacity import SubnetRead
+from orchestrator.model.reply.cloud_event import CloudEvents
 
 LATER = START + timedelta(hours=3)
 BLOCK = (SUBNET, "a")
