@@ -11,7 +11,7 @@ from orchestrator.cli.grammar import values
 from orchestrator.cli.grammar.grammar import parser
 
 WORDS = ROOT / "orchestrator/cli/grammar/words.py"
-HELP = ROOT / "orchestrator/cli/help"
+HELP = ROOT / "orchestrator/cli/grammar/help"
 
 #: Two columns are left free on a terminal of 80.
 _WIDTH = 78

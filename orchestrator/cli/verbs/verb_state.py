@@ -1,7 +1,6 @@
 """`orchestrator state`: make and check the tables of a state in a database, carry runs to it and from it."""
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -12,11 +11,15 @@ from orchestrator.cli.options import Options
 from orchestrator.cli.terminal import write
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode, StateError, UsageError
+from orchestrator.planner.plan_file.numbers import duration
 from orchestrator.spoken import counted
 from orchestrator.tracker.open_state import named_database, open_state
 
 if TYPE_CHECKING:
     from orchestrator.tracker.postgres.database_state import DatabaseState
+
+#: How long runs that have ended may be kept: a mistyped `1h` must not take last night away.
+_KEPT = duration("1d", "3650d")
 
 
 def run(options: Options) -> ExitCode:
@@ -64,13 +67,17 @@ def _import(options: Options) -> None:
 
 
 def _prune(options: Options) -> None:
-    days = re.fullmatch(r"([1-9][0-9]{0,4})d", options.keep)
-    if days is None:
-        raise UsageError(f"--keep: expected a number of days such as 400d, got {options.keep!r}")
-    before = SystemClock().now() - timedelta(days=int(days[1]))
+    before = SystemClock().now() - _kept(options.keep)
     state = _database(options)
     removed = state.prune(before)
     write([*(f"{fleet}: run {run_id} removed" for fleet, run_id in removed), f"{counted(len(removed), 'run')} removed"])
+
+
+def _kept(text: str) -> timedelta:
+    try:
+        return timedelta(seconds=_KEPT.parse(text.strip()))
+    except ValueError as error:
+        raise UsageError(f"--keep: {str(error) or 'expected a duration such as 400d'}, got {text!r}") from None
 
 
 def _words(options: Options) -> list[str]:
