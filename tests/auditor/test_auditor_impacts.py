@@ -71,6 +71,20 @@ def test_what_the_samples_do_not_say_is_found(report: Any, book: Book, path: tup
     assert impacts(report, book) != []
 
 
+def test_no_number_of_any_sum_is_believed_without_samples(report: Any, book: Book) -> None:
+    """One more, or one where nothing is known: each number of each wave, label and target follows from samples."""
+    told = report["impact"]
+    parts = [*told["waves"].values(), *(each for values in told["labels"].values() for each in values.values())]
+    parts += [target["impact"] for target in report["targets"]]
+    assert len(parts) >= 1 + 2 + 6
+    for part in parts:
+        for key, value in list(part.items()):
+            part[key] = "a while" if isinstance(value, str) else (value or 0) + 1
+            assert impacts(report, book) != [], key
+            part[key] = value
+    assert impacts(report, book) == []
+
+
 def test_an_impact_without_samples_is_found(report: Any, book: Book) -> None:
     del report["impact"]
     assert impacts(report, book) != []

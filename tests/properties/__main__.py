@@ -14,9 +14,6 @@ from os import cpu_count
 
 from properties.playing import try_seed
 
-#: Plans that are handed to a worker at once.
-_BATCH = 5
-
 
 def main() -> int:
     """The exit code: 0, or 1 when a rule was broken."""
@@ -25,9 +22,10 @@ def main() -> int:
     met: Counter[str] = Counter()
     broken: list[str] = []
     with ProcessPoolExecutor(options.jobs) as pool:
-        for found, problem in pool.map(_try, _seeds(options), chunksize=_BATCH):
+        for seed, (found, problem) in zip(_seeds(options), pool.map(_try, _seeds(options)), strict=True):
             met += found
             broken += [problem] if problem else []
+            _say(f"{time.monotonic() - began:5.0f} s  seed {seed}: {problem or 'kept every rule'}")
     for line in _summary(met, time.monotonic() - began):
         _say(line)
     for problem in broken:
@@ -68,6 +66,7 @@ def _summary(met: Counter[str], seconds: float) -> Iterator[str]:
 
 def _say(line: str) -> None:
     sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
