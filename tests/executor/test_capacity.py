@@ -150,6 +150,15 @@ def test_what_is_too_large_is_deferred_though_others_there_have_just_ended() -> 
     assert tight.play().outcomes() == {"succeeded": 1, "deferred": 1}
 
 
+def test_what_turns_out_too_large_just_before_its_upgrade_is_deferred_at_once_where_nothing_was_under_way() -> None:
+    big = targets_of(1)[0].proxy_id
+    played = stage(1, {"a": 3}, cloud={"node_nums": {big: 4}}, retry=Retry(busy_for_s=0.0)).play()
+
+    assert played.outcomes() == {"deferred": 1}
+    assert not played.of(Intent)
+    assert not vpc(played).short
+
+
 def test_a_token_that_has_ended_denies_nothing() -> None:
     ended = Unauthenticated("token expired", Exchange(http_status=401))
     played = stage(12, {"a": 6, "b": 4}, cloud={"fails": {3: ended, 4: ended}}).play()

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from orchestrator.executor.decide.bench import GATE, SUBNET, Block, Later
 from orchestrator.executor.decide.limits import target_block
-from orchestrator.executor.decide.opening.addresses import short_subnet
+from orchestrator.executor.decide.opening.addresses import awaited_subnet
 from orchestrator.executor.decide.opening.cloud_events import unread_events
 from orchestrator.executor.decide.opening.gates import closed_gate
 from orchestrator.executor.decide.opening.start_gate import own_opening, target_opening
@@ -27,7 +27,7 @@ def blocked(rollout: Rollout, target: Target, now: datetime) -> Block | Later | 
     block = target_block(rollout, target) if shut is None else (GATE, shut.name)
     if block is not None:
         return block
-    subnet = short_subnet(rollout, target, now)
+    subnet = awaited_subnet(rollout, target, now)
     return None if subnet is None else (SUBNET, subnet)
 
 

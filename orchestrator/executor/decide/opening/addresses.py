@@ -26,8 +26,13 @@ def applies(rollout: Rollout, target: Target) -> bool:
     return target.scope not in rollout.run.capacity_denied
 
 
+def awaited_subnet(rollout: Rollout, target: Target, now: datetime) -> str | None:
+    """The subnet that a target waits for; None also when it is hopeless, as it is not waited for then."""
+    return None if hopeless(rollout, target, now) else short_subnet(rollout, target, now)
+
+
 def short_subnet(rollout: Rollout, target: Target, now: datetime) -> str | None:
-    """The subnet that keeps a target from starting: it has too few addresses, or has to be read first."""
+    """The subnet that bears no upgrade of a target: it has too few addresses, or has to be read first."""
     subnet = subnet_of(target)
     if subnet is None or not applies(rollout, target):
         return None
@@ -35,7 +40,7 @@ def short_subnet(rollout: Rollout, target: Target, now: datetime) -> str | None:
         return subnet
     left = _left(rollout, subnet, besides=target.proxy_id)
     fits = left is None or rollout.run.addresses(target) <= left
-    return None if fits or hopeless(rollout, target, now) else subnet
+    return None if fits else subnet
 
 
 def hopeless(rollout: Rollout, target: Target, now: datetime) -> bool:
