@@ -88,9 +88,11 @@ def _sum(rows: list[Line]) -> Line:
         "proxies": sum(row["samples"] > 0 for row in rows),
         "samples": sum(row["samples"] for row in rows),
         "seconds_below_90_percent": sum(below) if below else None,
+        "median_s_below_90_percent": _median(below),
         "longest_s_below_90_percent": max(below, default=None),
         "response_ms_change": _median(changes),
         "service_impact_s_forecast": sum(told) if told else None,
+        "longest_service_impact_s_forecast": max(told, default=None),
     }
 
 

@@ -122,17 +122,21 @@ class ImpactSum(Struct, frozen=True, kw_only=True):
     Attributes:
         proxies: of so many something was measured.
         samples: minutes, in all.
-        seconds_below_90_percent: in all; `longest_s_below_90_percent`: of the proxy that was hit longest.
+        seconds_below_90_percent: in all; `median_s_below_90_percent`: half of them were hit no longer;
+            `longest_s_below_90_percent`: of the proxy that was hit longest.
         response_ms_change: median of how much longer the response time was at rest afterwards than before.
         service_impact_s_forecast: what the cloud foretold of them, in all; None when it foretold nothing.
+        longest_service_impact_s_forecast: the longest that it foretold of one of them.
     """
 
     proxies: int
     samples: int
     seconds_below_90_percent: float | None
+    median_s_below_90_percent: float | None
     longest_s_below_90_percent: float | None
     response_ms_change: float | None
     service_impact_s_forecast: float | None
+    longest_service_impact_s_forecast: float | None
 
 
 def sum_of(impacts: Iterable[tuple[Impact, float | None]]) -> ImpactSum:
@@ -149,7 +153,9 @@ def sum_of(impacts: Iterable[tuple[Impact, float | None]]) -> ImpactSum:
         proxies=sum(each.samples > 0 for each, _ in rows),
         samples=sum(each.samples for each, _ in rows),
         seconds_below_90_percent=sum(below) if below else None,
+        median_s_below_90_percent=_median(below),
         longest_s_below_90_percent=max(below, default=None),
         response_ms_change=_median(changes),
         service_impact_s_forecast=sum(told) if told else None,
+        longest_service_impact_s_forecast=max(told, default=None),
     )

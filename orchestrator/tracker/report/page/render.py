@@ -14,6 +14,7 @@ from orchestrator.page.shell import drawn, environment
 from orchestrator.tracker.report.build import Story
 from orchestrator.tracker.report.page import charts, drawing
 from orchestrator.tracker.report.page.content import Content, content_of, is_told, urgency
+from orchestrator.tracker.report.page.impact_chart import impact_chart, lasted
 from orchestrator.tracker.report.page.sentences import (
     as_of,
     budgets,
@@ -75,6 +76,7 @@ def _values(story: Story, found: Content) -> dict[str, Any]:
         "allowed": story.in_flight,
         "flight": charts.in_flight_chart(found, span, story.in_flight, story.allowed),
         "calls": _busiest(story, span),
+        "impact": impact_chart(head.impact),
         "bins": charts.histogram(found.durations),
         "typical": _typical(found.durations),
         "names": {each.proxy_id: each.facts.both for each in found.rows if each.facts and each.facts.both},
@@ -139,6 +141,7 @@ def _environment() -> Environment:
     made = environment("orchestrator.tracker.report.page", "report.js")
     made.globals |= {
         "became": became,
+        "lasted": lasted,
         "is_told": is_told,
         "versions": _versions,
         "new_ids": _new_ids,

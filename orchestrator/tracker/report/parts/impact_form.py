@@ -39,6 +39,10 @@ class ImpactSumReport(Struct, frozen=True, kw_only=True):
     longest_s_below_90_percent: Annotated[Number, Meta(description="Of the proxy that was hit longest")]
     response_ms_change: Annotated[Number, Meta(description="Median of the response times after, less those before")]
     service_impact_s_forecast: Annotated[Number, Meta(description="What the cloud foretold of them, in all")]
+    median_s_below_90_percent: Annotated[Number, Meta(description="Half of the proxies were hit no longer")] = None
+    longest_service_impact_s_forecast: Annotated[
+        Number, Meta(description="The longest that the cloud foretold of one of them")
+    ] = None
 
 
 class ImpactsReport(Struct, frozen=True, kw_only=True):
