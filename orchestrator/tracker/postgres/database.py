@@ -6,6 +6,7 @@ what reads, and what recognises that it is done already.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from shlex import quote
 from threading import Event
 from typing import Any, TypeAlias, TypeVar
 
@@ -42,7 +43,6 @@ _ALIVE: dict[str, Any] = {
 #: Without these the database is not reached, or not just now.
 _AWAY = (psycopg.OperationalError, psycopg.InterfaceError)
 _NO_TABLES = (errors.UndefinedTable, errors.InvalidSchemaName)
-_INIT = "make the tables: orchestrator state init --state {place}"
 _REACH = "see that it runs and that this host reaches it (psql '{place}'), then start again"
 
 
@@ -147,7 +147,7 @@ class Database:
             with suppress(psycopg.Error):
                 connection.close()  # whatever was begun there is taken back
             if isinstance(error, _NO_TABLES):
-                raise StateError(f"{self}: has no tables of orchestrator", hint=_INIT.format(place=self)) from error
+                raise StateError(f"{self}: has no tables of orchestrator", hint=how_to_make_tables(self)) from error
             if isinstance(error, psycopg.Error) and not isinstance(error, _AWAY):
                 raise StateError(f"{self}: the database refuses it: {said(error)}") from error
             raise
@@ -166,6 +166,11 @@ class Database:
 
     def _unreached(self, error: Exception) -> StateError:
         return StateError(f"{self}: the database is not reached: {said(error)}", hint=_REACH.format(place=self))
+
+
+def how_to_make_tables(database: Database) -> str:
+    """What a person does where tables are missing."""
+    return f"make them: orchestrator state init --state {quote(str(database))}"
 
 
 def said(error: Exception) -> str:

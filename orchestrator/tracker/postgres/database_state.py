@@ -18,13 +18,13 @@ from orchestrator.model.learned.known_rate import KnownRate
 from orchestrator.tracker.fleet_name import expect_fleet_name
 from orchestrator.tracker.folder.ownership import check_folder
 from orchestrator.tracker.folder.rate_file import RateFile
-from orchestrator.tracker.postgres.database import Connection, Database
+from orchestrator.tracker.postgres.database import Connection, Database, how_to_make_tables
 from orchestrator.tracker.postgres.database_fleet import DatabaseFleet
 from orchestrator.tracker.postgres.fleets_under_way import under_way
 from orchestrator.tracker.postgres.hosts_rate import HostsRate
 from orchestrator.tracker.postgres.prune import prune
 from orchestrator.tracker.postgres.seat import Seat
-from orchestrator.tracker.postgres.tables import expect_version, make_tables, not_durable, standby_remarks
+from orchestrator.tracker.postgres.tables import expect_version, make_tables, missing, not_durable, standby_remarks
 from orchestrator.tracker.state_store import DiskTrial
 
 _known = msgspec.json.Decoder(KnownRate)
@@ -78,7 +78,10 @@ class DatabaseState:
 
     def remarks(self) -> list[str]:
         """What an operator should know who relies on it."""
-        return self.seat.database.run(standby_remarks)
+        database = self.seat.database
+        missed = ", ".join(database.run(missing))
+        older = f"an older version made the tables, and these are missing: {missed}; {how_to_make_tables(database)}"
+        return [*([older] if missed else []), *database.run(standby_remarks)]
 
     def options(self, plan_path: Path) -> tuple[str, ...]:  # noqa: ARG002  # the same for every plan
         return (*self.words, *(("--simulate",) if self.seat.simulated else ()))

@@ -1,5 +1,7 @@
 """The tables, and what they must be for the program to rely on them."""
 
+import re
+
 from orchestrator.errors import StateError
 from orchestrator.tracker.postgres.database import Connection
 
@@ -56,6 +58,9 @@ create table if not exists orchestrator.rate (key text primary key, body bytea n
 """
 
 _LOCK = "select pg_advisory_xact_lock(hashtext('orchestrator tables'))"
+#: The names of all that `TABLES` makes in the schema.
+_NAMES = frozenset(re.findall(r"^create .*if not exists (?:orchestrator\.)?(\w+)(?: on | \()", TABLES, re.MULTILINE))
+_FOUND = "select relname from pg_class where relnamespace = 'orchestrator'::regnamespace"
 #: What makes a commit that was confirmed survive a crash.
 _DURABLE = ("fsync", "full_page_writes")
 
@@ -94,6 +99,11 @@ def not_durable(connection: Connection) -> list[str]:
     """The settings of the server without which a confirmed commit may be lost."""
     found = ((name, connection.execute(f"show {name}").fetchone()) for name in _DURABLE)
     return [f"{name} = off" for name, row in found if row is not None and row[0] == "off"]
+
+
+def missing(connection: Connection) -> list[str]:
+    """The tables and indexes that an older program's tables do not have yet."""
+    return sorted(_NAMES - {str(name) for (name,) in connection.execute(_FOUND)})
 
 
 def standby_remarks(connection: Connection) -> list[str]:
