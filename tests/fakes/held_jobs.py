@@ -13,10 +13,15 @@ def held() -> list[ScriptedFate]:
 
 def end_jobs(cloud: SimulatedCloud) -> None:
     """Complete what runs, and hold nothing that starts from now on. No upgrade call may be under way."""
-    now = utc_now().timestamp()
     fates: object = cloud.profile.fates
     assert isinstance(fates, list), "the jobs of this cloud are not held"
     fates.clear()
+    end_those_that_run(cloud)
+
+
+def end_those_that_run(cloud: SimulatedCloud) -> None:
+    """Complete what runs, and go on to hold what starts from now on."""
+    now = utc_now().timestamp()
     for job in cloud.world.jobs.values():
         if job.ends_at == FOREVER and job.proxy is not None:
             job.proxy.flips.append((now, job.proxy.latest_version))

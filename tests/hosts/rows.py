@@ -12,9 +12,15 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
+from executor.rate.test_fixed_rate import busiest_second
+from fakes.held_jobs import end_those_that_run
+from fakes.held_jobs import held as held_jobs
+from fakes.hosts_desk import HostsDesk
 from fakes.postgres_server import Server, new_server
+from fakes.processes import Running, start
 
 from hosts.case import IN_FLIGHT, LOCKED, new_case, now
+from hosts.slot_log import slots
 from orchestrator.app.process.die_at_point import VARIABLE
 from orchestrator.executor.crash_points import Point
 from orchestrator.simulator.profile import Latency
@@ -120,19 +126,24 @@ def one_rate(server: Server, seed: int) -> Figures:
             plan = {**content, "proxies": content["proxies"][part]}
             (desk.folder / f"{name}.yaml").write_text(json.dumps(plan), encoding="utf-8")
         hosts = [
-            desk.start("run", f"{name}.yaml", "--no-progress", environ=desk.place(f"{name}-{number}"))
-            for name in ("one", "other")
-            for number in range(2)
+            noting_slots(desk, f"{name}.yaml", f"{name}-{number}") for name in ("one", "other") for number in (0, 1)
         ]
         desk.until_in_log("answer_seen", 8)
         case.signal(signal.SIGKILL)
         ended = sorted(host.end().code for host in hosts)
         assert ended == [-signal.SIGKILL, 0, 0, LOCKED], ended
-        assert desk.cloud is not None
-        peak = desk.cloud.books.peak_per_second["all"]
+        peak = busiest_second(slots(desk.folder))
         assert peak <= rate, peak
         assert set(desk.effective_starts().values()) == {1}
         return {"calls in a second": peak}
+
+
+def noting_slots(desk: HostsDesk, plan: str, host: str) -> Running:
+    """`run` on a host; it notes when it takes slots of the rate."""
+    environ = {**desk.base_environ(), **desk.place(host), "PYTHONPATH": os.pathsep.join(sys.path)}
+    words = ["hosts.slot_log", f"{host}.slots", "run", plan, "--no-progress"]
+    quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+    return start(words, environ=environ, folder=desk.folder, wrapper=("env",), **quiet)
 
 
 def started_together(server: Server, seed: int) -> Figures:
@@ -147,7 +158,7 @@ def started_together(server: Server, seed: int) -> Figures:
 
 def held(server: Server, seed: int, *, alone: bool = False) -> Figures:
     """A person holds the fleet from a host that does nothing for it, perhaps while nobody works on it."""
-    with new_case(server, seed) as case:
+    with new_case(server, seed, count=8 if alone else 30) as case:
         hosts = [case.desk.host("h0"), case.desk.host("h1")]
         case.desk.until_in_log("answer_seen", 3)
         if alone:
@@ -177,19 +188,24 @@ def told_alike(server: Server, seed: int) -> Figures:
 
 def rolling_restart(server: Server, seed: int) -> Figures:
     """Three workers are told to stop one after the other, and started again."""
-    with new_case(server, seed, count=40) as case:
-        case.desk.write(limits={"in_flight": 2})
+    with new_case(server, seed, count=8, fates=held_jobs()) as case:
+        case.desk.write(waves=[{"name": "all"}], limits={"in_flight": 2})
+        assert case.desk.cloud is not None
         hosts = [case.desk.host("h0")]
         case.desk.until_in_log("session_started")
         hosts += [case.desk.worker(f"h{number}") for number in (1, 2)]
         for number in (1, 2, 3):
-            case.desk.until_in_log("intent", 4 * number)
+            case.desk.until_in_log("job_seen", 2 * number)
             case.desk.until_one_stands_by()
+            end_those_that_run(case.desk.cloud)
+            case.desk.until_in_log("intent", 2 * number + 1)
             case.signal(signal.SIGTERM)
             case.desk.until_in_log("session_started", number + 1)
             ended, began = _at(case.of_kind("session_ended")[-1]), _at(case.of_kind("session_started")[-1])
             case.note("pause s", (began - ended).total_seconds())
             hosts.append(case.desk.worker(f"h{number + 2}"))
+        case.desk.until_in_log("job_seen", 8)
+        case.desk.end_jobs()
         case.end(*hosts, codes=(0, 5))
         assert not case.of_kind("answer_missing"), "nothing was in doubt"
         return case.figures
