@@ -60,7 +60,7 @@ def named_database(option: str | None, environ: Mapping[str, str]) -> "DatabaseS
     """
     named = option or environ.get(STATE_VARIABLE) or ""
     if not names_database(named):
-        raise UsageError(
-            "this is for a state in a database", hint=f"name it: --state postgresql://HOST/DB, or ${STATE_VARIABLE}"
-        )
+        found = f"{named} is a folder" if named else "no state is named"
+        hint = f"name the database: --state postgresql://HOST/DB, or ${STATE_VARIABLE}"
+        raise UsageError(f"{found}, and this is for a state in a database", hint=hint)
     return open_database(named, given=option, reports=beside(Path("plan.yaml")))

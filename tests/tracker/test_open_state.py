@@ -57,9 +57,11 @@ def test_a_command_that_comes_there_names_it_as_it_was_named(tmp_path: Path) -> 
     assert state.options(tmp_path / "plan.yaml") == ("--state", "postgresql://db1/fleets", "--simulate")
 
 
-def test_what_needs_a_database_refuses_a_folder() -> None:
-    with pytest.raises(UsageError, match="this is for a state in a database"):
+def test_what_needs_a_database_refuses_a_folder_and_names_it() -> None:
+    with pytest.raises(UsageError, match=r"^/var/lib/x is a folder, and this is for a state in a database"):
         named_database("/var/lib/x", {})
+    with pytest.raises(UsageError, match=r"^no state is named"):
+        named_database(None, {})
 
 
 def test_without_the_extra_the_message_names_it(tmp_path: Path) -> None:

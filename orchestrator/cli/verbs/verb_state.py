@@ -47,7 +47,8 @@ def _check(options: Options) -> None:
     state = _database(options)
     faults = state.faults()
     if faults:
-        raise StateError(f"{state}: {'; '.join(faults)}", hint="what is on record must survive a crash of the server")
+        hint = "turn it on in postgresql.conf: what is on record must survive a crash of the server"
+        raise StateError(f"{state}: {'; '.join(faults)}", hint=hint)
     write([f"{state}: the tables are known, and what is confirmed survives a crash", *state.remarks()])
 
 

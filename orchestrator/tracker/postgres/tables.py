@@ -58,8 +58,9 @@ create table if not exists orchestrator.rate (key text primary key, body bytea n
 """
 
 _LOCK = "select pg_advisory_xact_lock(hashtext('orchestrator tables'))"
+_MADE = re.compile(r"exists (?:orchestrator\.)?(\w+)(?: on| \()")
 #: The names of all that `TABLES` makes in the schema.
-_NAMES = frozenset(re.findall(r"^create .*if not exists (?:orchestrator\.)?(\w+)(?: on | \()", TABLES, re.MULTILINE))
+_NAMES = frozenset(_MADE.findall(TABLES))
 _FOUND = "select relname from pg_class where relnamespace = 'orchestrator'::regnamespace"
 #: What makes a commit that was confirmed survive a crash.
 _DURABLE = ("fsync", "full_page_writes")
