@@ -43,14 +43,17 @@ class Attendance:
         under_way: the fleets with a session that goes on, or that was left to the next host.
         start: starts a helper for a fleet.
         monotonic: seconds that never go back.
+        tell: takes a sentence for the operator, when the database goes away and when it is back.
     """
 
     under_way: Callable[[], Collection[str]]
     start: Callable[[str], Helper]
     monotonic: Callable[[], float]
+    tell: Callable[[str], object] = lambda _sentence: None
     helpers: dict[str, Helper] = field(default_factory=dict)
     _not_before: dict[str, float] = field(default_factory=dict)
     _reached_s: float | None = None
+    _away: bool = False
 
     def attend(self, wait: Callable[[float], bool], *, once: bool) -> None:
         """Stand by until told to stop, or with `once` until nothing is under way; then let the helpers come to an end.
@@ -90,11 +93,16 @@ class Attendance:
         """The fleets that are under way; None while the database is away."""
         try:
             found = self.under_way()
-        except StateError:
+        except StateError as error:
             if self._reached_s is None or self.monotonic() - self._reached_s >= _AWAY_S:
                 raise
+            if not self._away:
+                self.tell(f"{error}; it is waited for, and after {_AWAY_S / 60:g} minutes this ends")
+            self._away = True
             return None
-        self._reached_s = self.monotonic()
+        if self._away:
+            self.tell("the database is reached again")
+        self._reached_s, self._away = self.monotonic(), False
         return found
 
     def _reap(self) -> None:

@@ -11,6 +11,7 @@ from threading import Event
 from orchestrator.app.process.signals import stop_signals
 from orchestrator.app.worker.attend import Attendance
 from orchestrator.cli.options import Options
+from orchestrator.cli.terminal import tell
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode
 from orchestrator.host import HOST_VARIABLE
@@ -38,9 +39,14 @@ def run(options: Options) -> ExitCode:
 
         return left_session(options, options.fleet)
     stopped = _stop_on_signals()
-    attendance = Attendance(lambda: state.under_way(clock.now()), partial(_helper, options), clock.monotonic)
+    say = _silent if options.quiet else tell
+    attendance = Attendance(lambda: state.under_way(clock.now()), partial(_helper, options), clock.monotonic, say)
     attendance.attend(partial(_waited, stopped), once=options.once)
     return ExitCode.DONE
+
+
+def _silent(_sentence: str) -> None:
+    """With `--quiet` the exit code says it."""
 
 
 def _stop_on_signals() -> Event:

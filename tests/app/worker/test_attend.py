@@ -30,6 +30,7 @@ class World:
         self.under_way = under_way
         self.started: list[tuple[float, str, Process]] = []
         self.happens: dict[int, Callable[[], object]] = {}
+        self.told: list[str] = []
 
     def look(self) -> set[str]:
         found = self.under_way[min(int(self.now_s), len(self.under_way) - 1)]
@@ -50,7 +51,7 @@ class World:
                 act()
             return self.now_s >= until_s
 
-        Attendance(self.look, self.start, lambda: self.now_s).attend(wait, once=once)
+        Attendance(self.look, self.start, lambda: self.now_s, self.told.append).attend(wait, once=once)
         return [(at, fleet) for at, fleet, _ in self.started]
 
     def end(self, number: int, code: int) -> object:
@@ -87,6 +88,13 @@ def test_an_outage_of_the_database_ends_nothing_for_a_quarter_of_an_hour() -> No
     assert not World(set(), None).attend(once=False, until_s=890)
     with pytest.raises(StateError):
         World(set(), None).attend(once=False)
+
+
+def test_an_outage_is_told_once_and_so_is_its_end() -> None:
+    world = World(set(), None, None, None, set(), None, set())
+    world.attend(once=False, until_s=8)
+    away, back = "away; it is waited for, and after 15 minutes this ends", "the database is reached again"
+    assert world.told == [away, back, away, back]
 
 
 def test_a_database_that_was_never_reached_is_told_at_once() -> None:
