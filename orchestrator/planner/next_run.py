@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 from orchestrator.errors import PlanError, UsageError
 from orchestrator.model.plan.plan import Plan
 from orchestrator.model.plan.target import Target
-from orchestrator.model.record.outcome import FAILED_BEFORE, REPLACED, Outcome
+from orchestrator.model.record.outcome import FAILED_BEFORE, NOT_ASKED, REPLACED, Outcome
 from orchestrator.model.record.record import HoldSet
 from orchestrator.model.run.run import Run
 from orchestrator.spoken import counted
@@ -284,5 +284,5 @@ def _left_out(outcome: Outcome) -> Aside:
 
 def _not_asked(outcome: Outcome | None) -> Aside:
     if outcome is None:
-        return Aside(Outcome.SKIPPED.value, "not_asked", "no run knows it, and --only-outcome does not ask for it")
+        return Aside(Outcome.NOT_STARTED.value, NOT_ASKED, "no run knows it, and --only-outcome does not ask for it")
     return Aside(outcome.value, "kept", "not asked for by --only-outcome, and keeps its outcome")

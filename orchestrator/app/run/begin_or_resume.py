@@ -161,7 +161,7 @@ def _begin(plan: Plan, targets: Sequence[Target], beginning: Beginning) -> Recov
     new = beginning_run(plan, targets, past, Asked(only=beginning.only))
     if before is not None and not beginning.simulated:
         refuse_held(plan, beginning.fleet, before, beginning.now)
-    kept = kept_outcomes(targets, new, beginning.fleet, last, before, beginning.now)
+    kept = kept_outcomes(plan, targets, new, beginning.fleet, last, before, beginning.now)
     taken = new.targets
     stored = beginning.fleet.begin(plan, taken, _started(plan, taken, before, beginning))
     held = [] if beginning.simulated else _carried_hold(new.hold, beginning.now)

@@ -54,6 +54,9 @@ REPLACED = frozenset({Outcome.ALREADY, Outcome.SKIPPED})
 #: Why a target is `skipped` of which an earlier run of the fleet said `failed`, `mismatch` or `rejected`.
 FAILED_BEFORE = "failed_before"
 
+#: Why a target is `not_started` that no run has come to, where `--only-outcome` asks for others.
+NOT_ASKED = "not_asked"
+
 #: Outcomes of targets that were upgraded, as far as they were followed, also when an answer refused a part.
 UPGRADED = frozenset({Outcome.SUCCEEDED, Outcome.ACCEPTED, Outcome.PARTIAL})
 

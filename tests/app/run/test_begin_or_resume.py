@@ -27,6 +27,7 @@ from orchestrator.model.record import record as r
 from orchestrator.model.record.outcome import Outcome
 from orchestrator.model.record.record import Record
 from orchestrator.model.reply.reply import Entry
+from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.runs.recovery import Recovered, recover
 from orchestrator.tracker.state_store import State
 
@@ -176,6 +177,34 @@ def test_what_was_not_started_is_news_once_where_a_run_is_ended_to_begin_with_ot
     assert exit_code(over, Finish(Ending.COMPLETED, "every target is settled")) == 1
     later = begin(state, only=rejected, now=BEGIN + timedelta(days=2), suffix="abe")
     assert [kept.news for kept in later.run.kept] == [False, False], "the run before has told it"
+
+
+def test_a_redo_counts_a_proxy_of_the_plan_that_no_run_has_come_to(state: State) -> None:
+    before(state, "prod", INTENT, REJECT, settled(Outcome.REJECTED), ENDED)
+    rejected = frozenset({Outcome.REJECTED})
+    first = begin(state, only=rejected)
+    report = build_report(first.run, PLAN)
+    assert report.head.totals.targets == 3
+    others = [(entry.outcome, entry.reason) for entry in report.targets if entry.proxy_id != KEY]
+    assert others == [("not_started", "not_asked")] * 2
+    assert [kept.news for kept in first.run.kept] == [True, True]
+    with closing(first.stored.resume(first.next_seq)) as journal:
+        journal.append([settled(Outcome.REJECTED), ENDED])
+    later = begin(state, only=rejected, now=BEGIN + timedelta(days=2), suffix="abe")
+    assert [kept.news for kept in later.run.kept] == [False, False], "the run before has told it"
+    with closing(later.stored.resume(later.next_seq)) as journal:
+        journal.append([settled(Outcome.REJECTED), ENDED])
+    whole = begin(state, now=BEGIN + timedelta(days=3), suffix="abf")
+    assert whole.run.standing(TARGETS[1].proxy_id) == "waiting", "a run of the whole plan takes them"
+
+
+def test_a_redo_after_a_rehearsal_that_did_not_end_counts_the_whole_plan(state: State) -> None:
+    before(state, "prod", INTENT, REJECT, settled(Outcome.REJECTED))
+    redo = begin(state, only=frozenset({Outcome.REJECTED}), simulated=True)
+    report = build_report(redo.run, PLAN)
+    assert [entry.proxy_id for entry in report.targets] == [target.proxy_id for target in TARGETS], "in plan order"
+    assert report.head.totals.outcomes == {"waiting": 1, "not_started": 2}
+    assert [entry.reason for entry in report.targets][1:] == ["superseded", "superseded"]
 
 
 def test_what_is_found_again_as_it_was_names_the_run_that_found_it_first(state: State) -> None:
