@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct, field
+import msgspec
+from msgspec import Meta, Struct, field
 
 from orchestrator.model.record.outcome import Outcome
 from orchestrator.model.record.record import (
@@ -84,31 +86,32 @@ class PersonAct(Struct, frozen=True):
     """What a person did during a run: handed the fleet over, or changed its limits."""
 
     at: datetime
-    by: str
-    did: str
+    by: Annotated[str, Meta(description="User and host")]
+    did: Annotated[str, Meta(description="In words")]
 
 
 class RunEntry(Struct, frozen=True, kw_only=True):
-    """A run for programs; the names are those of the report.
+    """A run for programs; the names are those of the report."""
 
-    Attributes:
-        targets: how many it takes; not those that keep an earlier outcome.
-        outcomes: of these, how many have which.
-        without_outcome: how many of these have none yet.
-        kept: of the others, how many keep which.
-        people: user and host of everybody who started a session of it.
-    """
-
-    run_id: str
-    state: str
-    started_at: datetime | None
+    run_id: Annotated[str, Meta(description="Takes `report --run`")]
+    state: Literal["held", "completed", "unfinished"]
+    started_at: Annotated[datetime | None, Meta(description="Instant of its first record; null when it has none")]
     target_version: str
-    targets: int
-    outcomes: dict[str, int]
-    without_outcome: int
-    kept: dict[str, int]
-    people: list[str]
-    acts: list[PersonAct]
+    targets: Annotated[int, Meta(description="How many it takes; not those that keep an earlier outcome")]
+    outcomes: Annotated[dict[str, int], Meta(description="Of these, how many have which")]
+    without_outcome: Annotated[int, Meta(description="How many of these have none yet")]
+    kept: Annotated[dict[str, int], Meta(description="Of the others, how many keep which")]
+    people: Annotated[list[str], Meta(description="User and host of everybody who started a session of it")]
+    acts: Annotated[list[PersonAct], Meta(description="In their order")]
+
+
+def runs_schema() -> dict[str, Any]:
+    """The JSON Schema of what `runs --format json` prints: a list, the latest run first."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "All runs of an orchestrator fleet, the latest first",
+        **msgspec.json.schema(list[RunEntry]),
+    }
 
 
 def run_entry(run: Brief) -> RunEntry:
@@ -156,7 +159,7 @@ def _row(run: Brief) -> tuple[str, ...]:
     return run.run_id, began, _state(run), targets, run.version, ", ".join(run.people) or "-", _outcomes(run)
 
 
-def _state(run: Brief) -> str:
+def _state(run: Brief) -> Literal["held", "completed", "unfinished"]:
     if run.hold is not None:
         return "held"
     return "completed" if run.ended else "unfinished"

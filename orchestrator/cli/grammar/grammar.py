@@ -215,7 +215,7 @@ def _add_notify(verbs: Any) -> None:
 
 def _add_schema(verbs: Any) -> None:
     verb = new_verb(verbs, "schema", "print a JSON Schema, for editors and checkers", plan=False)
-    verb.add_argument("what", choices=["plan", "report", "comparison", "status", "doctor"])
+    verb.add_argument("what", choices=["plan", "report", "comparison", "status", "runs", "doctor"])
 
 
 def _add_worker(verbs: Any) -> None:

@@ -310,7 +310,7 @@ PLACES: dict[str, tuple[tuple[str, Kind, bool], ...]] = {
     "notify": (("test", ("test",), True), ("PLAN", "", True)),
     "simulate": (),
     "explain": (("KEY", "", False),),
-    "schema": (("what", ("plan", "report", "comparison", "status", "doctor"), True),),
+    "schema": (("what", ("plan", "report", "comparison", "status", "runs", "doctor"), True),),
     "state": (
         ("what", ("init", "check", "export", "import", "prune"), True),
         ("RUN_ID|DIR", "", False),

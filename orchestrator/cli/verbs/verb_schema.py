@@ -17,6 +17,8 @@ def run(options: Options) -> ExitCode:
         from orchestrator.tracker.report.compare.comparison_schema import comparison_schema as schema  # noqa: PLC0415  # as above
     elif options.what == "doctor":
         from orchestrator.app.doctor.doctor_document import doctor_schema as schema  # noqa: PLC0415  # as above
+    elif options.what == "runs":
+        from orchestrator.app.status.run_list import runs_schema as schema  # noqa: PLC0415  # as above
     else:
         from orchestrator.app.status.document import status_schema as schema  # noqa: PLC0415  # as above
     write_json(json.dumps(schema(), indent=2, ensure_ascii=False))

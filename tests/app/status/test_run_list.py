@@ -1,14 +1,16 @@
 """All runs of a fleet, a line each."""
 
+import json
 from contextlib import closing
 from datetime import timedelta
 
+import jsonschema
 import msgspec
 import pytest
 from fakes.memory_state import MemoryState
 from fakes.recorded import BEGIN, RUN_ID, make_plan, make_targets, run_started
 
-from orchestrator.app.status.run_list import brief, run_entry, run_lines
+from orchestrator.app.status.run_list import brief, run_entry, run_lines, runs_schema
 from orchestrator.model.plan.limit_change import LimitChange
 from orchestrator.model.record import record as r
 from orchestrator.model.record.outcome import Outcome
@@ -50,6 +52,20 @@ def test_a_redo_shows_its_own_targets_beside_those_that_keep_their_outcome() -> 
     latest = lines(*kept, *(settled(target.proxy_id, Outcome.SUCCEEDED) for target in TARGETS))[1]
     assert " 3 of 5 " in latest
     assert latest.endswith("3 succeeded; kept: 2 already")
+
+
+def test_what_programs_read_is_as_the_schema_says_it() -> None:
+    fleet = MemoryState().fleet("prod", writes=True)
+    fleet.begin(make_plan(TARGETS), TARGETS, run_started(3, run_id=RUN_ID))
+    later = fleet.begin(make_plan(TARGETS), TARGETS, run_started(3, run_id=LATER))
+    kept = r.OutcomeKept(at=BEGIN, target="c", outcome=Outcome.ALREADY, position=0, entry=msgspec.Raw(b"{}"))
+    with closing(later.resume(2)) as journal:
+        journal.append([kept, settled(A, Outcome.SUCCEEDED), HELD])
+    printed = json.loads(msgspec.json.encode([run_entry(brief(run)) for run in reversed(fleet.runs())]))
+    jsonschema.validate(printed, runs_schema())
+    assert [run["state"] for run in printed] == ["held", "unfinished"]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate([{**printed[0], "state": "lost"}], runs_schema())
 
 
 def test_who_started_its_sessions_and_handed_the_fleet_over_is_said() -> None:
