@@ -57,7 +57,8 @@ def clock(about: str, exchange: Exchange) -> Diagnosis:
     """How far this machine's clock is from the cloud's, which lies in an interval as wide as the call took."""
     low_s = exchange.cloud_offset_s
     if low_s is None:
-        return Diagnosis(about, "clock", "untried", "the answer had no Date")
+        why = "there was no answer" if exchange.http_status is None else "the answer had no Date"
+        return Diagnosis(about, "clock", "untried", why)
     width_s = _WHOLE_S + exchange.duration_ms / 1000
     if low_s <= 0 <= low_s + width_s:
         return Diagnosis(about, "clock", "well", f"agrees with the cloud's, to {width_s:.1f} s")

@@ -44,7 +44,7 @@ def disk(place: str, trial: DiskTrial) -> Diagnosis:
 
 def _fleet(plan: Plan, state: State) -> Diagnosis:
     state.fleet(plan.name, writes=True).expect_owner(path_of(plan.path))
-    return Diagnosis(_HOST, "fleet", "well", f"{plan.name} belongs to this plan, and its folder to this user")
+    return Diagnosis(_HOST, "fleet", "well", f"no other plan has the name {plan.name}, and no other user its folder")
 
 
 def lock(holder: str | None) -> Diagnosis:

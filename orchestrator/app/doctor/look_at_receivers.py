@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from orchestrator.app.doctor.diagnosis import Diagnosis
-from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.plan import Notify, Plan
 
 
 def look_at_receivers(plan: Plan, environ: Mapping[str, str]) -> Iterator[Diagnosis]:
@@ -13,8 +13,15 @@ def look_at_receivers(plan: Plan, environ: Mapping[str, str]) -> Iterator[Diagno
     for entry in plan.notify:
         wrong = flaw(entry, environ, plan.http)
         if wrong is None:
-            words = f"{entry.name} can be used; orchestrator notify test sends something"
-            yield Diagnosis("host", "notify", "well", words)
+            yield _nothing_wrong(entry)
         else:
             remedy = "correct it in the plan, or set it where the start has its environment (cron, systemd)"
             yield Diagnosis("host", "notify", "wrong", f"{entry.name}: {wrong}", remedy)
+
+
+def _nothing_wrong(entry: Notify) -> Diagnosis:
+    """A program is seen to be there. Whether an address answers, nobody knows before something is sent to it."""
+    if entry.command is not None:
+        return Diagnosis("host", "notify", "well", f"{entry.name}: the program is there")
+    words = f"{entry.name}: set as it should be; whether it can be reached shows when something is sent"
+    return Diagnosis("host", "notify", "untried", words, "send a test event: orchestrator notify test PLAN")

@@ -48,7 +48,8 @@ def _tls(error: Exception, place: Place) -> str:
 
 
 def _name(error: Exception, place: Place) -> str:
-    return f"the name {place.via or place.host} cannot be resolved: {_system(error)}"
+    whose = place.host if place.via is None else f"of the proxy {place.via}"
+    return f"the name {whose} cannot be resolved: {_system(error)}"
 
 
 def _connect(error: Exception, place: Place) -> str:

@@ -237,6 +237,11 @@ def test_a_clock_is_wrong_only_when_it_surely_is(offset_s: float | None, state: 
     assert (diagnosis.state, diagnosis.words) == (state, words)
 
 
+def test_of_no_answer_it_is_not_said_that_it_lacked_something() -> None:
+    diagnosis = judge_answers.clock("scope s", Exchange())
+    assert (diagnosis.state, diagnosis.words) == ("untried", "there was no answer")
+
+
 # --- host ------------------------------------------------------------------------------------------------------------
 
 
@@ -330,7 +335,9 @@ def test_receivers_are_looked_at_and_told_nothing() -> None:
     plan = structs.replace(PLAN, notify=entries)
     environ = {"PATH": os.environ["PATH"], "HOOK": "https://host/very-secret", "PING": "http://192.0.2.1/very-secret"}
     found = list(look_at_receivers(plan, environ))
-    assert [each.state for each in found] == ["well", "wrong", "well", "wrong", "wrong", "wrong"]
+    assert [each.state for each in found] == ["well", "wrong", "untried", "wrong", "wrong", "wrong"], (
+        "whether an address answers is never claimed"
+    )
     assert [each.words for each in found if each.state == "wrong"][1:] == [
         "webhook_env HOOK: $KEY is not set",
         "ping_env PING: plain http would show the address to everyone on the way; use https, or http.allow_http",
