@@ -37,16 +37,26 @@ def _started_by(command: str) -> Options:
 
 
 def test_the_crontab_starts_a_run_at_night_and_again_every_hour() -> None:
-    lines = list(_cron_lines())
+    lines = [line for line in _cron_lines() if _started_by(line[6]).verb == "run"]
     assert [line[1] for line in lines] == ["22", "23,0-4"]
-    for *fields, user, command in lines:
+    for *_, command in lines:
+        options = _started_by(command)
+        assert options.quiet
+        assert options.log_file is not None
+        assert "flock" not in command
+
+
+def test_every_line_of_the_crontab_can_be_read_by_cron() -> None:
+    for *fields, user, command in _cron_lines():
         assert all(_FIELD.fullmatch(field) for field in fields), fields
         assert user == "orchestrator"
         assert "%" not in command  # cron would turn it into a line break
-        options = _started_by(command)
-        assert (options.verb, options.quiet) == ("run", True)
-        assert options.log_file is not None
-        assert "flock" not in command
+
+
+def test_the_crontab_keeps_in_sight_what_later_nights_leave_alone() -> None:
+    started = [(line[4], _started_by(line[6])) for line in _cron_lines()]
+    others = [(weekday, each.verb, each.quiet) for weekday, each in started if each.verb != "run"]
+    assert others == [("*", "plan", True), ("1", "status", False)]
 
 
 def test_the_crontab_sets_who_gets_mail_and_where_the_state_is() -> None:
@@ -79,7 +89,8 @@ def test_starts_end_by_the_clock_by_which_they_begin() -> None:
     assert parse(container["args"]).until == "05:00 UTC"
     assert _unit("orchestrator@.timer")["Timer"]["OnCalendar"].endswith(" UTC")
     assert _started_by(_unit("orchestrator@.service")["Service"]["ExecStart"]).until == "05:00 UTC"
-    assert {_started_by(command).until for *_, command in _cron_lines()} == {"05:00"}  # both by the host's clock
+    runs = [options for *_, command in _cron_lines() if (options := _started_by(command)).verb == "run"]
+    assert {options.until for options in runs} == {"05:00"}  # both by the host's clock
     assert "TZ=" not in read("deploy/crontab")
 
 
