@@ -114,6 +114,16 @@ def test_a_page_says_as_of_when_it_is_and_who_was_at_work() -> None:
     assert typed(text) == ["orchestrator status /etc/orchestrator/night.yaml --state /var/lib/orch"]
 
 
+def test_a_wave_that_is_open_does_not_look_as_if_all_of_it_had_been_drawn() -> None:
+    story = make_story(6, 2)
+    [first, *_] = story.head.waves
+    for state, told in (("open", True), ("done", False)):
+        head = replace(story.head, waves=[replace(first, state=state)])
+        text = page(replace(story, head=head, targets=iter(())))
+        assert (f"wave {first.name}, those drawn so far: " in text) is told
+        assert (f'<td class="n">{first.targets} so far' in text) is told
+
+
 def test_an_attempt_that_was_turned_away_has_no_slot_and_one_in_doubt_keeps_it() -> None:
     ends = dict(content_of(doubtful_story().targets, night_story(3).head).spans)
     turned_away, waits = BEGIN + timedelta(minutes=3), BEGIN + timedelta(minutes=5)
