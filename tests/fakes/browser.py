@@ -8,6 +8,7 @@ from shutil import which
 
 import pytest
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver.support.wait import WebDriverWait
 
 _OPTIONS = (
     "--headless",
@@ -45,6 +46,17 @@ def opened(profile: Path) -> Iterator[Chrome]:
         yield driver
     finally:
         driver.quit()
+
+
+def visit(browser: Chrome, address: str) -> None:
+    """Open a page, and wait until scripts speak to it, and to all of it.
+
+    On a slow machine `get` may come back while the page before is still there: the driver looks whether something is
+    being loaded, and the new page has not begun to.
+    """
+    browser.get(address)
+    there = "return location.href === arguments[0] && document.readyState === 'complete'"
+    WebDriverWait(browser, _PATIENCE_S).until(lambda each: each.execute_script(there, address), f"{address} opens")
 
 
 def log(browser: Chrome, kind: str) -> list[str]:

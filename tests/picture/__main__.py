@@ -6,7 +6,7 @@ from base64 import b64decode
 from pathlib import Path
 from tempfile import gettempdir
 
-from fakes.browser import opened
+from fakes.browser import opened, visit
 from fakes.documents import ROOT
 from picture.palette import with_palette
 
@@ -35,7 +35,7 @@ def picture(page: Path, profile: Path) -> bytes:
     """The upper part of a page as PNG."""
     with opened(profile) as browser:
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", _SCREEN)
-        browser.get(page.as_uri())
+        visit(browser, page.as_uri())
         height = browser.execute_script(f"return {_PART}")
         part = {"x": 0, "y": 0, "width": _SCREEN["width"], "height": height, "scale": 1}
         drawn = browser.execute_cdp_cmd("Page.captureScreenshot", {"clip": part, "captureBeyondViewport": True})

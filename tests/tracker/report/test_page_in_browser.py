@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes.browser import log, opened
+from fakes.browser import log, opened, visit
 from fakes.long_night import night_story
 from fakes.recorded import make_plan, make_targets
 from fakes.reported import make_story
@@ -63,7 +63,7 @@ def faults(browser: Chrome) -> list[str]:
 
 def test_the_page_loads_nothing_and_runs_nothing_of_its_data(browser: Chrome, address: str) -> None:
     log(browser, "performance")
-    browser.get(address)
+    visit(browser, address)
     sent = [json.loads(each)["message"]["params"] for each in log(browser, "performance") if WILL_BE_SENT in each]
     assert [each["request"]["url"] for each in sent if each["documentURL"] == address] == [address]
     assert log(browser, "browser") == []
@@ -76,7 +76,7 @@ def stories(browser: Chrome) -> list[str]:
 
 
 def test_filter_sort_and_story_work_by_keyboard(browser: Chrome, address: str) -> None:
-    browser.get(address)
+    visit(browser, address)
     assert shown(browser) == [IDS[2], *(each for each in IDS if each != IDS[2])]
     words = browser.find_element(By.ID, "words")
     words.send_keys("canary rejected")
@@ -93,7 +93,7 @@ def test_filter_sort_and_story_work_by_keyboard(browser: Chrome, address: str) -
 
 
 def test_a_link_unfolds_its_row_also_when_the_page_opens(browser: Chrome, address: str) -> None:
-    browser.get(f"{address}#{IDS[5]}")
+    visit(browser, f"{address}#{IDS[5]}")
     assert "22:00:05Z: HTTP 200" in stories(browser)[0]
     browser.find_element(By.ID, "words").send_keys("rejected")
     browser.execute_script(f"location.hash = '#{IDS[4]}'; dispatchEvent(new HashChangeEvent('hashchange'))")
@@ -102,7 +102,7 @@ def test_a_link_unfolds_its_row_also_when_the_page_opens(browser: Chrome, addres
 
 
 def test_paper_has_the_stories_of_those_that_did_not_succeed(browser: Chrome, address: str) -> None:
-    browser.get(address)
+    visit(browser, address)
     assert stories(browser) == []
     browser.execute_script("dispatchEvent(new Event('beforeprint'))")
     assert [each.partition(" at ")[0] for each in stories(browser)] == ["attempt 1"]
@@ -110,11 +110,11 @@ def test_paper_has_the_stories_of_those_that_did_not_succeed(browser: Chrome, ad
 
 def test_a_phone_says_what_each_cell_of_a_row_is(browser: Chrome, address: str, tmp_path: Path) -> None:
     script = "return getComputedStyle(document.querySelector(arguments[0]), '::before').content"
-    browser.get(address)
+    visit(browser, address)
     assert browser.execute_script(script, "#targets td:nth-child(2)") == '"Wave: "'
     path = tmp_path / "preview.html"
     path.write_bytes(b"".join(preview()))
-    browser.get(path.as_uri())
+    visit(browser, path.as_uri())
     assert browser.execute_script(script, ".proxies td:nth-child(3)") == '"Instance: "'
 
 
@@ -142,7 +142,7 @@ def test_everybody_can_read_the_pages(
     path.write_bytes(b"".join(page()))
     media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
-    browser.get(path.as_uri())
+    visit(browser, path.as_uri())
     browser.execute_script("for (const each of document.querySelectorAll('details')) each.open = true")
     assert faults(browser) == []
     assert fits(browser)
