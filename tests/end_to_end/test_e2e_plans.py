@@ -108,7 +108,8 @@ def test_a_preview_reads_and_never_writes(new_cloud: NewCloud) -> None:
     told = json.loads(desk.cli("plan", "PLAN", "--format", "json").stdout)
     assert json.loads(desk.run("--dry-run", "--format", "json").stdout) == told
     calls = desk.books()["calls"]
-    assert set(calls) <= {"proxy_version", "immediate_jobs", "instances", "proxies"}
+    looks = {"proxy_version", "immediate_jobs", "scheduled_jobs", "schedule_events", "instances", "proxies"}
+    assert set(calls) <= looks
     assert 3 * told["calls"]["read"] == sum(calls.values()), "three previews, and each counts its own calls"
     assert not desk.state.exists()
     assert desk.cli("plan", "PLAN", "--quiet").stdout == ""
