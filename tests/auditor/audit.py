@@ -13,6 +13,7 @@ from auditor.elapsed import elapsed_problems
 from auditor.ids import Ids
 from auditor.impacts import impact_problems
 from auditor.journal import Book, Line, journal_problems, read_book
+from auditor.subnets import subnet_problems
 from auditor.sums import sum_problems
 
 
@@ -36,6 +37,7 @@ def _problems(report: Line, book: Book) -> Iterator[str]:
     yield from sum_problems(report, book)
     ids = Ids(book, {target["proxy_id"]: target["instance_id"] for target in report["targets"]})
     yield from impact_problems(report, book)
+    yield from subnet_problems(report, book)
     for target in report["targets"]:
         yield from claim_problems(target, book, ids)
     missing = book.of.keys() - {target["proxy_id"] for target in report["targets"]}

@@ -11,13 +11,18 @@ class _Known(NamedTuple):
     words: tuple[str, ...]
     remedy: str
 
+    def means(self, text: str, error_code: str | None) -> bool:
+        """Whether a refusal is of this kind."""
+        return error_code in self.codes or any(words in text.casefold() for words in self.words)
 
+
+_ADDRESSES = _Known(
+    ("DBS.05000020",),
+    ("insufficient subnet ip",),
+    "free or add addresses in the subnet of the proxy; the new nodes seem to be built beside the old ones",
+)
 _KNOWN = (
-    _Known(
-        ("DBS.05000020",),
-        ("insufficient subnet ip",),
-        "free or add addresses in the subnet of the proxy; the new nodes seem to be built beside the old ones",
-    ),
+    _ADDRESSES,
     _Known(("DBS.05000001",), (), "the kernel of the database is too old for this: upgrade the instance first"),
     _Known(("DBS.05000022",), (), "correct the ids: this proxy belongs to another instance"),
     _Known(("DBS.270024",), (), "correct proxy_id, or take it out of the plan: there is no such proxy"),
@@ -59,8 +64,9 @@ _KNOWN = (
 
 def remedy_of(text: str, error_code: str | None) -> str | None:
     """What to do about it; None where only a person can tell."""
-    said = text.casefold()
-    for known in _KNOWN:
-        if error_code in known.codes or any(words in said for words in known.words):
-            return known.remedy
-    return None
+    return next((known.remedy for known in _KNOWN if known.means(text, error_code)), None)
+
+
+def wants_addresses(text: str, error_code: str | None) -> bool:
+    """Whether the cloud refused an upgrade as its subnet had too few addresses."""
+    return _ADDRESSES.means(text, error_code)

@@ -19,6 +19,7 @@ from orchestrator.tracker.report.beside_causes import beside_causes
 from orchestrator.tracker.report.how_ended import count_not_read
 from orchestrator.tracker.report.moving import Moving, moving_of
 from orchestrator.tracker.report.parts.besides import besides
+from orchestrator.tracker.report.parts.capacity_form import capacity_form
 from orchestrator.tracker.report.parts.changed_limits import changed_limits
 from orchestrator.tracker.report.parts.host_form import hosts_form
 from orchestrator.tracker.report.parts.impact_form import impacts
@@ -152,6 +153,7 @@ def _head(run: Run, started: RunStarted, plan: Plan, exit_code: int | None) -> H
         gates=[_gate(run.gates[name]) for name in sorted(run.gates)] or UNSET,
         impact=impacts(run),
         limits=changed_limits(run),
+        capacity=capacity_form(run, plan.capacity),
     )
 
 

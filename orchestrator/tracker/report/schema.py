@@ -13,6 +13,7 @@ from orchestrator.model.plan.health_gate import GateAnswer
 from orchestrator.model.plan.person import person
 from orchestrator.model.record.record import HoldCause
 from orchestrator.model.run.status import ScopeState
+from orchestrator.tracker.report.parts.capacity_form import CapacityReport
 from orchestrator.tracker.report.parts.changed_limits import LimitsReport
 from orchestrator.tracker.report.parts.host_form import HostReport
 from orchestrator.tracker.report.parts.impact_form import ImpactReport, ImpactsReport
@@ -240,6 +241,10 @@ class Head(Struct, frozen=True, kw_only=True):
     ] = UNSET
     limits: Annotated[
         LimitsReport | UnsetType, Meta(description="What a person has changed of the limits; absent without any")
+    ] = UNSET
+    capacity: Annotated[
+        CapacityReport | UnsetType,
+        Meta(description="Free addresses of subnets; absent when none was read, and none refused for them"),
     ] = UNSET
 
 

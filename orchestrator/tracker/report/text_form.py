@@ -7,6 +7,7 @@ from orchestrator.model.record.outcome import BAD, FAILED_BEFORE, STUCK, Outcome
 from orchestrator.plain import plain
 from orchestrator.spoken import counted
 from orchestrator.tracker.report.build import Story
+from orchestrator.tracker.report.parts.capacity_form import capacity_lines
 from orchestrator.tracker.report.parts.impact_form import impact_lines
 from orchestrator.tracker.report.parts.people import ActReport
 from orchestrator.tracker.report.schema import (
@@ -46,6 +47,7 @@ def text_lines(story: Story) -> Iterator[str]:
     yield from _section("People", map(act_line, story.head.run.people))
     yield from _section("Gates", map(_gate, story.head.gates or ()))
     yield from _section("Impact", (f"{_MARGIN}{line}" for line in impact_lines(story.head.impact)))
+    yield from _section("Subnets", (f"{_MARGIN}{line}" for line in capacity_lines(story.head.capacity)))
     stuck: list[TargetReport] = []
     yield from _section("Targets to look at", _table(_keep(stuck, filter(_to_look_at, story.targets))))
     yield from _section("These need a person: look at them in the console, then use `settle`", map(_stuck, stuck))
