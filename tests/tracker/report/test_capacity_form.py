@@ -43,7 +43,7 @@ def test_each_subnet_has_what_it_had_left_and_the_reserve() -> None:
     assert [(each.subnet_id, each.proxies, each.free) for each in found(told).subnets] == [("a", 2, 6), ("b", 2, 40)]
     assert all(each.read_at and not each.refused and each.learned is None for each in found(told).subnets)
     assert "  a of scope default: 2 proxies, 6 free addresses at 20" in "\n".join(text_lines(told))
-    assert "are left alone in each subnet" in b"".join(page_chunks(told)).decode()
+    assert "2 free addresses are left alone in each" in b"".join(page_chunks(told)).decode()
 
 
 def test_what_was_refused_for_want_of_addresses_is_counted_with_what_it_taught() -> None:
