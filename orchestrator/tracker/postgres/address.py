@@ -6,8 +6,9 @@ from orchestrator.errors import UsageError
 
 #: What a connection string begins with, see "Connection Strings" in the documentation of libpq.
 _BEGINNINGS = ("postgresql://", "postgres://", "service=")
-#: A password between user and host, and one among the parameters, as libpq finds them.
-_IN_USER = re.compile(r"^([a-z]+://[^:@/]*):[^@/]*@")
+#: A password between user and host, and one among the parameters. With `/` or `?` in it libpq finds none and refuses
+#: the address, but it must not be shown either; an `@` behind a port, a name and `?` is one of the parameters.
+_IN_USER = re.compile(r"^([a-z]+://[^:@/?]*):(?![0-9]{0,5}(?:,[^/?@]*)?(?:/[^?@]*)?\?)(?:[^?]*@|.*@)")
 _AS_PARAMETER = re.compile(r"(?<=[?&])[a-z]*password=[^&]*&?")
 _ELSEWHERE = "put it into PGPASSFILE (~/.pgpass), PGPASSWORD or pg_service.conf: others can read a command line"
 
