@@ -35,3 +35,7 @@ def test_metrics_that_cannot_be_written_are_a_warning(new_cloud: NewCloud) -> No
     assert warning.startswith("the metrics: ")
     assert "no/such/folder" in warning
     assert "sink.failed" in {line["event"] for line in ended.logs}
+    assert f"orchestrator: warning: {warning}" in ended.stderr
+    quiet = desk.run("--quiet", "--new")
+    assert (quiet.code, quiet.stdout, quiet.stderr) == (0, "", "")
+    assert desk.report["run"]["warnings"] == [warning]

@@ -74,7 +74,7 @@ def tell_of(outcome: SessionResult, plan: Plan, options: Options, lost: Mapping[
     Raises:
         PlanError: it only followed what was open, because nothing more may start in the run.
     """
-    _tell_of_bugs(outcome)
+    _tell_what_failed(outcome, options)
     _summarise(outcome, options)
     _remember_lost(outcome, lost)
     if outcome.opened.barred and outcome.code is ExitCode.USAGE:
@@ -161,15 +161,15 @@ def _remember_lost(outcome: SessionResult, lost: Mapping[str, str]) -> None:
         remember(outcome.recovered, outcome.plan, outcome.code, everything, SystemClock().now())
 
 
-def _tell_of_bugs(outcome: SessionResult) -> None:
-    """What failed in this program, each with its place; also with `--quiet`."""
+def _tell_what_failed(outcome: SessionResult, options: Options) -> None:
+    """What failed in this program, each with its place, also with `--quiet`; and what it went on without."""
     run = outcome.recovered.run
     aside = (f"target {state.key}: {state.set_aside}" for state in run.set_aside())
     for error in (*run.troubles, *aside):
         tell(f"orchestrator: internal error: {error}")
     for error in run.host_errors:
         tell(f"orchestrator: {error}")
-    for warning in (*run.warnings, *outcome.warnings):
+    for warning in () if options.silences(outcome.code) else (*run.warnings, *outcome.warnings):
         tell(f"orchestrator: warning: {warning}")
     if outcome.code is ExitCode.INTERNAL:
         tell(f"hint: {BUG_HINT}")
