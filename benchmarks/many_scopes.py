@@ -27,11 +27,13 @@ from orchestrator.simulator.profile import Lists, Profile
 
 TOOL = [sys.executable, "-m", "orchestrator"]
 REGIONS = ("cn-north-4", "cn-east-3", "cn-south-1", "cn-southwest-2", "ap-southeast-3", "tr-west-1")
+#: What the cloud does to instances by itself: both are read where something is to be upgraded.
+EVENT_LISTS = ("scheduled_jobs", "schedule_events")
 #: Divides the upgrade's duration: 3 minutes and more take a third of a second and more.
 SPEED = 600.0
 WITHOUT_PROXY = 0.2
-#: Looks at upgrades under way: how many there are depends on how long these take.
-LOOKS = ("job", "immediate_jobs")
+#: Looks at what goes on meanwhile: how many there are depends on how long the upgrades take.
+LOOKS = ("job", "immediate_jobs", *EVENT_LISTS)
 #: First looks and gaps suit upgrades of some 0.4 s.
 PACE = {
     "follow": {"poll": "200ms", "expected": "500ms", "timeout": "60s", "verify_for": "5s"},
@@ -96,7 +98,7 @@ def expected(verb: str, instances: int, proxies: list[int]) -> Counter[str]:
     """The calls of a verb, by kind, without looks at upgrades under way: their number depends on how long these take.
 
     Args:
-        verb: `plan` or `run`.
+        verb: `plan` before the run, `run`, or `audit`, the plan after it.
         instances: in each scope.
         proxies: in each scope; one on each instance that has any.
     """
@@ -105,7 +107,9 @@ def expected(verb: str, instances: int, proxies: list[int]) -> Counter[str]:
         instances=len(proxies) * ceil(instances / 100),
         details=sum(ceil(count / 20) for count in proxies),
     )
-    if verb == "plan":
+    if verb != "audit":
+        found += Counter(dict.fromkeys(EVENT_LISTS, len(proxies)))
+    if verb != "run":
         return found + Counter(immediate_jobs=len(proxies), proxy_version=sum(proxies))
     return found + Counter(upgrade=sum(proxies), proxy_version=2 * sum(proxies), proxies=sum(proxies))
 
@@ -140,11 +144,11 @@ def main() -> int:
         environ = {f"TOKEN_{number}": token for number in range(len(projects))}
         environ["ORCHESTRATOR_STATE"] = f"{name}/state"
         plan = str(plan_of(Path(name), url, projects, rate))
-        sums = {verb: expected(verb, instances, proxies) for verb in ("plan", "run")}
+        sums = {verb: expected(verb, instances, proxies) for verb in ("plan", "run", "audit")}
         good = [
             step("plan", url, environ, ("plan", plan, "--quiet"), sums["plan"]),
             step("run", url, environ, ("run", plan, "--quiet", "--no-progress"), sums["run"]),
-            step("audit", url, environ, ("plan", plan, "--quiet"), sums["plan"]),
+            step("audit", url, environ, ("plan", plan, "--quiet"), sums["audit"]),
         ]
         print(
             f"({len(REGIONS)} scopes, {instances * len(REGIONS):,} instances, each scope at {rate:g} calls/s at most)"

@@ -4,6 +4,7 @@ And no folder and no file is larger than what a reader can take in.
 """
 
 import ast
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +34,13 @@ def test_no_class_name_is_defined_twice() -> None:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places[node.name].append(str(path.relative_to(PACKAGE)))
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+def test_no_module_of_the_tests_hides_one_of_the_standard_library() -> None:
+    """The folder of a test stands in front of `sys.path`, and of that of the processes it starts."""
+    tests = Path(__file__).parent
+    hidden = {str(path.relative_to(tests)) for path in tests.rglob("*.py") if path.stem in sys.stdlib_module_names}
+    assert hidden == set()
 
 
 def test_no_module_name_occurs_twice_unless_it_says_the_same_thing_in_parallel_folders() -> None:

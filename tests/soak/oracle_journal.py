@@ -3,7 +3,7 @@
 from judge.journal import JournalJudge
 from judge.rule import Found
 from judge.session import Session
-from soak.calendar import Calendar
+from soak.judged_calendar import Calendar
 from soak.loop import instant
 from soak.trial import Evidence, Process
 
