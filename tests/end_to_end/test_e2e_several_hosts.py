@@ -83,7 +83,7 @@ def test_when_the_one_that_works_is_killed_the_next_goes_on(new_desk: Callable[.
 @pytest.mark.slow
 def test_one_that_is_told_to_stop_leaves_its_place_to_the_next(new_desk: Callable[..., HostsDesk]) -> None:
     desk = new_desk(count=8)
-    desk.write(limits={"in_flight": 2})
+    desk.write(**IMPATIENT, limits={"in_flight": 2})
     first = desk.host("h1")
     desk.until_in_log("answer_seen", 2)
     second = desk.host("h2")
@@ -99,7 +99,7 @@ def test_one_that_is_told_to_stop_leaves_its_place_to_the_next(new_desk: Callabl
 @pytest.mark.slow
 def test_one_that_was_frozen_is_replaced_and_says_so_when_it_wakes(new_desk: Callable[..., HostsDesk]) -> None:
     desk = new_desk(count=12)
-    desk.write(limits={"in_flight": 3})
+    desk.write(**IMPATIENT, limits={"in_flight": 3})
     first = desk.host("h1")
     desk.until_in_log("answer_seen", 2)
     second = desk.host("h2")
@@ -117,7 +117,9 @@ def test_one_that_was_frozen_is_replaced_and_says_so_when_it_wakes(new_desk: Cal
 def test_an_answer_that_comes_to_one_who_was_replaced_is_kept_and_counts(new_desk: Callable[..., HostsDesk]) -> None:
     """It is frozen with calls under way, whose jobs are listed by then: nobody sends them again."""
     desk = new_desk(count=3, latency=Latency(median_s=400.0, sigma=0.0))
-    desk.write(http={"timeout": "20s"})  # it outlasts the silence after which another one takes over
+    desk.write(
+        **{**IMPATIENT, "http": {"timeout": "20s"}}
+    )  # it outlasts the silence after which another one takes over
     first = desk.host("h1")
     desk.until_in_log("intent", 3)
     second = desk.host("h2")
@@ -133,7 +135,7 @@ def test_an_answer_that_comes_to_one_who_was_replaced_is_kept_and_counts(new_des
 def test_an_outage_of_the_database_is_waited_for(new_desk: Callable[..., HostsDesk], own_server: "Server") -> None:
     desk = new_desk(count=12)
     desk.share(own_server)
-    desk.write(limits={"in_flight": 2})
+    desk.write(**IMPATIENT, limits={"in_flight": 2})
     hosts = [desk.host("h1"), desk.host("h2")]
     desk.until_in_log("answer_seen", 3)
     desk.server.stop()
@@ -147,7 +149,7 @@ def test_an_outage_of_the_database_is_waited_for(new_desk: Callable[..., HostsDe
 @pytest.mark.slow
 def test_a_person_holds_and_looks_from_any_host(new_desk: Callable[..., HostsDesk]) -> None:
     desk = new_desk(count=8)
-    desk.write(limits={"in_flight": 1})
+    desk.write(**IMPATIENT, limits={"in_flight": 1})
     working = desk.host("h1")
     desk.until_in_log("answer_seen", 2)
     assert desk.cli("hold", "PLAN", "--note", "look", environ={"HOME": str(desk.folder / "elsewhere")}).code == 0
