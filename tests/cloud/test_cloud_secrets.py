@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 from aiohttp import web
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from orchestrator.cloud.secrets.registry import Secrets
@@ -218,6 +218,9 @@ async def test_the_start_of_a_secret_is_not_left_by_a_cut_of_the_request_id_of_a
     written=st.sampled_from([str, lambda text: json.dumps(text)[1:-1], quote]),
     cut=st.integers(0, 40),
 )
+@example(secret="000%00\\0", before="", after="", written=lambda text: json.dumps(text)[1:-1], cut=1)
+@example(secret="a&amp;b%41\\c", before="", after="", written=lambda text: json.dumps(text)[1:-1], cut=40)
+@example(secret="a\\nb%41&lt;c", before="", after="", written=quote, cut=40)
 def test_no_eight_letters_of_a_secret_are_left(secret: str, before: str, after: str, written: Any, cut: int) -> None:
     text = before + written(secret)[: 8 + cut] + after
     secrets = Secrets()

@@ -6,18 +6,20 @@ What is quoted may be escaped on its way, in part or whole: for a URL, JSON, HTM
 import re
 import sys
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import accumulate
 
-#: Every escape begins with one of these.
-MARKS = ("%", "\\", "&")
-
-#: Bytes beyond ASCII that follow each other are one or more characters together.
-_ESCAPE = re.compile(
-    r"(%[0-7][0-9A-Fa-f]|(?:%[89A-Fa-f][0-9A-Fa-f])+|\\x[0-7][0-9A-Fa-f]|(?:\\x[89A-Fa-f][0-9A-Fa-f])+"
-    r"|\\u[Dd][89ABab][0-9A-Fa-f]{2}\\u[Dd][C-Fc-f][0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\[^ux]"
-    r"|&(?:#[0-9]{1,7}|#[Xx][0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos);)"
-)
+#: Escapes by what they begin with. Bytes beyond ASCII that follow each other are one or more characters together.
+_ESCAPES = {
+    "%": re.compile(r"(%[0-7][0-9A-Fa-f]|(?:%[89A-Fa-f][0-9A-Fa-f])+)"),
+    "\\": re.compile(
+        r"(\\x[0-7][0-9A-Fa-f]|(?:\\x[89A-Fa-f][0-9A-Fa-f])+"
+        r"|\\u[Dd][89ABab][0-9A-Fa-f]{2}\\u[Dd][C-Fc-f][0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\[^ux])"
+    ),
+    "&": re.compile(r"(&(?:#[0-9]{1,7}|#[Xx][0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos);)"),
+}
+_ANY_ESCAPE = re.compile(rf"({'|'.join(each.pattern[1:-1] for each in _ESCAPES.values())})")
 
 #: What a letter after a backslash stands for; any other character stands for itself.
 _LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
@@ -25,8 +27,16 @@ _LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _NAMES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'"}
 
 
+def readings(written: str) -> Iterator["Unescaped"]:
+    """The text without one level of escapes: of all kinds that it has, and of each alone, for `%41` may mean itself."""
+    kinds = [pattern for mark, pattern in _ESCAPES.items() if mark in written]
+    if len(kinds) > 1:
+        yield Unescaped(written, _ANY_ESCAPE)
+    yield from (Unescaped(written, kind) for kind in kinds)
+
+
 class Unescaped:
-    """A text without its escapes: one level of them.
+    """A text without its escapes of some kinds: one level of them.
 
     Attributes:
         text: as it reads.
@@ -34,8 +44,8 @@ class Unescaped:
 
     __slots__ = ("_read", "_written", "text")
 
-    def __init__(self, written: str) -> None:
-        parts = _ESCAPE.split(written)  # escapes at the odd places
+    def __init__(self, written: str, escapes: re.Pattern[str] = _ANY_ESCAPE) -> None:
+        parts = escapes.split(written)  # escapes at the odd places
         # Where each escape begins (again at odd places) and ends, as written and as read; and both ends of the text.
         self._written = [0, *accumulate(map(len, parts))]
         parts[1::2] = map(_plain, parts[1::2])

@@ -15,7 +15,7 @@ from multidict import CIMultiDict
 
 from orchestrator.cloud.reading.answer import Answer
 from orchestrator.cloud.reading.json_body import as_text
-from orchestrator.cloud.secrets.escaped import MARKS, Unescaped
+from orchestrator.cloud.secrets.escaped import readings
 from orchestrator.cloud.secrets.secret import HIDDEN, Secret
 from orchestrator.cloud.secrets.secret_forms import folded, forms
 from orchestrator.model.written.strings import with_strings
@@ -89,8 +89,7 @@ class Secrets:
             yield from (found.span() for found in self._words.finditer(low))
         if not self._pieces.isdisjoint([low[at : at + _PIECE] for at in range(0, len(low) - _PIECE + 1, _STRIDE)]):
             yield from _runs(low, self._pieces)
-        if levels and any(mark in text for mark in MARKS):
-            plain = Unescaped(text)
+        for plain in readings(text) if levels else ():
             yield from (plain.written(*span) for span in self._found(plain.text, levels - 1))
 
     def searched(self, answer: Answer) -> Answer:

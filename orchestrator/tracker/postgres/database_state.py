@@ -38,7 +38,7 @@ where r.next_seq > coalesce((%(ends)s::jsonb ->> r.run::text)::bigint, 0) + 1
 """
 
 
-#: Those that belong to a plan at least; a row alone is only somebody's who looked.
+#: Those that belong to a plan at least: a look alone makes a row too.
 _FLEETS = """\
 select fleet from orchestrator.fleet where owner is not null
 union select fleet from orchestrator.run

@@ -1,4 +1,4 @@
-"""Which fleets are under way: somebody holds their lock, alive or not, or has just left them to the next host."""
+"""Which fleets are under way: a process holds their lock, alive or not, or has just left them to the next host."""
 
 from datetime import datetime, timedelta
 
