@@ -49,7 +49,7 @@ def _proxy(run: Run, proxy_id: str) -> str:
     target, state = run.targets.get(proxy_id), _own(run, proxy_id)
     if target is None:
         return f"    {proxy_id}, of an earlier run"
-    name = f" ({target.name})" if target.name else ""
+    name = f" ({target.called})" if target.called else ""
     earlier = run.earlier.get(proxy_id)
     if state is None and earlier is not None:
         jobs = f", workflow {', '.join(earlier.workflow_ids)}" if earlier.workflow_ids else ""

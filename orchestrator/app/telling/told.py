@@ -14,6 +14,6 @@ def told(record: Record, run: Run) -> str:
     if record.target is None:
         return sentence(record)
     target = run.targets.get(record.target)
-    name = f"{target.name} " if target is not None and target.name else ""
+    name = f"{target.called} " if target is not None and target.called else ""
     words = answer_words(record) if isinstance(record, AnswerSeen) else sentence(record)
     return f"{name}{record.target[:_SHORT]}  {words}"

@@ -1,6 +1,12 @@
 """One proxy to upgrade."""
 
+from collections.abc import Mapping
+from itertools import islice
+
 from msgspec import Struct
+
+#: An inventory may have many columns, and a line has little room.
+_TOLD_LABELS = 2
 
 
 class Facts(Struct, frozen=True, gc=False, kw_only=True):
@@ -43,6 +49,21 @@ class Target(Struct, frozen=True, gc=False, kw_only=True):
     def name(self) -> str:
         """Its instance and itself as people call them: `orders/proxy-1`; empty where discovery learned no name."""
         return slashed(self.facts.name, self.facts.proxy_name) if self.facts else ""
+
+    @property
+    def called(self) -> str:
+        """What people know it by, to stand beside its id; see `called`."""
+        return called(self.name, self.labels)
+
+
+def called(name: str, labels: Mapping[str, str]) -> str:
+    """What people know a proxy by: its name, else the first of its labels, which they chose; empty without both."""
+    return name or labels_words(dict(islice(labels.items(), _TOLD_LABELS)))
+
+
+def labels_words(labels: Mapping[str, str]) -> str:
+    """Labels as one reads them: `app=billing tier=gold`."""
+    return " ".join(f"{name}={value}" for name, value in labels.items())
 
 
 def slashed(instance: str | None, proxy: str | None) -> str:

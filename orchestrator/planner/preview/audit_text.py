@@ -33,7 +33,7 @@ def _verdict(audit: Audit) -> str:
 
 
 def _row(target: Target) -> str:
-    name = f"  {target.name}" if target.name else ""
+    name = f"  {target.called}" if target.called else ""
     return f"    {target.scope}  {target.instance_id}  {target.proxy_id}{name}"
 
 

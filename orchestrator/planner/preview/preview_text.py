@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from orchestrator.model.plan.target import Target
+from orchestrator.model.plan.target import Target, labels_words
 from orchestrator.model.record.outcome import FAILED_BEFORE
 from orchestrator.model.reply.risk import Risk
 from orchestrator.planner.plan_file.numbers import written_duration
@@ -148,7 +148,7 @@ def _rows(targets: list[Target], limit: int | None, risks: Mapping[str, Risk] | 
     shown = targets if limit is None else targets[:limit]
     width = max((len(target.scope) for target in shown), default=0)
     for target in shown:
-        labels = " ".join(f"{name}={value}" for name, value in target.labels.items())
+        labels = labels_words(target.labels)
         name = f"{target.name}  " if target.name else ""
         told = risk_words(risks.get(target.proxy_id)) if risks else ""
         line = f"    {target.scope:<{width}}  {target.instance_id}  {target.proxy_id}  {name}{labels}".rstrip()

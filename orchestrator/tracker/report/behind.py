@@ -127,7 +127,7 @@ def advice(reason: str, redo: str = " redo") -> str:
 
 def _line(target: TargetReport, place: str | None, meant: str | None) -> str:
     outcome, reason, since = _really(target)
-    name = f" {target.facts.both}" if target.facts and target.facts.both else ""
+    name = f" {target.called}" if target.called else ""
     why = f": {reason}" if reason else ""
     found = target.evidence[-1] if target.evidence and outcome == Outcome.SKIPPED else None
     untold = [each for each in _workflows(target) if each not in (reason or "")]

@@ -9,6 +9,7 @@ import io
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from orchestrator.model.plan.target import labels_words
 from orchestrator.tracker.report.build import Story
 from orchestrator.tracker.report.parts.upgrade import AttemptReport, EarlierReport
 from orchestrator.tracker.report.schema import TargetReport
@@ -92,7 +93,7 @@ def _cells(target: TargetReport) -> tuple[object, ...]:
         target.settled_by,
         _instant(target.started_at),
         _instant(target.settled_at),
-        " ".join(f"{key}={value}" for key, value in target.labels.items()),
+        labels_words(target.labels),
         target.settled_host,
         *_earlier(target.earlier),
     )

@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from orchestrator.model.plan.health_gate import GateAnswer
 from orchestrator.model.plan.person import person
+from orchestrator.model.plan.target import called
 from orchestrator.model.record.record import HoldCause
 from orchestrator.model.run.status import ScopeState
 from orchestrator.tracker.report.parts.capacity_form import CapacityReport
@@ -222,6 +223,11 @@ class TargetReport(Struct, frozen=True, kw_only=True):
     impact: Annotated[
         ImpactReport | UnsetType, Meta(description="What its upgrade did to applications; absent when not measured")
     ] = UNSET
+
+    @property
+    def called(self) -> str:
+        """What people know it by, to stand beside its id; as of `Target.called`."""
+        return called(self.facts.both if self.facts else "", self.labels)
 
 
 class Head(Struct, frozen=True, kw_only=True):

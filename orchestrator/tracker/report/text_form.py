@@ -204,16 +204,15 @@ def _table(targets: Iterable[TargetReport]) -> Iterator[str]:
     """A row for each, below a row of titles; nothing without targets."""
     for number, target in enumerate(targets):
         if number == 0:
-            yield _row("proxy_id", "wave", "outcome", "version", "instance/proxy, reason and workflow_ids")
+            yield _row("proxy_id", "wave", "outcome", "version", "instance/proxy or labels, reason and workflow_ids")
         versions = " -> ".join(filter(None, (target.source_version, target.verified_version))) or "?"
         yield _row(target.proxy_id, target.wave or "-", target.outcome, versions, _words(target))
 
 
 def _words(target: TargetReport) -> str:
-    """Its names, why it stands so, and the workflow_ids: of the earlier run, when that is why this one left it out."""
+    """What it is called, why, and its workflow_ids: of the earlier run, when that is why this one left it out."""
     left_out = target.earlier if target.reason == FAILED_BEFORE else None
-    names = target.facts.both if target.facts else ""
-    return " ".join(filter(None, [names, why_words(target), *(left_out or target).workflow_ids]))
+    return " ".join(filter(None, [target.called, why_words(target), *(left_out or target).workflow_ids]))
 
 
 def _row(proxy_id: str, wave: str, outcome: str, versions: str, words: str) -> str:

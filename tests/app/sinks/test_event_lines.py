@@ -40,7 +40,7 @@ def test_each_event_is_one_short_line_that_names_the_proxy() -> None:
     lines = heard()
     assert all(line[2] == line[5] == ":" for line in lines)
     (failed,) = (line for line in lines if "failed: job" in line)
-    assert failed.split("  ")[1].startswith("0000")
+    assert failed.split("  ")[1] == "app=a0 00000000"
     assert any(line.endswith("  the cloud accepted it") for line in lines)
 
 

@@ -79,4 +79,4 @@ def _stuck(target: TargetReport) -> str:
 
 
 def _named(target: TargetReport) -> str:
-    return f"{target.facts.both} {target.proxy_id}" if target.facts and target.facts.both else target.proxy_id
+    return f"{target.called} {target.proxy_id}".lstrip()

@@ -79,7 +79,7 @@ def _values(story: Story, found: Content) -> dict[str, Any]:
         "impact": impact_chart(head.impact),
         "bins": charts.histogram(found.durations),
         "typical": _typical(found.durations),
-        "names": {each.proxy_id: each.facts.both for each in found.rows if each.facts and each.facts.both},
+        "names": {each.proxy_id: each.called for each in found.rows if each.called},
         "details": Markup(_details(rows)),  # noqa: S704  # `<` is escaped there
     }
 
