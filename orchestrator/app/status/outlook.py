@@ -93,8 +93,12 @@ class Outlook:
     @property
     def to_redo(self) -> list[str]:
         """The outcomes of an ended run with which proxies are left out until a person asks for them."""
-        missing = count_behind(self.run) if self.run.ended is not None else Counter[str]()
-        return [outcome for outcome in ASKED_FOR if missing[outcome]]
+        return [outcome for outcome in ASKED_FOR if self.missing[outcome]]
+
+    @property
+    def missing(self) -> Counter[str]:
+        """How many proxies of an ended run ended otherwise than well, by outcome."""
+        return count_behind(self.run) if self.run.ended is not None else Counter[str]()
 
     @property
     def stuck(self) -> list[TargetState]:

@@ -14,6 +14,8 @@ NAMED = 20
 #: A mistake of the plan about many proxies: it is told once.
 NOT_OFFERED = "not_offered"
 
+#: What a new run takes by itself.
+_TAKEN = (Outcome.NOT_STARTED, Outcome.DEFERRED, Outcome.PARTIAL)
 #: What begins again only when a person asks for it.
 ASKED_FOR = (Outcome.REJECTED.value, Outcome.FAILED.value, Outcome.MISMATCH.value)
 _TO_DO = {
@@ -113,6 +115,12 @@ def to_redo(head: Head, behind: Behind) -> list[str]:
     """The outcomes that `--only-outcome` takes, of those that there are."""
     found = {_really(target)[0] for target in behind.first} | head.totals.outcomes.keys()
     return [outcome for outcome in ASKED_FOR if outcome in found]
+
+
+def taken_words(outcomes: Mapping[str, int]) -> str:
+    """For whom a plain start is, beside those that a person has to ask for; empty without any."""
+    number = sum(outcomes.get(outcome.value, 0) for outcome in _TAKEN)
+    return f"for {counted(number, 'other', 'others')}, which a run takes by itself" if number else ""
 
 
 def advice(reason: str, redo: str = " redo") -> str:

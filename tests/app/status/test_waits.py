@@ -461,6 +461,16 @@ CASES = [
         r.RunEnded(at=START),
     ),
     case(
+        Cause.BEHIND,
+        f"orchestrator run {PLAN} --only-outcome rejected; for 2 others, which a run takes by itself: "
+        f"orchestrator run {PLAN}",
+        settled(TARGETS[0]),
+        settled(TARGETS[1], Outcome.NOT_STARTED),
+        settled(FAR, Outcome.DEFERRED),
+        settled(LAST, Outcome.REJECTED),
+        r.RunEnded(at=START),
+    ),
+    case(
         Cause.HOLD,
         "to release the fleet: 1 failure; 1 of 4 not known to run 2.24.03.000; do: look at the cause, then "
         f'orchestrator release {PLAN} --note "why" && orchestrator run {PLAN} --only-outcome failed',

@@ -52,6 +52,14 @@ def test_the_verdict_and_the_command_stand_first() -> None:
     assert order == sorted(order)
 
 
+def test_those_that_a_redo_did_not_ask_for_have_a_command_of_their_own() -> None:
+    story = make_story(6, 2)
+    totals = replace(story.head.totals, outcomes={"succeeded": 2, "rejected": 1, "not_started": 3})
+    text = page(replace(story, head=replace(story.head, totals=totals)))
+    assert "Next, for 3 others, which a run takes by itself:" in text
+    assert typed(text) == ["orchestrator run night.yaml --only-outcome rejected", "orchestrator run night.yaml"]
+
+
 def test_a_hold_is_there_with_its_release() -> None:
     text = page(make_story(3, 0, hold=True))
     assert "Held, 1 rejected, 0 allowed for the fleet: of 3 proxies, 2 seen at" in text

@@ -6,6 +6,7 @@ from orchestrator.app.status.outlook import Outlook
 from orchestrator.app.status.what_next.steps import step_words
 from orchestrator.executor.decide.waits import Cause
 from orchestrator.spoken import counted
+from orchestrator.tracker.report.behind import taken_words
 from orchestrator.tracker.report.moving import Moving, moving_words
 
 
@@ -17,7 +18,9 @@ def fleet_line(seen: Outlook, plan: str) -> str:
 def next_step(seen: Outlook, plan: str) -> str:
     """What to do about what the run waits for."""
     stuck = next(iter(seen.stuck), None)
-    return step_words(seen.fleet(), plan, working=seen.working, stuck=stuck, outcomes=seen.to_redo)
+    words = step_words(seen.fleet(), plan, working=seen.working, stuck=stuck, outcomes=seen.to_redo)
+    others = taken_words(seen.missing) if seen.fleet().cause is Cause.BEHIND else ""
+    return f"{words}; {others}: orchestrator run {plan}" if others else words
 
 
 def _beside(seen: Outlook) -> Iterator[str]:

@@ -7,7 +7,7 @@ from orchestrator.model.plan.plan import Plan
 from orchestrator.model.record.outcome import GOOD, Outcome, Phase
 from orchestrator.model.reply.remedy import remedy_of
 from orchestrator.spoken import counted
-from orchestrator.tracker.report.behind import Behind, advice, count_there, not_read_words, to_redo
+from orchestrator.tracker.report.behind import Behind, advice, count_there, not_read_words, taken_words, to_redo
 from orchestrator.tracker.report.build import Story
 from orchestrator.tracker.report.moving import moving_words
 from orchestrator.tracker.report.page.content import Content, really
@@ -67,7 +67,9 @@ def commands(story: Story, found: Content) -> Iterator[tuple[str, str]]:
         behind = Behind(first=found.bad)
         words, begins, rest = next_step(story.head, behind, story.named, code).partition(_PROGRAM)
         yield f"Next: {words}", begins + rest
-        redo = ",".join(to_redo(story.head, behind))
+        redo, others = ",".join(to_redo(story.head, behind)), taken_words(story.head.totals.outcomes)
+        if redo and others and code in ENDED:
+            yield f"Next, {others}:", f"{_PROGRAM}run {story.named}"
         if redo and code not in ENDED and run.ended_at is None:
             again = f"{_PROGRAM}run {story.named} --only-outcome {redo}"
             yield "When the run has ended, to begin again with those that did not end well:", again
