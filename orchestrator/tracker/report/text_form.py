@@ -10,6 +10,7 @@ from orchestrator.tracker.report.build import Story
 from orchestrator.tracker.report.parts.capacity_form import capacity_lines
 from orchestrator.tracker.report.parts.impact_form import impact_lines
 from orchestrator.tracker.report.parts.people import ActReport
+from orchestrator.tracker.report.parts.resent import resent_lines
 from orchestrator.tracker.report.schema import (
     GateReport,
     Head,
@@ -36,8 +37,8 @@ def report_chunks(story: Story) -> Iterator[bytes]:
 def text_lines(story: Story) -> Iterator[str]:
     """The report, line by line, without line ends: targets that a person should look at stand before the others.
 
-    It goes over the targets of `story` twice, and keeps those that need a person. The table's columns are as wide as
-    ids are, so that no target has to be seen before the first can be written.
+    It goes over the targets of `story` twice, and keeps those that need a person or had several calls. The table's
+    columns are as wide as ids are, so that no target has to be seen before the first can be written.
     """
     yield from _title(story.head)
     yield from ("", "Outcomes", *outcome_lines(story.head))
@@ -49,8 +50,12 @@ def text_lines(story: Story) -> Iterator[str]:
     yield from _section("Impact", (f"{_MARGIN}{line}" for line in impact_lines(story.head.impact)))
     yield from _section("Subnets", (f"{_MARGIN}{line}" for line in capacity_lines(story.head.capacity)))
     stuck: list[TargetReport] = []
-    yield from _section("Targets to look at", _table(_keep(stuck, filter(_to_look_at, story.targets))))
+    resent: list[TargetReport] = []
+    kept = _keep(story.targets, stuck, resent)
+    yield from _section("Targets to look at", _table(filter(_to_look_at, kept)))
     yield from _section("These need a person: look at them in the console, then use `settle`", map(_stuck, stuck))
+    sent_again = (f"{_MARGIN}{line}" for target in resent for line in resent_lines(target))
+    yield from _section("More than one upgrade call: each with its answer, and what was found", sent_again)
     yield from _section("Targets", _table(filterfalse(_to_look_at, story.targets)))
 
 
@@ -193,10 +198,14 @@ def _to_look_at(target: TargetReport) -> bool:
     return target.needs_person or target.outcome in _LOOKED_AT
 
 
-def _keep(stuck: list[TargetReport], targets: Iterable[TargetReport]) -> Iterator[TargetReport]:
+def _keep(
+    targets: Iterable[TargetReport], stuck: list[TargetReport], resent: list[TargetReport]
+) -> Iterator[TargetReport]:
     for target in targets:
         if target.needs_person:
             stuck.append(target)
+        if len(target.attempts) > 1:
+            resent.append(target)
         yield target
 
 
