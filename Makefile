@@ -5,13 +5,14 @@ BIN    := $(VENV)/bin
 
 SECONDS ?= 60
 PLANS ?= 1000
+FLEETS ?= 200
 SEED ?= 1
 # Half of the tests wait for processes of their own, so there are more workers than cores.
 WORKERS ?= $(shell expr 3 '*' $$(getconf _NPROCESSORS_ONLN))
 # Each of many processes would compile all that it imports, where nothing may be kept.
 CACHED := env -u PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo demo-hosts hosts-proof test lint bench bench-million soak fuzz fuzz-proof properties mutants protections words picture setup dist lock clean
+.PHONY: demo demo-hosts hosts-proof test lint bench bench-million soak fuzz fuzz-proof properties comparison mutants protections words picture setup dist lock clean
 
 demo: $(VENV)/.run
 	@rm -rf .demo
@@ -81,6 +82,10 @@ picture: $(VENV)/.test
 # Random plans on virtual time; an independent judge reads each journal, and what was met is counted.
 properties: $(VENV)/.test
 	PYTHONPATH=tests $(BIN)/python -m properties --plans $(PLANS)
+
+# Gates that compare, on fleets with a slower kernel and fleets in a spike of the region: how often each is told from the other.
+comparison: $(VENV)/.test
+	PYTHONPATH=tests $(BIN)/python -m comparison --fleets $(FLEETS)
 
 # Wheel and sdist, built twice and compared; a pex; an SBOM. Into dist/; see distribution/README.md.
 dist: $(VENV)/.dist

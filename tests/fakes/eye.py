@@ -22,6 +22,7 @@ class FakeEye:
     Attributes:
         slower: the response time under the new version, as a factor.
         spikes: times in which every proxy answers more slowly: from, until (minutes since 1970), factor.
+        uneven: how far proxies differ in a spike: of 0.2, some feel it by a fifth less and some by a fifth more.
         day: how much the response time follows the day, and when it is highest (a share of the day).
         noise: standard deviation of the logarithm of each value.
         late_s: how long a sample takes to be there.
@@ -34,6 +35,7 @@ class FakeEye:
     clock: Clock
     slower: float = 1.0
     spikes: tuple[tuple[Minute, Minute, float], ...] = ()
+    uneven: float = 0.0
     day: tuple[float, float] = (0.0, 0.0)
     noise: float = 0.0
     late_s: float = 0.0
@@ -90,8 +92,9 @@ class FakeEye:
             )
             value *= self.slower if runs_new else 1.0
             value *= 1 + self.day[0] * sin(2 * pi * (minute % 1440 / 1440 + self.day[1]))
+            felt = 1 + self.uneven * Random(f"{self.seed}{series.proxy_id}").uniform(-1, 1) if self.uneven else 1.0
             for first, last, factor in self.spikes:
-                value *= factor if first <= minute < last else 1.0
+                value *= factor**felt if first <= minute < last else 1.0
         if not self.noise:
             return value
         return value * exp(Random(f"{self.seed}{series.metric}{series.node_id}{minute}").gauss(0, self.noise))

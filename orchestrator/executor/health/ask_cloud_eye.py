@@ -110,20 +110,19 @@ class _Asked:
 
     def finding(self) -> GateFinding:
         """What the samples say that have been read."""
-        treated = [
-            Treated(
-                target.proxy_id,
-                range(span.first, span.start),
-                self._after(target, span),
-                self._values(target, span.first, self._now[target.scope]),
-            )
-            for target, span in self._upgraded
-        ]
+        treated = [self._treated(target, span) for target, span in self._upgraded]
         if not self._control:
             return judge_bounds(self._question, treated)
         first = min(span.first for _, span in self._upgraded)
-        control = {target.proxy_id: self._values(target, first, self._now[target.scope]) for target in self._control}
+        control = {
+            target.proxy_id: self._values(target, range(first, self._now[target.scope])) for target in self._control
+        }
         return judge_control(self._question, treated, control)
+
+    def _treated(self, target: Target, span: ImpactSpan) -> Treated:
+        before, after = range(span.first, span.start), self._after(target, span)
+        values = self._values(target, before) | self._values(target, after)
+        return Treated(target.proxy_id, before, after, values)
 
     def _after(self, target: Target, span: ImpactSpan) -> range:
         """The last minutes, as far as they came after the upgrade."""
@@ -134,10 +133,22 @@ class _Asked:
         """The minutes in which a proxy is compared: those before each upgrade, and the last ones."""
         now = self._now[target.scope]
         spans = {(span.first, span.first + BEFORE) for _, span in self._upgraded}
-        return [*sorted(spans), (now - self._over, now)]
+        return list(_joined([*spans, (now - self._over, now)]))
 
     def _want(self, target: Target, first: Minute, last: Minute) -> Wanted:
         return Wanted(target.scope, target.instance_id, target.proxy_id, (self._question.metric,), first, last)
 
-    def _values(self, target: Target, first: Minute, last: Minute) -> dict[Minute, float]:
-        return self._reader.store.values(self._question.metric, target.proxy_id, first, last)
+    def _values(self, target: Target, minutes: range) -> dict[Minute, float]:
+        return self._reader.store.values(self._question.metric, target.proxy_id, minutes.start, minutes.stop)
+
+
+def _joined(spans: Sequence[tuple[Minute, Minute]]) -> Iterator[tuple[Minute, Minute]]:
+    """The same minutes, each in one span: most upgrades share theirs with others."""
+    ordered = sorted(spans)
+    first, last = ordered[0]
+    for begins, ends in ordered[1:]:
+        if begins > last:
+            yield first, last
+            first = begins
+        last = max(last, ends)
+    yield first, last

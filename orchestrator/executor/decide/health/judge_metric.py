@@ -40,6 +40,21 @@ class _Change(NamedTuple):
     control: Sequence[float]
 
 
+class _Medians:
+    """A metric of one proxy over ranges of minutes: upgrades of the same minute ask for the same."""
+
+    def __init__(self, values: Minutes) -> None:
+        self._values = values
+        self._known: dict[range, float | None] = {}
+
+    def over(self, minutes: range, fewest: int) -> float | None:
+        """The median; None with too few samples."""
+        if minutes not in self._known:
+            found = _in(self._values, minutes)
+            self._known[minutes] = median(found) if len(found) >= fewest else None
+        return self._known[minutes]
+
+
 def judge_bounds(question: EyeQuestion, upgraded: Sequence[Treated]) -> GateFinding:
     """Whether the median of each proxy in the last minutes keeps the bounds."""
     medians = {
@@ -60,7 +75,8 @@ def judge_control(question: EyeQuestion, upgraded: Sequence[Treated], control: M
     """Whether upgraded proxies changed no further than others did in the same minutes."""
     bounds = [bound for bound in (question.max, question.min) if bound is not None] or [_DEFAULT_BOUND]
     percent = bounds[0].percent
-    changes = [change for each in upgraded if (change := _change(each, control, percent=percent)) is not None]
+    others = [_Medians(values) for values in control.values()]
+    changes = [change for each in upgraded if (change := _change(each, others, percent=percent)) is not None]
     if not changes:
         return no_data("too few samples to compare with")
     by = median(change.by for change in changes)
@@ -80,22 +96,19 @@ def no_data(why: str) -> GateFinding:
     return GateFinding(answer="error", evidence=why)
 
 
-def _change(each: Treated, control: Mapping[str, Minutes], *, percent: bool) -> _Change | None:
+def _change(each: Treated, control: Sequence[_Medians], *, percent: bool) -> _Change | None:
     """How much one proxy changed beside the control group; None with too few samples."""
-    own = _difference(each.values, each, percent=percent)
-    others = [
-        change for values in control.values() if (change := _difference(values, each, percent=percent)) is not None
-    ]
+    own = _difference(_Medians(each.values), each, percent=percent)
+    others = [change for other in control if (change := _difference(other, each, percent=percent)) is not None]
     if own is None or len(others) < FEWEST_CONTROL:
         return None
     return _Change(own - median(others), others)
 
 
-def _difference(values: Minutes, each: Treated, *, percent: bool) -> float | None:
-    before, after = _in(values, each.before), _in(values, each.after)
-    if len(before) < FEWEST_BEFORE or len(after) < FEWEST_AFTER:
+def _difference(medians: _Medians, each: Treated, *, percent: bool) -> float | None:
+    was, now = medians.over(each.before, FEWEST_BEFORE), medians.over(each.after, FEWEST_AFTER)
+    if was is None or now is None:
         return None
-    was, now = median(before), median(after)
     if not percent:
         return now - was
     return log(now / was) if was > 0 and now > 0 else None

@@ -65,9 +65,9 @@ class SampleStore:
         """A metric of a proxy: the minutes in which all nodes of one of its sets have a value."""
         values: dict[Minute, float] = {}
         for nodes in self.nodes.get(proxy_id, ()):
-            by_node = {node: self._minutes.get(Series(metric, proxy_id, node), {}) for node in nodes}
+            by_node = {node: self._known(Series(metric, proxy_id, node), first, last) for node in nodes}
             values |= of_proxy(metric, nodes, by_node)
-        return {minute: value for minute, value in sorted(values.items()) if first <= minute < last}
+        return dict(sorted(values.items()))
 
     def forget(self, proxy_id: str) -> None:
         """Drop what was read of a proxy; who asks about it later reads it again."""
@@ -75,6 +75,10 @@ class SampleStore:
             del self._minutes[series]
         for key in [key for key in self._asked if key[0].proxy_id == proxy_id]:
             del self._asked[key]
+
+    def _known(self, series: Series, first: Minute, last: Minute) -> Minutes:
+        known = self._minutes.get(series, {})
+        return {minute: known[minute] for minute in range(first, last) if minute in known}
 
     def _series(self, want: Wanted) -> Iterator[Series]:
         nodes = dict.fromkeys(node for known in self.nodes.get(want.proxy_id, ()) for node in known)
