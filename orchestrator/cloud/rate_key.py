@@ -7,7 +7,8 @@ from typing import NamedTuple
 import msgspec
 
 from orchestrator.cloud.wire.endpoints import endpoints_of
-from orchestrator.model.plan.plan import Auth, Scope
+from orchestrator.model.plan.auth import Auth
+from orchestrator.model.plan.plan import Scope
 
 
 class RateKey(NamedTuple):

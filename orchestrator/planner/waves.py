@@ -45,12 +45,16 @@ class WaveShare(Struct, frozen=True, kw_only=True):
 
 
 class ScopeShare(Struct, frozen=True, kw_only=True):
-    """How many targets a scope has, and its own budgets as numbers; None when it has none."""
+    """How many targets a scope has, its own budgets as numbers, None when it has none, and the hosts that may serve it.
+
+    No hosts: all may.
+    """
 
     name: str
     targets: int
     max_failures: int | None
     max_rejected: int | None
+    hosts: tuple[str, ...] = ()
 
 
 class Staging(Struct, frozen=True, kw_only=True):
@@ -187,6 +191,7 @@ def _scope_share(scope: Scope, sends: Counter[str]) -> ScopeShare:
         targets=count,
         max_failures=_number(scope.max_failures, count),
         max_rejected=_number(scope.max_rejected, count),
+        hosts=scope.hosts,
     )
 
 

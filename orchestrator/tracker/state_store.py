@@ -225,6 +225,10 @@ class KnownWorkflows(Protocol):
 class State(Protocol):
     """All that is kept in one place. As text it is that place, for messages."""
 
+    @property
+    def host(self) -> str | None:
+        """The name of this host among those that share the place; None where it is one host's alone."""
+
     def options(self, plan_path: Path) -> tuple[str, ...]:
         """What a command says beside the path of its plan to come to this place."""
 

@@ -14,7 +14,8 @@ from multidict import CIMultiDict
 from orchestrator.cloud.client import Client
 from orchestrator.cloud.open_clouds import open_clouds
 from orchestrator.cloud.wire.transport import open_transport
-from orchestrator.model.plan.plan import Auth, Http, Scope
+from orchestrator.model.plan.auth import Auth
+from orchestrator.model.plan.plan import Http, Scope
 from orchestrator.model.reply.reply import Answered, Unauthenticated
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]

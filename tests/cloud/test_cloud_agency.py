@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.model.plan.plan import Auth
+from orchestrator.model.plan.auth import Auth
 from orchestrator.model.reply.reply import NotSent, Unauthenticated
 
 pytestmark = pytest.mark.anyio

@@ -13,7 +13,8 @@ from orchestrator.clock import SystemClock
 from orchestrator.cloud.secrets.secret import Secret
 from orchestrator.cloud.wire.transport import open_transport
 from orchestrator.errors import PlanError
-from orchestrator.model.plan.plan import Auth, Http
+from orchestrator.model.plan.auth import Auth
+from orchestrator.model.plan.plan import Http
 from orchestrator.model.reply.reply import NotSent, Unauthenticated
 
 pytestmark = pytest.mark.anyio

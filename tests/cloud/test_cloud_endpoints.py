@@ -7,7 +7,8 @@ from orchestrator.cloud.rate_key import rate_key
 from orchestrator.cloud.wire.endpoints import endpoints_of, iam_host
 from orchestrator.cloud.wire.environment_proxy import proxy_for
 from orchestrator.errors import PlanError, ScopeUnusable
-from orchestrator.model.plan.plan import Auth, Scope
+from orchestrator.model.plan.auth import Auth
+from orchestrator.model.plan.plan import Scope
 from orchestrator.model.plan.region import SERVICES
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from orchestrator.model.plan.plan import Auth
+from orchestrator.model.plan.auth import Auth
 from orchestrator.model.reply.reply import NotSent, Throttled, Unauthenticated
 
 pytestmark = pytest.mark.anyio

@@ -18,7 +18,7 @@ from huaweicloudsdkgaussdb.v3 import model as sdk
 from yarl import URL
 
 from orchestrator.cloud.client import Client
-from orchestrator.model.plan.plan import Auth
+from orchestrator.model.plan.auth import Auth
 from orchestrator.model.reply.reply import Answered
 
 pytestmark = [

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from orchestrator.cloud.secrets.registry import Secrets
 from orchestrator.cloud.secrets.secret import HIDDEN, Secret
-from orchestrator.model.plan.plan import Auth
+from orchestrator.model.plan.auth import Auth
 from orchestrator.model.reply.reply import Answered, Entry
 
 pytestmark = pytest.mark.anyio

@@ -17,8 +17,9 @@ from fakes.stage import plan_of, targets_of
 from orchestrator.clock import SystemClock
 from orchestrator.cloud.gates.asker import open_asker
 from orchestrator.cloud.secrets.registry import Secrets
+from orchestrator.model.plan.auth import Auth
 from orchestrator.model.plan.health_gate import GateFinding, GateQuestion, HealthGate, HttpQuestion, PromqlQuestion
-from orchestrator.model.plan.plan import Auth, Scope
+from orchestrator.model.plan.plan import Scope
 
 QUESTION = GateQuestion(
     gate="g", fleet="fleet", run_id="r1", wave="canary", target_version="2.24", upgraded=3, waiting=4

@@ -274,6 +274,7 @@ class MemoryState:
     found: dict[str, KnownRate] = field(default_factory=dict)
     shared: dict[str, bytes] = field(default_factory=dict)
     beginning: bool = False
+    host: str | None = None
 
     def __str__(self) -> str:
         return "memory"

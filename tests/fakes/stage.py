@@ -14,6 +14,7 @@ from fakes.clock import START, VirtualClock, run_virtual
 from fakes.clouds import NEW, FakeCloud
 from fakes.slow_journal import SlowJournal
 
+from orchestrator.app.scopes.leave_to_others import leave_to_others
 from orchestrator.app.sinks.tee import RecordSink, Tee
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.decide.actions import Finish
@@ -117,6 +118,7 @@ class Stage:
         sinks: who is shown its records.
         reached: called at every point.
         send_within_s: finite where hosts share a journal.
+        host: the name of the one that works, where hosts share it.
     """
 
     plan: Plan
@@ -136,6 +138,7 @@ class Stage:
     sinks: tuple[RecordSink, ...] = ()
     reached: Callable[[Point], None] = lambda _point: None
     known: AbstractSet[str] = frozenset()
+    host: str | None = None
     new_cloud: Callable[..., FakeCloud] = FakeCloud
     cloud_of: Callable[[FakeCloud], None] = lambda _cloud: None
     gates: Callable[[VirtualClock], GateAsker] = lambda _clock: NobodyAsks()
@@ -211,12 +214,13 @@ async def open_dispatcher(stage: Stage, clock: VirtualClock) -> AsyncIterator[tu
                 at=clock.now(),
                 number=len(run.sessions) + 1,
                 pid=1,
-                host="h",
+                host=stage.host or "h",
                 orchestrator_version="0",
                 step="session",
                 clocks=ledger.clocks(),
             )
         )
+        leave_to_others(stage.plan.scopes, dispatcher.session.scopes, stage.host)
         try:
             yield dispatcher, journal
         finally:

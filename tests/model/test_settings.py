@@ -8,8 +8,8 @@ from fakes.recorded import make_plan, make_targets, run_started
 from msgspec.structs import replace
 
 from orchestrator.model.plan.amount import Amount
+from orchestrator.model.plan.auth import Auth
 from orchestrator.model.plan.plan import (
-    Auth,
     Discover,
     Expect,
     Failures,
@@ -74,6 +74,7 @@ MAY_CHANGE = [
     scoped(rate=5.0),
     scoped(max_failures=Amount(2)),
     scoped(iam_endpoint="https://iam"),
+    scoped(hosts=("bj-*",)),
 ]
 
 

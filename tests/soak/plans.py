@@ -7,18 +7,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from orchestrator.model.plan.amount import Amount
-from orchestrator.model.plan.plan import (
-    Auth,
-    Failures,
-    Follow,
-    Http,
-    Limits,
-    Plan,
-    Retry,
-    Scope,
-    Wave,
-    Window,
-)
+from orchestrator.model.plan.auth import Auth
+from orchestrator.model.plan.plan import Failures, Follow, Http, Limits, Plan, Retry, Scope, Wave, Window
 from orchestrator.model.plan.selection import Selector
 from orchestrator.model.plan.target import Target
 from orchestrator.simulator.config import made_project_id

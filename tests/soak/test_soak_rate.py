@@ -17,7 +17,8 @@ from orchestrator.app.scopes.serve_scopes import served
 from orchestrator.executor.rate.auto_rate import AutoPacer, auto_pacer
 from orchestrator.executor.rate.lanes import Lane, Lanes
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.model.plan.plan import Auth, Limits, Plan, Scope
+from orchestrator.model.plan.auth import Auth
+from orchestrator.model.plan.plan import Limits, Plan, Scope
 from orchestrator.model.reply.reply import Answered
 from orchestrator.simulator.cloud import SimulatedCloud
 from orchestrator.simulator.config import SimulatorConfig

@@ -276,6 +276,10 @@ def test_what_earlier_runs_say_of_a_proxy(fleet: Fleet) -> None:
     assert set(history.known) == {A, B}
 
 
+def test_a_host_has_a_name_where_others_share_the_place(state: State) -> None:
+    assert state.host is None or isinstance(state.host, str)
+
+
 def test_a_command_can_name_the_place(state: State, tmp_path: Path) -> None:
     assert all(isinstance(word, str) for word in state.options(tmp_path / "plan.yaml"))
 

@@ -122,7 +122,7 @@ def run_plan(job: RunRequest) -> SessionResult:
         StateError: the state cannot be used.
     """
     if job.redirect is None:
-        expect_credentials(job.plan, job.environ)
+        expect_credentials(job.plan, job.environ, job.state.host)
     fleet = job.state.fleet(job.plan.name, writes=True)
     clock = SystemClock()
     asked_s = clock.monotonic()

@@ -21,6 +21,7 @@ from orchestrator.app.process.shared_reading import SharedReading
 from orchestrator.app.process.watchdog import Watchdog, end_process
 from orchestrator.app.run.listening import obey_commands, obey_signals, reading_commands
 from orchestrator.app.scopes.keep_rates import keeping, learned
+from orchestrator.app.scopes.leave_to_others import leave_to_others
 from orchestrator.app.scopes.open_scopes import open_scopes
 from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.app.sinks.checkpoint_keeper import CheckpointKeeper
@@ -197,6 +198,7 @@ async def _journalled(job: Work, dispatcher: Dispatcher, writer: JournalWriter) 
             group.start_soon(writer.run)
             group.start_soon(supervise, signals, dispatcher.session)
             await _announce(job, dispatcher.session)
+            leave_to_others(job.plan.scopes, dispatcher.session.scopes, job.fleet.state.host)
             await obey_commands(job.fleet.inbox(), dispatcher, to_thread.run_sync)
             finish = await dispatcher.run()
             await writer.aclose()

@@ -7,9 +7,10 @@ from msgspec import structs
 
 from orchestrator.app.simulate.simulated_fleet import REGION, simulated_targets
 from orchestrator.errors import UsageError
+from orchestrator.model.plan.auth import Auth
 from orchestrator.model.plan.health_gate import HealthGate
 from orchestrator.model.plan.metric import CloudEye
-from orchestrator.model.plan.plan import Auth, Metrics, Plan, Scope
+from orchestrator.model.plan.plan import Metrics, Plan, Scope
 from orchestrator.model.plan.target import Target
 from orchestrator.simulator.cloud import SimulatedCloud
 from orchestrator.simulator.config import SimulatorConfig

@@ -40,7 +40,7 @@ def take_over(job: RunRequest) -> SessionResult | None:
         FleetLocked: the session of the other host came to its end.
         StateError: the state cannot be used.
     """
-    expect_credentials(job.plan, job.environ)
+    expect_credentials(job.plan, job.environ, job.state.host)
     fleet, clock = job.state.fleet(job.plan.name, writes=True), SystemClock()
     with ExitStack() as stack:
         take_place(fleet, job.now, stack)

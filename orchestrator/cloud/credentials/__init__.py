@@ -16,7 +16,8 @@ from orchestrator.cloud.secrets.registry import Secrets
 from orchestrator.cloud.secrets.secret import Secret
 from orchestrator.cloud.time_source import TimeSource
 from orchestrator.cloud.wire.transport import Headers, Transport
-from orchestrator.model.plan.plan import Auth, Scope
+from orchestrator.model.plan.auth import Auth
+from orchestrator.model.plan.plan import Scope
 from orchestrator.model.reply.reply import Failure, in_words
 
 __all__ = ["METADATA", "Secrets", "World", "is_token", "lacking", "source_for"]

@@ -18,7 +18,7 @@ from orchestrator.cloud.reading.classify import classify
 from orchestrator.cloud.secrets.registry import Secrets
 from orchestrator.cloud.secrets.secret import Secret
 from orchestrator.cloud.wire.transport import Headers, Route, Transport
-from orchestrator.model.plan.plan import Auth
+from orchestrator.model.plan.auth import Auth
 from orchestrator.model.reply.reply import (
     Busy,
     Doubtful,

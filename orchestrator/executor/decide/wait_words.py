@@ -80,6 +80,8 @@ def scope_wait(scope: ScopeStatus, now: datetime, *, reached: bool = True) -> Wa
         now: by the clock of the session.
         reached: False for a scope that has to be reached, and was not yet.
     """
+    if scope.hosts:
+        return Wait(Cause.UNSERVED, (scope.name, ", ".join(scope.hosts)))
     standing = scope.standing(now)
     reason = standing.reason or "no reason is known"
     if standing.state == "throttled" and standing.until is not None:

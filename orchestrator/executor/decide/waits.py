@@ -28,6 +28,7 @@ class Cause(Enum):
     SILENT = "scope {0}: it is asked, and does not answer: {1}"
     LAST_SEEN = "scope {0}, which the last process could not use: {1}"
     GIVEN_UP = "scope {0}: given up for this session, the next start tries again: {1}"
+    UNSERVED = "scope {0}: paused, no host may serve it but {1}"
     EARLIER_WAVE = "its wave has not opened; wave {0} comes first"
     WINDOW = "{0}"
     FREEZE = "frozen; {0}"

@@ -30,6 +30,12 @@ async def keep(scope: ScopeCalls) -> None:
         await _Return(scope).attempt()
 
 
+def give_up(scope: ScopeCalls, why: str, *, hosts: tuple[str, ...] = ()) -> None:
+    """Use a scope no more in this session; `hosts`: those that may, when it is because this one may not."""
+    scope.gate.give_up(why)
+    scope.note(ScopeGivenUp(at=scope.clock.now(), step="scope", scope=scope.name, why=why, hosts=hosts))
+
+
 class _Return:
     """One attempt to bring a paused scope back, over as many probes as it takes."""
 
@@ -45,7 +51,7 @@ class _Return:
         """Probe until the scope is back, or hopeless."""
         refused = self.scope.gate.credentials_refused
         if self._turned_away_for_good(credentials=refused):
-            self._give_up()
+            give_up(self.scope, self.why)
             return
         if self.scope.gate.reached and not refused:
             await self.scope.clock.sleep(self.scope.backoff_s(1 + self.scope.turned_away.total()))
@@ -59,7 +65,7 @@ class _Return:
                 self._open()
                 return
             if self._hopeless(reply):
-                self._give_up()
+                give_up(self.scope, self.why)
                 return
             refused = isinstance(reply, Unauthenticated)
             await self.scope.clock.sleep(self._wait_s(reply))
@@ -116,7 +122,3 @@ class _Return:
                 at=self.scope.clock.now(), step="scope", scope=self.scope.name, project_id=self.scope.api.project_id
             )
         )
-
-    def _give_up(self) -> None:
-        self.scope.gate.give_up(self.why)
-        self.scope.note(ScopeGivenUp(at=self.scope.clock.now(), step="scope", scope=self.scope.name, why=self.why))

@@ -3,11 +3,13 @@
 Durations are seconds, rates calls per second. Every default here is the contract's and safe in production.
 """
 
+from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias
 
 from msgspec import Struct, field
 
 from orchestrator.model.plan.amount import Amount, Rate
+from orchestrator.model.plan.auth import Auth
 from orchestrator.model.plan.health_gate import HealthGate
 from orchestrator.model.plan.metric import CloudEye
 from orchestrator.model.plan.selection import Selector
@@ -16,28 +18,6 @@ from orchestrator.model.reply.cloud_event import CloudEvents
 
 MINUTE_S = 60.0
 HOUR_S = 3600.0
-
-
-class Auth(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where a scope's credentials are found; never the secrets themselves. All None: the default chain.
-
-    Exactly one of the groups is set: a token (`token_env`, `token_file`, `token_command`), a password login (`user`,
-    `domain` and `password_env` or `password_file`), an access key (`access_key_env`, `secret_key_env`, and perhaps
-    `security_token_env`), a `profile` section, or an ECS `agency`.
-    """
-
-    token_env: str | None = None
-    token_file: str | None = None
-    token_command: tuple[str, ...] | None = None
-    user: str | None = None
-    domain: str | None = None
-    password_env: str | None = None
-    password_file: str | None = None
-    access_key_env: str | None = None
-    secret_key_env: str | None = None
-    security_token_env: str | None = None
-    profile: str | None = None
-    agency: bool | None = None
 
 
 class Scope(Struct, frozen=True, kw_only=True):
@@ -49,6 +29,7 @@ class Scope(Struct, frozen=True, kw_only=True):
         rate: None when `limits.rate` decides.
         max_failures: the scope's own failure budget, if any.
         max_rejected: the same for rejected targets.
+        hosts: names of the hosts that may serve it, with `*` and `?`; empty for all.
     """
 
     name: str
@@ -61,6 +42,11 @@ class Scope(Struct, frozen=True, kw_only=True):
     rate: Rate | None = None
     max_failures: Amount | None = None
     max_rejected: Amount | None = None
+    hosts: tuple[str, ...] = ()
+
+    def served_by(self, host: str | None) -> bool:
+        """Whether a host may serve it; None for one that shares its state with no other."""
+        return host is None or not self.hosts or any(fnmatchcase(host, name) for name in self.hosts)
 
 
 class InstanceFilter(Struct, frozen=True, kw_only=True):

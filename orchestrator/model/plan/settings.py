@@ -9,10 +9,10 @@ from typing import Any, Literal
 import msgspec
 
 from orchestrator.model.plan.amount import Amount, Rate
+from orchestrator.model.plan.auth import Auth
 from orchestrator.model.plan.health_gate import HealthGate
 from orchestrator.model.plan.metric import CloudEye
 from orchestrator.model.plan.plan import (
-    Auth,
     Capacity,
     Failures,
     Follow,
@@ -39,6 +39,7 @@ class ScopeSettings(msgspec.Struct, frozen=True, kw_only=True):
     rate: Rate | None = None
     max_failures: Amount | None = None
     max_rejected: Amount | None = None
+    hosts: tuple[str, ...] = ()
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

@@ -217,10 +217,11 @@ class ScopeOpened(Base, frozen=True, kw_only=True):
 
 
 class ScopeGivenUp(Base, frozen=True, kw_only=True):
-    """The scope cannot be used in this session."""
+    """The scope cannot be used in this session. `hosts`: those that may serve it, when this one may not."""
 
     scope: str
     why: str
+    hosts: tuple[str, ...] = ()
 
 
 class ScopeSilent(Base, frozen=True, kw_only=True):

@@ -289,7 +289,7 @@ class Run(Indexes):
                 scope.opened = True
                 scope.project_id = record.project_id or scope.project_id
             case ScopeGivenUp():
-                scope.given_up, scope.since = record.why, record.at
+                scope.given_up, scope.hosts, scope.since = record.why, record.hosts, record.at
             case ScopeUsed():
                 scope.calls += record.calls
                 scope.throttled += record.throttled

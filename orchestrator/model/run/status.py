@@ -57,6 +57,7 @@ class ScopeStatus:
     Attributes:
         opened: it was reached in the present session.
         since: since when it is paused, or given up.
+        hosts: those that may serve it, where it is given up because the one that works may not.
         silent: that nothing comes from it, though it is asked.
         unmetered: metrics of its proxies cannot be read in the present session.
         got_through: attempts that were answered, and not turned away.
@@ -67,6 +68,7 @@ class ScopeStatus:
     opened: bool = False
     paused: str | None = None
     given_up: str | None = None
+    hosts: tuple[str, ...] = ()
     since: datetime | None = None
     silent: ScopeSilent | None = None
     throttled_until: datetime | None = None
@@ -94,6 +96,7 @@ class ScopeStatus:
     def clear(self) -> None:
         """It is open, as far as is known."""
         self.paused = self.given_up = self.since = self.silent = self.throttled_until = self.probe_at = None
+        self.hosts = ()
 
 
 @dataclass(frozen=True, slots=True)

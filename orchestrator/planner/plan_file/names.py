@@ -16,6 +16,7 @@ _INSTANCE_ID = re.compile(r"[A-Za-z0-9]{32}in07")
 _PROXY_ID = re.compile(r"[A-Za-z0-9]{32}po01")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_HOSTS = re.compile(r"[A-Za-z0-9_*?.-]{1,253}")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+){1,4}")
 _ENDPOINT = re.compile(r"(https?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)(:[0-9]{1,5})?/?")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -66,6 +67,7 @@ NAME = _like(
     "a name of at most 64 letters, digits, dots, dashes and underscores, beginning with a letter or digit",
     scalar=_ANY_SCALAR,
 )
+HOSTS = _like(_HOSTS, "the name of a host, or of several with * and ?, such as bj-*", scalar=_ANY_SCALAR)
 REGION = _like(_REGION, "a region such as cn-north-4")
 FILTER_ID = _like(_OTHER_FILTER, "an id of letters, digits and dashes", scalar=_TEXT_OR_NUMBER)
 VARIABLE = _like(_VARIABLE, "the name of an environment variable (never its value)", secretive=True)

@@ -1,6 +1,8 @@
 """What must hold between the keys of a plan. Each rule records what is wrong at the key that a person would change."""
 
+from orchestrator.model.plan.auth import Auth
 from orchestrator.model.plan.plan import Wave
+from orchestrator.model.plan.region import service_host
 from orchestrator.model.reply.version import at_least, same_version
 from orchestrator.planner.plan_file.names import NAME, is_plain_http, known_names
 from orchestrator.planner.plan_file.schemas.schema_scope import WHERE, check_where
@@ -15,6 +17,7 @@ def check_plan(found: Found) -> None:
     _check_where(found)
     _check_sources(found)
     _check_scopes_exist(found)
+    _check_hosts(found)
     _check_versions(found)
     _check_waves(found)
     _check_gates(found)
@@ -87,6 +90,22 @@ def _check_scope_of(found: Found, node: Mapping, at: At, names: frozenset[str], 
         wrong = None
     if wrong:
         found.problems.add(scope or node, (at, "scope"), wrong)
+
+
+def _check_hosts(found: Found) -> None:
+    """Scopes that share a rate are served by one host at a time, which has to be one that may serve all of them."""
+    node, scopes = find(found.node, "scopes"), found.values.get("scopes", {})
+    first: dict[tuple[str | None, Auth], str] = {}
+    for name, scope in scopes.items():
+        region = scope.get("region")
+        service = scope.get("endpoint") or f"https://{service_host(region, {}) or region}"
+        other = first.setdefault((service, scope.get("auth", Auth())), name)
+        if set(scope.get("hosts", ())) != set(scopes[other].get("hosts", ())):
+            at: At = ((None, "scopes"), name)
+            written = _deep(node, name, "hosts") or _deep(node, name) or found.node
+            shared = f"scope {other} has the same endpoint and credentials, so they share a rate"
+            why = f"{shared}; let both name the same hosts"
+            found.problems.add(written, (at, "hosts"), why)
 
 
 def _check_versions(found: Found) -> None:

@@ -167,6 +167,9 @@ def number_lines(preview: Preview) -> Iterator[str]:
         own = [("max_failures", scope.max_failures), ("max_rejected", scope.max_rejected)]
         if terms := ", ".join(f"{name} {value:,}" for name, value in own if value is not None):
             yield f"  scope {scope.name}: {terms}"
+    for scope in preview.scopes:
+        if scope.hosts:
+            yield f"hosts of scope {scope.name}: {', '.join(scope.hosts)}; none but these serve it"
     yield from _slots(preview)
     yield from _windows(preview)
     yield from map(_gate, preview.gates)

@@ -188,6 +188,10 @@ class FolderState:
     def __str__(self) -> str:
         return str(self.folder)
 
+    @property
+    def host(self) -> str | None:
+        return None
+
     def options(self, plan_path: Path) -> tuple[str, ...]:
         return options_to(self.folder, plan_path)
 

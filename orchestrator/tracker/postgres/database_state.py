@@ -59,6 +59,10 @@ class DatabaseState:
     def __str__(self) -> str:
         return str(self.seat.database)
 
+    @property
+    def host(self) -> str | None:
+        return None if self.seat.simulated else self.seat.host
+
     def make_tables(self) -> None:
         """Make the tables that are missing.
 

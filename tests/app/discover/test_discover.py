@@ -10,7 +10,8 @@ from msgspec import structs
 
 from orchestrator.app.discover.discover import Discovered, DiscoveryIncomplete, discover_now
 from orchestrator.errors import ExitCode, PlanError
-from orchestrator.model.plan.plan import Auth, Discover, InstanceFilter, Limits, Plan, Retry, Scope
+from orchestrator.model.plan.auth import Auth
+from orchestrator.model.plan.plan import Discover, InstanceFilter, Limits, Plan, Retry, Scope
 from orchestrator.model.plan.target import Target
 from orchestrator.planner.targets.resolve import resolve_targets
 from orchestrator.simulator.config import SimulatedTarget, SimulatorConfig

@@ -32,7 +32,8 @@ from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.target import reverify_wave
 from orchestrator.executor.target.upgrade_one import upgrade_one
 from orchestrator.model.plan.amount import Amount
-from orchestrator.model.plan.plan import Auth, Discover, Follow, Http, Limits, Retry, Scope, Wave
+from orchestrator.model.plan.auth import Auth
+from orchestrator.model.plan.plan import Discover, Follow, Http, Limits, Retry, Scope, Wave
 from orchestrator.model.reply.reply import Doubtful, Exchange, NotSent, ProxyVersion, Reply, Throttled
 from orchestrator.model.run.state import TargetState
 from orchestrator.simulator.config import SimulatorConfig

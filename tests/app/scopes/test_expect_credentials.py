@@ -8,7 +8,8 @@ from msgspec import structs
 
 from orchestrator.app.scopes.expect_credentials import expect_credentials
 from orchestrator.errors import ScopeUnusable
-from orchestrator.model.plan.plan import Auth, Plan
+from orchestrator.model.plan.auth import Auth
+from orchestrator.model.plan.plan import Plan
 
 TOKEN_ENV = Auth(token_env="NIGHT_TOKEN")
 
@@ -47,3 +48,16 @@ def test_one_scope_with_credentials_is_enough(tmp_path: Path) -> None:
     expect_credentials(plan(TOKEN_ENV, Auth(token_env="OTHER")), environ)
     with pytest.raises(ScopeUnusable, match=r"nothing has begun\nscope s0 .*\nscope s1 "):
         expect_credentials(plan(TOKEN_ENV, Auth()), {"HOME": str(tmp_path)})
+
+
+def test_only_the_scopes_that_this_host_may_serve_are_looked_at(tmp_path: Path) -> None:
+    environ = {"HOME": str(tmp_path), "NIGHT_TOKEN": "t"}
+    made = plan(TOKEN_ENV, Auth(token_env="OTHER"))
+    scopes = tuple(structs.replace(scope, hosts=(f"{scope.name}-*",)) for scope in made.scopes)
+    made = structs.replace(made, scopes=scopes)
+    expect_credentials(made, environ, "s0-a")
+    with pytest.raises(ScopeUnusable, match=r"scope s1 cannot be used: .*OTHER"):
+        expect_credentials(made, environ, "s1-a")
+    none = r"no scope may be served by host far; scope s0: only s0-\*; scope s1: only s1-\*"
+    with pytest.raises(ScopeUnusable, match=none):
+        expect_credentials(made, environ, "far")

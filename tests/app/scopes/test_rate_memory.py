@@ -20,7 +20,8 @@ from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.plan.amount import Rate
-from orchestrator.model.plan.plan import Auth, Limits, Plan, Scope
+from orchestrator.model.plan.auth import Auth
+from orchestrator.model.plan.plan import Limits, Plan, Scope
 from orchestrator.planner.preview.estimate import AUTO_RATE, AssumedRate
 from orchestrator.planner.preview.preview import make_preview
 from orchestrator.planner.preview.preview_text import table

@@ -299,6 +299,7 @@ def test_all_states_of_the_page_are_among_them(steps: dict[str, tuple[str, str]]
         *(
             Cause.REACH,
             Cause.UNREACHED,
+            Cause.UNSERVED,
             Cause.FIT,
             Cause.BROKEN,
             Cause.ASKED,

@@ -72,6 +72,7 @@ THROTTLED = r.ScopeThrottled(at=START, scope="default", until=SOON, why="429")
 PAUSED = r.ScopePaused(at=START, scope="default", why="no route")
 SILENT = r.ScopeSilent(at=SOON, scope="default", why="timed out", since=START)
 GIVEN_UP = r.ScopeGivenUp(at=START, scope="default", why="401")
+UNSERVED = structs.replace(GIVEN_UP, hosts=("sh-*", "bj-1"))
 HEARD = r.ScopeHeard(at=SOON, scope="default")
 OVERDUE = tuple(structs.replace(each, at=START - timedelta(hours=1)) for each in (sent(FAR), doubted(FAR)))
 ON_INSTANCE = f"per_instance 1 of instance {MINE.instance_id} (held by {NEIGHBOUR.proxy_id}: in_flight) is full; do"
@@ -233,6 +234,16 @@ CASES = [
         "default, which the last process could not use: 401, since 2026-03-01 22:00:00 UTC; 4 targets wait; do: repair",
         OPEN,
         GIVEN_UP,
+    ),
+    *(
+        case(
+            Cause.UNSERVED,
+            "scope default: paused, no host may serve it but sh-*, bj-1; 4 targets wait; do: on a host that may serve",
+            OPEN,
+            UNSERVED,
+            working=working,
+        )
+        for working in (True, False)
     ),
     case(Cause.EARLIER_WAVE, "wave one comes first; do: ", OPEN, sent(FAR), plan=TWO, of="target"),
     case(Cause.WINDOW, "window opens Mon 01:00 UTC, in 3 h 00 min; 4 targets wait", plan={"windows": (NIGHT,)}),

@@ -163,6 +163,33 @@ def test_a_target_names_a_scope_that_exists(refused: Refused, load: Load) -> Non
     assert load(SCOPES + entry.replace("nope", "sh1"), head=NO_WHERE, proxies=0).proxies[0].scope == "sh1"
 
 
+def test_scopes_of_one_rate_name_the_same_hosts(refused: Refused, load: Load) -> None:
+    text = """\
+scopes:
+  one: {region: cn-north-4, hosts: ["bj-*", sh-1]}
+  other: {endpoint: https://gaussdb.cn-north-4.myhuaweicloud.com/, project_id: 054e292c9880d4992f02c0196d3ea468, HOSTS}
+  apart: {region: cn-north-4, auth: {profile: night}, hosts: [x]}
+  far: {region: cn-east-3}
+inventory: a.csv
+"""
+    why = "scope one has the same endpoint and credentials, so they share a rate; let both name the same hosts"
+    found = refused(text.replace("HOSTS", "hosts: [bj-1]"), head=NO_WHERE, proxies=0)
+    assert [line.partition(":")[2] for line in found] == [f"5:121: scopes.other.hosts: {why}"]
+    found = refused(text.replace("HOSTS", "rate: 1/s"), head=NO_WHERE, proxies=0)
+    assert [line.partition(":")[2] for line in found] == [f"5:10: scopes.other.hosts: {why}"]
+    plan = load(text.replace("HOSTS", 'hosts: [sh-1, "bj-*"]'), head=NO_WHERE, proxies=0)
+    assert [scope.hosts for scope in plan.scopes] == [("bj-*", "sh-1"), ("sh-1", "bj-*"), ("x",), ()]
+
+
+@pytest.mark.parametrize("hosts", ["[]", "[a b]", "['']", "[x, x]", "[a/b]", "['[ab]']"])
+def test_what_can_be_no_name_of_hosts_is_refused(refused: Refused, hosts: str) -> None:
+    lines = refused(
+        f"scopes: {{s: {{region: cn-east-3, hosts: {hosts}}}}}\ninventory: a.csv\n", head=NO_WHERE, proxies=0
+    )
+    assert len(lines) == 1
+    assert "scopes.s.hosts" in lines[0]
+
+
 def test_a_discovery_needs_a_scope_where_there_are_several(refused: Refused) -> None:
     lines = refused(SCOPES + "discover: [{}]", head=NO_WHERE, proxies=0)
     assert "discover[0].scope: is required, for the plan has scopes: bj4, sh1" in lines[0]

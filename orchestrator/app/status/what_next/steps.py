@@ -24,6 +24,7 @@ class Step(Enum):
         "OUTCOME: {settled}"
     )
     REPAIR = "repair what the reason names, then orchestrator run {plan}"
+    ANOTHER_HOST = "on a host that may serve it, orchestrator run {plan}"
     REDO = "remove the causes, then orchestrator run {plan}{redo}"
     CORRECT = "correct the plan or exclude them, then orchestrator run {plan}"
     NEW = "put the plan back as it was, or orchestrator run {plan} --new"
@@ -46,6 +47,7 @@ STEPS: Mapping[Cause, tuple[Step, Step]] = {
     Cause.SILENT: (Step.NOTHING, Step.REPAIR),
     Cause.LAST_SEEN: (Step.REPAIR, Step.REPAIR),
     Cause.GIVEN_UP: (Step.REPAIR, Step.REPAIR),
+    Cause.UNSERVED: (Step.ANOTHER_HOST, Step.ANOTHER_HOST),
     Cause.EARLIER_WAVE: (Step.NOTHING, Step.RUN),
     Cause.WINDOW: (Step.NOTHING, Step.LATER),
     Cause.FREEZE: (Step.NOTHING, Step.LATER),

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from orchestrator.model.plan.plan import Auth, Scope
-from orchestrator.planner.plan_file.names import ENDPOINT, PROJECT_ID, REGION, SECRETIVE_TEXT, VARIABLE
+from orchestrator.model.plan.auth import Auth
+from orchestrator.model.plan.plan import Scope
+from orchestrator.planner.plan_file.names import ENDPOINT, HOSTS, PROJECT_ID, REGION, SECRETIVE_TEXT, VARIABLE
 from orchestrator.planner.plan_file.numbers import RATE, SWITCH, TRUE_TEXTS, amount
 from orchestrator.planner.reading.mapping import Field, Found, Record
 from orchestrator.planner.reading.shapes import ListOf
@@ -139,6 +140,12 @@ SCOPE = Record(
         Field(key="rate", shape=RATE, doc="Calls of any kind to this scope; limits.rate when absent.", example="5/s"),
         Field(key="max_failures", shape=amount(least=0), doc="Failure budget of this scope alone."),
         Field(key="max_rejected", shape=amount(least=0), doc="The same for rejected targets."),
+        Field(
+            key="hosts",
+            shape=ListOf(item=HOSTS, least=1, unique=True),
+            doc="Of hosts that share a database: the names of those that may serve it; all when absent.",
+            example=["bj-*", "sh-1"],
+        ),
     ),
 )
 
