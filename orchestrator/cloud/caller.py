@@ -143,7 +143,7 @@ class Caller:
         if not answer.ok:
             return classify(self._secrets.searched(answer), generation=generation)
         try:
-            return Answered(decoded(answer.body), exchange_of(self._secrets.searched_headers(answer)))
+            return Answered(decoded(answer.body), exchange_of(self._secrets.searched_facts(answer)))
         except NotUnderstood:
             plain = self._secrets.searched(answer)
             return _doubt(classify(plain, generation=generation), plain, decoded)

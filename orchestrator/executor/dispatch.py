@@ -4,7 +4,6 @@ The only module that assumes a single process.
 """
 
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any, TypeAlias
@@ -38,6 +37,7 @@ from orchestrator.executor.ledger import SetAside
 from orchestrator.executor.read_cloud import cloud_reading
 from orchestrator.executor.scope.gate import ScopeGone, Yielded
 from orchestrator.executor.session import Session
+from orchestrator.executor.stories import Worker, Workers
 from orchestrator.executor.supervise import Service, supervise
 from orchestrator.executor.target.reverify_wave import verify_wave
 from orchestrator.executor.target.upgrade_one import upgrade_one
@@ -52,7 +52,6 @@ from orchestrator.model.record.record import (
     WaveOpened,
     WaveSoaking,
 )
-from orchestrator.model.run.state import TargetState
 
 #: A target whose intent was refused is not taken up again sooner than this.
 REFUSED_PAUSE = timedelta(seconds=0.5)
@@ -61,14 +60,6 @@ REFUSED_PAUSE = timedelta(seconds=0.5)
 _SHORTEST_WAIT_S = 0.01
 
 Background: TypeAlias = Callable[["Dispatcher"], Coroutine[Any, Any, None]]
-
-
-@dataclass(slots=True, eq=False)
-class _Worker:
-    """The task of one target. `ended` is there once it is waited for."""
-
-    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-    ended: anyio.Event | None = None
 
 
 def guarded(name: str, background: Background, *, vital: bool) -> Background:
@@ -94,7 +85,7 @@ class Dispatcher:
         self.performing: Action | None = None
         self._background = background
         self._changed = anyio.Event()
-        self._workers: dict[str, _Worker] = {}
+        self._workers = Workers(self._story)
         self._group: TaskGroup | None = None
 
     def wake(self) -> None:
@@ -109,18 +100,16 @@ class Dispatcher:
     async def overrule(self, record: Settled | ReturnedToWaiting) -> None:
         """A person decides an open target: its story stops. If it cannot be decided now, that is recorded."""
         state = self.session.run.state(record.target or "")
-        worker = self._workers.get(state.key)
+        worker = self._workers.at(state)
         if worker is not None and state.unanswered:
             await self._ignore(record, "an attempt is under way; its answer must come first")
             return
         if worker is not None:
-            worker.ended = worker.ended or anyio.Event()
-            worker.scope.cancel()
-            await worker.ended.wait()
+            await worker.stop()
         if not state.is_open or (isinstance(record, ReturnedToWaiting) and state.jobs):
             await self._ignore(record, f"{state.key} is {state.standing} now")
             if self._group is not None and state.is_open:
-                self._follow_up(self._group, state)
+                self._workers.take_up(state, self._group)
             return
         await self.session.ledger.record(record)
 
@@ -142,7 +131,7 @@ class Dispatcher:
                 if state.set_aside:
                     self.session.rest(state)
                 else:
-                    self._follow_up(group, state)
+                    self._workers.take_up(state, group)
             finish = await self._guarded_loop(group)
             await last_reading(self.session, stopped=finish.ending is Ending.STOPPED)
             group.cancel_scope.cancel()
@@ -221,14 +210,11 @@ class Dispatcher:
         queue = self.session.rollout.queue
         queue.take(action.target)
         queue.begin(action.target, action.wave)
-        self._follow_up(group, self.session.run.state(action.target.proxy_id))
+        self._workers.take_up(self.session.run.state(action.target.proxy_id), group)
 
-    def _follow_up(self, group: TaskGroup, state: TargetState) -> None:
-        worker = self._workers[state.key] = _Worker()
-        group.start_soon(self._work, state, worker)
-
-    async def _work(self, state: TargetState, worker: _Worker) -> None:
-        with worker.scope, self.session.stories.one(state):
+    async def _story(self, worker: Worker) -> None:
+        state = worker.state
+        with self.session.stories.one(state):
             try:
                 await upgrade_one(state, self.session)
             except Yielded:
@@ -243,13 +229,13 @@ class Dispatcher:
             finally:
                 if worker.ended is not None:
                     worker.ended.set()
-                self._leave(state, worker)
+                self._leave(worker)
 
-    def _leave(self, state: TargetState, worker: _Worker) -> None:
-        """A worker ends. What it had reserved and not used goes back into the queue."""
-        if self._workers.get(state.key) is not worker:  # its target was taken up again meanwhile
+    def _leave(self, worker: Worker) -> None:
+        """A story ends. What it had reserved and not used goes back into the queue."""
+        if not self._workers.leave(worker):
             return
-        del self._workers[state.key]
+        state = worker.state
         queue = self.session.rollout.queue
         if state.key in queue.starting and state.is_open:
             queue.sent(state.target)  # set aside: what held a reservation holds a slot

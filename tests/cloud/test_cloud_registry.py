@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.cloud.reading.answer import Answer
+from orchestrator.cloud.secrets import registry
 from orchestrator.cloud.secrets.registry import Secrets
 from orchestrator.cloud.secrets.secret import Secret
+from orchestrator.cloud.secrets.secret_forms import folded
 from orchestrator.model.reply.reply import Entry, Exchange, Refused
 
 TOKEN = "MIIS" + "".join(f"{number:x}/{number:x}+" for number in range(1000, 1500)) + "=="
@@ -171,6 +173,27 @@ def test_the_last_credentials_of_an_owner_are_hidden_and_older_ones_forgotten() 
     assert secrets.hide("r-0000") == "r-0000"
     secrets.learn("other", Secret("quite-another"))
     assert secrets.hide("quite-another token-number-2222") == "*** ***"
+
+
+def test_a_secret_that_is_learned_later_is_hidden_where_it_was_shown_before() -> None:
+    secrets = known("hunter2-hunter2")
+    assert secrets.hide("it is swordfish-swordfish") == "it is swordfish-swordfish"
+    secrets.learn("another", Secret("swordfish-swordfish"))
+    assert secrets.hide("it is swordfish-swordfish") == "it is ***"
+
+
+def test_a_text_that_comes_again_and_again_is_searched_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets, searched = known(TOKEN), list[str]()
+
+    def counted(text: str) -> str:
+        searched.append(text)
+        return folded(text)
+
+    monkeypatch.setattr(registry, "folded", counted)
+    for number in range(100):
+        assert secrets.hide("2.24.03.000") == "2.24.03.000"
+        assert secrets.hide(f"request {number}") == f"request {number}"
+    assert len(searched) == 101
 
 
 def test_an_answer_is_searched_before_it_is_cut() -> None:

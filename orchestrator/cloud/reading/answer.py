@@ -11,6 +11,9 @@ from orchestrator.cloud.reading.error_body import ErrorBody
 from orchestrator.cloud.reading.lenient import believable
 from orchestrator.model.reply.reply import Exchange
 
+#: The headers of which something is kept, see `exchange_of`.
+KEPT_HEADERS = ("Date", "X-Request-Id", "X-IAM-Trace-Id")
+
 _LONGEST_DATE = 64
 
 #: The gateway's are 32 digits; a proxy on the way may send one of its own making.

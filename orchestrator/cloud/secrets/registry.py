@@ -13,7 +13,7 @@ from typing import TypeAlias, TypeVar
 from msgspec.structs import replace
 from multidict import CIMultiDict
 
-from orchestrator.cloud.reading.answer import Answer
+from orchestrator.cloud.reading.answer import KEPT_HEADERS, Answer
 from orchestrator.cloud.reading.json_body import as_text
 from orchestrator.cloud.secrets.escaped import readings
 from orchestrator.cloud.secrets.secret import HIDDEN, Secret
@@ -42,6 +42,10 @@ _LEVELS = 2
 #: How many of its latest credentials are known of each owner: answers that quote an old one come late.
 _GENERATIONS = 3
 
+#: Texts in which nothing was found come again and again: versions, verdicts, headers. So many of them are not searched
+#: twice, and none that is longer.
+_MOST_KEPT, _LONGEST_KEPT = 1024, 64
+
 #: In `Authorization`; who knows it can send that one request again for a quarter of an hour.
 _SIGNATURE = re.compile(r"(Signature(?:=|%3D|\\u003d))[0-9A-Fa-f]+")
 
@@ -52,19 +56,21 @@ _ID = re.compile(r"[0-9a-fA-F]{8}(-?)[0-9a-fA-F]{4}\1[0-9a-fA-F]{4}\1[0-9a-fA-F]
 class Secrets:
     """What must not be shown. Knows nothing at first, and then costs nothing."""
 
-    __slots__ = ("_exact", "_owned", "_pieces", "_words")
+    __slots__ = ("_clean", "_exact", "_owned", "_pieces", "_words")
 
     def __init__(self) -> None:
         self._owned: defaultdict[Hashable, deque[tuple[Secret, ...]]] = defaultdict(lambda: deque(maxlen=_GENERATIONS))
         self._exact: set[str] = set()
         self._pieces: set[str] = set()
         self._words: re.Pattern[str] | None = None
+        self._clean: set[str] = set()
 
     def learn(self, owner: Hashable, *secrets: Secret) -> None:
         """Hide these from now on, and the owner's last ones as well."""
         known = self._owned[owner]
         if not secrets or secrets in known:
             return
+        self._clean.clear()
         forgets = len(known) == _GENERATIONS
         known.append(secrets)
         if forgets:
@@ -78,9 +84,15 @@ class Secrets:
 
     def hide(self, text: str) -> str:
         """The text without any secret in it; the same object when it held none."""
-        if self._exact and (found := list(self._found(text, _LEVELS))):
-            text = _without(text, found)
-        return _SIGNATURE.sub(rf"\1{HIDDEN}", text) if "Signature" in text else text
+        if text in self._clean:
+            return text
+        without = _without(text, found) if self._exact and (found := list(self._found(text, _LEVELS))) else text
+        hidden = _SIGNATURE.sub(rf"\1{HIDDEN}", without) if "Signature" in without else without
+        if hidden is text and len(text) <= _LONGEST_KEPT:
+            if len(self._clean) >= _MOST_KEPT:
+                self._clean.clear()
+            self._clean.add(text)
+        return hidden
 
     def _found(self, text: str, levels: int) -> Iterator[_Span]:
         """From where to where secrets stand, as it is written and with its escapes taken off."""
@@ -98,9 +110,17 @@ class Secrets:
         return replace(self.searched_headers(answer), body=body)
 
     def searched_headers(self, answer: Answer) -> Answer:
-        """The same for an answer whose body is read whole, and searched as what was read from it."""
+        """The same for the headers alone."""
         found = [(name, self.hide(value)) for name, value in answer.headers.items()]
         return replace(answer, headers=CIMultiDict(found))
+
+    def searched_facts(self, answer: Answer) -> Answer:
+        """The same for an answer whose body is read whole, and searched as what was read from it.
+
+        Of its headers only those are left of which anything is kept.
+        """
+        found = ((name, answer.headers.get(name)) for name in KEPT_HEADERS)
+        return replace(answer, headers={name: self.hide(value) for name, value in found if value is not None})
 
     def mask(self, value: T) -> T:
         """A value, such as a reply or a record, without any secret in any string of it."""

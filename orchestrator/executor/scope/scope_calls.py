@@ -87,7 +87,7 @@ class ScopeCalls:
     under_way: UnderWay = field(default_factory=UnderWay)
     silence: Silence = field(default_factory=Silence)
     waits: UnderWay = field(default_factory=UnderWay)
-    line: anyio.Lock = field(default_factory=anyio.Lock)
+    line: anyio.Lock = field(default_factory=lambda: anyio.Lock(fast_acquire=True))
     eye: MetricsApi | None = None
 
     @property

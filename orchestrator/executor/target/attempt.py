@@ -75,7 +75,7 @@ class _Slot:
 
     async def __aenter__(self) -> Self:
         async with self._calls.line:
-            await self._session.sending.acquire_on_behalf_of(self)
+            await self._have_permit()
             self._held = True
             try:
                 await self._ready()
@@ -83,6 +83,12 @@ class _Slot:
                 self.free()
                 raise
         return self
+
+    async def _have_permit(self) -> None:
+        try:
+            self._session.sending.acquire_on_behalf_of_nowait(self)  # the other way costs a turn of the loop
+        except anyio.WouldBlock:
+            await self._session.sending.acquire_on_behalf_of(self)
 
     async def _ready(self) -> None:
         if await self._calls.ready(Lane.SEND) is not None:

@@ -54,7 +54,9 @@ def _changed_struct(value: Struct, change: Callable[[str], str]) -> Struct:
     changes = {}
     for name in _fields_with_text(type(value)):
         old = getattr(value, name)
-        new = _changed(old, change)
+        if old is None:  # most fields are empty, and every record comes by here
+            continue
+        new = change(old) if type(old) is str else _changed(old, change)
         if new is not old:
             changes[name] = new
     return replace(value, **changes) if changes else value

@@ -43,7 +43,8 @@ class Group:
             StateError: they could not be written.
             Broken: the writer has failed.
         """
-        await self._done.wait()
+        if not self._done.is_set():  # an event that is set lets others go first: a turn of the loop for nothing
+            await self._done.wait()
         if self._failure is not None:
             raise again(self._failure)
 

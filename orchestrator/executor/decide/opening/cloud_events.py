@@ -29,6 +29,8 @@ def coming_event(rollout: Rollout, target: Target, now: datetime) -> tuple[Cloud
     if rollout.plan.cloud_events == "off":
         return None
     events = rollout.run.cloud_events.get(target.scope, {}).get(target.instance_id.lower(), ())
+    if not events:
+        return None
     ahead = rollout.ahead()
     found = ((event, kept_until(event, now + ahead, rollout.expected_s)) for event in events)
     keeping = ((event, until - ahead) for event, until in found if until is not None)

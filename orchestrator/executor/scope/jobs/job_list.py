@@ -99,7 +99,7 @@ class Board:
     scope: ScopeCalls
     _running: JobList | None = None
     _all: JobList | None = None
-    _lock: anyio.Lock = field(default_factory=anyio.Lock)
+    _lock: anyio.Lock = field(default_factory=lambda: anyio.Lock(fast_acquire=True))
 
     async def running(self, *, after: datetime | None = None) -> JobList | None:
         """The jobs that run in the scope, at most 60 s old and read after the instant `after`."""

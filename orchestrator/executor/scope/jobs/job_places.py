@@ -35,7 +35,7 @@ class JobPlaces:
 
     scope: ScopeCalls
     _looks: dict[str, _Look] = field(default_factory=dict)
-    _lock: anyio.Lock = field(default_factory=anyio.Lock)
+    _lock: anyio.Lock = field(default_factory=lambda: anyio.Lock(fast_acquire=True))
 
     async def on(self, instance_id: str, job_ids: Collection[str], *, after: datetime) -> dict[str, Job | None] | None:
         """The jobs of these ids as they were after an instant; None for one that the cloud does not show.

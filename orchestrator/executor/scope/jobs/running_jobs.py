@@ -43,7 +43,7 @@ class RunningJobs:
     _read_at: datetime | None = None
     _running: dict[str, Job] = field(default_factory=dict)
     _use: ListUse = field(default_factory=ListUse)
-    _lock: anyio.Lock = field(default_factory=anyio.Lock)
+    _lock: anyio.Lock = field(default_factory=lambda: anyio.Lock(fast_acquire=True))
 
     @contextmanager
     def following(self) -> Iterator[None]:
