@@ -17,6 +17,7 @@ from orchestrator.model.record.outcome import Outcome, Phase
 from orchestrator.model.reply.reply import Entry
 from orchestrator.model.run import fold
 from orchestrator.model.run.run import Run
+from orchestrator.model.run.state import TargetState
 from orchestrator.tracker.report.rejects import refusals_of
 
 KEY = make_targets(1)[0].proxy_id
@@ -64,6 +65,14 @@ def test_outcomes_and_open_and_waiting_always_add_up(seed: int, steps: int) -> N
     assert run.waiting == sum(state.phase is Phase.WAITING for state in states)
     assert run.tally.fleet.open == sum(state.is_open for state in states)
     assert run.settled + run.waiting + run.tally.fleet.open == run.total
+
+
+def test_a_target_that_nothing_strange_happened_to_keeps_no_set_of_its_own() -> None:
+    state = after(intent(), answer("accepted", replace(ACCEPT, instance_id=None))).states[KEY]
+    assert state.jobs
+    untouched = TargetState(state.target)
+    for name in ("suspects", "disowned", "shared"):
+        assert getattr(state, name) is getattr(untouched, name)
 
 
 @given(st.integers(0, 10_000), st.integers(0, 120))

@@ -111,7 +111,7 @@ def _renew_doubt(known: Indexes, state: TargetState, record: DoubtRenewed) -> No
     if record.workflow_id is not None:
         known.disown(state, record.workflow_id)
     state.evidence.append(record.why)
-    state.suspects.update(map(key_of, record.jobs))
+    state.suspects = state.suspects.union(map(key_of, record.jobs))
     if state.began:
         return
     state.phase = Phase.DOUBT
@@ -139,7 +139,7 @@ def _adopt(known: Indexes, state: TargetState, record: WorkflowAdopted) -> None:
 
 def _doubt_look(_known: Indexes, state: TargetState, record: DoubtLooked) -> None:
     state.evidence.append(record.finding)
-    state.suspects.update(map(key_of, record.jobs))
+    state.suspects = state.suspects.union(map(key_of, record.jobs))
 
 
 def _miss_reading(_known: Indexes, state: TargetState, record: NotReverified) -> None:
@@ -217,7 +217,7 @@ def _return(_known: Indexes, state: TargetState, record: ReturnedToWaiting) -> N
         return  # an answer came meanwhile: it was sent
     state.phase, state.set_aside = Phase.WAITING, None
     state.doubtful_from = state.accepted_at = None
-    state.suspects.clear()
+    state.suspects = frozenset()
     state.decided = len(state.attempts)
     state.turned_away = 0
     state.reason = None

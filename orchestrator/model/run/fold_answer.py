@@ -22,7 +22,8 @@ def fold_answer(known: Indexes, state: TargetState, record: AnswerSeen) -> None:
     if attempt.intent.clocks is None:
         _learn_time(known, state.target.scope, record)
     known.count_rejects(record)
-    state.disowned.update(map(key_of, record.strays))
+    if record.strays:
+        state.disowned |= set(map(key_of, record.strays))
     for entry in record.update_result:
         if entry.workflow_id and entry.instance_id and not same_id(entry.instance_id, state.target.instance_id):
             known.astray[key_of(entry.workflow_id)] = entry.instance_id
@@ -58,8 +59,8 @@ def _given_twice(known: Indexes, state: TargetState, record: AnswerSeen) -> bool
     for workflow_id in sorted(twice.difference(record.strays)):
         known.contested.add(key_of(workflow_id))
         state.evidence.append(given_twice(workflow_id))
-        state.disowned.add(key_of(workflow_id))
-        state.shared.add(key_of(workflow_id))
+        state.disowned |= {key_of(workflow_id)}
+        state.shared |= {key_of(workflow_id)}
     contested = not twice.issubset(record.strays)
     state.attempts[record.attempt - 1].contested = contested
     return contested

@@ -128,8 +128,11 @@ class Indexes:
 
     def others_with(self, workflow_id: str, state: TargetState) -> list[TargetState]:
         """The other targets that a workflow was given to, by an answer or by evidence."""
-        keys = {self.named.get(key_of(workflow_id)), self.workflows.get(key_of(workflow_id))} - {None, state.key}
-        return [self.states[key] for key in sorted(filter(None, keys))]
+        key = key_of(workflow_id)
+        if key not in self.named and key not in self.workflows:  # nearly always
+            return []
+        keys = {self.named.get(key), self.workflows.get(key)} - {None, state.key}
+        return [self.states[each] for each in sorted(filter(None, keys))]
 
     def contest(self, owner: TargetState, workflow_id: str, *, shown: bool = False) -> None:
         """A workflow that this target was given is another's too: unless its job was seen, it is nobody's.

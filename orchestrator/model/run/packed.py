@@ -65,9 +65,9 @@ class PackedState(Struct, kw_only=True, omit_defaults=True):
     doubtful_from: Moment | None = None
     doubt_since: Moment | None = None
     doubts_renewed: int = 0
-    suspects: set[str] = set()
-    disowned: set[str] = set()
-    shared: set[str] = set()
+    suspects: frozenset[str] = frozenset()
+    disowned: frozenset[str] = frozenset()
+    shared: frozenset[str] = frozenset()
     decided: int = 0
     upgraded_by: str | None = None
     evidence: list[str] = []
