@@ -74,6 +74,10 @@ _AT_ONCE = (
     ScopeGivenUp,
 )
 
+#: Records after which nothing may start that might not before: the loop need not look. A preflight that was made frees
+#: nothing, and the intent behind it, or its refusal, wakes the loop.
+_QUIET = (PreflightDone,)
+
 Decision: TypeAlias = Go | IntentRefused | Seen
 
 
@@ -86,7 +90,7 @@ class Ledger:
 
     Args:
         rollout: the session's state, which nobody else changes.
-        changed: called after every change, to wake the loop.
+        changed: called after every change that the next action may depend on, to wake the loop.
         observe: called with every record when it counts, for what is shown of the session; it neither fails nor blocks.
         mask: gives every record without the secrets that may stand in its strings.
     """
@@ -274,4 +278,5 @@ class Ledger:
             self.rollout.run.apply(record)
             requeue(self.rollout, record, state, was_open=was_open)
         self._observe(record)
-        self._changed()
+        if not isinstance(record, _QUIET):
+            self._changed()

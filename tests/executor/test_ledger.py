@@ -60,6 +60,12 @@ class Desk:
         return Settled(at=self.clock.now(), target=self.states[number].key, outcome=outcome, wave="rest")
 
 
+def version_read(state: TargetState) -> PreflightDone:
+    return PreflightDone(
+        at=START, target=state.key, wave="rest", current_version=OLD, latest_version=NEW, can_upgrade=True
+    )
+
+
 def at_desk(story: Callable[[Desk], Awaitable[None]], **changes: Any) -> None:
     values = {
         "waves": (Wave(name="rest"),),
@@ -301,6 +307,25 @@ def test_what_cannot_be_written_fails_where_it_is_made() -> None:
     at_desk(story)
 
 
+def test_a_preflight_wakes_nobody_and_every_other_record_the_loop_once() -> None:
+    async def story(desk: Desk) -> None:
+        woken = list[str]()
+
+        class Kept:
+            def append_nowait(self, _record: Record) -> Any: ...
+
+        ledger = Ledger(
+            desk.rollout, desk.clock, changed=lambda: woken.append("the loop"), observe=lambda _record: None
+        )
+        ledger.attach(Kept())
+        ledger.note(version_read(desk.states[0]))
+        assert woken == []
+        ledger.note(HoldSet(at=desk.clock.now(), step="hold", cause="person", reason="wait", by="me"))
+        assert woken == ["the loop"]
+
+    at_desk(story)
+
+
 def test_every_record_is_searched_for_secrets_where_it_enters() -> None:
     written: list[Record] = []
 
@@ -397,9 +422,7 @@ def test_an_intent_is_refused_when_its_story_does_not_know_every_record_of_its_t
     async def story(desk: Desk) -> None:
         state = desk.states[0]
         known = state.folded
-        news = PreflightDone(
-            at=START, target=state.key, wave="rest", current_version=OLD, latest_version=NEW, can_upgrade=True
-        )
+        news = version_read(state)
         if waits:
             await desk.ledger.record(news)
         else:

@@ -1,5 +1,6 @@
 """The log as a sink of records: the name and level of the line of each, and its keys."""
 
+from functools import cache
 from typing import Any, ClassVar
 
 from structlog.typing import FilteringBoundLogger
@@ -82,6 +83,18 @@ _LEFT_OUT = frozenset(
 )
 #: In records that are not about an attempt.
 _NO_ATTEMPT = ("attempt", 0)
+#: Kinds whose level depends on what they say; the others, nearly all records, are not asked.
+_JUDGED = frozenset(
+    {
+        records.HoldSet,
+        records.GateAnswered,
+        records.SubnetRead,
+        records.CloudEventsRead,
+        records.Settled,
+        records.AnswerSeen,
+        records.Reverified,
+    }
+)
 
 
 class RecordLog(RecordSink):
@@ -105,6 +118,11 @@ class RecordLog(RecordSink):
 
 def level_of(record: Record) -> Level:
     """How much a record matters."""
+    return _judged(record) if type(record) in _JUDGED else _EVENTS[type(record)][1]
+
+
+def _judged(record: Record) -> Level:
+    """The level of a record of a kind whose level depends on what it says."""
     match record:
         case records.HoldSet(cause="approval"):
             return "warning"  # a plan that asks for it is no failure
@@ -122,5 +140,10 @@ def level_of(record: Record) -> Level:
 
 def _keys(record: Record) -> dict[str, Any]:
     """The fields that say something."""
-    kept = ((key, getattr(record, key)) for key in record.__struct_fields__ if key not in _LEFT_OUT)
+    kept = ((key, getattr(record, key)) for key in _shown(type(record)))
     return {key: value for key, value in kept if value not in (None, "", (), {}) and (key, value) != _NO_ATTEMPT}
+
+
+@cache  # one entry for each kind of record
+def _shown(kind: type[Record]) -> tuple[str, ...]:
+    return tuple(key for key in kind.__struct_fields__ if key not in _LEFT_OUT)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from fakes.documents import ROOT
 
+from orchestrator.tracker.folder import rate_file
 from orchestrator.tracker.folder.rate_file import RateFile
 
 ADDERS = 4
@@ -50,6 +51,21 @@ class Hand:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / ".rate-1"
+
+
+def test_what_nobody_else_touched_is_not_checked_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checked = list[bytes]()
+
+    def counted(content: bytes) -> int:
+        checked.append(content)
+        return len(content)
+
+    monkeypatch.setattr(rate_file, "_checksum", counted)
+    hand = Hand(path)
+    for number in range(10):
+        assert hand.put(b"%d" % number)
+    assert hand.found == [b"", *(b"%d" % number for number in range(9))]
+    assert checked == [b"%d" % number for number in range(10)]
 
 
 def test_each_finds_what_the_last_one_left(path: Path) -> None:
