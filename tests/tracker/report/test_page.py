@@ -25,7 +25,7 @@ from orchestrator.tracker.report.page.charts import area, calls_chart, histogram
 from orchestrator.tracker.report.page.content import ROWS, Content, content_of, urgency
 from orchestrator.tracker.report.page.drawing import Axis, ticks
 from orchestrator.tracker.report.page.render import report_chunks
-from orchestrator.tracker.report.page.sentences import remedy
+from orchestrator.tracker.report.page.sentences import remedy, remedy_of_refusal, strict_words
 from orchestrator.tracker.report.parts.upgrade import JobReport
 
 OUTCOMES = ("in_flight", "rejected", "waiting", "failed", "succeeded", "timed_out")
@@ -129,7 +129,7 @@ def test_a_wave_that_is_open_does_not_look_as_if_all_of_it_had_been_drawn() -> N
         head = replace(story.head, waves=[replace(first, state=state)])
         text = page(replace(story, head=head, targets=iter(())))
         assert (f"wave {first.name}, those drawn so far: " in text) is told
-        assert (f'<td class="n">{first.targets} so far' in text) is told
+        assert (f"{first.targets} so far" in text) is told
 
 
 def test_an_attempt_that_was_turned_away_has_no_slot_and_one_in_doubt_keeps_it() -> None:
@@ -298,6 +298,30 @@ def test_calls_per_second_are_those_of_the_time_in_which_they_were_made() -> Non
     drawn = calls_chart(made, Axis(BEGIN, BEGIN + timedelta(hours=1)))
     assert [round(height, 2) for _at, height, _allowed in drawn.rows] == [2.0] * 13 + [0.0] * 11
     assert [allowed for _at, _height, allowed in drawn.rows].count(2.5) == 12
+
+
+def test_a_call_more_than_gaps_is_no_breach_of_the_rate_and_two_more_are() -> None:
+    def most(calls: int) -> float:
+        made = [CallsMade(BEGIN, BEGIN + timedelta(seconds=100), calls, 0, 2.0)]
+        return calls_chart(made, Axis(BEGIN, BEGIN + timedelta(hours=1))).most
+
+    assert [most(199), most(201), most(202)] == [1.99, 2.0, 2.02]
+
+
+def test_strict_budgets_say_what_they_leave_of_in_flight() -> None:
+    story = replace(make_story(3), in_flight=10, failures_allowed=0, rejected_allowed=4)
+    strict, soft = (
+        replace(story, plan=replace(story.plan, failures=replace(story.plan.failures, mode=mode)))
+        for mode in ("strict", "soft")
+    )
+    assert "let at most 1 upgrade be under way at once" in page(strict)
+    assert strict_words(replace(strict, failures_allowed=20, rejected_allowed=1)).count("at most 2 upgrades") == 1
+    assert strict_words(replace(strict, failures_allowed=9, rejected_allowed=9)) == strict_words(soft) == ""
+
+
+def test_a_refusal_that_nobody_knows_a_remedy_for_reads_the_same_in_list_and_table() -> None:
+    assert remedy_of_refusal(None) == "remove the cause, then redo"
+    assert "only a person can tell" not in page(make_story(3, 1))
 
 
 def test_bars_fill_the_row_and_bins_hold_every_duration() -> None:

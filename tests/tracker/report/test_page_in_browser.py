@@ -54,6 +54,12 @@ def fits(browser: Chrome) -> bool:
     )
 
 
+def cut_tables(browser: Chrome) -> list[str]:
+    """Tables of which a reader has to move a part into sight."""
+    script = "return [...document.querySelectorAll('.wide')].filter(each => each.scrollWidth > each.clientWidth)"
+    return [each.get_attribute("aria-label") or "" for each in browser.execute_script(script)]
+
+
 def faults(browser: Chrome) -> list[str]:
     """What axe-core has found, with the elements."""
     browser.execute_script(AXE)
@@ -148,3 +154,4 @@ def test_everybody_can_read_the_pages(
     browser.execute_script("for (const each of document.querySelectorAll('details')) each.open = true")
     assert faults(browser) == []
     assert fits(browser)
+    assert cut_tables(browser) == []

@@ -71,11 +71,18 @@ def calls_chart(made: Sequence[CallsMade], span: Axis) -> Chart:
     """Calls per second of one scope."""
     rates, allowed = [0.0] * _STEPS, list[float | None]([None] * _STEPS)
     for each in made:
-        seconds = max((each.end - each.begin).total_seconds(), 0.001)
+        rate = _rate(each)
         for step in range(_step(span, each.begin), _step(span, each.end) + 1):
-            rates[step] = max(rates[step], round(each.calls / seconds, 2))
+            rates[step] = max(rates[step], rate)
             allowed[step] = each.allowed
     return _chart(rates, allowed, span)
+
+
+def _rate(each: CallsMade) -> float:
+    """Calls per second between two instants: so many calls are one gap fewer, which is all that a limit promises."""
+    seconds = max((each.end - each.begin).total_seconds(), 0.001)
+    rate, gaps = each.calls / seconds, (each.calls - 1) / seconds
+    return round(rate if each.allowed is None or gaps > each.allowed else min(rate, each.allowed), 2)
 
 
 def _step(span: Axis, at: datetime) -> int:

@@ -23,7 +23,9 @@ from orchestrator.tracker.report.page.sentences import (
     moves_words,
     plan_rows,
     remedy,
+    remedy_of_refusal,
     settle,
+    strict_words,
     verdict,
 )
 from orchestrator.tracker.report.page.unfolded import story_lines
@@ -74,6 +76,7 @@ def _values(story: Story, found: Content) -> dict[str, Any]:
         "events": _events(story),
         "most": max(charts.in_flight(found, span)),
         "allowed": story.in_flight,
+        "strict": strict_words(story),
         "flight": charts.in_flight_chart(found, span, story.in_flight, story.allowed),
         "calls": _busiest(story, span),
         "impact": impact_chart(head.impact),
@@ -148,5 +151,6 @@ def _environment() -> Environment:
         "story_lines": story_lines,
         "why": why_words,
         "remedy": remedy,
+        "remedy_of_refusal": remedy_of_refusal,
     }
     return made

@@ -82,8 +82,22 @@ def remedy(target: TargetReport) -> str:
     outcome = really(target)
     known = remedy_of(target.reason, None) if outcome == Outcome.REJECTED.value and target.reason else None
     if known:
-        return f"{known}; then redo"
+        return remedy_of_refusal(known)
     return advice(target.reason if outcome == "skipped" and target.reason else outcome)
+
+
+def remedy_of_refusal(known: str | None) -> str:
+    """What to do about a refusal: the remedy of its reason, if one is known."""
+    return f"{known}; then redo" if known else advice("rejected")
+
+
+def strict_words(story: Story) -> str:
+    """What strict budgets leave of `in_flight`; empty where they leave all of it."""
+    most = min(story.failures_allowed, story.rejected_allowed) + 1
+    if story.plan.failures.mode != "strict" or most >= story.in_flight:
+        return ""
+    upgrades = counted(most, "upgrade")
+    return f"failures.mode is strict: the budgets, as the plan stands, let at most {upgrades} be under way at once."
 
 
 def settle(named: str, target: TargetReport) -> str | None:
