@@ -10,7 +10,6 @@ from orchestrator.tracker.report.build import Story
 from orchestrator.tracker.report.parts.capacity_form import capacity_lines
 from orchestrator.tracker.report.parts.impact_form import impact_lines
 from orchestrator.tracker.report.parts.people import ActReport
-from orchestrator.tracker.report.parts.resent import resent_lines
 from orchestrator.tracker.report.schema import (
     GateReport,
     Head,
@@ -21,7 +20,7 @@ from orchestrator.tracker.report.schema import (
     TargetReport,
     WaveReport,
 )
-from orchestrator.tracker.report.why import why_words
+from orchestrator.tracker.report.why import resent_lines, why_words
 
 _MARGIN = "  "
 _UNDER = " " * 11

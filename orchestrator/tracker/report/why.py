@@ -28,6 +28,15 @@ def attempt_words(attempt: AttemptReport) -> str:
     return f"attempt {attempt.number} at {attempt.at:%Y-%m-%d %H:%M:%SZ}: {answer}{code}{why}"
 
 
+def resent_lines(target: TargetReport) -> Iterator[str]:
+    """More than one upgrade call: each with its answer, in order, then what shows that none was a second upgrade."""
+    yield " ".join(filter(None, (target.called, target.proxy_id)))
+    for attempt in target.attempts:
+        verdict = f", {attempt.verdict}" if attempt.verdict else ""
+        yield f"  {attempt_words(attempt)}{verdict}"
+    yield from (f"  {found}" for found in target.evidence or ())
+
+
 def settle_outcomes(*, sent: bool | None) -> str:
     """What a person may settle a target as; `sent`: whether it has a workflow_id, None where that is not known."""
     if sent:
