@@ -79,18 +79,16 @@ def _sum(rows: list[Line]) -> Line:
         return [row[name] for row in rows if row[name] is not None]
 
     below, told = known("seconds_below_90_percent"), known("service_impact_s_forecast")
-    changes = [
-        row["response_ms_after"] - row["response_ms_before"]
-        for row in rows
-        if row["response_ms_after"] is not None and row["response_ms_before"] is not None
-    ]
+    both = [row for row in rows if None not in (row["response_ms_after"], row["response_ms_before"])]
     return {
         "proxies": sum(row["samples"] > 0 for row in rows),
         "samples": sum(row["samples"] for row in rows),
         "seconds_below_90_percent": sum(below) if below else None,
         "median_s_below_90_percent": _median(below),
         "longest_s_below_90_percent": max(below, default=None),
-        "response_ms_change": _median(changes),
+        "response_ms_before": _median([row["response_ms_before"] for row in both]),
+        "response_ms_after": _median([row["response_ms_after"] for row in both]),
+        "response_ms_change": _median([row["response_ms_after"] - row["response_ms_before"] for row in both]),
         "service_impact_s_forecast": sum(told) if told else None,
         "longest_service_impact_s_forecast": max(told, default=None),
     }

@@ -124,6 +124,7 @@ class ImpactSum(Struct, frozen=True, kw_only=True):
         samples: minutes, in all.
         seconds_below_90_percent: in all; `median_s_below_90_percent`: half of them were hit no longer;
             `longest_s_below_90_percent`: of the proxy that was hit longest.
+        response_ms_before: median of those of which both are known; `response_ms_after`: likewise.
         response_ms_change: median of how much longer the response time was at rest afterwards than before.
         service_impact_s_forecast: what the cloud foretold of them, in all; None when it foretold nothing.
         longest_service_impact_s_forecast: the longest that it foretold of one of them.
@@ -134,6 +135,8 @@ class ImpactSum(Struct, frozen=True, kw_only=True):
     seconds_below_90_percent: float | None
     median_s_below_90_percent: float | None
     longest_s_below_90_percent: float | None
+    response_ms_before: float | None
+    response_ms_after: float | None
     response_ms_change: float | None
     service_impact_s_forecast: float | None
     longest_service_impact_s_forecast: float | None
@@ -143,8 +146,8 @@ def sum_of(impacts: Iterable[tuple[Impact, float | None]]) -> ImpactSum:
     """The sum of impacts, each with what the cloud foretold of it in seconds."""
     rows = list(impacts)
     below = [each.seconds_below_90_percent for each, _ in rows if each.seconds_below_90_percent is not None]
-    changes = [
-        each.response_ms_after - each.response_ms_before
+    response = [
+        (each.response_ms_before, each.response_ms_after)
         for each, _ in rows
         if each.response_ms_after is not None and each.response_ms_before is not None
     ]
@@ -155,7 +158,9 @@ def sum_of(impacts: Iterable[tuple[Impact, float | None]]) -> ImpactSum:
         seconds_below_90_percent=sum(below) if below else None,
         median_s_below_90_percent=_median(below),
         longest_s_below_90_percent=max(below, default=None),
-        response_ms_change=_median(changes),
+        response_ms_before=_median([before for before, _ in response]),
+        response_ms_after=_median([after for _, after in response]),
+        response_ms_change=_median([after - before for before, after in response]),
         service_impact_s_forecast=sum(told) if told else None,
         longest_service_impact_s_forecast=max(told, default=None),
     )

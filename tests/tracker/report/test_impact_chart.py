@@ -10,7 +10,11 @@ from orchestrator.tracker.report.parts.impact_form import ImpactsReport, ImpactS
 
 
 def hit(
-    median: float | None, longest: float | None, foretold: float | None = None, change: float = 0.5
+    median: float | None,
+    longest: float | None,
+    foretold: float | None = None,
+    change: float = 0.5,
+    response: float | None = None,
 ) -> ImpactSumReport:
     return ImpactSumReport(
         proxies=3,
@@ -21,6 +25,8 @@ def hit(
         service_impact_s_forecast=foretold,
         median_s_below_90_percent=median,
         longest_service_impact_s_forecast=foretold,
+        response_ms_before=response,
+        response_ms_after=None if response is None else response + change,
     )
 
 
@@ -64,6 +70,17 @@ def test_the_table_has_waves_and_labels_and_says_how_many_it_leaves_out() -> Non
     assert "<td>app a98<td" in text
     assert "<td>app a99<td" not in text
     assert "21 more labels are in report.json" in text
+
+
+def test_response_times_are_drawn_to_one_scale_where_they_are_known() -> None:
+    found = impacts(hit(1.0, 1.0, change=1.0, response=4.0), hit(1.0, 1.0, change=-0.5, response=10.0), hit(1.0, 1.0))
+    drawn = impact_chart(found)
+    assert drawn is not None
+    assert drawn.slowest == 10.0
+    assert [(bar.before, bar.after) for bar in drawn.response] == [(400, 500), (1000, 950)]
+    assert drawn.response[0].words == "wave w0: 4 ms before, 5 ms after"
+    assert "response in wave w1: 10 ms before, 9.5 ms after" in page(found)
+    assert "How long a proxy took to answer" not in page(impacts(hit(1.0, 1.0)))
 
 
 def test_a_run_that_measured_nothing_has_no_such_part() -> None:

@@ -23,18 +23,30 @@ class ImpactBar(Struct, frozen=True):
     foretold: float | None
 
 
+class ResponseBars(Struct, frozen=True):
+    """A wave: how long its proxies took to answer before and after."""
+
+    words: str
+    before: float
+    after: float
+
+
 class ImpactChart(Struct, frozen=True):
     """The impact of a run.
 
     Attributes:
         top: what the full width means, in seconds.
         bars: one for each wave of which something is known, in order.
+        slowest: what the full width means for response times, in milliseconds.
+        response: likewise for each wave of which response times are known.
         rows: of the table: waves first, then labels.
         left_out: how many labels have no row.
     """
 
     top: float
     bars: list[ImpactBar]
+    slowest: float
+    response: list[ResponseBars]
     rows: list[tuple[str, ImpactSumReport]]
     left_out: int
 
@@ -45,7 +57,8 @@ def impact_chart(found: ImpactsReport | UnsetType) -> ImpactChart | None:
         return None
     rows = [*_rows(found)]
     top = max((_most(each) for each in found.waves.values()), default=0.0)
-    return ImpactChart(top, [*_bars(found.waves, top)], rows[:_ROWS], max(0, len(rows) - _ROWS))
+    bars, (slowest, response) = [*_bars(found.waves, top)], _response(found.waves)
+    return ImpactChart(top, bars, slowest, response, rows[:_ROWS], max(0, len(rows) - _ROWS))
 
 
 def _rows(found: ImpactsReport) -> Iterator[tuple[str, ImpactSumReport]]:
@@ -69,8 +82,24 @@ def _bars(waves: Mapping[str, ImpactSumReport], top: float) -> Iterator[ImpactBa
         )
 
 
-def _x(seconds: float, top: float) -> float:
-    return round(WIDTH * seconds / (top or 1.0), 1)
+def _response(waves: Mapping[str, ImpactSumReport]) -> tuple[float, list[ResponseBars]]:
+    """The scale, and the bars drawn to it."""
+    known = [
+        (name, each.response_ms_before, each.response_ms_after)
+        for name, each in waves.items()
+        if each.response_ms_before is not None and each.response_ms_after is not None
+    ]
+    slowest = max((max(before, after) for _, before, after in known), default=0.0)
+    return slowest, [
+        ResponseBars(
+            f"wave {name}: {before:.3g} ms before, {after:.3g} ms after", _x(before, slowest), _x(after, slowest)
+        )
+        for name, before, after in known
+    ]
+
+
+def _x(value: float, top: float) -> float:
+    return round(WIDTH * value / (top or 1.0), 1)
 
 
 def _words(each: ImpactSumReport) -> str:

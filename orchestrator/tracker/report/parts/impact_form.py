@@ -43,6 +43,8 @@ class ImpactSumReport(Struct, frozen=True, kw_only=True):
     longest_service_impact_s_forecast: Annotated[
         Number, Meta(description="The longest that the cloud foretold of one of them")
     ] = None
+    response_ms_before: Annotated[Number, Meta(description="Median of those of which both are known")] = None
+    response_ms_after: Annotated[Number, Meta(description="Median of those of which both are known")] = None
 
 
 class ImpactsReport(Struct, frozen=True, kw_only=True):
