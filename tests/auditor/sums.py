@@ -322,15 +322,19 @@ _CLOSED = {
     "scope_silent": "silent",
 }
 _OPENED = ("session_started", "scope_opened")
+#: Before the latest session has reached a scope, nobody knows whether it can be used.
+_UNREACHED = "it has not been reached in this session"
 
 
 def _standing_problems(scope: Line, book: Book) -> Iterator[str]:
     """Whether state, reason and instants are what the latest session's lines of the scope come to."""
-    closed: dict[str, Line] = {}
+    closed: dict[str, Line] = {"unreached": {"why": _UNREACHED}}
     for line in book.named(*_OPENED, *_CLOSED, "scope_heard"):
         if line.get("scope", scope["name"]) != scope["name"]:
             continue
-        if line["record"] in _OPENED:
+        if line["record"] == "session_started":
+            closed = {"unreached": {"why": _UNREACHED, "since": line["at"]}}
+        elif line["record"] == "scope_opened":
             closed = {}
         elif line["record"] == "scope_heard":
             closed.pop("silent", None)
@@ -339,12 +343,19 @@ def _standing_problems(scope: Line, book: Book) -> Iterator[str]:
     throttle = closed.get("throttled")
     if throttle is not None and _at(throttle["until"]) <= _at(book.lines[-1]["at"]):
         del closed["throttled"]
-    state = next((state for state in _CLOSED.values() if state in closed), "open")
+    state = next((state for state in (*_CLOSED.values(), "unreached") if state in closed), "open")
     line = closed.get(state, {})
     since = None if state == "throttled" else line.get("since", line.get("at"))
     expected = (state, line.get("why"), line.get("until"), since)
     if (scope["state"], scope["reason"], scope["until"], scope["since"]) != expected:
         yield f"scope {scope['name']} is {scope['state']}, by the journal it is {expected}"
+    asked = [line["at"] for line in book.named("scope_opened", "scope_used") if _shows_calls(line, scope["name"])]
+    if scope["asked_at"] != (asked[-1] if asked else None):
+        yield f"scope {scope['name']} was asked at {scope['asked_at']}, by the journal at {asked[-1:]}"
+
+
+def _shows_calls(line: Line, scope: str) -> bool:
+    return bool(line["scope"] == scope and line.get("calls", 1))
 
 
 def _at(text: str) -> datetime:

@@ -12,6 +12,7 @@ from orchestrator.app.status.clocks import clock_lines
 from orchestrator.app.status.fleet_hosts import host_lines
 from orchestrator.app.status.no_trace import no_trace
 from orchestrator.app.status.outlook import Outlook, look
+from orchestrator.app.status.scope_lines import scope_lines
 from orchestrator.app.status.what_next.attention import attention_lines
 from orchestrator.app.status.what_next.last_line import fleet_line
 from orchestrator.errors import ExitCode, StateError, UsageError
@@ -134,12 +135,6 @@ def before_first_run(plan: Plan, state: State, now: datetime, named: str) -> Ite
     yield from people_lines(seen.run)
     yield from asked_lines(seen)
     yield fleet_line(seen, named)
-
-
-def scope_lines(seen: Outlook) -> Iterator[str]:
-    """One line for each scope that is throttled, paused, given up or silent, but for the one that the run waits for."""
-    last = seen.fleet()
-    yield from (wait.seen_at(seen.now) for wait in seen.scopes() if wait != last)
 
 
 def bound_lines(seen: Outlook) -> Iterator[str]:

@@ -120,7 +120,7 @@ class Outlook:
         if wait.cause not in _ENDS_ONE:
             return None
         scopes = {state.target.scope for state in self.run.open_states()}
-        waits = [scope_wait(self.run.scopes[name], self.now) for name in sorted(scopes)]
+        waits = [scope_wait(self.run.scopes[name], self.now, reached=not self.working) for name in sorted(scopes)]
         return waits[0] if waits and None not in waits else None
 
     def target(self, target: Target) -> Wait:
@@ -129,7 +129,8 @@ class Outlook:
 
     def scopes(self) -> Iterator[Wait]:
         """Why scopes cannot be used, of each that is not open."""
-        waits = (scope_wait(scope, self.now) for scope in self.run.scopes.values())
+        began = bool(self.run.sessions) and self.run.ended is None
+        waits = (scope_wait(scope, self.now, reached=not began) for scope in self.run.scopes.values())
         yield from (self._as_known(wait) for wait in waits if wait is not None)
 
     def _as_known(self, wait: Wait) -> Wait:
@@ -226,8 +227,8 @@ def _at_work(run: Run) -> SessionStarted | None:
 
 
 def _available(run: Run, name: str, now: datetime, *, working: bool) -> bool:
-    scope = run.scopes[name]
-    return scope.standing(now).state == "open" and (scope.opened or not working)
+    state = run.scopes[name].standing(now).state
+    return state == "open" or (state == "unreached" and not working)
 
 
 def _resting(run: Run) -> set[str]:

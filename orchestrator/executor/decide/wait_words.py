@@ -78,26 +78,29 @@ def scope_wait(scope: ScopeStatus, now: datetime, *, reached: bool = True) -> Wa
     Args:
         scope: as the journal tells it.
         now: by the clock of the session.
-        reached: False for a scope that has to be reached, and was not yet.
+        reached: False where one that was not reached yet counts as out of use.
     """
     if scope.hosts:
         return Wait(Cause.UNSERVED, (scope.name, ", ".join(scope.hosts)))
     standing = scope.standing(now)
+    if standing.state == "unreached":
+        return None if reached else Wait(Cause.UNREACHED, (scope.name, "yet"))
     reason = standing.reason or "no reason is known"
     if standing.state == "throttled" and standing.until is not None:
         probes = ", one probe an hour" if scope.probe_at else ""
         return Wait(Cause.THROTTLED, (scope.name, probes, reason, shown(standing.until)), standing.until)
     if standing.since is not None:
         reason += f", since {shown(standing.since)} UTC"
-    if (cause := _OUT_OF_USE.get(standing.state)) is not None:
-        return Wait(cause, (scope.name, reason))
-    return None if reached else Wait(Cause.UNREACHED, (scope.name,))
+    cause = _OUT_OF_USE.get(standing.state)
+    return None if cause is None else Wait(cause, (scope.name, reason))
 
 
 def when_last_seen(wait: Wait) -> Wait:
     """A wait as the process left it that works no more: nobody asks its scope, and nobody looks for evidence."""
     if wait.cause in (Cause.PAUSED, Cause.SILENT, Cause.GIVEN_UP):
         return Wait(Cause.LAST_SEEN, wait.facts)
+    if wait.cause is Cause.UNREACHED:
+        return Wait(Cause.UNREACHED, (wait.facts[0], "by the last process"))
     return Wait(Cause.LOOK, wait.facts) if wait.cause is Cause.DOUBT else wait
 
 
@@ -152,8 +155,6 @@ def _of_scopes(rollout: Rollout, now: datetime) -> Iterator[Wait]:
         if not rollout.queue.waits_in(scope.name):
             continue
         if not rollout.available(scope.name):
-            wait = scope_wait(scope, now, reached=False)
-            if wait is not None:
-                yield wait
+            yield scope_wait(scope, now, reached=False) or rate_wait(rollout, scope.name)
         elif (tight := crowded(rollout, scope.name)) is not None:
             yield rate_wait(rollout, scope.name) if tight.cause is Cause.RATE else Wait(tight.cause, (tight.why,))

@@ -24,7 +24,7 @@ class Cause(Enum):
     REACH = "every scope to be reached, before anything starts: {0}"
     THROTTLED = "scope {0}: throttled by the cloud{1}: {2}; until {3} UTC"
     PAUSED = "scope {0}: paused, one probe at a time asks whether it is back: {1}"
-    UNREACHED = "scope {0}: it has not been reached yet"
+    UNREACHED = "scope {0}: it has not been reached {1}"
     SILENT = "scope {0}: it is asked, and does not answer: {1}"
     LAST_SEEN = "scope {0}, which the last process could not use: {1}"
     GIVEN_UP = "scope {0}: given up for this session, the next start tries again: {1}"

@@ -83,7 +83,7 @@ def target_wait(rollout: Rollout, target: Target, now: datetime, *, working: boo
         return slot
     if fleet.cause in _OF_ALL:
         return fleet
-    found = scope_wait(rollout.run.scopes[target.scope], now)
+    found = scope_wait(rollout.run.scopes[target.scope], now, reached=not working)
     gate = start_opening(rollout, now)
     if found is None and not gate.open:
         return closed_wait(rollout, gate, now)

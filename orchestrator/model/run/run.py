@@ -236,8 +236,7 @@ class Run(Indexes):
         self.events_denied.clear()
         self.timeline.begin(record)
         for scope in self.scopes.values():
-            scope.clear()
-            scope.opened = scope.unmetered = False
+            scope.begin_session(record.at)
 
     def _tell(self, record: PartFailed) -> None:
         self._lost_count |= record.part == USAGE
@@ -286,12 +285,13 @@ class Run(Indexes):
                 scope.throttled_why = record.why
             case ScopeOpened():
                 scope.clear()
-                scope.opened = True
+                scope.opened, scope.asked_at = True, record.at
                 scope.project_id = record.project_id or scope.project_id
             case ScopeGivenUp():
                 scope.given_up, scope.hosts, scope.since = record.why, record.hosts, record.at
             case ScopeUsed():
                 scope.calls += record.calls
+                scope.asked_at = record.at if record.calls else scope.asked_at
                 scope.throttled += record.throttled
                 scope.rate_limit = record.rate_limit
                 scope.seconds += record.seconds

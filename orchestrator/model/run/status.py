@@ -38,7 +38,10 @@ class WaveStatus:
     targets: list[str] = field(default_factory=list)
 
 
-ScopeState: TypeAlias = Literal["open", "throttled", "paused", "given_up", "silent"]
+ScopeState: TypeAlias = Literal["open", "throttled", "paused", "given_up", "silent", "unreached"]
+
+#: Why nothing is known of a scope that has not let a call through yet, whoever its calls wait for.
+_UNREACHED = "it has not been reached in this session"
 
 
 class ScopeStanding(NamedTuple):
@@ -56,7 +59,8 @@ class ScopeStatus:
 
     Attributes:
         opened: it was reached in the present session.
-        since: since when it is paused, or given up.
+        since: since when it is paused, given up, or to be reached by the present session.
+        asked_at: when it was last seen that calls to it are made, in whatever session.
         hosts: those that may serve it, where it is given up because the one that works may not.
         silent: that nothing comes from it, though it is asked.
         unmetered: metrics of its proxies cannot be read in the present session.
@@ -70,6 +74,7 @@ class ScopeStatus:
     given_up: str | None = None
     hosts: tuple[str, ...] = ()
     since: datetime | None = None
+    asked_at: datetime | None = None
     silent: ScopeSilent | None = None
     throttled_until: datetime | None = None
     throttled_why: str | None = None
@@ -91,7 +96,13 @@ class ScopeStatus:
             return ScopeStanding("paused", self.paused, since=self.since)
         if self.silent is not None:
             return ScopeStanding("silent", self.silent.why, since=self.silent.since)
-        return ScopeStanding("open")
+        return ScopeStanding("open") if self.opened else ScopeStanding("unreached", _UNREACHED, since=self.since)
+
+    def begin_session(self, at: datetime) -> None:
+        """Nothing is known of it, until the session that begins then has reached it."""
+        self.clear()
+        self.opened = self.unmetered = False
+        self.since = at
 
     def clear(self) -> None:
         """It is open, as far as is known."""

@@ -293,4 +293,5 @@ def _scope(scope: Scope, status: ScopeStatus, plan: Plan, at: datetime) -> Scope
         reason=standing.reason,
         until=standing.until,
         since=standing.since,
+        asked_at=status.asked_at,
     )

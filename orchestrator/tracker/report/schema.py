@@ -164,9 +164,10 @@ class ScopeReport(Struct, frozen=True, kw_only=True):
     rate_attained: Annotated[float | None, Meta(description="Calls per second that were made; null before any")]
     throttled: Annotated[int, Meta(description="Requests that the cloud refused as one too many")]
     state: Annotated[ScopeState, Meta(description="Whether it can be used, as of the latest record")]
-    reason: Annotated[Text, Meta(description="Why it is throttled, paused, given up or silent; null while it is open")]
+    reason: Annotated[Text, Meta(description="Why it is not open; null while it is")]
     until: Annotated[Instant, Meta(description="Until when it is throttled; else null")]
-    since: Annotated[Instant, Meta(description="Since when it is paused, given up or silent; else null")] = None
+    since: Annotated[Instant, Meta(description="Since when it is neither open nor throttled; else null")] = None
+    asked_at: Annotated[Instant, Meta(description="When calls to it were last written down; null before any")] = None
 
 
 class GateReport(Struct, frozen=True, kw_only=True):

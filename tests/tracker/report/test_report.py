@@ -105,7 +105,7 @@ def test_keys_stand_in_the_order_of_the_contract() -> None:
     assert list(report["waves"][0]) == ["name", "targets", "state", "started_at", "ended_at", "outcomes"]
     assert (
         " ".join(report["scopes"][0])
-        == "name region project_id calls rate_limit rate_attained throttled state reason until since"
+        == "name region project_id calls rate_limit rate_attained throttled state reason until since asked_at"
     )
     assert " ".join(report["targets"][0]) == (
         "scope project_id instance_id proxy_id labels wave source_version target_version outcome reason settled_by "
