@@ -1,6 +1,8 @@
 """Where a fleet stands, for programs: `orchestrator.status/1`. The same decisions as the lines that people read."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -15,6 +17,7 @@ from orchestrator.app.status.outlook import Outlook
 from orchestrator.app.status.what_next.last_line import next_step
 from orchestrator.executor.decide.waits import Wait
 from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.settings import settings_changed
 from orchestrator.tracker.report.build import Story, build_report, one_target
 from orchestrator.tracker.report.schema import (
     RejectReason,
@@ -65,6 +68,10 @@ class StatusDocument(Struct, frozen=True, kw_only=True):
     in_doubt: Annotated[int, Meta(description="Attempts of which evidence is looked for: nobody knows what began")]
     need_person: Annotated[list[str], Meta(description="proxy_id of each target that only a person can settle now")]
     asked: list[UnreadCommand]
+    changed: Annotated[
+        dict[str, str],
+        Meta(description="Settings with which the next start differs from the latest session, old -> new, by key"),
+    ]
     run: Annotated[RunReport | None, Meta(description="As in the report; null before the first run")]
     totals: Annotated[Totals | None, Meta(description="As in the report; null before the first run")]
     reject_reasons: list[RejectReason]
@@ -98,17 +105,26 @@ def fleet_document(recovered: Recovered, plan: Plan, now: datetime, named: str, 
     """
     seen = outlook(recovered, plan, now)
     story = build_report(seen.run, recovered.in_force)
-    return _document(seen, plan, now, recovered.stored.fleet, story, named, proxy_id)
+    changed = settings_changed(recovered.in_force, seen.rollout.plan)
+    return _document(seen, plan, now, recovered.stored.fleet, story, named, proxy_id=proxy_id, changed=changed)
 
 
 def first_document(fleet: Fleet, plan: Plan, now: datetime, named: str) -> StatusDocument:
     """The status of a fleet that has had no run yet; `named`: the plan as commands name it."""
     _, seen = look_ahead(fleet, plan, now)
-    return _document(seen, plan, now, fleet, None, named, "")
+    return _document(seen, plan, now, fleet, None, named)
 
 
 def _document(
-    seen: Outlook, plan: Plan, now: datetime, fleet: Fleet, story: Story | None, named: str, proxy_id: str
+    seen: Outlook,
+    plan: Plan,
+    now: datetime,
+    fleet: Fleet,
+    story: Story | None,
+    named: str,
+    *,
+    proxy_id: str = "",
+    changed: Mapping[str, str] = MappingProxyType({}),
 ) -> StatusDocument:
     worker = fleet.holder()
     head = None if story is None else story.head
@@ -127,6 +143,7 @@ def _document(
         in_doubt=seen.moving.doubts,
         need_person=stuck,
         asked=[UnreadCommand(command=each.what, at=each.at, by=each.who, note=each.note) for each in seen.asked],
+        changed=dict(changed),
         run=head.run if head else None,
         totals=head.totals if head else None,
         reject_reasons=head.reject_reasons if head else [],

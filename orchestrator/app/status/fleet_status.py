@@ -4,11 +4,10 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
-from msgspec import structs
-
 from orchestrator.app.run.begin_or_resume import take_up
 from orchestrator.app.status.ahead import look_ahead
 from orchestrator.app.status.clocks import clock_lines
+from orchestrator.app.status.coming_plan import changed_lines, coming_plan
 from orchestrator.app.status.fleet_hosts import host_lines
 from orchestrator.app.status.no_trace import no_trace
 from orchestrator.app.status.outlook import Outlook, look
@@ -20,6 +19,7 @@ from orchestrator.executor.decide.waits import Cause, Wait, shown
 from orchestrator.host import path_of
 from orchestrator.model.plan.commands import ClaimCommand, Command
 from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.settings import settings_changed
 from orchestrator.model.record.outcome import STUCK, Outcome
 from orchestrator.model.run.act import CLAIMED
 from orchestrator.model.run.run import Run
@@ -85,12 +85,14 @@ def outlook(recovered: Recovered, plan: Plan, now: datetime) -> Outlook:
         plan: as the file has it now.
         now: by this host's clock.
     """
-    fleet = recovered.stored.fleet
+    run, fleet = recovered.run, recovered.stored.fleet
     asked = unread_commands(recovered)
     working = fleet.holder() is not None
-    barred = None if working or recovered.run.ended else _barred(recovered, plan)
-    here = structs.replace(recovered.in_force, path=plan.path, inventory=plan.inventory)  # where its mistakes are now
-    return look(here, recovered.run, asked, now, working=working, barred=barred)
+    over = working or run.ended is not None
+    barred = None if over else _barred(recovered, plan)
+    here = coming_plan(recovered.plan, recovered.in_force, plan, over=over)
+    run.recount(here.failures)
+    return look(here, run, asked, now, working=working, barred=barred)
 
 
 def standing(recovered: Recovered, plan: Plan, now: datetime, named: str) -> Iterator[str]:
@@ -106,6 +108,7 @@ def standing(recovered: Recovered, plan: Plan, now: datetime, named: str) -> Ite
     yield from bound_lines(seen)
     yield from asked_lines(seen)
     yield from limit_lines(run)
+    yield from changed_lines(run, settings_changed(recovered.in_force, seen.rollout.plan))
     yield from bug_lines(head.run)
     yield from outcome_lines(head)
     if head.reject_reasons:

@@ -1,4 +1,4 @@
-"""All fleets of a state folder: where each stands by its latest run, as the plan of that run has it, or before one."""
+"""All fleets of a state folder: where each stands by its latest run and the plan of its next start, or before one."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -9,7 +9,7 @@ from orchestrator.errors import OrchestratorError
 from orchestrator.model.plan.plan import Plan
 from orchestrator.model.run.run import Run
 from orchestrator.planner.plan_file.load import load_plan
-from orchestrator.tracker.runs.recovery import recover
+from orchestrator.tracker.runs.recovery import Recovered, recover
 from orchestrator.tracker.state_store import Fleet, State
 
 #: The plan as commands name it that are about a run; None before the first.
@@ -46,15 +46,31 @@ def fleet_rows(documents: Iterable[StatusDocument]) -> Iterator[str]:
 
 def _latest(fleet: Fleet, now: datetime, named: Named) -> StatusDocument:
     recovered = recover(fleet.runs()[-1])
-    plan = recovered.stored.plan()
+    plan = _of_its_file(fleet, recovered) or recovered.in_force
     return fleet_document(recovered, plan, now, named(plan, recovered.run))
 
 
-def _before_the_first(fleet: Fleet, now: datetime, named: Named) -> StatusDocument | None:
-    """What a person may have asked of a fleet that never ran; None when its plan is gone, or is of another one now."""
+def _of_its_file(fleet: Fleet, recovered: Recovered) -> Plan | None:
+    """The plan by which the next start goes; None when none can, for the file cannot be used, or no start goes on."""
+    if recovered.run.ended is not None:
+        return None
+    try:
+        return _owned(fleet)
+    except OrchestratorError:
+        return None
+
+
+def _owned(fleet: Fleet) -> Plan | None:
+    """The plan as its file has it; None when that is gone, or is of another fleet now."""
     owner = fleet.owner()
     plan = load_plan(owner) if owner is not None and owner.is_file() else None
-    return None if plan is None or plan.name != fleet.name else first_document(fleet, plan, now, named(plan, None))
+    return plan if plan is not None and plan.name == fleet.name else None
+
+
+def _before_the_first(fleet: Fleet, now: datetime, named: Named) -> StatusDocument | None:
+    """What a person may have asked of a fleet that never ran; None without its plan."""
+    plan = _owned(fleet)
+    return None if plan is None else first_document(fleet, plan, now, named(plan, None))
 
 
 def _row(document: StatusDocument) -> tuple[str, ...]:

@@ -5,12 +5,13 @@ from pathlib import Path
 from orchestrator.errors import StateError
 from orchestrator.host import path_of
 from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.settings import in_force
 from orchestrator.tracker.runs.recovery import latest_run
 from orchestrator.tracker.state_store import Fleet, State
 
 
 def kept_plan(state: State, path: Path) -> Plan | None:
-    """The plan that the latest run of a fleet was begun with, from this file; None when no fleet ran from it.
+    """The plan of the latest run of a fleet, begun from this file, as its latest session had it; None without one.
 
     Args:
         state: the state folder.
@@ -37,4 +38,4 @@ def kept_plan(state: State, path: Path) -> Plan | None:
 
 def _latest_plan(fleet: Fleet) -> Plan | None:
     run = latest_run(fleet)
-    return None if run is None else run.plan()
+    return None if run is None else in_force(run.plan(), run.settings())

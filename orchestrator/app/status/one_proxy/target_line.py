@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from orchestrator.app.status.coming_plan import coming_plan
 from orchestrator.app.status.fleet_status import outlook
 from orchestrator.app.status.one_proxy.last_word import LastWord, last_word
 from orchestrator.app.status.outlook import Outlook, look
@@ -88,7 +89,10 @@ def target_outlook(seen: Glimpse, plan: Plan, proxy_id: str, now: datetime) -> O
         return outlook(recover(seen.stored), plan, now)
     asked = seen.stored.fleet.inbox().new(seen.run.commands_seen)
     of_all = [(number, each) for number, each in asked if isinstance(each, HoldCommand | ReleaseCommand)]
-    return look(seen.in_force, seen.run, of_all, now, working=seen.stored.fleet.holder() is not None)
+    working = seen.stored.fleet.holder() is not None
+    over = working or seen.run.ended is not None
+    here = coming_plan(seen.stored.plan(), seen.in_force, plan, over=over)
+    return look(here, seen.run, of_all, now, working=working)
 
 
 def _stands_alone(seen: Glimpse, proxy_id: str) -> bool:

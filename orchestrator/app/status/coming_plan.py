@@ -1,0 +1,31 @@
+"""The plan by which a run goes on: that of the process at work, else that of its file, as the next start reads it."""
+
+from collections.abc import Iterator, Mapping
+
+from msgspec import structs
+
+from orchestrator.model.plan.plan import Plan
+from orchestrator.model.plan.settings import changes_between
+from orchestrator.model.run.run import Run
+
+
+def coming_plan(frozen: Plan, in_force: Plan, edited: Plan, *, over: bool) -> Plan:
+    """The plan that decides next.
+
+    Args:
+        frozen: as the run was begun with it.
+        in_force: the same with the settings of the latest session.
+        edited: as the file has it now.
+        over: no start goes on in the run, for a process works on it, or it has ended.
+    """
+    if over or changes_between(frozen, edited):  # what is open is followed by the old one, and nothing else is done
+        return structs.replace(in_force, path=edited.path, inventory=edited.inventory)  # where its mistakes are now
+    return edited
+
+
+def changed_lines(run: Run, changed: Mapping[str, str]) -> Iterator[str]:
+    """These as a person reads them; what the latest session had from its command line is said to be so."""
+    asked = run.sessions[-1].set if run.sessions else {}
+    for key, how in changed.items():
+        whose = " (the first by --set)" if key in asked else ""
+        yield f"changed since the last session: {key}: {how}{whose}; the next start goes by that"
