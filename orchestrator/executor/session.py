@@ -22,7 +22,7 @@ from orchestrator.executor.stories import Stories
 from orchestrator.model.plan.health_gate import GateFinding, GateQuestion, HealthGate
 from orchestrator.model.plan.plan import Plan
 from orchestrator.model.record.moment import Moment
-from orchestrator.model.record.record import Clocks
+from orchestrator.model.record.record import Clocks, Record
 from orchestrator.model.run.run import Run
 from orchestrator.model.run.state import TargetState
 
@@ -148,6 +148,12 @@ class Session:
     def clocks(self, state: TargetState) -> Clocks:
         """What the clocks show now, for a record of this target."""
         return self.ledger.clocks(state.target.scope)
+
+    def on_others(self, record: Record) -> None:
+        """Another host has added a record: it counts, and the story of its target looks at once what it means."""
+        self.ledger.on_others(record)
+        if record.target is not None:
+            self.stories.rouse(record.target)
 
     async def sleep(self, state: TargetState, seconds: float) -> None:
         """Let so much time pass in the story of a target."""

@@ -22,7 +22,7 @@ class Stories:
         self.moved = object()
         self._clock = clock
         self._under_way: dict[object, TargetState] = {}
-        self._asleep: set[str] = set()
+        self._asleep: dict[str, anyio.CancelScope] = {}
 
     @contextmanager
     def one(self, state: TargetState) -> Iterator[None]:
@@ -36,14 +36,21 @@ class Stories:
             self.moved = object()
 
     async def sleep(self, state: TargetState, seconds: float) -> None:
-        """Let so much time pass in the story of a target."""
-        self._asleep.add(state.key)
-        self.moved = object()
-        try:
-            await self._clock.sleep(seconds)
-        finally:
-            self._asleep.discard(state.key)
+        """Let so much time pass in the story of a target, or less when it is roused."""
+        with anyio.CancelScope() as nap:
+            self._asleep[state.key] = nap
             self.moved = object()
+            try:
+                await self._clock.sleep(seconds)
+            finally:
+                self._asleep.pop(state.key, None)
+                self.moved = object()
+
+    def rouse(self, key: str) -> None:
+        """Let the story of a target go on, if it waits for an instant."""
+        nap = self._asleep.get(key)
+        if nap is not None:
+            nap.cancel()
 
     def awake(self) -> Iterator[TargetState]:
         """The targets of those that wait for no instant, the oldest first."""

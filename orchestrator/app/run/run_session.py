@@ -161,9 +161,9 @@ async def _opened(job: Work) -> Finish:
     async with opened as scopes, _gates(job, clock) as gates:
         checkpoints = CheckpointKeeper(job.recovered)
         dispatcher = _assemble(job, scopes, gates, clock, checkpoints)
-        ledger = dispatcher.session.ledger
+        session, ledger = dispatcher.session, dispatcher.session.ledger
         journal = job.recovered.stored.resume(job.recovered.next_seq)
-        writer = JournalWriter(journal, ledger.on_durable, on_others=ledger.on_others, on_failure=ledger.on_failure)
+        writer = JournalWriter(journal, ledger.on_durable, on_others=session.on_others, on_failure=ledger.on_failure)
         ledger.attach(writer, send_within_s=journal.send_within_s)
         finish = await _journalled(job, dispatcher, writer)
         await to_thread.run_sync(_keep_rates, job, scopes, clock)

@@ -42,8 +42,9 @@ from orchestrator.spoken import counted
 async def reconcile(state: TargetState, session: Session) -> bool:
     """Look until it is known what happened. True: the upgrade began, and is to be followed.
 
-    False: it never began, and the target waits for another attempt, or is settled. While neither can be shown, it keeps
-    looking. What others have written meanwhile, such as a late answer, counts before any look of ours.
+    False: it never began, and the target waits for another attempt, or is settled; or its attempt is `unsent`, from
+    which the caller draws the consequences. While neither can be shown, it keeps looking. What others have written
+    meanwhile, such as a late answer, counts before any look of ours.
     """
     gap_s = session.plan.follow.poll_s
     await session.calls(state).gate.passage(patient=True)  # the cloud's time is known then
@@ -66,8 +67,8 @@ async def reconcile(state: TargetState, session: Session) -> bool:
 
 
 def _known(state: TargetState) -> bool:
-    """Whether another's record has ended the doubt: an accepted answer, a job, a person's word."""
-    return state.began or not state.is_open
+    """Whether another's record has ended the doubt: an answer of the attempt itself, a job, a person's word."""
+    return state.began or state.unsent or not state.is_open
 
 
 def _period_s(session: Session) -> float:

@@ -61,7 +61,10 @@ async def began(state: TargetState, session: Session) -> bool:
         await session.ledger.record(AnswerMissing(**session.about(state)))
     answer = state.last.answer
     if state.doubtful or answer is None:
-        return await reconcile(state, session)
+        found = await reconcile(state, session)
+        answer = state.last.answer
+        if answer is None or not state.unsent:
+            return found
     return await _after_answer(state, session, answer)
 
 

@@ -98,7 +98,7 @@ def _disprove(_known: Indexes, state: TargetState, record: AttemptDisproved) -> 
 
 
 def _remain(_known: Indexes, state: TargetState, record: DoubtRemains) -> None:
-    if state.questions(record):
+    if state.questions(record) and not state.unsent:
         state.phase, state.reason = Phase.IN_DOUBT, record.why
 
 

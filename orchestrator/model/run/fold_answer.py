@@ -4,7 +4,7 @@ from orchestrator.model.record.outcome import Phase
 from orchestrator.model.record.record import AnswerSeen
 from orchestrator.model.reply.reply import Entry, key_of, same_id
 from orchestrator.model.run.known import Indexes, given_twice
-from orchestrator.model.run.state import TURNED_AWAY, TargetState
+from orchestrator.model.run.state import TURNED_AWAY, Attempt, TargetState
 
 #: Verdicts that settle a target, unless an earlier attempt of it was doubtful.
 _REFUSALS = frozenset({"rejected", "refused", "busy"})
@@ -13,6 +13,7 @@ _REFUSALS = frozenset({"rejected", "refused", "busy"})
 def fold_answer(known: Indexes, state: TargetState, record: AnswerSeen) -> None:
     """Apply the answer to an attempt."""
     attempt = state.attempts[record.attempt - 1]
+    ends_doubt = _never_left(state, attempt, record)
     attempt.answer = record
     if record.verdict in TURNED_AWAY:
         state.turned_away += 1
@@ -34,6 +35,19 @@ def fold_answer(known: Indexes, state: TargetState, record: AnswerSeen) -> None:
     _remember(known, state, record)
     if attempt.doubtful or (state.doubtful_from is not None and record.verdict in _REFUSALS):
         state.doubt()
+    elif ends_doubt:
+        state.phase, state.doubtful_from = Phase.IN_FLIGHT, None
+
+
+def _never_left(state: TargetState, attempt: Attempt, record: AnswerSeen) -> bool:
+    """Whether the sender of an attempt whose answer was missed says itself, late, that it never left.
+
+    That ends the doubt where nothing but the silence has made it: no other attempt, and nothing that was seen.
+    """
+    missed = attempt.answer is None and state.phase is Phase.DOUBT and not state.began
+    others = state.doubtful_from != attempt.sent or any(each.doubtful for each in state.attempts[:-1])
+    seen = state.suspects or state.doubts_renewed
+    return record.verdict == "not_sent" and missed and not others and not seen
 
 
 def _remember(known: Indexes, state: TargetState, record: AnswerSeen) -> None:

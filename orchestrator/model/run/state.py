@@ -129,6 +129,12 @@ class TargetState:
         """Whether an upgrade of ours is known to have started here."""
         return bool(self.jobs) or self.accepted_at is not None or self.upgraded_by is not None
 
+    @property
+    def unsent(self) -> bool:
+        """Whether the latest attempt never left, as its sender says, and no doubt hangs over the target."""
+        clear = self.phase is Phase.IN_FLIGHT and self.doubtful_from is None and not self.began
+        return clear and self.last.answer is not None and self.last.answer.verdict == "not_sent"
+
     def doubt(self) -> None:
         """The latest attempt has no answer that can be trusted."""
         self.stuck_at = None
@@ -230,12 +236,6 @@ class TargetState:
         """The entries of the latest answer."""
         answer = self.attempts[-1].answer if self.attempts else None
         return answer.update_result if answer else ()
-
-    @property
-    def rejections(self) -> tuple[Entry, ...]:
-        """Every REJECT entry of every answer, in order."""
-        answers = (attempt.answer for attempt in self.attempts if attempt.answer)
-        return tuple(entry for answer in answers for entry in answer.update_result if entry.rejected)
 
     @property
     def doubtful_entries(self) -> tuple[Entry, ...]:

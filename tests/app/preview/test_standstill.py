@@ -100,8 +100,15 @@ def test_what_counts_as_harm_is_counted_as_the_plan_says_now() -> None:
 
 def test_beside_a_process_it_is_said_what_that_one_waits_for() -> None:
     plan = plan_of(TARGETS, waves=(Wave(name="all"),), failures=SOFT)
-    still = at_work(plan, fold_all(plan, (*BEGAN, sent(FIRST), doubted(FIRST))), ASKED, START)
+    opened = r.ScopeOpened(at=START, scope="default")
+    still = at_work(plan, fold_all(plan, (*BEGAN, opened, sent(FIRST), doubted(FIRST))), ASKED, START)
     assert still == Standstill(f"the process at work waits for: {DOUBT}nothing", passes=False)
+
+
+def test_beside_a_process_that_has_reached_no_scope_yet_that_is_said() -> None:
+    plan = plan_of(TARGETS, waves=(Wave(name="all"),), failures=SOFT)
+    still = at_work(plan, fold_all(plan, (*BEGAN, sent(FIRST), doubted(FIRST))), ASKED, START)
+    assert still.words == "the process at work waits for: scope default: it has not been reached yet; do: nothing"
 
 
 def test_what_failed_before_an_unfinished_run_begins_again_with_new() -> None:

@@ -52,7 +52,7 @@ class Fleet:
 
 
 def _records() -> list[r.Record]:
-    begun = [
+    begun: list[r.Record] = [
         r.SessionStarted(at=BEGAN, number=1, pid=1, host="h", orchestrator_version="1", set={"limits.rate": "-"}),
         r.ScopeOpened(at=BEGAN, scope="default"),
         r.WaveOpened(at=BEGAN, wave="all"),

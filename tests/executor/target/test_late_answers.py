@@ -1,7 +1,8 @@
 """What another process writes while we reconcile: an answer, a job, a word of a person. It counts before our looks."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from fakes import acts
 from fakes.clock import START
 from fakes.clouds import NEW, OLD, FakeCloud
 from fakes.stage import Stage, fold_all, later, plan_of, targets_of
+from msgspec import structs
 
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.dispatch import Dispatcher
@@ -18,6 +20,7 @@ from orchestrator.model.record import record as r
 from orchestrator.model.record.outcome import Outcome, Phase
 from orchestrator.model.record.record import Record
 from orchestrator.model.reply.reply import Entry
+from orchestrator.model.run.state import TargetState
 
 (TARGET,) = targets_of(1)
 KEY = TARGET.proxy_id
@@ -39,6 +42,13 @@ DISPROVED = r.AttemptDisproved(**about(), evidence="no job of it")
 REMAINS = r.DoubtRemains(**about(), why="no evidence")
 TIMED_OUT = r.FollowTimedOut(**about(), why="no end")
 RENEWED = r.DoubtRenewed(**about(), why="a job shows")
+NOT_SENT = r.AnswerSeen(**about(), verdict="not_sent", reason="it took too long")
+THROTTLED = r.AnswerSeen(**about(), verdict="throttled", reason="HTTP 429")
+UNCLEAR = r.AnswerSeen(**about(), verdict="in_doubt", reason="HTTP 504")
+LOOKED = r.DoubtLooked(**about(), finding="nothing of it is seen")
+SUSPECTED = r.DoubtLooked(**about(), finding="several jobs could be it", jobs=("j-1", "j-2"))
+AGAIN = r.Intent(**about(2), wave="all", token="u", source_version=OLD, target_version=NEW)
+LATER = structs.replace(AGAIN, at=START + timedelta(hours=1))
 
 
 def phase_after(*records: Record) -> Phase:
@@ -74,8 +84,50 @@ def test_what_a_person_has_sent_back_waits(conclusion: Record) -> None:
 
 
 def test_a_conclusion_about_an_earlier_attempt_says_nothing_of_the_latest() -> None:
-    again = r.Intent(**about(2), wave="all", token="u", source_version=OLD, target_version=NEW)
-    assert phase_after(INTENT, MISSING, DISPROVED, again, DISPROVED) is Phase.IN_FLIGHT
+    assert phase_after(INTENT, MISSING, DISPROVED, AGAIN, DISPROVED) is Phase.IN_FLIGHT
+
+
+def state_after(*records: Record) -> TargetState:
+    return fold_all(plan_of([TARGET], waves=(Wave(name="all"),)), records).state(KEY)
+
+
+def second(record: Record) -> Record:
+    """The same of the second attempt."""
+    return structs.replace(record, attempt=2)
+
+
+@pytest.mark.parametrize("before", [(MISSING,), (MISSING, LOOKED)])
+@pytest.mark.parametrize("conclusion", [(), (REMAINS,), (MISSING,), (LOOKED,)])
+def test_the_senders_word_that_it_never_left_ends_a_doubt_that_is_nothing_but_silence(
+    before: Sequence[Record], conclusion: Sequence[Record]
+) -> None:
+    state = state_after(INTENT, *before, NOT_SENT, *conclusion)
+    assert (state.unsent, state.phase, state.doubtful_from) == (True, Phase.IN_FLIGHT, None)
+
+
+@pytest.mark.parametrize(
+    ("records", "phase"),
+    [
+        ((INTENT, MISSING, DISPROVED, AGAIN, second(MISSING), NOT_SENT), Phase.DOUBT),
+        ((INTENT, MISSING, DISPROVED, AGAIN, second(MISSING), second(NOT_SENT)), Phase.DOUBT),
+        ((INTENT, UNCLEAR, DISPROVED, AGAIN, second(MISSING), second(NOT_SENT)), Phase.DOUBT),
+        ((INTENT, THROTTLED, RENEWED, DISPROVED, LATER, second(MISSING), second(NOT_SENT)), Phase.DOUBT),
+        ((INTENT, UNCLEAR, NOT_SENT), Phase.DOUBT),
+        ((INTENT, MISSING, SUSPECTED, NOT_SENT), Phase.DOUBT),
+        ((INTENT, MISSING, RENEWED, NOT_SENT), Phase.DOUBT),
+        ((INTENT, MISSING, REMAINS, NOT_SENT), Phase.IN_DOUBT),
+        ((INTENT, MISSING, TIMED_OUT, NOT_SENT), Phase.TIMED_OUT),
+        ((INTENT, MISSING, ADOPTED, NOT_SENT), Phase.IN_FLIGHT),
+        ((INTENT, MISSING, VERSION, NOT_SENT), Phase.IN_FLIGHT),
+        ((INTENT, MISSING, SETTLED, NOT_SENT), Phase.SETTLED),
+        ((INTENT, MISSING, RETURNED, NOT_SENT), Phase.WAITING),
+        ((INTENT, MISSING, NOT_SENT, DISPROVED), Phase.WAITING),
+        *(((INTENT, MISSING, structs.replace(NOT_SENT, verdict=no)), Phase.DOUBT) for no in ("throttled", "refused")),
+    ],
+)
+def test_no_other_word_ends_it(records: Sequence[Record], phase: Phase) -> None:
+    state = state_after(*records)
+    assert (state.unsent, state.phase) == (False, phase)
 
 
 # --- a process that reconciles meanwhile ------------------------------------------------------------------------------
@@ -113,6 +165,45 @@ def accepted(at: datetime) -> Sequence[Record]:
 
 def adopted(at: datetime) -> Sequence[Record]:
     return [r.WorkflowAdopted(at=at, target=KEY, attempt=1, workflow_id="wf-late", evidence="seen by another host")]
+
+
+def not_sent(at: datetime) -> Sequence[Record]:
+    return [structs.replace(NOT_SENT, at=at)]
+
+
+def heard(made: Callable[[datetime], Sequence[Record]]) -> Callable[[Dispatcher], Awaitable[None]]:
+    """The journal brings what another host has written."""
+
+    async def hear(dispatcher: Dispatcher) -> None:
+        for record in made(dispatcher.session.clock.now()):
+            dispatcher.session.on_others(record)
+
+    return hear
+
+
+def successor(after_s: float, what: Callable[[datetime], Sequence[Record]]) -> Stage:
+    """The session of the host that goes on: the one before it had the first target's intent written, and was silent."""
+    records: list[Record] = [r.WaveOpened(at=START, wave="all"), INTENT]
+    made = replace(stage(heard(what), after_s), records=records, start=START + timedelta(seconds=12))
+    made.cloud_of = lambda _cloud: None
+    return made
+
+
+@pytest.mark.parametrize("after_s", [1.5, 40.0, 400.0, 880.0])
+def test_a_late_word_that_nothing_was_sent_ends_the_doubt_at_once(after_s: float) -> None:
+    made = successor(after_s, not_sent)
+    played = made.play()
+    assert (played.cloud.upgrades[KEY], played.state(0).outcome) == (1, Outcome.SUCCEEDED)
+    assert not played.of(r.AttemptDisproved)
+    (back,) = [each for each in played.of(r.Postponed) if each.target == KEY]
+    assert back.why == "not_sent: it took too long"
+    assert back.at - made.start < timedelta(seconds=after_s + 5)  # a look that has begun comes to its end
+
+
+def test_without_a_word_the_doubt_lasts_its_whole_period() -> None:
+    played = successor(1.0, lambda _at: ()).play()
+    (disproved,) = played.of(r.AttemptDisproved)
+    assert disproved.at >= START + timedelta(minutes=15)
 
 
 @pytest.mark.parametrize("made", [accepted, adopted])

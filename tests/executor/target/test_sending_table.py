@@ -49,7 +49,7 @@ def test_a_refusing_code_is_a_rejection_with_code_and_message() -> None:
 def test_accept_and_reject_verified_is_a_success_that_reports_the_reject() -> None:
     played = play_first([acts.PARTIAL])
     assert outcome(played) == ("succeeded", None)
-    assert [entry.error_message for entry in played.state(0).rejections] == ["node 2 is locked"]
+    assert [entry.error_message for entry in played.state(0).refused_in_part] == ["node 2 is locked"]
 
 
 @pytest.mark.parametrize("to", ["completed", "accepted"])
