@@ -75,6 +75,14 @@ def test_a_target_that_nothing_strange_happened_to_keeps_no_set_of_its_own() -> 
         assert getattr(state, name) is getattr(untouched, name)
 
 
+def test_a_workflow_that_is_kept_in_several_places_is_one_object() -> None:
+    run = after(intent(), answer("accepted", replace(ACCEPT, instance_id=None)))
+    state = run.states[KEY]
+    kept = [*state.jobs, *run.workflows, *run.accepted, *run.accepted_on[state.target.instance_id]]
+    assert kept == ["w1"] * 4
+    assert len(set(map(id, kept))) == 1
+
+
 @given(st.integers(0, 10_000), st.integers(0, 120))
 def test_a_target_is_settled_exactly_when_it_has_an_outcome(seed: int, steps: int) -> None:
     run = PlausibleRun(seed).steps(steps).run

@@ -22,8 +22,12 @@ _PROXY_ID = re.compile(r"[0-9a-z]{32}po01")
 
 
 def key_of(each: str) -> str:
-    """An id as it is compared: the case of letters tells none from another. It is shown and asked for as it came."""
-    return each.lower()
+    """An id as it is compared: the case of letters tells none from another. It is shown and asked for as it came.
+
+    One in small letters is its own key, the same object: a run keeps each id in several places, 85 bytes for a copy.
+    """
+    small = each.lower()
+    return each if small == each else small
 
 
 def same_id(one: str | None, other: str | None) -> bool:
