@@ -51,8 +51,9 @@ bench-million: $(VENV)/.test
 	$(BIN)/python -m benchmarks --long
 
 # Random fleets, faults and crashes on virtual time, each judged by an oracle; a violation prints the command that replays it.
+# With HOSTS=3 several hosts share one log: they die, stand still and wake up too late.
 soak: $(VENV)/.test
-	PYTHONPATH=tests $(BIN)/python -m soak --seconds $(SECONDS)
+	PYTHONPATH=tests $(BIN)/python -m soak --seconds $(SECONDS) $(if $(HOSTS),--hosts $(HOSTS))
 
 # Hostile answers, clocks, exceptions and inputs; SEED draws them, INDEX (with INPUTS=1 one of inputs) plays one again.
 fuzz: $(VENV)/.test

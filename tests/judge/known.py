@@ -23,6 +23,8 @@ class Known:
         unanswered: its call may be under way.
         forgiven: a release has accepted it as a failure or a rejection.
         doubted: tokens of attempts that were in doubt.
+        missed: tokens of attempts whose answer was missed, though it may still come from another host.
+        cut: it is in doubt only because a session has begun, and nobody has said yet that its answer is missing.
         answered: workflows that answers to it name as begun.
         adopted: workflows that were recognised as its own.
         answered_for: so many of its attempts a person says were not sent.
@@ -39,6 +41,8 @@ class Known:
     standing: str = "waiting"
     forgiven: bool = False
     doubted: set[str] = field(default_factory=set)
+    missed: set[str] = field(default_factory=set)
+    cut: bool = False
     answered: set[str] = field(default_factory=set)
     adopted: set[str] = field(default_factory=set)
     answer: r.AnswerSeen | None = None
@@ -61,8 +65,9 @@ class Known:
 
     @property
     def accepted_at(self) -> datetime | None:
-        """When the upgrade began, as far as is known."""
-        if self.answer is not None and self.answer.verdict in ("accepted", "partial"):
+        """When the upgrade began, as far as is known; an answer that came late may have found it followed already."""
+        late = bool(self.intents) and self.intents[-1].token in self.missed
+        if self.answer is not None and self.answer.verdict in ("accepted", "partial") and not late:
             return self.answer.at
         return self.intents[-1].at if self.accepted else None
 
@@ -87,6 +92,21 @@ class Known:
     def doubts(self) -> None:
         """Nobody knows what became of its latest attempt."""
         self.open, self.doubt, self.standing = True, True, "doubt"
+
+    def takes_late(self, answer: r.AnswerSeen) -> bool:
+        """Whether an answer that was missed comes late, and shows that the latest attempt began."""
+        latest = answer.attempt == len(self.intents) and self.intents[-1].token in self.missed
+        return latest and answer.verdict in ("accepted", "partial") and not self.settled_at
+
+    def takes_back(self, answer: r.AnswerSeen) -> bool:
+        """Whether the sender of the latest attempt says late that nothing left, and no other attempt is in doubt."""
+        latest = answer.attempt == len(self.intents) and self.intents[-1].token in self.missed
+        return latest and answer.verdict == "not_sent" and self.open and not self.doubted
+
+    @property
+    def shown(self) -> bool:
+        """Whether a late answer has shown that the latest attempt began: what is concluded after it is void."""
+        return self.open and not self.doubt and self.answer is not None and self.takes_late(self.answer)
 
     def let_go(self) -> None:
         """A person says that nothing was sent, and answers for every attempt so far."""
@@ -138,7 +158,9 @@ class Fleet:
     def cut_off(self) -> None:
         """A new session: calls that were under way have no answer any more."""
         for known in self.targets.values():
-            known.doubt = known.doubt or known.unanswered
+            if known.unanswered:
+                known.cut, known.doubt = not known.doubt, True
+                known.missed.add(known.intents[-1].token)
             known.unanswered = False
 
     def of_wave(self, name: str) -> list[Known]:

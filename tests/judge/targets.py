@@ -34,8 +34,7 @@ class Targets:
             case r.AnswerSeen():
                 self._answer(known, record)
             case r.AnswerMissing():
-                known.unanswered = False
-                known.doubts()
+                self._miss(known)
             case r.DoubtRenewed():
                 known.disown(record.workflow_id)
                 known.doubts()
@@ -43,6 +42,8 @@ class Targets:
                 if known.doubt:
                     yield Violation(Rule.DISPROVED, "postponed in doubt")
                 known.waits()
+            case r.AttemptDisproved() if known.shown:
+                pass  # its writer had not heard of the answer
             case r.AttemptDisproved():
                 yield from self._attempts.disproved(known, record)
                 known.doubted.add(known.intents[-1].token)
@@ -75,10 +76,20 @@ class Targets:
             case _:
                 pass
 
+    def _miss(self, known: Known) -> None:
+        """Its writer may not have heard of the answer yet, that another host has written."""
+        if known.answer is None or known.answer.attempt != len(known.intents):
+            known.doubts()
+            known.missed.add(known.intents[-1].token)
+        known.unanswered = known.cut = False
+
     def _answer(self, known: Known, record: r.AnswerSeen) -> None:
         known.unanswered, known.answer = False, record
+        known.doubt, known.cut = known.doubt and not known.cut, False
         if record.verdict in ("accepted", "partial"):
             self._names(known, record)
+        if known.takes_late(record) or known.takes_back(record):
+            known.open, known.doubt, known.standing = True, False, "in_flight"
         doubted_before = any(other.attempt < record.attempt for other in known.intents if other.token in known.doubted)
         if record.verdict == "in_doubt":
             known.doubts()

@@ -17,9 +17,8 @@ from statistics import median
 from soak.fleet import Fleet, Size
 from soak.hits import expected
 from soak.oracle import judge
-from soak.runner import Verdict, fleet_of, replay, seeds, settle_down, try_seed
+from soak.runner import Verdict, fleet_of, play_fleet, replay, seeds, settle_down, try_seed
 from soak.tell import tell
-from soak.trial import run_trial
 
 #: Each fault and each crash point is to be hit this often in a full soak.
 _OFTEN = 20
@@ -35,13 +34,13 @@ def main() -> int:
     options = _options()
     size: Size = "small" if options.small else "full"
     if options.seed is not None:
-        return _tell(fleet_of(options.seed, size, options.raises), options.proxy)
-    verdicts = list(_verdicts(options.seconds, options.seed0, options.jobs, size))
+        return _tell(fleet_of(options.seed, size, options.raises, options.hosts), options.hosts, options.proxy)
+    verdicts = list(_verdicts(options, size))
     for line in _summary(verdicts, options.seconds):
         _say(line)
     broken = [verdict for verdict in verdicts if verdict.violations]
     for verdict in broken:
-        _say(f"\nseed {verdict.seed}, replay: {replay(verdict.seed, size)}")
+        _say(f"\nseed {verdict.seed}, replay: {replay(verdict.seed, size, hosts=options.hosts)}")
         for violation in verdict.violations[:5]:
             _say(f"  {violation}")
     return 1 if broken else 0
@@ -55,26 +54,27 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="tell this one trial")
     parser.add_argument("--proxy", help="with --seed: tell the story of this proxy, by the beginning of its id")
     parser.add_argument("--raises", metavar="PLACE", help="with --seed: with an exception there in the first process")
+    parser.add_argument("--hosts", type=int, default=1, help="hosts that stand by for each other (default 1)")
     parser.add_argument("--small", action="store_true", help="small fleets, as in the test suite")
     return parser.parse_args()
 
 
-def _verdicts(seconds: float, first: int, jobs: int, size: Size) -> Iterator[Verdict]:
+def _verdicts(options: argparse.Namespace, size: Size) -> Iterator[Verdict]:
     """Trials until the time is over."""
-    ends = time.monotonic() + seconds
-    numbers = seeds(first)
-    with ProcessPoolExecutor(jobs, initializer=settle_down) as pool:
+    ends = time.monotonic() + options.seconds
+    numbers = seeds(options.seed0)
+    with ProcessPoolExecutor(options.jobs, initializer=settle_down) as pool:
         running: set[Future[list[Verdict]]] = set()
         while time.monotonic() < ends or running:
-            while len(running) < 2 * jobs and time.monotonic() < ends:
-                running.add(pool.submit(_try_all, list(islice(numbers, _BATCH)), size))
+            while len(running) < 2 * options.jobs and time.monotonic() < ends:
+                running.add(pool.submit(_try_all, list(islice(numbers, _BATCH)), size, options.hosts))
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 yield from future.result()
 
 
-def _try_all(batch: list[int], size: Size) -> list[Verdict]:
-    return [try_seed(seed, size) for seed in batch]
+def _try_all(batch: list[int], size: Size, hosts: int) -> list[Verdict]:
+    return [try_seed(seed, size, hosts=hosts) for seed in batch]
 
 
 def _summary(verdicts: list[Verdict], seconds: float) -> Iterator[str]:
@@ -91,8 +91,8 @@ def _summary(verdicts: list[Verdict], seconds: float) -> Iterator[str]:
     yield f"broken promises: {'none' if not broken else f'in {broken} fleets'}"
 
 
-def _tell(fleet: Fleet, proxy: str | None) -> int:
-    evidence = run_trial(fleet)
+def _tell(fleet: Fleet, hosts: int, proxy: str | None) -> int:
+    evidence = play_fleet(fleet, hosts)
     violations = judge(evidence)
     told = {proxy_id for violation in violations for proxy_id in _PROXY.findall(violation.what)}
     if proxy is not None:

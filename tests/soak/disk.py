@@ -36,11 +36,11 @@ class Disk:
     records: list[Record] = field(default_factory=list)
     content: bytearray = field(default_factory=bytearray)
 
-    def store(self, handed: list["Handed"], now_s: float) -> None:
+    def store(self, group: list["Handed"], now_s: float) -> None:
         """Write them, in the form of the real journal too."""
-        records = [each.record for each in handed]
+        records = [each.record for each in group]
         self.content += encode_lines(records, len(self.lines) + 1)
-        self.lines.extend(Line(each.righted, now_s) for each in handed)
+        self.lines.extend(Line(each.righted, now_s) for each in group)
         self.records.extend(records)
 
 
@@ -52,7 +52,8 @@ class Handed:
     righted: Record
 
 
-def _handed(record: Record, life: Life) -> Handed:
+def handed(record: Record, life: Life) -> Handed:
+    """A record as it is written in a life, and put right."""
     at = life.right(record.at)
     if at == record.at:
         return Handed(record, record)
@@ -116,9 +117,9 @@ class VirtualJournal:
             raise StateError(str(self._failure))
         self._life.come_by("record")
         if not self._disk.delay_s and self._left is None:
-            self._write([_handed(record, self._life)])
+            self._write([handed(record, self._life)])
             return _DONE
-        self._group.handed.append(_handed(record, self._life))
+        self._group.handed.append(handed(record, self._life))
         if not self._busy:
             self._busy = True
             self._life.loop.call_later(self._chance.random() * self._disk.delay_s, self._flush)
@@ -150,14 +151,14 @@ class VirtualJournal:
             return
         group.settle()
 
-    def _write(self, handed: list[Handed]) -> None:
-        self._store(handed)
+    def _write(self, group: list[Handed]) -> None:
+        self._store(group)
         self._life.come_by("written")
-        for each in handed:
+        for each in group:
             self._on_durable(each.record)
 
-    def _store(self, handed: list[Handed]) -> None:
-        self._disk.store(handed, self._life.loop.time())
+    def _store(self, group: list[Handed]) -> None:
+        self._disk.store(group, self._life.loop.time())
 
 
 _DONE = _Done()

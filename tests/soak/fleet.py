@@ -26,9 +26,27 @@ RAISING = (*(point.value for point in Point), *TROUBLES)
 _DEATHS = (*(point.value for point in Point), *PLACES, *(point.value for point in _RARE))
 
 Size = Literal["small", "full"]
+#: What another host is about to write when one wakes up.
+Worst = Literal["disproof", "intent"]
 
 #: How often most answers leave a doubt.
 _MURKY: dict[Size, float] = {"small": 0.4, "full": 0.1}
+
+
+@dataclass(frozen=True)
+class Freeze:
+    """When a process stands still, and until when.
+
+    Attributes:
+        place: as of a `Death`.
+        seconds: for so long at most.
+        until: it wakes up when another process hands over a record of this kind: the worst instant for it.
+    """
+
+    place: str
+    nth: float
+    seconds: float
+    until: Worst | None = None
 
 
 @dataclass(frozen=True)
@@ -37,6 +55,7 @@ class Ordeal:
 
     Attributes:
         death: it is killed there.
+        freeze: it stands still there, where another host takes its place.
         raises: an exception is raised there.
         stop_s: it is asked to stop, so many seconds after its start.
         until_s: it starts nothing after so many seconds.
@@ -48,6 +67,7 @@ class Ordeal:
     """
 
     death: Death | None = None
+    freeze: Freeze | None = None
     raises: Death | None = None
     stop_s: float | None = None
     full_after: int | None = None

@@ -26,13 +26,13 @@ _PATIENT = Failures(max=_ANY, max_rejected=_ANY, mode="soft")
 def crowded(seed: int) -> Fleet:
     """Neighbours on one instance, all in doubt at once; their jobs fail, and no list says whose they are."""
     doubts: Rates = {"upgrade": {"lost_answer": 0.35, "error_before": 0.3}}
-    return _world(seed, Profile(rates=doubts, jobs=JobShares(end={"failed": 0.7})))
+    return world(seed, Profile(rates=doubts, jobs=JobShares(end={"failed": 0.7})))
 
 
 def behind(seed: int) -> Fleet:
     """The cloud's clock is far behind, and processes die between the call and its answer."""
     doubts: Rates = {"upgrade": {"lost_answer": 0.4}}
-    fleet = _world(seed, Profile(rates=doubts, jobs=JobShares(end={"failed": 0.7}), clock_skew_s=-800.0))
+    fleet = world(seed, Profile(rates=doubts, jobs=JobShares(end={"failed": 0.7}), clock_skew_s=-800.0))
     chance = Random(seed)
     deaths = (Ordeal(death=Death(Point.ANSWER_RECEIVED, chance.randint(1, 6)), down_s=60.0) for _ in range(3))
     return replace(fleet, ordeals=tuple(deaths))
@@ -41,7 +41,7 @@ def behind(seed: int) -> Fleet:
 def unseen(seed: int) -> Fleet:
     """Answers get lost, upgrades fail, and no list shows any of them."""
     doubts: Rates = {"upgrade": {"lost_answer": 0.5}}
-    return _world(seed, Profile(rates=doubts, jobs=JobShares(end={"failed": 0.7}), lists=Lists(jobs_hidden=1.0)))
+    return world(seed, Profile(rates=doubts, jobs=JobShares(end={"failed": 0.7}), lists=Lists(jobs_hidden=1.0)))
 
 
 def confused(seed: int) -> Fleet:
@@ -55,12 +55,12 @@ def confused(seed: int) -> Fleet:
         seen={"late": 0.3, "not_by_id": 0.3},
         health={"abnormal": 0.3},
     )
-    return _world(seed, Profile(rates=twisted, jobs=jobs, lists=Lists(jobs_name_proxy=1.0)))
+    return world(seed, Profile(rates=twisted, jobs=jobs, lists=Lists(jobs_name_proxy=1.0)))
 
 
 def wary(seed: int) -> Fleet:
     """Budgets of one failure, a slow disk, and much that fails at once."""
-    fleet = _world(seed, Profile(jobs=JobShares(end={"failed": 0.3}), rates={"upgrade": {"rejected": 0.2}}))
+    fleet = world(seed, Profile(jobs=JobShares(end={"failed": 0.3}), rates={"upgrade": {"rejected": 0.2}}))
     failures = Failures(max=Amount(1), max_rejected=Amount(1), mode="strict" if seed % 2 else "soft", new_reject="hold")
     return replace(fleet, plan=other(fleet.plan, failures=failures), disk_delay_s=0.5)
 
@@ -68,7 +68,7 @@ def wary(seed: int) -> Fleet:
 FOCI: dict[str, Callable[[int], Fleet]] = {each.__name__: each for each in (crowded, behind, unseen, confused, wary)}
 
 
-def _world(seed: int, faults: Profile) -> Fleet:
+def world(seed: int, faults: Profile) -> Fleet:
     """A random small fleet in a world with just these faults, its times, and a plan that lets it run."""
     fleet = random_fleet(seed, "small")
     random = fleet.config.faults

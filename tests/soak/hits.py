@@ -110,5 +110,6 @@ def _count_processes(evidence: Evidence, met: Counter[str]) -> None:
         if process.raised:
             met[f"exception: {process.ordeal.raises.place if process.ordeal.raises else None}"] += 1
         met["process: disk_full"] += process.how == "disk_full"
+        met["process: replaced"] += process.how == "replaced"
         met["process: stopped"] += process.why.startswith("stopped")
         met[f"exit: {process.code}"] += process.code is not None

@@ -94,6 +94,17 @@ class Life:
             del self._waiting[waiting]
             timer.cancel()
 
+    async def flight(self, seconds: float) -> None:
+        """Let so much time pass on the wire."""
+        await self.sleep(seconds)
+
+    async def steady(self) -> None:
+        """Return when the process runs, as it mostly does."""
+
+    def sender(self, host: str) -> str:
+        """Under which name its calls to a host are counted."""
+        return host
+
     def promise(self) -> asyncio.Future[None]:
         """Something outside that will happen, unless the process dies before."""
         self.check()

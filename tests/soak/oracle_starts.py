@@ -1,19 +1,23 @@
 """Never twice, never lost: what really began, by the cloud's books, against journal and report."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from math import inf
 
 from judge.books import Books, Start
 from judge.rule import Found, Rule, Violation
 from soak.loop import seconds
 from soak.trial import Evidence
 
-from orchestrator.model.record.record import AnswerSeen, AttemptDisproved, ReturnedToWaiting
+from orchestrator.model.record.record import AnswerSeen, AttemptDisproved, Intent, ReturnedToWaiting
 from orchestrator.model.reply.reply import Entry
 from orchestrator.simulator.world.world import Job
 from orchestrator.tracker.report.schema import TargetReport
 
 #: How a job is seen that no list shows.
 _UNLISTED = ("never", "not_listed")
+
+#: An answer that another host has written is heard so soon: until then a disproof may be written, which is void then.
+_HEARD_WITHIN_S = 3.0
 
 
 class _Books(Books):
@@ -31,7 +35,7 @@ def starts(evidence: Evidence) -> Found:
     """Every rule about effective starts."""
     began = [start for start in effective_starts(evidence) if not beyond(evidence, _job(evidence, start))]
     yield from _Books(evidence, began).judge(evidence.report.targets)
-    yield from _disproofs(evidence, began)
+    yield from _disproofs(evidence)
 
 
 def effective_starts(evidence: Evidence) -> list[Start]:
@@ -82,33 +86,46 @@ def _named_ids(evidence: Evidence, proxy_id: str) -> set[str | None]:
     return {entry.workflow_id for answer in mine for entry in answer.update_result}
 
 
-def _disproofs(evidence: Evidence, began: Sequence[Start]) -> Found:
+def _disproofs(evidence: Evidence) -> Found:
     """A disproof says that no attempt so far began: not then, and not later."""
-    said: dict[str | None, float] = {}
-    for record in evidence.told:
+    said, began = dict[str | None, float](), effective_starts(evidence)
+    for line in evidence.disk.lines:
+        record = line.record
         if isinstance(record, ReturnedToWaiting):
             said[record.target] = seconds(record.at)
         if isinstance(record, AttemptDisproved):
             at_s, since_s = seconds(record.at), said.get(record.target, -1.0)
-            for start in began:
-                if start.proxy_id == record.target and since_s < start.sent_s <= at_s:
+            mine = (each for each in began if each.proxy_id == record.target and since_s < each.sent_s <= at_s)
+            for start in mine:
+                if not beyond(evidence, _job(evidence, start), line.written_s - _HEARD_WITHIN_S):
                     what = f"{record.target} at +{at_s:.1f} s, but {start.workflow_id} began: {record.evidence}"
                     yield Violation(Rule.DISPROVED, what)
 
 
-def beyond(evidence: Evidence, job: Job) -> bool:
-    """Whether no evidence could show this start: it alone is in no list, and no answer that was written tells of it."""
+def beyond(evidence: Evidence, job: Job, by_s: float = inf) -> bool:
+    """Whether no evidence could show this start: it alone is in no list, and no answer written by then tells of it."""
     proxy_id = job.proxy.proxy_id if job.proxy else ""
     tricked = any(fate.proxy_id == proxy_id for fate in evidence.cloud.profile.fates)
-    return tricked and _never_shown(evidence, job)
+    return tricked and _never_shown(evidence, job, by_s)
 
 
-def _never_shown(evidence: Evidence, job: Job) -> bool:
+def _never_shown(evidence: Evidence, job: Job, by_s: float) -> bool:
     if job.fate.seen not in _UNLISTED:
         return False
-    proxy_id = job.proxy.proxy_id if job.proxy else ""
-    mine = (each for each in evidence.told if isinstance(each, AnswerSeen) and each.target == proxy_id)
+    mine = _answers_in_time(evidence, job.proxy.proxy_id if job.proxy else "", by_s)
     return not any(_tells_of(entry, job) for answer in mine for entry in answer.update_result)
+
+
+def _answers_in_time(evidence: Evidence, proxy_id: str, by_s: float) -> Iterator[AnswerSeen]:
+    """Those to a target that came before its next attempt; one of a host that stood still may come after that."""
+    attempts = 0
+    for line in evidence.disk.lines:
+        record = line.record
+        if record.target != proxy_id:
+            continue
+        attempts += isinstance(record, Intent)
+        if isinstance(record, AnswerSeen) and record.attempt == attempts and line.written_s <= by_s:
+            yield record
 
 
 def _tells_of(entry: Entry, job: Job) -> bool:

@@ -55,7 +55,7 @@ def _answered(evidence: Evidence, post: Post, attempt: int, answer: AnswerSeen |
     process = evidence.processes[post.session - 1]
     if answer is None:
         lost_with_it = post.ended_s >= process.ended_s - evidence.disk.delay_s - _TINY_S
-        if process.how == "ended" or (process.how == "died" and not lost_with_it):
+        if process.how in ("ended", "replaced") or (process.how == "died" and not lost_with_it):
             yield Violation(Rule.ANSWER, f"{post.proxy_id}: the answer to attempt {attempt} is not in the journal")
         return
     if post.answer is not None and not post.spoiled and (answer.http_status, answer.update_result) != _said(post):

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 
 from soak.fleet import Fleet, Size, random_fleet, troubled
 from soak.hits import hits
+from soak.hosts import run_hosts_trial
+from soak.hosts_fleet import hosts_fleet
 from soak.life import Death
 from soak.oracle import judge
-from soak.trial import run_trial
+from soak.trial import Evidence, run_trial
 
 #: Trials leave no cycles worth looking for more often.
 _GC_THRESHOLD = 100_000
@@ -25,22 +27,27 @@ class Verdict:
     violations: list[str] = field(default_factory=list)
 
 
-def try_seed(seed: int, size: Size = "full", raises: str | None = None) -> Verdict:
+def try_seed(seed: int, size: Size = "full", raises: str | None = None, hosts: int = 1) -> Verdict:
     """One trial, judged; with an exception at a place of a person's choice, if there is one."""
-    return _try(fleet_of(seed, size, raises))
+    return try_fleet(fleet_of(seed, size, raises, hosts), hosts)
 
 
-def fleet_of(seed: int, size: Size, raises: str | None) -> Fleet:
+def fleet_of(seed: int, size: Size, raises: str | None, hosts: int = 1) -> Fleet:
     """The fleet of a trial."""
-    fleet = random_fleet(seed, size)
+    fleet = random_fleet(seed, size) if hosts == 1 else hosts_fleet(seed, size)
     return fleet if raises is None else troubled(fleet, Death(raises, 1))
 
 
-def _try(fleet: Fleet) -> Verdict:
+def play_fleet(fleet: Fleet, hosts: int) -> Evidence:
+    """What one host, or several, make of a fleet."""
+    return run_trial(fleet) if hosts == 1 else run_hosts_trial(fleet, hosts)
+
+
+def try_fleet(fleet: Fleet, hosts: int) -> Verdict:
     """An exception of the program is a violation like any other."""
     verdict = Verdict(fleet.seed, len(fleet.plan.proxies))
     try:
-        evidence = run_trial(fleet)
+        evidence = play_fleet(fleet, hosts)
     except Exception as error:  # noqa: BLE001  # whatever it is, it has its seed
         verdict.violations.append(f"BUG: {error!r}")
         return verdict
@@ -49,10 +56,11 @@ def _try(fleet: Fleet) -> Verdict:
     return verdict
 
 
-def replay(seed: int, size: Size = "full", raises: str | None = None) -> str:
+def replay(seed: int, size: Size = "full", raises: str | None = None, hosts: int = 1) -> str:
     """The command that tells the whole trial."""
     small = " --small" if size == "small" else ""
-    return f"PYTHONPATH=tests python -m soak --seed {seed}{small}" + (f" --raises {raises}" if raises else "")
+    several = f" --hosts {hosts}" if hosts > 1 else ""
+    return f"PYTHONPATH=tests python -m soak --seed {seed}{small}{several}" + (f" --raises {raises}" if raises else "")
 
 
 def settle_down() -> None:

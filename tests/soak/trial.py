@@ -21,7 +21,7 @@ from soak.poison import Poisoner
 from soak.process import Build, assemble, new_run
 from soak.virtual_api import Wire, open_clients
 
-from orchestrator.errors import ExitCode, StateError
+from orchestrator.errors import ExitCode, StateError, TakenOver
 from orchestrator.executor.decide.exit_code import exit_code
 from orchestrator.executor.dispatch import Dispatcher, guarded
 from orchestrator.model.plan.plan import Plan
@@ -46,7 +46,7 @@ _REPAIR_S = 600.0
 #: How often a task beside the loop does something.
 _SERVED_EVERY_S = 20.0
 
-How = Literal["ended", "died", "disk_full", "stuck", "broken"]
+How = Literal["ended", "died", "disk_full", "stuck", "broken", "replaced"]
 
 
 @dataclass(kw_only=True)
@@ -118,7 +118,7 @@ class Trial:
             self._next()
         self.wire.catch_up(self.now_s)
         self.cloud.advance(instant(self.now_s))
-        run = self._recovered()
+        run = self.recovered()
         story = build_report(run, self.fleet.plan)
         head = {name: getattr(story.head, name) for name in story.head.__struct_fields__}
         return Evidence(
@@ -145,22 +145,30 @@ class Trial:
         return last.code != ExitCode.PERSON_NEEDED or self.fleet.helpful
 
     def _next(self) -> None:
-        number = len(self.processes) + 1
-        ordeals = self.fleet.ordeals
-        ordeal = ordeals[number - 1] if number <= len(ordeals) else Ordeal()
-        plan = changed(self.fleet.plan, self.chance) if ordeal.changes else self.fleet.plan
-        process = Process(number=number, plan=plan, ordeal=ordeal, began_s=self.now_s)
-        self.processes.append(process)
         try:
-            play(lambda loop: self._live(loop, process), self.now_s)
+            play(self.night, self.now_s)
         except Stuck as stuck:
-            process.how, process.why, process.ended_s = "stuck", str(stuck), self.now_s
-        self.now_s = process.ended_s + ordeal.down_s
+            last = self.processes[-1]
+            last.how, last.why, last.ended_s = "stuck", str(stuck), self.now_s
+        process = self.processes[-1]
+        ordeal = process.ordeal
+        self.now_s = max(each.ended_s for each in self.processes) + ordeal.down_s
         if process.code == ExitCode.MORE_TO_DO and ordeal.stop_s is None:
             self.now_s = self._next_night_s()
         if process.code == ExitCode.SCOPE_UNUSABLE:
             self.now_s += _REPAIR_S
         self.codes[process.code] += 1
+
+    async def night(self, loop: VirtualLoop) -> None:
+        """All that goes on from one start to the next."""
+        await self._live(loop, self.new_process(self.now_s))
+
+    def new_process(self, now_s: float) -> Process:
+        number, ordeals = len(self.processes) + 1, self.fleet.ordeals
+        ordeal = ordeals[number - 1] if number <= len(ordeals) else Ordeal()
+        plan = changed(self.fleet.plan, self.chance) if ordeal.changes else self.fleet.plan
+        self.processes.append(Process(number=number, plan=plan, ordeal=ordeal, began_s=now_s))
+        return self.processes[-1]
 
     def _next_night_s(self) -> float:
         """The next instant at which the cloud's clock, which windows follow, shows the hour of the beginning."""
@@ -169,25 +177,22 @@ class Trial:
 
     async def _live(self, loop: VirtualLoop, process: Process) -> None:
         ordeal = process.ordeal
-        life, run = self.build.life(loop, ordeal.death, ordeal.raises, self.fleet.host), self._recovered()
-        dispatcher = self._dispatcher(process, run, life)
+        life, run = self.build.life(loop, ordeal.death, ordeal.raises, self.fleet.host), self.recovered()
+        dispatcher = self.dispatcher(process, run, life)
         ledger = dispatcher.session.ledger
         journal = VirtualJournal(self.disk, life, self.chance, ledger.on_durable, process.ordeal.full_after)
         ledger.attach(self.build.journal(journal))
         try:
-            await self._work(process, dispatcher, life)
+            await self.work(process, dispatcher, life)
             await journal.drained()
             process.fold_differs = None if life.missed else self._difference(run)
         except (BaseExceptionGroup, StateError, Died) as error:
-            process.how = _how(error, life)
-            process.why = f"an exception was raised at {process.ordeal.raises}" if process.how == "broken" else ""
-            process.code = ExitCode.STATE_UNUSABLE if process.how == "disk_full" else None
-            process.death = life.death if life.dead else None
+            ended_badly(process, life, error)
             journal.lose()
         process.raised = life.raised
         process.ended_s = loop.time()
 
-    def _recovered(self) -> Run:
+    def recovered(self) -> Run:
         """What the journal tells; folded anew, unless that was just done."""
         folded, self.folded = self.folded, None
         if folded is not None and folded[0] == len(self.disk.lines):
@@ -199,7 +204,7 @@ class Trial:
         self.folded = (len(self.disk.lines), folded)
         return difference(live, folded)
 
-    def _dispatcher(self, process: Process, run: Run, life: Life) -> Dispatcher:
+    def dispatcher(self, process: Process, run: Run, life: Life) -> Dispatcher:
         async def typed(dispatcher: Dispatcher) -> None:
             await self.person.during(dispatcher, process.ordeal, life)
 
@@ -218,7 +223,7 @@ class Trial:
             mask=secrets.mask,
         )
 
-    async def _work(self, process: Process, dispatcher: Dispatcher, life: Life) -> None:
+    async def work(self, process: Process, dispatcher: Dispatcher, life: Life) -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(_die_with, life)
             await self._announce(dispatcher, process, life)
@@ -260,10 +265,19 @@ async def _die_with(life: Life) -> None:
     await life.kept(life.promise())
 
 
+def ended_badly(process: Process, life: Life, error: BaseException) -> None:
+    process.how = _how(error, life)
+    process.why = f"an exception was raised at {process.ordeal.raises}" if process.how == "broken" else ""
+    process.code = ExitCode.STATE_UNUSABLE if process.how == "disk_full" else None
+    process.death = life.death if life.dead else None
+
+
 def _how(error: BaseException, life: Life) -> How:
     """Why a process ended badly; anything that was not arranged is a defect of the program."""
     if life.dead:
         return "died"
+    if _holds(error, TakenOver):
+        return "replaced"
     if _holds(error, StateError):
         return "disk_full"
     if life.raised:

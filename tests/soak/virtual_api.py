@@ -143,8 +143,9 @@ class VirtualTransport:
     ) -> Answer | NotSent | Doubtful:
         """One request, one answer, or what became of it."""
         self._life.check()
+        await self._life.steady()
         began_s = self._life.monotonic()
-        self._wire.sent[route.host].append(began_s)
+        self._wire.sent[self._life.sender(route.host)].append(began_s)
         if self._wire.down(route.host, began_s):
             self._wire.refused += 1
             await self._life.sleep(0.01)
@@ -159,7 +160,7 @@ class VirtualTransport:
         self._wire.posts.append(post)
         try:
             self._life.come_by("post")
-            await self._life.sleep(self._wire.chance.uniform(*_FLIGHT_S))
+            await self._life.flight(self._wire.chance.uniform(*_FLIGHT_S))
         except BaseException:
             # Whoever sent it is gone; what had left may arrive all the same.
             if self._wire.chance.random() < _ADRIFT:

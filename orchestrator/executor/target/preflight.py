@@ -12,7 +12,7 @@ from orchestrator.executor.scope.jobs.job_list import JobList
 from orchestrator.executor.session import Session
 from orchestrator.executor.target.instance_jobs import foreign_job, ours_running, resurfaced_job
 from orchestrator.executor.target.settle import settle
-from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.outcome import Outcome, Phase
 from orchestrator.model.record.record import DoubtRenewed, Postponed, PreflightDone
 from orchestrator.model.reply.reply import Answered, Busy, Doubtful, Job, ProxyVersion, Refused, same_id
 from orchestrator.model.reply.risk import Risk
@@ -67,12 +67,17 @@ Finding: TypeAlias = Ready | NotNow | Denied | LeaveOut | Resurfaced
 async def preflight(state: TargetState, session: Session) -> Ready | None:
     """Read what must be known before an attempt. None: something else follows from it, and that is recorded.
 
+    Where another host's record has shown meanwhile that an earlier attempt began, what was read is no reason for
+    anything.
+
     Raises:
         Yielded, ScopeGone: the scope cannot be used now.
     """
     session.reached(Point.TARGET_CHOSEN)
     finding = doubting(state, await _look(state, session))
     session.reached(Point.PREFLIGHT_READ)
+    if state.phase is not Phase.WAITING:
+        return None
     match finding:
         case Ready():
             return finding
@@ -120,7 +125,8 @@ async def _look(state: TargetState, session: Session) -> Finding:
         session.plan.target_version, allowed_sources(session.plan.source_versions, target.source_version), reply.value
     )
     nodes = None if isinstance(judged, LeaveOut) else await _nodes(state, session)
-    _note_reading(state, session, reply.value, nodes)
+    if state.phase is Phase.WAITING:
+        _note_reading(state, session, reply.value, nodes)
     if isinstance(judged, LeaveOut):
         return judged
     return await _look_at_jobs(state, session, judged, read_at)

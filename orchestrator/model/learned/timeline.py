@@ -8,7 +8,7 @@ fell, between an answer that still agreed and one that no longer did: before and
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from orchestrator.model.learned.cloud_clock import CloudClock
@@ -72,6 +72,12 @@ class Timeline:
             return Moment(at, self.session, clocks.cloud_at, clocks.within_s)
         cloud = self._clouds.get(scope)
         return Moment(at, self.session) if cloud is None else cloud.at(at, self.session)
+
+    def answered(self, sent: Moment, at: datetime, scope: str) -> Moment:
+        """When the answer to a call came: by the clock of the host that sent it, though another may work by now."""
+        if sent.session == self.session:
+            return self.moment(at, scope)
+        return replace(sent, at=at, cloud_at=None if sent.cloud_at is None else sent.cloud_at + (at - sent.at))
 
     def clocks(self, at: datetime, monotonic_s: float, scope: str | None) -> Clocks:
         """What a record tells of the clocks: of the cloud of a scope, or of the first whose time is known."""

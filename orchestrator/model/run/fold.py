@@ -63,6 +63,8 @@ def _read(known: Indexes, state: TargetState, record: PreflightDone) -> None:
 
 def _postpone(known: Indexes, state: TargetState, record: Postponed) -> None:
     known.join_wave(state, record.wave)
+    if state.began:
+        return  # an answer came meanwhile: it was sent
     state.phase = Phase.WAITING
     state.not_before = record.until
     state.reason, state.error_code = record.why, record.error_code

@@ -97,7 +97,8 @@ def _is_about(entry: Entry, other: TargetState, state: TargetState) -> bool:
 
 def _accept(known: Indexes, state: TargetState, record: AnswerSeen) -> None:
     state.phase = Phase.IN_FLIGHT
-    state.accepted_at = known.timeline.moment(record.at, state.target.scope)
+    sent = state.attempts[record.attempt - 1].sent
+    state.accepted_at = known.timeline.answered(sent, record.at, state.target.scope)
     known.accepted_in[state.target.scope] = state.accepted_at
     for entry in record.update_result:
         if entry.accepted and entry.workflow_id:

@@ -232,3 +232,50 @@ def test_news_between_a_look_and_its_conclusion_ends_the_doubt() -> None:
     assert written
     assert played.cloud.upgrades[KEY] == 1
     assert played.state(0).standing != "waiting"
+
+
+@pytest.mark.parametrize("point", [Point.TARGET_CHOSEN, Point.PREFLIGHT_READ])
+@pytest.mark.parametrize("made", [accepted, adopted])
+def test_news_while_the_next_attempt_is_prepared_is_followed_and_nothing_is_sent(
+    made: Callable[[datetime], Sequence[Record]], point: Point
+) -> None:
+    written: list[Point] = []
+
+    async def write(dispatcher: Dispatcher) -> None:
+        session = dispatcher.session
+
+        def here(reached: Point) -> None:
+            if reached is point and not written:
+                written.append(reached)
+                session.on_others(made(session.clock.now())[0])
+
+        session.reached = here
+        await session.clock.sleep(0)
+
+    plan = plan_of([TARGET], waves=(Wave(name="all"),))
+    began = Stage(plan=plan).play().records[:2]
+    played = Stage(plan=plan, records=(*began, INTENT, MISSING, DISPROVED), script=(write,)).play()
+    assert written
+    assert not played.cloud.upgrades[KEY]
+    assert not played.of(r.StoryFailed)
+    assert "wf-late" in played.state(0).jobs
+
+
+def test_what_is_known_to_have_begun_is_not_sent_back_to_wait() -> None:
+    busy = r.Postponed(**about(), wave="all", why="busy", until=START, busy=True)
+    assert phase_after(INTENT, MISSING, DISPROVED, ACCEPTED, busy) is Phase.IN_FLIGHT
+    assert phase_after(INTENT, MISSING, DISPROVED, busy) is Phase.WAITING
+
+
+def test_a_late_answer_is_as_old_as_the_clock_of_the_host_that_sent_it_says() -> None:
+    far = START + timedelta(days=2)
+    session = r.SessionStarted(at=START, step="session", number=1, pid=1, host="a", orchestrator_version="0")
+    taken = structs.replace(session, at=far, number=2, host="b")
+    clocks = r.Clocks(monotonic_s=1.0, cloud_at=START + timedelta(seconds=40), within_s=1.0)
+    intent = structs.replace(INTENT, clocks=clocks)
+    late = structs.replace(ACCEPTED, at=START + timedelta(seconds=9))
+    run = fold_all(plan_of([TARGET], waves=(Wave(name="all"),)), (session, intent, taken, MISSING, late))
+    accepted_at = run.state(KEY).accepted_at
+    assert accepted_at is not None
+    assert (accepted_at.session, accepted_at.cloud_at) == (1, START + timedelta(seconds=49))
+    assert run.timeline.elapsed_s(accepted_at, far + timedelta(seconds=5), "default") <= 5.0

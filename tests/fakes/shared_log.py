@@ -1,0 +1,100 @@
+"""A log in memory that several hosts share, as the one in PostgreSQL: whoever was replaced adds nothing but answers."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from orchestrator.errors import StateError, TakenOver
+from orchestrator.model.record.record import AnswerSeen, Intent, Record
+from orchestrator.tracker.journal.group_commit import written_meanwhile
+from orchestrator.tracker.postgres.run_log import SEND_WITHIN_S
+
+
+@dataclass
+class SharedLog:
+    """All records, in the order in which they were added, and whose turn it is.
+
+    Attributes:
+        epoch: of the host that works; an append says the one that its host was given.
+        looks_every_s: how often a host asks for what others have added.
+        knows_all: an intent is added only by one who knows every record of its target.
+    """
+
+    records: list[Record] = field(default_factory=list)
+    epoch: int = 0
+    looks_every_s: float = 1.0
+    knows_all: bool = True
+
+    def take(self, keep: Callable[[Sequence[Record]], None] = lambda _records: None) -> "SharedJournal":
+        """Work on it from now on, in place of the host that did, and knowing all that is there.
+
+        Args:
+            keep: called with the records of each append, in the order of the log.
+        """
+        self.epoch += 1
+        return SharedJournal(self, self.epoch, len(self.records), keep)
+
+
+@dataclass
+class SharedJournal:
+    """The log as one host holds it open. What others have added comes back with an append, or when it is asked for.
+
+    Attributes:
+        known: so many records have been told to it, or are its own.
+        heard: so many of these are others'.
+    """
+
+    log: SharedLog
+    epoch: int
+    known: int
+    keep: Callable[[Sequence[Record]], None]
+    heard: int = 0
+    waits: bool = False
+    send_within_s: float = SEND_WITHIN_S
+    _failure: StateError | None = None
+
+    @property
+    def looks_every_s(self) -> float:
+        return self.log.looks_every_s
+
+    @property
+    def works(self) -> bool:
+        """Whether no other host has taken its place."""
+        return self.epoch == self.log.epoch
+
+    def append(self, records: Sequence[Record]) -> Sequence[Record]:
+        if self._failure is None and self.works:
+            return self._add(records)
+        self._failure = self._failure or TakenOver("another host works on this fleet now")
+        answers = [record for record in records if isinstance(record, AnswerSeen)]
+        if answers and isinstance(self._failure, TakenOver):
+            self._add(answers)
+        raise self._failure
+
+    def news(self) -> Sequence[Record]:
+        if not self.works:
+            self._failure = self._failure or TakenOver("another host works on this fleet now")
+            raise self._failure
+        return self._hear()
+
+    def expect_whole(self) -> None:
+        if not all(isinstance(record, AnswerSeen) for record in self.news()):
+            raise StateError("something else has added records")
+
+    def close(self) -> None:
+        pass
+
+    def _add(self, records: Sequence[Record]) -> Sequence[Record]:
+        begins = {record.target for record in records if isinstance(record, Intent)}
+        if self.log.knows_all and any(record.target in begins for record in self.log.records[self.known :]):
+            self._failure = written_meanwhile("the log")
+            raise self._failure
+        heard = self._hear()
+        self.log.records += records
+        self.known += len(records)
+        self.keep(records)
+        return heard
+
+    def _hear(self) -> Sequence[Record]:
+        heard, self.known = self.log.records[self.known :], len(self.log.records)
+        self.heard += len(heard)
+        return heard
