@@ -195,8 +195,15 @@ def test_what_kept_upgrades_from_starting_is_drawn_and_stands_in_a_table() -> No
 
 def test_who_only_a_person_can_settle_comes_with_the_whole_command() -> None:
     stuck = next(target.proxy_id for number, target in enumerate(make_targets(40)) if number == TIMED_OUT)
-    whole = page(night_story(40))
+    whole = re.sub("</?span>", "", page(night_story(40)))
     assert f"settle /etc/orchestrator/night.yaml --state /var/lib/orch {stuck} --outcome OUTCOME" in whole
+
+
+def test_no_command_is_broken_within_a_word() -> None:
+    codes = re.findall(r"<code[^>]*>(.*?)</code>", page(night_story(40)))
+    assert len(codes) > 3
+    assert all(" " not in word for code in codes for word in re.findall(r"<span>(.*?)</span>", code))
+    assert all(re.sub(r"<span>.*?</span>", "", code).strip() == "" for code in codes)
 
 
 def test_no_command_is_anything_else_to_a_shell() -> None:
