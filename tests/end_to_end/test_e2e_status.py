@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from fakes.e2e import Desk, NewCloud
+from fakes.e2e import Desk, NewCloud, sim_targets
 from fakes.held_jobs import held
 from fakes.hours import freeze, window
 
-from orchestrator.simulator.profile import ScriptedFault, Timing
+from orchestrator.simulator.profile import Kind, ScriptedFault, Timing
 
 ALL: dict[str, Any] = {"waves": [{"name": "all"}]}
 NOTE = ("--note", "incident 4711")
@@ -52,15 +52,33 @@ def _throttling(new_cloud: NewCloud) -> Desk:
     return desk
 
 
-def _held_jobs(**keys: Any) -> Callable[[NewCloud], Desk]:
+def _pause(new_cloud: NewCloud) -> Desk:
+    """Nothing that can be read comes any more, once the scope has been reached."""
+    broken = (ScriptedFault(call=call, fault="error_before", nth=nth, times=10**9) for call, nth in UNREAD)
+    desk = new_cloud(2, faults=tuple(broken))
+    desk.write(**ALL)
+    return desk
+
+
+def _busy(new_cloud: NewCloud) -> Desk:
+    desk = new_cloud(1, faults=(ScriptedFault(call="upgrade", fault="busy", times=10**9),))
+    desk.write(**ALL, retry={"busy": "1h", "busy_for": "10h"})
+    return desk
+
+
+def _held_jobs(per_instance: int = 1, **keys: Any) -> Callable[[NewCloud], Desk]:
     def make(new_cloud: NewCloud) -> Desk:
-        desk = new_cloud(3, fates=held())
+        desk = new_cloud(3, per_instance=per_instance, fates=held())
         desk.write(**ALL, **keys)
         return desk
 
     return make
 
 
+UNREAD: tuple[tuple[Kind, int], ...] = (("proxy_version", 1), ("immediate_jobs", 2))
+SAME_LABEL = [
+    {"instance_id": each.instance_id, "proxy_id": each.proxy_id, "labels": {"app": "x"}} for each in sim_targets(3)
+]
 THROTTLE = ScriptedFault(call="proxy_version", fault="throttle", times=50)
 #: The state, how it comes about, the record by which it is there, the last line beside the process, and without it.
 STATES: list[tuple[str, Callable[[NewCloud], Desk], str, str, str]] = [
@@ -68,6 +86,28 @@ STATES: list[tuple[str, Callable[[NewCloud], Desk], str, str, str]] = [
     ("freeze", _freeze, "scope_opened", "frozen; the freeze ends", "; do: nothing now; after that, orchestrator run"),
     ("soak", _soak, "wave_soaking", "the soak of wave canary, in 2 h 5", "; do: nothing now; after that, orch"),
     ("rate", _rate, "wave_opened", "its turn: scope default may make", "the next start; nothing stands in its way"),
+    (
+        "pause",
+        _pause,
+        "scope_paused",
+        "scope default: paused, one probe at a time asks whether it is back: no answer that can be read: ",
+        "scope default, which the last process could not use: no answer that can be read: ",
+    ),
+    ("busy", _busy, "postponed", "; another try at ", "; do: nothing now; after that, orchestrator run {plan}"),
+    (
+        "label",
+        _held_jobs(limits={"per_label": {"app": 1}}, proxies=SAME_LABEL),
+        "answer_seen",
+        "a free slot of a label: per_label 1 of app=x (held by ",
+        "a free slot of a label: per_label 1 of app=x (held by ",
+    ),
+    (
+        "instance",
+        _held_jobs(per_instance=3),
+        "answer_seen",
+        "a free slot: per_instance 1 of instance 0",
+        "a free slot: per_instance 1 of instance 0",
+    ),
     ("throttling", _throttling, "scope_throttled", "scope default: throttled by the cloud", "do: "),
     (
         "limit",
