@@ -25,7 +25,7 @@ from orchestrator.app.process.die_at_point import VARIABLE
 from orchestrator.executor.crash_points import Point
 from orchestrator.simulator.profile import Latency
 
-HELD = 3
+HELD, UNSERVED = 3, 7
 Figures = dict[str, float]
 
 
@@ -175,6 +175,28 @@ def held(server: Server, seed: int, *, alone: bool = False) -> Figures:
         return case.figures
 
 
+def disjoint(server: Server, seed: int) -> Figures:
+    """Each of two scopes is served by hosts of its own; a third host may serve none."""
+    with new_case(server, seed, count=8) as case:
+        desk = case.desk
+        where = {key: desk.content()[key] for key in ("region", "project_id", "endpoint", "iam_endpoint")}
+        scopes = {
+            name: {**where, "auth": {"token_env": f"{name.upper()}_TOKEN"}, "hosts": [f"{name}-*"]}
+            for name in ("near", "far")
+        }
+        proxies = [
+            {**proxy, "scope": name} for proxy, name in zip(desk.content()["proxies"], 4 * [*scopes], strict=True)
+        ]
+        desk.write(**dict.fromkeys(where), scopes=scopes, proxies=proxies, waves=[{"name": "all"}])
+        assert desk.host("elsewhere").end().code == UNSERVED
+        near, far = ({f"{name.upper()}_TOKEN": desk.token} for name in scopes)
+        assert desk.host("near-1", environ=near).end().code == UNSERVED
+        told = desk.cli("status", "PLAN", environ=desk.place("desk")).stdout
+        assert "scope far: paused, no host may serve it but far-*; 4 targets wait" in told, told
+        case.end(desk.host("far-1", environ=far))
+        return case.figures
+
+
 def told_alike(server: Server, seed: int) -> Figures:
     """Every host prints the same report, and so does a folder that the run was exported into."""
     with new_case(server, seed, count=8) as case:
@@ -254,6 +276,7 @@ ROWS = (
     Row("10a", "`hold` from a host that does nothing", 5, held),
     Row("10b", "`hold` while nobody works", 3, partial(held, alone=True)),
     Row("11, 17", "every host and an exported folder tell the same; the auditor finds nothing", 3, told_alike),
+    Row("12", "each scope is served by hosts of its own, and left alone by all others", 3, disjoint),
     Row("16", "workers are stopped and started one after the other", 3, rolling_restart),
     Row("18", "a folder as state imports nothing of the extra", 1, folder_alone),
 )
