@@ -12,9 +12,10 @@ from judge.per_window import per_window_violations
 from msgspec.structs import replace
 
 from orchestrator.executor.decide.foreseen import expected_end, next_start
+from orchestrator.executor.decide.limits import room
 from orchestrator.executor.decide.opening.per_window import starts_left, used_up
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.model.plan.plan import Freeze, Plan, Window
+from orchestrator.model.plan.plan import Failures, Freeze, Plan, Window
 from orchestrator.model.record.record import Intent
 
 NIGHT = Window(opens=21 * 60, closes=23 * 60, timezone="UTC")
@@ -111,6 +112,14 @@ def test_what_waits_for_its_turn_keeps_its_place_in_the_window() -> None:
     played = stage.play()
 
     assert len(starts(played)) == 4
+
+
+def test_who_waits_for_its_turn_leaves_others_that_much_less_room() -> None:
+    seen = rollout(most=3, failures=Failures(mode="soft"))
+    first, *_ = seen.run.targets
+    assert room(seen, START).free == 3
+    seen.queue.starting[first] = "canary"
+    assert (room(seen, START).free, room(seen, START).why) == (2, "per_window 3")
 
 
 def test_a_session_that_waits_goes_on_in_the_next_window() -> None:
