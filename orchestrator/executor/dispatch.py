@@ -151,6 +151,7 @@ class Dispatcher:
     async def _loop(self, group: TaskGroup) -> Finish:
         while True:
             self._changed = anyio.Event()
+            self._take_up_moved(group)
             action = next_action(self.session.rollout, self.session.clock.now())
             if isinstance(action, Finish):
                 return action
@@ -211,6 +212,14 @@ class Dispatcher:
         queue.take(action.target)
         queue.begin(action.target, action.wave)
         self._workers.take_up(self.session.run.state(action.target.proxy_id), group)
+
+    def _take_up_moved(self, group: TaskGroup) -> None:
+        """What another host has written may open a target whose story has ended here: it is told from there."""
+        moved, resting = self.session.moved_by_others, self.session.rollout.resting
+        for state in [each for each in moved.values() if self._workers.at(each) is None]:
+            del moved[state.key]
+            if state.is_open and state.key not in resting:
+                self._workers.take_up(state, group)
 
     async def _story(self, worker: Worker) -> None:
         state = worker.state

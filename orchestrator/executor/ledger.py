@@ -274,9 +274,9 @@ class Ledger:
             reopen(self.rollout, record)
         else:
             state = self.rollout.run.state(record.target)
-            was_open = state.is_open
+            was = state.phase
             self.rollout.run.apply(record)
-            requeue(self.rollout, record, state, was_open=was_open)
+            requeue(self.rollout, record, state, was=was)
         self._observe(record)
         if not isinstance(record, _QUIET):
             self._changed()

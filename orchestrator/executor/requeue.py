@@ -2,7 +2,7 @@
 
 from orchestrator.executor.decide.bench import EVENTS, SUBNET
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.model.record.outcome import REPLACED, Phase
+from orchestrator.model.record.outcome import OPEN, REPLACED, Phase
 from orchestrator.model.record.record import (
     AttemptDisproved,
     ClockStepped,
@@ -31,12 +31,14 @@ def reopen(rollout: Rollout, record: Record) -> None:
         rollout.relimit()
 
 
-def requeue(rollout: Rollout, record: Record, state: TargetState, *, was_open: bool) -> None:
+def requeue(rollout: Rollout, record: Record, state: TargetState, *, was: Phase) -> None:
     """After a record about one target: it leaves the line, comes back into it, or frees what others wait for."""
-    queue, target = rollout.queue, state.target
+    queue, target, was_open = rollout.queue, state.target, was in OPEN
     rollout.resting.discard(state.key)
-    if state.is_open and not was_open:
+    if state.is_open and state.key in queue.starting:
         queue.sent(target)
+    elif state.is_open and was is Phase.WAITING:
+        queue.left(target)  # another host says so
     match record:
         case Postponed() if state.phase is Phase.WAITING:
             queue.back(target, state.not_before, turned_away=state.turned_away)

@@ -64,6 +64,7 @@ class Session:
         known_workflows: every workflow_id in the state folder, of any run and fleet, in small letters.
         reached: called at every `Point`; tests die there.
         stories: those of its targets that are under way.
+        moved_by_others: targets of which another host has written something that no story here may have seen.
         metrics: reads metrics of proxies; None when nobody wants any.
     """
 
@@ -79,6 +80,7 @@ class Session:
     known_workflows: Callable[[], Awaitable[AbstractSet[str]]] = none_known
     reached: Callable[[Point], None] = field(default=_pass)
     stories: Stories = field(init=False)
+    moved_by_others: dict[str, TargetState] = field(default_factory=dict)
     metrics: MetricReader | None = field(init=False, default=None)
     _running_jobs: dict[str, RunningJobs] = field(init=False)
     _places: dict[str, JobPlaces] = field(init=False)
@@ -154,6 +156,8 @@ class Session:
         self.ledger.on_others(record)
         if record.target is not None:
             self.stories.rouse(record.target)
+            self.moved_by_others[record.target] = self.run.state(record.target)
+            self.ledger.wake()
 
     async def sleep(self, state: TargetState, seconds: float) -> None:
         """Let so much time pass in the story of a target."""

@@ -107,7 +107,7 @@ class JournalJudge:
     # --- one target --------------------------------------------------------------------------------------------------
 
     def _of_target(self, known: Known, record: Record) -> Found:
-        if self._ended:
+        if self._ended and not (isinstance(record, r.AnswerSeen) and known.missed_answer(record.attempt)):
             yield Violation(Rule.ENDS, "after the end of the run")
         wave = getattr(record, "wave", None)
         if wave is not None and known.wave not in (None, wave):

@@ -93,6 +93,10 @@ class Known:
         """Nobody knows what became of its latest attempt."""
         self.open, self.doubt, self.standing = True, True, "doubt"
 
+    def missed_answer(self, attempt: int) -> bool:
+        """Whether the answer to an attempt was missed: its sender may still write it, even after the run."""
+        return 0 < attempt <= len(self.intents) and self.intents[attempt - 1].token in self.missed
+
     def takes_late(self, answer: r.AnswerSeen) -> bool:
         """Whether an answer that was missed comes late, and shows that the latest attempt began."""
         latest = answer.attempt == len(self.intents) and self.intents[-1].token in self.missed

@@ -26,6 +26,9 @@ GATE = "gate"
 #: The kind of a block that is a subnet without enough addresses; its value is the subnet's id.
 SUBNET = "subnet"
 
+#: What a target waits for whose place in line is void: nothing any more.
+VOID: Block = ("void", "")
+
 #: The kind of a block that is a scope whose cloud has to be asked for its own events; its value is the scope's name.
 EVENTS = "events"
 
@@ -70,6 +73,8 @@ class Bench:
         called: what each of those was called for; if something else keeps it, the next one is called.
         later: those that are to come back at an instant.
         closed: those whose own window is closed.
+        void: those of the above that have begun meanwhile.
+        turned_away: how often each was.
     """
 
     ready: dict[str, list[Place]] = field(default_factory=lambda: defaultdict(list))
@@ -77,7 +82,13 @@ class Bench:
     called: dict[int, Block] = field(default_factory=dict)
     later: list[tuple[datetime, int]] = field(default_factory=list)
     closed: list[tuple[datetime, int]] = field(default_factory=list)
+    void: set[int] = field(default_factory=set)
+    turned_away: dict[int, int] = field(default_factory=dict)
     waiting: int = 0
+
+    def place(self, rank: int) -> Place:
+        """Where it stands in line."""
+        return self.turned_away.get(rank, 0), rank
 
     @property
     def gated(self) -> bool:
@@ -87,4 +98,4 @@ class Bench:
     def held_up(self) -> Iterator[int]:
         """Those that wait for slots which others hold."""
         for lines in (lines for block, lines in self.blocked.items() if is_slot(block)):
-            yield from (rank for line in lines.values() for _, rank in line)
+            yield from (rank for line in lines.values() for _, rank in line if rank not in self.void)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from heapq import heappop, heappush
 
-from orchestrator.executor.decide.bench import INSTANCE, LABEL, SUBNET, Bench, Block, Cursor, Later, Place, WaveDraw
+from orchestrator.executor.decide.bench import INSTANCE, LABEL, SUBNET, VOID, Bench, Block, Cursor, Later, WaveDraw
 from orchestrator.model.plan.target import Target
 from orchestrator.model.record.capacity import subnet_of
 
@@ -33,7 +33,6 @@ class StartQueue:
         self._rank = {target.proxy_id: rank for rank, target in enumerate(order)}
         self._drawn = bytearray(len(order))
         self._undrawn = Counter(target.scope for target in order)
-        self._turned_away: dict[int, int] = {}
         self._drawn_by: dict[int, str] = {}
         self._bench = Bench()
         self.starting: dict[str, str] = {}
@@ -47,7 +46,7 @@ class StartQueue:
     def restore(self, proxy_id: str, wave: str | None, *, member: bool, waiting: bool, turned_away: int = 0) -> None:
         """Put a target that an earlier session drew back where it was."""
         rank = self._rank[proxy_id]
-        self._turned_away[rank] = turned_away
+        self._bench.turned_away[rank] = turned_away
         self._mark(rank)
         if wave is not None:
             self._cursors[wave].members += member
@@ -70,6 +69,11 @@ class StartQueue:
         if self.starting.pop(target.proxy_id, None) is not None:
             self._reserve(target, -1)
 
+    def left(self, target: Target) -> None:
+        """The target waited, and is known now to have begun: its place in line is void, wherever that is."""
+        self._bench.waiting -= 1
+        self._bench.void.add(self._rank[target.proxy_id])
+
     def settled(self, target: Target) -> None:
         """The target has its outcome: if it held a reservation, others may have that."""
         if target.proxy_id in self.starting:
@@ -81,9 +85,12 @@ class StartQueue:
         self.settled(target)
         rank = self._rank[target.proxy_id]
         if turned_away is not None:
-            self._turned_away[rank] = turned_away
+            self._bench.turned_away[rank] = turned_away
         self._bench.waiting += 1
-        self._admit(rank, not_before)
+        if rank in self._bench.void:  # it has its old place again
+            self._bench.void.remove(rank)
+        else:
+            self._admit(rank, not_before)
 
     def sit_out(self, target: Target) -> None:
         """The target, which held a reservation, waits for the next session; its wave does not end without it."""
@@ -134,7 +141,7 @@ class StartQueue:
             ready = self._bench.ready[scope]
             while ready:
                 target = self._order[ready[0][1]]
-                block = blocked(target)
+                block = VOID if ready[0][1] in self._bench.void else blocked(target)
                 if block is None:
                     return target
                 self._set_aside(heappop(ready)[1], block)
@@ -251,19 +258,18 @@ class StartQueue:
         if not_before is not None:
             heappush(self._bench.later, (not_before, rank))
         else:
-            heappush(self._bench.ready[self._order[rank].scope], self._place(rank))
-
-    def _place(self, rank: int) -> Place:
-        return self._turned_away.get(rank, 0), rank
+            heappush(self._bench.ready[self._order[rank].scope], self._bench.place(rank))
 
     def _set_aside(self, rank: int, block: Block | Later | datetime) -> None:
         called = self._bench.called.pop(rank, None)
-        if isinstance(block, Later):
+        if block == VOID:
+            self._bench.void.remove(rank)
+        elif isinstance(block, Later):
             heappush(self._bench.later, (block.instant, rank))
         elif isinstance(block, datetime):
             heappush(self._bench.closed, (block, rank))
         else:
-            heappush(self._bench.blocked[block][self._order[rank].scope], self._place(rank))
+            heappush(self._bench.blocked[block][self._order[rank].scope], self._bench.place(rank))
         if called is not None and called != block:
             self._call_next(called)
 

@@ -99,6 +99,35 @@ def test_what_comes_back_later_is_passed_over_until_then() -> None:
     assert start(queue, now=later) == first
 
 
+@pytest.mark.parametrize("waits", [None, NOW + timedelta(hours=1), ("instance", "a")])
+def test_one_that_began_elsewhere_has_no_place_in_line(waits: Block | datetime | None) -> None:
+    """Wherever it waited: it does not start, holds no wave up, and has one place when it comes back."""
+    first, second = targets_of(2)
+    queue = queue_of([first, second])
+    assert start(queue, blocked=lambda target: waits if target == first else free(target)) == (
+        second if waits else first
+    )
+    if waits is None:
+        queue.back(first)
+    queue.left(first)
+    later = NOW + timedelta(hours=2)
+    queue.opened(("instance", "a"))
+    assert start(queue, now=later) == (None if waits else second)
+    assert queue.exhausted("w0")
+    queue.back(first)
+    assert [start(queue, now=later), start(queue, now=later)] == [first, None]
+
+
+def test_one_that_comes_back_before_its_void_place_is_met_has_that_place() -> None:
+    first, second = targets_of(2)
+    queue = queue_of([first, second])
+    start(queue)
+    queue.back(first)
+    queue.left(first)
+    queue.back(first)
+    assert drain(queue) == [first, second]
+
+
 def test_a_target_whose_window_is_closed_waits_for_its_opening() -> None:
     targets = targets_of(2)
     queue = queue_of(targets)

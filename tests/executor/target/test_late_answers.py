@@ -167,6 +167,10 @@ def adopted(at: datetime) -> Sequence[Record]:
     return [r.WorkflowAdopted(at=at, target=KEY, attempt=1, workflow_id="wf-late", evidence="seen by another host")]
 
 
+def in_doubt(at: datetime) -> Sequence[Record]:
+    return [r.AnswerSeen(at=at, target=KEY, attempt=1, verdict="in_doubt", http_status=502, reason="bad gateway")]
+
+
 def not_sent(at: datetime) -> Sequence[Record]:
     return [structs.replace(NOT_SENT, at=at)]
 
@@ -259,6 +263,25 @@ def test_news_while_the_next_attempt_is_prepared_is_followed_and_nothing_is_sent
     assert not played.cloud.upgrades[KEY]
     assert not played.of(r.StoryFailed)
     assert "wf-late" in played.state(0).jobs
+
+
+@pytest.mark.parametrize("wait_s", [0.0, 3600.0])
+def test_a_doubt_that_comes_late_is_looked_into_though_its_story_had_ended(wait_s: float) -> None:
+    """A person had sent the target back; it waits, or is prepared once more, when the answer comes."""
+    made = stage(heard(in_doubt), 1.0)
+    until = START + timedelta(seconds=wait_s)
+    records: list[Record] = [
+        r.WaveOpened(at=START, wave="all"),
+        INTENT,
+        MISSING,
+        r.ReturnedToWaiting(at=START, target=KEY, attempt=1, settled_by="ann", note="the console shows nothing"),
+        r.Postponed(at=START, target=KEY, attempt=1, wave="all", why="busy", until=until, busy=True),
+    ]
+    played = replace(made, records=records, cloud_of=lambda _cloud: None).play()
+    (disproved,) = played.of(r.AttemptDisproved)
+    assert disproved.at >= START + timedelta(minutes=15)
+    assert disproved.at < START + timedelta(minutes=30)
+    assert (played.cloud.upgrades[KEY], played.state(0).outcome) == (1, Outcome.SUCCEEDED)
 
 
 def test_what_is_known_to_have_begun_is_not_sent_back_to_wait() -> None:
