@@ -84,6 +84,7 @@ class Options:
     password: str | None = None
     access_key: str | None = None
     secret_key: str | None = None
+    regression: Sequence[str] = ()
     write_plan: Path | None = None
 
     def __init__(self, **given: Any) -> None:

@@ -3,16 +3,20 @@
 A YAML profile holds the keys of `Profile`; `base: light` starts from a built-in one. Reading a file is all the I/O.
 """
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import yaml
+from msgspec.structs import replace
 
 from orchestrator.host import open_to_read
-from orchestrator.simulator.profile import Foreign, JobShares, Latency, Lists, Profile
+from orchestrator.simulator.profile import Foreign, JobShares, Latency, Lists, MetricName, Profile, Regression
 
 MAX_PROFILE_BYTES = 1_000_000
+_REGRESSION = re.compile(rf"({'|'.join(get_args(MetricName))})=([+-]\d{{1,4}}(?:\.\d{{1,4}})?)%@(\d+(?:\.\d+){{1,7}})")
 
 
 class SettingError(ValueError):
@@ -123,6 +127,31 @@ def profile_of(faults: Profile | str) -> Profile:
     if isinstance(faults, Profile):
         return faults
     return BUILT_IN.get(faults) or _from_file(Path(faults))
+
+
+def with_regressions(profile: Profile, asked: Sequence[str]) -> Profile:
+    """The profile with further versions under which a metric is another, such as `response=+20%@2.24.03.000`.
+
+    Raises:
+        SettingError: one of them is not of that form; the text says which.
+    """
+    metrics = profile.metrics
+    regressions = (*metrics.regressions, *map(_regression, asked))
+    return replace(profile, metrics=replace(metrics, regressions=regressions))
+
+
+def _regression(text: str) -> Regression:
+    found = _REGRESSION.fullmatch(text)
+    if found is None:
+        raise SettingError(
+            f"regression: expected METRIC=+N%@VERSION such as response=+20%@2.24.03.000, with "
+            f"{', '.join(get_args(MetricName))} as METRIC; got {text}"
+        )
+    metric, percent, version = found.groups()
+    try:
+        return msgspec.convert({"metric": metric, "factor": 1 + float(percent) / 100, "version": version}, Regression)
+    except msgspec.ValidationError as error:
+        raise SettingError(f"regression: {text}: {error}") from error
 
 
 def profile_from_yaml(text: str, source: str) -> Profile:

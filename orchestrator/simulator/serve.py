@@ -2,14 +2,14 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from orchestrator.simulator.cloud import SimulatedCloud
 from orchestrator.simulator.config import SimulatorConfig
 from orchestrator.simulator.embedded import new_loop
 from orchestrator.simulator.plan_text import TOKEN_VARIABLE, plan_text
-from orchestrator.simulator.profiles import SettingError
+from orchestrator.simulator.profiles import SettingError, profile_of, with_regressions
 from orchestrator.simulator.server import Server, utc_now
 
 _DEFAULTS = SimulatorConfig()
@@ -29,6 +29,7 @@ def config_from_options(
     access_key: str | None = None,
     secret_key: str | None = None,
     faults: str = "none",
+    regressions: Sequence[str] = (),
 ) -> SimulatorConfig:
     """The settings that the options of the verb ask for; an option that was not given has its default.
 
@@ -47,7 +48,7 @@ def config_from_options(
         password=password,
         access_key=access_key,
         secret_key=secret_key,
-        faults=faults,
+        faults=with_regressions(profile_of(faults), regressions) if regressions else faults,
     )
 
 

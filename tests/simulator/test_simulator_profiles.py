@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from orchestrator.simulator.config import SimulatorConfig
 from orchestrator.simulator.profile import Profile
-from orchestrator.simulator.profiles import SettingError, profile_from_yaml, profile_of
+from orchestrator.simulator.profiles import NONE, SettingError, profile_from_yaml, profile_of, with_regressions
 
 
 @settings(max_examples=15, deadline=None)
@@ -128,3 +128,24 @@ def test_a_profile_may_be_given_as_such() -> None:
 def test_settings_that_no_cloud_can_have(settings_: dict[str, object], message: str) -> None:
     with pytest.raises(SettingError, match=message):
         SimulatorConfig(**settings_)  # type: ignore[arg-type]
+
+
+def test_regressions_are_added_to_those_of_the_profile() -> None:
+    known = profile_from_yaml("metrics: {regressions: [{metric: queries, factor: 0.9, version: 2.24.03.000}]}", "x")
+    slower = with_regressions(known, ["response=+20%@2.24.03.000", "connections=-5.5%@2.23"])
+    told = [(each.metric, round(each.factor, 6), each.version) for each in slower.metrics.regressions]
+    assert told == [("queries", 0.9, "2.24.03.000"), ("response", 1.2, "2.24.03.000"), ("connections", 0.945, "2.23")]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "response", "response=20%@2.24", "response=+20@2.24", "latency=+20%@2.24", "response=+20%@new"]
+)
+def test_a_regression_of_another_form_is_told_with_an_example(text: str) -> None:
+    with pytest.raises(SettingError, match=r"response=\+20%@2\.24\.03\.000"):
+        with_regressions(NONE, [text])
+
+
+@pytest.mark.parametrize("text", ["response=-150%@2.24.03.000", "response=-100.5%@2.24.03.000"])
+def test_no_metric_is_below_nothing(text: str) -> None:
+    with pytest.raises(SettingError, match="regression: response="):
+        with_regressions(NONE, [text])

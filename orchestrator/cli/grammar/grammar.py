@@ -186,6 +186,12 @@ def _add_simulate(verbs: Any) -> None:
     verb.add_argument(
         "--faults", type=values.file_name, metavar="none|light|harsh|FILE", default="none", help="default: none"
     )
+    verb.add_argument(
+        "--regression",
+        action="append",
+        metavar="METRIC=+N%@VERSION",
+        help="metric that is another under a version, such as response=+20%%@2.24.03.000",
+    )
     verb.add_argument("--write-plan", type=values.path, metavar="FILE", help="write a plan for exactly this fleet")
 
 

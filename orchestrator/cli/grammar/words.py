@@ -230,6 +230,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
         "--access-key": "",
         "--secret-key": "",
         "--faults": "",
+        "--regression": "",
         "--write-plan": "",
     },
     "explain": {

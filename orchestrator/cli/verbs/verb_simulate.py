@@ -25,6 +25,7 @@ def run(options: Options) -> ExitCode:
             access_key=options.access_key,
             secret_key=options.secret_key,
             faults=options.faults,
+            regressions=options.regression,
         )
         serve(config, write_plan=options.write_plan, on_ready=_ready, on_note=_note)
     except SettingError as error:
