@@ -7,6 +7,7 @@ from typing import TypeAlias
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.decide.one_target.busy_target import busy_until
 from orchestrator.executor.decide.opening.addresses import applies
+from orchestrator.executor.ledger import SetAside
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.scope.jobs.job_list import JobList
 from orchestrator.executor.session import Session
@@ -72,10 +73,13 @@ async def preflight(state: TargetState, session: Session) -> Ready | None:
 
     Raises:
         Yielded, ScopeGone: the scope cannot be used now.
+        SetAside: what was read cannot be counted.
     """
     session.reached(Point.TARGET_CHOSEN)
     finding = doubting(state, await _look(state, session))
     session.reached(Point.PREFLIGHT_READ)
+    if state.set_aside:
+        raise SetAside
     if state.phase is not Phase.WAITING:
         return None
     match finding:
