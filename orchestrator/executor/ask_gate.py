@@ -28,6 +28,11 @@ async def ask_gate(session: Session, gate: HealthGate) -> None:
         session.ledger.part_failed(f"gate {gate.name}", error)
         finding = GateFinding(answer="error", evidence=f"internal error: {place_of(error)}")
     now = session.clock.now()
+    if watch.outdated:
+        watch.asking = watch.outdated = False
+        watch.asked_at = None
+        session.ledger.wake()
+        return
     judged = judge_answer(session.rollout, gate, finding.answer)
     watch.asking, watch.answered_at, watch.passes = False, now, judged.passes
     if judged.changed:

@@ -1,6 +1,7 @@
 """What a record that counts from now on means for the targets that wait to start."""
 
 from orchestrator.executor.decide.bench import EVENTS, SUBNET
+from orchestrator.executor.decide.opening.gates import gates_at
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.model.record.outcome import OPEN, REPLACED, Phase
 from orchestrator.model.record.record import (
@@ -14,6 +15,7 @@ from orchestrator.model.record.record import (
     ReturnedToWaiting,
     Settled,
     SubnetRead,
+    WaveDone,
 )
 from orchestrator.model.run.state import TargetState
 
@@ -29,6 +31,9 @@ def reopen(rollout: Rollout, record: Record) -> None:
         rollout.queue.reopen()
     elif isinstance(record, LimitsChanged):
         rollout.relimit()
+    elif isinstance(record, WaveDone):
+        for gate in gates_at(rollout, "wave"):  # what they said before is no answer about this wave
+            rollout.watches[gate.name].forget()
 
 
 def requeue(rollout: Rollout, record: Record, state: TargetState, *, was: Phase) -> None:

@@ -132,7 +132,7 @@ def test_a_token_that_is_not_there_is_no_answer() -> None:
         ({"max": 0.01}, ("0.001", "0.02"), "fails", 0.02),
         ({"min": 1}, ("1", "3"), "passes", 1.0),
         ({"min": 1}, ("0", "3"), "fails", 0.0),
-        ({"max": 1, "min": 0}, ("NaN", "0.5"), "passes", 0.5),
+        ({"max": 1, "min": 0}, ("NaN", "0.5"), "error", None),
         ({"max": 1}, ("+Inf",), "fails", float("inf")),
         ({"max": 1}, (), "error", None),
         ({"max": 1}, ("NaN",), "error", None),
@@ -163,6 +163,13 @@ def test_the_query_reaches_prometheus_as_it_is_written() -> None:
         result({"resultType": "matrix", "result": []}),
         result({"resultType": "vector", "result": [{"value": [1, "high"]}]}),
         result({"resultType": "vector"}),
+        lambda _request: web.json_response(
+            {
+                "status": "error",
+                "error": "query timed out",
+                "data": {"resultType": "vector", "result": [{"value": [1, "0"]}]},
+            }
+        ),
     ],
 )
 def test_what_is_no_result_is_no_answer(reply: Callable[[web.Request], web.Response]) -> None:

@@ -146,6 +146,22 @@ def test_a_gate_between_waves_is_asked_before_the_next_one_opens() -> None:
     assert asked.times[0] > min(starts(played))
 
 
+@pytest.mark.parametrize("at", [("wave",), ("start", "wave")])
+@pytest.mark.parametrize("every_s", [30.0, 3600.0])
+@pytest.mark.parametrize("takes_s", [0.0, 400.0])
+def test_what_a_gate_said_before_a_wave_was_done_opens_no_next_one(at: Any, every_s: float, takes_s: float) -> None:
+    """However young the answer is; and one to a question from before, which comes after, is none either."""
+    gate = HealthGate(name="orders", command=("check",), at=at, every_s=every_s, timeout_s=takes_s + 10)
+    waves = (Wave(name="canary", size=Amount(1)), Wave(name="early", size=Amount(1)), Wave(name="rest"))
+    asked = Asked(between(), takes_s=takes_s)
+    played = stage(asked, [gate], waves=waves).play()
+    assert played.outcomes() == {"succeeded": 6}
+    done = {record.wave: seconds(record.at) for record in played.of(WaveDone)}
+    opened = {record.wave: seconds(record.at) for record in played.of(WaveOpened)}
+    for before, after in (("canary", "early"), ("early", "rest")):
+        assert any(done[before] <= each < opened[after] - takes_s + 0.001 for each in asked.times)
+
+
 def test_closed_for_too_long_it_holds_the_fleet_with_what_it_said() -> None:
     gate = HealthGate(name="orders", command=("check",), hold_after_s=600.0)
     played = stage(Asked(between((0, 1e9))), [gate]).play()

@@ -423,3 +423,9 @@ def test_what_is_left_out_unread_costs_no_call() -> None:
     ids = frozenset(target.proxy_id for target in everything.proxies[:6])
     read, unread = (forecast(everything, left_out=ids, unread=some).calls.p50 for some in (frozenset(), ids))
     assert read - unread == 6
+
+
+def test_a_plan_that_measures_impact_is_rehearsed_to_its_end() -> None:
+    """However long a rehearsal would wait for the last minutes to be read."""
+    measured = rehearse_once(plan_of(targets_of(2), impact="cloud_eye"), targets_of(2), start=START)
+    assert measured.unfinished is None

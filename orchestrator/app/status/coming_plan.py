@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import structs
 
+from orchestrator.model.plan.limit_change import limited
 from orchestrator.model.plan.plan import Plan
-from orchestrator.model.plan.settings import changes_between
+from orchestrator.model.plan.settings import changes_between, settings_changed
 from orchestrator.model.run.run import Run
 
 
@@ -21,6 +22,12 @@ def coming_plan(frozen: Plan, in_force: Plan, edited: Plan, *, over: bool) -> Pl
     if over or changes_between(frozen, edited):  # what is open is followed by the old one, and nothing else is done
         return structs.replace(in_force, path=edited.path, inventory=edited.inventory)  # where its mistakes are now
     return edited
+
+
+def coming_changes(run: Run, in_force: Plan, coming: Plan) -> dict[str, str]:
+    """What the next start does otherwise than the latest session. Limits that a person has set hold for both."""
+    before = in_force if run.limits is None else limited(in_force, run.limits.limits)
+    return settings_changed(before, coming)
 
 
 def changed_lines(run: Run, changed: Mapping[str, str]) -> Iterator[str]:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from orchestrator.app.status.ahead import look_ahead
+from orchestrator.app.status.coming_plan import coming_changes
 from orchestrator.app.status.fleet_hosts import HostStatus, TakeoverStatus, host_statuses, takeover_status
 from orchestrator.app.status.fleet_status import outlook
 from orchestrator.app.status.one_proxy.target_line import target_next
@@ -17,7 +18,6 @@ from orchestrator.app.status.outlook import Outlook
 from orchestrator.app.status.what_next.last_line import next_step
 from orchestrator.executor.decide.waits import Wait
 from orchestrator.model.plan.plan import Plan
-from orchestrator.model.plan.settings import settings_changed
 from orchestrator.tracker.report.build import Story, build_report, one_target
 from orchestrator.tracker.report.schema import (
     RejectReason,
@@ -105,7 +105,7 @@ def fleet_document(recovered: Recovered, plan: Plan, now: datetime, named: str, 
     """
     seen = outlook(recovered, plan, now)
     story = build_report(seen.run, recovered.in_force)
-    changed = settings_changed(recovered.in_force, seen.rollout.plan)
+    changed = coming_changes(seen.run, recovered.in_force, seen.rollout.plan)
     return _document(seen, plan, now, recovered.stored.fleet, story, named, proxy_id=proxy_id, changed=changed)
 
 

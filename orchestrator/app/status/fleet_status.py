@@ -7,7 +7,7 @@ from datetime import datetime
 from orchestrator.app.run.begin_or_resume import take_up
 from orchestrator.app.status.ahead import look_ahead
 from orchestrator.app.status.clocks import clock_lines
-from orchestrator.app.status.coming_plan import changed_lines, coming_plan
+from orchestrator.app.status.coming_plan import changed_lines, coming_changes, coming_plan
 from orchestrator.app.status.fleet_hosts import host_lines
 from orchestrator.app.status.no_trace import no_trace
 from orchestrator.app.status.outlook import Outlook, look
@@ -19,7 +19,6 @@ from orchestrator.executor.decide.waits import Cause, Wait, shown
 from orchestrator.host import path_of
 from orchestrator.model.plan.commands import ClaimCommand, Command
 from orchestrator.model.plan.plan import Plan
-from orchestrator.model.plan.settings import settings_changed
 from orchestrator.model.record.outcome import STUCK, Outcome
 from orchestrator.model.run.act import CLAIMED
 from orchestrator.model.run.run import Run
@@ -108,7 +107,7 @@ def standing(recovered: Recovered, plan: Plan, now: datetime, named: str) -> Ite
     yield from bound_lines(seen)
     yield from asked_lines(seen)
     yield from limit_lines(run)
-    yield from changed_lines(run, settings_changed(recovered.in_force, seen.rollout.plan))
+    yield from changed_lines(run, coming_changes(run, recovered.in_force, seen.rollout.plan))
     yield from bug_lines(head.run)
     yield from outcome_lines(head)
     if head.reject_reasons:

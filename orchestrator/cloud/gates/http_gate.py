@@ -109,6 +109,7 @@ class _Data(Struct, rename="camel"):
 class _Result(Struct):
     status: str
     data: _Data
+    error: str = ""
 
 
 _RESULT = msgspec.json.Decoder(_Result)
@@ -117,8 +118,10 @@ _SCALAR = msgspec.json.Decoder(tuple[float, str])
 
 
 def _samples(body: bytes) -> list[float]:
-    """The values of a vector or a scalar; NaN is no value."""
+    """The values of a vector or a scalar, each a number."""
     result = read_json(body, _RESULT.decode)
+    if result.status != "success":
+        raise Unreadable(f"{result.status[:40]}: {result.error[:200]}")
     match result.data.result_type:
         case "vector":
             texts = [sample.value[1] for sample in read_json(bytes(result.data.result), _VECTOR.decode)]
@@ -126,15 +129,17 @@ def _samples(body: bytes) -> list[float]:
             texts = [read_json(bytes(result.data.result), _SCALAR.decode)[1]]
         case other:
             raise Unreadable(f"a {other[:40]}, where a vector or a scalar is needed")
-    values = map(_value, texts)
-    return [value for value in values if not math.isnan(value)]
+    return list(map(_value, texts))
 
 
 def _value(text: str) -> float:
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
         raise Unreadable("a sample that is no number") from None
+    if math.isnan(value):
+        raise Unreadable("a sample is NaN, which keeps no bound")
+    return value
 
 
 def _judge(question: PromqlQuestion, values: list[float], status: int) -> GateFinding:

@@ -19,15 +19,21 @@ class GateWatch:
 
     Attributes:
         asking: a question is under way.
+        outdated: the answer to that question is about a time that is over.
         asked_at: when the latest question began.
         answered_at: when the latest answer came.
         passes: good answers in a row.
     """
 
     asking: bool = False
+    outdated: bool = False
     asked_at: datetime | None = None
     answered_at: datetime | None = None
     passes: int = 0
+
+    def forget(self) -> None:
+        """No answer so far counts any more; how many good ones in a row there were is still known."""
+        self.outdated, self.asked_at, self.answered_at = self.asking, None, None
 
 
 @dataclass(slots=True)

@@ -31,4 +31,4 @@ def measured_at(rollout: Rollout, now: datetime) -> datetime | None:
         and not run.scopes[state.target.scope].unmetered
     ]
     latest = max(ends, default=now)
-    return latest if now < latest <= now + timedelta(seconds=rollout.wait_s) else None
+    return latest if 0 < (latest - now).total_seconds() <= rollout.wait_s else None
