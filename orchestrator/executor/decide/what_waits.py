@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from orchestrator.executor.decide.actions import AskGate, Finish, Hold, ReadCloud, Start, WaitUntil
+from orchestrator.executor.decide.actions import Action, AskGate, Finish, Hold, ReadCloud, Start, WaitUntil
 from orchestrator.executor.decide.bench import SUBNET, Later, is_slot
 from orchestrator.executor.decide.limits import target_block
 from orchestrator.executor.decide.next_action import next_action
@@ -46,6 +46,18 @@ def fleet_wait(rollout: Rollout, now: datetime, *, working: bool) -> Wait:
         working: whether a process works on it now; what is next is done at once then, and with the next start else.
     """
     action = next_action(rollout, now)
+    if rollout.barred is not None and not working and _idle(rollout, action):
+        return rollout.barred
+    return _of_action(rollout, action, now, working=working)
+
+
+def _idle(rollout: Rollout, action: Action) -> bool:
+    """Whether only time or a next start would move the run: nothing is open, and nobody has to release it."""
+    held = isinstance(action, Hold) or rollout.run.hold is not None
+    return not held and next(iter(rollout.run.open_states()), None) is None
+
+
+def _of_action(rollout: Rollout, action: Action, now: datetime, *, working: bool) -> Wait:
     match action:
         case WaitUntil(wait=wait):
             return _in_full(rollout, wait, now)

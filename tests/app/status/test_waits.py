@@ -197,6 +197,13 @@ CASES = [
     ),
     case(Cause.WINDOW, "window opens Mon 01:00 UTC", BEGAN, plan={"windows": (NIGHT,)}),
     case(Cause.CHANGED, "which needs --new: targets", BEGAN, barred=Wait(Cause.CHANGED, ("targets",))),
+    case(
+        Cause.CHANGED,
+        "which needs --new: targets",
+        *(r.WaveOpened(at=START, wave="one"), sent(FAR), settled(FAR), SOAKS),
+        plan=TWO,
+        barred=Wait(Cause.CHANGED, ("targets",)),
+    ),
     case(Cause.SOAK, "the soak of wave one, in 10 min", OPEN, sent(FAR), settled(FAR), SOAKS, plan=TWO),
     case(Cause.SOAK, "the soak of wave one, in 10", OPEN, sent(FAR), settled(FAR), SOAKS, plan=TWO, of="target"),
     case(
