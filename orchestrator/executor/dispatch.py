@@ -105,6 +105,7 @@ class Dispatcher:
             await self._ignore(record, "an attempt is under way; its answer must come first")
             return
         if worker is not None:
+            self.session.moved_by_others.pop(state.key, None)  # nobody takes it up between the stop and the record
             await worker.stop()
         if not state.is_open or (isinstance(record, ReturnedToWaiting) and state.jobs):
             await self._ignore(record, f"{state.key} is {state.standing} now")

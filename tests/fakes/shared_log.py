@@ -1,4 +1,4 @@
-"""A log in memory that several hosts share, as the one in PostgreSQL: whoever was replaced adds nothing but answers."""
+"""A log in memory that several hosts share, as in PostgreSQL: a host that was replaced adds nothing but answers."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

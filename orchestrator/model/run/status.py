@@ -40,7 +40,7 @@ class WaveStatus:
 
 ScopeState: TypeAlias = Literal["open", "throttled", "paused", "given_up", "silent", "unreached"]
 
-#: Why nothing is known of a scope that has not let a call through yet, whoever its calls wait for.
+#: Why nothing is known of a scope that has not let a call through yet, whatever its calls wait for.
 _UNREACHED = "it has not been reached in this session"
 
 

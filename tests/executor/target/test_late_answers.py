@@ -284,6 +284,31 @@ def test_a_doubt_that_comes_late_is_looked_into_though_its_story_had_ended(wait_
     assert (played.cloud.upgrades[KEY], played.state(0).outcome) == (1, Outcome.SUCCEEDED)
 
 
+def test_what_a_person_decides_right_after_news_of_it_is_taken_up_by_nobody() -> None:
+    seen: list[bool] = []
+
+    async def decide(dispatcher: Dispatcher) -> None:
+        session = dispatcher.session
+        at = session.clock.now()
+        session.on_others(in_doubt(at)[0])
+        record = session.ledger.record
+
+        async def recorded(*records: Record) -> None:
+            await session.clock.sleep(1)  # a slow disk
+            seen.append(any(state.key == KEY for state in session.stories.awake()))
+            await record(*records)
+
+        session.ledger.record = recorded  # type: ignore[method-assign]  # only the disk is slower
+        await dispatcher.overrule(
+            r.Settled(at=at, target=KEY, attempt=1, outcome=Outcome.FAILED, reason="seen", settled_by="ann")
+        )
+        session.ledger.record = record  # type: ignore[method-assign]
+
+    played = stage(decide, 400.0).play()
+    assert seen[0] is False
+    assert [each.outcome for each in played.of(r.Settled) if each.target == KEY] == [Outcome.FAILED]
+
+
 def test_what_is_known_to_have_begun_is_not_sent_back_to_wait() -> None:
     busy = r.Postponed(**about(), wave="all", why="busy", until=START, busy=True)
     assert phase_after(INTENT, MISSING, DISPROVED, ACCEPTED, busy) is Phase.IN_FLIGHT
