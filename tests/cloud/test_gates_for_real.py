@@ -176,6 +176,22 @@ def test_what_is_no_result_is_no_answer(reply: Callable[[web.Request], web.Respo
     assert ask(promql(max=1), reply).answer == "error"
 
 
+@pytest.mark.parametrize("part", [{"warnings": ["store 10.0.0.7: connection refused"]}, {"isPartial": True}])
+@pytest.mark.parametrize(("sample", "answer"), [("0", "error"), ("2", "fails")])
+def test_a_part_of_an_answer_passes_nothing(part: dict[str, Any], sample: str, answer: str) -> None:
+    data = {"resultType": "vector", "result": [{"value": [1, sample]}]}
+    finding = ask(promql(max=1), lambda _request: web.json_response({"status": "success", "data": data} | part))
+    assert finding.answer == answer
+    assert answer == "fails" or "a partial answer" in finding.evidence
+
+
+@pytest.mark.parametrize("told", [{"warnings": []}, {"infos": ["metric might not be a counter"]}, {"isPartial": False}])
+def test_a_whole_answer_may_say_more(told: dict[str, Any]) -> None:
+    data = {"resultType": "vector", "result": [{"value": [1, "0"]}]}
+    reply = {"status": "success", "data": data} | told
+    assert ask(promql(max=1), lambda _request: web.json_response(reply)).answer == "passes"
+
+
 def test_a_scalar_is_a_result() -> None:
     assert ask(promql(max=1), result({"resultType": "scalar", "result": [1700000000, "0.5"]})).value == 0.5
 

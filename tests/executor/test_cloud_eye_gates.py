@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from fakes.clock import START
+from fakes.clouds import FakeCloud
 from fakes.eyes import Eyes
 from fakes.rollouts import FREE, stage_of
 from fakes.stage import Played, Stage
@@ -26,14 +27,19 @@ CONTROL = EyeQuestion(metric=RESPONSE_MS, compare="control")
 
 
 def gated(question: EyeQuestion, eyes: Eyes, number: int = 40, **changes: Any) -> Stage:
+    scopes = changes.pop("scopes_of", ("default",))
     gate = HealthGate(name="slo", at=("wave", "start"), cloud_eye=question, passes=1, **changes)
-    stage = stage_of(number, gates=(gate,), waves=WAVES, limits=replace(FREE, in_flight=Amount(5)))
+    stage = stage_of(number, gates=(gate,), waves=WAVES, limits=replace(FREE, in_flight=Amount(5)), scopes_of=scopes)
     stage.eye_of = eyes
     return stage
 
 
 def upgraded(played: Played) -> int:
     return len(played.of(Intent))
+
+
+def scopes_of(cloud: FakeCloud) -> set[str]:
+    return {target.scope for target in cloud.proxies.values()}
 
 
 def answers(played: Played) -> list[str]:
@@ -68,6 +74,15 @@ def test_without_the_permission_the_gate_is_what_the_plan_says(on_error: Any, se
     assert upgraded(played) == sent
     assert len(eyes.calls) == 1
     assert any("ces:metricData:list" in record.evidence for record in played.of(GateAnswered))
+
+
+def test_what_one_scope_shows_says_nothing_of_another_that_may_not_be_asked() -> None:
+    open_eyes, shut_eyes = Eyes(), Eyes(forbidden=True)
+    stage = gated(ABSOLUTE, open_eyes, scopes_of=("default", "default", "default", "shut"))
+    stage.eye_of = lambda cloud, clock: (shut_eyes if "shut" in scopes_of(cloud) else open_eyes)(cloud, clock)
+    played = stage.play()
+    assert upgraded(played) <= 5
+    assert answers(played)[-1] == "error"
 
 
 def test_samples_that_never_come_are_no_answer() -> None:

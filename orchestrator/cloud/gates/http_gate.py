@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 from multidict import CIMultiDict
 
 from orchestrator import __version__
@@ -50,10 +50,11 @@ async def ask_promql(
         evidence = f"HTTP {answer.status} {_text(answer)}"
         return GateFinding(answer="error", status=answer.status, evidence=evidence)
     try:
-        values = _samples(answer.body)
+        result = _result(answer.body)
+        values = _samples(result)
     except Unreadable as error:
         return GateFinding(answer="error", status=answer.status, evidence=f"the answer is no result: {error}")
-    return _judge(question, values, answer.status)
+    return _believed(_judge(question, values, answer.status), result)
 
 
 async def _get(
@@ -107,9 +108,13 @@ class _Data(Struct, rename="camel"):
 
 
 class _Result(Struct):
+    """What Prometheus answers; `warnings` and, of VictoriaMetrics, `isPartial` say that samples may be missing."""
+
     status: str
     data: _Data
     error: str = ""
+    warnings: list[str] | None = None
+    is_partial: bool = msgspec.field(name="isPartial", default=False)
 
 
 _RESULT = msgspec.json.Decoder(_Result)
@@ -117,11 +122,15 @@ _VECTOR = msgspec.json.Decoder(list[_Sample])
 _SCALAR = msgspec.json.Decoder(tuple[float, str])
 
 
-def _samples(body: bytes) -> list[float]:
-    """The values of a vector or a scalar, each a number."""
+def _result(body: bytes) -> _Result:
     result = read_json(body, _RESULT.decode)
     if result.status != "success":
         raise Unreadable(f"{result.status[:40]}: {result.error[:200]}")
+    return result
+
+
+def _samples(result: _Result) -> list[float]:
+    """The values of a vector or a scalar, each a number."""
     match result.data.result_type:
         case "vector":
             texts = [sample.value[1] for sample in read_json(bytes(result.data.result), _VECTOR.decode)]
@@ -152,3 +161,11 @@ def _judge(question: PromqlQuestion, values: list[float], status: int) -> GateFi
     if question.min is not None and low < question.min:
         return GateFinding(answer="fails", status=status, value=low, evidence=f"{number}; min {question.min:g}")
     return GateFinding(answer="passes", status=status, value=high if question.max is not None else low, evidence=number)
+
+
+def _believed(finding: GateFinding, result: _Result) -> GateFinding:
+    """The same, but a part of an answer passes nothing: what is not in it may break the bounds."""
+    if finding.answer != "passes" or not (result.warnings or result.is_partial):
+        return finding
+    why = "; ".join(result.warnings or ()) or "the server says so"
+    return structs.replace(finding, answer="error", evidence=f"a partial answer: {why[:300]} ({finding.evidence})")

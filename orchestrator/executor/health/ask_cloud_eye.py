@@ -28,7 +28,7 @@ _UPGRADED, _CONTROL = 100, 50
 
 
 async def ask_cloud_eye(session: Session, gate: HealthGate, question: EyeQuestion) -> GateFinding:
-    """One finding; what could not be read within the time-out of the gate is not known."""
+    """One finding; while some could not be read, or not within the time-out of the gate, it does not pass."""
     reader = session.metrics
     if reader is None:
         return no_data("this session reads no metrics")
@@ -45,7 +45,7 @@ async def ask_cloud_eye(session: Session, gate: HealthGate, question: EyeQuestio
     why = _unread(reader, upgraded) or (
         f"not all was read within {gate.timeout_s:g} s" if limit.cancelled_caught else ""
     )
-    return no_data(f"{finding.evidence}: {why}") if finding.answer == "error" and why else finding
+    return no_data(f"{finding.evidence}: {why}") if why and finding.answer != "fails" else finding
 
 
 def _upgraded(session: Session, gate: HealthGate, grain_s: float) -> Iterator[tuple[Target, ImpactSpan]]:

@@ -85,3 +85,18 @@ def test_minutes_that_are_missing_are_no_data() -> None:
     few = [Treated("u", BEFORE, AFTER, dict.fromkeys((*BEFORE, 120, 121), 5.0))]
     assert judge_control(CONTROL, few, control(20, 5.0, 5.0)).answer == "error"
     assert judge_bounds(EyeQuestion(metric="m", max=MetricBound(1.0)), few).answer == "error"
+
+
+@pytest.mark.parametrize(("silent", "answer"), [(3, "passes"), (4, "error")])
+def test_few_that_can_be_seen_speak_for_no_others(silent: int, answer: str) -> None:
+    unseen = [Treated(f"s{each}", BEFORE, AFTER, {}) for each in range(silent)]
+    question = EyeQuestion(metric="m", max=MetricBound(10.0))
+    assert judge_bounds(question, [*treated(3, 5.0, 5.0), *unseen]).answer == answer
+    assert judge_bounds(question, [*treated(3, 5.0, 20.0), *unseen]).answer == "fails"
+    assert judge_control(CONTROL, [*treated(3, 5.0, 5.0), *unseen], control(20, 5.0, 5.0)).answer == answer
+
+
+def test_those_that_were_upgraded_just_now_need_no_samples_yet() -> None:
+    young = [Treated(f"y{each}", BEFORE, range(124, 125), {}) for each in range(9)]
+    question = EyeQuestion(metric="m", max=MetricBound(10.0))
+    assert judge_bounds(question, [*treated(1, 5.0, 5.0), *young]).answer == "passes"

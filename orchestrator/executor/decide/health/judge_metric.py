@@ -68,7 +68,8 @@ def judge_bounds(question: EyeQuestion, upgraded: Sequence[Treated]) -> GateFind
         return _fails(medians[high], f"{said}, the highest of {high}; max {question.max}")
     if question.min is not None and medians[low] < question.min.value:
         return _fails(medians[low], f"{said}, the lowest of {low}; min {question.min}")
-    return _passes(medians[high] if question.max is not None else medians[low], said)
+    kept = _passes(medians[high] if question.max is not None else medians[low], said)
+    return _of_enough(kept, len(medians), upgraded)
 
 
 def judge_control(question: EyeQuestion, upgraded: Sequence[Treated], control: Mapping[str, Minutes]) -> GateFinding:
@@ -88,7 +89,13 @@ def judge_control(question: EyeQuestion, upgraded: Sequence[Treated], control: M
         return _fails(shown, f"{said}; max {upper}")
     if question.min is not None and shown < question.min.value and by < -_CERTAIN * chance:
         return _fails(shown, f"{said}; min {question.min}")
-    return _passes(shown, said)
+    return _of_enough(_passes(shown, said), len(changes), upgraded)
+
+
+def _of_enough(passes: GateFinding, known: int, upgraded: Sequence[Treated]) -> GateFinding:
+    """The same; no data where fewer than half of those are known that were upgraded long enough ago to have samples."""
+    due = sum(len(each.after) >= FEWEST_AFTER for each in upgraded)
+    return no_data(f"samples of only {known} of {counted(due, 'proxy', 'proxies')}") if 2 * known < due else passes
 
 
 def no_data(why: str) -> GateFinding:
