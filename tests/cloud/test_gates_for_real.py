@@ -219,13 +219,26 @@ def test_a_program_is_told_where_the_run_stands_and_finds_no_secret(tmp_path: Pa
     assert "HW_AUTH_TOKEN" not in rest
 
 
-def test_a_program_that_hangs_is_killed_with_its_children(tmp_path: Path) -> None:
+#: How a child may leave: its group and session, its parent as well, the mark of its family.
+LEAVES = {
+    "stays": "sleep 600 &",
+    "leaves its session": "setsid sleep 600 &",
+    "leaves its session and its parent": "(setsid sh -c 'sleep 600 & echo $! >&3; exit' &) 3>{pid}.deep; sleep 600 &",
+    "leaves its session and its mark": "env -i PATH=$PATH setsid sleep 600 &",
+}
+
+
+@pytest.mark.parametrize("leave", LEAVES.values(), ids=LEAVES)
+def test_a_program_that_hangs_is_killed_with_its_children(leave: str, tmp_path: Path) -> None:
     pid = tmp_path / "pid"
-    gate = HealthGate(name="g", command=("sh", "-c", f"sleep 60 & echo $! > {pid}; wait"), timeout_s=1.0)
-    finding = ask(gate, environ={"PATH": os.environ["PATH"]})
+    script = f"{leave.format(pid=pid)} echo $! > {pid}; wait"
+    finding = ask(
+        HealthGate(name="g", command=("sh", "-c", script), timeout_s=3.0), environ={"PATH": os.environ["PATH"]}
+    )
     assert finding.answer == "error"
-    child, deadline = int(pid.read_text()), time.monotonic() + 20
-    while _lives(child):
+    children, deadline = [int(path.read_text()) for path in tmp_path.iterdir()], time.monotonic() + 60
+    assert len(children) == 1 + ("deep" in leave)
+    while any(map(_lives, children)):
         assert time.monotonic() < deadline
         time.sleep(0.02)
 

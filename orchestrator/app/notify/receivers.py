@@ -9,7 +9,7 @@ from orchestrator.app.notify import post
 from orchestrator.app.notify.notice import CONTENT_TYPE, SIGNATURE, Notice, signed
 from orchestrator.app.notify.untold import Untold
 from orchestrator.cloud.credentials.credential import trimmed
-from orchestrator.cloud.run_program import ProgramFailed, run_here
+from orchestrator.cloud.programs.run_program import ProgramFailed, run_here
 from orchestrator.cloud.secrets.secret import Secret
 from orchestrator.cloud.without_secrets import without_secrets
 from orchestrator.errors import ExitCode
@@ -89,7 +89,7 @@ def secret_in(environ: Mapping[str, str], name: str) -> str:
 
 
 def run_command(command: Sequence[str], environ: Mapping[str, str], event: bytes) -> None:
-    """Run a program with the event on its stdin. What it prints is shown to nobody; its group is killed when late.
+    """Run a program with the event on its stdin. What it prints is shown to nobody; killed when late.
 
     Raises:
         Untold: it cannot be run, does not end in time, or ends with another code than 0.

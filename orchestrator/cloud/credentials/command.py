@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from orchestrator.cloud.credentials.credential import Credential, Token, checked, unusable
-from orchestrator.cloud.run_program import ProgramFailed, run_program
+from orchestrator.cloud.programs.run_program import ProgramFailed, run_program
 from orchestrator.cloud.secrets.secret import Secret
 from orchestrator.model.reply.reply import Failure
 

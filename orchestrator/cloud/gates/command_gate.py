@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from orchestrator.cloud.run_program import ProgramFailed, run_program
+from orchestrator.cloud.programs.run_program import ProgramFailed, run_program
 from orchestrator.cloud.without_secrets import without_secrets
 from orchestrator.model.plan.health_gate import GateAnswer, GateFinding, GateQuestion
 from orchestrator.model.plan.plan import Plan

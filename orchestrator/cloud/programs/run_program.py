@@ -1,7 +1,6 @@
 """Run a program without a shell, with a time-out, and bring back how it ended and what it printed."""
 
 import os
-import signal
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
@@ -10,6 +9,8 @@ from threading import Event, Timer
 from typing import NamedTuple
 
 from anyio import fail_after, to_thread
+
+from orchestrator.cloud.programs.family import end_family, marked
 
 #: Of a token, the largest thing that a program prints for us.
 MAX_BYTES = 64 << 10
@@ -40,7 +41,7 @@ async def run_program(
     Args:
         command: the program and its arguments.
         environ: all that it finds in its environment.
-        timeout_s: after this it is killed, with every child that it did not send away.
+        timeout_s: after this it is killed with its children, see `family`.
         told: what stands on its standard input; less than a pipe holds.
 
     Raises:
@@ -81,10 +82,12 @@ def _not_run(error: Exception) -> ProgramFailed:
 
 
 def _ran(command: tuple[str, ...], environ: dict[str, str], told: bytes, given_up: Event, *, heard: bool = True) -> Ran:
-    """It leads a group of its own, which is killed when it fails us.
+    """It leads a group of its own, and is killed with all that it started when it fails us.
 
-    A child that it leaves behind, such as an agent, lives on and may keep the output open: nobody waits for that.
+    What it leaves behind when it has ended, such as an agent, lives on and may keep the output open: nobody waits for
+    that.
     """
+    environ, mark = marked(environ)
     process = Popen(  # noqa: S603  # the plan's own command, and no shell
         command,
         stdin=PIPE if told else DEVNULL,
@@ -97,8 +100,7 @@ def _ran(command: tuple[str, ...], environ: dict[str, str], told: bytes, given_u
         _tell(process, told)
         output = _read(process, given_up)
     except ProgramFailed:
-        with suppress(OSError):
-            os.killpg(process.pid, signal.SIGKILL)
+        end_family(process.pid if process.returncode is None else None, mark)
         with suppress(TimeoutExpired):
             process.wait(_KILLED_WITHIN_S)
         raise
