@@ -36,6 +36,7 @@ from orchestrator.executor.decide.waits import Wait
 from orchestrator.executor.ledger import SetAside
 from orchestrator.executor.read_cloud import cloud_reading
 from orchestrator.executor.scope.gate import ScopeGone, Yielded
+from orchestrator.executor.scope.poll_schedule import REFUSED_PAUSE
 from orchestrator.executor.session import Session
 from orchestrator.executor.stories import Worker, Workers
 from orchestrator.executor.supervise import Service, supervise
@@ -52,9 +53,6 @@ from orchestrator.model.record.record import (
     WaveOpened,
     WaveSoaking,
 )
-
-#: A target whose intent was refused is not taken up again sooner than this.
-REFUSED_PAUSE = timedelta(seconds=0.5)
 
 #: The loop never spins, whatever the clocks do.
 _SHORTEST_WAIT_S = 0.01

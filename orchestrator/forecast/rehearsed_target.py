@@ -8,11 +8,7 @@ from math import ceil
 from orchestrator.executor.decide.one_target.busy_target import busy_until
 from orchestrator.executor.decide.opening.addresses import hopeless
 from orchestrator.executor.decide.opening.start_gate import target_opening, window_opening
-from orchestrator.executor.dispatch import REFUSED_PAUSE
-from orchestrator.executor.scope.jobs.job_list import FRESH_S as LIST_FRESH_S
-from orchestrator.executor.scope.poll_schedule import next_look_s
-from orchestrator.executor.target.follow import TRUSTED_LISTS
-from orchestrator.executor.target.preflight import stale
+from orchestrator.executor.scope.poll_schedule import LIST_FRESH_S, REFUSED_PAUSE, TRUSTED_LISTS, next_look_s, stale
 from orchestrator.forecast.environment import Environment, ScopeEnvironment
 from orchestrator.forecast.virtual_time import Process, Waitable
 from orchestrator.model.record.outcome import Outcome

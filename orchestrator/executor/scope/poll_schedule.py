@@ -1,4 +1,6 @@
-"""When to look at an upgrade again. Pure: ages and durations in, seconds out."""
+"""How long what was seen of a target holds, and when to look again. Pure: ages and durations in, seconds out."""
+
+from datetime import timedelta
 
 from orchestrator.model.reply.reply import JOBS_PER_PAGE
 
@@ -17,6 +19,23 @@ DOUBT_AT_MOST_S = 300.0
 #: How many upgrades must be followed for each page of the job list that has to be read: of so many, two or more would
 #: be looked at one by one in the time for which a list is good.
 _PER_PAGE = 5
+
+#: How old a list of running jobs may be, in seconds.
+LIST_FRESH_S = 60.0
+
+#: After so many lists in a row that showed a job running, it is asked for by its id once: a list might lag behind.
+TRUSTED_LISTS = 20
+
+#: A target whose intent was refused is not taken up again sooner than this.
+REFUSED_PAUSE = timedelta(seconds=0.5)
+
+#: What a preflight read may be this old at the intent; at rates below one call a minute, a few calls' time.
+_FRESH_S, _FRESH_CALLS = 60.0, 3
+
+
+def stale(age_s: float, rate: float) -> bool:
+    """Whether a preflight of this age must be made again before an attempt; `rate` in calls a second."""
+    return age_s >= max(_FRESH_S, _FRESH_CALLS / rate)
 
 
 def next_look_s(age_s: float, expected_s: float, poll_s: float) -> float:

@@ -15,10 +15,11 @@ from orchestrator.executor.ledger import Go
 from orchestrator.executor.ports import Pending
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.scope.gate import Yielded
+from orchestrator.executor.scope.poll_schedule import stale
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.session import Session
 from orchestrator.executor.target.answer_verdict import UpgradeReply, judge, stray_workflows
-from orchestrator.executor.target.preflight import Ready, stale
+from orchestrator.executor.target.preflight import Ready
 from orchestrator.model.record.record import AnswerSeen, Intent, Verdict
 from orchestrator.model.reply.reply import Answered, Exchange, NotSent, Refused
 from orchestrator.model.run.state import TargetState

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.scope.jobs.job_list import has_ended
-from orchestrator.executor.scope.poll_schedule import SPARSEST_S, next_look_s
+from orchestrator.executor.scope.poll_schedule import SPARSEST_S, TRUSTED_LISTS, next_look_s
 from orchestrator.executor.session import Session
 from orchestrator.executor.target.proxy_reads import read_version
 from orchestrator.model.record.moment import Moment
@@ -19,9 +19,6 @@ from orchestrator.model.run.state import TargetState
 
 #: A job that nobody can see or read for so many polls is followed by the proxy's version.
 _PATIENT_POLLS = 8
-
-#: After so many lists in a row that showed a job running, it is asked for by its id once: a list might lag behind.
-TRUSTED_LISTS = 20
 
 
 @dataclass(slots=True)

@@ -20,14 +20,6 @@ from orchestrator.model.reply.risk import Risk
 from orchestrator.model.run.eligibility import Eligible, LeaveOut, allowed_sources, gone, verdict
 from orchestrator.model.run.state import TargetState
 
-#: What a preflight read may be this old at the intent; at rates below one call a minute, a few calls' time.
-_FRESH_S, _FRESH_CALLS = 60.0, 3
-
-
-def stale(age_s: float, rate: float) -> bool:
-    """Whether a preflight of this age must be made again before an attempt; `rate` in calls a second."""
-    return age_s >= max(_FRESH_S, _FRESH_CALLS / rate)
-
 
 @dataclass(frozen=True, slots=True)
 class Ready:

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.rate.lanes import Lane
-from orchestrator.executor.scope.jobs.job_list import FRESH_S, JobList
-from orchestrator.executor.scope.poll_schedule import DOUBT_AT_MOST_S, SPARSEST_S, doubt_period_s
+from orchestrator.executor.scope.jobs.job_list import JobList
+from orchestrator.executor.scope.poll_schedule import DOUBT_AT_MOST_S, LIST_FRESH_S, SPARSEST_S, doubt_period_s
 from orchestrator.executor.session import Session
 from orchestrator.executor.target.evidence import (
     CREATED_MARGIN,
@@ -93,7 +93,7 @@ async def _look(state: TargetState, session: Session, *, left_s: float) -> Concl
     doubt = await _doubt(state, session, sight.listing, over=left_s <= 0)
     conclusion = weigh(doubt, sight)
     if isinstance(conclusion, NeverBegan | Happened):
-        age_s = FRESH_S if left_s > 0 else min(FRESH_S, -left_s)
+        age_s = LIST_FRESH_S if left_s > 0 else min(LIST_FRESH_S, -left_s)
         astray = await read_named(state, session, after=session.clock.now() - timedelta(seconds=age_s))
         if astray is None:
             return Unknown(

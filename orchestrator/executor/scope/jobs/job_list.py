@@ -10,14 +10,12 @@ from orchestrator.executor.ports import CloudApi
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.scope.call import Call
 from orchestrator.executor.scope.jobs.job_list_paging import Paging
+from orchestrator.executor.scope.poll_schedule import LIST_FRESH_S
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.reply.reply import Answered, Job, JobPage, Refused, Reply, same_id
 
 #: Job states after which nothing more happens.
 ENDED = frozenset({"completed", "failed", "canceled", "cancelled"})
-
-#: How old a list of running jobs may be.
-FRESH_S = 60.0
 
 
 def has_ended(job: Job) -> bool:
@@ -104,7 +102,7 @@ class Board:
     async def running(self, *, after: datetime | None = None) -> JobList | None:
         """The jobs that run in the scope, at most 60 s old and read after the instant `after`."""
         async with self._lock:
-            if self._running is None or not self._fresh(self._running, FRESH_S, after):
+            if self._running is None or not self._fresh(self._running, LIST_FRESH_S, after):
                 # In the lane of the attempts: every preflight that has been made waits for nothing else.
                 self._running = await read_jobs(self.scope, Lane.SEND, status="Running")
             return self._running
