@@ -19,6 +19,7 @@ from orchestrator.executor.scope.jobs.running_jobs import RunningJobs
 from orchestrator.executor.scope.metrics.metric_reader import MetricReader
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.stories import Stories
+from orchestrator.model.learned.told_elsewhere import ToldElsewhere
 from orchestrator.model.plan.health_gate import GateFinding, GateQuestion, HealthGate
 from orchestrator.model.plan.plan import Plan
 from orchestrator.model.record.moment import Moment
@@ -30,6 +31,11 @@ from orchestrator.model.run.state import TargetState
 async def none_known() -> AbstractSet[str]:
     """Of a cloud that no other run has seen."""
     return frozenset()
+
+
+async def nothing_told(_workflow: str) -> ToldElsewhere | None:
+    """Of a cloud that no other run has seen."""
+    return None
 
 
 def _pass(_point: Point) -> None:
@@ -62,6 +68,7 @@ class Session:
         gates: where they are asked.
         new_token: makes a token that no other execution has.
         known_workflows: every workflow_id in the state folder, of any run and fleet, in small letters.
+        told_elsewhere: what the journal of another run tells of one of these; None when it tells nothing.
         reached: called at every `Point`; tests die there.
         stories: those of its targets that are under way.
         moved_by_others: targets of which another host has written something that no story here may have seen.
@@ -78,6 +85,7 @@ class Session:
     most_sending: float = inf
     gates: GateAsker = field(default_factory=NobodyAsks)
     known_workflows: Callable[[], Awaitable[AbstractSet[str]]] = none_known
+    told_elsewhere: Callable[[str], Awaitable[ToldElsewhere | None]] = nothing_told
     reached: Callable[[Point], None] = field(default=_pass)
     stories: Stories = field(init=False)
     moved_by_others: dict[str, TargetState] = field(default_factory=dict)

@@ -9,7 +9,6 @@ written. None of them waits for the network of the fleet.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +25,7 @@ from orchestrator.model.record.record import Record, RunStarted
 from orchestrator.tracker.open_journal import OpenJournal
 from orchestrator.tracker.recalled import Recalled
 from orchestrator.tracker.shared_rate import SharedRate
+from orchestrator.tracker.workflow_store import KnownWorkflows
 
 #: The parts of a run that are checked against each other.
 Part: TypeAlias = Literal["targets", "journal"]
@@ -213,13 +213,6 @@ class Fleet(Protocol):
 
     def keep_notices(self, content: bytes) -> None:
         """Keep this in place of what was kept of its notifications. The fleet's lock must be held."""
-
-
-class KnownWorkflows(Protocol):
-    """Every workflow_id of every run and fleet; other processes go on writing there."""
-
-    def known(self) -> AbstractSet[str]:
-        """All of them as of now. Asking again reads only what was written since."""
 
 
 class State(Protocol):

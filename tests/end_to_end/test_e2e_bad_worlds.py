@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 from fakes.bad_servers import HTML, answer, bad_server, certificate
-from fakes.e2e import NOBODY, Desk, NewCloud
+from fakes.e2e import IMPATIENT, NOBODY, Desk, NewCloud, expect_truth
 from fakes.processes import Ended
+
+from orchestrator.simulator.profile import JobFate, ScriptedFate
 
 REFUSED_CREDENTIALS = b'{"error_code":"APIGW.0301","error_msg":"Incorrect IAM authentication information"}'
 
@@ -172,3 +174,16 @@ def test_one_scope_that_cannot_be_used_does_not_stop_the_others(new_cloud: NewCl
     assert ended.code == 7
     assert "scope bad cannot be used" in ended.stderr
     assert desk.report["totals"]["outcomes"] == {"succeeded": 2, "waiting": 2}
+
+
+def test_a_cloud_that_gives_the_ids_of_another_run_again_is_sent_nothing_twice(new_cloud: NewCloud) -> None:
+    """The second cloud begins anew: the answer names an id of the first run, and so does the job on our instance."""
+    assert new_cloud(1).run().code == 0
+    failing = (ScriptedFate(fate=JobFate(end="failed"), proxy_id=f"{0:032x}po01"),)
+    desk = new_cloud(3, fates=failing)
+    desk.name = "second"
+    desk.write(**IMPATIENT, waves=[{"name": "all"}])
+    assert desk.run().code == 6
+    assert set(desk.effective_starts().values()) == {1}
+    (doubtful,) = (each for each in expect_truth(desk)["targets"] if each["outcome"] == "in_doubt")
+    assert "of fleet prod has that workflow_id, for proxy" in doubtful["evidence"][-1]

@@ -37,6 +37,7 @@ from orchestrator.model.record.record import (
 from orchestrator.tracker.fleet_name import expect_fleet_name, expect_owner_before, refuse_other
 from orchestrator.tracker.recalled import Recalled
 from orchestrator.tracker.state_store import DiskTrial, Part, Standby
+from orchestrator.tracker.workflow_store import Teller
 
 #: What tells outcomes, and who began what.
 _OF_OUTCOMES = (
@@ -232,7 +233,14 @@ class MemoryWorkflows:
 
     def known(self) -> frozenset[str]:
         runs = (run for fleet in self.state.fleets() for run in fleet.runs())
-        return frozenset(each for run in runs for record in run.kept for each in _workflows(record))
+        return frozenset(each.lower() for run in runs for record in run.kept for each in _workflows(record))
+
+    def teller(self, workflow: str) -> Teller | None:
+        for run in (run for fleet in self.state.fleets() for run in fleet.runs()):
+            for number, record in enumerate(run.kept, 1):
+                if workflow in map(str.lower, _workflows(record)):
+                    return Teller(run.fleet.name, run.run_id, record.target or "", number)
+        return None
 
 
 def _workflows(record: Record) -> Iterator[str]:

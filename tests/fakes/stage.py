@@ -32,6 +32,7 @@ from orchestrator.executor.scope.jobs.job_list import Board
 from orchestrator.executor.scope.rates import Rates
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.session import NobodyAsks, Session
+from orchestrator.model.learned.told_elsewhere import ToldElsewhere
 from orchestrator.model.plan.plan import Plan, Scope
 from orchestrator.model.plan.target import Target
 from orchestrator.model.record.record import Record, RunStarted, SessionStarted
@@ -138,6 +139,7 @@ class Stage:
     sinks: tuple[RecordSink, ...] = ()
     reached: Callable[[Point], None] = lambda _point: None
     known: AbstractSet[str] = frozenset()
+    told: Mapping[str, ToldElsewhere] = field(default_factory=dict)
     host: str | None = None
     new_cloud: Callable[..., FakeCloud] = FakeCloud
     cloud_of: Callable[[FakeCloud], None] = lambda _cloud: None
@@ -282,6 +284,7 @@ def _assemble(stage: Stage, clock: VirtualClock, run: Run) -> Dispatcher:
         gates=stage.gates(clock),
         new_token=_tokens(stage),
         known_workflows=_known(stage.known),
+        told_elsewhere=_told(stage),
         reached=stage.reached,
     )
     dispatcher = Dispatcher(session, background=(*stage.script, *sinks.background()))
@@ -312,6 +315,13 @@ def _known(known: AbstractSet[str]) -> Callable[[], Awaitable[AbstractSet[str]]]
         return known
 
     return read
+
+
+def _told(stage: Stage) -> Callable[[str], Awaitable[ToldElsewhere | None]]:
+    async def told(workflow: str) -> ToldElsewhere | None:
+        return stage.told.get(workflow)
+
+    return told
 
 
 def later(seconds: float, what: Callable[[Dispatcher], Any]) -> Background:

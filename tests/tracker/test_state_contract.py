@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 
 from orchestrator.errors import FleetLocked, JournalDamaged, PlanError, StateError, UsageError
 from orchestrator.model.learned.known_rate import KnownRate
+from orchestrator.model.learned.told_elsewhere import ToldElsewhere
 from orchestrator.model.plan.commands import Command, HoldCommand, ReleaseCommand
 from orchestrator.model.plan.plan import Limits
 from orchestrator.model.plan.settings import settings_of
@@ -27,6 +29,7 @@ from orchestrator.tracker.runs.other_runs import last_outcomes, open_elsewhere
 from orchestrator.tracker.runs.past_runs import read_history
 from orchestrator.tracker.runs.recovery import latest_run, recover
 from orchestrator.tracker.runs.run_id import new_run_id
+from orchestrator.tracker.runs.workflow_owner import told_of
 from orchestrator.tracker.state_store import Fleet, State, StoredRun
 
 TARGETS = make_targets(3)
@@ -241,6 +244,31 @@ def test_every_workflow_is_known_also_what_others_learn_later(state: State, flee
     assert workflows.known() == {"w1", "w3"}
     added(run, r.WorkflowAdopted(at=BEGIN, target=C, workflow_id="w4", evidence="the only one"), next_seq=4)
     assert workflows.known() == {"w1", "w3", "w4"}
+
+
+def test_it_is_told_whose_a_workflow_is_and_when_that_was(state: State, fleet: Fleet) -> None:
+    workflows, ahead = state.workflows(), timedelta(seconds=100)
+    sent = replace(intent(A), clocks=r.Clocks(monotonic_s=0.0, cloud_at=BEGIN + ahead))
+    seen = replace(answer(A, "W1", "w2", strays=("w2",)), at=BEGIN + timedelta(seconds=2), cloud_offset_s=101.0)
+    begun(fleet, intent(B), sent, seen)
+    begun(
+        state.fleet("other", writes=True),
+        intent(C),
+        r.WorkflowAdopted(at=BEGIN + ahead, target=C, workflow_id="w4", evidence="the only one"),
+    )
+    assert workflows.known() == {"w1", "w4"}
+    assert told_of(state, workflows, "w1") == ToldElsewhere(
+        fleet="prod",
+        run_id=RUN_ID,
+        proxy_id=A,
+        instance_id=TARGETS[0].instance_id,
+        sent=BEGIN + ahead,
+        told=BEGIN + timedelta(seconds=103),
+    )
+    adopted = told_of(state, workflows, "w4")
+    assert adopted is not None
+    assert (adopted.fleet, adopted.sent, adopted.told) == ("other", BEGIN, BEGIN + ahead)
+    assert told_of(state, workflows, "w2") is None
 
 
 def test_one_fleet_at_a_time_begins_a_run(state: State, fleet: Fleet) -> None:

@@ -2,8 +2,7 @@
 
 import os
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,8 +16,8 @@ from orchestrator import __version__
 from orchestrator.app.process.die_at_point import crasher, patience_s
 from orchestrator.app.process.due import due_in
 from orchestrator.app.process.open_files import FileRoom
-from orchestrator.app.process.shared_reading import SharedReading
 from orchestrator.app.process.watchdog import Watchdog, end_process
+from orchestrator.app.run.known_upgrades import known_upgrades
 from orchestrator.app.run.listening import obey_commands, obey_signals, reading_commands
 from orchestrator.app.scopes.keep_rates import keeping, learned
 from orchestrator.app.scopes.leave_to_others import leave_to_others
@@ -44,7 +43,7 @@ from orchestrator.executor.scope.host_time import HostTime
 from orchestrator.executor.scope.jobs.job_list import Board
 from orchestrator.executor.scope.rates import Rates
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.executor.session import NobodyAsks, Session, none_known
+from orchestrator.executor.session import NobodyAsks, Session
 from orchestrator.executor.supervise import Service, supervise
 from orchestrator.host import machine_name, user_name
 from orchestrator.host_zone import HOST_ZONE
@@ -220,6 +219,8 @@ def _assemble(
     page = PageWriter(job.recovered.stored)
     sinks = Tee((*job.sinks, ReportWriter(job.recovered, job.plan, page.draw), page, *own), failed)
     ledger = Ledger(rollout, clock, changed=wake, observe=sinks, mask=job.secrets.mask)
+    started = job.run.started
+    known = known_upgrades(job.fleet.state, simulated=started is not None and started.simulated)
     session = Session(
         rollout=rollout,
         ledger=ledger,
@@ -230,7 +231,8 @@ def _assemble(
         most_sending=job.room.concurrency,
         gates=gates,
         new_token=lambda: uuid.uuid4().hex,
-        known_workflows=_known(job),
+        known_workflows=known.workflows,
+        told_elsewhere=known.told,
         reached=crasher(os.environ),
     )
     dispatcher = Dispatcher(session, background=(*_background(job), *sinks.background()))
@@ -287,14 +289,3 @@ async def _announce(job: Work, session: Session) -> None:
         )
     )
     await to_thread.run_sync(job.recovered.stored.save_settings, settings_of(job.plan))
-
-
-def _known(job: Work) -> Callable[[], Awaitable[AbstractSet[str]]]:
-    """Every workflow_id of the state, also those that other fleets have learned since it was last asked.
-
-    A simulated cloud is a new one each time, which gives the same ids again: of it only this run knows any.
-    """
-    started = job.run.started
-    if started is not None and started.simulated:
-        return none_known
-    return SharedReading(job.fleet.state.workflows().known)

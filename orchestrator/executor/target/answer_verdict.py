@@ -42,7 +42,7 @@ def judge(reply: UpgradeReply, instance_id: str, known: Container[str]) -> tuple
         case Answered(value=entries):
             strayed = next((entry for entry in entries if strays(entry, instance_id, known)), None)
             if strayed is not None:
-                return "in_doubt", f"the answer is about instance {strayed.instance_id}, workflow {strayed.workflow_id}"
+                return "in_doubt", _astray(strayed, instance_id)
             return judge_entries(entries)
         case Throttled(exchange=exchange):
             return "throttled", exchange.error_msg
@@ -52,10 +52,19 @@ def judge(reply: UpgradeReply, instance_id: str, known: Container[str]) -> tuple
             assert_never(reply)
 
 
+def _astray(entry: Entry, instance_id: str) -> str:
+    if _is_elsewhere(entry, instance_id):
+        return f"the answer is about instance {entry.instance_id}, workflow {entry.workflow_id}"
+    return f"the answer names workflow {entry.workflow_id}, which was known before the call was sent"
+
+
+def _is_elsewhere(entry: Entry, instance_id: str) -> bool:
+    return entry.instance_id is not None and not same_id(entry.instance_id, instance_id)
+
+
 def strays(entry: Entry, instance_id: str, known: Container[str]) -> bool:
     """Whether an entry is no answer to the question: it names another instance, or a workflow of another attempt."""
-    elsewhere = entry.instance_id is not None and not same_id(entry.instance_id, instance_id)
-    return elsewhere or key_of(entry.workflow_id or "") in known
+    return _is_elsewhere(entry, instance_id) or key_of(entry.workflow_id or "") in known
 
 
 def stray_workflows(reply: UpgradeReply, instance_id: str, known: Container[str]) -> Iterator[str]:

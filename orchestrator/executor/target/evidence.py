@@ -4,13 +4,13 @@ Absence proves nothing by itself: it counts only in a list that was read complet
 of ours was seen, so that we know that such jobs are listed there at all.
 """
 
-from collections.abc import Collection, Container
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TypeAlias
 
 from orchestrator.executor.scope.jobs.job_list import JobList, has_ended
-from orchestrator.model.reply.reply import DAMAGED, Job, ProxyHealth, ProxyVersion, same_id
+from orchestrator.executor.target.doubt import Doubt, Sight
+from orchestrator.model.reply.reply import DAMAGED, Job, same_id
 from orchestrator.model.reply.version import at_least, same_version
 from orchestrator.spoken import counted
 
@@ -19,57 +19,6 @@ CREATED_MARGIN = timedelta(minutes=5)
 
 #: The `Date` header and the job times have full seconds only.
 _ENDED_MARGIN = timedelta(seconds=2)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Doubt:
-    """One target whose attempt may or may not have started an upgrade. Ids of jobs are as they are compared.
-
-    Attributes:
-        earliest: the first doubtful intent, in the cloud's time at that moment.
-        latest: the end of the doubt period from the latest intent, in the cloud's time: nothing of ours began later.
-        not_before: the same as `earliest` by that reading of the cloud's clock which puts it first: any may be wrong.
-        suspects: jobs that could be it when they were last seen.
-        ours: every workflow_id known to this state folder that is not open to be this one's.
-        claimed: workflows open to be its own that another target of the instance has: its name alone tells nothing.
-        presence: accepted workflow ids of this scope, by which a list shows that it lists such jobs.
-        job_names: names that jobs of ours were seen to have in this scope.
-        alone: no other target of ours is in doubt on the instance.
-        accepted: an entry said ACCEPT, so it happened, whatever else is found.
-        period_over: the doubt period has passed.
-    """
-
-    proxy_id: str
-    instance_id: str
-    source_version: str
-    target_version: str
-    earliest: datetime
-    latest: datetime
-    not_before: datetime
-    suspects: Collection[str]
-    ours: Container[str]
-    claimed: Collection[str]
-    presence: Collection[str]
-    job_names: Collection[str]
-    alone: bool
-    accepted: bool
-    period_over: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
-    """What one look brought; None where a read failed.
-
-    Attributes:
-        named: jobs on the instance that answers to other questions named, whether or not the list shows them.
-        unexplained: what such answers accepted that the cloud does not show, in words.
-    """
-
-    listing: JobList | None
-    version: ProxyVersion | None
-    health: ProxyHealth | None
-    named: tuple[Job, ...] = ()
-    unexplained: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +126,18 @@ def _jobs_against(doubt: Doubt, listing: JobList, jobs: list[Job], gone: list[st
 
 def _could_be_it(doubt: Doubt, jobs: list[Job], gone: list[str]) -> str:
     if len(jobs) > 1:
-        return f"several jobs could be it: {', '.join(job.job_id for job in jobs)}"
+        return f"several jobs could be it: {', '.join(job.job_id + _told(doubt, job.key) for job in jobs)}"
     if jobs:
-        return f"job {jobs[0].job_id or 'without an id'} on {_place(doubt, jobs[0])} could be it"
-    return f"job {gone[0] or 'without an id'} could be it, and is shown no more"
+        job = jobs[0]
+        return f"job {job.job_id or 'without an id'} on {_place(doubt, job)} could be it{_told(doubt, job.key)}"
+    return f"job {gone[0] or 'without an id'} could be it, and is shown no more{_told(doubt, gone[0])}"
+
+
+def _told(doubt: Doubt, key: str) -> str:
+    """Who else in the state folder has the id, in brackets; empty for nobody."""
+    if key not in doubt.elsewhere:
+        return ""
+    return f" ({doubt.elsewhere[key] or 'another run has that workflow_id, and its journal does not tell for which'})"
 
 
 def _proxy_against(doubt: Doubt, sight: Sight) -> str | None:
@@ -208,22 +165,50 @@ def _possible(doubt: Doubt, sight: Sight) -> list[Job]:
     They are on this instance or on none; one that names the proxy counts wherever it is listed.
     """
     listing = sight.listing
-    listed = () if listing is None else (*listing.about(doubt.instance_id, doubt.proxy_id), *listing.of_no_instance())
+    listed = () if listing is None else _listed(doubt, listing)
     named = {job.key: job for job in sight.named}
     alike = {job.key: job for job in listed if _resembles(doubt, job)}
     jobs = (named | alike).values()
-    return [job for job in jobs if job.key not in doubt.ours and not _ended_before(doubt, job)]
+    return [job for job in jobs if not _is_anothers(doubt, job) and not _ended_before(doubt, job)]
+
+
+def known_elsewhere(doubt: Doubt, sight: Sight) -> set[str]:
+    """Ids that are known as another upgrade's, of jobs here that may be this one all the same by what they are."""
+    jobs = (*(() if sight.listing is None else _listed(doubt, sight.listing)), *sight.named)
+    shown = {job.key for job in jobs if not _ended_before(doubt, job)}
+    return {key for key in shown.union(doubt.suspects) if key in doubt.ours}
+
+
+def _listed(doubt: Doubt, listing: JobList) -> list[Job]:
+    return [*listing.about(doubt.instance_id, doubt.proxy_id), *listing.of_no_instance()]
+
+
+def _is_anothers(doubt: Doubt, job: Job) -> bool:
+    """Whether it is another upgrade of ours: by its id, unless what another run tells of that does not fit the job."""
+    if job.key not in doubt.elsewhere:
+        return job.key in doubt.ours
+    told = doubt.elsewhere[job.key]
+    return told is not None and told.is_of(job, doubt.earliest)
 
 
 def _gone(doubt: Doubt, sight: Sight) -> list[str]:
     """Jobs that could be it once, and that nothing shows or explains any more."""
     listed = () if sight.listing is None else sight.listing.jobs
     shown = {job.key for job in (*listed, *sight.named)}
-    return sorted(each for each in set(doubt.suspects) - shown if each not in doubt.ours)
+    return sorted(each for each in set(doubt.suspects) - shown if not _was_anothers(doubt, each))
+
+
+def _was_anothers(doubt: Doubt, key: str) -> bool:
+    """The same of a job that is shown no more."""
+    if key not in doubt.elsewhere:
+        return key in doubt.ours
+    told = doubt.elsewhere[key]
+    return told is not None and told.may_be_on(doubt.instance_id, doubt.earliest)
 
 
 def _resembles(doubt: Doubt, job: Job) -> bool:
-    return job.names(doubt.proxy_id) or job.name in doubt.job_names or _illegible(job) or _is_suspect(doubt, job)
+    named = job.names(doubt.proxy_id) or job.name in doubt.job_names
+    return named or _illegible(job) or _is_suspect(doubt, job) or job.key in doubt.elsewhere
 
 
 def _is_suspect(doubt: Doubt, job: Job) -> bool:
@@ -232,7 +217,7 @@ def _is_suspect(doubt: Doubt, job: Job) -> bool:
 
 def _puzzles(doubt: Doubt, job: Job) -> bool:
     """Whether a job may be it although it does not look so: its row is not to be read, or says what cannot be."""
-    return job.created_at is None or _illegible(job) or _is_elsewhere(doubt, job)
+    return job.created_at is None or _illegible(job) or _is_elsewhere(doubt, job) or job.key in doubt.elsewhere
 
 
 def _is_elsewhere(doubt: Doubt, job: Job) -> bool:
@@ -246,7 +231,7 @@ def _illegible(job: Job) -> bool:
 
 def _is_candidate(doubt: Doubt, job: Job) -> bool:
     """Whether this job, which resembles the upgrade, is it if it is the only one."""
-    if not job.job_id or job.created_at is None or _is_elsewhere(doubt, job):
+    if not job.job_id or job.created_at is None or _is_elsewhere(doubt, job) or job.key in doubt.elsewhere:
         return False
     if not (job.instance_id or job.names(doubt.proxy_id)):
         return False
@@ -270,7 +255,7 @@ def _ended_before(doubt: Doubt, job: Job) -> bool:
 def _running_elsewhere(doubt: Doubt, listing: JobList) -> Job | None:
     """Any other job that runs on the instance, or for the proxy."""
     jobs = listing.about(doubt.instance_id, doubt.proxy_id)
-    return next((job for job in jobs if job.key not in doubt.ours and not has_ended(job)), None)
+    return next((job for job in jobs if not _is_anothers(doubt, job) and not has_ended(job)), None)
 
 
 def _describe(doubt: Doubt, job: Job) -> str:

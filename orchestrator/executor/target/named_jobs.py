@@ -34,7 +34,8 @@ async def read_named(state: TargetState, session: Session, *, after: datetime) -
     None when a look failed.
     """
     run, instance_id = session.run, state.target.instance_id
-    nobodys = (run.astray.keys() | run.contested) - run.workflows.keys() | state.shared
+    strays = {key_of(entry.workflow_id) for entry in state.accepted_astray if entry.workflow_id}
+    nobodys = (run.astray.keys() | run.contested | strays) - run.workflows.keys() | state.shared
     found = await session.places(state).on(instance_id, nobodys, after=after)
     if found is None:
         return None

@@ -9,15 +9,15 @@ from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.scope.jobs.job_list import JobList
 from orchestrator.executor.scope.poll_schedule import DOUBT_AT_MOST_S, LIST_FRESH_S, SPARSEST_S, doubt_period_s
 from orchestrator.executor.session import Session
+from orchestrator.executor.target.doubt import Doubt, Sight
 from orchestrator.executor.target.evidence import (
     CREATED_MARGIN,
     Adopt,
     Conclusion,
-    Doubt,
     Happened,
     NeverBegan,
-    Sight,
     Unknown,
+    known_elsewhere,
     weigh,
 )
 from orchestrator.executor.target.named_jobs import read_named
@@ -91,7 +91,7 @@ async def _look(state: TargetState, session: Session, *, left_s: float) -> Concl
     )
     session.reached(Point.EVIDENCE_READ)
     doubt = await _doubt(state, session, sight.listing, over=left_s <= 0)
-    conclusion = weigh(doubt, sight)
+    conclusion = await _weigh(doubt, sight, session)
     if isinstance(conclusion, NeverBegan | Happened):
         age_s = LIST_FRESH_S if left_s > 0 else min(LIST_FRESH_S, -left_s)
         astray = await read_named(state, session, after=session.clock.now() - timedelta(seconds=age_s))
@@ -99,12 +99,20 @@ async def _look(state: TargetState, session: Session, *, left_s: float) -> Concl
             return Unknown(
                 "a workflow that an answer named could not be looked up", began=isinstance(conclusion, Happened)
             )
-        conclusion = weigh(doubt, replace(sight, named=astray.jobs, unexplained=astray.unexplained))
+        sight = replace(sight, named=astray.jobs, unexplained=astray.unexplained)
+        conclusion = await _weigh(doubt, sight, session)
     if isinstance(conclusion, NeverBegan) and len(state.attempts) >= session.plan.retry.attempts:
         return Unknown(
             f"{conclusion.evidence}; but it has had {counted(len(state.attempts), 'attempt')}, and no more are allowed"
         )
     return conclusion
+
+
+async def _weigh(doubt: Doubt, sight: Sight, session: Session) -> Conclusion:
+    """The conclusion, when it is known what other runs tell of the ids that they share with jobs here."""
+    shared = sorted(known_elsewhere(doubt, sight) - session.run.workflows.keys())
+    elsewhere = {key: await session.told_elsewhere(key) for key in shared}
+    return weigh(replace(doubt, elsewhere=elsewhere), sight)
 
 
 async def _named(state: TargetState, session: Session) -> Adopt | None:

@@ -37,6 +37,12 @@ def workflows_in(line: Line) -> Iterator[str]:
     yield from (found.decode().lower() for found in all_workflows(line.content) if found not in strays)
 
 
+def target_of(line: Line) -> str:
+    """The target that a line is about; empty for one of the run itself."""
+    found = _TARGET.search(line.content)
+    return found.group(1).decode()[1:-1] if found else ""
+
+
 def all_workflows(content: bytes) -> list[bytes]:
     """Every workflow_id that a record names, also those of others."""
     return _WORKFLOW.findall(content)

@@ -26,6 +26,7 @@ from orchestrator.tracker.postgres.prune import prune
 from orchestrator.tracker.postgres.seat import Seat
 from orchestrator.tracker.postgres.tables import expect_version, make_tables, missing, not_durable, standby_remarks
 from orchestrator.tracker.state_store import DiskTrial
+from orchestrator.tracker.workflow_store import Teller
 
 _known = msgspec.json.Decoder(KnownRate)
 _BEGIN = "pg_try_advisory_lock(hashtext('orchestrator begins a run'))"
@@ -35,6 +36,10 @@ select r.run, r.next_seq, w.workflow_id from orchestrator.run r
 left join orchestrator.workflow w
   on w.run = r.run and not w.stray and w.seq > coalesce((%(ends)s::jsonb ->> r.run::text)::bigint, 0)
 where r.next_seq > coalesce((%(ends)s::jsonb ->> r.run::text)::bigint, 0) + 1
+"""
+_TELLER = """
+select r.fleet, r.run_id, w.target, w.seq from orchestrator.workflow w join orchestrator.run r on r.run = w.run
+where lower(w.workflow_id) = %(workflow)s and not w.stray order by w.run, w.seq limit 1
 """
 
 
@@ -202,6 +207,12 @@ class DatabaseWorkflows:
         if not new <= self._known:
             self._known |= new
         return self._known
+
+    def teller(self, workflow: str) -> Teller | None:
+        seat = self._state.seat
+        for fleet, run_id, target, number in seat.database.rows(_TELLER, workflow=workflow):
+            return Teller(fleet.removeprefix(seat.key_of("")), run_id, target or "", number)
+        return None
 
 
 def _meeting_place() -> Path:

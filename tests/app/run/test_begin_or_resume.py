@@ -253,4 +253,5 @@ def test_a_session_knows_every_workflow_of_the_state_folder_and_makes_each_token
     assert anyio.run(session.known_workflows) == {"w0"}
     before(state, "third", INTENT, replace(REJECT, update_result=(Entry(workflow_id="w1", state="ACCEPT"),)))
     assert anyio.run(session.known_workflows) == {"w0", "w1"}
+    assert getattr(anyio.run(session.told_elsewhere, "w1"), "fleet", None) == "third"
     assert len({session.new_token() for _ in range(100)}) == 100

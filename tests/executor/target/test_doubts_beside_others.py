@@ -1,20 +1,22 @@
 """Doubtful attempts beside other upgrades, of ours and of others: nobody's job is taken for another's."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from fakes import acts
 from fakes.acts import Act, Fate
+from fakes.clock import START
 from fakes.clouds import JOB_NAME, FakeCloud, FakeJob
 from fakes.rollouts import stage_of
 from fakes.stage import Played
 
+from orchestrator.model.learned.told_elsewhere import ToldElsewhere
 from orchestrator.model.plan.amount import Amount
 from orchestrator.model.plan.plan import Limits, Wave
 from orchestrator.model.plan.selection import Selector
-from orchestrator.model.record.record import AttemptDisproved, DoubtLooked, Postponed, WorkflowAdopted
+from orchestrator.model.record.record import AnswerSeen, AttemptDisproved, DoubtLooked, Postponed, WorkflowAdopted
 from orchestrator.tracker.folder.known_workflows import KnownThen
 
 TWO = Limits(in_flight=Amount(10), per_instance=2, concurrency=10, rate=50.0, ramp=False)
@@ -34,7 +36,20 @@ def neighbours(first: list[Act], second: list[Act], setup: Any = lambda _cloud: 
     values = {"limits": TWO, **changes}
     stage = stage_of(6, prepare, per_instance=2, **values)
     stage.known = KnownThen({"foreign-0": 0})
+    stage.told = {"foreign-0": told(START + timedelta(seconds=4), stage.plan.proxies[0].instance_id)}
     return stage.play()
+
+
+def told(sent: datetime, instance_id: str) -> ToldElsewhere:
+    """Of an upgrade of another fleet, which its answer named two seconds after the call."""
+    return ToldElsewhere(
+        fleet="other",
+        run_id="run-1",
+        proxy_id=f"{99:032x}po01",
+        instance_id=instance_id,
+        sent=sent,
+        told=sent + timedelta(seconds=2),
+    )
 
 
 def standings(played: Played) -> tuple[str, str]:
@@ -64,6 +79,34 @@ def test_an_upgrade_of_another_fleet_is_not_taken_for_it_either() -> None:
     played = neighbours([acts.LOST_REQUEST], [acts.ACCEPT], setup)
     assert not played.of(WorkflowAdopted)
     assert standings(played) == ("succeeded", "succeeded")
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({}, "run run-1 of fleet other has that workflow_id"),
+        ({"listed": False}, "run run-1 of fleet other has that workflow_id"),
+        ({"visible_after_s": None}, "an answer accepted workflow wf-default-0-0, which the cloud does not show"),
+    ],
+    ids=["listed", "known by its id", "not shown"],
+)
+def test_an_id_that_another_run_had_before_does_not_hide_the_upgrade_that_bears_it_now(changes: Any, says: str) -> None:
+    """A cloud that begins anew gives the same ids: the job is on our instance, and younger than the intent."""
+
+    def setup(cloud: FakeCloud) -> None:
+        ends_badly = Fate(duration_s=60.0, status="Failed", flips=None)
+        cloud.fates[next(iter(cloud.proxies))] = replace(ends_badly, **changes)
+
+    stage = stage_of(3, setup)
+    stage.known = KnownThen({"wf-default-0-0": 0})
+    stage.told = {"wf-default-0-0": told(START - timedelta(hours=1), stage.plan.proxies[0].instance_id)}
+    played = stage.play()
+    assert played.state(0).standing == "in_doubt"
+    assert played.cloud.upgrades[played.state(0).key] == 1
+    assert not played.of(AttemptDisproved)
+    assert says in played.state(0).evidence[-1]
+    (answer,) = (each for each in played.of(AnswerSeen) if each.target == played.state(0).key)
+    assert answer.reason == "the answer names workflow wf-default-0-0, which was known before the call was sent"
 
 
 def test_a_job_that_was_only_adopted_shows_no_presence() -> None:

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from msgspec.structs import replace as with_fields
 
 from orchestrator.executor.scope.jobs.job_list import JobList
-from orchestrator.executor.target.evidence import Adopt, Doubt, Happened, NeverBegan, Sight, Unknown, weigh
+from orchestrator.executor.target.doubt import Doubt, Sight
+from orchestrator.executor.target.evidence import (
+    Adopt,
+    Happened,
+    NeverBegan,
+    Unknown,
+    known_elsewhere,
+    weigh,
+)
+from orchestrator.model.learned.told_elsewhere import ToldElsewhere
 from orchestrator.model.reply.reply import Job, ProxyHealth, ProxyVersion
 
 AT = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)
@@ -242,6 +251,104 @@ def test_the_clouds_clock_is_heeded() -> None:
     late = job(created_at=AT - timedelta(minutes=30))
     assert isinstance(weigh(replace(DOUBT, earliest=AT - timedelta(minutes=30)), seeing(late)), Adopt)
     assert isinstance(weigh(replace(DOUBT, earliest=AT + timedelta(minutes=30)), seeing(job())), Unknown)
+
+
+# --- ids that another run of the state folder has, too ----------------------------------------------------------------
+
+ENDED = job(status="Failed", ended_at=AT + timedelta(minutes=5))
+LIVED = {"status": "Completed", "created_at": AT - timedelta(seconds=30), "ended_at": AT + timedelta(minutes=5)}
+
+
+def told(**changes: Any) -> ToldElsewhere:
+    """Of an upgrade that another run began on the instance with ours, and that its answer named two seconds later."""
+    values = {
+        "fleet": "other",
+        "run_id": "run-1",
+        "proxy_id": OTHER_PROXY,
+        "instance_id": INSTANCE,
+        "sent": AT + timedelta(seconds=1),
+        "told": AT + timedelta(seconds=3),
+    }
+    return ToldElsewhere(**{**values, **changes})
+
+
+def beside(telling: ToldElsewhere | None, **changes: Any) -> Doubt:
+    return replace(DOUBT, ours={"shown", "it"}, elsewhere={"it": telling}, **changes)
+
+
+AN_HOUR_BEFORE = {"sent": AT - timedelta(hours=1), "told": AT - timedelta(minutes=59)}
+ALL_THE_SAME_OURS: dict[str, tuple[Doubt, Job]] = {
+    "younger than the intent, and the id was known before": (beside(told(**AN_HOUR_BEFORE)), ENDED),
+    "begun in the second of the intent, and the id was known before": (
+        beside(told(sent=AT - timedelta(seconds=1), told=AT)),
+        with_fields(ENDED, created_at=AT - timedelta(seconds=1)),
+    ),
+    "the other upgrade was on another instance": (beside(told(instance_id=OTHER_INSTANCE)), ENDED),
+    "the job names our proxy": (beside(told()), with_fields(ENDED, extend_fields=PROXY)),
+    "older than the intent, and long after the other answer": (
+        beside(told(**AN_HOUR_BEFORE)),
+        with_fields(ENDED, created_at=AT - timedelta(minutes=4)),
+    ),
+    "older than the other intent": (
+        beside(told(sent=AT + timedelta(seconds=30), told=AT + timedelta(seconds=31))),
+        ENDED,
+    ),
+    "long after the other answer": (beside(told()), with_fields(ENDED, created_at=AT + timedelta(minutes=9))),
+    "without an instant": (beside(told()), with_fields(ENDED, created_at=None)),
+    "nothing more is told": (beside(None), ENDED),
+    "of another name": (beside(None), with_fields(ENDED, name="Backup")),
+    "it runs": (beside(told(instance_id=OTHER_INSTANCE)), OURS),
+}
+
+
+@pytest.mark.parametrize(("doubt", "found"), ALL_THE_SAME_OURS.values(), ids=ALL_THE_SAME_OURS)
+def test_an_id_that_another_run_has_does_not_explain_a_job_that_is_not_what_that_run_tells_of(
+    doubt: Doubt, found: Job
+) -> None:
+    """A cloud that gives an id twice must not make us send twice. The job is not taken for ours either."""
+    for period_over in (True, False):
+        conclusion = weigh(replace(doubt, period_over=period_over), seeing(found))
+        assert isinstance(conclusion, Unknown)
+        assert conclusion.jobs == ("it",)
+
+
+def test_the_evidence_says_which_run_of_which_fleet_has_the_id() -> None:
+    conclusion = weigh(beside(told(instance_id=OTHER_INSTANCE)), seeing(ENDED))
+    assert isinstance(conclusion, Unknown)
+    assert conclusion.why == (
+        f"job it on the instance could be it (run run-1 of fleet other has that workflow_id, for proxy {OTHER_PROXY})"
+    )
+
+
+THEIRS: dict[str, tuple[ToldElsewhere, Job]] = {
+    "begun when the other call was made": (told(), ENDED),
+    "that names the other proxy": (told(), with_fields(ENDED, extend_fields=OTHER_PROXY)),
+    "begun before the intent, and ended since": (told(sent=AT - timedelta(seconds=31), told=AT), job(**LIVED)),
+    "adopted by the other run after its own doubt": (told(told=AT + timedelta(minutes=20)), ENDED),
+}
+
+
+@pytest.mark.parametrize(("telling", "found"), THEIRS.values(), ids=THEIRS)
+def test_the_very_job_that_another_run_tells_of_is_that_runs(telling: ToldElsewhere, found: Job) -> None:
+    assert isinstance(weigh(beside(telling), seeing(found)), NeverBegan)
+
+
+def test_one_that_was_seen_and_is_shown_no_more_is_anothers_only_if_it_can_have_been() -> None:
+    suspects = {"it"}
+    for telling in (None, told(**AN_HOUR_BEFORE), told(instance_id=OTHER_INSTANCE)):
+        conclusion = weigh(beside(telling, suspects=suspects), NOTHING_SEEN)
+        assert isinstance(conclusion, Unknown)
+        assert "shown no more" in conclusion.why
+    assert isinstance(weigh(beside(told(), suspects=suspects), NOTHING_SEEN), NeverBegan)
+
+
+def test_the_journals_are_asked_only_for_ids_that_bear_on_the_question() -> None:
+    doubt = replace(DOUBT, ours={"shown", "it", "old", "elsewhere", "seen"}, suspects={"seen"})
+    sight = replace(
+        seeing(OURS, job(job_id="old", **LONG_AGO), job(job_id="elsewhere", instance_id=OTHER_INSTANCE)),
+        named=(job(job_id="unknown"),),
+    )
+    assert known_elsewhere(doubt, sight) == {"it", "seen"}
 
 
 # --- rule 3: the version says that it happened ------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from orchestrator.model.reply.reply import Entry
 from orchestrator.tracker.folder.known_workflows import Workflows
 from orchestrator.tracker.folder.run_folder import create_run
 from orchestrator.tracker.journal.file import Journal
+from orchestrator.tracker.workflow_store import Teller
 
 TARGETS = make_targets(3)
 A, B, C = (target.proxy_id for target in TARGETS)
@@ -122,3 +123,24 @@ def test_what_was_read_is_known_though_another_journal_cannot_be_read(tmp_path: 
         workflows.known()
     other.write_bytes(kept)
     assert workflows.known() == {"w1"}
+
+
+def test_the_line_that_names_it_is_found_again_in_whatever_order_they_were_read(tmp_path: Path) -> None:
+    made = keep(tmp_path, "second", FIRST, intent(A), answer(A, Entry(workflow_id="w1", state="ACCEPT")))
+    workflows = Workflows(tmp_path)
+    workflows.known()
+    keep(tmp_path, "first", FIRST, intent(B), answer(B, Entry(workflow_id="w2", state="ACCEPT")))
+    journal = Journal.resume(made / "journal.ndjson", 4)
+    journal.append([r.WorkflowAdopted(at=BEGIN, target=C, workflow_id="w3", evidence="the only one")])
+    journal.append([r.WorkflowAdopted(at=BEGIN, target=B, workflow_id="w1", evidence="a second time")])
+    journal.close()
+    workflows.known()
+    found = [workflows.teller(each) for each in ("w1", "w2", "w3", "w4")]
+    assert found == [
+        Teller("second", FIRST, A, 3),
+        Teller("first", FIRST, B, 3),
+        Teller("second", FIRST, C, 4),
+        None,
+    ]
+    (made / "journal.ndjson").unlink()
+    assert workflows.teller("w1") is None
