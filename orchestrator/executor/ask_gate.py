@@ -33,7 +33,7 @@ async def ask_gate(session: Session, gate: HealthGate) -> None:
         watch.asked_at = None
         session.ledger.wake()
         return
-    judged = judge_answer(session.rollout, gate, finding.answer)
+    judged = judge_answer(session.rollout, gate, finding, now)
     watch.asking, watch.answered_at, watch.passes = False, now, judged.passes
     if judged.changed:
         session.ledger.note(

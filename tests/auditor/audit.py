@@ -10,6 +10,7 @@ from pathlib import Path
 
 from auditor.claims import claim_problems
 from auditor.elapsed import elapsed_problems
+from auditor.gates import gate_problems
 from auditor.ids import Ids
 from auditor.impacts import impact_problems
 from auditor.journal import Book, Line, journal_problems, read_book
@@ -38,6 +39,7 @@ def _problems(report: Line, book: Book) -> Iterator[str]:
     ids = Ids(book, {target["proxy_id"]: target["instance_id"] for target in report["targets"]})
     yield from impact_problems(report, book)
     yield from subnet_problems(report, book)
+    yield from gate_problems(report, book)
     for target in report["targets"]:
         yield from claim_problems(target, book, ids)
     missing = book.of.keys() - {target["proxy_id"] for target in report["targets"]}

@@ -11,7 +11,7 @@ from fakes.gates import Answers, KeptGates
 from fakes.stage import Played, Stage, plan_of, resume, targets_of
 
 from orchestrator.model.plan.amount import Amount
-from orchestrator.model.plan.health_gate import GateAnswer, HealthGate
+from orchestrator.model.plan.health_gate import GateAnswer, GateFinding, GateQuestion, HealthGate
 from orchestrator.model.plan.plan import Failures, Follow, Limits, Wave
 from orchestrator.model.plan.selection import Selector
 from orchestrator.model.record.gate_record import GateAnswered
@@ -170,6 +170,39 @@ def test_closed_for_too_long_it_holds_the_fleet_with_what_it_said() -> None:
     assert hold.reason == "gate orders has been closed for 10 min: it fails: orders fails"
     assert 600 <= seconds(hold.at) < 640
     assert (played.code, starts(played)) == (3, [])
+
+
+def test_the_reason_of_a_hold_is_what_it_said_last_and_not_what_closed_it() -> None:
+    gate = HealthGate(name="orders", command=("check",), hold_after_s=600.0)
+
+    class Worse:
+        def __init__(self, clock: VirtualClock) -> None:
+            self.clock = clock
+
+        async def ask(self, _gate: HealthGate, _question: GateQuestion) -> GateFinding:
+            lag = 1 + int(seconds(self.clock.now()) // 60)
+            return GateFinding(answer="fails", status=503, value=float(lag), evidence=f"lag {lag}")
+
+    built = stage(Asked(between()), [gate])
+    built.gates = Worse
+    played = built.play()
+    assert played.of(HoldSet)[0].reason.endswith("it fails: lag 10")
+    written = played.of(GateAnswered)
+    assert played.run.gates["orders"].latest == written[-1]
+    assert len(written) <= 11, "no more often than once a minute"
+
+
+def test_a_gate_is_closed_since_it_was_closed_first_and_holds_by_the_time_of_all_sessions() -> None:
+    gate = HealthGate(name="orders", command=("check",), hold_after_s=900.0, every_s=10.0)
+    first = stage(Asked(between((0, 1e9))), [gate])
+    first.ends_at = START + timedelta(minutes=10)
+    played = first.play()
+    assert not played.of(HoldSet)
+    again = resume(first, played, after=timedelta(days=1)).play()
+    status, [hold] = again.run.gates["orders"], again.of(HoldSet)
+    assert seconds(status.since) < 10
+    assert hold.reason.startswith("gate orders has been closed for 15 min")
+    assert 300 <= (hold.at - again.started_at).total_seconds() < 340
 
 
 def test_a_release_begins_the_time_until_a_hold_again() -> None:

@@ -199,8 +199,9 @@ def look(
         barred=Wait.recalled(session.barred) if session else barred,
         wait_s=float("inf"),
     )
-    for gate in run.gates:  # as the journal says; how fresh it is, only its process knows
-        rollout.watches[gate] = GateWatch(asked_at=here, answered_at=here)
+    for gate, status in run.gates.items():  # as the journal says; how fresh it is, only its process knows
+        counts = working or status.latest.open  # a closed one that nobody asks holds nothing
+        rollout.watches[gate] = GateWatch(asked_at=here, answered_at=here if counts else None)
     blocks = (*((SUBNET, subnet) for subnet in run.subnets), *((EVENTS, scope) for scope in run.scopes))
     for block in blocks:
         rollout.readings[block] = Reading(asked_at=here, read_at=here)

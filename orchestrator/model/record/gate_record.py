@@ -5,7 +5,7 @@ from orchestrator.model.record.record_base import Base
 
 
 class GateAnswered(Base, frozen=True, kw_only=True):
-    """A gate gave an answer that changes something, or its first one in a session.
+    """A gate gave an answer that changes something, or its first one in a session; a closed one said something new.
 
     Attributes:
         gate: its name.

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from orchestrator.model.learned.durations import Durations
+from orchestrator.model.learned.gate_status import GateStatus
 from orchestrator.model.learned.refusal import refusals
 from orchestrator.model.learned.timeline import Timeline
 from orchestrator.model.plan.plan import Failures
@@ -21,7 +22,7 @@ from orchestrator.model.reply.reply import key_of
 from orchestrator.model.run.hosts import Hosts
 from orchestrator.model.run.state import TargetState
 from orchestrator.model.run.states import States
-from orchestrator.model.run.status import GateStatus, ScopeStatus, WaveStatus
+from orchestrator.model.run.status import ScopeStatus, WaveStatus
 from orchestrator.model.run.tally import Tally
 
 

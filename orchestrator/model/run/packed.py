@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from orchestrator.model.learned.durations import Durations
+from orchestrator.model.learned.gate_status import GateStatus
 from orchestrator.model.learned.timeline import Timeline
 from orchestrator.model.record.capacity import SubnetStatus
 from orchestrator.model.record.moment import Moment
@@ -38,7 +39,7 @@ from orchestrator.model.run.night import Night
 from orchestrator.model.run.run import Run
 from orchestrator.model.run.state import Attempt, TargetState
 from orchestrator.model.run.states import Packed
-from orchestrator.model.run.status import GateStatus, ScopeStatus, WaveStatus
+from orchestrator.model.run.status import ScopeStatus, WaveStatus
 from orchestrator.model.run.tally import Count, Tally
 
 #: So many states are packed in one step: a thread that packs lets the others go on in between.

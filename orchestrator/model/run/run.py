@@ -6,6 +6,7 @@ It decides nothing. What follows from the state is decided in the executor; what
 from collections.abc import Iterable
 from datetime import datetime
 
+from orchestrator.model.learned.gate_status import fold_gates
 from orchestrator.model.plan.plan import Failures
 from orchestrator.model.plan.target import Target
 from orchestrator.model.record.outcome import STUCK, Outcome, Phase
@@ -16,7 +17,6 @@ from orchestrator.model.record.record import (
     CloudTimeLearned,
     EarlierOutcome,
     EarlierStarts,
-    GateAnswered,
     HoldReleased,
     HoldSet,
     LimitsChanged,
@@ -49,7 +49,6 @@ from orchestrator.model.run.fold_cloud import read_cloud
 from orchestrator.model.run.known import Indexes
 from orchestrator.model.run.night import Night
 from orchestrator.model.run.state import TargetState
-from orchestrator.model.run.status import gate_status
 from orchestrator.model.run.tally import NOTHING, Tally
 
 
@@ -156,6 +155,7 @@ class Run(Indexes):
             self.acts.append(act)
         if record.target is None or isinstance(record, OutcomeKept | EarlierOutcome):
             self._apply_to_run(record)
+            fold_gates(self.gates, record, last_at)
             self.night.note(record, last_at, self.hold, self.scopes)
             self.hosts.note(record, last_at)
             return
@@ -209,8 +209,6 @@ class Run(Indexes):
                 self.warnings.append(record.words)
             case HoldReleased():
                 self._release(record)
-            case GateAnswered():
-                self.gates[record.gate] = gate_status(self.gates.get(record.gate), record, len(self.sessions))
             case CloudTimeLearned() | ClockStepped():
                 self.timeline.note(record)
             case ScopePaused() | ScopeThrottled() | ScopeOpened() | ScopeGivenUp() | ScopeUsed():

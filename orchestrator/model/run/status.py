@@ -1,11 +1,10 @@
-"""Where waves, scopes and gates stand: what is known of the parts of a run beside its targets."""
+"""Where waves and scopes stand: what is known of the parts of a run beside its targets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple, TypeAlias
 
-from orchestrator.model.record.gate_record import GateAnswered
 from orchestrator.model.record.moment import Moment
 from orchestrator.model.record.run_record import ScopeSilent
 
@@ -108,24 +107,3 @@ class ScopeStatus:
         """It is open, as far as is known."""
         self.paused = self.given_up = self.since = self.silent = self.throttled_until = self.probe_at = None
         self.hosts = ()
-
-
-@dataclass(frozen=True, slots=True)
-class GateStatus:
-    """Where a gate stands.
-
-    Attributes:
-        latest: the latest answer that changed something.
-        since: since when it is open or closed, in the session of that answer.
-        session: number of that session.
-    """
-
-    latest: GateAnswered
-    since: datetime
-    session: int
-
-
-def gate_status(before: GateStatus | None, record: GateAnswered, session: int) -> GateStatus:
-    """Where a gate stands by an answer; `before`: where it stood, None before its first one."""
-    same = before is not None and (before.latest.open, before.session) == (record.open, session)
-    return GateStatus(record, before.since if same and before is not None else record.at, session)

@@ -13,7 +13,7 @@ from orchestrator.model.record.record import HoldSet, RunStarted
 from orchestrator.model.reply.signature import signature
 from orchestrator.model.run.night import CallsMade, Period
 from orchestrator.model.run.run import Run
-from orchestrator.model.run.status import GateStatus, ScopeStatus, WaveStatus
+from orchestrator.model.run.status import ScopeStatus, WaveStatus
 from orchestrator.model.run.tally import EMPTY, Count
 from orchestrator.tracker.report.beside_causes import beside_causes
 from orchestrator.tracker.report.how_ended import count_not_read
@@ -21,12 +21,12 @@ from orchestrator.tracker.report.moving import Moving, moving_of
 from orchestrator.tracker.report.parts.besides import besides
 from orchestrator.tracker.report.parts.capacity_form import capacity_form
 from orchestrator.tracker.report.parts.changed_limits import changed_limits
+from orchestrator.tracker.report.parts.gate_form import gates_form
 from orchestrator.tracker.report.parts.host_form import hosts_form
 from orchestrator.tracker.report.parts.impact_form import impacts
 from orchestrator.tracker.report.parts.people import ActReport
 from orchestrator.tracker.report.rejects import reject_reasons
 from orchestrator.tracker.report.schema import (
-    GateReport,
     Head,
     HoldGroup,
     HoldReport,
@@ -150,23 +150,10 @@ def _head(run: Run, started: RunStarted, plan: Plan, exit_code: int | None) -> H
         reject_reasons=reject_reasons(run),
         waves=[_wave(run, wave) for wave in run.waves.values()],
         scopes=[_scope(scope, run.scopes[scope.name], plan, run.last_at or started.at) for scope in plan.scopes],
-        gates=[_gate(run.gates[name]) for name in sorted(run.gates)] or UNSET,
+        gates=gates_form(run),
         impact=impacts(run),
         limits=changed_limits(run),
         capacity=capacity_form(run, plan.capacity),
-    )
-
-
-def _gate(gate: GateStatus) -> GateReport:
-    latest = gate.latest
-    return GateReport(
-        name=latest.gate,
-        state="open" if latest.open else "closed",
-        since=gate.since,
-        answer=latest.answer,
-        status=latest.status,
-        value=latest.value,
-        evidence=latest.evidence,
     )
 
 

@@ -9,13 +9,13 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from orchestrator.model.plan.health_gate import GateAnswer
 from orchestrator.model.plan.person import person
 from orchestrator.model.plan.target import called
 from orchestrator.model.record.record import HoldCause
 from orchestrator.model.run.status import ScopeState
 from orchestrator.tracker.report.parts.capacity_form import CapacityReport
 from orchestrator.tracker.report.parts.changed_limits import LimitsReport
+from orchestrator.tracker.report.parts.gate_form import GateReport
 from orchestrator.tracker.report.parts.host_form import HostReport
 from orchestrator.tracker.report.parts.impact_form import ImpactReport, ImpactsReport
 from orchestrator.tracker.report.parts.in_common import Place
@@ -168,18 +168,6 @@ class ScopeReport(Struct, frozen=True, kw_only=True):
     until: Annotated[Instant, Meta(description="Until when it is throttled; else null")]
     since: Annotated[Instant, Meta(description="Since when it is neither open nor throttled; else null")] = None
     asked_at: Annotated[Instant, Meta(description="When calls to it were last written down; null before any")] = None
-
-
-class GateReport(Struct, frozen=True, kw_only=True):
-    """One gate that has been asked."""
-
-    name: str
-    state: Literal["open", "closed"]
-    since: Annotated[datetime, Meta(description="Since when, in the session of its latest answer that changed it")]
-    answer: Annotated[GateAnswer, Meta(description="The latest one that changed something; error: there was none")]
-    status: Annotated[int | None, Meta(description="Of HTTP, or the exit status of the command; null without one")]
-    value: Annotated[float | None, Meta(description="The sample that decided; null without one")]
-    evidence: Annotated[str, Meta(description="What was said, cut")]
 
 
 class TargetReport(Struct, frozen=True, kw_only=True):

@@ -8,10 +8,10 @@ from orchestrator.plain import plain
 from orchestrator.spoken import counted
 from orchestrator.tracker.report.build import Story
 from orchestrator.tracker.report.parts.capacity_form import capacity_lines
+from orchestrator.tracker.report.parts.gate_form import gate_lines
 from orchestrator.tracker.report.parts.impact_form import impact_lines
 from orchestrator.tracker.report.parts.people import ActReport
 from orchestrator.tracker.report.schema import (
-    GateReport,
     Head,
     HoldReport,
     RejectReason,
@@ -45,7 +45,7 @@ def text_lines(story: Story) -> Iterator[str]:
     yield from _section("Waves", map(_wave, story.head.waves))
     yield from _section("Scopes", map(_scope, story.head.scopes))
     yield from _section("People", map(act_line, story.head.run.people))
-    yield from _section("Gates", map(_gate, story.head.gates or ()))
+    yield from _section("Gates", (f"{_MARGIN}{line}" for line in gate_lines(story.head.gates)))
     yield from _section("Impact", (f"{_MARGIN}{line}" for line in impact_lines(story.head.impact)))
     yield from _section("Subnets", (f"{_MARGIN}{line}" for line in capacity_lines(story.head.capacity)))
     stuck: list[TargetReport] = []
@@ -178,11 +178,6 @@ def _rate(scope: ScopeReport) -> str:
     return (
         f", {attained:g}/s of {limit:g}/s" if attained <= limit else f", {attained:g}/s; the limit is {limit:g}/s now"
     )
-
-
-def _gate(gate: GateReport) -> str:
-    said = f": {gate.evidence}" if gate.evidence else ""
-    return f"{_MARGIN}{gate.name}: {gate.state} since {gate.since:%Y-%m-%d %H:%M:%SZ}, {gate.answer}{said}"
 
 
 def _closed(scope: ScopeReport) -> str:

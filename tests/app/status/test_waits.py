@@ -397,6 +397,13 @@ CASES = [
         plan=GATED,
     ),
     case(Cause.GATE, "closed since 2026-03-01 22:00:00 UTC: it fails: HTTP 503", OPEN, SHUT, plan=GATED, of="target"),
+    case(  # nobody has asked it since, so it holds nothing yet
+        Cause.GATE,
+        "closed since 2026-03-01 21:00:00 UTC: it fails: HTTP 503",
+        OPEN,
+        structs.replace(SHUT, at=START - timedelta(hours=1)),
+        plan={"gates": (structs.replace(GATED["gates"][0], hold_after_s=1800.0),)},
+    ),
     case(Cause.ASKED, "the answer of gate orders; 4 targets wait; do: nothing", plan=GATED, working=True),
     case(
         Cause.PER_WINDOW,

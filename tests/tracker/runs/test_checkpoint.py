@@ -22,6 +22,7 @@ from msgspec import structs
 from orchestrator.errors import JournalDamaged
 from orchestrator.model.learned.cloud_clock import CloudClock
 from orchestrator.model.learned.durations import Durations
+from orchestrator.model.learned.gate_status import GateStatus
 from orchestrator.model.learned.timeline import Timeline
 from orchestrator.model.plan.settings import settings_of
 from orchestrator.model.record.moment import Moment
@@ -30,7 +31,7 @@ from orchestrator.model.run.packed import PackedRun, PackedState, PackedTally
 from orchestrator.model.run.run import Run
 from orchestrator.model.run.state import Attempt, TargetState
 from orchestrator.model.run.states import Packed
-from orchestrator.model.run.status import GateStatus, ScopeStatus, WaveStatus
+from orchestrator.model.run.status import ScopeStatus, WaveStatus
 from orchestrator.model.run.tally import Count, Tally
 from orchestrator.tracker.folder.state_folder import FolderRun, FolderState
 from orchestrator.tracker.runs import checkpoint

@@ -11,10 +11,15 @@ from typing import NamedTuple
 from orchestrator.executor.decide.actions import Action, AskGate, Ending, Finish, Hold, WaitUntil
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.waits import Cause, Wait, shown
-from orchestrator.model.plan.health_gate import GateAnswer, GatePoint, HealthGate
+from orchestrator.model.learned.gate_status import GateStatus
+from orchestrator.model.plan.health_gate import GateFinding, GatePoint, HealthGate
 from orchestrator.model.plan.selection import MissingFact, matches
 from orchestrator.model.plan.target import Target
+from orchestrator.model.record.gate_record import GateAnswered
 from orchestrator.spoken import spoken
+
+#: What a closed gate says anew is written down no more often: some say another number each time.
+_NEWS_EVERY = timedelta(seconds=60)
 
 
 def gates_at(rollout: Rollout, point: GatePoint) -> Iterator[HealthGate]:
@@ -66,7 +71,7 @@ def gate_action(rollout: Rollout, point: GatePoint, now: datetime) -> Action | N
 
 def shut_action(rollout: Rollout, gate: HealthGate, now: datetime) -> Action:
     """Wait for a gate that is closed; with nothing under way not longer than a session waits for anything."""
-    wait, since = gate_wait(rollout, gate), _closed_since(rollout, gate)
+    wait, since = gate_wait(rollout, gate), _closed_here_since(rollout, gate)
     short = since is None or gate.hold_after_s is not None or (now - since).total_seconds() < rollout.wait_s
     if rollout.moving or rollout.watches[gate.name].asking or short:
         return WaitUntil(None, wait)
@@ -100,7 +105,8 @@ class Judged(NamedTuple):
     Attributes:
         passes: good answers in a row, with this one.
         open: whether it is open by it.
-        changed: whether that has to be recorded: it changes something, or is the first answer of the session.
+        changed: whether that has to be recorded: it changes something, is the first answer of the session, or says
+            something new of a gate that is closed.
     """
 
     passes: int
@@ -108,29 +114,41 @@ class Judged(NamedTuple):
     changed: bool
 
 
-def judge_answer(rollout: Rollout, gate: HealthGate, answer: GateAnswer) -> Judged:
+def judge_answer(rollout: Rollout, gate: HealthGate, finding: GateFinding, now: datetime) -> Judged:
     """What an answer makes of a gate: enough good ones in a row open a closed one, one bad one closes an open one."""
     watch, status = rollout.watches[gate.name], rollout.run.gates.get(gate.name)
-    passes = watch.passes + 1 if gate.is_good(answer) else 0
+    passes = watch.passes + 1 if gate.is_good(finding.answer) else 0
     if status is None:
         return Judged(passes, passes > 0, changed=True)
     opens = passes >= (1 if status.latest.open else gate.passes)
-    same = (status.latest.answer, status.latest.open) == (answer, opens)
-    return Judged(passes, opens, changed=watch.answered_at is None or not same)
+    same = (status.latest.answer, status.latest.open) == (finding.answer, opens)
+    news = not opens and _says_else(status.latest, finding, now)
+    return Judged(passes, opens, changed=watch.answered_at is None or not same or news)
 
 
-def _closed_since(rollout: Rollout, gate: HealthGate) -> datetime | None:
-    """Since when it is closed in this session, and since the latest release."""
+def _says_else(latest: GateAnswered, finding: GateFinding, now: datetime) -> bool:
+    """Whether an answer has other evidence than the one that is written down, which is not just from now."""
+    said = (finding.status, finding.value, finding.evidence)
+    return said != (latest.status, latest.value, latest.evidence) and now - latest.at >= _NEWS_EVERY
+
+
+def _closed(rollout: Rollout, gate: HealthGate) -> GateStatus | None:
+    """Where a gate stands that is closed by an answer of this session, too; None for any other."""
     status = rollout.run.gates.get(gate.name)
-    if status is None or status.latest.open or rollout.watches[gate.name].answered_at is None:
-        return None
-    released = rollout.run.released
-    return status.since if released is None else max(status.since, released.at)
+    answered = rollout.watches[gate.name].answered_at is not None
+    return status if answered and status is not None and not status.latest.open else None
+
+
+def _closed_here_since(rollout: Rollout, gate: HealthGate) -> datetime | None:
+    """Since when it is closed in this session, and since the latest release; None while it is not."""
+    status = _closed(rollout, gate)
+    return None if status is None else status.counted
 
 
 def _due_hold(rollout: Rollout, gate: HealthGate, now: datetime) -> Hold | None:
-    since = _closed_since(rollout, gate)
-    if gate.hold_after_s is None or since is None or (now - since).total_seconds() < gate.hold_after_s:
+    """The hold of a gate that was closed for too long, over all sessions that were at work meanwhile."""
+    status = _closed(rollout, gate)
+    if gate.hold_after_s is None or status is None or status.spell_s(now) < gate.hold_after_s:
         return None
-    length = spoken(round((now - since).total_seconds()))
+    length = spoken(round(status.spell_s(now)))
     return Hold("gate", f"gate {gate.name} has been closed for {length}: {said(rollout, gate)}")

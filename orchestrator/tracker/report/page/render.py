@@ -29,6 +29,7 @@ from orchestrator.tracker.report.page.sentences import (
     verdict,
 )
 from orchestrator.tracker.report.page.unfolded import story_lines
+from orchestrator.tracker.report.parts.gate_form import closed_words
 from orchestrator.tracker.report.schema import TargetReport
 from orchestrator.tracker.report.text_form import became, refused_in_all
 from orchestrator.tracker.report.why import why_words
@@ -146,6 +147,7 @@ def _environment() -> Environment:
         "became": became,
         "lasted": lasted,
         "is_told": is_told,
+        "closed_words": closed_words,
         "versions": _versions,
         "new_ids": _new_ids,
         "story_lines": story_lines,

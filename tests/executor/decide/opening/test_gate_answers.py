@@ -10,7 +10,7 @@ from fakes.stage import plan_of, targets_of
 from orchestrator.executor.decide.one_target.intent_gate import may_send
 from orchestrator.executor.decide.opening.gates import concerns, due_at, is_open, judge_answer
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.model.plan.health_gate import GateAnswer, HealthGate
+from orchestrator.model.plan.health_gate import GateAnswer, GateFinding, HealthGate
 from orchestrator.model.plan.selection import Selector
 from orchestrator.model.record.gate_record import GateAnswered
 
@@ -26,6 +26,10 @@ def rollout(*, opened: bool | None = None, answer: GateAnswer = "passes", age_s:
         watch = made.watches["g"]
         watch.asked_at = watch.answered_at = START - timedelta(seconds=age_s)
     return made
+
+
+def finding(answer: GateAnswer) -> GateFinding:
+    return GateFinding(answer=answer)
 
 
 @pytest.mark.parametrize(
@@ -56,12 +60,12 @@ def test_what_an_answer_makes_of_a_gate(
     made = rollout(opened=opened, answer=before, age_s=30)
     made.watches["g"].passes = in_a_row
     gate = HealthGate(name="g", command=("check",), passes=2, on_error="open" if on_error == "open" else "closed")
-    judged = judge_answer(made, gate, answer)
+    judged = judge_answer(made, gate, finding(answer), START)
     assert (judged.open, judged.changed) == (opens, changed)
 
 
 def test_the_first_answer_of_a_session_is_always_recorded() -> None:
-    assert judge_answer(rollout(opened=True), GATE, "passes").changed
+    assert judge_answer(rollout(opened=True), GATE, finding("passes"), START).changed
 
 
 @pytest.mark.parametrize(("age_s", "counts"), [(0, True), (40, True), (40.1, False), (None, False)])
