@@ -8,10 +8,12 @@ from typing import TypeAlias
 from msgspec import Struct, structs
 
 from orchestrator.errors import PlanError, UsageError
+from orchestrator.model.learned.elsewhere import Elsewhere, elsewhere_words
+from orchestrator.model.plan.limit_change import limited
 from orchestrator.model.plan.plan import Plan
 from orchestrator.model.plan.target import Target
 from orchestrator.model.record.outcome import FAILED_BEFORE, NOT_ASKED, REPLACED, Outcome
-from orchestrator.model.record.record import HoldSet
+from orchestrator.model.record.record import HoldSet, LimitsChanged
 from orchestrator.model.run.run import Run
 from orchestrator.spoken import counted
 
@@ -109,11 +111,12 @@ class NextRun:
         hold: in force from the start on.
         changes: why nothing may start in the run that goes on.
         approved: waves that wait for no approval any more.
-        elsewhere: its proxies that other fleets have open, each with the fleet and its run.
+        elsewhere: its proxies that other fleets have open, or are about to.
         supersedes: whether it ends an unfinished run.
         named: the plan as commands have to name it; empty: by its path alone.
         still: what else keeps everything from starting, such as a freeze; None when nothing does.
         run: as the one that goes on stands; None when one begins.
+        limits: what persons have put in place of the plan's limits; None where nobody ever did.
         warnings: what a person should know before: for what the cloud refused upgrades in the latest run, in words.
     """
 
@@ -126,17 +129,22 @@ class NextRun:
     hold: HoldSet | None = None
     changes: tuple[str, ...] = ()
     approved: frozenset[str] = frozenset()
-    elsewhere: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    elsewhere: Mapping[str, Elsewhere] = field(default_factory=dict)
     supersedes: bool = False
     named: str = ""
     still: Standstill | None = None
     run: Run | None = None
+    limits: LimitsChanged | None = None
     warnings: tuple[str, ...] = ()
 
     @property
     def barred(self) -> bool:
         """Whether a person, another process or another fleet keeps it from starting anything."""
         return self.hold is not None or bool(self.at_work or self.changes or self.elsewhere)
+
+    def in_force(self, plan: Plan) -> Plan:
+        """The plan, with the limits that hold in place of its own."""
+        return plan if self.limits is None else limited(plan, self.limits.limits)
 
     @property
     def starts_nothing(self) -> bool:
@@ -190,19 +198,16 @@ def beginning(plan: Plan, targets: Sequence[Target], past: Past, asked: Asked) -
 def ordered(coming: NextRun, run: Run) -> NextRun:
     """The same run as it stands when what persons have ordered was carried out in it."""
     approved = frozenset(wave.name for wave in run.waves.values() if wave.approved or wave.opened_at)
-    return replace(coming, hold=run.hold, approved=approved)
+    return replace(coming, hold=run.hold, approved=approved, limits=run.limits)
 
 
-def refused_elsewhere(elsewhere: Mapping[str, tuple[str, str]]) -> PlanError | None:
-    """Why no run may begin: other fleets have some of its proxies open, each with the fleet and its run."""
+def refused_elsewhere(elsewhere: Mapping[str, Elsewhere]) -> PlanError | None:
+    """Why no run may begin: other fleets have some of its proxies open, or are about to."""
     if not elsewhere:
         return None
-    proxy_id, (fleet, run_id) = next(iter(elsewhere.items()))
-    return PlanError(
-        f"{counted(len(elsewhere), 'target')} open in another fleet, or about to be: "
-        f"{proxy_id} in run {run_id} of fleet {fleet}",
-        hint=f"let fleet {fleet} end what it began, then run again",
-    )
+    fleets = sorted({each.fleet for each in elsewhere.values()})
+    whose = f"fleet {fleets[0]} end what it" if len(fleets) == 1 else f"fleets {' and '.join(fleets)} end what they"
+    return PlanError(elsewhere_words(elsewhere), hint=f"let {whose} began, then run again")
 
 
 def waiting_in(run: Run) -> list[Target]:

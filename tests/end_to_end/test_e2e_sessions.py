@@ -270,7 +270,7 @@ def test_a_proxy_that_is_open_in_another_fleet_is_refused(new_cloud: NewCloud) -
     other.write()
     ended = other.run()
     assert ended.code == 2
-    assert "open in another fleet" in ended.stderr
+    assert "is open in run" in ended.stderr
     assert "fleet prod" in ended.stderr
     assert not (other.fleet / "runs").exists()
 

@@ -13,6 +13,7 @@ from fakes.recorded import BEGIN, NEW, OLD, RUN_ID, make_plan, make_targets, run
 from msgspec.structs import replace
 
 from orchestrator.errors import FleetLocked, JournalDamaged, PlanError, StateError, UsageError
+from orchestrator.model.learned.elsewhere import Elsewhere
 from orchestrator.model.learned.known_rate import KnownRate
 from orchestrator.model.learned.told_elsewhere import ToldElsewhere
 from orchestrator.model.plan.commands import Command, HoldCommand, ReleaseCommand
@@ -286,10 +287,10 @@ def test_one_fleet_at_a_time_begins_a_run(state: State, fleet: Fleet) -> None:
 def test_what_is_open_in_another_fleet_is_named(state: State, fleet: Fleet) -> None:
     other = state.fleet("other", writes=True)
     begun(other, intent(A), intent(B), settled(B, Outcome.SUCCEEDED))
-    assert open_elsewhere(fleet, {A, B, C}) == {A: ("other", RUN_ID)}
+    assert open_elsewhere(fleet, {A, B, C}) == {A: Elsewhere("other", RUN_ID, is_open=True)}
     assert open_elsewhere(other, {A, B, C}) == {}
     with other.lock(BEGIN):
-        assert open_elsewhere(fleet, {B, C}) == {C: ("other", RUN_ID)}
+        assert open_elsewhere(fleet, {B, C}) == {C: Elsewhere("other", RUN_ID, is_open=False)}
 
 
 def test_what_earlier_runs_say_of_a_proxy(fleet: Fleet) -> None:

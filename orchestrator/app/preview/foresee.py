@@ -13,6 +13,7 @@ from orchestrator.host import path_of
 from orchestrator.model.plan.commands import Command
 from orchestrator.model.plan.plan import Plan
 from orchestrator.model.plan.target import Target
+from orchestrator.model.record.record import LimitsChanged
 from orchestrator.model.run.run import Run
 from orchestrator.planner.next_run import Asked, NextRun, beginning, ordered, unfinished, waiting_in
 from orchestrator.tracker.report.rejects import refused_before
@@ -66,12 +67,13 @@ def _foresee(
     past = past_of(latest, last_outcomes(fleet), plan)
     orders = fleet.inbox().new(latest.run.commands_seen if latest else 0)
     if latest is None or unfinished(past, asked) is None:
-        coming, run = _begins(plan, beginning(plan, targets, past, asked), orders, now)
+        limits = latest.run.limits if latest else None
+        coming, run = _begins(plan, beginning(plan, targets, past, asked), orders, now, limits)
         elsewhere = open_elsewhere(fleet, {target.proxy_id for target in targets})
         coming = replace(coming, at_work=_at_work(fleet, latest), elsewhere=elsewhere)
         return _with_standstill(coming, plan, run, asked, now), plan
     _obey(latest.run, orders, now)
-    coming = unfinished(past, asked) or NextRun(targets=())
+    coming = replace(unfinished(past, asked) or NextRun(targets=()), limits=latest.run.limits)
     ids = {target.proxy_id for target in waiting_in(latest.run)}
     elsewhere = open_elsewhere(fleet, ids, or_about_to_be=False)
     coming = replace(coming, at_work=_at_work(fleet, latest), elsewhere=elsewhere)
@@ -91,15 +93,17 @@ def _at_work(fleet: Fleet, latest: Recovered | None) -> str | None:
     return f"{holder}, started by {who}" if who else holder
 
 
-def _begins(plan: Plan, coming: NextRun, orders: Orders, now: datetime) -> tuple[NextRun, Run]:
-    """The run that begins, as a session finds it."""
+def _begins(
+    plan: Plan, coming: NextRun, orders: Orders, now: datetime, limits: LimitsChanged | None = None
+) -> tuple[NextRun, Run]:
+    """The run that begins, as a session finds it; `limits`: as a person has changed them in a run before."""
     run = Run(
         coming.targets,
         waves=[wave.name for wave in plan.waves],
         scopes=[scope.name for scope in plan.scopes],
         failures=plan.failures,
     )
-    run.hold = coming.hold
+    run.hold, run.limits = coming.hold, limits
     for record in left_out(coming.failed_before, now):
         run.apply(record)
     _obey(run, orders, now)

@@ -96,7 +96,8 @@ def preview_plan(request: PreviewRequest) -> PreviewedPlan:
 
 def _offline(request: PreviewRequest) -> PreviewedPlan:
     resolved = resolve_targets(request.plan)
-    coming, plan = _coming(request, resolved)
+    coming, followed = _coming(request, resolved)
+    plan = coming.in_force(followed)
     preview = make_preview(plan, resolved, coming=coming)
     if plan.finds_rates:
         from orchestrator.app.scopes.assume_rates import assume_rates  # noqa: PLC0415  # brings HTTP along
@@ -104,7 +105,7 @@ def _offline(request: PreviewRequest) -> PreviewedPlan:
         rated, rates = assume_rates(plan, _memory(request))
         preview = structs.replace(make_preview(rated, resolved, coming=coming), rates=rates)
     return PreviewedPlan(
-        preview=_rehearsed(preview, request, plan, coming), plan=plan, targets=_all(resolved, coming), coming=coming
+        preview=_rehearsed(preview, request, plan, coming), plan=followed, targets=_all(resolved, coming), coming=coming
     )
 
 
@@ -127,7 +128,7 @@ def _online(request: PreviewRequest, history: History | None) -> PreviewedPlan:
     if coming.changes:  # the run follows the plan that it was begun with, which this one is no audit of
         resolved, history = Resolved(list(coming.targets), []), None
     online = preview_online(
-        plan,
+        coming.in_force(plan),
         resolved,
         request.environ,
         partial(_read, request, len(resolved.targets)),

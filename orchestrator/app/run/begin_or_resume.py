@@ -87,8 +87,7 @@ def _taken_elsewhere(recovered: Recovered) -> Iterator[str]:
     """Proxies that wait here and are open in another fleet: it has begun a run since the last session."""
     ids = {target.proxy_id for target in waiting_in(recovered.run)}
     elsewhere = open_elsewhere(recovered.stored.fleet, ids, or_about_to_be=False)
-    for proxy_id, (neighbour, run_id) in elsewhere.items():
-        yield f"proxy {proxy_id} is open in run {run_id} of fleet {neighbour}"
+    yield from (each.of(proxy_id) for proxy_id, each in elsewhere.items())
 
 
 def end_run(recovered: Recovered, now: datetime) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from orchestrator.app.status.outlook import Ahead, Outlook, before_run
 from orchestrator.errors import OrchestratorError
 from orchestrator.executor.decide.waits import Cause, Wait
+from orchestrator.model.learned.elsewhere import elsewhere_words
 from orchestrator.model.plan.plan import Plan
 from orchestrator.model.plan.target import Target
 from orchestrator.planner.targets.resolve import resolve_targets
@@ -33,8 +34,8 @@ def _met(fleet: Fleet, plan: Plan, targets: Sequence[Target]) -> Ahead:
     """The other fleet for which a start is refused, because of what it has open or what this one may be, or may be."""
     ids = {target.proxy_id for target in targets}
     elsewhere = open_elsewhere(fleet, ids)
-    for proxy_id, (neighbour, run_id) in elsewhere.items():
-        return Ahead(barred=Wait(Cause.ELSEWHERE, (f"proxy {proxy_id} is open in run {run_id} of fleet {neighbour}",)))
+    if elsewhere:
+        return Ahead(barred=Wait(Cause.ELSEWHERE, (elsewhere_words(elsewhere),)))
     found = orphan(fleet, ids)
     if found is not None and found.binds is not None:
         return Ahead(barred=Wait(Cause.ELSEWHERE, (f"{found}; it {found.binds}; {found.hint}",)))

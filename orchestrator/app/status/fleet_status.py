@@ -156,9 +156,8 @@ def asked_lines(seen: Outlook) -> Iterator[str]:
 
 def limit_lines(run: Run) -> Iterator[str]:
     """The limits that a person has changed, by whom and why."""
-    asked = run.limits
-    if asked is not None and asked.limits.named:
-        yield f"limits: {asked.limits}, changed at {asked.began_at:%Y-%m-%d %H:%M:%SZ} by {asked.who}: {asked.note}"
+    if run.limits is not None and run.limits.words is not None:
+        yield f"limits: {run.limits.words}"
 
 
 def last_session(run: Run) -> str:

@@ -41,3 +41,10 @@ class LimitsChanged(Base, frozen=True, kw_only=True):
     def who(self) -> str:
         """User and host."""
         return person(self.by, self.host)
+
+    @property
+    def words(self) -> str | None:
+        """What holds in place of the plan's limits, since when, by whom and why; None after a reset."""
+        if not self.limits.named:
+            return None
+        return f"{self.limits}, changed at {self.began_at:%Y-%m-%d %H:%M:%SZ} by {self.who}: {self.note}"

@@ -15,7 +15,7 @@ from orchestrator.planner.next_run import Aside, NextRun
 from orchestrator.planner.preview.estimate import Forecast, forecast
 from orchestrator.planner.preview.foretold import expecting, foretold, risks_of
 from orchestrator.planner.preview.preview_values import Calls, GatePreview, LeftOut, Preview, StepGroup, WavePreview
-from orchestrator.planner.preview.start_state import approve_command, redo_command, state_lines
+from orchestrator.planner.preview.start_state import approve_command, limits_words, redo_command, state_lines
 from orchestrator.planner.targets.resolve import Excluded, Resolved
 from orchestrator.planner.waves import Staging, WaveShare, assign_waves
 
@@ -62,6 +62,7 @@ def make_preview(
         state=tuple(state_lines(plan, coming)),
         starts=0 if coming.starts_nothing else sum(wave.sends for wave in unapproved(waves)),
         redo=redo_command(plan, coming),
+        limits=limits_words(plan, coming),
         gates=tuple(GatePreview(name=gate.name, at=gate.at, answer=None) for gate in plan.gates),
         warnings=(*preview.warnings, *coming.warnings),
     )

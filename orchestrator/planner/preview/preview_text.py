@@ -170,6 +170,8 @@ def number_lines(preview: Preview) -> Iterator[str]:
     for scope in preview.scopes:
         if scope.hosts:
             yield f"hosts of scope {scope.name}: {', '.join(scope.hosts)}; none but these serve it"
+    if preview.limits is not None:
+        yield f"limits: {preview.limits}"
     yield from _slots(preview)
     yield from _windows(preview)
     yield from map(_gate, preview.gates)

@@ -151,6 +151,7 @@ class Preview(Struct, kw_only=True):
         starts: how many upgrades start before a person must release or approve something; 0 when nothing may start.
         unusable: targets in scopes that could not be used now.
         redo: the command that begins with what failed before; None when nothing is left out for that.
+        limits: which of the plan's limits a person has changed, who and why, and the command that ends that.
         versions_read: whether the cloud was asked.
         in_flight: the cap as a number; in strict mode a wave may be left less, as it says.
         duration_s: of waves and soaks: of a typical run from now on, windows and freezes in it, if `rehearsed`; else
@@ -177,6 +178,7 @@ class Preview(Struct, kw_only=True):
     starts: int
     unusable: int = 0
     redo: str | None = None
+    limits: str | None = None
     mode: Literal["strict", "soft"]
     in_flight: int
     max_failures: int

@@ -4,11 +4,11 @@ import shlex
 from collections.abc import Iterator
 
 from orchestrator.errors import ExitCode
+from orchestrator.model.learned.elsewhere import elsewhere_words
 from orchestrator.model.plan.plan import Plan
 from orchestrator.model.record.outcome import Outcome
 from orchestrator.model.record.record import HoldSet
 from orchestrator.planner.next_run import OPEN, NextRun
-from orchestrator.spoken import counted
 
 
 def state_lines(plan: Plan, coming: NextRun) -> Iterator[str]:
@@ -32,9 +32,7 @@ def state_lines(plan: Plan, coming: NextRun) -> Iterator[str]:
             "a start only follows what is open, and needs --new to begin with the new plan"
         )
     if coming.elsewhere:
-        proxy_id, (fleet, run_id) = next(iter(coming.elsewhere.items()))
-        named = f"{proxy_id} in run {run_id} of fleet {fleet}"
-        yield f"nothing starts: {counted(len(coming.elsewhere), 'target')} open in another fleet: {named}"
+        yield f"nothing starts: {elsewhere_words(coming.elsewhere)}"
     if coming.still is not None:
         yield coming.still.words
 
@@ -53,6 +51,14 @@ def _approve(named: str, wave: str) -> str:
 def approve_command(plan: Plan, coming: NextRun, wave: str) -> str:
     """The command that approves a wave, also before its turn."""
     return _approve(_named(plan, coming), wave)
+
+
+def limits_words(plan: Plan, coming: NextRun) -> str | None:
+    """What holds in place of the plan's limits, and the command that ends that; None when nothing does."""
+    words = None if coming.limits is None else coming.limits.words
+    if words is None:
+        return None
+    return f'{words}; the plan\'s hold again after: orchestrator limit {_named(plan, coming)} --reset --note "why"'
 
 
 def redo_command(plan: Plan, coming: NextRun) -> str | None:

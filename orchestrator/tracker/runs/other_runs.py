@@ -5,6 +5,7 @@ Damage in a neighbour's journal is an error here too: what cannot be read might 
 
 from collections.abc import Collection, Iterator
 
+from orchestrator.model.learned.elsewhere import Elsewhere
 from orchestrator.model.plan.plan import Scope
 from orchestrator.model.record.outcome import FAILED_BEFORE, Outcome
 from orchestrator.model.record.record import Record, Reverified, RunStarted, Settled
@@ -13,10 +14,8 @@ from orchestrator.tracker.runs.recovery import latest_run, recover
 from orchestrator.tracker.state_store import Fleet, StoredRun
 
 
-def open_elsewhere(
-    fleet: Fleet, proxy_ids: Collection[str], *, or_about_to_be: bool = True
-) -> dict[str, tuple[str, str]]:
-    """Which of these proxies are open in another fleet of the same state, with that fleet and its run_id.
+def open_elsewhere(fleet: Fleet, proxy_ids: Collection[str], *, or_about_to_be: bool = True) -> dict[str, Elsewhere]:
+    """Which of these proxies are open in another fleet of the same state, and in which run of which.
 
     Args:
         fleet: the one that asks.
@@ -30,9 +29,11 @@ def open_elsewhere(
     for other, run in _neighbours(fleet):
         if _shares(run, proxy_ids):
             worked_on = or_about_to_be and other.holder() is not None
-            for key in _in_hand(recover(run).run, worked_on=worked_on):
+            folded = recover(run).run
+            still_open = {state.key for state in folded.open_states()}
+            for key in _in_hand(folded, worked_on=worked_on):
                 if key in proxy_ids:
-                    found[key] = (other.name, run.run_id)
+                    found[key] = Elsewhere(other.name, run.run_id, key in still_open)
     return found
 
 

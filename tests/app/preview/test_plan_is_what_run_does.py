@@ -130,6 +130,30 @@ def test_what_waits_for_approval_is_said_not_to_start(tmp_path: Path) -> None:
         assert _said(desk)["starts"] == _sent(desk) == 1
 
 
+def test_the_numbers_are_those_of_the_limits_that_a_person_has_changed(tmp_path: Path) -> None:
+    """Before the first run, in one that goes on, and after it."""
+    with _fleet(tmp_path) as desk:
+        desk.cli("limit", "PLAN", "in_flight=2", "rate=90/s", "per_window=6", "--note", "slow")
+        _expect_limited(desk)
+        desk.cli("hold", "PLAN", "--note", "wait")
+        assert desk.run().code == 3
+        desk.cli("release", "PLAN", "--note", "over")
+        _expect_limited(desk)
+        assert _sent(desk) == 6
+        _expect_limited(desk)
+        desk.cli("limit", "PLAN", "--reset", "--note", "well")
+        assert (_said(desk)["in_flight"], _said(desk)["limits"]) == (10, None)
+
+
+def _expect_limited(desk: Desk) -> None:
+    said, text = _said(desk), desk.cli("plan", "PLAN", "--offline").stdout
+    assert (said["in_flight"], said["per_window"], said["waves"][0]["in_flight"]) == (2, 6, 2)
+    reset = f'orchestrator limit {desk.named} --reset --note "why"'
+    words = r"rate=90/s in_flight=2 per_window=6, changed at \S+ \S+ by tester@\S+: slow; the plan's hold again after: "
+    assert re.fullmatch(words + re.escape(reset), said["limits"])
+    assert f"limits: {said['limits']}\nin_flight: 2\nper_window: 6" in text
+
+
 def test_a_plan_that_was_changed_starts_nothing_without_new(tmp_path: Path) -> None:
     with _fleet(tmp_path) as desk:
         desk.cli("hold", "PLAN", "--note", "wait")

@@ -6,6 +6,7 @@ import pytest
 from fakes.recorded import BEGIN, NEW, OLD, make_plan, make_targets, run_started
 
 from orchestrator.errors import JournalDamaged
+from orchestrator.model.learned.elsewhere import Elsewhere
 from orchestrator.model.record import record as r
 from orchestrator.model.record.outcome import Outcome
 from orchestrator.model.record.record import Record
@@ -41,7 +42,7 @@ def settled(key: str, outcome: Outcome, reason: str | None = None) -> r.Settled:
 
 def test_what_is_open_in_another_fleet_is_named_with_its_run(tmp_path: Path) -> None:
     keep(tmp_path, "other", FIRST, intent(A), intent(B), settled(B, Outcome.SUCCEEDED))
-    assert open_elsewhere(FolderFleet(tmp_path / "prod"), {A, B, C}) == {A: ("other", FIRST)}
+    assert open_elsewhere(FolderFleet(tmp_path / "prod"), {A, B, C}) == {A: Elsewhere("other", FIRST, is_open=True)}
     assert open_elsewhere(FolderFleet(tmp_path / "prod"), {B, C}) == {}
     assert open_elsewhere(FolderFleet(tmp_path / "other"), {A, B, C}) == {}
 
@@ -49,7 +50,7 @@ def test_what_is_open_in_another_fleet_is_named_with_its_run(tmp_path: Path) -> 
 def test_what_a_process_is_about_to_send_is_as_good_as_open(tmp_path: Path) -> None:
     keep(tmp_path, "other", FIRST, intent(B), settled(B, Outcome.SUCCEEDED))
     with fleet_lock(tmp_path / "other" / "lock", BEGIN):
-        assert open_elsewhere(FolderFleet(tmp_path / "prod"), {A, B}) == {A: ("other", FIRST)}
+        assert open_elsewhere(FolderFleet(tmp_path / "prod"), {A, B}) == {A: Elsewhere("other", FIRST, is_open=False)}
     assert open_elsewhere(FolderFleet(tmp_path / "prod"), {A, B}) == {}
 
 
@@ -71,7 +72,7 @@ def test_a_torn_end_is_no_end(tmp_path: Path) -> None:
     path = made / "journal.ndjson"
     path.write_bytes(path.read_bytes()[:-1])
     assert not says_ended(made / "journal.ndjson")
-    assert open_elsewhere(FolderFleet(tmp_path / "prod"), {A}) == {A: ("other", FIRST)}
+    assert open_elsewhere(FolderFleet(tmp_path / "prod"), {A}) == {A: Elsewhere("other", FIRST, is_open=True)}
 
 
 def test_a_neighbour_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
