@@ -20,8 +20,10 @@ OTHER = Elsewhere("night", "R2", is_open=True)
         ),
         (
             {"p1": WAITS, "p2": OPEN, "p3": OTHER},
-            "3 targets open in another fleet, or yet to be sent there: "
-            "1 open and 1 to send in run R1 of fleet day, such as p1; 1 open in run R2 of fleet night, such as p3",
+            (
+                "3 targets open in another fleet, or yet to be sent there: "
+                "1 open and 1 to send in run R1 of fleet day, such as p1; 1 open in run R2 of fleet night, such as p3"
+            ),
         ),
     ],
 )
