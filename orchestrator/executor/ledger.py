@@ -274,9 +274,9 @@ class Ledger:
             reopen(self.rollout, record)
         else:
             state = self.rollout.run.state(record.target)
-            was = state.phase
+            was, outcome = state.phase, state.outcome
             self.rollout.run.apply(record)
-            requeue(self.rollout, record, state, was=was)
+            requeue(self.rollout, record, state, was=was, outcome=outcome)
         self._observe(record)
         if not isinstance(record, _QUIET):
             self._changed()

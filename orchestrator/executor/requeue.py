@@ -3,7 +3,8 @@
 from orchestrator.executor.decide.bench import EVENTS, SUBNET
 from orchestrator.executor.decide.opening.gates import gates_at
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.model.record.outcome import OPEN, REPLACED, Phase
+from orchestrator.executor.decide.start_queue import StartQueue
+from orchestrator.model.record.outcome import OPEN, REPLACED, Outcome, Phase
 from orchestrator.model.record.record import (
     AttemptDisproved,
     ClockStepped,
@@ -36,19 +37,27 @@ def reopen(rollout: Rollout, record: Record) -> None:
             rollout.watches[gate.name].forget()
 
 
-def requeue(rollout: Rollout, record: Record, state: TargetState, *, was: Phase) -> None:
-    """After a record about one target: it leaves the line, comes back into it, or frees what others wait for."""
+def requeue(rollout: Rollout, record: Record, state: TargetState, *, was: Phase, outcome: Outcome | None) -> None:
+    """After a record about one target: it leaves the line, comes back into it, or frees what others wait for.
+
+    Args:
+        rollout: the session's state.
+        record: counts already.
+        state: the target.
+        was: its phase before.
+        outcome: the one that it had before.
+    """
     queue, target, was_open = rollout.queue, state.target, was in OPEN
     rollout.resting.discard(state.key)
-    if state.is_open and state.key in queue.starting:
-        queue.sent(target)
-    elif state.is_open and was is Phase.WAITING:
-        queue.left(target)  # another host says so
+    if state.is_open:
+        _in_flight(queue, state, was, outcome)
     match record:
         case Postponed() if state.phase is Phase.WAITING:
             queue.back(target, state.not_before, turned_away=state.turned_away)
         case AttemptDisproved() | ReturnedToWaiting() if was_open and state.phase is Phase.WAITING:
             queue.back(target, turned_away=state.turned_away)
+        case Settled() if state.outcome is None:
+            pass  # void: the target goes on
         case Settled() if record.outcome in REPLACED and state.wave is not None:
             queue.left_out(target, state.wave)
         case Settled():
@@ -59,3 +68,13 @@ def requeue(rollout: Rollout, record: Record, state: TargetState, *, was: Phase)
         queue.freed(target)
     if state.set_aside:
         rollout.resting.add(state.key)
+
+
+def _in_flight(queue: StartQueue, state: TargetState, was: Phase, outcome: Outcome | None) -> None:
+    """A target is open: by our own intent, or because another host says so."""
+    if state.key in queue.starting:
+        queue.sent(state.target)
+    elif was is Phase.WAITING:
+        queue.left(state.target)
+    elif outcome in REPLACED and state.wave is not None:
+        queue.came_back(state.wave)

@@ -1,8 +1,7 @@
 """Which target is next. Waves draw targets in one fixed order; what cannot start now is set aside under its reason.
 
-A target whose attempts are turned away goes behind all that were turned away less often, also behind those that its
-wave has yet to draw. Every operation costs O(log n), amortised: no decision scans the fleet. Drawing is lazy and
-depends on nothing but the order, so a session that starts again draws the same waves.
+A target goes behind all that were turned away less often, also of those yet to be drawn. Every operation costs
+O(log n), amortised. Drawing is lazy, and depends on nothing but the order: the next session draws the same waves.
 """
 
 from collections import Counter
@@ -40,8 +39,6 @@ class StartQueue:
         self.starting_labels: Counter[tuple[str, str]] = Counter()
         self.starting_scopes: Counter[str] = Counter()
         self.starting_subnets: dict[str, set[str]] = {}
-
-    # --- what a session begins with ----------------------------------------------------------------------------------
 
     def restore(self, proxy_id: str, wave: str | None, *, member: bool, waiting: bool, turned_away: int = 0) -> None:
         """Put a target that an earlier session drew back where it was."""
@@ -101,6 +98,10 @@ class StartQueue:
         """The target needs no upgrade: the wave may draw another in its place."""
         self.settled(target)
         self._cursors[wave].members -= 1
+
+    def came_back(self, wave: str) -> None:
+        """A target that was left out is known now to have begun."""
+        self._cursors[wave].members += 1
 
     def freed(self, target: Target) -> None:
         """A slot on its instance and of its labels is free."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from orchestrator.model.learned.impact import merged
 from orchestrator.model.record.moment import Moment
-from orchestrator.model.record.outcome import Outcome, Phase
+from orchestrator.model.record.outcome import BEGAN, Outcome, Phase
 from orchestrator.model.record.part_record import trouble_words
 from orchestrator.model.record.record import (
     AnswerMissing,
@@ -44,12 +44,28 @@ def fold(known: Indexes, state: TargetState, record: Record) -> None:
     change = _CHANGES.get(type(record))
     if change is not None:
         change(known, state, record)
+    if state.outcome is not None and _disputed(state) and _says_nothing_began(state.outcome, state.settled_by):
+        _withdraw(state)  # by a late answer: who settled it had not heard of that
     if state.outcome is not None:
         state.phase = Phase.SETTLED  # also when an answer comes after a person has settled it
     elif state.set_aside:
         state.phase = Phase.IN_DOUBT  # whatever comes later, until a person decides
     if state.phase is not Phase.SETTLED:  # its end keeps since when it needed a person
         state.stuck_at = (state.stuck_at or record.at) if state.needs_person else None
+
+
+def _disputed(state: TargetState) -> bool:
+    """Whether something of ours began there, or may have: who concludes that nothing did has not heard of it."""
+    return state.is_open and (state.began or state.doubtful)
+
+
+def _says_nothing_began(outcome: Outcome, settled_by: str | None) -> bool:
+    """Whether an outcome was concluded from what was seen of the target, and is that no upgrade of ours began."""
+    return settled_by is None and outcome not in BEGAN
+
+
+def _withdraw(state: TargetState) -> None:
+    state.outcome = state.reason = state.error_code = state.ended = state.settled_at = None
 
 
 def _read(known: Indexes, state: TargetState, record: PreflightDone) -> None:
@@ -63,7 +79,7 @@ def _read(known: Indexes, state: TargetState, record: PreflightDone) -> None:
 
 def _postpone(known: Indexes, state: TargetState, record: Postponed) -> None:
     known.join_wave(state, record.wave)
-    if state.began:
+    if _disputed(state):
         return  # an answer came meanwhile: it was sent
     state.phase = Phase.WAITING
     state.not_before = record.until
@@ -187,6 +203,8 @@ def _duration_s(known: Indexes, state: TargetState, accepted_at: Moment, record:
 def _settle(known: Indexes, state: TargetState, record: Settled) -> None:
     if record.wave is not None:
         known.join_wave(state, record.wave)
+    if _disputed(state) and _says_nothing_began(record.outcome, record.settled_by):
+        return  # an answer came meanwhile: it was sent
     state.phase, state.set_aside = Phase.SETTLED, None
     state.outcome = record.outcome
     state.reason, state.error_code = record.reason, record.error_code

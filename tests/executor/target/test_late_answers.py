@@ -327,3 +327,77 @@ def test_a_late_answer_is_as_old_as_the_clock_of_the_host_that_sent_it_says() ->
     assert accepted_at is not None
     assert (accepted_at.session, accepted_at.cloud_at) == (1, START + timedelta(seconds=49))
     assert run.timeline.elapsed_s(accepted_at, far + timedelta(seconds=5), "default") <= 5.0
+
+
+# --- who concludes that nothing began, and has not heard of an answer ------------------------------------------------
+
+NOTHING = [
+    r.Settled(**about(), outcome=outcome, wave="all", reason="seen")
+    for outcome in (Outcome.ALREADY, Outcome.REJECTED, Outcome.DEFERRED, Outcome.SKIPPED)
+]
+
+
+@pytest.mark.parametrize("settled", NOTHING, ids=[each.outcome.value for each in NOTHING])
+@pytest.mark.parametrize(("late", "phase"), [(ACCEPTED, Phase.IN_FLIGHT), (UNCLEAR, Phase.DOUBT)])
+def test_that_nothing_began_is_void_where_a_late_answer_says_otherwise(
+    settled: r.Settled, late: Record, phase: Phase
+) -> None:
+    disproved = (INTENT, MISSING, DISPROVED, RENEWED, DISPROVED)
+    for crossing in ((settled, late), (late, settled)):
+        state = state_after(*disproved, *crossing)
+        assert (state.phase, state.outcome, state.ended, state.settled_at) == (phase, None, None, None)
+        assert list(state.jobs) == (["wf-late"] if late is ACCEPTED else [])
+
+
+def test_a_late_doubt_is_not_sent_back_to_wait_by_one_that_had_not_heard_of_it() -> None:
+    busy = r.Postponed(**about(), wave="all", why="busy", until=START, busy=True)
+    assert phase_after(INTENT, MISSING, DISPROVED, UNCLEAR, busy) is Phase.DOUBT
+
+
+def test_what_a_person_has_sent_back_without_its_workflow_waits_for_a_busy_instance() -> None:
+    busy = r.Postponed(**about(), wave="all", why="busy", until=LATER.at, busy=True)
+    state = state_after(INTENT, MISSING, VERSION, RETURNED, busy)
+    assert (state.phase, state.not_before) == (Phase.WAITING, LATER.at)
+
+
+@pytest.mark.parametrize("answer_first", [True, False])
+@pytest.mark.parametrize(("late", "seen"), [(accepted, ["wf-late"]), (in_doubt, [])])
+def test_what_began_is_followed_though_it_was_left_out_in_the_same_instant(
+    late: Callable[[datetime], Sequence[Record]], seen: Sequence[str], *, answer_first: bool
+) -> None:
+    crossed: list[Record] = []
+
+    async def cross(dispatcher: Dispatcher) -> None:
+        journal, session = made.journal, dispatcher.session
+        assert journal is not None
+        durable = journal.on_durable
+
+        def on_durable(record: Record) -> None:
+            if not isinstance(record, r.Settled) or crossed:
+                durable(record)
+                return
+            crossed.append(record)
+            for each in ("answer", "settlement") if answer_first else ("settlement", "answer"):
+                if each == "answer":
+                    session.on_others(late(session.clock.now())[0])
+                else:
+                    durable(record)
+
+        journal.on_durable = on_durable
+        await session.clock.sleep(0)
+
+    plan = plan_of(
+        targets_of(2),
+        waves=(Wave(name="all", size=Amount(1)), Wave(name="rest")),
+        limits=Limits(ramp=False, in_flight=Amount(5)),
+        failures=Failures(max=Amount(5), mode="soft"),
+    )
+    began = Stage(plan=plan).play().records[:2]
+    made = Stage(plan=plan, records=(*began, INTENT, MISSING, DISPROVED, RENEWED, DISPROVED), script=(cross,))
+    made.cloud_of = lambda cloud: cloud.can_upgrade.update({KEY: False})
+    played = made.play()
+    assert [each.outcome for each in crossed if isinstance(each, r.Settled)] == [Outcome.SKIPPED]
+    assert not played.cloud.upgrades.total()  # nor does its wave of one draw another in its place
+    assert not played.of(r.StoryFailed)
+    assert list(played.state(0).jobs) == seen
+    assert played.of(r.FollowTimedOut if seen else r.DoubtLooked)
