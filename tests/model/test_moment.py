@@ -189,7 +189,7 @@ def test_of_several_clouds_the_one_counts_by_which_the_least_has_passed() -> Non
     timeline = Timeline()
     started(timeline, 0)
     for scope, offset_s in (("a", 0.0), ("b", 50.0), ("c", 0.0)):
-        timeline.learn(scope, HOST, offset_s)
+        timeline.learn(scope, HOST - timedelta(seconds=1), offset_s)
     soaking = timeline.moments(HOST, timeline.clouds(HOST, 0.0))
     started(timeline, 1000)
     assert not timeline.tells(soaking)
@@ -206,6 +206,22 @@ def test_an_old_journal_tells_the_clouds_time_in_its_answers() -> None:
     intent = r.Intent(
         at=HOST, target=target.proxy_id, attempt=1, wave="canary", token="t", source_version="1", target_version="2"
     )
-    answer = r.AnswerSeen(at=HOST, target=target.proxy_id, attempt=1, verdict="accepted", cloud_offset_s=7200.0)
+    answer = r.AnswerSeen(
+        at=HOST, target=target.proxy_id, attempt=1, verdict="accepted", cloud_offset_s=7200.0, duration_ms=500
+    )
     run = fold_all(plan_of([target]), [intent, answer])
-    assert run.state(target.proxy_id).accepted_at == Moment(HOST, 0, CLOUD)
+    assert run.state(target.proxy_id).accepted_at == Moment(HOST, 0, CLOUD, within_s=1.5)
+
+
+@pytest.mark.parametrize("counted_first", [True, False])
+def test_what_was_made_before_the_clouds_time_was_known_does_not_tell_it_whichever_counts_first(
+    *, counted_first: bool
+) -> None:
+    timeline, made = Timeline(), HOST + timedelta(seconds=5)
+    started(timeline, 0)
+    if counted_first:
+        learned(timeline, 5, 7200.0)
+    assert timeline.moment(made, SCOPE) == Moment(made, 1)
+    if not counted_first:
+        learned(timeline, 5, 7200.0)
+    assert at(timeline, 5.001).cloud_at == CLOUD + timedelta(seconds=5.001)

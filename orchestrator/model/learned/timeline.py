@@ -67,11 +67,15 @@ class Timeline:
                 self.stepped_s += record.by_s if record.clock == "host" else 0.0
 
     def moment(self, at: datetime, scope: str, clocks: Clocks | None = None) -> Moment:
-        """An instant of this session, with the time of the scope's cloud, as the record tells it or as it is known."""
+        """An instant of this session, with the time of the scope's cloud, as the record tells it or as it is known.
+
+        What was made before that time was known does not tell it, also where it is folded afterwards: the program may
+        count the cloud's time before records that stand before it in the journal.
+        """
         if clocks is not None:
             return Moment(at, self.session, clocks.cloud_at, clocks.within_s)
         cloud = self._clouds.get(scope)
-        return Moment(at, self.session) if cloud is None else cloud.at(at, self.session)
+        return Moment(at, self.session) if cloud is None or at <= cloud.known_from else cloud.at(at, self.session)
 
     def answered(self, sent: Moment, at: datetime, scope: str) -> Moment:
         """When the answer to a call came: by the clock of the host that sent it, though another may work by now."""

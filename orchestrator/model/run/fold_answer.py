@@ -1,5 +1,7 @@
 """Folding the answer to an upgrade call: the record that says most, of this target and of others."""
 
+from datetime import timedelta
+
 from orchestrator.model.record.outcome import Phase
 from orchestrator.model.record.record import AnswerSeen
 from orchestrator.model.reply.reply import Entry, key_of, same_id
@@ -60,8 +62,8 @@ def _remember(known: Indexes, state: TargetState, record: AnswerSeen) -> None:
 def _learn_time(known: Indexes, scope: str, record: AnswerSeen) -> None:
     """Journals from before `CloudTimeLearned` tell the cloud's time in their answers alone."""
     if record.cloud_offset_s is not None and scope not in known.timeline.offsets:
-        within_s = 1.0 + record.duration_ms / 1000
-        known.timeline.learn(scope, record.at, record.cloud_offset_s, within_s)
+        within_s, sent_at = 1.0 + record.duration_ms / 1000, record.at - timedelta(milliseconds=record.duration_ms)
+        known.timeline.learn(scope, sent_at, record.cloud_offset_s, within_s)
 
 
 def _given_twice(known: Indexes, state: TargetState, record: AnswerSeen) -> bool:
