@@ -29,6 +29,7 @@ class Known:
         adopted: workflows that were recognised as its own.
         answered_for: so many of its attempts a person says were not sent.
         reached: the version was seen in place of a job.
+        left_alone: the program has settled it, and claims that nothing of ours began.
     """
 
     target: Target
@@ -51,6 +52,7 @@ class Known:
     answered_for: int = 0
     reached: bool = False
     settled_at: datetime | None = None
+    left_alone: bool = False
     reread_at: datetime | None = None
 
     @property
@@ -111,6 +113,12 @@ class Known:
     def shown(self) -> bool:
         """Whether a late answer has shown that the latest attempt began: what is concluded after it is void."""
         return self.open and not self.doubt and self.answer is not None and self.takes_late(self.answer)
+
+    @property
+    def disputed(self) -> bool:
+        """The same, also where a late answer has only made it doubtful whether it began."""
+        doubted = self.doubt and self.answer is not None and self.answer.verdict == "in_doubt"
+        return self.shown or (doubted and self.answer is not None and self.missed_answer(self.answer.attempt))
 
     def let_go(self) -> None:
         """A person says that nothing was sent, and answers for every attempt so far."""

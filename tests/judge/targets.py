@@ -16,6 +16,12 @@ from orchestrator.model.record.record import Record
 _NOTHING_BEGAN = (Outcome.ALREADY, Outcome.SKIPPED, Outcome.REJECTED, Outcome.DEFERRED)
 
 
+def _nothing_began(record: Record) -> bool:
+    """Whether the program concludes that nothing of ours began: a person may know better."""
+    settled = isinstance(record, r.Settled) and record.settled_by is None and record.outcome in _NOTHING_BEGAN
+    return settled or isinstance(record, r.Postponed)
+
+
 class Targets:
     """Folds the records of targets; their intents are the journal's matter."""
 
@@ -38,6 +44,8 @@ class Targets:
             case r.DoubtRenewed():
                 known.disown(record.workflow_id)
                 known.doubts()
+            case r.Postponed() | r.Settled() if known.disputed and _nothing_began(record):
+                pass  # its writer had not heard of the answer
             case r.Postponed():
                 if known.doubt:
                     yield Violation(Rule.DISPROVED, "postponed in doubt")
@@ -88,13 +96,16 @@ class Targets:
         known.doubt, known.cut = known.doubt and not known.cut, False
         if record.verdict in ("accepted", "partial"):
             self._names(known, record)
+        doubted_before = any(other.attempt < record.attempt for other in known.intents if other.token in known.doubted)
+        doubts = record.verdict == "in_doubt" or (doubted_before and record.verdict in ("rejected", "refused", "busy"))
+        if known.settled_at and not (known.left_alone and (doubts or record.verdict in ("accepted", "partial"))):
+            return
+        known.settled_at = None
         if known.takes_late(record) or known.takes_back(record):
             known.open, known.doubt, known.standing = True, False, "in_flight"
-        doubted_before = any(other.attempt < record.attempt for other in known.intents if other.token in known.doubted)
         if record.verdict == "in_doubt":
-            known.doubts()
             known.doubted.add(known.intents[record.attempt - 1].token)
-        elif doubted_before and record.verdict in ("rejected", "refused", "busy"):
+        if doubts:
             known.doubts()
 
     def _names(self, known: Known, record: r.AnswerSeen) -> None:
@@ -116,7 +127,7 @@ class Targets:
         for problem in (*self._over(known, record), *self._claimed(known, record)):
             yield Violation(Rule.TRUE, f"{record.outcome.value}: {problem}")
         known.settled_at, known.open, known.doubt = record.at, False, False
-        known.standing = record.outcome.value
+        known.standing, known.left_alone = record.outcome.value, _nothing_began(record)
         self._met[f"outcome: {known.standing}"] += 1
 
     def _over(self, known: Known, record: r.Settled) -> list[str]:

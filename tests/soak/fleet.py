@@ -27,7 +27,7 @@ _DEATHS = (*(point.value for point in Point), *PLACES, *(point.value for point i
 
 Size = Literal["small", "full"]
 #: What another host is about to write when one wakes up.
-Worst = Literal["disproof", "intent"]
+Worst = Literal["disproof", "intent", "settlement"]
 
 #: How often most answers leave a doubt.
 _MURKY: dict[Size, float] = {"small": 0.4, "full": 0.1}

@@ -21,7 +21,7 @@ from soak.process import Build, new_run
 from soak.trial import Evidence, Process, Trial, ended_badly
 
 from orchestrator.errors import StateError
-from orchestrator.model.record.record import AttemptDisproved, Intent, Record
+from orchestrator.model.record.record import AttemptDisproved, Intent, Record, Settled
 from orchestrator.model.run.run import Run
 from orchestrator.tracker.postgres.lease import DEAD_S
 
@@ -29,7 +29,7 @@ from orchestrator.tracker.postgres.lease import DEAD_S
 _SEES_WITHIN_S = 2.0
 #: An append takes at most about so long where the disk of a trial takes nothing.
 _ROUND_TRIP_S = 0.01
-_KINDS: dict[type[Record], str] = {AttemptDisproved: "disproof", Intent: "intent"}
+_KINDS: dict[type[Record], str] = {AttemptDisproved: "disproof", Intent: "intent", Settled: "settlement"}
 
 
 class HostsTrial(Trial):

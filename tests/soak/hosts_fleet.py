@@ -45,9 +45,8 @@ def _freeze(chance: Random, fleet: Fleet) -> Freeze:
         return Freeze(place, chance.randint(1, 1 + targets // 5), seconds)
     place = chance.choice(_BESIDE)
     nth = chance.uniform(0.5, 200) if place == "instant" else chance.randint(1, 1 + targets // 2)
-    return Freeze(
-        place, nth, chance.choice((5.0, 13.0, 30.0, 2 * doubt_s)), chance.choice((None, "disproof", "intent"))
-    )
+    until: Worst | None = chance.choice((None, "disproof", "intent", "settlement"))
+    return Freeze(place, nth, chance.choice((5.0, 13.0, 30.0, 2 * doubt_s)), until)
 
 
 def late(seed: int) -> Fleet:
