@@ -17,6 +17,7 @@ what an error is and where it was raised.
 import errno
 from collections.abc import Iterator
 from enum import IntEnum
+from types import TracebackType
 
 #: The folder of this program, with a slash at its end.
 _ROOT = __file__.rpartition("/")[0] + "/"
@@ -153,8 +154,11 @@ def refused_by_host(error: BaseException) -> str:
     return f"{refused}: {refused.hint}" if refused else ""
 
 
-#: What to do about a bug.
+#: What to do about a bug that ends the program.
 BUG_HINT = "this is a bug; run again with --log-level debug for the traceback. What was sent is on disk."
+
+#: What to do about one that a session outlived; its place is all that was kept of it.
+OUTLIVED_BUG_HINT = "this is a bug; please report it with its place. What was sent is on disk."
 
 
 class Broken(OrchestratorError):
@@ -182,15 +186,21 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 def place_of(error: BaseException) -> str:
     """Type and place of an error, as in `KeyError at executor/dispatch.py:123`, without its text: it may be secret.
 
-    The place is the innermost line of this program that it came through. Of a group it is the first error in it.
+    The place is the innermost line of this program that it came through; where that called a library in which it was
+    raised, the library's place follows: `, raised in aiohttp/client.py:703`. Of a group it is the first error in it.
     """
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    place, trace = "", error.__traceback__
+    lines = [(line.tb_frame.f_code.co_filename, line.tb_lineno) for line in _trace(error.__traceback__)]
+    ours = [(file.removeprefix(_ROOT), number) for file, number in lines if file.startswith(_ROOT)]
+    places = [f" at {file}:{number}" for file, number in ours[-1:]]
+    if lines and not lines[-1][0].startswith(_ROOT):
+        file, number = lines[-1]
+        places.append(f"{', raised in' if ours else ' in'} {'/'.join(file.split('/')[-2:])}:{number}")
+    return type(error).__name__ + "".join(places)
+
+
+def _trace(trace: TracebackType | None) -> Iterator[TracebackType]:
     while trace is not None:
-        file = trace.tb_frame.f_code.co_filename
-        ours = file.startswith(_ROOT)
-        if ours or not place:
-            place = f" at {file.removeprefix(_ROOT) if ours else file.rpartition('/')[2]}:{trace.tb_lineno}"
+        yield trace
         trace = trace.tb_next
-    return f"{type(error).__name__}{place}"

@@ -2,11 +2,23 @@
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from orchestrator.errors import Broken, ExitCode, HostError, OrchestratorError, PlanError, for_people, host_error
+from orchestrator import errors
+from orchestrator.errors import (
+    Broken,
+    ExitCode,
+    HostError,
+    OrchestratorError,
+    PlanError,
+    for_people,
+    host_error,
+    place_of,
+)
 
 BUGS = [KeyError("x"), RuntimeError("no such thing"), ConnectionResetError(errno.ECONNRESET, "reset"), OSError("odd")]
 
@@ -57,3 +69,36 @@ def test_the_system_itself_says_so_of_a_folder_that_is_gone(tmp_path: Path, monk
     with pytest.raises(FileNotFoundError) as raised:
         Path("plan.yaml").absolute()
     assert str(host_error(raised.value)) == str(host_error(gone()))
+
+
+def called(file: Path, error: Exception, after: Callable[[], None] | None = None) -> Callable[[], None]:
+    """A function of a file that calls another one, or raises the error."""
+    names: dict[str, Any] = {"error": error, "after": after}
+    exec(compile("def call():\n    after() if after else None\n    raise error", str(file), "exec"), names)  # noqa: S102  # a file of any name, with a line that raises
+    call: Callable[[], None] = names["call"]
+    return call
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        (["executor/dispatch.py"], "KeyError at executor/dispatch.py:3"),
+        (["executor/dispatch.py", "cloud/client.py"], "KeyError at cloud/client.py:3"),
+        (
+            ["executor/dispatch.py", "/lib/python/aiohttp/client.py", "/lib/python/aiohttp/reader.py"],
+            "KeyError at executor/dispatch.py:2, raised in aiohttp/reader.py:3",
+        ),
+        (["/lib/python/aiohttp/reader.py"], "KeyError in aiohttp/reader.py:3"),
+    ],
+)
+def test_the_place_of_a_bug_is_our_line_and_the_one_in_a_library_that_it_called(files: list[str], says: str) -> None:
+    call, error = None, KeyError("secret")
+    for file in reversed(files):
+        call = called(Path(errors.__file__).parent / file, error, call)
+    assert call is not None
+    with pytest.raises(KeyError) as raised:
+        call()
+    trace = raised.value.__traceback__
+    assert trace is not None
+    assert place_of(raised.value.with_traceback(trace.tb_next)) == says
+    assert place_of(ExceptionGroup("unhandled", [raised.value])) == says

@@ -2,7 +2,7 @@
 
 from typing import TypeAlias, assert_never
 
-from orchestrator.errors import BUG_HINT
+from orchestrator.errors import OUTLIVED_BUG_HINT
 from orchestrator.model.record import record as r
 from orchestrator.model.record.command_record import CommandRecord
 from orchestrator.model.record.gate_record import GateAnswered
@@ -44,7 +44,7 @@ def run_sentence(record: r.RunRecord | CommandRecord | GateAnswered) -> str:  # 
         case r.PartFailed(host=str(host)) if host:
             return record.words
         case r.PartFailed(part=part, error=error):
-            return f"internal error in {part}: {error}; {BUG_HINT}"
+            return f"internal error in {part}: {error}; {OUTLIVED_BUG_HINT}"
         case GateAnswered(gate=gate, evidence=evidence):
             return f"gate {gate} {'open' if record.open else 'CLOSED'}{f': {evidence}' if evidence else ''}"
         case _:

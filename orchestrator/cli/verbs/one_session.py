@@ -28,7 +28,7 @@ from orchestrator.cli.streams import lost_output
 from orchestrator.cli.terminal import Search, live, tell, tells_people, write
 from orchestrator.cli.verbs.tellers import tellers
 from orchestrator.clock import SystemClock
-from orchestrator.errors import BUG_HINT, ExitCode, PlanError
+from orchestrator.errors import OUTLIVED_BUG_HINT, ExitCode, PlanError
 from orchestrator.log import open_log
 from orchestrator.model.plan.plan import Plan
 from orchestrator.model.record.outcome import Outcome
@@ -172,7 +172,7 @@ def _tell_what_failed(outcome: SessionResult, options: Options) -> None:
     for warning in () if options.silences(outcome.code) else (*run.warnings, *outcome.warnings):
         tell(f"orchestrator: warning: {warning}")
     if outcome.code is ExitCode.INTERNAL:
-        tell(f"hint: {BUG_HINT}")
+        tell(f"hint: {OUTLIVED_BUG_HINT}")
 
 
 def _barred(plan: Plan, opened: Opened) -> PlanError:
