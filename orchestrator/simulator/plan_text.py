@@ -22,7 +22,8 @@ def plan_text(cloud: SimulatedCloud, url: str) -> str:
 def _head(cloud: SimulatedCloud, url: str) -> Iterator[str]:
     config = cloud.config
     count = sum(1 for _ in cloud.world.proxies())
-    yield f"# The fleet of the simulated cloud at {url}: {count} proxies, seed {config.seed},"
+    proxies = "1 proxy" if count == 1 else f"{count} proxies"
+    yield f"# The fleet of the simulated cloud at {url}: {proxies}, seed {config.seed},"
     yield f"# speed {config.speed:g}, faults {cloud.profile.name}. It takes the token in {TOKEN_VARIABLE}:"
     yield f"#   export {TOKEN_VARIABLE}={config.accepted_token() if config.token is None else '...'}"
     yield "version: 1"

@@ -71,7 +71,7 @@ def test_run_says_why_and_claims_nothing(desk: Desk, tmp_path: Path, world: str,
     with _world(world, tmp_path) as url:
         desk = _desk(tmp_path, desk, url, silent=world == "silent")
         ended = desk.run()
-    _expect_message(ended, words)
+    _expect_summary(ended, words)
     report = desk.report
     assert report["totals"]["outcomes"] == {"waiting": 3}
     assert report["totals"]["upgrade_calls"] == 0
@@ -86,6 +86,14 @@ def test_plan_says_why(desk: Desk, tmp_path: Path, world: str, words: str) -> No
         ended = desk.cli("plan", "PLAN")
     _expect_message(ended, words)
     assert not desk.state.exists(), "a preview writes nothing"
+
+
+def _expect_summary(ended: Ended, words: str) -> None:
+    """Once, where a person reads what came of the night: in cron's mail too."""
+    assert (ended.code, ended.messages) == (7, [])
+    (why,) = (line for line in ended.stdout.splitlines() if line.startswith("why: "))
+    assert why.startswith("why: scope default cannot be used: ")
+    assert words in why.lower()
 
 
 def _expect_message(ended: Ended, words: str) -> None:
@@ -107,7 +115,7 @@ def test_a_scope_that_comes_back_lets_the_run_go_on(desk: Desk, new_cloud: NewCl
 def test_wrong_credentials_are_not_hammered(new_cloud: NewCloud) -> None:
     desk = new_cloud(3)
     ended = desk.run(environ={"HW_AUTH_TOKEN": "wrong"})
-    _expect_message(ended, "401")
+    _expect_summary(ended, "401")
     assert desk.books()["refused_credentials"] <= 2
     assert desk.run().code == 0
 
@@ -149,7 +157,7 @@ def test_a_private_authority_is_trusted_when_it_is_named(desk: Desk, tmp_path: P
     with bad_server(answer("502 Bad Gateway", HTML), context=context) as server:
         desk = Desk(tmp_path, url=server.url, targets=desk.targets)
         desk.write(retry={"attempts": 1}, http={"ca_file": str(authority)})
-        _expect_message(desk.run(), "502")
+        _expect_summary(desk.run(), "502")
         assert server.requests
 
 
@@ -172,7 +180,7 @@ def test_one_scope_that_cannot_be_used_does_not_stop_the_others(new_cloud: NewCl
     desk.write(**top, scopes=scopes, proxies=proxies, waves=[{"name": "all"}], retry={"attempts": 2})
     ended = desk.run()
     assert ended.code == 7
-    assert "scope bad cannot be used" in ended.stderr
+    assert "why: scope bad cannot be used: connection refused by 127.0.0.1:9\n" in ended.stdout
     assert desk.report["totals"]["outcomes"] == {"succeeded": 2, "waiting": 2}
 
 

@@ -75,8 +75,10 @@ def seconds(text: str, option: str) -> float:
 
 
 def spoken_bound(instant: datetime) -> str:
-    """The instant from which nothing starts, in its own zone and in UTC."""
-    return f"nothing starts from {instant:%Y-%m-%d %H:%M %Z} on ({instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC)"
+    """The instant from which nothing starts, in its own zone, and in UTC where that is another."""
+    in_utc = f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    here = f"{instant:%Y-%m-%d %H:%M %Z}"
+    return f"nothing starts from {here} on" + ("" if here == in_utc else f" ({in_utc})")
 
 
 def _until(text: str, now: datetime) -> datetime:

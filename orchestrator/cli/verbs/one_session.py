@@ -14,7 +14,6 @@ from orchestrator.app.run.approved import Approved
 from orchestrator.app.run.begin_or_resume import Opened
 from orchestrator.app.run.run_plan import RunRequest, SessionResult, run_plan
 from orchestrator.app.run.side_channels import remember
-from orchestrator.app.scopes.unusable_words import unusable_words
 from orchestrator.app.sinks.event_lines import EventLines
 from orchestrator.app.sinks.live_display import LiveDisplay
 from orchestrator.app.sinks.record_log import RecordLog
@@ -33,6 +32,7 @@ from orchestrator.log import open_log
 from orchestrator.model.plan.plan import Plan
 from orchestrator.model.record.outcome import Outcome
 from orchestrator.model.run.run import Run
+from orchestrator.spoken import counted
 from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.report.summary import summary
 from orchestrator.tracker.runs.recovery import Recovered
@@ -147,11 +147,16 @@ def _summarise(outcome: SessionResult, options: Options) -> None:
     story = build_report(run, outcome.plan, exit_code=int(code))
     named = plan_words(outcome.plan, options)
     seen = look(outcome.plan, run, (), SystemClock().now(), working=False, barred=outcome.opened.barred)
-    attention, why = attention_lines(seen, story.head, named), outcome.why if code in _EXPLAINED else None
+    attention, why = attention_lines(seen, story.head, named), _whys(outcome)
     write(summary(story.head, attention, next_step(seen, named), outcome.report, code, why).split("\n"))
-    for scope in outcome.recovered.run.scopes.values():
-        if scope.given_up:
-            tell(f"orchestrator: {unusable_words(outcome.plan, scope.name, scope.given_up)}")
+
+
+def _whys(outcome: SessionResult) -> list[str]:
+    """Why the session ended, where the outcomes do not say it: each scope that was given up, with its reason."""
+    scopes = outcome.recovered.run.scopes.values()
+    whys = [f"scope {scope.name} cannot be used: {scope.given_up}" for scope in scopes if scope.given_up]
+    told = bool(whys) and outcome.code is ExitCode.SCOPE_UNUSABLE
+    return whys + ([outcome.why] if outcome.why and outcome.code in _EXPLAINED and not told else [])
 
 
 def _remember_lost(outcome: SessionResult, lost: Mapping[str, str]) -> None:
@@ -193,7 +198,6 @@ def _barred(plan: Plan, opened: Opened) -> PlanError:
 def _after_a_change(run: Run) -> str:
     still = sum(1 for _ in run.open_states())
     if still:
-        return (
-            f"{still} of its targets are still open: see status; then begin a new run with --new, or put the plan back"
-        )
+        open_still = counted(still, "of its targets is still open", "of its targets are still open")
+        return f"{open_still}: see status; then begin a new run with --new, or put the plan back"
     return "what was open has been followed; begin a new run with --new, or put the plan back as it was"

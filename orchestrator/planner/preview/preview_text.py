@@ -228,7 +228,7 @@ def _duration(preview: Preview) -> Iterator[str]:
     if not preview.closes:
         yield expected
     elif preview.rehearsed:
-        yield f"{expected}; started now, windows and freezes counted, see --forecast"
+        yield f"{expected}; counted from now, windows and freezes included, see --forecast"
     else:
         yield f"{expected}; windows and freezes not counted, see --forecast"
 

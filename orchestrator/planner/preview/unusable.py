@@ -22,7 +22,7 @@ def without_scopes(preview: Preview, unusable: Mapping[str, str], *, all_require
         return preview
     waiting = Counter(scope for wave in preview.waves for scope in _scopes(wave) if scope in unusable)
     lines = (
-        f"scope {name} cannot be used, so {counted(waiting[name], 'target')} of it do not start, "
+        f"scope {name} cannot be used, so {counted(waiting[name], 'target of it does', 'targets of it do')} not start, "
         f"and no wave opens after theirs: {why}"
         for name, why in unusable.items()
     )

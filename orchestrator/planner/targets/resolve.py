@@ -157,7 +157,7 @@ def _check_number(plan: Plan, count: int, excluded: int, *, more_to_come: bool) 
     if (count >= least or more_to_come) and (most is None or count <= most):
         return
     wanted = f"at least {least:,}" if most is None else f"{least:,} to {most:,}"
-    left_out = f", after {excluded:,} were excluded" if excluded else ""
+    left_out = f", after {counted(excluded, 'was excluded', 'were excluded')}" if excluded else ""
     raise ExpectNotMet(
         with_place(
             plan.path, (None, "expect"), f"the plan has {counted(count, 'target')}{left_out}, and expects {wanted}"

@@ -1,6 +1,6 @@
 """The last thing that `run` prints: outcomes, why the cloud refused, what needs a look, and what to do next."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from orchestrator.errors import ExitCode
@@ -13,7 +13,7 @@ _GOES_ON = "it goes on where it was; if this happens again, report the bug"
 
 
 def summary(
-    head: Head, attention: Iterable[str], next_step: str, report: Path, exit_code: ExitCode, why: str | None = None
+    head: Head, attention: Iterable[str], next_step: str, report: Path, exit_code: ExitCode, whys: Sequence[str] = ()
 ) -> str:
     """A few lines for the person at the terminal, or for cron's mail.
 
@@ -23,7 +23,7 @@ def summary(
         next_step: what to do.
         report: where the report is.
         exit_code: of the session.
-        why: the session ended; None where the outcomes say it.
+        whys: why the session ended, one reason each; none where the outcomes say it.
     """
     run = head.run
     state = run.state if exit_code is not ExitCode.SCOPE_UNUSABLE else f"{run.state}, a scope cannot be used"
@@ -34,6 +34,6 @@ def summary(
     if len(head.reject_reasons) > _REASONS:
         lines.append(f"  and {len(head.reject_reasons) - _REASONS} more reasons, in the report")
     lines += attention
-    lines += [f"why: {why}"] if why else []
+    lines += [f"why: {why}" for why in whys]
     more = f"; {_GOES_ON}" if exit_code is ExitCode.INTERNAL else ""
     return "\n".join(map(plain, [*lines, f"report: {report}", f"next: {next_step}{more}"]))

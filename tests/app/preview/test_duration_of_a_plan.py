@@ -31,7 +31,7 @@ def test_plan_says_what_a_typical_rehearsal_takes(tmp_path: Path) -> None:
 
 def test_windows_are_counted_and_that_is_said(tmp_path: Path) -> None:
     desk = DeskHere(tmp_path, targets=sim_targets(3))
-    counted = "; started now, windows and freezes counted, see --forecast"
+    counted = "; counted from now, windows and freezes included, see --forecast"
     for windows in ({}, {"windows": [{"from": "22:00", "to": "05:00", "timezone": "UTC"}]}):
         desk.write(**windows)
         assert (counted in desk.cli("plan", "PLAN", "--offline").stdout) == bool(windows)

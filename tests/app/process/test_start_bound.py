@@ -79,10 +79,13 @@ def test_a_time_that_summer_time_leaves_out_is_later_by_the_hosts_clock_too(
             datetime(2026, 10, 24, 23, 0, tzinfo=UTC),
             "2026-10-25 02:30 CEST on (2026-10-25 00:30 UTC)",
         ),
+        ("2026-03-03T05:00:00Z", NOW, "2026-03-03 05:00 UTC on"),
         ("05:00 Asia/Shanghai", NOW, "2026-03-03 05:00 CST on (2026-03-02 21:00 UTC)"),
     ],
 )
-def test_the_instant_is_said_in_its_zone_and_in_utc(until: str, now: datetime, said: str) -> None:
+def test_the_instant_is_said_in_its_zone_and_in_utc_and_once_where_these_are_one(
+    until: str, now: datetime, said: str
+) -> None:
     bound = start_bound(until, now)
     assert bound is not None
     assert spoken_bound(bound) == f"nothing starts from {said}"

@@ -190,6 +190,20 @@ CASES = [
         barred=Wait(Cause.ELSEWHERE, ("proxy X is open in run R of fleet F",)),
     ),
     case(
+        Cause.HOLD,
+        "(held by ann@desk); after that the plan was changed, which needs --new: targets; 4 targets wait; "
+        f'do: look at the cause, then orchestrator release {PLAN} --note "why"; then put the plan back as it was, or ',
+        *(OPEN, HELD),
+        barred=Wait(Cause.CHANGED, ("targets",)),
+    ),
+    case(
+        Cause.HOLD,
+        "incident 4711 (held by ann@desk); 4 targets wait; do: look",
+        *(OPEN, HELD),
+        barred=Wait(Cause.CHANGED, ("targets",)),
+        working=True,
+    ),
+    case(
         Cause.UNSEEN,
         "the next start, unless discovery finds what fleet F has open in the same project; 4 targets wait; "
         f"do: see in orchestrator plan {PLAN} whether it does, then orchestrator run {PLAN}",

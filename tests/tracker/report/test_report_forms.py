@@ -219,10 +219,10 @@ def test_any_run_can_be_told_in_any_form(seed: int, steps: int) -> None:
 @pytest.mark.parametrize("code", list(ExitCode))
 def test_the_summary_ends_with_the_report_and_what_to_do(code: ExitCode) -> None:
     told = summary(
-        story().head, ["look here"], "orchestrator run /p/prod.yaml", Path("/s/report.json"), code, "stopped"
+        story().head, ["look here"], "orchestrator run /p/prod.yaml", Path("/s/report.json"), code, ["stopped", "twice"]
     )
     lines = told.splitlines()
-    assert lines[-4:-1] == ["look here", "why: stopped", "report: /s/report.json"]
+    assert lines[-5:-1] == ["look here", "why: stopped", "why: twice", "report: /s/report.json"]
     assert lines[-1].startswith("next: orchestrator run /p/prod.yaml")
     assert lines[-1].endswith("report the bug") == (code is ExitCode.INTERNAL)
 

@@ -4,10 +4,13 @@ from collections.abc import Iterator
 
 from orchestrator.app.status.outlook import Outlook
 from orchestrator.app.status.what_next.steps import step_words
-from orchestrator.executor.decide.waits import Cause
+from orchestrator.executor.decide.waits import Cause, Wait
 from orchestrator.spoken import counted
 from orchestrator.tracker.report.behind import taken_words
 from orchestrator.tracker.report.moving import Moving, moving_words
+
+#: What a person lets go.
+_RELEASED = frozenset({Cause.HOLD, Cause.APPROVAL})
 
 
 def fleet_line(seen: Outlook, plan: str) -> str:
@@ -18,18 +21,37 @@ def fleet_line(seen: Outlook, plan: str) -> str:
 def next_step(seen: Outlook, plan: str) -> str:
     """What to do about what the run waits for."""
     stuck = next(iter(seen.stuck), None)
-    words = step_words(seen.fleet(), plan, working=seen.working, stuck=stuck, outcomes=seen.to_redo)
+    barred = _barred_once_released(seen)
+    alone = seen.working or barred is not None
+    words = step_words(seen.fleet(), plan, working=alone, stuck=stuck, outcomes=seen.to_redo)
+    if barred is not None:
+        words = f"{words}; then {step_words(barred, plan, working=False)}"
     others = taken_words(seen.missing) if seen.fleet().cause is Cause.BEHIND else ""
     return f"{words}; {others}: orchestrator run {plan}" if others else words
 
 
+def _barred_after(seen: Outlook) -> Wait | None:
+    """What keeps the next start from starting anything when what is waited for now has come; None for nothing."""
+    barred = None if seen.working else seen.rollout.barred
+    return barred if barred is not None and seen.fleet().cause is not barred.cause else None
+
+
+def _barred_once_released(seen: Outlook) -> Wait | None:
+    """The same where a person has to release it, and a plain run after that would only be refused."""
+    follows = next(iter(seen.run.open_states()), None) is not None
+    return _barred_after(seen) if seen.fleet().cause in _RELEASED and not follows else None
+
+
 def _beside(seen: Outlook) -> Iterator[str]:
-    """What waits with it, what moves, and what a hold keeps in the dark: that the run is over, and what is left."""
+    """What bars it beside that, what waits with it, what moves; and what a hold hides: that the run is over."""
     run, cause = seen.run, seen.fleet().cause
     if run.ended is not None:
         if run.hold is not None:
             yield seen.after_the_end().reason
         return
+    barred = _barred_after(seen)
+    if barred is not None:
+        yield f"after that {barred.reason}"
     if run.waiting:
         yield counted(run.waiting, "target waits", "targets wait")
     yield from moving_words(_unsaid(seen.moving, cause), working=seen.working)
