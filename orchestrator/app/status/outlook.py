@@ -197,6 +197,7 @@ def look(
         until=session.until if session else None,
         ends_at=session.ends_at if session else None,
         barred=Wait.recalled(session.barred) if session else barred,
+        defers=False,
         wait_s=float("inf"),
     )
     for gate, status in run.gates.items():  # as the journal says; how fresh it is, only its process knows

@@ -79,6 +79,7 @@ class Rollout:
         until: nothing starts from this instant of the calendar on.
         ends_at: nor from this instant of the session's clock on.
         barred: why nothing starts any more, though what is open is followed; None while all may go on.
+        defers: what is short of addresses for too long is deferred; False for who only looks.
         wait_s: how far away an opening or the end of a soak may be to be waited for in this process.
         verifying: the wave whose soak has ended and that is read once more.
         verified: waves that were read once more after their soak.
@@ -102,6 +103,7 @@ class Rollout:
     until: datetime | None = None
     ends_at: datetime | None = None
     barred: Wait | None = None
+    defers: bool = True
     wait_s: float = 3600.0
     verifying: str | None = None
     verified: set[str] = field(default_factory=set)

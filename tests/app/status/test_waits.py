@@ -451,6 +451,19 @@ CASES = [
         of="target",
         plan=IN_SUBNET,
     ),
+    *(
+        case(  # for longer than `busy_for`: the next reading decides whether they are deferred
+            Cause.SUBNET,
+            "addresses: subnet s has 1 free address beside the 2 in reserve, 2 are needed",
+            OPEN,
+            SubnetRead(at=START - timedelta(hours=9), scope="default", subnet_id="s", free=3),
+            plan=IN_SUBNET,
+            of=of,
+            working=working,
+        )
+        for of in ("fleet", "target")
+        for working in (False, True)
+    ),
     case(
         Cause.EVENT,
         "the cloud's own events: db_upgrade of instance",

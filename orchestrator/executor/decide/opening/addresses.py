@@ -27,8 +27,8 @@ def applies(rollout: Rollout, target: Target) -> bool:
 
 
 def awaited_subnet(rollout: Rollout, target: Target, now: datetime) -> str | None:
-    """The subnet that a target waits for; None also when it is hopeless, as it is not waited for then."""
-    return None if hopeless(rollout, target, now) else short_subnet(rollout, target, now)
+    """The subnet that a target waits for; None also when it is hopeless, as it is taken up then, to be deferred."""
+    return None if rollout.defers and hopeless(rollout, target, now) else short_subnet(rollout, target, now)
 
 
 def short_subnet(rollout: Rollout, target: Target, now: datetime) -> str | None:
