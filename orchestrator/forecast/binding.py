@@ -2,14 +2,18 @@
 
 from orchestrator.executor.decide.bench import SUBNET
 from orchestrator.executor.decide.limits import room, scope_room
+from orchestrator.executor.decide.opening.cloud_events import coming_event
 from orchestrator.executor.decide.opening.start_gate import start_opening
 from orchestrator.forecast.environment import Environment
 from orchestrator.model.plan.plan import Plan
 
 PER_WINDOW = "per_window"
 
+#: What the cloud is about to do to an instance itself.
+EVENTS = "the cloud's own events"
+
 #: What ends at an instant of its own, whatever is under way.
-CLOSED = frozenset({"the window", "the freeze", "the soak", PER_WINDOW})
+CLOSED = frozenset({"the window", "the freeze", "the soak", PER_WINDOW, EVENTS})
 
 #: All of a wave is sent, and its end is waited for.
 END_OF = "the end of"
@@ -23,6 +27,7 @@ SLOW = (
     "the window",
     "the freeze",
     PER_WINDOW,
+    EVENTS,
     END_OF,
     "per_instance",
     "the addresses",
@@ -71,7 +76,10 @@ def _plain(why: str) -> str:
 def _of_targets(env: Environment) -> str:
     """There is room, but every target that waits is held up by something of its own."""
     plan, rollout = env.plan, env.rollout
-    if plan.windows == "instance" and rollout.queue.next_opening() is not None:
+    opens = rollout.queue.next_opening()
+    if opens is not None and coming_event(rollout, opens[1], env.events.now) is not None:
+        return EVENTS
+    if opens is not None and plan.windows == "instance":
         return "the window"
     full = [name for name in env.scopes if rollout.queue.waits_in(name) and not scope_room(rollout, name)]
     if full:

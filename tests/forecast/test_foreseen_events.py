@@ -48,4 +48,5 @@ def test_one_without_a_time_is_not_foreseen() -> None:
 
 def test_the_range_counts_with_it_as_well() -> None:
     told = rehearse(PLAN, TARGETS, start=START, events={"default": (at(0.5),)})
+    assert "the cloud's own events" in {phase.limited_by for phase in told.phases}
     assert told.duration_s.p5 >= 2.5 * 3600

@@ -1,6 +1,7 @@
 """Each gate of a plan asked once, for the preview."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 import anyio
 
@@ -43,8 +44,15 @@ async def _ask(
     asker: Asker, gate: HealthGate, question: GateQuestion, found: list[GatePreview | None], number: int
 ) -> None:
     said = await asker.ask(gate, question)
+    kept: Literal["all", "some"] = "all" if gate.select is None else "some"
     found[number] = GatePreview(
-        name=gate.name, at=gate.at, answer=said.answer, status=said.status, value=said.value, evidence=said.evidence
+        name=gate.name,
+        at=gate.at,
+        answer=said.answer,
+        keeps=None if "start" not in gate.at or gate.is_good(said.answer) else kept,
+        status=said.status,
+        value=said.value,
+        evidence=said.evidence,
     )
 
 

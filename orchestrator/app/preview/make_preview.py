@@ -7,6 +7,7 @@ from functools import partial
 import anyio
 from msgspec import structs
 
+from orchestrator.app.preview.addresses_learned import NOTHING_LEARNED, AddressesLearned
 from orchestrator.app.preview.ask_gates import ask_gates
 from orchestrator.app.preview.foresee_events import foresee_events
 from orchestrator.app.preview.read_subnets import read_subnets
@@ -73,6 +74,7 @@ def preview_online(
     coming: NextRun | None = None,
     spent: int = 0,
     memory: RateMemory | None = None,
+    learned: AddressesLearned = NOTHING_LEARNED,
 ) -> OnlinePreview:
     """Read every version and make the preview.
 
@@ -85,12 +87,13 @@ def preview_online(
         coming: the run that a start takes up; None for a run that begins with all targets.
         spent: calls that discovery has taken.
         memory: what is known of rates; None for nothing.
+        learned: what is known of the addresses that upgrades need.
 
     Raises:
         PlanError: the plan cannot be carried out as it is.
     """
     read = anyio.run(
-        partial(_read, memory=memory),
+        partial(_read, memory=memory, learned=learned),
         plan,
         _to_read(resolved, coming),
         environ,
@@ -132,6 +135,7 @@ async def _read(
     history: History | None,
     *,
     memory: RateMemory | None,
+    learned: AddressesLearned,
 ) -> _Read:
     readers = plan.limits.concurrency
     clock = SystemClock()
@@ -140,7 +144,7 @@ async def _read(
         late = behind(plan.target_version, targets, readings)
         schedules = Schedules() if history is None else await read_schedules(late, scopes, readers=readers)
         looks = late if plan.capacity is not None else []
-        subnets, denied = await read_subnets(plan.capacity or Capacity(), looks, scopes, clock)
+        subnets, denied = await read_subnets(plan.capacity or Capacity(), looks, scopes, clock, learned)
         expected_s = expecting(plan, readings).follow.expected_s
         kept = late if plan.cloud_events == "wait" else []
         events, unlisted = await foresee_events(kept, scopes, clock, expected_s)

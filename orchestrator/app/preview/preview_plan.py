@@ -118,6 +118,10 @@ def _simulated(request: PreviewRequest, redirect: "Redirect") -> PreviewedPlan:
 
 def _online(request: PreviewRequest, history: History | None) -> PreviewedPlan:
     from orchestrator.app.discover.discover import discover_now  # noqa: PLC0415  # brings HTTP along
+    from orchestrator.app.preview.addresses_learned import (  # noqa: PLC0415  # brings the tracker along
+        NOTHING_LEARNED,
+        addresses_learned,
+    )
     from orchestrator.app.preview.make_preview import preview_online  # noqa: PLC0415  # as above
     from orchestrator.app.preview.plan_mistakes import plan_mistakes  # noqa: PLC0415  # brings the report along
 
@@ -127,6 +131,8 @@ def _online(request: PreviewRequest, history: History | None) -> PreviewedPlan:
     coming, plan = _coming(request, resolved)
     if coming.changes:  # the run follows the plan that it was begun with, which this one is no audit of
         resolved, history = Resolved(list(coming.targets), []), None
+    real = request.redirect is None  # each simulated cloud is a new one, of which nothing was learned
+    learned = addresses_learned(plan, resolved.targets, request.state) if real else NOTHING_LEARNED
     online = preview_online(
         coming.in_force(plan),
         resolved,
@@ -136,6 +142,7 @@ def _online(request: PreviewRequest, history: History | None) -> PreviewedPlan:
         coming=coming,
         spent=found.calls,
         memory=memory,
+        learned=learned,
     )
     wrong = plan_mistakes(plan, online.preview, resolved.targets)
     preview = structs.replace(online.preview, warnings=(*wrong, *online.preview.warnings))

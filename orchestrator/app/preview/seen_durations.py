@@ -25,14 +25,15 @@ def durations_seen(plan: Plan, state: State) -> list[float]:
     fleet = state.fleet(plan.name)
     fleet.expect_owner(path_of(plan.path))
     seen: list[float] = []
-    for run in _latest_first(fleet.runs()):
+    for run in latest_first(fleet.runs()):
         seen += _all(recover(run).run.durations)
         if len(seen) >= _ENOUGH:
             break
     return seen
 
 
-def _latest_first(runs: Sequence[StoredRun]) -> Sequence[StoredRun]:
+def latest_first(runs: Sequence[StoredRun]) -> Sequence[StoredRun]:
+    """Those of the runs that are looked at."""
     return list(reversed(runs))[:_RUNS]
 
 

@@ -188,7 +188,19 @@ def _start(preview: Preview) -> Iterator[str]:
     """When upgrades begin, unless the state in which a start finds the fleet says more."""
     if preview.starts and not preview.state:
         hours = "in open windows only" if preview.closes else "at any hour, for the plan has no windows"
-        yield f"starts: as soon as `run` is called, {hours}; connections through a proxy are cut while it is upgraded"
+        yield f"starts: {_when(preview)}, {hours}; connections through a proxy are cut while it is upgraded"
+
+
+def _when(preview: Preview) -> str:
+    """What starts wait for, by what the gates of the plan say now."""
+    shut = [gate.name for gate in preview.gates if gate.keeps == "all"]
+    some = [gate.name for gate in preview.gates if gate.keeps == "some"]
+    when = f"once {_open(shut)}" if shut else "as soon as `run` is called"
+    return f"{when}, but what is selected by it not before {_open(some)}" if some else when
+
+
+def _open(gates: list[str]) -> str:
+    return f"gate {gates[0]} opens" if len(gates) == 1 else f"gates {', '.join(gates[:-1])} and {gates[-1]} open"
 
 
 def _gate(gate: GatePreview) -> str:
@@ -203,7 +215,9 @@ def _subnet(subnet: SubnetPreview) -> str:
         return f"{of}: its free addresses could not be read: {subnet.why}"
     free = counted(subnet.free, "free address", "free addresses")
     waits = counted(subnet.proxies, "proxy waits", "proxies wait")
-    return f"{of}: {free}, {subnet.needed:,} needed for an upgrade, {subnet.missing:,} MISSING with reserve; {waits}"
+    least = "at least " if subnet.at_least else ""
+    needed = f"{least}{subnet.needed:,} needed for an upgrade"
+    return f"{of}: {free}, {needed}, {least}{subnet.missing:,} MISSING with reserve; {waits}"
 
 
 def _rate(assumed: AssumedRate, *, alone: bool) -> str:

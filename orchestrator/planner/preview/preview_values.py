@@ -88,11 +88,17 @@ class WavePreview(Struct, kw_only=True):
 
 
 class GatePreview(Struct, kw_only=True):
-    """A gate, and what it said when it was asked once for the preview; `answer` None when it was not asked."""
+    """A gate, and what it said when it was asked once for the preview.
+
+    Attributes:
+        answer: None when it was not asked.
+        keeps: what it keeps from starting by that answer: all targets, or some; None for nothing.
+    """
 
     name: str
     at: tuple[GatePoint, ...]
     answer: GateAnswer | None
+    keeps: Literal["all", "some"] | None = None
     status: int | None = None
     value: float | None = None
     evidence: str = ""
@@ -103,7 +109,8 @@ class SubnetPreview(Struct, kw_only=True):
 
     Attributes:
         free: None when that was not told.
-        needed: by the upgrade there that needs most.
+        needed: by the upgrade there that needs most; `at_least`: it, and what is missing, may be more, as the nodes of
+            some proxies there are not known.
         missing: so many for that one, beside the reserve; 0 when it could start now.
         why: it was not told.
     """
@@ -113,6 +120,7 @@ class SubnetPreview(Struct, kw_only=True):
     proxies: int
     free: int | None
     needed: int
+    at_least: bool = False
     missing: int = 0
     why: str | None = None
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 
+import pytest
 from fakes.clock import VirtualClock, run_virtual
 from fakes.clouds import FakeCloud
 from fakes.stage import plan_of, targets_of
 from msgspec.structs import replace
 
+from orchestrator.app.preview.addresses_learned import NOTHING_LEARNED, AddressesLearned
 from orchestrator.app.preview.read_subnets import read_subnets
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lanes
@@ -32,7 +34,7 @@ class Subnets(FakeCloud):
 
 
 def read(
-    answer: Callable[[str], Reply[int]], targets: list[Target] = TARGETS
+    answer: Callable[[str], Reply[int]], targets: list[Target] = TARGETS, learned: AddressesLearned = NOTHING_LEARNED
 ) -> tuple[list[str], tuple[SubnetPreview, ...], tuple[str, ...]]:
     """The subnets that were asked for, and what came of that."""
 
@@ -49,7 +51,7 @@ def read(
             note=lambda _record: None,
         )
         calls.gate.open()
-        found, warnings = await read_subnets(Capacity(), targets, {"default": calls}, clock)
+        found, warnings = await read_subnets(Capacity(), targets, {"default": calls}, clock, learned)
         return cloud.asked, found, warnings
 
     return run_virtual(look)
@@ -60,6 +62,25 @@ def test_each_subnet_is_read_once_and_what_is_missing_is_told() -> None:
 
     assert (asked, warnings) == (["a", "b"], ())
     assert [(each.proxies, each.free, each.needed, each.missing) for each in found] == [(2, 5, 4, 1), (1, 6, 4, 0)]
+
+
+UNTOLD = [replace(target, facts=Facts(subnet="a")) for target in targets_of(2)]
+
+
+@pytest.mark.parametrize(
+    ("learned", "needed", "at_least", "missing"),
+    [
+        (NOTHING_LEARNED, 2, True, 1),
+        (AddressesLearned({UNTOLD[0].proxy_id: 4}, {}), 4, True, 3),
+        (AddressesLearned({UNTOLD[0].proxy_id: 4, UNTOLD[1].proxy_id: 3}, {}), 4, False, 3),
+        (AddressesLearned({}, {"a": 6, "b": 9}), 6, True, 5),
+    ],
+)
+def test_what_runs_have_learned_is_needed_and_what_nobody_knows_is_told_as_the_least(
+    learned: AddressesLearned, needed: int, at_least: bool, missing: int
+) -> None:
+    _, [found], _ = read(lambda _name: Answered(3, Exchange(http_status=200)), UNTOLD, learned)
+    assert (found.needed, found.at_least, found.missing) == (needed, at_least, missing)
 
 
 def test_a_scope_that_may_not_ask_is_asked_once_and_says_so() -> None:

@@ -1,6 +1,7 @@
 """The preview: what a run would do, left out and why, in numbers; and its table."""
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pytest
@@ -18,7 +19,7 @@ from orchestrator.model.run.eligibility import Reading
 from orchestrator.planner.preview.estimate import calls_per_target, looks
 from orchestrator.planner.preview.preview import make_preview
 from orchestrator.planner.preview.preview_text import table
-from orchestrator.planner.preview.preview_values import ImpactForecast, Preview, SubnetPreview
+from orchestrator.planner.preview.preview_values import GatePreview, ImpactForecast, Preview, SubnetPreview
 from orchestrator.planner.targets.resolve import Excluded, Resolved, resolve_targets
 from orchestrator.spoken import spoken
 
@@ -248,6 +249,32 @@ def test_calls_for_one_target() -> None:
 )
 def test_lengths_of_time_as_they_are_spoken(seconds: float, text: str) -> None:
     assert spoken(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("keeps", "says"),
+    [
+        ((None, None), "as soon as `run` is called, at any hour"),
+        (("all", None), "once gate g0 opens, at any hour"),
+        (("all", "all"), "once gates g0 and g1 open, at any hour"),
+        (
+            ("some", None),
+            "as soon as `run` is called, but what is selected by it not before gate g0 opens, at any hour",
+        ),
+    ],
+)
+def test_a_start_gate_that_does_not_pass_is_waited_for(
+    preview: Callable[..., Preview], keeps: tuple[Any, ...], says: str
+) -> None:
+    gates = [GatePreview(name=f"g{n}", at=("start",), answer="error", keeps=each) for n, each in enumerate(keeps)]
+    lines = list(table(structs.replace(preview(), gates=tuple(gates))))
+    assert any(line.startswith(f"starts: {says}") for line in lines)
+
+
+def test_what_a_subnet_needs_is_told_as_the_least_where_nobody_knows_it(preview: Callable[..., Preview]) -> None:
+    short = SubnetPreview(scope="bj4", subnet_id="s", proxies=1, free=3, needed=2, at_least=True, missing=1)
+    lines = list(table(structs.replace(preview(), subnets=(short,))))
+    assert "at least 2 needed for an upgrade, at least 1 MISSING with reserve" in "\n".join(lines)
 
 
 def test_a_subnet_is_named_that_no_upgrade_fits_into(preview: Callable[..., Preview]) -> None:
