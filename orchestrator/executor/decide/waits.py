@@ -33,7 +33,7 @@ class Cause(Enum):
     WINDOW = "{0}"
     FREEZE = "frozen; {0}"
     FIT = "too late for an upgrade to end before the window closes at {0}; {1}"
-    PER_WINDOW = "room: {0} made {1}, as many as per_window allows; {2}"
+    PER_WINDOW = "room: {0} made {1}, per_window allows {3}; {2}"
     GATE = "gate {0} to open, closed since {1} UTC: {2}"
     ASKED = "the answer of gate {0}"
     SUBNET = "addresses: {0}"

@@ -209,7 +209,7 @@ STATES = {
     "per_window": at_once(
         r.Settled,
         Cause.PER_WINDOW,
-        "room: 1 start made in one window, as many as per_window allows; window opens ",
+        "room: 1 start made in one window, per_window allows 1; window opens ",
         plan={"limits": {"per_window": 1}, "windows": [window(opens_in_h=-3.0, hours=9.0)]},
     ),
     "label": at_once(

@@ -421,7 +421,17 @@ CASES = [
     case(Cause.ASKED, "the answer of gate orders; 4 targets wait; do: nothing", plan=GATED, working=True),
     case(
         Cause.PER_WINDOW,
-        "room: 1 start made on one day, as many as per_window allows; the next day begins Mon 00:00 UTC, in 2 h 00 min",
+        "room: 2 starts made on one day, per_window allows 1; the next day begins",
+        OPEN,
+        sent(FAR),
+        sent(MINE),
+        settled(FAR),
+        settled(MINE),
+        plan={"limits": Limits(per_window=1)},
+    ),
+    case(
+        Cause.PER_WINDOW,
+        "room: 1 start made on one day, per_window allows 1; the next day begins Mon 00:00 UTC, in 2 h 00 min",
         OPEN,
         sent(FAR),
         settled(FAR),
@@ -429,7 +439,7 @@ CASES = [
     ),
     case(
         Cause.PER_WINDOW,
-        "1 start made in one window, as many as per_window allows; window opens Mon 21:00 UTC, in 23 h 00 min",
+        "1 start made in one window, per_window allows 1; window opens Mon 21:00 UTC, in 23 h 00 min",
         OPEN,
         sent(FAR),
         settled(FAR),

@@ -1,10 +1,11 @@
 """The impact of upgrades on the page: bars by wave, with what the cloud foretold, and a table with the labels."""
 
+import pytest
 from fakes.reported import make_story
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from orchestrator.tracker.report.page.impact_chart import impact_chart
+from orchestrator.tracker.report.page.impact_chart import impact_chart, lasted
 from orchestrator.tracker.report.page.render import report_chunks
 from orchestrator.tracker.report.parts.impact_form import ImpactsReport, ImpactSumReport
 
@@ -86,3 +87,10 @@ def test_response_times_are_drawn_to_one_scale_where_they_are_known() -> None:
 def test_a_run_that_measured_nothing_has_no_such_part() -> None:
     assert impact_chart(UNSET) is None
     assert "Impact on applications" not in page(None)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(None, "-"), (0.0, "0 s"), (0.18, "less than 1 s"), (1.0, "1 s"), (4000.4, "4,000 s")]
+)
+def test_what_lasted_less_than_a_second_lasted_all_the_same(seconds: float | None, words: str) -> None:
+    assert lasted(seconds) == words

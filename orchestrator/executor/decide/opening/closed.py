@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from orchestrator.executor.decide.opening.calendar import Opening, instance_window, opening
 from orchestrator.executor.decide.opening.cloud_events import coming_event, event_wait
-from orchestrator.executor.decide.opening.per_window import counts_days, used_up
+from orchestrator.executor.decide.opening.per_window import counts_days, starts_made, used_up
 from orchestrator.executor.decide.opening.start_gate import bound_passed, fleet_opening, own_opening
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.waits import Cause, Wait
@@ -88,8 +88,8 @@ class _Place:
         days = counts_days(rollout) and not self.plan.freezes
         begins = f"the next day begins {opens.astimezone(rollout.zone):%a %H:%M %Z}" if opens and days else None
         of = "on one day" if counts_days(rollout) else "in one window"
-        most = counted(rollout.plan.limits.per_window or 0, "start")
-        return Wait(Cause.PER_WINDOW, (most, of, begins or self._opens(opens)), until)
+        made, allowed = starts_made(rollout, self.now), rollout.plan.limits.per_window or 0
+        return Wait(Cause.PER_WINDOW, (counted(made, "start"), of, begins or self._opens(opens), f"{allowed:,}"), until)
 
     def _opens(self, opens: datetime | None) -> str:
         if opens is None:

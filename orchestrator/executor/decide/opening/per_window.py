@@ -20,7 +20,12 @@ def starts_left(rollout: Rollout, now: datetime) -> int | None:
     most = rollout.plan.limits.per_window
     if most is None:
         return None
-    return most - max((_sent_in(rollout, span) for span in _spans(rollout, now + rollout.ahead())), default=0)
+    return most - starts_made(rollout, now + rollout.ahead())
+
+
+def starts_made(rollout: Rollout, instant: datetime) -> int:
+    """How many attempts were made in what is open at an instant of the calendar; of several windows the most."""
+    return max((_sent_in(rollout, span) for span in _spans(rollout, instant)), default=0)
 
 
 def used_up(rollout: Rollout, now: datetime) -> Opening | None:

@@ -118,4 +118,6 @@ def _words(each: ImpactSumReport) -> str:
 
 def lasted(seconds: float | None) -> str:
     """How long it was, to the second; a dash where that is not known."""
-    return "-" if seconds is None else f"{seconds:,.0f} s"
+    if seconds is None:
+        return "-"
+    return "less than 1 s" if 0 < seconds < 1 else f"{seconds:,.0f} s"
