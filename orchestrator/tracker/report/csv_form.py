@@ -17,6 +17,9 @@ from orchestrator.tracker.report.schema import TargetReport
 #: How a formula begins.
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
+#: What `csv` ends a line with here: it puts into quotes what may end one, and knows no other way to be told of both.
+_ENDS = "\r\n"
+
 COLUMNS = (
     "scope",
     "project_id",
@@ -55,7 +58,7 @@ def report_chunks(story: Story) -> Iterator[bytes]:
 def csv_lines(targets: Iterable[TargetReport]) -> Iterator[str]:
     """Header and lines, each with its line end. Lists are separated by spaces, null is empty."""
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
+    writer = csv.writer(buffer, lineterminator=_ENDS)
     writer.writerow(COLUMNS)
     yield _taken(buffer)
     for target in targets:
@@ -64,10 +67,10 @@ def csv_lines(targets: Iterable[TargetReport]) -> Iterator[str]:
 
 
 def _taken(buffer: io.StringIO) -> str:
-    line = buffer.getvalue()
+    line = buffer.getvalue().removesuffix(_ENDS)
     buffer.seek(0)
     buffer.truncate()
-    return line
+    return f"{line}\n"
 
 
 def _cells(target: TargetReport) -> tuple[object, ...]:

@@ -1,6 +1,7 @@
 """The report for people and for spreadsheets, and the summary at the end of a run."""
 
 import csv
+import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -135,6 +136,18 @@ def test_no_cell_of_the_csv_is_a_formula(begin: str) -> None:
     settled = r.Settled(at=BEGIN, target=D, outcome=Outcome.REJECTED, wave="canary", reason=reason)
     row = {row["proxy_id"]: row for row in csv.DictReader(csv_lines(story(settled).targets))}[D]
     assert row["reason"] == f"'{reason}"
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+@pytest.mark.parametrize("before", ["", "no ip"])
+def test_no_end_of_a_line_in_a_cell_begins_another_row(before: str, end: str) -> None:
+    """What follows would be a row that the cloud has made up, and may begin like a formula."""
+    reason = f"{before}{end}=1+1"
+    settled = r.Settled(at=BEGIN, target=D, outcome=Outcome.REJECTED, wave="canary", reason=reason)
+    file = io.StringIO("".join(csv_lines(story(settled).targets)), newline="")
+    rows = list(csv.DictReader(file))
+    assert [row["proxy_id"] for row in rows] == [A, B, C, D]
+    assert rows[3]["reason"].removeprefix("'") == reason
 
 
 def test_csv_has_a_line_for_every_target_and_survives_quotes_and_commas() -> None:
