@@ -2,10 +2,12 @@
 
 from fakes.clock import START
 from fakes.recorded import make_plan, make_targets, run_started
-from fakes.stage import fold_all
+from fakes.stage import fold_all, plan_of, targets_of
 
 from orchestrator.app.status.outlook import look
 from orchestrator.app.status.what_next.attention import attention_lines
+from orchestrator.model.plan.plan import Wave
+from orchestrator.model.plan.selection import Selector
 from orchestrator.model.record import record as r
 from orchestrator.model.record.outcome import Outcome
 from orchestrator.tracker.report.build import build_report
@@ -34,6 +36,28 @@ def test_a_project_that_may_be_mistaken_is_named_with_its_place_in_the_plan() ->
         told = attention_lines(look(PLAN, run, (), START, working=False), build_report(run, PLAN).head, "p.yaml")
         advice = "project_id p-default: correct it, or let these credentials use that project"
         assert list(told) == [f"scope default, which cannot be used: {advice}"] * named
+
+
+def test_a_canary_in_a_scope_that_was_given_up_is_said_to_keep_the_other_scopes_waiting() -> None:
+    """It has shown nothing, so no later wave opens, whatever `scopes_required` says."""
+    targets = targets_of(3, scopes=("bad", "good"))
+    first = Selector(instance_id=targets[0].instance_id)
+    waves = (Wave(name="canary", select=first), Wave(name="rest"))
+    opened = r.WaveOpened(at=START, wave="canary")
+    gone = r.ScopeGivenUp(at=START, scope="bad", why="connection refused")
+    line = (
+        "wave canary waits for scope bad, and no later wave opens before it is over: "
+        "what waits in scope good does not start either"
+    )
+    for plan, records, told in (
+        (plan_of(targets, waves=waves), (opened, gone), [line]),
+        (plan_of(targets, waves=waves), (opened,), []),
+        (plan_of(targets, waves=waves), (gone,), []),
+        (plan_of(targets[:1], waves=waves[:1]), (opened, gone), []),
+    ):
+        run = fold_all(plan, (run_started(len(plan.proxies)), *records))
+        seen = look(plan, run, (), START, working=False)
+        assert list(attention_lines(seen, build_report(run, plan).head, "p.yaml")) == told
 
 
 def test_what_a_hold_names_is_named_once() -> None:

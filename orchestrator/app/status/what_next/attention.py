@@ -28,6 +28,7 @@ def attention_lines(seen: Outlook, head: Head, plan: str) -> Iterator[str]:
     if left := left_behind(seen.run, seen.rollout.plan):
         yield from behind_lines(head, left) if seen.run.ended is not None else _ended_badly(left, head)
     yield from _wrong_projects(seen)
+    yield from _kept_from_others(seen)
     yield from _in_doubt(seen)
     yield from _needs_person(seen)
 
@@ -50,6 +51,20 @@ def _wrong_projects(seen: Outlook) -> Iterator[str]:
         advice = project_advice(seen.rollout.plan, scope.name, scope.given_up) if scope.given_up else None
         if advice is not None:
             yield f"scope {scope.name}, which cannot be used: {advice}"
+
+
+def _kept_from_others(seen: Outlook) -> Iterator[str]:
+    """The wave that scopes which were given up keep open, while targets of other scopes wait for a later one."""
+    rollout, wave = seen.rollout, seen.rollout.wave
+    gone = [name for name, scope in seen.run.scopes.items() if scope.given_up]
+    if wave is None or seen.run.waves[wave.name].opened_at is None or not any(map(rollout.queue.waits_in, gone)):
+        return
+    others = [name for name in seen.run.scopes if name not in gone and rollout.queue.waits_in(name)]
+    if others:
+        yield (
+            f"wave {wave.name} waits for scope {', '.join(gone)}, and no later wave opens before it is over: "
+            f"what waits in scope {', '.join(others)} does not start either"
+        )
 
 
 def _in_doubt(seen: Outlook) -> Iterator[str]:
