@@ -28,7 +28,7 @@ from orchestrator.executor.ports import Clock
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.plan.plan import Discover, Plan
 from orchestrator.model.plan.target import Target
-from orchestrator.model.record.record import ScopeUsed
+from orchestrator.model.record.record import Record, ScopeUsed
 from orchestrator.planner.targets.discovery import counted_once
 
 #: Problems of one scope that are shown one by one.
@@ -56,9 +56,15 @@ class DiscoveryIncomplete(ScopeUnusable):
 
 
 def discover_now(
-    plan: Plan, environ: Mapping[str, str], on_found: OnFound, memory: RateMemory | None = None
+    plan: Plan,
+    environ: Mapping[str, str],
+    on_found: OnFound,
+    memory: RateMemory | None = None,
+    note: Callable[[Record], None] | None = None,
 ) -> Discovered:
     """Carry out the plan's discovery, if it has one. What it finds out of rates is left in the memory, if there is one.
+
+    `note` takes records about the scopes.
 
     Raises:
         DiscoveryIncomplete: not everything could be read.
@@ -68,7 +74,7 @@ def discover_now(
     if not plan.discover:
         return Discovered([])
     found = anyio.run(
-        _unless_stopped, plan, environ, on_found, memory, backend="asyncio", backend_options=backend_options()
+        _unless_stopped, plan, environ, on_found, memory, note, backend="asyncio", backend_options=backend_options()
     )
     if found is None:
         raise KeyboardInterrupt
@@ -76,13 +82,17 @@ def discover_now(
 
 
 async def _unless_stopped(
-    plan: Plan, environ: Mapping[str, str], on_found: OnFound, memory: RateMemory | None
+    plan: Plan,
+    environ: Mapping[str, str],
+    on_found: OnFound,
+    memory: RateMemory | None,
+    note: Callable[[Record], None] | None,
 ) -> Discovered | None:
     ended: Discovered | OrchestratorError | None = None
     async with anyio.create_task_group() as group:
         group.start_soon(_cancel_on_signal, group.cancel_scope)
         try:
-            ended = await _opened(plan, environ, on_found, memory, group)
+            ended = await _opened(plan, environ, on_found, memory, note, group)
         except OrchestratorError as error:  # which would come out of the group wrapped up
             ended = error
         group.cancel_scope.cancel()
@@ -92,10 +102,15 @@ async def _unless_stopped(
 
 
 async def _opened(
-    plan: Plan, environ: Mapping[str, str], on_found: OnFound, memory: RateMemory | None, group: TaskGroup
+    plan: Plan,
+    environ: Mapping[str, str],
+    on_found: OnFound,
+    memory: RateMemory | None,
+    note: Callable[[Record], None] | None,
+    group: TaskGroup,
 ) -> Discovered:
     clock = SystemClock()
-    async with open_scopes(plan, environ=environ, clock=clock, memory=memory) as scopes:
+    async with open_scopes(plan, environ=environ, clock=clock, note=note, memory=memory) as scopes:
         readers = plan.limits.concurrency
         used = {entry.scope: scopes[entry.scope] for entry in plan.discover}
         watchdog = Watchdog(partial(due_in_search, used, plan.http.timeout_s), end_process, patience_s(environ))

@@ -21,6 +21,7 @@ from orchestrator.clock import SystemClock
 from orchestrator.model.learned.history import History
 from orchestrator.model.plan.plan import Capacity, Plan
 from orchestrator.model.plan.target import Target
+from orchestrator.model.record.record import Record
 from orchestrator.model.run.eligibility import Reading
 from orchestrator.planner.next_run import NextRun
 from orchestrator.planner.preview.audit import Audit, Schedules, audit, behind
@@ -75,6 +76,7 @@ def preview_online(
     spent: int = 0,
     memory: RateMemory | None = None,
     learned: AddressesLearned = NOTHING_LEARNED,
+    note: Callable[[Record], None] | None = None,
 ) -> OnlinePreview:
     """Read every version and make the preview.
 
@@ -88,12 +90,13 @@ def preview_online(
         spent: calls that discovery has taken.
         memory: what is known of rates; None for nothing.
         learned: what is known of the addresses that upgrades need.
+        note: takes records about the scopes; None where nobody looks.
 
     Raises:
         PlanError: the plan cannot be carried out as it is.
     """
     read = anyio.run(
-        partial(_read, memory=memory, learned=learned),
+        partial(_read, memory=memory, learned=learned, note=note),
         plan,
         _to_read(resolved, coming),
         environ,
@@ -136,10 +139,11 @@ async def _read(
     *,
     memory: RateMemory | None,
     learned: AddressesLearned,
+    note: Callable[[Record], None] | None,
 ) -> _Read:
     readers = plan.limits.concurrency
     clock = SystemClock()
-    async with open_scopes(plan, environ=environ, clock=clock, memory=memory) as scopes:
+    async with open_scopes(plan, environ=environ, clock=clock, note=note, memory=memory) as scopes:
         readings, unusable = await read_versions(targets, scopes, readers=readers, on_read=on_read)
         late = behind(plan.target_version, targets, readings)
         schedules = Schedules() if history is None else await read_schedules(late, scopes, readers=readers)

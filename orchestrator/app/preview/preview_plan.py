@@ -36,6 +36,7 @@ class PreviewRequest:
         warn: called with what is wrong and stops nothing.
         on_found: called with how far a discovery has come.
         on_read: called with how many versions have been read, and of how many.
+        on_wait: called with what the cloud has it wait for, in words.
         offline: no network at all.
         forecast: rehearse the run many times, and not only where that is cheap.
         redirect: sends the questions to another cloud: the simulated one.
@@ -49,6 +50,7 @@ class PreviewRequest:
     warn: Callable[[str], None]
     on_found: Callable[[int, int], None]
     on_read: Callable[[int, int], None]
+    on_wait: Callable[[str], None]
     offline: bool = False
     forecast: bool = False
     redirect: "Redirect | None" = None
@@ -124,9 +126,10 @@ def _online(request: PreviewRequest, history: History | None) -> PreviewedPlan:
     )
     from orchestrator.app.preview.make_preview import preview_online  # noqa: PLC0415  # as above
     from orchestrator.app.preview.plan_mistakes import plan_mistakes  # noqa: PLC0415  # brings the report along
+    from orchestrator.app.scopes.tell_pauses import telling_pauses  # noqa: PLC0415  # only when a cloud is asked
 
-    memory = _memory(request)
-    found = discover_now(request.plan, request.environ, request.on_found, memory)
+    memory, note = _memory(request), telling_pauses(request.on_wait)
+    found = discover_now(request.plan, request.environ, request.on_found, memory, note)
     resolved = resolve_targets(request.plan, found.targets)
     coming, plan = _coming(request, resolved)
     if coming.changes:  # the run follows the plan that it was begun with, which this one is no audit of
@@ -143,6 +146,7 @@ def _online(request: PreviewRequest, history: History | None) -> PreviewedPlan:
         spent=found.calls,
         memory=memory,
         learned=learned,
+        note=note,
     )
     wrong = plan_mistakes(plan, online.preview, resolved.targets)
     preview = structs.replace(online.preview, warnings=(*wrong, *online.preview.warnings))

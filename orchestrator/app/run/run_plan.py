@@ -28,6 +28,7 @@ from orchestrator.app.run.begin_or_resume import (
 from orchestrator.app.run.run_session import Done, Work, work
 from orchestrator.app.scopes.expect_credentials import expect_credentials
 from orchestrator.app.scopes.rate_memory import RateMemory, RatesPlace
+from orchestrator.app.scopes.tell_pauses import telling_pauses
 from orchestrator.app.sinks.tee import RecordSink, end_all
 from orchestrator.clock import SystemClock
 from orchestrator.cloud.secrets.registry import Secrets
@@ -229,7 +230,8 @@ def _begin(
 
 def _targets(job: RunRequest, plan: Plan, memory: RateMemory) -> tuple[list[Target], tuple[ScopeUsed, ...]]:
     """The targets of the plan, and what it took to find them."""
-    found = discover_now(plan, memory.environ, job.on_found, memory)
+    note = telling_pauses(partial(job.warn, "discovery.waits"))
+    found = discover_now(plan, memory.environ, job.on_found, memory, note)
     return resolve_targets(plan, found.targets).targets, found.used
 
 

@@ -79,6 +79,7 @@ def preview_request(plan: Plan, options: Options) -> PreviewRequest:
         warn=_warn,
         on_found=Search(shown=shown),
         on_read=Counter("read", shown=shown),
+        on_wait=_forget if options.quiet else tell,
         offline=options.offline,
         forecast=options.forecast,
         redirect=redirect_of(options),
@@ -111,6 +112,10 @@ def _bounds(options: Options, asked: Asked) -> Iterator[str]:
         yield spoken_bound(asked.until)
     if asked.longest_s is not None:
         yield f"nothing starts when the session has lasted {options.max_duration}"
+
+
+def _forget(_words: str) -> None:
+    """What nobody wants to see."""
 
 
 def _warn(warning: str) -> None:

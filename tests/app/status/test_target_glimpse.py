@@ -167,3 +167,17 @@ def test_a_wave_that_is_over_but_for_one_target_can_be_told_of_each(tmp_path: Pa
     assert waves == {done: "rest", waits: "canary"}
     for key in (done, waits, undrawn):
         assert glimpse(stored, key).run.states.get(key) == whole.states.get(key)
+
+
+def test_what_is_known_by_its_version_alone_is_not_said_to_have_been_accepted(tmp_path: Path) -> None:
+    """Nobody saw a job: after the doubt period a stranger may have upgraded it as well."""
+    targets = make_targets(2)
+    doubtful, plain = (target.proxy_id for target in targets)
+    sent, _answer, _job, settled = upgraded(doubtful)
+    lost = r.AnswerSeen(at=BEGIN, target=doubtful, attempt=1, verdict="in_doubt", reason="no answer")
+    found = r.VersionAdopted(at=BEGIN, target=doubtful, attempt=1, version=NEW, evidence="version only")
+    stored = begun(tmp_path, targets, run_started(2), [sent, lost, found, settled, *upgraded(plain)])
+    for key, rule in ((doubtful, "of which no workflow_id was learned"), (plain, "accepted, and completed")):
+        now = next(line for line in life(glimpse(stored, key), key, BEGIN) if line.startswith("now: succeeded"))
+        assert rule in now
+        assert ("accepted" in now) == (key == plain)

@@ -29,6 +29,8 @@ _RULES = {
     Outcome.SKIPPED: "a rule leaves it out",
     Outcome.NOT_STARTED: "the run was ended before its turn came",
 }
+#: Where no job of it was ever seen, nobody knows who upgraded it.
+_BY_VERSION = "it runs the target version after an attempt in doubt, of which no workflow_id was learned"
 _PHASE_RULES = {
     Phase.WAITING: "it has no outcome, and nothing of it is under way",
     Phase.IN_FLIGHT: "an upgrade of ours is under way, and its end is waited for",
@@ -137,7 +139,9 @@ def _verdict(state: TargetState | None, now: datetime) -> str:
     if state.outcome is not None:
         who = person(state.settled_by, state.settled_host) if state.settled_by else None
         found = f", {state.evidence[-1]}" if state.outcome is Outcome.SKIPPED and state.evidence else ""
-        return _outcome(state.outcome, f"{why}{found}" if (why := reason_of(state)) else None, who) + _since(state, now)
+        rule = _BY_VERSION if state.outcome is Outcome.SUCCEEDED and not state.jobs else None
+        why = f"{reason}{found}" if (reason := reason_of(state)) else None
+        return _outcome(state.outcome, why, who, rule) + _since(state, now)
     reason = f": {why}" if (why := reason_of(state)) else ""
     return f"now: {state.standing}{reason} ({_PHASE_RULES[state.phase]})"
 
@@ -152,6 +156,7 @@ def _since(state: TargetState, now: datetime) -> str:
     return f"{when}{jobs}{read if state.seen_upgraded or state.taken_for else ''}"
 
 
-def _outcome(outcome: Outcome, reason: str | None, settled_by: str | None) -> str:
+def _outcome(outcome: Outcome, reason: str | None, settled_by: str | None, rule: str | None = None) -> str:
     why = f": {reason}" if reason else ""
-    return f"now: {outcome.value}{why} ({f'settled by {settled_by}' if settled_by else _RULES[outcome]})"
+    because = f"settled by {settled_by}" if settled_by else rule or _RULES[outcome]
+    return f"now: {outcome.value}{why} ({because})"
