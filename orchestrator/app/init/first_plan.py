@@ -92,10 +92,13 @@ def _proxies(found: FoundFleet) -> Iterator[str]:
 
 
 def _proxy(target: Target, found: FoundFleet) -> Iterator[str]:
+    """Its ids, and its name as a label: a run of proxies that are written out asks the cloud for no names."""
     reading = found.versions.get(target.proxy_id)
     version = "version not read" if reading is None else reading.current_version
     yield f"  - instance_id: {json.dumps(target.instance_id)}"
     yield f"    proxy_id: {json.dumps(target.proxy_id)}  # {_words((target.facts or Facts()).proxy_name, version)}"
+    if called := target.name:
+        yield f"    labels: {{name: {json.dumps(plain(called), ensure_ascii=False)}}}"
 
 
 def _words(*words: str | None) -> str:

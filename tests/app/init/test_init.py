@@ -73,6 +73,17 @@ def test_names_of_the_cloud_stay_in_their_comment(tmp_path: Path) -> None:
     plan, text = loaded(tmp_path, FoundFleet([target(0, facts=facts)], {}))
     assert len(plan.proxies) == 1
     assert "# 订单\\u2028x: [, version not read" in text
+    assert plan.proxies[0].labels == {"name": "a\\nversion: 9/订单\\u2028x: ["}
+
+
+@pytest.mark.parametrize("name", ["订单", "😀", 'quote " and \\', "# no comment", "", None])
+def test_a_proxy_is_called_in_the_plan_as_the_cloud_calls_it(tmp_path: Path, name: str | None) -> None:
+    """A run of a list asks for no names: without them every page would tell ids of 36 characters alone."""
+    plan, _ = loaded(tmp_path, FoundFleet([target(0, facts=Facts(name="orders", proxy_name=name))], {}))
+    assert plan.proxies[0].called == (f"name=orders/{name}" if name else "name=orders")
+    bare, text = loaded(tmp_path, FoundFleet([target(0)], {}))
+    assert bare.proxies[0].labels == {}
+    assert "labels" not in text
 
 
 def test_the_windows_that_are_offered_load_when_they_are_taken_in(tmp_path: Path) -> None:

@@ -49,7 +49,20 @@ def test_a_word_may_mean_a_proxy_that_a_redo_leaves_out() -> None:
     entry = msgspec.Raw(msgspec.json.encode(target_report(TARGETS[2], None, "2", None)))
     kept = r.OutcomeKept(at=BEGIN, target=C, outcome=Outcome.ALREADY, position=2, entry=entry)
     stored.resume(2).append([kept])
-    assert [named_target(stored, word) for word in ("cccc", "账单")] == [C, C]
+    assert [named_target(stored, word) for word in ("cccc", "账单", "账单/rw")] == [C, C, C]
+
+
+@pytest.mark.parametrize(("word", "proxy_id"), [("ro", B), ("gold", A), ("orders/ro", B)])
+def test_what_people_call_a_proxy_in_a_label_is_a_name_too(word: str, proxy_id: str) -> None:
+    """As a plan that `init` wrote has them: it lists the proxies, so no discovery learns their names."""
+    labels = [{"name": "orders/rw", "tier": "gold"}, {"name": "orders/ro", "app": ""}]
+    targets = [
+        structs.replace(target, facts=None, labels=own) for target, own in zip(TARGETS, [*labels, {}], strict=True)
+    ]
+    run = MemoryState().fleet("prod", writes=True).begin(make_plan(targets), targets, run_started(3))
+    assert named_target(run, word) == proxy_id
+    with pytest.raises(UsageError, match="is no target of run"):
+        named_target(run, "")
 
 
 @pytest.mark.parametrize("word", ["aaaa", "orders", "rw"])

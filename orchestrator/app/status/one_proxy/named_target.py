@@ -28,7 +28,7 @@ def named_target(stored: StoredRun, word: str) -> str:
     Args:
         stored: the run.
         word: an id, at least 4 characters that one begins with, the name of a proxy, that of its instance, or both with
-            a slash between them.
+            a slash between them; the value of a label is such a name too.
 
     Raises:
         UsageError: it means none of the targets, or several.
@@ -56,8 +56,10 @@ def _targets(stored: StoredRun) -> Iterator[Target]:
 
 def _kept(record: OutcomeKept) -> Target:
     entry = _entry.decode(record.entry)
-    facts = Facts(name=entry.facts.name) if entry.facts else None
-    return Target(scope=entry.scope, instance_id=entry.instance_id, proxy_id=entry.proxy_id, facts=facts)
+    facts = Facts(name=entry.facts.name, proxy_name=entry.facts.proxy_name) if entry.facts else None
+    return Target(
+        scope=entry.scope, instance_id=entry.instance_id, proxy_id=entry.proxy_id, labels=entry.labels, facts=facts
+    )
 
 
 def meant(word: str, targets: Iterable[Target]) -> Iterator[str]:
@@ -69,7 +71,6 @@ def meant(word: str, targets: Iterable[Target]) -> Iterator[str]:
 
 
 def _names(target: Target) -> Iterator[str]:
-    facts = target.facts
-    if facts is not None:
-        names = [name for name in (facts.name, facts.proxy_name) if name]
-        yield from (*names, "/".join(names))
+    """Those of the cloud, and those that people gave: the values of its labels; each whole and between slashes."""
+    for name in filter(None, (target.name, *target.labels.values())):
+        yield from (name, *filter(None, name.split("/")))
