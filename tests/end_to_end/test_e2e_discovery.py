@@ -86,7 +86,8 @@ def test_offline_says_that_finding_needs_the_network(desk: Desk) -> None:
     desk.write(discover=[{}])
     ended = desk.cli("plan", "PLAN", "--offline")
     assert ended.code == 0
-    assert "3 targets" in ended.stdout
+    assert "3 targets written out, and those that discover finds -> " in ended.stdout
+    assert "expected duration: not known before discover has looked" in ended.stdout
     assert "discover: finding proxies needs the network" in ended.stdout
 
 

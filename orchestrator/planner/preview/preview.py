@@ -174,6 +174,7 @@ def _preview(
         name=plan.name,
         target_version=plan.target_version,
         versions_read=readings is not None,
+        undiscovered=bool(plan.discover) and readings is None,
         targets=sum(len(share.targets) for share in staging.waves),
         sends=expected.upgrade_calls,
         starts=expected.upgrade_calls,

@@ -20,6 +20,8 @@ from orchestrator.planner.preview.preview_values import (
 )
 from orchestrator.spoken import counted, spoken
 
+_TO_FIND = " written out, and those that discover finds"
+
 
 def table(preview: Preview, *, rows: int | None = None) -> Iterator[str]:
     """The lines of a preview.
@@ -46,7 +48,8 @@ def table(preview: Preview, *, rows: int | None = None) -> Iterator[str]:
 
 def head_lines(preview: Preview) -> Iterator[str]:
     """What would be sent, in one sentence, and in which state a start finds the fleet."""
-    yield f"fleet {preview.name}: {counted(preview.targets, 'target')} -> {preview.target_version} ({_read(preview)})"
+    targets = counted(preview.targets, "target") + (_TO_FIND if preview.undiscovered else "")
+    yield f"fleet {preview.name}: {targets} -> {preview.target_version} ({_read(preview)})"
     yield from (f"  {line}" for line in preview.state)
     left_out = sum(len(group.targets) for group in preview.left_out if group.outcome != "excluded")
     excluded = sum(len(group.targets) for group in preview.left_out if group.outcome == "excluded")
@@ -232,6 +235,9 @@ def _duration(preview: Preview) -> Iterator[str]:
         from orchestrator.planner.preview.forecast_text import rehearsed_lines  # noqa: PLC0415  # brings time zones along
 
         yield from rehearsed_lines(preview.forecast)
+        return
+    if preview.undiscovered:
+        yield "expected duration: not known before discover has looked; the numbers below are of the targets above"
         return
     if not preview.sends and not preview.duration_s:
         yield "expected duration: none, there is nothing to send"

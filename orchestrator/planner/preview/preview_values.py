@@ -161,6 +161,7 @@ class Preview(Struct, kw_only=True):
         redo: the command that begins with what failed before; None when nothing is left out for that.
         limits: which of the plan's limits a person has changed, who and why, and the command that ends that.
         versions_read: whether the cloud was asked.
+        undiscovered: whether the plan has proxies looked for, which only the network can: what is found comes on top.
         in_flight: the cap as a number; in strict mode a wave may be left less, as it says.
         duration_s: of waves and soaks: of a typical run from now on, windows and freezes in it, if `rehearsed`; else
             the least that the limits allow, windows and freezes left aside.
@@ -181,6 +182,7 @@ class Preview(Struct, kw_only=True):
     target_version: str
     state: tuple[str, ...] = ()
     versions_read: bool
+    undiscovered: bool = False
     targets: int
     sends: int
     starts: int
