@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from os.path import normpath
 from pathlib import Path
 from shlex import join
 
@@ -56,10 +57,15 @@ def expect_owner_before(name: str, owner: Path, before: Path, now: Path) -> None
     Raises:
         UsageError: it belongs to another one, perhaps to the one that it would be handed to.
     """
-    if owner == now.absolute():
+    if same_plan(owner, now):
         raise UsageError(f"{now}: the fleet {name} belongs to it already, so nothing is handed over")
-    if owner != before.absolute():
+    if not same_plan(owner, before):
         raise UsageError(f"{now}: the fleet {name} belongs to {owner}, not to {before}")
+
+
+def same_plan(one: Path, other: Path) -> bool:
+    """Whether two words name one plan file, which may be there no longer: `../old/prod.yaml` is said as often."""
+    return normpath(one.absolute()) == normpath(other.absolute())
 
 
 def _claiming(plan_path: Path, owner: Path, options: Sequence[str]) -> str:

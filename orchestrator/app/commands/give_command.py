@@ -26,6 +26,7 @@ from orchestrator.model.plan.commands import (
 )
 from orchestrator.model.plan.limit_change import LimitChange, widened
 from orchestrator.model.plan.plan import Plan
+from orchestrator.tracker.fleet_name import same_plan
 from orchestrator.tracker.state_store import Fleet, State
 
 
@@ -108,7 +109,8 @@ def claim(plan: Plan, state: State, before: Path, now: datetime) -> None:
         FleetLocked: a process works on it.
     """
     fleet, here = state.fleet(plan.name, writes=True), path_of(plan.path)
-    if not fleet.exists() or fleet.owner() == here.absolute() != before.absolute():
+    owner = fleet.owner()
+    if not fleet.exists() or (owner and same_plan(owner, here) and not same_plan(here, before)):
         raise _not_handed_over(plan, state, before)
     with fleet.lock(now):
         fleet.hand_over(before, here)
@@ -119,7 +121,7 @@ def claim(plan: Plan, state: State, before: Path, now: datetime) -> None:
 
 def _not_handed_over(plan: Plan, state: State, before: Path) -> UsageError:
     """Why this plan's fleet cannot be that of another file: it has another name, or this plan has a fleet already."""
-    theirs = next((fleet.name for fleet in state.fleets() if fleet.owner() == before.absolute()), None)
+    theirs = next((each.name for each in state.fleets() if (owner := each.owner()) and same_plan(owner, before)), None)
     known = state.fleet(plan.name).exists()
     have = f"the fleet {plan.name} belongs to it already" if known else f"there is no fleet {plan.name} in {state}"
     if theirs is None:

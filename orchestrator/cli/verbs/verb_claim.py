@@ -7,6 +7,8 @@ from orchestrator.cli.terminal import write
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode
 
+_TODO = "take it out of cron, and delete it, with any copy of the state that it still uses"
+
 
 def run(options: Options) -> ExitCode:
     """Hand a fleet over to a plan that has moved."""
@@ -15,5 +17,5 @@ def run(options: Options) -> ExitCode:
     if not options.quiet:
         write([f"fleet {plan.name} in {state} belongs to {plan.path} now, with all its runs"])
         if options.moved_from.exists():
-            write([f"{options.moved_from} is still there, and refused from now on: take it out of cron, and delete it"])
+            write([f"{options.moved_from} is still there, and refused from now on in this state: {_TODO}"])
     return ExitCode.DONE
