@@ -103,9 +103,9 @@ class _Verb:
             self._expect(name, kind, word)
         _missing([name for name, _, required in places[len(self._words) :] if required], self._prog)
         if self._strays:
-            raise SaidAtOnce(mistake(too_much(self._strays[0], self._verb), PROGRAM), 2)
+            raise SaidAtOnce(mistake(too_much(self._strays[0], self._verb), self._prog), 2)
         if trouble := lonely(self._verb, [name[2:].replace("-", "_") for name in self._given]):
-            raise SaidAtOnce(mistake(trouble, PROGRAM), 2)
+            raise SaidAtOnce(mistake(trouble, self._prog), 2)
 
     def _sort(self, words: list[str]) -> None:
         """Tell options, words in their places and words too many apart."""
