@@ -2,6 +2,7 @@
 
 import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Sequence
 
 from yaml.error import MarkedYAMLError
 from yaml.reader import ReaderError
@@ -12,6 +13,8 @@ ODD_SPACES = frozenset("\u00a0\u1680\u202f\u205f\u3000\ufeff" + "".join(map(chr,
 #: What a template tool, a shell or a launcher was to fill in.
 _UNFILLED = re.compile(r"\{\{|\{%|<%|\$\{|\$\(")
 _LINE_END = re.compile(r"\r\n|[\r\n]")
+#: After a line that ends so, the next one begins further to the right.
+_GOES_ON = (":", "|", ">", ",", "[", "{")
 _FILL_IN = "; templates and variables are not filled in here: do it before, as with `envsubst < in.yaml > plan.yaml`"
 
 
@@ -53,14 +56,51 @@ def syntax_problem(data: bytes, error: MarkedYAMLError, too_deep: str) -> YamlPr
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     if "maximum nesting depth" in problem:  # LibYAML's own bound, met before ours when it reads ahead
         return YamlProblem(line, column, too_deep)
-    return YamlProblem(line, column, f"not readable as YAML: {problem}{_cause(_line(data, line))}")
+    cause = _cause(_line(data, line)) or shifted(_lines(data), line)
+    return YamlProblem(line, column, f"not readable as YAML: {problem}{cause}")
+
+
+def shifted(lines: Sequence[str], number: int) -> str:
+    """The end of a message about a line that begins in a column of its own, as after one space too many; else nothing.
+
+    Args:
+        lines: of the text.
+        number: of the line, from 1.
+    """
+    above = [(place, line) for place, line in enumerate(lines[: number - 1], 1) if _holds_a_key(line)]
+    if not above or number > len(lines) or not _holds_a_key(lines[number - 1]):
+        return ""
+    (place, before), own = above[-1], _margin(lines[number - 1])
+    if own > _content(before) and not before.rstrip().endswith(_GOES_ON):
+        beside = f"line {place} in column {_content(before) + 1}"
+        return f"; it begins in column {own + 1}, and {beside}: keys side by side begin in one column"
+    if own < _content(before) and not any(own in (_margin(line), _content(line)) for _, line in above):
+        return f"; it begins in column {own + 1}, in which no line above begins"
+    return ""
+
+
+def _holds_a_key(line: str) -> bool:
+    return bool(line.strip()) and not line.lstrip().startswith("#")
+
+
+def _margin(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
+def _content(line: str) -> int:
+    """Where the first key of a line begins, from 0: after the dash of an entry."""
+    return len(line) - len(line.lstrip(" -"))
 
 
 def _line(data: bytes, number: int) -> str:
-    """A line of the text, as far as it can be read."""
-    coding = "utf-16" if data.startswith((BOM_UTF16_BE, BOM_UTF16_LE)) else "utf-8-sig"
-    lines = _LINE_END.split(data.decode(coding, "replace"))
+    lines = _lines(data)
     return lines[number - 1] if number <= len(lines) else ""
+
+
+def _lines(data: bytes) -> list[str]:
+    """The lines of the text, as far as they can be read."""
+    coding = "utf-16" if data.startswith((BOM_UTF16_BE, BOM_UTF16_LE)) else "utf-8-sig"
+    return _LINE_END.split(data.decode(coding, "replace"))
 
 
 def _cause(line: str) -> str:

@@ -29,6 +29,26 @@ def test_the_message_names_place_and_cause(text: str, place: tuple[int, int], to
     assert told in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a:\n  b: 2\n   c: 3\n", "begins in column 4, and line 2 in column 3: keys side by side begin in one column"),
+        ("a:\n  - b: 2\n\n     # why\n     c: 3\n", "begins in column 6, and line 2 in column 5"),
+        ("a:\n  b: 2\n c: 3\n", "begins in column 2, in which no line above begins"),
+        ("a:\n  - b: 2\n - b: 3\n", "begins in column 2, in which no line above begins"),
+        ("a: b: c\n", None),
+        ("# first\na: b: c\n", None),
+        ("a: {b: c\nd:\n  x: 1\n", None),
+        ("a:\n  b: c: d\n", None),
+        ("a: 'b\nc: d\n", None),
+    ],
+)
+def test_a_line_that_begins_beside_the_others_is_told_where(text: str, told: str | None) -> None:
+    with pytest.raises(YamlProblem) as caught:
+        read_yaml(text.encode())
+    assert (told in str(caught.value)) if told else ("column" not in str(caught.value))
+
+
 def test_an_odd_space_in_quotes_or_within_a_text_is_a_character_as_any_other() -> None:
     assert read_yaml("a: '\u00a0b'\nc: d\u00a0e\n".encode()) is not None
 
