@@ -284,6 +284,11 @@ def test_what_was_allowed_is_a_line_unless_it_is_far_above() -> None:
     assert [(height, allowed) for _at, height, allowed in far.rows] == [(1, 400)] * 24
 
 
+def test_the_table_of_calls_says_what_allowed_means() -> None:
+    """Three calls in one second of 2/s keep to it: they are two gaps."""
+    assert "N calls have N - 1 gaps" in page(make_story(3))
+
+
 def test_the_line_of_what_was_allowed_moves_when_a_person_moves_it() -> None:
     found, span = Content(spans=[(BEGIN, None)]), Axis(BEGIN, BEGIN + timedelta(hours=1))
     drawn = in_flight_chart(found, span, 2, [(BEGIN, 8), (BEGIN + timedelta(minutes=30), 4)])
