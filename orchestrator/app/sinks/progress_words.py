@@ -47,6 +47,9 @@ def speed_words(dispatcher: Dispatcher) -> str:
     scopes = session.scopes.values()
     calls = sum(scope.calls for scope in session.run.scopes.values()) + sum(scope.usage.calls for scope in scopes)
     rate = sum({id(scope.lanes): scope.lanes.pacer.rate for scope in scopes}.values())
-    checked = len(session.rollout.queue.starting)
-    about_to = f", {checked:,} being checked before it is sent" if checked else ""
-    return f"at most {rate:g}/s, {counted(calls, 'call')} made{about_to}"
+    return f"at most {rate:g}/s, {counted(calls, 'call')} made{checked_words(len(session.rollout.queue.starting))}"
+
+
+def checked_words(checked: int) -> str:
+    """How many targets are looked at just before their upgrade is sent."""
+    return f", {checked:,} being checked before {'it is' if checked == 1 else 'they are'} sent" if checked else ""

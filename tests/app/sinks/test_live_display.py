@@ -14,6 +14,7 @@ from rich.cells import cell_len
 
 from orchestrator.app.sinks.live_display import LiveDisplay
 from orchestrator.app.sinks.live_frame import Picture, WaveLine, frame
+from orchestrator.app.sinks.progress_words import checked_words
 from orchestrator.app.sinks.tee import RecordSink
 from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.model.plan.amount import Amount
@@ -86,6 +87,14 @@ def test_a_held_fleet_says_what_holds_it_and_no_time_left(night: Screen) -> None
     assert "now     HELD: wave rest waits for approval; nothing starts" in picture
     assert "left" not in night.pictures[-1][0]
     assert "waits for the" not in picture
+
+
+def test_what_is_about_to_be_sent_is_counted_in_words() -> None:
+    assert [checked_words(count) for count in (0, 1, 1200)] == [
+        "",
+        ", 1 being checked before it is sent",
+        ", 1,200 being checked before they are sent",
+    ]
 
 
 def test_a_soak_changes_no_bar_and_no_column(night: Screen) -> None:
