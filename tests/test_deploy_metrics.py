@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any, get_args
 
@@ -22,6 +23,7 @@ from orchestrator.model.record.record import HoldCause
 _NAME = re.compile(r"\borchestrator_[a-z_]+")
 _LABEL = re.compile(r"\{\{\s*(?:\$labels\.)?([a-z_]+)\s*\}\}")
 _PROMTOOL = shutil.which("promtool")
+_SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 _STANDING = ("waiting", "in_flight", "in_doubt", "timed_out")
 
 
@@ -78,9 +80,40 @@ def test_the_page_names_every_alert() -> None:
 def test_alerts_and_panels_are_told_apart() -> None:
     assert len({rule["alert"] for rule in _alerts()}) == len(_alerts())
     assert len({panel["id"] for panel in _panels()}) == len({panel["title"] for panel in _panels()}) == len(_panels())
-    places = [tuple(panel["gridPos"].values()) for panel in _panels()]
-    assert len(set(places)) == len(places)
-    assert all(x + width <= 24 for x, _, width, _ in places)
+    places = [panel["gridPos"] for panel in _panels()]
+    assert all(place["x"] + place["w"] <= 24 for place in places)
+    cells = [cell for place in places for cell in _cells(place)]
+    assert len(cells) == len(set(cells)), "no panel lies on another"
+
+
+def _cells(place: dict[str, int]) -> Iterator[tuple[int, int]]:
+    yield from product(range(place["x"], place["x"] + place["w"]), range(place["y"], place["y"] + place["h"]))
+
+
+@pytest.mark.parametrize("panel", _panels(), ids=lambda panel: panel["title"])
+def test_each_panel_has_all_that_grafana_draws_it_from(panel: dict[str, Any]) -> None:
+    assert panel["type"] in {"stat", "table", "timeseries"}
+    assert isinstance(panel["id"], int)
+    assert set(panel["gridPos"]) == {"x", "y", "w", "h"}
+    assert panel["datasource"] == _SOURCE
+    assert panel["targets"]
+    assert len({target["refId"] for target in panel["targets"]}) == len(panel["targets"])
+    for target in panel["targets"]:
+        assert target["datasource"] == _SOURCE
+        assert target["expr"].strip()
+        assert 'fleet=~"$fleet"' in target["expr"]
+    defaults = panel["fieldConfig"]["defaults"]
+    assert defaults["unit"]
+    steps = defaults.get("thresholds", {"steps": []})["steps"]
+    assert [step["value"] for step in steps[:1]] in ([], [None]), "Grafana's base step has no value"
+    assert panel["type"] != "stat" or panel["options"]["reduceOptions"]["calcs"]
+
+
+def test_every_variable_of_the_dashboard_is_declared() -> None:
+    text = read("deploy/grafana-dashboard.json")
+    declared = {each["name"] for each in json.loads(text)["templating"]["list"]}
+    used = set(re.findall(r"\$\{?([a-z_]+)", text.replace("$__", "")))
+    assert used == declared == {"datasource", "fleet"}
 
 
 def test_the_words_of_the_labels_are_those_of_the_report(written: Path) -> None:
@@ -99,6 +132,17 @@ def test_promtool_finds_nothing_wrong(written: Path) -> None:
     with written.open("rb") as file:
         metrics = subprocess.run([str(_PROMTOOL), "check", "metrics"], stdin=file, check=False)
     assert (rules.returncode, metrics.returncode) == (0, 0)
+
+
+@pytest.mark.skipif(_PROMTOOL is None, reason="promtool is not installed")
+def test_prometheus_can_read_every_query_of_the_dashboard(tmp_path: Path) -> None:
+    """As rules, for which promtool has a check; variables stand for what Grafana puts in their places."""
+    filled = [query.replace("$fleet", ".*").replace("$__rate_interval", "1m") for query in _queries()]
+    rules = [{"record": f"asked:query{number}", "expr": query} for number, query in enumerate(filled)]
+    path = tmp_path / "queries.yaml"
+    path.write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": rules}]}), encoding="utf-8")
+    assert not any("$" in query for query in filled)
+    assert subprocess.run([str(_PROMTOOL), "check", "rules", path], check=False).returncode == 0
 
 
 @pytest.mark.skipif(_PROMTOOL is None, reason="promtool is not installed")
