@@ -288,4 +288,4 @@ class Dispatcher:
         if self.session.run.settled == self.session.run.total:
             await ledger.record(RunEnded(at=now))
         code = exit_code(self.session.run, finish, barred=self.session.rollout.barred is not None)
-        await ledger.record(session_ended(finish, code, now))
+        await ledger.record(session_ended(self.session.rollout, finish, code, now))

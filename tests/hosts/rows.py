@@ -176,8 +176,8 @@ def held(server: Server, seed: int, *, alone: bool = False) -> Figures:
 
 
 def disjoint(server: Server, seed: int) -> Figures:
-    """Each of two scopes is served by hosts of its own; a third host may serve none."""
-    with new_case(server, seed, count=8) as case:
+    """Each of two scopes is served by hosts of its own, one after the other; a third host may serve none."""
+    with new_case(server, seed, count=8, fates=held_jobs()) as case:
         desk = case.desk
         where = {key: desk.content()[key] for key in ("region", "project_id", "endpoint", "iam_endpoint")}
         scopes = {
@@ -187,13 +187,20 @@ def disjoint(server: Server, seed: int) -> Figures:
         proxies = [
             {**proxy, "scope": name} for proxy, name in zip(desk.content()["proxies"], 4 * [*scopes], strict=True)
         ]
-        desk.write(**dict.fromkeys(where), scopes=scopes, proxies=proxies, waves=[{"name": "all"}])
+        waves, limits = [{"name": "all"}], {"in_flight": 1}
+        desk.write(**dict.fromkeys(where), scopes=scopes, proxies=proxies, waves=waves, limits=limits)
         assert desk.host("elsewhere").end().code == UNSERVED
         near, far = ({f"{name.upper()}_TOKEN": desk.token} for name in scopes)
-        assert desk.host("near-1", environ=near).end().code == UNSERVED
+        first = desk.host("near-1", environ=near)
+        desk.until_in_log("job_seen")
         told = desk.cli("status", "PLAN", environ=desk.place("desk")).stdout
-        assert "scope far: paused, no host may serve it but far-*; 4 targets wait" in told, told
-        case.end(desk.host("far-1", environ=far))
+        assert "scope far: paused, no host may serve it but far-*" in told, told
+        second = desk.host("far-1", environ=far)
+        desk.until_one_stands_by()
+        desk.end_jobs()
+        assert first.end().code == UNSERVED
+        case.end(second)
+        assert len(case.of_kind("session_started")) == 2
         return case.figures
 
 
@@ -276,7 +283,9 @@ ROWS = (
     Row("10a", "`hold` from a host that does nothing", 5, held),
     Row("10b", "`hold` while nobody works", 3, partial(held, alone=True)),
     Row("11, 17", "every host and an exported folder tell the same; the auditor finds nothing", 3, told_alike),
-    Row("12", "each scope is served by hosts of its own, and left alone by all others", 3, disjoint),
+    Row(
+        "12", "each scope is served by hosts of its own, one of which goes on when another may do no more", 3, disjoint
+    ),
     Row("16", "workers are stopped and started one after the other", 3, rolling_restart),
     Row("18", "a folder as state imports nothing of the extra", 1, folder_alone),
 )

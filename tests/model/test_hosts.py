@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from fakes.recorded import BEGIN, empty_run, make_plan, make_targets, run_started
 
 from orchestrator.model.record import record as r
+from orchestrator.model.record.outcome import Outcome
 from orchestrator.model.record.record import Record
 from orchestrator.model.run.hosts import Takeover
 from orchestrator.model.run.run import Run
@@ -30,6 +31,14 @@ def session(minutes: float, host: str) -> r.SessionStarted:
 
 def ended(minutes: float, *, stopped: bool = False) -> r.SessionEnded:
     return r.SessionEnded(at=at(minutes), exit_code=5, why="", stopped=stopped)
+
+
+def left(minutes: float, *by: str, to: str = "b*") -> r.SessionEnded:
+    return r.SessionEnded(at=at(minutes), exit_code=7, why="", left_to=(to,), left_by=by)
+
+
+def settled(minutes: float) -> r.Settled:
+    return r.Settled(at=at(minutes), target=TARGETS[0].proxy_id, outcome=Outcome.ALREADY, wave="rest")
 
 
 def intent(minutes: float, target: int, attempt: int = 1) -> r.Intent:
@@ -75,6 +84,28 @@ def test_one_that_was_told_to_stop_hands_over_and_one_whose_session_was_over_doe
     )
     assert fold(session(1, "a"), ended(2), session(3, "b")).hosts.takeover is None
     assert fold(session(1, "a"), session(3, "a")).hosts.takeover is None
+
+
+def test_what_others_alone_may_serve_is_gone_on_with_by_each_of_them_once() -> None:
+    assert [host for host in ("a", "b1", "b2", "c", None) if left(1, "a", "b1").goes_on_at(host)] == ["b2"]
+    assert not ended(1).goes_on_at("b1")
+    assert ended(1, stopped=True).goes_on_at("c")
+
+
+def test_they_take_turns_only_while_targets_are_settled() -> None:
+    assert fold(session(1, "a")).hosts.leaving() == ("a",)
+    first = (session(1, "a"), left(2, "a"))
+    assert fold(*first, session(3, "b")).hosts.leaving() == ("a", "b")
+    assert fold(*first, session(3, "b"), settled(4)).hosts.leaving() == ("b",)
+    again = (*first, session(3, "b"), left(4, "a", "b", to="a"), session(5, "a"))
+    assert fold(*again).hosts.leaving() == ("a", "b")
+    assert fold(*again, ended(6), session(7, "b")).hosts.leaving() == ("b",)
+
+
+def test_a_session_that_begins_long_after_is_a_start_and_no_turn() -> None:
+    first = (session(1, "a"), left(2, "a"))
+    assert fold(*first, session(12, "b")).hosts.leaving() == ("a", "b")
+    assert fold(*first, session(12.1, "b")).hosts.leaving() == ("b",)
 
 
 def test_one_that_comes_back_is_lost_no_more() -> None:

@@ -135,7 +135,9 @@ def run_plan(job: RunRequest) -> SessionResult:
 
 
 def take_place(fleet: Fleet, now: datetime, stack: ExitStack) -> None:
-    """Hold the fleet's lock until the stack is left. One that was told to stop leaves its place to who stands by.
+    """Hold the fleet's lock until the stack is left.
+
+    One that was told to stop leaves its place to who stands by, and one that may not serve what is left to who may.
 
     Raises:
         FleetLocked: another process works on the fleet, or its session has come to its end.
@@ -145,17 +147,17 @@ def take_place(fleet: Fleet, now: datetime, stack: ExitStack) -> None:
         try:
             stack.enter_context(fleet.lock(now, stands_by=True))
         except FleetLocked:
-            if not _left_to_others(fleet):
+            if not _left_to_us(fleet):
                 raise
         else:
             return
 
 
-def _left_to_others(fleet: Fleet) -> bool:
+def _left_to_us(fleet: Fleet) -> bool:
     latest = latest_of(fleet) if fleet.holder() is None else None
     if latest is None or latest.run.ended or latest.run.session_ended is None:
         return False
-    return latest.run.session_ended.hands_over
+    return latest.run.session_ended.goes_on_at(fleet.state.host)
 
 
 def _run_locked(job: RunRequest, fleet: Fleet, stack: ExitStack) -> SessionResult:

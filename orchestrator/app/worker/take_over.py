@@ -45,14 +45,14 @@ def take_over(job: RunRequest) -> SessionResult | None:
     with ExitStack() as stack:
         take_place(fleet, job.now, stack)
         latest = unfinished_run(fleet)
-        if latest is None or not _was_left(latest.run):
+        if latest is None or not _was_left(latest.run, job.state.host):
             return None
         return go_on(_bounded(job, latest.run, clock.now()), _opened(latest))
 
 
-def _was_left(run: Run) -> bool:
-    """Whether the latest session is gone without an end of its own."""
-    return run.session_ended is None or run.session_ended.hands_over
+def _was_left(run: Run, host: str | None) -> bool:
+    """Whether the latest session is gone without an end of its own, or has left to this host what is left."""
+    return run.session_ended is None or run.session_ended.goes_on_at(host)
 
 
 def _bounded(job: RunRequest, run: Run, now: datetime) -> RunRequest:

@@ -4,9 +4,11 @@ from datetime import datetime
 
 from orchestrator.errors import PRECEDENCE, ExitCode
 from orchestrator.executor.decide.actions import Ending, Finish
-from orchestrator.model.record.outcome import BAD
+from orchestrator.executor.decide.rollout import Rollout
+from orchestrator.model.record.outcome import BAD, Outcome
 from orchestrator.model.record.record import SessionEnded
 from orchestrator.model.run.run import Run
+from orchestrator.model.run.tally import EMPTY
 
 
 def exit_code(run: Run, finish: Finish, *, barred: bool = False) -> ExitCode:
@@ -23,8 +25,10 @@ def exit_code(run: Run, finish: Finish, *, barred: bool = False) -> ExitCode:
     return next(code for code in PRECEDENCE if code in applying)
 
 
-def session_ended(finish: Finish, code: ExitCode, now: datetime) -> SessionEnded:
+def session_ended(rollout: Rollout, finish: Finish, code: ExitCode, now: datetime) -> SessionEnded:
     """The record with which a session ends."""
+    ends_so = finish.ending is Ending.SCOPE and code is ExitCode.SCOPE_UNUSABLE
+    left_to = left_to_others(rollout) if ends_so else ()
     return SessionEnded(
         at=now,
         step="session",
@@ -32,7 +36,20 @@ def session_ended(finish: Finish, code: ExitCode, now: datetime) -> SessionEnded
         why=finish.why,
         waits=() if finish.wait is None else finish.wait.noted,
         stopped=finish.ending is Ending.STOPPED,
+        left_to=left_to,
+        left_by=rollout.run.hosts.leaving() if left_to else (),
     )
+
+
+def left_to_others(rollout: Rollout) -> tuple[str, ...]:
+    """The hosts that alone may serve scopes in which something is left."""
+    theirs = [scope for scope in rollout.run.scopes.values() if scope.given_up and scope.hosts]
+    return tuple(dict.fromkeys(host for scope in theirs if _unsettled(rollout, scope.name) for host in scope.hosts))
+
+
+def _unsettled(rollout: Rollout, scope: str) -> int:
+    standing = rollout.run.tally.scopes.get(scope, EMPTY).standing
+    return rollout.scope_targets.get(scope, 0) - sum(standing[outcome.value] for outcome in Outcome)
 
 
 def _unfinished(run: Run, finish: Finish) -> set[ExitCode]:

@@ -39,12 +39,11 @@ from orchestrator.model.record.run_record import (
     ScopeSilent,
     ScopeThrottled,
     ScopeUsed,
-    SessionEnded,
-    SessionStarted,
     WaveDone,
     WaveOpened,
     WaveSoaking,
 )
+from orchestrator.model.record.session_record import SessionEnded, SessionStarted
 from orchestrator.model.record.target_record import (
     AnswerMissing,
     AnswerSeen,

@@ -5,20 +5,16 @@ from typing import Literal, TypeAlias
 
 from msgspec import Raw, field
 
-from orchestrator.errors import ExitCode
-from orchestrator.model.plan.amount import Amount
 from orchestrator.model.plan.person import person
 from orchestrator.model.record.outcome import Outcome
 from orchestrator.model.record.part_record import PartFailed
 from orchestrator.model.record.record_base import Base, Clocks
+from orchestrator.model.record.session_record import SessionEnded, SessionStarted
 
 #: Version of the journal's form. A reader refuses a journal with a higher one.
 JOURNAL_VERSION = 1
 
 HoldCause: TypeAlias = Literal["person", "failures", "rejected", "wave_failed", "approval", "new_reject", "gate"]
-
-#: Ends after which the next host may find more to do.
-_LEAVES = frozenset({ExitCode.MORE_TO_DO, ExitCode.PERSON_NEEDED, ExitCode.SCOPE_UNUSABLE})
 
 
 class RunStarted(Base, frozen=True, kw_only=True):
@@ -70,58 +66,6 @@ class EarlierOutcome(Base, frozen=True, kw_only=True):
     outcome: Outcome
     reason: str | None = None
     workflow_ids: tuple[str, ...] = ()
-
-
-class SessionStarted(Base, frozen=True, kw_only=True):
-    """A process took up the run. `changed` holds the settings that differ from the session before, as text.
-
-    Attributes:
-        set: what `--set` changed of the plan file for this session, by key, as text; empty in older journals.
-        in_flight: how many upgrades the plan lets be under way in this session; None in older journals.
-        user: who started it; empty in journals of before it was recorded.
-        until: it starts nothing from this instant of the calendar on; None for no bound, as in older journals.
-        ends_at: nor from this instant of its clock on.
-        barred: why it starts nothing at all, as `Wait.noted`; empty when it may.
-        approved: SHA-256 of the saved preview that it is bound to; empty for none, as in older journals.
-    """
-
-    number: int
-    pid: int
-    host: str
-    orchestrator_version: str
-    changed: dict[str, str] = field(default_factory=dict)
-    set: dict[str, str] = field(default_factory=dict)
-    in_flight: Amount | None = None
-    user: str = ""
-    clocks: Clocks | None = None
-    until: datetime | None = None
-    ends_at: datetime | None = None
-    barred: tuple[str, ...] = ()
-    approved: str = ""
-
-    @property
-    def who(self) -> str:
-        """User and host."""
-        return person(self.user or "a user not recorded", self.host)
-
-
-class SessionEnded(Base, frozen=True, kw_only=True):
-    """The process left the run in good order.
-
-    Attributes:
-        waits: for what then, as `Wait.noted`; empty in older journals.
-        stopped: the process was told to stop; False in older journals.
-    """
-
-    exit_code: int
-    why: str
-    waits: tuple[str, ...] = ()
-    stopped: bool = False
-
-    @property
-    def hands_over(self) -> bool:
-        """Whether the next host may go on at once: it was told to stop, and another one would not come to its end."""
-        return self.stopped and self.exit_code in _LEAVES
 
 
 class RunEnded(Base, frozen=True, kw_only=True):

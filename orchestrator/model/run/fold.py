@@ -205,6 +205,7 @@ def _settle(known: Indexes, state: TargetState, record: Settled) -> None:
         known.join_wave(state, record.wave)
     if _disputed(state) and _says_nothing_began(record.outcome, record.settled_by):
         return  # an answer came meanwhile: it was sent
+    known.hosts.settled = True
     state.phase, state.set_aside = Phase.SETTLED, None
     state.outcome = record.outcome
     state.reason, state.error_code = record.reason, record.error_code

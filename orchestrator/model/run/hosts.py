@@ -6,7 +6,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from orchestrator.model.record.record_base import Base
-from orchestrator.model.record.run_record import SessionEnded, SessionStarted
+from orchestrator.model.record.session_record import LEFT_FOR, SessionEnded, SessionStarted
 
 
 class Stay(Struct, kw_only=True):
@@ -46,12 +46,16 @@ class Hosts(Struct):
         by_session: the name of the host of each session.
         takeover: the latest one.
         stopped: the latest session was told to stop.
+        left_by: hosts that left what they may not serve to others, one after the other, while no target was settled.
+        settled: a target was settled in the latest session.
     """
 
     stays: dict[str, Stay] = {}
     by_session: list[str] = []
     takeover: Takeover | None = None
     stopped: bool = False
+    left_by: tuple[str, ...] = ()
+    settled: bool = False
 
     def name_of(self, session: int) -> str | None:
         """The host of a session by its number; None when no session of that number is known."""
@@ -69,8 +73,14 @@ class Hosts(Struct):
                 self._join(record, before or record.at)
             case SessionEnded() if self.by_session:
                 self.stays[self.by_session[-1]].left_at, self.stopped = record.at, record.stopped
+                self.left_by = record.left_by
             case _:
                 pass
+
+    def leaving(self) -> tuple[str, ...]:
+        """Those that have left it to others when the host at work does so now: itself, and those before it."""
+        earlier = () if self.settled else self.left_by
+        return tuple(dict.fromkeys((*earlier, *self.by_session[-1:])))
 
     def send(self, earlier: Iterable[int]) -> None:
         """The host at work sends an attempt of a target, whose earlier ones are of these sessions."""
@@ -83,6 +93,10 @@ class Hosts(Struct):
         lost = last is not None and self._lose(last, before)
         if last is not None and last != record.host and (lost or self.stopped):
             self.takeover = Takeover(record.at, last, record.host, lost)
+        left_at = None if last is None else self.stays[last].left_at
+        if left_at is None or record.at - left_at > LEFT_FOR:
+            self.left_by = ()  # nobody's turn came after another's: it was started
+        self.settled = False
         stay = self.stays.setdefault(record.host, Stay(joined_at=record.at))
         stay.left_at, stay.lost, self.stopped = None, False, False
         self.by_session.append(record.host)

@@ -21,9 +21,8 @@ from orchestrator.model.record.run_record import (
     ScopePaused,
     ScopeThrottled,
     ScopeUsed,
-    SessionEnded,
-    SessionStarted,
 )
+from orchestrator.model.record.session_record import SessionEnded, SessionStarted
 from orchestrator.model.run.status import ScopeStatus
 
 #: Of so many periods each has its own; later ones are added to the last of their kind.

@@ -106,12 +106,12 @@ class DatabaseState:
         return [DatabaseFleet(name, self, self.seat) for name in names if "/" not in name]
 
     def under_way(self, now: datetime) -> list[str]:
-        """The fleets with a session that goes on, or that its host has just left to the next one.
+        """The fleets with a session that goes on, or that its host has just left to the next one, or to this one.
 
         Raises:
             StateError: the database cannot be used.
         """
-        return under_way(self.seat.database, now)
+        return under_way(self.seat.database, self.seat.host, now)
 
     def prune(self, before: datetime) -> list[tuple[str, str]]:
         """Remove runs that ended before an instant and that nothing asks for any more; each by its fleet and id.

@@ -1,16 +1,15 @@
 """Which fleets are under way: a process holds their lock, alive or not, or has just left them to the next host."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
 from orchestrator.model.record.record import Record, SessionEnded
+from orchestrator.model.record.session_record import LEFT_FOR
 from orchestrator.tracker.postgres.database import Database
 from orchestrator.tracker.postgres.rows import content
 
 _records: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
-#: A session that its host left is gone on with for so long: after that a person had time to see it, and may start it.
-_LEFT_FOR = timedelta(minutes=10)
 #: Of a fleet that nobody holds, the latest record of its sessions: it is among the last of its log.
 _FLEETS = """
 select f.fleet, f.holder is not null, latest.body, latest.crc from orchestrator.fleet f
@@ -25,18 +24,19 @@ where position('/' in f.fleet) = 0 order by f.fleet
 """
 
 
-def under_way(database: Database, now: datetime) -> list[str]:
-    """The names of these fleets; simulated runs are not among them.
+def under_way(database: Database, host: str, now: datetime) -> list[str]:
+    """The names of these fleets, as far as they concern a host; simulated runs are not among them.
 
     Raises:
         StateError: the database cannot be used.
     """
-    return [fleet for fleet, held, *row in database.rows(_FLEETS) if held or _left(f"{database}/{fleet}", row, now)]
+    rows = database.rows(_FLEETS)
+    return [fleet for fleet, held, *row in rows if held or _left(f"{database}/{fleet}", row, host, now)]
 
 
-def _left(place: str, row: list[object], now: datetime) -> bool:
+def _left(place: str, row: list[object], host: str, now: datetime) -> bool:
     body, crc = row
     if body is None:
         return False
     record = content(_records, place, body, crc)
-    return isinstance(record, SessionEnded) and record.hands_over and now - record.at < _LEFT_FOR
+    return isinstance(record, SessionEnded) and record.goes_on_at(host) and now - record.at < LEFT_FOR

@@ -64,6 +64,19 @@ def test_one_that_was_left_is_so_for_ten_minutes_unless_the_next_would_end_alike
     assert state.under_way(SOON + timedelta(minutes=5)) == []
 
 
+@pytest.mark.parametrize(("left_to", "left_by", "mine"), [("me", "a", True), ("me", "me", False), ("b*", "a", False)])
+def test_what_was_left_to_other_hosts_concerns_those_whose_turn_it_is(
+    state: "DatabaseState", left_to: str, left_by: str, *, mine: bool
+) -> None:
+    me = state.seat.host
+    over = r.SessionEnded(
+        at=BEGIN, exit_code=7, why="", left_to=(left_to.replace("me", me),), left_by=(left_by.replace("me", me),)
+    )
+    write(state, STARTED, over)
+    assert state.under_way(SOON) == (["prod"] if mine else [])
+    assert state.under_way(SOON + timedelta(minutes=5)) == []
+
+
 def test_a_run_that_has_ended_is_not_under_way(state: "DatabaseState") -> None:
     write(state, STARTED, r.RunEnded(at=BEGIN), ended(0, stopped=True))
     assert state.under_way(SOON) == []
