@@ -143,9 +143,12 @@ def take_place(fleet: Fleet, now: datetime, stack: ExitStack) -> None:
         FleetLocked: another process works on the fleet, or its session has come to its end.
         StateError: the state cannot be used.
     """
+    clock = SystemClock()
+    asked_s = clock.monotonic()
     while True:
+        stood_by = timedelta(seconds=round(clock.monotonic() - asked_s))
         try:
-            stack.enter_context(fleet.lock(now, stands_by=True))
+            stack.enter_context(fleet.lock(now + stood_by, stands_by=True))
         except FleetLocked:
             if not _left_to_us(fleet):
                 raise

@@ -1,9 +1,9 @@
 """A fleet in the tables: its lock, its runs, its commands and to which plan file its name belongs."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -76,14 +76,23 @@ class DatabaseFleet:
     @contextmanager
     def lock(self, since: datetime, *, stands_by: bool = False) -> Iterator[None]:
         seat = self.seat
-        words = f"process {seat.pid} on {seat.host}, since {since.isoformat(timespec='seconds')}"
-        candidate = Candidate(self._key, words, seat.host, seat.new_token(), seat.monotonic, seat.pause)
+        candidate = Candidate(self._key, self._words(since), seat.host, seat.new_token(), seat.monotonic, seat.pause)
         with holding(seat.database, candidate, stands_by=stands_by) as epoch, seat.database.patiently():
             seat.epochs[self._key] = epoch
             try:
                 yield
             finally:
                 del seat.epochs[self._key]
+
+    def _words(self, came_at: datetime) -> Callable[[], str]:
+        """This process, with when it takes the place: it may have stood by for hours."""
+        seat, came_s = self.seat, self.seat.monotonic()
+
+        def words() -> str:
+            since = came_at + timedelta(seconds=round(seat.monotonic() - came_s))
+            return f"process {seat.pid} on {seat.host}, since {since.isoformat(timespec='seconds')}"
+
+        return words
 
     def holder(self) -> str | None:
         held = look(self.seat.database, self._key)

@@ -54,13 +54,13 @@ class Candidate(NamedTuple):
     """Who wants the lock of a fleet.
 
     Attributes:
-        words: who it is, for people.
+        words: who it is, for people, when it takes the place now.
         host: where it is.
         token: nobody else's.
     """
 
     fleet: str
-    words: str
+    words: Callable[[], str]
     host: str
     token: str
     monotonic: Callable[[], float]
@@ -178,7 +178,7 @@ def _take(database: Database, candidate: Candidate, epoch: int, *, silent: bool)
 
     def take(connection: Connection) -> None:
         with connection.transaction():
-            connection.execute(_TAKE, {**values, "words": candidate.words, "token": candidate.token})
+            connection.execute(_TAKE, {**values, "words": candidate.words(), "token": candidate.token})
             connection.execute(_BEAT, {"fleet": candidate.fleet, "epoch": epoch + 1})
 
     database.run(take)

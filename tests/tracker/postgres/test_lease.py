@@ -39,7 +39,14 @@ class Waits:
         self._happens(self.step)
 
     def candidate(self, token: str) -> Candidate:
-        return Candidate("prod", f"process of {token}", f"host-{token}", token, self.monotonic, self.pause)
+        return Candidate(
+            "prod",
+            lambda: f"process of {token}, since {self.now_s:g} s",
+            f"host-{token}",
+            token,
+            self.monotonic,
+            self.pause,
+        )
 
 
 @pytest.fixture
@@ -67,7 +74,7 @@ def test_the_lock_is_held_shown_and_left(database: Database) -> None:
     with holding(database, Waits().candidate("a"), stands_by=False) as epoch:
         held = look(database, "prod")
         assert held is not None
-        assert (held.words, held.epoch, held.lives) == ("process of a", epoch, True)
+        assert (held.words, held.epoch, held.lives) == ("process of a, since 0 s", epoch, True)
     left = look(database, "prod")
     assert left is not None
     assert not left.lives
@@ -89,6 +96,9 @@ def test_one_that_died_is_replaced_after_its_silence(database: Database, *, stan
     epoch, waits = dead(database), Waits()
     with holding(database, waits.candidate("b"), stands_by=stands_by) as mine:
         assert mine == epoch + 1
+        held = look(database, "prod")
+        assert held is not None
+        assert held.words == f"process of b, since {waits.now_s:g} s", "not since it stands by"
     assert DEAD_S <= waits.now_s <= DEAD_S + 2 * LOOK_S
 
 
