@@ -40,13 +40,14 @@ class Attendance:
     """The helpers of this host.
 
     Attributes:
-        under_way: the fleets with a session that goes on, or that was left to the next host.
+        under_way: the fleets with a session that goes on, or that was left to the next host; None when a stop came
+            before that was known.
         start: starts a helper for a fleet.
         monotonic: seconds that never go back.
         tell: takes a sentence for the operator, when the database goes away and when it is back.
     """
 
-    under_way: Callable[[], Collection[str]]
+    under_way: Callable[[], Collection[str] | None]
     start: Callable[[str], Helper]
     monotonic: Callable[[], float]
     tell: Callable[[str], object] = lambda _sentence: None
@@ -90,7 +91,7 @@ class Attendance:
             wait(0.1)
 
     def _wanted(self) -> Collection[str] | None:
-        """The fleets that are under way; None while the database is away."""
+        """The fleets that are under way; None while the database is away, and after a stop."""
         try:
             found = self.under_way()
         except StateError as error:
@@ -99,6 +100,8 @@ class Attendance:
             if not self._away:
                 self.tell(f"{error}; it is waited for, and after {_AWAY_S / 60:g} minutes this ends")
             self._away = True
+            return None
+        if found is None:
             return None
         if self._away:
             self.tell("the database is reached again")

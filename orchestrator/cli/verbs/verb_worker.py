@@ -4,9 +4,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent import futures
+from concurrent.futures import Future
 from functools import partial
-from threading import Event
+from threading import Event, Thread
 
 from orchestrator.app.process.signals import stop_signals
 from orchestrator.app.worker.attend import Attendance
@@ -17,6 +19,8 @@ from orchestrator.errors import ExitCode
 from orchestrator.host import HOST_VARIABLE
 from orchestrator.tracker.open_state import named_database
 
+#: How soon a stop is seen while the database is looked into.
+_STOPS_WITHIN_S = 0.2
 #: Options that a helper gets as they were given.
 _PASSED: Mapping[str, str] = {
     "state": "--state",
@@ -40,9 +44,31 @@ def run(options: Options) -> ExitCode:
         return left_session(options, options.fleet)
     stopped = _stop_on_signals()
     say = _silent if options.quiet else tell
-    attendance = Attendance(lambda: state.under_way(clock.now()), partial(_helper, options), clock.monotonic, say)
+    look = partial(found_before, stopped, lambda: state.under_way(clock.now()))
+    attendance = Attendance(look, partial(_helper, options), clock.monotonic, say)
     attendance.attend(partial(_waited, stopped), once=options.once)
     return ExitCode.DONE
+
+
+def found_before(stopped: Event, look: Callable[[], list[str]]) -> list[str] | None:
+    """What a look finds; None when a stop comes before: a database that is away lets nobody wait for that.
+
+    Raises:
+        StateError: as of `look`.
+    """
+    found: Future[list[str]] = Future()
+    Thread(target=_look_into, args=(look, found), daemon=True).start()
+    while not stopped.is_set():
+        if futures.wait((found,), timeout=_STOPS_WITHIN_S).done:
+            return found.result()
+    return None
+
+
+def _look_into(look: Callable[[], list[str]], found: "Future[list[str]]") -> None:
+    try:
+        found.set_result(look())
+    except BaseException as error:  # noqa: BLE001  # whoever waits for it gets it
+        found.set_exception(error)
 
 
 def _silent(_sentence: str) -> None:
