@@ -239,8 +239,8 @@ def test_whoever_waits_is_told_of_any_failure(tmp_path: Path, play: Play) -> Non
                 writer.append_nowait(RECORDS[5])
 
     play(story)
-    assert {words.rpartition(":")[0] for words in told} == {
-        "the journal's writer failed: KeyError at tracker/journal/group_commit.py"
+    assert {words.partition(".py:")[0] for words in told} == {
+        "the journal's writer failed: KeyError at tracker/journal/group_commit"
     }
     assert on_disk(tmp_path / "journal.ndjson") == RECORDS[:4]
 
