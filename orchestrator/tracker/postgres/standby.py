@@ -51,8 +51,8 @@ class Waiting:
             self._say(_SHOW)
 
     def hide(self) -> None:
-        """Stand by no more."""
-        if self._shown_s is not None:
+        """Stand by no more. Where the database is away, nobody waits for it: one that is silent is soon forgotten."""
+        if self._shown_s is not None and not self._database.away:
             self._shown_s = None
             self._say(_HIDE)
 

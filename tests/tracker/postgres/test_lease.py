@@ -144,6 +144,19 @@ def test_who_stands_by_shows_itself_for_as_long_as_it_does(database: Database) -
     assert standbys(database, "prod") == []
 
 
+def test_who_is_interrupted_while_the_database_is_away_does_not_wait_for_it(database: Database) -> None:
+    dead(database)
+
+    def goes(step: int) -> None:
+        if step == 2:
+            database.away = True
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), holding(database, Waits(goes).candidate("b"), stands_by=True):
+        pass
+    assert database.away, "nothing was asked of it any more"
+
+
 def test_tables_of_before_there_were_standbys_serve_as_well(database: Database) -> None:
     database.rows("drop table orchestrator.standby")
     epoch, waits = dead(database), Waits()
