@@ -25,16 +25,23 @@ def gate_problems(report: Line, book: Book) -> Iterator[str]:
 
 
 def _backed(book: Book) -> dict[str, Line]:
-    """Each gate by its answers; what passed between two lines of a session counts for those that were closed."""
+    """Each gate by its answers; what passed between two lines of a session counts for those that were closed.
+
+    A session counts a gate from its own first answer on.
+    """
     gates: dict[str, Line] = {}
     before: datetime | None = None
+    asked: set[str] = set()
     for line in book.lines:
         at, record = datetime.fromisoformat(line["at"]), line["record"]
-        if before is not None and record != "session_started":
-            for gate in gates.values():
-                gate["closed_seconds"] += (at - before).total_seconds() if gate["state"] == "closed" else 0.0
+        for name in asked if before is not None and record != "session_started" else ():
+            closed = gates[name]["state"] == "closed"
+            gates[name]["closed_seconds"] += (at - before).total_seconds() if closed and before else 0.0
+        if record == "session_started":
+            asked.clear()
         if record == "gate_answered":
             gates[line["gate"]] = _answered(gates.get(line["gate"]), line)
+            asked.add(line["gate"])
         before = None if record == "session_ended" else at
     return gates
 

@@ -14,6 +14,7 @@ from fakes.clock import START
 from fakes.gates import KeptGates
 from fakes.rollouts import stage_of
 from fakes.stage import resume
+from msgspec.structs import replace
 
 from orchestrator.model.plan.health_gate import HealthGate
 from orchestrator.tracker.journal.line import encode_lines
@@ -64,6 +65,20 @@ def test_what_the_journal_does_not_say_is_found(report: Any, book: Book, key: st
     value = report["gates"][0][key]
     report["gates"][0][key] = "never" if isinstance(value, str) else (value or 0) + 1
     assert problems(report, book) != []
+
+
+def test_a_gate_that_the_plan_names_no_more_is_not_closed_any_longer(tmp_path: Path) -> None:
+    stage = stage_of(4, gates=(HealthGate(name="orders", command=("check",)),))
+    stage.gates = KeptGates(lambda _gate, _at: "fails")
+    played = stage.play()
+    plan = replace(stage.plan, gates=())
+    again = resume(stage, played, plan=plan).play()
+    report = json.loads(b"".join(report_chunks(build_report(again.run, plan, exit_code=again.code))))
+    before = build_report(played.run, plan).head.gates
+    assert report["gates"][0]["closed_seconds"] == pytest.approx(next(each.closed_seconds for each in before or ()))
+    journal = tmp_path / "journal.ndjson"
+    journal.write_bytes(encode_lines(again.records, 1))
+    assert problems(report, read_book(journal)) == []
 
 
 def test_a_gate_that_is_left_out_is_found(report: Any, book: Book) -> None:

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import count
+from random import Random
 from typing import Any
 
 import pytest
 from fakes.clock import START, VirtualClock
 from fakes.gates import Answers, KeptGates
 from fakes.stage import Played, Stage, plan_of, resume, targets_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from orchestrator.model.plan.amount import Amount
 from orchestrator.model.plan.health_gate import GateAnswer, GateFinding, GateQuestion, HealthGate
@@ -79,6 +82,22 @@ def test_a_closed_gate_opens_after_enough_answers_in_a_row() -> None:
     first = min(starts(played))
     passed = [seconds(at) for at, _, answer in asked.sessions[0].given if answer == "passes"]
     assert passed[2] <= first <= passed[2] + gate.every_s
+
+
+@given(st.integers(0, 1 << 32))
+@settings(max_examples=20)
+def test_once_it_may_open_something_starts_within_every_times_passes(seed: int) -> None:
+    random = Random(seed)
+    every_s, passes, takes_s = random.choice((2.0, 5.0, 30.0, 120.0)), random.randint(1, 4), random.uniform(0.0, 1.5)
+    gate = HealthGate(name="orders", command=("check",), every_s=every_s, timeout_s=10.0, passes=passes)
+    begins_s = random.uniform(0.0, 150.0)
+    ends_s = begins_s + random.uniform(400.0, 2500.0)  # by then nothing is under way any more
+    then: GateAnswer = random.choice(("fails", "error"))
+    asked = Asked(between((begins_s, ends_s), then=then), takes_s=takes_s)
+    played = stage(asked, [gate], targets=12).play()
+    assert played.outcomes() == {"succeeded": 12}
+    first = min(at for at in starts(played) if at >= ends_s)
+    assert first - ends_s <= passes * (every_s + takes_s) + 5.0, "a few seconds to read the proxy"
 
 
 def test_one_bad_answer_closes_it() -> None:

@@ -1,7 +1,7 @@
 """Where gates stand, and for how long they were closed: by what they answered, and when sessions were at work. Pure.
 
-What counts as closed is the time from the answer that closed a gate to the one that opened it, as far as a session was
-under way: between two sessions nobody asks, and nothing could start.
+What counts as closed is the time from the answer that closed a gate to the one that opened it, in each session from its
+own first answer on: between two sessions nobody asks, and a plan may name a gate no more.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ class GateStatus:
         latest: the latest answer that changed something.
         since: since when it is open or closed, in whatever session that was.
         times: how often it was closed.
-        counted: from when on the latest session counts its time as closed; None while it is open.
+        counted: from when on the latest session counts its time as closed; None while it is open, or not asked yet.
         closed_before_s: seconds in which it was closed before that, in all.
         spell_before_s: the same since it was closed last, and since the latest release.
     """
@@ -43,19 +43,19 @@ class GateStatus:
     def _more_s(self, at: datetime) -> float:
         return 0.0 if self.counted is None else max(0.0, (at - self.counted).total_seconds())
 
-    def counted_to(self, at: datetime, go_on: datetime | None = None) -> "GateStatus":
-        """The same with its time up to an instant put down; it goes on from there, or from another."""
-        return replace(self, counted=go_on or at, closed_before_s=self.closed_s(at), spell_before_s=self.spell_s(at))
+    def paused(self, at: datetime) -> "GateStatus":
+        """The same with its time up to an instant put down; it counts no further before the next answer."""
+        return replace(self, counted=None, closed_before_s=self.closed_s(at), spell_before_s=self.spell_s(at))
 
     def answered(self, record: GateAnswered) -> "GateStatus":
         """Where it stands by one more answer."""
         if record.open == self.latest.open:
-            return replace(self, latest=record)
+            return replace(self, latest=record, counted=None if record.open else self.counted or record.at)
         return replace(first(record), times=self.times + (not record.open), closed_before_s=self.closed_s(record.at))
 
     def released(self, at: datetime) -> "GateStatus":
         """The same after a person has released the fleet: the time until a hold begins again."""
-        return replace(self.counted_to(at), spell_before_s=0.0)
+        return replace(self.paused(at), counted=self.counted and at, spell_before_s=0.0)
 
 
 def first(record: GateAnswered) -> GateStatus:
@@ -89,6 +89,6 @@ def _moved(
             continue
         match record:
             case SessionStarted():
-                yield name, status.counted_to(last_at, record.at)
+                yield name, status.paused(last_at)
             case HoldReleased():
                 yield name, status.released(record.at)

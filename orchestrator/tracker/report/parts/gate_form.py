@@ -20,7 +20,7 @@ class GateReport(Struct, frozen=True, kw_only=True):
     since: Annotated[datetime, Meta(description="Since when, in whatever session that was")]
     closed_times: Annotated[int, Meta(description="How often it was closed, its first answer counted")] = 0
     closed_seconds: Annotated[
-        float, Meta(description="For how long it was closed in all, while a session was under way")
+        float, Meta(description="For how long it was closed in all, in each session from its own first answer on")
     ] = 0.0
     answer: Annotated[GateAnswer, Meta(description="The latest one that changed something; error: there was none")]
     status: Annotated[int | None, Meta(description="Of HTTP, or the exit status of the command; null without one")]
