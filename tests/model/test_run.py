@@ -329,6 +329,23 @@ def test_a_workflow_that_a_later_answer_gave_away_is_nobodys_unless_its_job_was_
     )
 
 
+@pytest.mark.parametrize(("listed", "to", "jobs"), [(True, 2, ["w1"]), (True, 1, []), (False, 2, [])])
+def test_a_job_that_was_seen_on_its_instance_is_taken_away_by_no_answer_to_a_target_of_another(
+    *, listed: bool, to: int, jobs: list[str]
+) -> None:
+    """`to`: the target that is answered it; the second one is on the instance of the first."""
+    adopted = r.WorkflowAdopted(at=BEGIN, target=KEY, workflow_id="w1", evidence="the only one", listed=listed)
+    other = make_targets(3)[to]
+    assert (other.instance_id == make_targets(1)[0].instance_id) is (to == 1)
+    run = fresh(3)
+    for record in (intent(), answer("in_doubt"), adopted, replace(intent(), target=other.proxy_id, token="t2")):
+        run.apply(record)
+    given = replace(answer("accepted", replace(ACCEPT, workflow_id="w1", instance_id=None)), target=other.proxy_id)
+    run.apply(given)
+    assert list(run.state(KEY).jobs) == jobs
+    assert run.state(other.proxy_id).phase is Phase.DOUBT, "nor is it believed"
+
+
 def test_an_answer_that_says_itself_whose_the_workflow_is_takes_it_from_nobody() -> None:
     run = _given_to_both(instance_id=make_targets(2)[0].instance_id)
     assert (run.state(KEY).phase, list(run.state(KEY).jobs)) == (Phase.IN_FLIGHT, [ACCEPT.workflow_id])

@@ -23,11 +23,12 @@ _ENDED_MARGIN = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True)
 class Adopt:
-    """It happened, and these are its jobs. `named`: they say for which proxy."""
+    """It happened, and these are its jobs. `named`: they say for which proxy; `listed`: they run on its instance."""
 
     workflow_ids: tuple[str, ...]
     evidence: str
     named: bool = False
+    listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ def weigh(doubt: Doubt, sight: Sight) -> Conclusion:
     rivals = [job for job in jobs if job in certain or _puzzles(doubt, job)]
     if len(certain) == len(rivals) == 1 and not gone:
         job = certain[0]
-        return Adopt((job.job_id,), _describe(doubt, job), named=job.names(doubt.proxy_id))
+        listed = same_id(job.instance_id, doubt.instance_id)
+        return Adopt((job.job_id,), _describe(doubt, job), named=job.names(doubt.proxy_id), listed=listed)
     if sight.version is not None and at_least(sight.version.current_version, doubt.target_version):
         conclusion = _took_effect(doubt, sight, sight.version.current_version)
     else:

@@ -3,6 +3,7 @@
 from collections.abc import Container
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.rate.lanes import Lane
@@ -216,8 +217,9 @@ async def _record(state: TargetState, session: Session, conclusion: Adopt | Happ
     evidence = conclusion.evidence
     records: list[Record]
     match conclusion:
-        case Adopt(workflow_ids=ids, named=named):
-            records = [WorkflowAdopted(**about, workflow_id=each, evidence=evidence, named=named) for each in ids]
+        case Adopt(workflow_ids=ids, named=named, listed=listed):
+            adopted = partial(WorkflowAdopted, **about, evidence=evidence, named=named, listed=listed)
+            records = [adopted(workflow_id=each) for each in ids]
         case Happened(version=version):
             records = [VersionAdopted(**about, version=version, evidence=evidence)]
         case NeverBegan():

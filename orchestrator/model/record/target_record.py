@@ -95,12 +95,14 @@ class WorkflowAdopted(Base, frozen=True, kw_only=True):
 
     Attributes:
         named: the job was seen, and names the proxy: no answer to another target makes it that one's.
+        listed: it was seen on the target's instance: no answer to a target of another instance does.
     """
 
     step: str = "reconcile"
     workflow_id: str
     evidence: str
     named: bool = False
+    listed: bool = False
 
 
 class VersionAdopted(Base, frozen=True, kw_only=True):

@@ -143,6 +143,7 @@ def _adopt(known: Indexes, state: TargetState, record: WorkflowAdopted) -> None:
         known.contest(other, record.workflow_id, shown=True)
     known.own(state, record.workflow_id)
     known.named_by_job.update([key_of(record.workflow_id)] if record.named else [])
+    known.listed.update([key_of(record.workflow_id)] if record.listed else [])
     if state.was_answered(record.workflow_id):
         known.accepted.add(key_of(record.workflow_id))
     state.phase = Phase.IN_FLIGHT

@@ -87,8 +87,15 @@ def _shared(known: Indexes, state: TargetState, entry: Entry) -> bool:
     workflow_id = entry.workflow_id or ""
     others = [other for other in known.others_with(workflow_id, state) if not _is_about(entry, other, state)]
     for other in others:
-        known.contest(other, workflow_id)
+        if not _is_elsewhere(known, workflow_id, other, state):
+            known.contest(other, workflow_id)
     return bool(others) or key_of(workflow_id) in known.contested
+
+
+def _is_elsewhere(known: Indexes, workflow_id: str, other: TargetState, state: TargetState) -> bool:
+    """Whether the job was seen on the instance of the other one, and not on this one's: no answer can move it."""
+    seen = key_of(workflow_id) in known.listed and known.workflows.get(key_of(workflow_id)) == other.key
+    return seen and not same_id(other.target.instance_id, state.target.instance_id)
 
 
 def _is_about(entry: Entry, other: TargetState, state: TargetState) -> bool:

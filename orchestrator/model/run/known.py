@@ -41,6 +41,7 @@ class Indexes:
         named: workflows of answers that were not believed, each with the target that was answered it first.
         contested: ids that answers gave to more than one target, or to one on whose instance the job does not run.
         named_by_job: of `workflows`, those whose job was seen to name its target.
+        listed: of `workflows`, those whose job was seen on the instance of its target.
         astray: ids in answers about another instance than was asked about, each with that instance.
         durations: how long upgrades took; `foretold`: how long the cloud said, before each, that it would take.
         measured: targets whose impact was sampled.
@@ -79,6 +80,7 @@ class Indexes:
         self.named: dict[str, str] = {}
         self.contested: set[str] = set()
         self.named_by_job: set[str] = set()
+        self.listed: set[str] = set()
         self.astray: dict[str, str] = {}
         self.job_names: dict[str, set[str]] = {}
         self.durations = Durations()
@@ -163,6 +165,7 @@ class Indexes:
         self.contested.add(key)
         self.accepted.discard(key)
         self.named_by_job.discard(key)
+        self.listed.discard(key)
         self.accepted_on.get(state.target.instance_id, {}).pop(key, None)
         if self.workflows.get(key) == state.key:
             del self.workflows[key]

@@ -117,6 +117,7 @@ class PackedRun(Struct, kw_only=True):
     named: dict[str, str]
     contested: set[str]
     named_by_job: set[str]
+    listed: set[str]
     astray: dict[str, str]
     job_names: dict[str, set[str]]
     durations: Durations
