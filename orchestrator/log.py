@@ -22,7 +22,7 @@ from orchestrator.host import READER_GONE, open_to_hand_over
 from orchestrator.plain import plain, plain_json
 
 Level: TypeAlias = Literal["debug", "info", "warning", "error"]
-Form: TypeAlias = Literal["json", "console", "auto"]
+Form: TypeAlias = Literal["json", "console", "lines", "auto"]
 _Event: TypeAlias = MutableMapping[str, Any]
 
 #: How severe each level is; what is below the wanted one is dropped.
@@ -44,7 +44,8 @@ def open_log(
     Args:
         now: the clock, for events that are no records.
         level: what is below is dropped.
-        form: `auto` is for people on a terminal, else JSON, one object a line.
+        form: `auto` is for people on a terminal, else JSON, one object a line; `lines`, which knows only records, is as
+            `console` here.
         file: appended to; made with mode 0600.
         stderr: taken for standard error.
         environ: taken for the environment, which says what people want of colours.
@@ -57,7 +58,7 @@ def open_log(
     patient = PatientStream(stream, on_lost)
     if file is not None:
         weakref.finalize(patient, stream.close)  # with the logger, at the latest at the end of the process
-    people = form == "console" or (form == "auto" and _is_terminal(stream))
+    people = form in ("console", "lines") or (form == "auto" and _is_terminal(stream))
     logger = structlog.wrap_logger(
         structlog.WriteLogger(cast("TextIO", patient)),
         processors=[

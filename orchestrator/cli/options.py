@@ -25,7 +25,7 @@ class Options:
     plan: Path
     state: Path | str | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["json", "console", "auto"] = "auto"
+    log_format: Literal["json", "console", "lines", "auto"] = "auto"
     log_file: Path | None = None
     no_progress: bool = False
     quiet: bool = False

@@ -117,8 +117,9 @@ def live(*, no_progress: bool, quiet: bool) -> bool:
 
 
 def tells_people(log_format: str, log_level: str, log_file: object) -> bool:
-    """Whether the log would be read on a terminal, by a person who asked for nothing else than what goes on."""
-    return sys.stderr.isatty() and log_format == "auto" and log_level != "debug" and log_file is None
+    """Whether the log is read by a person who asked for nothing else than what goes on: on a terminal, or so said."""
+    people = log_format == "lines" or (log_format == "auto" and sys.stderr.isatty())
+    return people and log_level != "debug" and log_file is None
 
 
 def _goes_back() -> bool:

@@ -81,6 +81,10 @@ def test_what_is_told_on_a_terminal_is_broken_between_words(monkeypatch: pytest.
         ("json", "info", None, False),
         ("auto", "debug", None, False),
         ("auto", "info", "f", False),
+        ("console", "info", None, False),
+        ("lines", "info", None, True),
+        ("lines", "debug", None, False),
+        ("lines", "info", "f", False),
     ],
 )
 def test_short_lines_are_for_a_person_who_asked_for_nothing_else(
@@ -88,3 +92,5 @@ def test_short_lines_are_for_a_person_who_asked_for_nothing_else(
 ) -> None:
     monkeypatch.setattr(sys, "stderr", Terminal())
     assert tells_people(form, level, file) is people
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    assert tells_people(form, level, file) is (people and form == "lines"), "a pipe gets them when it asks for them"

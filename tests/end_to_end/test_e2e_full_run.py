@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import stat
 from collections import Counter
 from collections.abc import Iterator
@@ -246,6 +247,16 @@ def test_a_target_version_that_is_not_on_offer_is_named_with_its_place_in_the_pl
     line = next(number for number, text in enumerate(lines, 1) if "target_version" in text)
     assert f"{desk.plan}:{line}:" in ended.stdout
     assert f"the newest version on offer is {NEW}" in ended.stdout
+
+
+def test_a_pipe_gets_the_short_lines_of_a_terminal_when_it_asks_for_them(new_cloud: NewCloud) -> None:
+    desk = new_cloud(2)
+    ended = desk.run("--log-format", "lines")
+    lines = ended.stderr.splitlines()
+    assert lines
+    assert all(re.match(r"\d\d:\d\d:\d\d  ", line) for line in lines), lines
+    assert sum("succeeded" in line for line in lines) == 2
+    assert json.loads(desk.run("--new").stderr.splitlines()[0])["event"], "without a word, a pipe is read by programs"
 
 
 # --- files that a person names ----------------------------------------------------------------------------------------

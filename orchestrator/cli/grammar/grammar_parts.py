@@ -27,7 +27,7 @@ def common_options() -> argparse.ArgumentParser:
         help="state folder, or database that hosts share (default: $ORCHESTRATOR_STATE, else beside the plan)",
     )
     group.add_argument("--log-level", choices=["debug", "info", "warning", "error"], help="default: info")
-    group.add_argument("--log-format", choices=["json", "console", "auto"], help="default: auto")
+    group.add_argument("--log-format", choices=["json", "console", "lines", "auto"], help="default: auto")
     group.add_argument("--log-file", type=values.path, metavar="FILE", help="log there instead of to stderr")
     group.add_argument("--no-progress", action="store_true", help="no live display on a terminal")
     group.add_argument("--quiet", action="store_true", help="print nothing on exit 0, 4 and 5: for cron")

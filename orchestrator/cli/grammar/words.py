@@ -15,7 +15,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
     "plan": {
         "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
-        "--log-format": ("json", "console", "auto"),
+        "--log-format": ("json", "console", "lines", "auto"),
         "--log-file": "",
         "--no-progress": None,
         "--quiet": None,
@@ -37,7 +37,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
     "run": {
         "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
-        "--log-format": ("json", "console", "auto"),
+        "--log-format": ("json", "console", "lines", "auto"),
         "--log-file": "",
         "--no-progress": None,
         "--quiet": None,
@@ -63,7 +63,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
     "status": {
         "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
-        "--log-format": ("json", "console", "auto"),
+        "--log-format": ("json", "console", "lines", "auto"),
         "--log-file": "",
         "--no-progress": None,
         "--quiet": None,
@@ -78,7 +78,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
     "runs": {
         "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
-        "--log-format": ("json", "console", "auto"),
+        "--log-format": ("json", "console", "lines", "auto"),
         "--log-file": "",
         "--no-progress": None,
         "--quiet": None,
@@ -91,7 +91,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
     "report": {
         "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
-        "--log-format": ("json", "console", "auto"),
+        "--log-format": ("json", "console", "lines", "auto"),
         "--log-file": "",
         "--no-progress": None,
         "--quiet": None,
@@ -107,7 +107,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
     "hold": {
         "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
-        "--log-format": ("json", "console", "auto"),
+        "--log-format": ("json", "console", "lines", "auto"),
         "--log-file": "",
         "--no-progress": None,
         "--quiet": None,
@@ -120,7 +120,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
     "release": {
         "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
-        "--log-format": ("json", "console", "auto"),
+        "--log-format": ("json", "console", "lines", "auto"),
         "--log-file": "",
         "--no-progress": None,
         "--quiet": None,
@@ -133,7 +133,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
     "limit": {
         "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
-        "--log-format": ("json", "console", "auto"),
+        "--log-format": ("json", "console", "lines", "auto"),
         "--log-file": "",
         "--no-progress": None,
         "--quiet": None,
@@ -147,7 +147,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
     "settle": {
         "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
-        "--log-format": ("json", "console", "auto"),
+        "--log-format": ("json", "console", "lines", "auto"),
         "--log-file": "",
         "--no-progress": None,
         "--quiet": None,
@@ -161,7 +161,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
     "claim": {
         "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
-        "--log-format": ("json", "console", "auto"),
+        "--log-format": ("json", "console", "lines", "auto"),
         "--log-file": "",
         "--no-progress": None,
         "--quiet": None,
@@ -174,7 +174,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
     "init": {
         "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
-        "--log-format": ("json", "console", "auto"),
+        "--log-format": ("json", "console", "lines", "auto"),
         "--log-file": "",
         "--no-progress": None,
         "--quiet": None,
@@ -189,7 +189,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
     "doctor": {
         "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
-        "--log-format": ("json", "console", "auto"),
+        "--log-format": ("json", "console", "lines", "auto"),
         "--log-file": "",
         "--no-progress": None,
         "--quiet": None,
@@ -202,7 +202,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
     "notify": {
         "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
-        "--log-format": ("json", "console", "auto"),
+        "--log-format": ("json", "console", "lines", "auto"),
         "--log-file": "",
         "--no-progress": None,
         "--quiet": None,
@@ -214,7 +214,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
     "simulate": {
         "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
-        "--log-format": ("json", "console", "auto"),
+        "--log-format": ("json", "console", "lines", "auto"),
         "--log-file": "",
         "--no-progress": None,
         "--quiet": None,
@@ -236,7 +236,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
     "explain": {
         "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
-        "--log-format": ("json", "console", "auto"),
+        "--log-format": ("json", "console", "lines", "auto"),
         "--log-file": "",
         "--no-progress": None,
         "--quiet": None,
@@ -244,7 +244,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
     "schema": {
         "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
-        "--log-format": ("json", "console", "auto"),
+        "--log-format": ("json", "console", "lines", "auto"),
         "--log-file": "",
         "--no-progress": None,
         "--quiet": None,
@@ -252,7 +252,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
     "state": {
         "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
-        "--log-format": ("json", "console", "auto"),
+        "--log-format": ("json", "console", "lines", "auto"),
         "--log-file": "",
         "--no-progress": None,
         "--quiet": None,
@@ -262,7 +262,7 @@ OPTIONS: dict[str, dict[str, Kind]] = {
     "worker": {
         "--state": "state",
         "--log-level": ("debug", "info", "warning", "error"),
-        "--log-format": ("json", "console", "auto"),
+        "--log-format": ("json", "console", "lines", "auto"),
         "--log-file": "",
         "--no-progress": None,
         "--quiet": None,
