@@ -90,7 +90,7 @@ def test_a_target_that_fits_in_no_more_is_deferred_and_says_why() -> None:
 
     assert played.outcomes() == {"deferred": 2}
     assert played.state(0).reason == "insufficient subnet addresses"
-    assert "subnet a has 1 free address, 2 are needed" in played.state(0).evidence[0]
+    assert "subnet a has 1 free address, at least 2 are needed" in played.state(0).evidence[0]
     assert 1800 <= played.seconds < 2000
     assert not played.of(Intent)
 
@@ -100,7 +100,7 @@ def test_a_session_that_may_not_wait_so_long_ends_and_the_next_one_goes_on() -> 
     small.wait_s = 120.0
     played = small.play()
     assert played.code == 5
-    assert "subnet a has 1 free address, 2 are needed" in played.finish.why
+    assert "subnet a has 1 free address, at least 2 are needed" in played.finish.why
 
     vpc(played).sizes["a"] = 4
     assert resume(small, played).play().outcomes() == {"succeeded": 2}

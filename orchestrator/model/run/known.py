@@ -177,9 +177,12 @@ class Indexes:
 
     def addresses(self, target: Target) -> int:
         """How many addresses an upgrade of a target needs: one for each node, or what a refusal in its subnet said."""
+        return max(self.nodes(target) or FEWEST_NODES, self.needs.get(subnet_of(target) or "", 0))
+
+    def nodes(self, target: Target) -> int | None:
+        """How many nodes a target has, as it was read before its upgrade, or by discovery; None when nobody knows."""
         state, facts = self.states.get(target.proxy_id), target.facts
-        nodes = (state and state.nodes) or (facts and facts.nodes) or FEWEST_NODES
-        return max(nodes, self.needs.get(subnet_of(target) or "", 0))
+        return (state and state.nodes) or (facts and facts.nodes) or None
 
     def count_rejects(self, answer: AnswerSeen) -> None:
         """Count the reasons to refuse of an answer, and learn from them."""

@@ -448,14 +448,14 @@ CASES = [
     ),
     case(
         Cause.SUBNET,
-        "addresses: subnet s has 1 free address beside the 2 in reserve, 2 are needed; 4 targets wait; do: nothing now",
+        "addresses: subnet s has 1 free address beside the 2 in reserve, at least 2 are needed; 4 targets wait",
         OPEN,
         SubnetRead(at=START, scope="default", subnet_id="s", free=3),
         plan=IN_SUBNET,
     ),
     case(
         Cause.SUBNET,
-        "addresses: subnet s has 1 free address beside the 2 in reserve, 2 are needed; do: nothing now",
+        "addresses: subnet s has 1 free address beside the 2 in reserve, at least 2 are needed; do: nothing now",
         OPEN,
         SubnetRead(at=START, scope="default", subnet_id="s", free=3),
         of="target",
@@ -464,7 +464,7 @@ CASES = [
     *(
         case(  # for longer than `busy_for`: the next reading decides whether they are deferred
             Cause.SUBNET,
-            "addresses: subnet s has 1 free address beside the 2 in reserve, 2 are needed",
+            "addresses: subnet s has 1 free address beside the 2 in reserve, at least 2 are needed",
             OPEN,
             SubnetRead(at=START - timedelta(hours=9), scope="default", subnet_id="s", free=3),
             plan=IN_SUBNET,

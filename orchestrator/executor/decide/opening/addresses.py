@@ -95,7 +95,8 @@ def _had(rollout: Rollout, left: int) -> str:
 
 def _needs(rollout: Rollout, target: Target) -> str:
     needed = rollout.run.addresses(target)
-    return f"{needed} is" if needed == 1 else f"{needed} are"
+    least = "" if rollout.run.nodes(target) else "at least "  # its nodes are read just before it is sent
+    return f"{least}{needed} {'is' if needed == 1 else 'are'}"
 
 
 def _left(rollout: Rollout, subnet: str, *, besides: str) -> int | None:

@@ -67,7 +67,7 @@ def test_it_ends_for_too_few_addresses_once_they_are_counted() -> None:
     made.readings[BLOCK] = Reading(asked_at=LATER, read_at=LATER)
     action = next_action(made, LATER)
     assert isinstance(action, Finish)
-    assert "subnet a has 1 free address, 2 are needed" in action.why
+    assert "subnet a has 1 free address, at least 2 are needed" in action.why
 
 
 def test_where_calls_are_rare_a_reading_counts_for_the_time_of_some() -> None:
