@@ -115,6 +115,11 @@ class Known:
         return self.open and not self.doubt and self.answer is not None and self.takes_late(self.answer)
 
     @property
+    def followed(self) -> bool:
+        """Whether a job of it was found: a late answer that is unclear makes nothing doubtful."""
+        return self.open and not self.doubt and bool(self.adopted)
+
+    @property
     def disputed(self) -> bool:
         """The same, also where a late answer has only made it doubtful whether it began."""
         doubted = self.doubt and self.answer is not None and self.answer.verdict == "in_doubt"

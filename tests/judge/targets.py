@@ -53,9 +53,7 @@ class Targets:
             case r.AttemptDisproved() if known.shown:
                 pass  # its writer had not heard of the answer
             case r.AttemptDisproved():
-                yield from self._attempts.disproved(known, record)
-                known.doubted.add(known.intents[-1].token)
-                known.waits()
+                yield from self._disprove(known, record)
             case r.ReturnedToWaiting():
                 known.let_go()
                 known.waits()
@@ -84,6 +82,13 @@ class Targets:
             case _:
                 pass
 
+    def _disprove(self, known: Known, record: r.AttemptDisproved) -> Found:
+        """Its writer may not have heard that the sender says himself that nothing left."""
+        if known.answer is None or not known.takes_back(known.answer):
+            yield from self._attempts.disproved(known, record)
+            known.doubted.add(known.intents[-1].token)
+        known.waits()
+
     def _miss(self, known: Known) -> None:
         """Its writer may not have heard of the answer yet, that another host has written."""
         if known.answer is None or known.answer.attempt != len(known.intents):
@@ -98,6 +103,7 @@ class Targets:
             self._names(known, record)
         doubted_before = any(other.attempt < record.attempt for other in known.intents if other.token in known.doubted)
         doubts = record.verdict == "in_doubt" or (doubted_before and record.verdict in ("rejected", "refused", "busy"))
+        doubts = doubts and not known.followed
         if known.settled_at and not (known.left_alone and (doubts or record.verdict in ("accepted", "partial"))):
             return
         known.settled_at = None

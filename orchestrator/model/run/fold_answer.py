@@ -35,6 +35,8 @@ def fold_answer(known: Indexes, state: TargetState, record: AnswerSeen) -> None:
         _accept(known, state, record)
         return
     _remember(known, state, record)
+    if state.jobs:
+        return  # it comes late: what it started was found
     if attempt.doubtful or (state.doubtful_from is not None and record.verdict in _REFUSALS):
         state.doubt()
     elif ends_doubt:

@@ -118,6 +118,7 @@ def test_the_senders_word_that_it_never_left_ends_a_doubt_that_is_nothing_but_si
         ((INTENT, MISSING, REMAINS, NOT_SENT), Phase.IN_DOUBT),
         ((INTENT, MISSING, TIMED_OUT, NOT_SENT), Phase.TIMED_OUT),
         ((INTENT, MISSING, ADOPTED, NOT_SENT), Phase.IN_FLIGHT),
+        ((INTENT, MISSING, ADOPTED, UNCLEAR), Phase.IN_FLIGHT),
         ((INTENT, MISSING, VERSION, NOT_SENT), Phase.IN_FLIGHT),
         ((INTENT, MISSING, SETTLED, NOT_SENT), Phase.SETTLED),
         ((INTENT, MISSING, RETURNED, NOT_SENT), Phase.WAITING),
