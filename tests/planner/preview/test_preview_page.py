@@ -6,7 +6,7 @@ from datetime import timedelta
 from fakes.recorded import BEGIN, make_plan, make_targets
 from msgspec import structs
 
-from orchestrator.model.plan.target import Target
+from orchestrator.model.plan.target import Facts, Target
 from orchestrator.planner.preview.forecast_values import Range, Rehearsed, WaveTimes
 from orchestrator.planner.preview.page.preview_page import ROWS, preview_chunks
 from orchestrator.planner.preview.preview import make_preview
@@ -37,6 +37,14 @@ def test_it_says_what_the_table_says() -> None:
         assert words(line.rpartition(": ")[0] or line).replace(">", "&gt;") in said
     assert all(target.proxy_id in said for target in targets)
     assert plan.sha256 in said
+
+
+def test_names_have_a_column_only_where_a_proxy_has_one() -> None:
+    plain = make_targets(2)
+    named = [structs.replace(plain[0], facts=Facts(name="orders-proxy")), plain[1]]
+    assert ">Name<" not in page(plain)
+    assert ">Name<" in page(named)
+    assert "orders-proxy" in page(named)
 
 
 def test_it_loads_and_runs_nothing() -> None:
