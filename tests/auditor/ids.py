@@ -22,7 +22,7 @@ class Ids:
         self._owner: dict[str, str] = {}
         self._shared: dict[str, set[str]] = defaultdict(set)
         self._nobodys: set[str] = set()
-        self._settled: set[str] = set()
+        self._over: set[str] = set()
         for line in book.lines:
             if line["target"] is not None:
                 self._read(line)
@@ -40,7 +40,11 @@ class Ids:
                 self._give(target, workflow)
                 self.of[target][workflow] = True
             case "doubt_renewed" if workflow:
-                self._lose(target, workflow)
+                self._lose(target, workflow, line)
+            case "settled" | "version_reached" | "version_adopted":
+                self._over.add(target)
+            case "intent" | "returned_to_waiting":
+                self._over.discard(target)
             case _:
                 pass
 
@@ -81,12 +85,14 @@ class Ids:
         if (self.of[other][workflow] and not shown) if has else workflow in self._shared[other]:
             return
         self.told[other].append((line["seq"], _sentence(written)))
-        self._lose(other, workflow)
+        self._lose(other, workflow, line)
 
-    def _lose(self, target: str, workflow: str) -> None:
+    def _lose(self, target: str, workflow: str, line: Line) -> None:
         self._nobodys.add(workflow)
         self._shared[target].add(workflow)
-        self.of[target].pop(workflow, None)
+        had = self.of[target].pop(workflow, None) is not None
+        if had and not self.of[target] and target in self._over:
+            self.told[target].append((line["seq"], "workflow_id not recovered"))
         if self._owner.get(workflow) == target:
             del self._owner[workflow]
 

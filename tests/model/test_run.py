@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from orchestrator.model.record import record as r
 from orchestrator.model.record.moment import Moment
-from orchestrator.model.record.outcome import Outcome, Phase
+from orchestrator.model.record.outcome import NOT_RECOVERED, Outcome, Phase
 from orchestrator.model.reply.reply import Entry
 from orchestrator.model.run import fold
 from orchestrator.model.run.run import Run
@@ -360,6 +360,21 @@ def test_a_look_at_a_job_from_before_another_was_given_it_makes_it_nobodys_own()
 def test_what_reached_the_version_stays_begun_without_a_workflow() -> None:
     run = _given_to_both(r.VersionReached(at=BEGIN, target=KEY, attempt=1, version=NEW))
     assert (run.state(KEY).phase, run.state(KEY).began, dict(run.state(KEY).jobs)) == (Phase.IN_FLIGHT, True, {})
+
+
+@pytest.mark.parametrize("settled_before", [True, False])
+def test_what_succeeded_says_that_its_workflow_is_not_known_any_more_and_a_neighbour_does_not_take_it(
+    *, settled_before: bool
+) -> None:
+    reached = r.VersionReached(at=BEGIN, target=KEY, attempt=1, version=NEW)
+    settled = r.Settled(at=BEGIN, target=KEY, attempt=1, outcome=Outcome.SUCCEEDED)
+    run = _given_to_both(reached, *([settled] if settled_before else []))
+    if not settled_before:
+        run.apply(settled)
+    state = run.state(KEY)
+    assert (state.outcome, dict(state.jobs)) == (Outcome.SUCCEEDED, {})
+    assert state.evidence == [f"workflow {ACCEPT.workflow_id} was given to another target too", NOT_RECOVERED]
+    assert run.unknown_on(state.target.instance_id) == [state]
 
 
 def test_a_workflow_that_was_taken_away_and_found_again_shows_that_jobs_are_listed() -> None:

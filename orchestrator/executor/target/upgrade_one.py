@@ -12,7 +12,7 @@ from orchestrator.executor.target.reconcile import reconcile
 from orchestrator.executor.target.settle import settle
 from orchestrator.executor.target.verify import verify
 from orchestrator.model.learned.refusal import rejection
-from orchestrator.model.record.outcome import Outcome, Phase
+from orchestrator.model.record.outcome import NOT_RECOVERED, Outcome, Phase
 from orchestrator.model.record.record import AnswerMissing, AnswerSeen, DoubtRenewed, JobSeen, Postponed
 from orchestrator.model.reply.version import at_least
 from orchestrator.model.run.state import TargetState
@@ -128,7 +128,7 @@ async def _settle_accepted(state: TargetState, session: Session) -> None:
     if state.refused_in_part and not state.upgraded_by:
         await settle(state, session, Outcome.PARTIAL, _reasons(state))
         return
-    await settle(state, session, Outcome.ACCEPTED, None if state.jobs else "workflow_id not recovered")
+    await settle(state, session, Outcome.ACCEPTED, None if state.jobs else NOT_RECOVERED)
 
 
 async def conclude(state: TargetState, session: Session) -> None:

@@ -54,6 +54,9 @@ REPLACED = frozenset({Outcome.ALREADY, Outcome.SKIPPED})
 #: Why a target is `skipped` of which an earlier run of the fleet said `failed`, `mismatch` or `rejected`.
 FAILED_BEFORE = "failed_before"
 
+#: What is told of an upgrade that began, or may have, and whose id nothing showed.
+NOT_RECOVERED = "workflow_id not recovered"
+
 #: Why a target is `not_started` that no run has come to, where `--only-outcome` asks for others.
 NOT_ASKED = "not_asked"
 

@@ -126,9 +126,9 @@ def _time_out(_known: Indexes, state: TargetState, record: FollowTimedOut) -> No
 
 
 def _renew_doubt(known: Indexes, state: TargetState, record: DoubtRenewed) -> None:
+    state.evidence.append(record.why)
     if record.workflow_id is not None:
         known.disown(state, record.workflow_id)
-    state.evidence.append(record.why)
     state.suspects = state.suspects.union(map(key_of, record.jobs))
     if state.began:
         return

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from orchestrator.model.plan.target import Target
 from orchestrator.model.record.moment import Moment
-from orchestrator.model.record.outcome import FAILED_BEFORE, OPEN, STUCK, Outcome, Phase
+from orchestrator.model.record.outcome import FAILED_BEFORE, NOT_RECOVERED, OPEN, STUCK, Outcome, Phase
 from orchestrator.model.record.record import AnswerSeen, EarlierOutcome, ImpactSampled, Intent, JobSeen, Record, Verdict
 from orchestrator.model.reply.reply import Entry, key_of, same_id
 from orchestrator.model.reply.signature import signature
@@ -152,7 +152,8 @@ class TargetState:
         return next((each for each in self.jobs if same_id(each, workflow_id)), workflow_id)
 
     def lose(self, workflow_id: str) -> None:
-        """A workflow may be another's. Without any, it is in doubt what its attempts have started."""
+        """A workflow may be another's. Without any, it is in doubt, or told as unknown, what its attempts started."""
+        had = self.written(workflow_id) in self.jobs
         self.jobs.pop(self.written(workflow_id), None)
         self.disowned |= {key_of(workflow_id)}
         self.shared |= {key_of(workflow_id)}
@@ -163,8 +164,9 @@ class TargetState:
         if self.is_open and self.upgraded_by is None:
             self.accepted_at = None
             self.doubt()
-        elif self.outcome is not None:
+        elif self.outcome is not None or self.upgraded_by is not None:
             self.doubtful_from = self.doubtful_from or self.last.sent
+            self.evidence += [NOT_RECOVERED] if had else []
 
     @property
     def attempted(self) -> bool:
@@ -191,8 +193,7 @@ class TargetState:
     @property
     def no_news(self) -> bool:
         """Whether an earlier run said of it already what this one says, or why a rule leaves it out."""
-        left_out = self.outcome is Outcome.SKIPPED and self.reason == FAILED_BEFORE
-        return left_out or self._ended_as_before
+        return (self.outcome is Outcome.SKIPPED and self.reason == FAILED_BEFORE) or self._ended_as_before
 
     @property
     def repeats(self) -> bool:
@@ -289,8 +290,7 @@ class TargetState:
     @property
     def got_through(self) -> int:
         """How many of its attempts have an answer, and were not turned away."""
-        answers = [attempt.answer for attempt in self.attempts if attempt.answer]
-        return sum(answer.verdict not in TURNED_AWAY for answer in answers)
+        return sum(each.answer is not None and each.answer.verdict not in TURNED_AWAY for each in self.attempts)
 
     @property
     def standing(self) -> str:

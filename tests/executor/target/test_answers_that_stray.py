@@ -14,6 +14,7 @@ from fakes.stage import Played, fold_all
 from msgspec.structs import replace
 
 from orchestrator.model.plan.plan import Follow
+from orchestrator.model.record.outcome import NOT_RECOVERED
 from orchestrator.model.record.record import AnswerSeen, DoubtRenewed, JobSeen
 from orchestrator.model.reply.reply import Answered, Doubtful, Entry, Exchange
 from orchestrator.tracker.folder.known_workflows import KnownThen
@@ -349,5 +350,5 @@ def test_one_that_was_settled_before_another_was_given_its_workflow_keeps_its_ou
     played = stage_of(2, setup, limits=ONE_BY_ONE, follow=Follow(to="accepted")).play()
     first, second = sorted(played.run.states.values(), key=lambda state: state.attempts[0].intent.at)
     assert (first.outcome, dict(first.jobs)) == ("accepted", {})
-    assert first.evidence[-1] == "workflow of-nobody was given to another target too"
+    assert first.evidence == ["workflow of-nobody was given to another target too", NOT_RECOVERED]
     assert list(second.jobs) == [job.job_id for job in played.cloud.by_proxy[second.key]]
