@@ -5,16 +5,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from orchestrator.errors import PlanError, UsageError
 from orchestrator.model.learned.elsewhere import Elsewhere, elsewhere_words
 from orchestrator.model.plan.limit_change import limited
 from orchestrator.model.plan.plan import Plan
 from orchestrator.model.plan.target import Target
-from orchestrator.model.record.outcome import FAILED_BEFORE, NOT_ASKED, REPLACED, Outcome
+from orchestrator.model.record.outcome import FAILED_BEFORE, NOT_ASKED, Outcome
 from orchestrator.model.record.record import HoldSet, LimitsChanged
 from orchestrator.model.run.run import Run
+from orchestrator.planner.set_aside import Aside, settled_or_open
 from orchestrator.spoken import counted
 
 #: By proxy_id: the last outcome, and the version that the proxy was to be upgraded to.
@@ -22,23 +23,6 @@ LastOutcomes: TypeAlias = Mapping[str, tuple[Outcome, str]]
 
 #: Outcomes after which a proxy is left out of the next run for the same version.
 _FAILED = frozenset({Outcome.FAILED, Outcome.MISMATCH, Outcome.REJECTED})
-
-
-#: Why what is under way is not sent.
-OPEN = "open"
-
-
-class Aside(Struct, frozen=True):
-    """Why a proxy is not sent: its outcome or phase, the rule as one word, and the same for people.
-
-    Attributes:
-        replaced: whether a wave draws another in its place, and budgets do not count it.
-    """
-
-    outcome: str
-    reason: str
-    why: str
-    replaced: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +34,14 @@ class Past:
         run: the same as it stands, with what a person has ordered since; None when the fleet never ran.
         last: the last outcomes over all runs.
         changes: what of the plan has changed since that run began so that it needs a new one.
+        attempts: most attempts that a target may have in a run.
     """
 
     run_id: str = ""
     run: Run | None = None
     last: LastOutcomes = field(default_factory=dict)
     changes: tuple[str, ...] = ()
+    attempts: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +156,7 @@ def unfinished(past: Past, asked: Asked) -> NextRun | None:
     return NextRun(
         continues=past.run_id,
         targets=tuple(run.targets.values()),
-        aside=dict(_settled_or_open(past.run_id, run)),
+        aside=dict(settled_or_open(past.run_id, run, 0 if past.changes else past.attempts)),
         hold=run.hold,
         changes=past.changes,
         approved=frozenset(wave.name for wave in run.waves.values() if wave.approved or wave.opened_at),
@@ -227,16 +213,6 @@ def refuse_open(run_id: str, run: Run) -> None:
             f"--new: still open in run {run_id}: {counted(len(open_ids), 'target')}, such as {', '.join(open_ids[:3])}",
             hint="run without --new until they have ended, or decide them with settle",
         )
-
-
-def _settled_or_open(run_id: str, run: Run) -> Iterator[tuple[str, Aside]]:
-    for key, state in run.states.items():
-        if state.outcome is not None:
-            reason = state.outcome.value if state.outcome not in REPLACED else state.reason or state.outcome.value
-            why = f"settled in run {run_id}"
-            yield key, Aside(state.outcome.value, reason, why, replaced=state.outcome in REPLACED)
-        elif state.is_open:
-            yield key, Aside(state.standing, OPEN, f"followed in run {run_id}, not sent again")
 
 
 def _when_ended(past: Past) -> Past:

@@ -18,9 +18,10 @@ from orchestrator.model.plan.plan import Plan, Wave
 from orchestrator.model.plan.target import Target
 from orchestrator.model.reply.cloud_event import CloudEvent
 from orchestrator.model.run.run import Run
-from orchestrator.planner.next_run import OPEN, NextRun, waiting_in
+from orchestrator.planner.next_run import NextRun, waiting_in
 from orchestrator.planner.preview.forecast_values import Rehearsed, WaveTimes
 from orchestrator.planner.preview.preview_values import Preview, WavePreview
+from orchestrator.planner.set_aside import OPEN
 from orchestrator.tracker.state_store import State
 
 #: A run of so many upgrades is rehearsed for every preview; of more, arithmetic says how long it takes at least.

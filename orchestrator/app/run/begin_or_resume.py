@@ -218,7 +218,8 @@ def past_of(latest: Recovered | None, last: LastOutcomes, plan: Plan | None = No
     if latest is None:
         return Past()
     changes = () if plan is None else tuple(changes_between(latest.plan, plan))
-    return Past(run_id=latest.run_id, run=latest.run, last=last, changes=changes)
+    attempts = 0 if plan is None else plan.retry.attempts
+    return Past(run_id=latest.run_id, run=latest.run, last=last, changes=changes, attempts=attempts)
 
 
 def latest_of(fleet: Fleet) -> Recovered | None:

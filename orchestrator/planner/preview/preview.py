@@ -11,11 +11,12 @@ from orchestrator.model.plan.plan import MINUTE_S, Plan
 from orchestrator.model.plan.target import Target
 from orchestrator.model.reply.reply import ProxyVersion
 from orchestrator.model.run.eligibility import LeaveOut, Reading, Verdict, allowed_sources, verdict
-from orchestrator.planner.next_run import Aside, NextRun
+from orchestrator.planner.next_run import NextRun
 from orchestrator.planner.preview.estimate import Forecast, forecast
 from orchestrator.planner.preview.foretold import expecting, foretold, risks_of
 from orchestrator.planner.preview.preview_values import Calls, GatePreview, LeftOut, Preview, StepGroup, WavePreview
 from orchestrator.planner.preview.start_state import approve_command, limits_words, redo_command, state_lines
+from orchestrator.planner.set_aside import Aside
 from orchestrator.planner.targets.resolve import Excluded, Resolved
 from orchestrator.planner.waves import Staging, WaveShare, assign_waves
 
@@ -149,7 +150,10 @@ def _listed(targets: list[Target], left_out: dict[str, Aside]) -> list[LeftOut]:
     for target in targets if left_out else ():
         if aside := left_out.get(target.proxy_id):
             groups.setdefault(aside, []).append(target)
-    return [LeftOut(outcome=key.outcome, reason=key.reason, why=key.why, targets=rows) for key, rows in groups.items()]
+    return [
+        LeftOut(outcome=key.outcome, reason=key.reason, why=key.why, targets=rows, may_be_sent=key.may_be_sent)
+        for key, rows in groups.items()
+    ]
 
 
 def _excluded(excluded: list[Excluded]) -> list[LeftOut]:
@@ -170,14 +174,17 @@ def _preview(
     left_out: list[LeftOut],
     readings: Mapping[str, Reading] | None,
 ) -> Preview:
+    upgrades = expected.upgrade_calls
+    at_most = upgrades + sum(len(group.targets) for group in left_out if group.may_be_sent)
     return Preview(
         name=plan.name,
         target_version=plan.target_version,
         versions_read=readings is not None,
         undiscovered=bool(plan.discover) and readings is None,
         targets=sum(len(share.targets) for share in staging.waves),
-        sends=expected.upgrade_calls,
-        starts=expected.upgrade_calls,
+        sends=upgrades,
+        sends_at_most=at_most,
+        starts=upgrades,
         mode=plan.failures.mode,
         in_flight=staging.in_flight,
         max_failures=staging.max_failures,
@@ -185,7 +192,7 @@ def _preview(
         scopes=staging.scopes,
         waves=waves,
         left_out=left_out,
-        calls=Calls(read=len(readings or ()), upgrades=expected.upgrade_calls, all=expected.calls),
+        calls=Calls(read=len(readings or ()), upgrades=upgrades, upgrades_at_most=at_most, all=expected.calls),
         duration_s=expected.duration_s,
         limited_by=expected.limited_by,
         closes=bool(plan.windows or plan.freezes),

@@ -55,7 +55,7 @@ def head_lines(preview: Preview) -> Iterator[str]:
     excluded = sum(len(group.targets) for group in preview.left_out if group.outcome == "excluded")
     failed = sum(len(group.targets) for group in preview.left_out if group.reason == FAILED_BEFORE)
     before = f" ({failed:,} failed before)" if failed else ""
-    sends = f"{preview.sends:,}{_now(preview)}"
+    sends = f"{preview.sends:,}{_now(preview)}{_again(preview)}"
     yield f"  to upgrade {sends}, left out {left_out:,}{before}, excluded by the plan {excluded:,}"
     if preview.redo is not None:
         yield f"  to begin with what failed before, when its cause is gone: {preview.redo}"
@@ -68,6 +68,12 @@ def _now(preview: Preview) -> str:
     awaited = next((wave.name for wave in preview.waves if wave.awaits_approval), None)
     until = "as things stand" if awaited is None or preview.unusable else f"before wave {awaited} is approved"
     return f", {preview.starts:,} of them {until}" if preview.starts else f", none {until}"
+
+
+def _again(preview: Preview) -> str:
+    """How many more may be sent, of those in doubt."""
+    again = preview.sends_at_most - preview.sends
+    return f" (and up to {again:,} in doubt, once the cloud shows that they never began)" if again else ""
 
 
 def _read(preview: Preview) -> str:
@@ -181,8 +187,9 @@ def number_lines(preview: Preview) -> Iterator[str]:
     yield from (_subnet(subnet) for subnet in preview.subnets if subnet.missing or subnet.why)
     yield from event_lines(preview.events)
     calls = preview.calls
-    upgrades = counted(calls.upgrades, "upgrade")
-    yield f"calls: {upgrades}, about {calls.all:,} in all; {calls.read:,} made for this preview"
+    least = f"{calls.upgrades:,} to " if calls.upgrades < calls.upgrades_at_most else ""
+    upgrades = counted(calls.upgrades_at_most, "upgrade")
+    yield f"calls: {least}{upgrades}, about {calls.all:,} in all; {calls.read:,} made for this preview"
     for rate in preview.rates:
         yield _rate(rate, alone=len(preview.rates) == 1)
 
@@ -240,7 +247,8 @@ def _duration(preview: Preview) -> Iterator[str]:
         yield "expected duration: not known before discover has looked; the numbers below are of the targets above"
         return
     if not preview.sends and not preview.duration_s:
-        yield "expected duration: none, there is nothing to send"
+        unless = ", unless what is in doubt is sent again" if preview.sends_at_most else ""
+        yield f"expected duration: none, there is nothing to send{unless}"
         return
     lasts = _lasts(preview.duration_s, rehearsed=preview.rehearsed)
     when = "" if preview.starts else ", once something may start"

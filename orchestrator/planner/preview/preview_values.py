@@ -48,12 +48,17 @@ class StepGroup(Struct, kw_only=True):
 
 
 class LeftOut(Struct, kw_only=True):
-    """Targets that are not sent for the same reason: an outcome of the report, or `excluded` by the plan."""
+    """Targets that are not sent for the same reason: an outcome of the report, or `excluded` by the plan.
+
+    Attributes:
+        may_be_sent: whether they are sent all the same once evidence shows that their upgrade never began.
+    """
 
     outcome: str
     reason: str
     why: str
     targets: list[Target]
+    may_be_sent: bool = False
 
 
 class WavePreview(Struct, kw_only=True):
@@ -144,10 +149,15 @@ class EventPreview(Struct, kw_only=True):
 
 
 class Calls(Struct, kw_only=True):
-    """Calls: those that this preview took to read and discover, the upgrades to come, an estimate of all to come."""
+    """Calls: those that this preview took to read and discover, the upgrades to come, an estimate of all to come.
+
+    Attributes:
+        upgrades_at_most: with those that may be sent again.
+    """
 
     read: int
     upgrades: int
+    upgrades_at_most: int
     all: int
 
 
@@ -156,6 +166,7 @@ class Preview(Struct, kw_only=True):
 
     Attributes:
         state: in which state a start finds the fleet: a run that goes on, a hold, bounds; empty for a plain beginning.
+        sends_at_most: with those in doubt that are sent again if evidence shows that their upgrade never began.
         starts: how many upgrades start before a person must release or approve something; 0 when nothing may start.
         unusable: targets in scopes that could not be used now.
         redo: the command that begins with what failed before; None when nothing is left out for that.
@@ -185,6 +196,7 @@ class Preview(Struct, kw_only=True):
     undiscovered: bool = False
     targets: int
     sends: int
+    sends_at_most: int
     starts: int
     unusable: int = 0
     redo: str | None = None

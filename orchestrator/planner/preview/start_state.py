@@ -8,7 +8,8 @@ from orchestrator.model.learned.elsewhere import elsewhere_words
 from orchestrator.model.plan.plan import Plan
 from orchestrator.model.record.outcome import Outcome
 from orchestrator.model.record.record import HoldSet
-from orchestrator.planner.next_run import OPEN, NextRun
+from orchestrator.planner.next_run import NextRun
+from orchestrator.planner.set_aside import OPEN
 
 
 def state_lines(plan: Plan, coming: NextRun) -> Iterator[str]:
