@@ -16,6 +16,10 @@ _NEWS_S = 2.0
 #: A clock that went forward is believed once in so long; one that went back at once: it makes nothing end too soon.
 _SETTLES_S = 60.0
 
+#: … or when no answer has agreed for so long with what was known: it was set. Of two machines behind one address, of
+#: which one is wrong, the right one answers sooner again.
+_SET_S = 10.0
+
 #: What is lost when an offset is written with three digits, and a duration with whole milliseconds.
 _ROUNDED_S = 0.002
 
@@ -113,7 +117,7 @@ class CloudTime:
         self._known = self._known.narrowed(shown)
         change_s = self._known.low_s - self.offset_s
         finer = self._known.low_s <= self._most_s
-        believed = change_s < 0 or finer or now_s - self._said_s >= _SETTLES_S
+        believed = change_s < 0 or finer or now_s - self._said_s >= _SETTLES_S or now_s - self._agreed_s >= _SET_S
         if abs(change_s) < _NEWS_S or not believed:
             return None
         self._unsure_s = now_s - self._agreed_s

@@ -32,9 +32,16 @@ def test_a_clock_that_goes_back_is_believed_when_the_next_answer_says_the_same()
     assert learned((0, answer(0.0)), (1, answer(-3600.0)), (2, answer(-3600.2)))[1:] == [None, pytest.approx(-3600.2)]
 
 
-def test_a_clock_that_goes_forward_is_believed_when_the_last_change_is_a_minute_old() -> None:
-    answers = [(at_s, answer(3600.0)) for at_s in (57, 58, 59, 61)]
-    assert learned((0, answer(0.0)), *answers) == [0.0, None, None, None, 3600.0]
+def test_a_clock_that_goes_forward_is_believed_when_no_answer_agrees_any_more() -> None:
+    answers = [(at_s, answer(3600.0)) for at_s in (2, 6, 10, 12)]
+    assert learned((0, answer(0.0)), (1, answer(0.5)), *answers) == [0.0, None, None, None, None, 3600.0]
+
+
+def test_one_of_two_machines_whose_clock_is_ahead_is_news_once_a_minute_at_most() -> None:
+    ahead_now = [at_s % 6 >= 3 for at_s in range(1, 300)]
+    answers = [(float(at_s), answer(3600.0 if ahead else 0.0)) for at_s, ahead in enumerate(ahead_now, 1)]
+    news = [at_s for (at_s, _), change in zip(answers, learned((0, answer(0.0)), *answers)[1:], strict=True) if change]
+    assert len(news) <= 2 * 5
 
 
 @pytest.mark.parametrize("wrong_s", [-8e8, -62.0, 61.0, 8e8])
