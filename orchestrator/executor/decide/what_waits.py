@@ -25,14 +25,24 @@ from orchestrator.executor.decide.wait_words import (
 )
 from orchestrator.executor.decide.waits import Cause, Wait, shown
 from orchestrator.model.plan.target import Target
-from orchestrator.model.record.outcome import Phase
+from orchestrator.model.record.outcome import Outcome, Phase
 from orchestrator.model.run.state import TargetState
+from orchestrator.model.run.tally import EMPTY
 
 #: What stands before everything else, for every target.
 _OF_ALL = frozenset(
     [
         *(Cause.HOLD, Cause.APPROVAL, Cause.CHANGED, Cause.ELSEWHERE),
         *(Cause.WINDOW, Cause.FREEZE, Cause.FIT, Cause.PER_WINDOW, Cause.BOUND, Cause.PERSON),
+    ]
+)
+
+
+#: What goes on by itself, with the end of an upgrade or the next start, and may hide a scope that cannot be used.
+_PASSES = frozenset(
+    [
+        *(Cause.LIMIT, Cause.LABEL, Cause.RAMP, Cause.BUDGET, Cause.RATE, Cause.JOB, Cause.DOUBT),
+        *(Cause.BUSY, Cause.STEP, Cause.TURN),
     ]
 )
 
@@ -45,10 +55,37 @@ def fleet_wait(rollout: Rollout, now: datetime, *, working: bool) -> Wait:
         now: by the clock of the session.
         working: whether a process works on it now; what is next is done at once then, and with the next start else.
     """
+    wait = _decided(rollout, now, working=working)
+    hidden = _out_of_use(rollout, now, working=working) if wait.cause in _PASSES else None
+    return hidden or wait
+
+
+def _decided(rollout: Rollout, now: datetime, *, working: bool) -> Wait:
+    """What the decision waits for."""
     action = next_action(rollout, now)
     if rollout.barred is not None and not working and _idle(rollout, action):
         return rollout.barred
     return _of_action(rollout, action, now, working=working)
+
+
+def _out_of_use(rollout: Rollout, now: datetime, *, working: bool) -> Wait | None:
+    """The scope that cannot be used and keeps most of those back that wait; None when there is no such.
+
+    Without a process also one that was given up and keeps but some back: the next start only comes to the same end.
+    """
+    scopes, queue = rollout.run.scopes.values(), rollout.queue
+    found = [(_waiting_in(rollout, each.name), each) for each in scopes if queue.waits_in(each.name)]
+    shut = [(number, each, wait) for number, each in found if (wait := scope_wait(each, now)) is not None]
+    most = 2 * sum(number for number, _, _ in shut) > rollout.run.waiting
+    named = [(number, wait) for number, each, wait in shut if most or (each.given_up and not working)]
+    return max(named, key=lambda each: each[0], default=(0, None))[1]
+
+
+def _waiting_in(rollout: Rollout, scope: str) -> int:
+    """How many targets of a scope have neither started nor an outcome."""
+    count = rollout.run.tally.scopes.get(scope, EMPTY)
+    settled = sum(count.standing[outcome.value] for outcome in Outcome)
+    return rollout.scope_targets.get(scope, 0) - count.open - settled
 
 
 def _idle(rollout: Rollout, action: Action) -> bool:
@@ -90,7 +127,7 @@ def target_wait(rollout: Rollout, target: Target, now: datetime, *, working: boo
     state = rollout.run.states.get(target.proxy_id)
     if state is not None and state.is_open:
         return _open(rollout, state, now)
-    fleet = fleet_wait(rollout, now, working=working)
+    fleet = _decided(rollout, now, working=working)
     if fleet.cause is Cause.PERSON and (slot := _its_slot(rollout, target, now)) is not None:
         return slot
     if fleet.cause in _OF_ALL:
