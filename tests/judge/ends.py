@@ -26,12 +26,14 @@ class Ends:
         self._plan = plan
         self._fleet = fleet
         self._given_up: set[str] = set()
+        self._unread = False
         self._busy_from: dict[str | None, Record] = {}
         self._turned_away: Counter[str | None] = Counter()
         self._counted_from: dict[str, Record] = {}
 
     def session_began(self) -> None:
         self._given_up.clear()
+        self._unread = False
 
     def scope(self, record: r.ScopeGivenUp | r.ScopeOpened) -> None:
         (self._given_up.add if isinstance(record, r.ScopeGivenUp) else self._given_up.discard)(record.scope)
@@ -53,7 +55,7 @@ class Ends:
             ExitCode.HELD: held and (settled or not self._given_up),
             ExitCode.MORE_TO_DO: on,
             ExitCode.PERSON_NEEDED: on and any(known.stuck or known.open for known in everybody),
-            ExitCode.SCOPE_UNUSABLE: not settled and bool(self._given_up),
+            ExitCode.SCOPE_UNUSABLE: not settled and (bool(self._given_up) or self._unread),
             ExitCode.INTERNAL: raised,
         }
         if not fits.get(ExitCode(record.exit_code), False):
@@ -67,6 +69,8 @@ class Ends:
             case r.AnswerSeen():
                 away = record.verdict in _TURNED_AWAY
                 self._turned_away[record.target] = self._turned_away[record.target] + 1 if away else 0
+            case r.NotReverified():
+                self._unread = True
             case r.FollowTimedOut():
                 yield from self._timed_out(known, record)
             case r.Settled(outcome=Outcome.DEFERRED):

@@ -20,6 +20,7 @@ from orchestrator.model.plan.plan import Plan, Wave
 from orchestrator.model.record import record as r
 from orchestrator.model.record.outcome import Outcome
 from orchestrator.model.record.record import Record
+from orchestrator.model.reply.reply import Exchange, Refused
 from orchestrator.tracker.report.build import build_report
 from orchestrator.tracker.report.schema import Report
 
@@ -30,6 +31,7 @@ T = TypeVar("T", bound=Record)
 
 _TARGETS = targets_of(6)
 _FIRST, _LOST = _TARGETS[0].proxy_id, _TARGETS[1].proxy_id
+_UNREAD = Refused("no permission", Exchange(http_status=403))
 _WAVES = (Wave(name="one", size=Amount(3), soak_s=600.0), Wave(name="rest"))
 
 
@@ -176,6 +178,19 @@ def test_exit_70_needs_an_exception(played: Played) -> None:
 
     assert _seen(records) == {Rule.ENDS}
     assert _seen(records, Session(FREE, raised=True)) == set()
+
+
+def test_exit_7_needs_a_scope_that_was_given_up_or_a_proxy_that_was_not_read_after_its_soak() -> None:
+    def unread_later(cloud: FakeCloud) -> None:
+        cloud.reads = lambda name, _key, _number: (
+            _UNREAD if name == "proxy_version" and cloud.clock.monotonic() > 800 else None
+        )
+
+    played = Stage(plan=_plan(), cloud_of=unread_later).play()
+
+    assert played.code == 7
+    assert _seen(played.records) == set()
+    assert _seen([record for record in played.records if not isinstance(record, r.NotReverified)]) == {Rule.ENDS}
 
 
 def _reports(played: Played) -> Iterator[tuple[str, Report]]:
