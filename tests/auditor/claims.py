@@ -26,6 +26,7 @@ _EVIDENCE = {
     "not_reverified": "finding",
     "workflow_adopted": "evidence",
     "version_adopted": "evidence",
+    "version_reached": "evidence",
     "attempt_disproved": "evidence",
     "doubt_renewed": "why",
     "settled": "evidence",

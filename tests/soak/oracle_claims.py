@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from judge.rule import Found, Rule, Violation
-from soak.oracle_starts import beyond, crossed
+from soak.oracle_starts import believed, beyond
 from soak.trial import Evidence
 
 from orchestrator.model.record.record import (
@@ -65,17 +65,13 @@ class _Claim:
         """Ids in the report are those of jobs that upgraded this proxy, or that nobody could tell from such."""
         for job_id in self.target.workflow_ids:
             job = self.evidence.cloud.world.jobs.get(job_id)
-            excused = job is not None and (self._looked_alike(job) or self._believed(job))
+            excused = job is not None and (self._looked_alike(job) or believed(self.evidence, self.target, job))
             if job is None or (job.proxy is not self.proxy and not excused):
                 yield Violation(Rule.TRUE, f"{self.target.proxy_id} claims {job_id}, which is no upgrade of it")
 
     def _looked_alike(self, job: Job) -> bool:
         """Somebody else's upgrade on the same instance, while an attempt was in doubt: not told apart by anything."""
         return job.foreign and job.name == UPGRADE_JOB and job.instance is self.proxy.instance
-
-    def _believed(self, job: Job) -> bool:
-        """Followed no further than to acceptance, an answer's word is all that there is."""
-        return self.evidence.fleet.plan.follow.to == "accepted" and crossed(self.evidence, job)
 
     def _problem(self) -> str | None:
         outcome = self.target.outcome

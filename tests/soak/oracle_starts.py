@@ -8,6 +8,7 @@ from judge.rule import Found, Rule, Violation
 from soak.loop import seconds
 from soak.trial import Evidence
 
+from orchestrator.executor.target.follow import NEVER_SHOWN
 from orchestrator.model.record.record import AnswerSeen, AttemptDisproved, Intent, ReturnedToWaiting
 from orchestrator.model.reply.reply import Entry
 from orchestrator.simulator.world.world import Job
@@ -61,9 +62,29 @@ def _let_go(evidence: Evidence) -> dict[str, float]:
 
 
 def _excused(evidence: Evidence, target: TargetReport, job: Job) -> bool:
-    if evidence.fleet.plan.follow.to == "accepted" and crossed(evidence, job):
-        return True  # an answer's word was all that was asked for
-    return _mistaken(evidence, target, job)
+    return believed(evidence, target, job) or _mistaken(evidence, target, job)
+
+
+def believed(evidence: Evidence, target: TargetReport, job: Job) -> bool:
+    """Whether an answer's word, which was another's, is all there is: no more was asked for, or no look can show more.
+
+    Then the report says so. Whose job it is cannot be seen where its project hides its jobs, or is another one.
+    """
+    if not crossed(evidence, job):
+        return False
+    return evidence.fleet.plan.follow.to == "accepted" or _on_its_word(evidence, target)
+
+
+def _on_its_word(evidence: Evidence, target: TargetReport) -> bool:
+    said = f"{target.reason} {target.evidence}"
+    stated = NEVER_SHOWN in said or "not visible" in said or target.outcome in ("in_flight", "in_doubt")
+    named = _named_ids(evidence, target.proxy_id).intersection(target.workflow_ids)
+    jobs = (evidence.cloud.world.jobs.get(each or "") for each in named)
+    return stated and target.job is None and any(job and _is_hidden_from(target, job) for job in jobs)
+
+
+def _is_hidden_from(target: TargetReport, job: Job) -> bool:
+    return job.shown_from == inf or job.instance.project.project_id != target.project_id
 
 
 def crossed(evidence: Evidence, job: Job) -> bool:

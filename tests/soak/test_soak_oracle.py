@@ -10,6 +10,7 @@ from judge.rule import Rule
 from msgspec.structs import replace as other
 from soak import broken
 from soak.fleet import RAISING, Fleet, Ordeal, one_poisoned, random_fleet, troubled
+from soak.focus import world
 from soak.host_clock import HostClock
 from soak.life import Death
 from soak.oracle import judge
@@ -133,6 +134,16 @@ def test_an_exception_that_is_not_caught_at_its_bulkhead_is_found_out(monkeypatc
         if Rule.ENDS in {violation.rule for violation in judge(evidence)}:
             return
     pytest.fail(f"no exception in {_MOST_TRIALS} trials ended anything that the oracle noticed")
+
+
+@pytest.mark.slow
+def test_anothers_id_in_an_answer_is_forgiven_only_where_no_job_is_shown_and_the_report_says_so() -> None:
+    hidden = world(7, Profile(lists=Lists(jobs_hidden=1.0)))
+    good = run_trial(replace(hidden, dose=Dose(crossed=0.5), ordeals=()))
+    assert judge(good) == []
+    silent = [other(each, evidence=None) for each in good.report.targets]
+    seen = {violation.rule for violation in judge(_with_report(good, targets=silent))}
+    assert seen == {Rule.TRUE, Rule.FOUND}
 
 
 def test_every_rule_has_its_proof() -> None:

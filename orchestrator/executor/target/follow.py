@@ -20,6 +20,9 @@ from orchestrator.model.run.state import TargetState
 #: A job that nobody can see or read for so many polls is followed by the proxy's version.
 _PATIENT_POLLS = 8
 
+#: What is told of an upgrade whose id is known by the word of an answer alone.
+NEVER_SHOWN = "version only, no job of it was shown"
+
 
 @dataclass(slots=True)
 class _Following:
@@ -185,7 +188,8 @@ async def _record_job(state: TargetState, session: Session, job_id: str, job: Jo
 async def _look_at_version(state: TargetState, session: Session) -> bool:
     version = await read_version(state, session)
     if version is not None and at_least(version.current_version, session.plan.target_version):
-        await session.ledger.record(VersionReached(**session.about(state), version=version.current_version))
+        reached, evidence = version.current_version, "" if any(state.jobs.values()) else NEVER_SHOWN
+        await session.ledger.record(VersionReached(**session.about(state), version=reached, evidence=evidence))
     return version is not None
 
 

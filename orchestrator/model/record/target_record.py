@@ -159,10 +159,15 @@ class JobSeen(Base, frozen=True, kw_only=True):
 
 
 class VersionReached(Base, frozen=True, kw_only=True):
-    """The jobs of a target cannot be seen, but the proxy runs the target version: the upgrade ended."""
+    """The jobs of a target cannot be seen, but the proxy runs the target version: the upgrade ended.
+
+    Attributes:
+        evidence: what that rests on where no look has ever shown a job of it; empty in journals that do not tell it.
+    """
 
     step: str = "follow"
     version: str
+    evidence: str = ""
 
 
 class FollowTimedOut(Base, frozen=True, kw_only=True):

@@ -165,15 +165,12 @@ def _miss_reading(_known: Indexes, state: TargetState, record: NotReverified) ->
     state.evidence.append(record.finding)
 
 
-def _adopt_version(known: Indexes, state: TargetState, record: VersionAdopted) -> None:
-    _reach(known, state, record)
-    state.evidence.append(record.evidence)
-
-
 def _reach(_known: Indexes, state: TargetState, record: VersionReached | VersionAdopted) -> None:
     state.upgraded_by = record.version
     state.phase = Phase.IN_FLIGHT
     state.reason = None
+    if record.evidence:
+        state.evidence.append(record.evidence)
 
 
 def _see_job(known: Indexes, state: TargetState, record: JobSeen) -> None:
@@ -261,7 +258,7 @@ _CHANGES: Mapping[type[Record], Callable[[Indexes, TargetState, Any], None]] = {
     DoubtLooked: _doubt_look,
     NotReverified: _miss_reading,
     WorkflowAdopted: _adopt,
-    VersionAdopted: _adopt_version,
+    VersionAdopted: _reach,
     AttemptDisproved: _disprove,
     DoubtRenewed: _renew_doubt,
     DoubtRemains: _remain,

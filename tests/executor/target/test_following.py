@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.executor.scope.poll_schedule import doubt_period_s, next_look_s
+from orchestrator.executor.target.follow import NEVER_SHOWN
 from orchestrator.model.plan.amount import Amount
 from orchestrator.model.plan.plan import Failures, Follow, Limits, Wave
-from orchestrator.model.record.record import FollowTimedOut, JobSeen, Settled
+from orchestrator.model.record.record import FollowTimedOut, JobSeen, Settled, VersionReached
 from orchestrator.model.reply.reply import Exchange, Refused
 
 
@@ -92,6 +93,24 @@ def test_a_job_that_cannot_be_read_is_followed_by_the_version(duration_s: float,
 
     fate = Fate(duration_s=duration_s) if duration_s < 1e6 else Fate(duration_s=duration_s, flips=None)
     assert play(fate, Follow(timeout_s=1000.0), setup).outcomes() == {outcome: 1}
+
+
+@pytest.mark.parametrize(("visible_after_s", "evidence"), [(None, [NEVER_SHOWN]), (5.0, [])])
+def test_where_no_look_has_shown_a_job_of_it_that_is_told_with_what_its_version_says(
+    visible_after_s: float | None, evidence: list[str]
+) -> None:
+    def hide_later(cloud: FakeCloud) -> None:
+        cloud.reads = lambda name, _key, _number: unreadable if _is_later(cloud, name) else None
+
+    unreadable = Refused("no permission", Exchange(http_status=403))
+    played = play(Fate(duration_s=300.0, visible_after_s=visible_after_s), setup=hide_later)
+    assert (played.state(0).outcome, played.state(0).evidence) == ("succeeded", evidence)
+    assert [each.evidence for each in played.of(VersionReached)] == (evidence or [""])
+    assert len(played.state(0).jobs) == 1
+
+
+def _is_later(cloud: FakeCloud, name: str) -> bool:
+    return name in ("job", "jobs", "running_jobs") and cloud.clock.monotonic() > 200.0
 
 
 def test_a_job_that_ends_after_its_deadline_takes_its_real_outcome() -> None:
