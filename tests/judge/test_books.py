@@ -44,6 +44,16 @@ def test_what_follows_from_the_word_of_a_person_is_theirs() -> None:
     assert broken(Books([FIRST, AGAIN], {"p-1": 5.0}), told("p-1", "w-1", "w-3")) == [Rule.ONCE]
 
 
+def test_a_call_that_left_so_late_that_another_was_decided_meanwhile_is_none_of_two_and_is_told_all_the_same() -> None:
+    class Asleep(Books):
+        def left_late(self, start: Start) -> bool:
+            return start is FIRST
+
+    assert broken(Asleep([FIRST, AGAIN]), told("p-1", "w-1", "w-3")) == []
+    assert broken(Asleep([FIRST, AGAIN]), told("p-1", "w-3")) == [Rule.FOUND]
+    assert broken(Asleep([FIRST, AGAIN, Start("p-1", "w-4", 40.0)])) == [Rule.ONCE]
+
+
 @pytest.mark.parametrize("outcome", ["succeeded", "rejected", "waiting", "already"])
 def test_a_start_that_is_not_told_is_lost(outcome: str) -> None:
     assert broken(Books([FIRST]), told(outcome=outcome)) == [Rule.FOUND]

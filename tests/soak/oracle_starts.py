@@ -6,6 +6,7 @@ from math import inf
 from judge.books import Books, Start
 from judge.rule import Found, Rule, Violation
 from soak.loop import seconds
+from soak.plans import doubt_period_s
 from soak.trial import Evidence
 
 from orchestrator.executor.target.follow import NEVER_SHOWN
@@ -30,6 +31,9 @@ class _Books(Books):
 
     def excuses(self, target: TargetReport, start: Start) -> bool:
         return _excused(self._evidence, target, _job(self._evidence, start))
+
+    def left_late(self, start: Start) -> bool:
+        return slept_through(self._evidence, start)
 
 
 def starts(evidence: Evidence) -> Found:
@@ -118,9 +122,24 @@ def _disproofs(evidence: Evidence) -> Found:
             at_s, since_s = seconds(record.at), said.get(record.target, -1.0)
             mine = (each for each in began if each.proxy_id == record.target and since_s < each.sent_s <= at_s)
             for start in mine:
-                if not beyond(evidence, _job(evidence, start), line.written_s - _HEARD_WITHIN_S):
+                known = not beyond(evidence, _job(evidence, start), line.written_s - _HEARD_WITHIN_S)
+                if known and not slept_through(evidence, start):
                     what = f"{record.target} at +{at_s:.1f} s, but {start.workflow_id} began: {record.evidence}"
                     yield Violation(Rule.DISPROVED, what)
+
+
+def slept_through(evidence: Evidence, start: Start) -> bool:
+    """Whether its host stood still between its last check and the socket until the doubt period had passed.
+
+    It writes what it was about to write when it wakes up, and nobody can stop it: what is left of the danger.
+    """
+    post = next(each for each in evidence.wire.posts if (each.proxy_id, each.sent_s) == (start.proxy_id, start.sent_s))
+    if evidence.processes[post.session - 1].ordeal.freeze is None:
+        return False
+    intents = (line.record for line in evidence.disk.lines if isinstance(line.record, Intent))
+    mine = (each for each in intents if each.target == start.proxy_id and each.token.startswith(f"{post.session}-"))
+    asked_s = max(seconds(each.at) for each in mine if seconds(each.at) <= start.sent_s)
+    return start.sent_s - asked_s >= doubt_period_s(evidence.fleet.plan)
 
 
 def beyond(evidence: Evidence, job: Job, by_s: float = inf) -> bool:

@@ -5,9 +5,12 @@ from collections.abc import Callable, Sequence
 
 import pytest
 from fakes.shared_log import SharedLog
+from judge.rule import Rule
 from soak.hosts import run_hosts_trial
 from soak.hosts_fleet import late
 from soak.oracle import judge
+from soak.oracle_starts import effective_starts, slept_through
+from soak.plans import doubt_period_s
 from soak.runner import replay, try_fleet, try_seed
 
 from orchestrator.executor.ledger import Ledger
@@ -37,6 +40,17 @@ def test_answers_that_come_at_the_worst_instant_break_no_promise() -> None:
     for seed in (2, 4, 10, 13):
         verdict = try_fleet(late(seed), _HOSTS)
         assert not verdict.violations, (seed, verdict.violations)
+
+
+@pytest.mark.slow
+def test_only_a_call_that_left_after_the_doubt_period_may_start_what_was_disproved() -> None:
+    evidence = run_hosts_trial(late(20), _HOSTS)
+    asleep = {start.sent_s for start in effective_starts(evidence) if slept_through(evidence, start)}
+    assert asleep
+    assert judge(evidence) == []
+    for post in evidence.wire.posts:
+        post.sent_s -= doubt_period_s(evidence.fleet.plan) / 2 if post.sent_s in asleep else 0.0
+    assert {violation.rule for violation in judge(evidence)} == {Rule.DISPROVED}
 
 
 def _looks_for_no_answer(patch: pytest.MonkeyPatch) -> SharedLog:
