@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import anyio
 import msgspec
 import pytest
 from aiohttp import web
+from anyio import to_thread
 from fakes.stage import plan_of, targets_of
 
 from orchestrator.clock import SystemClock
@@ -51,6 +52,25 @@ def ask(
             finding = await asker.ask(plan.gates[0], QUESTION)
         await runner.cleanup()
         return finding
+
+    return anyio.run(main, backend="asyncio")
+
+
+def ask_together(gates: Sequence[HealthGate], answer: Callable[[web.Request], Awaitable[web.Response]]) -> list[str]:
+    """What gates find that are asked at the same time, all of one server: the answer of each, in their order."""
+
+    async def main() -> list[str]:
+        app = web.Application()
+        app.router.add_route("*", "/{rest:.*}", answer)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        plan = plan_of(targets_of(1), gates=tuple(at(gate, url) for gate in gates))
+        async with open_asker(plan, environ={}, clock=SystemClock(), secrets=Secrets()) as asker:
+            found = await asyncio.gather(*(asker.ask(gate, QUESTION) for gate in plan.gates))
+        await runner.cleanup()
+        return [finding.answer for finding in found]
 
     return anyio.run(main, backend="asyncio")
 
@@ -109,6 +129,21 @@ def test_an_answer_that_does_not_come_in_time_is_none() -> None:
 
     finding = ask(msgspec.structs.replace(http(), timeout_s=0.3), never)
     assert (finding.answer, finding.status) == ("error", None)
+
+
+def test_no_gate_waits_for_the_connection_of_another() -> None:
+    """The server answers when all have asked: a gate that hangs must not make that of its neighbour none."""
+    gates = [msgspec.structs.replace(http(), name=f"g{number}", timeout_s=20.0) for number in range(5)]
+    asked, all_asked = [], asyncio.Event()
+
+    async def when_all_have_asked(request: web.Request) -> web.Response:
+        asked.append(request)
+        if len(asked) == len(gates):
+            all_asked.set()
+        await all_asked.wait()
+        return web.Response(status=500)
+
+    assert ask_together(gates, when_all_have_asked) == ["fails"] * len(gates)
 
 
 def test_the_token_is_sent_and_never_kept() -> None:
@@ -253,3 +288,16 @@ def _lives(pid: int) -> bool:
 def test_a_program_that_is_not_there_is_no_answer() -> None:
     finding = ask(HealthGate(name="g", command=("no-such-check",)), environ={"PATH": "/nowhere"})
     assert (finding.answer, finding.evidence) == ("error", "no-such-check cannot be run: No such file or directory")
+
+
+def test_a_program_waits_for_no_thread_of_another() -> None:
+    gate = HealthGate(name="g", command=("true",), timeout_s=20.0)
+    plan = plan_of(targets_of(1), gates=(gate,))
+
+    async def main() -> GateFinding:
+        common = to_thread.current_default_thread_limiter()
+        common.total_tokens = 1
+        async with common, open_asker(plan, environ=os.environ, clock=SystemClock(), secrets=Secrets()) as asker:
+            return await asker.ask(gate, QUESTION)
+
+    assert anyio.run(main, backend="asyncio").answer == "passes"

@@ -16,9 +16,6 @@ from orchestrator.errors import OrchestratorError
 from orchestrator.model.plan.health_gate import EVIDENCE_CHARS, GateFinding, GateQuestion, HealthGate
 from orchestrator.model.plan.plan import Plan
 
-#: Each gate asks one question at a time.
-_CONNECTIONS = 2
-
 
 class Asker:
     """Asks the gates of one plan; made by `open_asker`."""
@@ -53,7 +50,9 @@ class Asker:
 async def open_asker(
     plan: Plan, *, environ: Mapping[str, str], clock: TimeSource, secrets: Secrets
 ) -> AsyncIterator[Asker]:
-    """What asks the gates of a plan, over connections of its own.
+    """What asks the gates of a plan, over connections of its own: one for each gate, which asks one question at a time.
+
+    Fewer would let a gate that hangs take the time of another one on the same host, which then has no answer either.
 
     Args:
         plan: whose gates; its `http.ca_file` is trusted here too.
@@ -65,6 +64,6 @@ async def open_asker(
         PlanError: `http.ca_file` cannot be read.
     """
     hidden = HiddenEnvironment(environ)
-    way = open_transport(plan.http, connections=_CONNECTIONS, environ=hidden, clock=clock, secrets=secrets)
+    way = open_transport(plan.http, connections=len(plan.gates), environ=hidden, clock=clock, secrets=secrets)
     async with way as transport:
         yield Asker(transport, plan, hidden, secrets)

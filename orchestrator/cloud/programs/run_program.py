@@ -8,7 +8,7 @@ from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 from threading import Event, Timer
 from typing import NamedTuple
 
-from anyio import fail_after, to_thread
+from anyio import CapacityLimiter, fail_after, to_thread
 
 from orchestrator.cloud.programs.family import end_family, marked
 
@@ -51,7 +51,8 @@ async def run_program(
     try:
         with fail_after(timeout_s):
             run = partial(_ran, command, dict(environ), told, given_up)
-            return await to_thread.run_sync(run, abandon_on_cancel=True)
+            alone = CapacityLimiter(1)  # a thread of its own: its time must not pass while it waits for another's
+            return await to_thread.run_sync(run, abandon_on_cancel=True, limiter=alone)
     except TimeoutError:
         raise ProgramFailed(f"did not end within {timeout_s:g} s") from None
     except (OSError, ValueError, IndexError) as error:
