@@ -20,7 +20,7 @@ from orchestrator.app.sinks.record_log import RecordLog
 from orchestrator.app.sinks.tee import RecordSink
 from orchestrator.app.status.outlook import look
 from orchestrator.app.status.what_next.attention import attention_lines
-from orchestrator.app.status.what_next.last_line import next_step
+from orchestrator.app.status.what_next.last_line import last_step
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import given_world, plan_words, redirect_of, state_of
 from orchestrator.cli.streams import lost_output
@@ -148,7 +148,7 @@ def _summarise(outcome: SessionResult, options: Options) -> None:
     named = plan_words(outcome.plan, options)
     seen = look(outcome.plan, run, (), SystemClock().now(), working=False, barred=outcome.opened.barred)
     attention, why = attention_lines(seen, story.head, named), _whys(outcome)
-    write(summary(story.head, attention, next_step(seen, named), outcome.report, code, why).split("\n"))
+    write(summary(story.head, attention, last_step(seen, named), outcome.report, code, why).split("\n"))
 
 
 def _whys(outcome: SessionResult) -> list[str]:

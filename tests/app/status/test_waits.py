@@ -14,8 +14,8 @@ from msgspec import structs
 from orchestrator.app.status.fleet_status import bound_lines
 from orchestrator.app.status.one_proxy.target_line import target_lines, target_next
 from orchestrator.app.status.outlook import Outlook, look
-from orchestrator.app.status.what_next.last_line import fleet_line
-from orchestrator.app.status.what_next.steps import STEPS, Step
+from orchestrator.app.status.what_next.last_line import fleet_line, last_step
+from orchestrator.app.status.what_next.steps import STEPS, Step, step_words
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.waits import Cause, Wait
 from orchestrator.executor.decide.what_waits import fleet_wait
@@ -405,7 +405,7 @@ CASES = [
     case(Cause.PERSON, "a person, to settle it: no trace", OPEN, sent(MINE), doubted(MINE), remains(MINE), of="target"),
     case(
         Cause.GATE,
-        "closed since 2026-03-01 22:00:00 UTC: it fails: HTTP 503; 4 targets wait; do: nothing now",
+        "closed since 2026-03-01 22:00:00 UTC: it fails: HTTP 503; 4 targets wait; do: see that it passes, then",
         OPEN,
         SHUT,
         plan=GATED,
@@ -455,7 +455,7 @@ CASES = [
     ),
     case(
         Cause.SUBNET,
-        "addresses: subnet s has 1 free address beside the 2 in reserve, at least 2 are needed; do: nothing now",
+        "beside the 2 in reserve, at least 2 are needed; do: see that enough addresses are free, then orchestrator run",
         OPEN,
         SubnetRead(at=START, scope="default", subnet_id="s", free=3),
         of="target",
@@ -607,7 +607,22 @@ def test_the_page_lists_each_cause_with_its_sentence_and_steps_in_order() -> Non
 
 def _shown(step: Step) -> str:
     redo = " --only-outcome OUTCOMES" if step is Step.REDO else ""
-    return step.value.format(plan="PLAN", wave="WAVE", proxy="PROXY_ID", redo=redo, settled="SETTLED")
+    return step.value.format(
+        plan="PLAN", wave="WAVE", proxy="PROXY_ID", redo=redo, settled="SETTLED", when="after that"
+    )
+
+
+@pytest.mark.parametrize(("cause", "step"), [(Cause.WINDOW, Step.CORRECT), (Cause.EVENT, Step.RUN)])
+def test_nothing_is_left_to_time_that_has_no_instant(cause: Cause, step: Step) -> None:
+    assert step_words(Wait(cause, ("x",)), "PLAN", working=False) == _shown(step)
+    assert step_words(Wait(cause, ("x",), SOON), "PLAN", working=False) == _shown(Step.LATER)
+
+
+def test_after_a_session_the_step_names_the_instant() -> None:
+    state = case(Cause.SOAK, "", OPEN, sent(FAR), settled(FAR), SOAKS, plan=TWO)
+    words = f"nothing now; from 2026-03-01 22:10:00 UTC on, orchestrator run {PLAN}"
+    assert last_step(state.outlook(), PLAN) == words
+    assert last_step(case(Cause.TURN, "", OPEN).outlook(), PLAN) == f"orchestrator run {PLAN}"
 
 
 def test_what_is_open_is_told_beside_what_is_waited_for() -> None:

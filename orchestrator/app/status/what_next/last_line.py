@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from orchestrator.app.status.outlook import Outlook
 from orchestrator.app.status.what_next.steps import step_words
-from orchestrator.executor.decide.waits import Cause, Wait
+from orchestrator.executor.decide.waits import Cause, Wait, shown
 from orchestrator.spoken import counted
 from orchestrator.tracker.report.behind import taken_words
 from orchestrator.tracker.report.moving import Moving, moving_words
@@ -18,12 +18,18 @@ def fleet_line(seen: Outlook, plan: str) -> str:
     return "; ".join([f"waits for: {seen.fleet().seen_at(seen.now)}", *_beside(seen), f"do: {next_step(seen, plan)}"])
 
 
-def next_step(seen: Outlook, plan: str) -> str:
-    """What to do about what the run waits for."""
+def last_step(seen: Outlook, plan: str) -> str:
+    """What to do after a session, where no line before it says what is waited for, and until when."""
+    until = seen.fleet().until
+    return next_step(seen, plan, "" if until is None else f"from {shown(until + seen.rollout.ahead())} UTC on")
+
+
+def next_step(seen: Outlook, plan: str, when: str = "after that") -> str:
+    """What to do about what the run waits for; `when`: how its end is named."""
     stuck = next(iter(seen.stuck), None)
     barred = _barred_once_released(seen)
     alone = seen.working or barred is not None
-    words = step_words(seen.fleet(), plan, working=alone, stuck=stuck, outcomes=seen.to_redo)
+    words = step_words(seen.fleet(), plan, working=alone, stuck=stuck, outcomes=seen.to_redo, when=when)
     if barred is not None:
         words = f"{words}; then {step_words(barred, plan, working=False)}"
     others = taken_words(seen.missing) if seen.fleet().cause is Cause.BEHIND else ""

@@ -14,7 +14,9 @@ class Step(Enum):
 
     NOTHING = "nothing"
     RUN = "orchestrator run {plan}"
-    LATER = "nothing now; after that, orchestrator run {plan}"
+    LATER = "nothing now; {when}, orchestrator run {plan}"
+    CHECK_GATE = "see that it passes, then orchestrator run {plan}"
+    CHECK_ADDRESSES = "see that enough addresses are free, then orchestrator run {plan}"
     RELEASE = 'look at the cause, then orchestrator release {plan} --note "why"'
     RELEASE_RUN = 'look at the cause, then orchestrator release {plan} --note "why" && orchestrator run {plan}{redo}'
     APPROVE = 'orchestrator release {plan} {wave} --note "why"'
@@ -53,9 +55,9 @@ STEPS: Mapping[Cause, tuple[Step, Step]] = {
     Cause.FREEZE: (Step.NOTHING, Step.LATER),
     Cause.FIT: (Step.NOTHING, Step.LATER),
     Cause.PER_WINDOW: (Step.NOTHING, Step.LATER),
-    Cause.GATE: (Step.NOTHING, Step.LATER),
+    Cause.GATE: (Step.NOTHING, Step.CHECK_GATE),
     Cause.ASKED: (Step.NOTHING, Step.RUN),
-    Cause.SUBNET: (Step.NOTHING, Step.LATER),
+    Cause.SUBNET: (Step.NOTHING, Step.CHECK_ADDRESSES),
     Cause.EVENT: (Step.NOTHING, Step.LATER),
     Cause.BOUND: (Step.NOTHING, Step.RUN),
     Cause.BUSY: (Step.NOTHING, Step.LATER),
@@ -79,6 +81,10 @@ STEPS: Mapping[Cause, tuple[Step, Step]] = {
 }
 
 
+#: What the plan says, and nothing but another plan ends where it has no instant.
+_OF_THE_PLAN = frozenset({Cause.WINDOW, Cause.FREEZE, Cause.FIT, Cause.PER_WINDOW})
+
+
 def step_words(
     wait: Wait,
     plan: str,
@@ -87,6 +93,7 @@ def step_words(
     stuck: TargetState | None = None,
     proxy: str = "PROXY_ID",
     outcomes: Sequence[str] = (),
+    when: str = "after that",
 ) -> str:
     """What to do about a wait.
 
@@ -97,9 +104,20 @@ def step_words(
         stuck: the target that a person has to settle, where it is known.
         proxy: the same, where only its id is known.
         outcomes: those with which proxies of an ended run are left out until a person asks for them.
+        when: how the end of a wait is named that has one of its own; it stands in the sentence of the wait.
     """
-    step = STEPS[wait.cause][0 if working else 1]
+    step = _step(wait, working=working)
     wave = quote(wait.facts[0]) if wait.facts else ""
     redo = f" --only-outcome {','.join(outcomes)}" if outcomes else ""
     settled = settle_outcomes(sent=None if stuck is None else bool(stuck.jobs))
-    return step.value.format(plan=plan, wave=wave, proxy=stuck.key if stuck else proxy, redo=redo, settled=settled)
+    return step.value.format(
+        plan=plan, wave=wave, proxy=stuck.key if stuck else proxy, redo=redo, settled=settled, when=when
+    )
+
+
+def _step(wait: Wait, *, working: bool) -> Step:
+    """What is left to time has an instant: without one there is nothing to see after which a start would help."""
+    step = STEPS[wait.cause][0 if working else 1]
+    if step is not Step.LATER or wait.until is not None:
+        return step
+    return Step.CORRECT if wait.cause in _OF_THE_PLAN else Step.RUN
