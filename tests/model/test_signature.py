@@ -15,6 +15,10 @@ from orchestrator.model.reply.signature import signature
         ("no room in 10.0.0.0/24", "no room in fe80::1/64"),
         ("nodes 1, 2, 3 are down", "nodes 4, 5 are down"),
         ("db-0011  is busy", "db-0012 is busy"),
+        ("delta -5", "delta 17"),
+        ("delta +5.", "delta \u22125."),
+        ("off by -1, -2 and 3", "off by 1, 2 and -3"),
+        ("delta -#", "delta 4"),  # as an older version wrote it down
     ],
 )
 def test_numbers_ids_and_addresses_make_no_difference(one: str, other: str) -> None:
@@ -25,8 +29,14 @@ def test_words_make_a_difference() -> None:
     assert signature("subnet is full: 4") != signature("quota is full: 4")
 
 
-def test_a_long_word_takes_no_long_time() -> None:
-    assert signature("x" * 1_000_000) == "x" * 1_000_000
+def test_a_sign_that_is_none_of_a_number_makes_a_difference() -> None:
+    assert signature("a -b") != signature("a b")
+    assert signature("disk-5 - full") == "# - full"
+
+
+@pytest.mark.parametrize("character", ["x", "-"])
+def test_a_long_word_takes_no_long_time(character: str) -> None:
+    assert signature(character * 1_000_000) == character * 1_000_000
 
 
 @given(st.text())

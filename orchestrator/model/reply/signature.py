@@ -3,13 +3,15 @@
 import re
 
 _WORD = re.compile(r"\w[\w.:/@-]*")
+_SIGNED = re.compile(r"(?<![\w+\u2212-])[-+\u2212]+#")
 _LIST = re.compile(r"#(?:[\s,;]+#)+")
 
 
 def signature(text: str) -> str:
     """The text with numbers, ids and addresses blanked: `3 of 4 free in 10.0.0.0/24` is `# of # free in #`.
 
-    Every word with a digit in it is taken for one of these. A list of them counts as one, and so does white space.
+    Every word with a digit in it is taken for one of these, with the sign before it. A list of them counts as one, and
+    so does white space.
     """
     blanked = _WORD.sub(lambda word: "#" if any(map(str.isdigit, word[0])) else word[0], text)
-    return " ".join(_LIST.sub("#", blanked).split())
+    return " ".join(_LIST.sub("#", _SIGNED.sub("#", blanked)).split())
