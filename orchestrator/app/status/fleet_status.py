@@ -22,6 +22,7 @@ from orchestrator.model.plan.plan import Plan
 from orchestrator.model.record.outcome import STUCK, Outcome
 from orchestrator.model.run.act import CLAIMED
 from orchestrator.model.run.run import Run
+from orchestrator.model.run.tally import EMPTY
 from orchestrator.spoken import counted
 from orchestrator.tracker.named_plan import named_plan
 from orchestrator.tracker.report.build import build_report
@@ -202,4 +203,8 @@ def _stays_open(run: Run, wave: WaveReport) -> str:
     """Why a wave is open though its targets have ended or are stuck: one of the stuck may have to be sent again."""
     stuck = run.tally.fleet.stuck
     over = wave.outcomes.keys() <= {*Outcome, *STUCK}
-    return f"; stays open for {counted(stuck, 'stuck target')}" if stuck and over and wave.state == "open" else ""
+    if not stuck or not over or wave.state != "open":
+        return ""
+    found = [name for name in run.waves if run.tally.waves.get(name, EMPTY).stuck]
+    of = "" if found == [wave.name] else f" of {'wave' if len(found) == 1 else 'waves'} {' and '.join(found)}"
+    return f"; stays open for {counted(stuck, 'stuck target')}{of}"

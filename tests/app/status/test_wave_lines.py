@@ -3,6 +3,7 @@
 from fakes.clock import START
 from fakes.recorded import make_plan, make_targets, run_started
 from fakes.stage import fold_all
+from msgspec import structs
 
 from orchestrator.app.status.fleet_status import wave_line
 from orchestrator.model.record import record as r
@@ -33,8 +34,18 @@ def test_the_last_wave_says_for_what_it_stays_open() -> None:
     remains = r.DoubtRemains(at=START, target=STUCK.proxy_id, attempt=1, why="several candidates")
     assert lines(doubts, remains) == [
         "  canary: done, 1 in_doubt",
-        "  rest: open, 1 already; stays open for 1 stuck target",
+        "  rest: open, 1 already; stays open for 1 stuck target of wave canary",
     ]
+
+
+def test_what_is_stuck_in_the_wave_itself_needs_no_name_of_a_wave() -> None:
+    begun = tuple(structs.replace(each, wave="rest") for each in BEFORE if isinstance(each, r.Intent | r.Settled))
+    opened = (run_started(2), r.WaveOpened(at=START, wave="canary"), r.WaveDone(at=START, wave="canary"))
+    doubts = r.AnswerMissing(at=START, target=STUCK.proxy_id, attempt=1)
+    remains = r.DoubtRemains(at=START, target=STUCK.proxy_id, attempt=1, why="several candidates")
+    run = fold_all(PLAN, (*opened, r.WaveOpened(at=START, wave="rest"), *begun, doubts, remains))
+    rest = build_report(run, PLAN).head.waves[1]
+    assert wave_line(run, rest).endswith("; stays open for 1 stuck target")
 
 
 def test_while_something_moves_a_wave_is_just_open() -> None:
