@@ -87,7 +87,7 @@ def settle(
     """
     recovered = find_run(state, plan)
     if proxy_id not in recovered.run.targets:
-        raise unknown_target(recovered.run_id, proxy_id, recovered.run.targets)
+        raise unknown_target(f"run {recovered.run_id}", proxy_id, recovered.run.targets)
     why = refusal(recovered.run, proxy_id, outcome)
     if why is not None:
         raise UsageError(why)

@@ -12,6 +12,7 @@ from orchestrator.app.status.ahead import look_ahead
 from orchestrator.app.status.coming_plan import coming_changes
 from orchestrator.app.status.fleet_hosts import HostStatus, TakeoverStatus, host_statuses, takeover_status
 from orchestrator.app.status.fleet_status import outlook
+from orchestrator.app.status.one_proxy.before_first_run import known_proxy
 from orchestrator.app.status.one_proxy.target_line import target_next
 from orchestrator.app.status.one_proxy.unknown_target import unknown_target
 from orchestrator.app.status.outlook import Outlook
@@ -109,10 +110,22 @@ def fleet_document(recovered: Recovered, plan: Plan, now: datetime, named: str, 
     return _document(seen, plan, now, recovered.stored.fleet, story, named, proxy_id=proxy_id, changed=changed)
 
 
-def first_document(fleet: Fleet, plan: Plan, now: datetime, named: str) -> StatusDocument:
-    """The status of a fleet that has had no run yet; `named`: the plan as commands name it."""
+def first_document(fleet: Fleet, plan: Plan, now: datetime, named: str, word: str = "") -> StatusDocument:
+    """The status of a fleet that has had no run yet.
+
+    Args:
+        fleet: which exists.
+        plan: as its file has it.
+        now: by this host's clock.
+        named: the plan as commands name it.
+        word: what means a proxy to be looked at; empty for none.
+
+    Raises:
+        UsageError: the plan has no such proxy, or several.
+    """
     _, seen = look_ahead(fleet, plan, now)
-    return _document(seen, plan, now, fleet, None, named)
+    proxy_id = known_proxy(seen, plan, word) if word else None
+    return _document(seen, plan, now, fleet, None, named, proxy_id=proxy_id or "")
 
 
 def _document(
@@ -157,7 +170,7 @@ def _document(
 def _target(seen: Outlook, plan: Plan, run_id: str, proxy_id: str) -> TargetReport:
     found = one_target(seen.run, plan, proxy_id)
     if found is None:
-        raise unknown_target(run_id, proxy_id, seen.run.targets)
+        raise unknown_target(f"run {run_id}", proxy_id, seen.run.targets)
     return found
 
 

@@ -77,9 +77,7 @@ class Outlook:
         if self.run.ended is not None:
             return hold_wait(self.run.hold) if self.run.hold else self.after_the_end()
         wait = self._asked_for(fleet_wait(self.rollout, self.now, working=self.working))
-        if self.unseen is not None and wait.cause in (Cause.TURN, Cause.RELEASED):
-            return self.unseen
-        return self._as_known(self._unreached(wait) or wait)
+        return self._as_known(self._unreached(wait) or self._unless_unseen(wait))
 
     def after_the_end(self) -> Wait:
         """What is left to do for a person when every target has its outcome."""
@@ -125,13 +123,18 @@ class Outlook:
 
     def target(self, target: Target) -> Wait:
         """What a target without an outcome waits for."""
-        return self._as_known(self._asked_for(target_wait(self.rollout, target, self.now, working=self.working)))
+        wait = self._asked_for(target_wait(self.rollout, target, self.now, working=self.working))
+        return self._as_known(self._unless_unseen(wait))
 
     def scopes(self) -> Iterator[Wait]:
         """Why scopes cannot be used, of each that is not open."""
         began = bool(self.run.sessions) and self.run.ended is None
         waits = (scope_wait(scope, self.now, reached=not began) for scope in self.run.scopes.values())
         yield from (self._as_known(wait) for wait in waits if wait is not None)
+
+    def _unless_unseen(self, wait: Wait) -> Wait:
+        """A start that nothing is known to bar may be barred all the same."""
+        return self.unseen if self.unseen is not None and wait.cause in (Cause.TURN, Cause.RELEASED) else wait
 
     def _as_known(self, wait: Wait) -> Wait:
         return wait if self.working else when_last_seen(wait)

@@ -12,8 +12,10 @@ from orchestrator.app.status.fleet_status import (
     find_stored,
     latest_or_none,
     standing,
+    stored_or_none,
 )
 from orchestrator.app.status.fleets import fleet_documents, fleet_rows
+from orchestrator.app.status.one_proxy.before_first_run import proxy_before_first_run
 from orchestrator.app.status.one_proxy.named_target import named_target
 from orchestrator.app.status.one_proxy.target_history import life
 from orchestrator.app.status.one_proxy.target_line import target_lines, target_outlook
@@ -40,7 +42,7 @@ def run(options: Options) -> ExitCode:
     if options.watch:
         _watch(plan, state, options)
         return ExitCode.DONE
-    proxy_id = options.proxy_id and named_target(find_stored(state, plan), options.proxy_id)
+    proxy_id = _meant(plan, state, options.proxy_id)
     if options.format == "json":
         document = _document(plan, state, now, options, proxy_id)
         if not options.quiet:
@@ -51,6 +53,17 @@ def run(options: Options) -> ExitCode:
     if not options.quiet:
         write(told)
     return ExitCode.DONE
+
+
+def _meant(plan: Plan, state: State, word: str) -> str:
+    """The proxy of the latest run that a word means; before the first run the word itself."""
+    return word and (word if _is_new(plan, state) else named_target(find_stored(state, plan), word))
+
+
+def _is_new(plan: Plan, state: State) -> bool:
+    """Whether something is known of the fleet, but no run has begun yet."""
+    fleet = state.fleet(plan.name)
+    return fleet.exists() and stored_or_none(state, plan) is None
 
 
 def _watch(plan: Plan, state: State, options: Options) -> None:
@@ -90,14 +103,16 @@ def _fleet(plan: Plan, state: State, now: datetime, options: Options) -> Iterato
 
 
 def _proxy(plan: Plan, state: State, now: datetime, options: Options, proxy_id: str) -> Iterator[str]:
+    if _is_new(plan, state):
+        yield from proxy_before_first_run(state.fleet(plan.name), plan, proxy_id, now, plan_words(plan, options))
+        return
     seen = glimpse(find_stored(state, plan), proxy_id)
     yield from life(seen, proxy_id, now, raw=options.raw)
     yield from target_lines(target_outlook(seen, plan, proxy_id, now), proxy_id, plan_words(plan, options, seen.run))
 
 
 def _document(plan: Plan, state: State, now: datetime, options: Options, proxy_id: str) -> StatusDocument:
-    fleet = state.fleet(plan.name)
-    if proxy_id or not fleet.exists() or fleet.runs():
+    if not _is_new(plan, state):
         recovered = find_run(state, plan)
         return fleet_document(recovered, plan, now, plan_words(plan, options, recovered.run), proxy_id)
-    return first_document(fleet, plan, now, plan_words(plan, options))
+    return first_document(state.fleet(plan.name), plan, now, plan_words(plan, options), proxy_id)

@@ -1,6 +1,6 @@
 """The proxy that a person means by an id, by the beginning of one, or by a name."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -36,14 +36,28 @@ def named_target(stored: StoredRun, word: str) -> str:
     """
     if len(word) == _WHOLE:
         return word
-    means = list(meant(word, _targets(stored)))
+    return the_one(list(meant(word, _targets(stored))), word, _targets(stored), f"run {stored.run_id}")
+
+
+def the_one(means: Sequence[str], word: str, targets: Iterable[Target], of: str) -> str:
+    """The only proxy_id that a word means.
+
+    Args:
+        means: all that it means.
+        word: as a person wrote it.
+        targets: among which it was looked for.
+        of: whose these are, in words.
+
+    Raises:
+        UsageError: it means none, or several.
+    """
     if len(means) == 1:
         return means[0]
     if not means:
-        raise unknown_target(stored.run_id, word, (target.proxy_id for target in _targets(stored)))
+        raise unknown_target(of, word, (target.proxy_id for target in targets))
     some = ", ".join(means[:_NAMED]) + (", …" if len(means) > _NAMED else "")
     raise UsageError(
-        f"{word} means {counted(len(means), 'proxy', 'proxies')} of run {stored.run_id}: {some}",
+        f"{word} means {counted(len(means), 'proxy', 'proxies')} of {of}: {some}",
         hint="write more of the id, or the names of instance and proxy: INSTANCE/PROXY",
     )
 

@@ -60,7 +60,7 @@ def life(seen: Glimpse, proxy_id: str, now: datetime, *, raw: bool = False) -> I
     chapters = [_chapter(each, proxy_id) for each in (*earlier, seen) if proxy_id in each.run.targets]
     keeps = any(kept.target == proxy_id for kept in seen.run.kept)
     if not chapters or (chapters[-1].run_id != stored.run_id and not keeps):
-        raise unknown_target(stored.run_id, proxy_id, (target.proxy_id for target in stored.targets()))
+        raise unknown_target(f"run {stored.run_id}", proxy_id, (target.proxy_id for target in stored.targets()))
     yield from _head(chapters[-1])
     kept = None if proxy_id in seen.run.targets else last_word(seen.run, proxy_id)
     if kept is not None:
