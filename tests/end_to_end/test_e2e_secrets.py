@@ -104,6 +104,36 @@ def test_no_secret_is_in_anything_that_a_whole_run_writes(tmp_path: Path, way: s
     assert any(b"orchestrator.report/1" in each for each in written)
 
 
+def _quoting_gate(*files: str) -> dict[str, Any]:
+    """A program that says what it must not know."""
+    return {"name": "talkative", "command": ["/bin/sh", "-c", f"cat {' '.join(files)}; exit 1"]}
+
+
+@pytest.mark.parametrize("way", ["token", "token_file", "token_command", "profile", "password"])
+def test_no_secret_is_shown_by_a_verb_that_asks_a_gate_which_quotes_it(tmp_path: Path, way: str) -> None:
+    config = SimulatorConfig(
+        speed=SPEED,
+        targets=sim_targets(2),
+        token=TOKEN,
+        user="fleet-bot",
+        password=PASSWORD,
+        domain="example",
+        access_key=ACCESS_KEY,
+        secret_key=SECRET_KEY,
+        security_token=SECURITY_TOKEN,
+    )
+    secret = {"profile": "profile", "password": "password"}.get(way, "token")
+    with embedded_cloud(config) as address:
+        desk = _desk(tmp_path, address.url, way)
+        desk.write(auth=WAYS[way], gates=[_quoting_gate(str(tmp_path / "secrets" / secret))])
+        looks = [("plan", "PLAN", "--format", form) for form in ("table", "json", "html")]
+        saved = ("plan", "PLAN", "--out", "saved.json")
+        written = list(_session(desk, *looks, saved, ("doctor", "PLAN")))
+    _expect_none(written, SECRETS)
+    assert b"talkative" in b"".join(written)
+    assert sum(b"***" in each for each in written) >= len([*looks, saved]) + 1
+
+
 @pytest.mark.parametrize(("way", "page"), [*((way, False) for way in WAYS), ("token", True), ("password", True)])
 def test_no_secret_is_told_when_the_cloud_quotes_it(tmp_path: Path, way: str, page: Any) -> None:
     with echo_server(502 if page else 401, page=page) as url:

@@ -23,6 +23,7 @@ from orchestrator.app.scopes.open_scopes import open_scopes
 from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.app.scopes.serve_scopes import served
 from orchestrator.clock import SystemClock
+from orchestrator.cloud.secrets.registry import Secrets
 from orchestrator.errors import ExitCode, OrchestratorError, ScopeUnusable
 from orchestrator.executor.ports import Clock
 from orchestrator.executor.scope.scope_calls import ScopeCalls
@@ -110,7 +111,8 @@ async def _opened(
     group: TaskGroup,
 ) -> Discovered:
     clock = SystemClock()
-    async with open_scopes(plan, environ=environ, clock=clock, note=note, memory=memory) as scopes:
+    opened = open_scopes(plan, environ=environ, clock=clock, note=note, memory=memory, secrets=Secrets())
+    async with opened as scopes:
         readers = plan.limits.concurrency
         used = {entry.scope: scopes[entry.scope] for entry in plan.discover}
         watchdog = Watchdog(partial(due_in_search, used, plan.http.timeout_s), end_process, patience_s(environ))

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from orchestrator.app.doctor.diagnosis import Diagnosis
 from orchestrator.app.preview.ask_gates import ask_gates
+from orchestrator.cloud.secrets.registry import Secrets
 from orchestrator.executor.ports import Clock, MetricsApi
 from orchestrator.executor.scope.metrics.metric_reader import PERMISSION
 from orchestrator.executor.scope.scope_calls import ScopeCalls
@@ -18,14 +19,21 @@ _BACK = 5
 
 
 async def ask_health(
-    plan: Plan, targets: Sequence[Target], scopes: Mapping[str, ScopeCalls], environ: Mapping[str, str], clock: Clock
+    plan: Plan,
+    targets: Sequence[Target],
+    scopes: Mapping[str, ScopeCalls],
+    environ: Mapping[str, str],
+    clock: Clock,
+    secrets: Secrets,
 ) -> list[Diagnosis]:
     """One diagnosis for each gate that can be asked now, and one for the metrics of each scope, if any are wanted.
+
+    `secrets` are those that the scopes have learned.
 
     Raises:
         PlanError: `http.ca_file` cannot be read.
     """
-    gates = list(_gates(await ask_gates(plan, environ, clock, len(targets))))
+    gates = list(_gates(await ask_gates(plan, environ, clock, len(targets), secrets)))
     eyes = [(calls, calls.eye) for calls in scopes.values() if calls.eye is not None]
     return [*gates, *[await _metrics(plan, calls, eye, targets, clock) for calls, eye in eyes]]
 

@@ -14,6 +14,7 @@ from orchestrator.app.process.event_loop import backend_options
 from orchestrator.app.scopes.open_scopes import open_scopes
 from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.clock import SystemClock
+from orchestrator.cloud.secrets.registry import Secrets
 from orchestrator.errors import OrchestratorError
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.plan.plan import Plan
@@ -45,10 +46,11 @@ def examine(
 async def _ask_all(
     plan: Plan, targets: Sequence[Target], environ: Mapping[str, str], memory: RateMemory, clock: SystemClock
 ) -> list[Diagnosis]:
+    secrets = Secrets()
     try:
-        async with open_scopes(plan, environ=environ, clock=clock, memory=memory) as scopes:
+        async with open_scopes(plan, environ=environ, clock=clock, memory=memory, secrets=secrets) as scopes:
             found = await ask_scopes(plan, targets, scopes)
-            return [*found, *await ask_health(plan, targets, scopes, environ, clock)]
+            return [*found, *await ask_health(plan, targets, scopes, environ, clock, secrets)]
     except OrchestratorError as error:  # an address, a certificate or a forward proxy that cannot be used
         return [Diagnosis("every scope", "endpoint", "wrong", str(error), error.hint)]
 

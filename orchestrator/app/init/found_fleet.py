@@ -12,6 +12,7 @@ from orchestrator.app.preview.versions import read_versions
 from orchestrator.app.process.event_loop import backend_options
 from orchestrator.app.scopes.open_scopes import open_scopes
 from orchestrator.clock import SystemClock
+from orchestrator.cloud.secrets.registry import Secrets
 from orchestrator.errors import ScopeUnusable
 from orchestrator.model.plan.plan import Discover, Plan, Scope
 from orchestrator.model.plan.target import Target
@@ -69,5 +70,5 @@ def find_fleet(plan: Plan, environ: Mapping[str, str], on_found: OnFound) -> Fou
 async def _read(
     plan: Plan, targets: list[Target], environ: Mapping[str, str]
 ) -> tuple[dict[str, Reading], dict[str, str]]:
-    async with open_scopes(plan, environ=environ, clock=SystemClock()) as scopes:
+    async with open_scopes(plan, environ=environ, clock=SystemClock(), secrets=Secrets()) as scopes:
         return await read_versions(targets, scopes, readers=plan.limits.concurrency, on_read=lambda _count: None)

@@ -15,7 +15,9 @@ from orchestrator.planner.preview.preview_values import GatePreview
 _LATER = "it looks at proxies that the run upgrades"
 
 
-async def ask_gates(plan: Plan, environ: Mapping[str, str], clock: Clock, waiting: int) -> tuple[GatePreview, ...]:
+async def ask_gates(
+    plan: Plan, environ: Mapping[str, str], clock: Clock, waiting: int, secrets: Secrets
+) -> tuple[GatePreview, ...]:
     """What each gate says now, in the order of the plan.
 
     Args:
@@ -23,6 +25,7 @@ async def ask_gates(plan: Plan, environ: Mapping[str, str], clock: Clock, waitin
         environ: where tokens are.
         clock: for durations.
         waiting: how many targets the questions name as still to come.
+        secrets: that the scopes of the plan have learned, which a gate may quote.
 
     Raises:
         PlanError: `http.ca_file` cannot be read.
@@ -30,7 +33,7 @@ async def ask_gates(plan: Plan, environ: Mapping[str, str], clock: Clock, waitin
     if not plan.gates:
         return ()
     found: list[GatePreview | None] = [None] * len(plan.gates)
-    opened = open_asker(plan, environ=environ, clock=clock, secrets=Secrets())
+    opened = open_asker(plan, environ=environ, clock=clock, secrets=secrets)
     async with opened as asker, anyio.create_task_group() as group:
         for number, gate in enumerate(plan.gates):
             if gate.cloud_eye is not None:

@@ -18,6 +18,7 @@ from orchestrator.app.scopes.assume_rates import assume_rates
 from orchestrator.app.scopes.open_scopes import open_scopes
 from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.clock import SystemClock
+from orchestrator.cloud.secrets.registry import Secrets
 from orchestrator.model.learned.history import History
 from orchestrator.model.plan.plan import Capacity, Plan
 from orchestrator.model.plan.target import Target
@@ -142,8 +143,9 @@ async def _read(
     note: Callable[[Record], None] | None,
 ) -> _Read:
     readers = plan.limits.concurrency
-    clock = SystemClock()
-    async with open_scopes(plan, environ=environ, clock=clock, note=note, memory=memory) as scopes:
+    clock, secrets = SystemClock(), Secrets()
+    opened = open_scopes(plan, environ=environ, clock=clock, note=note, memory=memory, secrets=secrets)
+    async with opened as scopes:
         readings, unusable = await read_versions(targets, scopes, readers=readers, on_read=on_read)
         late = behind(plan.target_version, targets, readings)
         schedules = Schedules() if history is None else await read_schedules(late, scopes, readers=readers)
@@ -152,7 +154,7 @@ async def _read(
         expected_s = expecting(plan, readings).follow.expected_s
         kept = late if plan.cloud_events == "wait" else []
         events, unlisted = await foresee_events(kept, scopes, clock, expected_s)
-        gates = await ask_gates(plan, environ, clock, len(targets))
+        gates = await ask_gates(plan, environ, clock, len(targets), secrets)
         return _Read(
             readings=readings,
             unusable=unusable,

@@ -30,9 +30,9 @@ async def open_scopes(
     *,
     environ: Mapping[str, str],
     clock: Clock,
+    secrets: Secrets,
     note: Callable[[Record], None] | None = None,
     memory: RateMemory | None = None,
-    secrets: Secrets | None = None,
     connections: int | None = None,
 ) -> AsyncIterator[dict[str, ScopeCalls]]:
     """The calls of each scope, by name. Makes no request itself.
@@ -41,9 +41,9 @@ async def open_scopes(
         plan: whose scopes are opened.
         environ: where endpoints and credentials may be.
         clock: the one that counts.
+        secrets: learns what must not be shown; the same for all that a verb shows of others.
         note: takes records about the scopes; None outside a run, which keeps no journal.
         memory: where `rate: auto` starts; None when nothing is known.
-        secrets: learns what must not be shown.
         connections: most to one host, for reads and for the rest; None for what the plan needs.
 
     Raises:

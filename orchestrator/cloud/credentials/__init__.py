@@ -4,21 +4,19 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
-from orchestrator.cloud.credentials.access_key import AccessKeyFromEnvironment
 from orchestrator.cloud.credentials.agency import METADATA, METADATA_TIMEOUT_S, Agency
-from orchestrator.cloud.credentials.chain import TOKEN, DefaultChain
+from orchestrator.cloud.credentials.chain import TOKEN
 from orchestrator.cloud.credentials.command import TokenFromCommand
-from orchestrator.cloud.credentials.credential import AccessKey, Credential, Source, Token
-from orchestrator.cloud.credentials.password_login import PasswordLogin, password_of
-from orchestrator.cloud.credentials.profile import Profile
-from orchestrator.cloud.credentials.ready_token import TokenFromEnvironment, TokenFromFile
+from orchestrator.cloud.credentials.credential import AccessKey, Source, Token
+from orchestrator.cloud.credentials.on_this_host import found_here, on_this_host
+from orchestrator.cloud.credentials.password_login import PasswordLogin
 from orchestrator.cloud.secrets.registry import Secrets
 from orchestrator.cloud.secrets.secret import Secret
 from orchestrator.cloud.time_source import TimeSource
 from orchestrator.cloud.wire.transport import Headers, Transport
 from orchestrator.model.plan.auth import Auth
 from orchestrator.model.plan.plan import Scope
-from orchestrator.model.reply.reply import Failure, in_words
+from orchestrator.model.reply.reply import in_words
 
 __all__ = ["METADATA", "Secrets", "World", "is_token", "lacking", "source_for"]
 
@@ -52,31 +50,13 @@ def source_for(scope: Scope, iam: str, world: World) -> Source:
         return Agency(world.transport, route, world.clock, world.secrets)
     if auth.token_command is not None:
         return TokenFromCommand(auth.token_command, world.environ, world.command_timeout_s)
-    return _on_this_host(auth, world.environ)
+    return on_this_host(auth, world.environ)
 
 
 async def lacking(auth: Auth, environ: Mapping[str, str]) -> str | None:
     """Why this host has not what `auth` names; None when it has, or when only a service or a command can tell."""
-    if auth.user is not None:
-        found: Secret | Credential | Failure = await password_of(auth, environ)
-    elif auth.agency or auth.token_command is not None:
-        return None
-    else:
-        found = await _on_this_host(auth, environ).fetch()
-    return None if isinstance(found, Secret | Token | AccessKey) else in_words(found)
-
-
-def _on_this_host(auth: Auth, environ: Mapping[str, str]) -> Source:
-    """The way to what lies on this host already, in a variable or a file."""
-    if auth.profile is not None:
-        return Profile(auth.profile, environ)
-    if auth.token_env is not None:
-        return TokenFromEnvironment(auth.token_env, environ)
-    if auth.token_file is not None:
-        return TokenFromFile(auth.token_file, environ)
-    if auth.access_key_env is None or auth.secret_key_env is None:
-        return DefaultChain(environ)
-    return AccessKeyFromEnvironment(auth.access_key_env, auth.secret_key_env, auth.security_token_env, environ)
+    found = await found_here(auth, environ)
+    return None if found is None or isinstance(found, Secret | Token | AccessKey) else in_words(found)
 
 
 def is_token(auth: Auth, environ: Mapping[str, str]) -> bool:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import anyio
 from msgspec import structs
 
+from orchestrator.cloud.credentials.on_this_host import secrets_here
 from orchestrator.cloud.gates.command_gate import ask_command
 from orchestrator.cloud.gates.http_gate import ask_http, ask_promql
 from orchestrator.cloud.secrets.registry import Secrets
@@ -58,12 +59,14 @@ async def open_asker(
         plan: whose gates; its `http.ca_file` is trusted here too.
         environ: where tokens are, and what a command finds of it.
         clock: for durations.
-        secrets: learns the tokens.
+        secrets: what no answer may show; learns every secret of the plan that lies on this host, for a program may
+            quote one before anything of ours has used it.
 
     Raises:
         PlanError: `http.ca_file` cannot be read.
     """
     hidden = HiddenEnvironment(environ)
+    secrets.learn(plan.name, *await secrets_here(plan, hidden))
     way = open_transport(plan.http, connections=len(plan.gates), environ=hidden, clock=clock, secrets=secrets)
     async with way as transport:
         yield Asker(transport, plan, hidden, secrets)

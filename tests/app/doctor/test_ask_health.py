@@ -10,6 +10,7 @@ from fakes.stage import plan_of, targets_of
 
 from orchestrator.app.doctor.ask_health import ask_health
 from orchestrator.app.doctor.diagnosis import Diagnosis
+from orchestrator.cloud.secrets.registry import Secrets
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.scope.scope_calls import ScopeCalls
@@ -31,7 +32,7 @@ def looked_at(*, opened: bool = True, targets: int = 1, **settings: Any) -> list
         )
         if opened:
             calls.gate.open()
-        return await ask_health(plan, found, {"default": calls}, {}, clock)
+        return await ask_health(plan, found, {"default": calls}, {}, clock, Secrets())
 
     return run_virtual(look)
 
