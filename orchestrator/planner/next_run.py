@@ -93,6 +93,7 @@ class NextRun:
         targets: all of the run.
         aside: what is not sent, and why; of the targets, and of others of the plan that are not in the run.
         failed_before: outcomes of targets that a new run leaves out for them.
+        repeats: whether targets of it ended badly before, and were asked for again.
         kept: outcomes of proxies of the plan that are not in the run, and keep theirs in its report.
         hold: in force from the start on.
         changes: why nothing may start in the run that goes on.
@@ -111,6 +112,7 @@ class NextRun:
     targets: tuple[Target, ...]
     aside: dict[str, Aside] = field(default_factory=dict)
     failed_before: Mapping[str, Outcome] = field(default_factory=dict)
+    repeats: bool = False
     kept: Mapping[str, Outcome] = field(default_factory=dict)
     hold: HoldSet | None = None
     changes: tuple[str, ...] = ()
@@ -160,6 +162,7 @@ def unfinished(past: Past, asked: Asked) -> NextRun | None:
         hold=run.hold,
         changes=past.changes,
         approved=frozenset(wave.name for wave in run.waves.values() if wave.approved or wave.opened_at),
+        repeats=any(state.earlier is not None and state.outcome is None for state in run.states.unpacked()),
         run=run,
     )
 
@@ -178,7 +181,15 @@ def beginning(plan: Plan, targets: Sequence[Target], past: Past, asked: Asked) -
     aside = {key: _not_asked(kept.get(key)) for key in others if key not in inside}
     aside |= {key: _left_out(outcome) for key, outcome in failed.items()}
     hold = None if past.run is None or past.run.hold is None else _carried(past.run.hold)
-    return NextRun(targets=tuple(taken), aside=aside, failed_before=failed, kept=kept, hold=hold, supersedes=supersedes)
+    return NextRun(
+        targets=tuple(taken),
+        aside=aside,
+        failed_before=failed,
+        repeats=asked.only is not None and not asked.only.isdisjoint(_FAILED),
+        kept=kept,
+        hold=hold,
+        supersedes=supersedes,
+    )
 
 
 def ordered(coming: NextRun, run: Run) -> NextRun:

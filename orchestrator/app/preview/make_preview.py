@@ -113,6 +113,7 @@ def preview_online(
     audited = _audited(plan, resolved, history, read)
     known = structs.replace(
         preview,
+        starts=0 if any(gate.keeps == "all" for gate in read.gates) else preview.starts,
         calls=calls,
         rates=rates,
         audit=audited,

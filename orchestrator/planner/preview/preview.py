@@ -62,6 +62,7 @@ def make_preview(
         preview,
         state=tuple(state_lines(plan, coming)),
         starts=0 if coming.starts_nothing else sum(wave.sends for wave in unapproved(waves)),
+        repeats=coming.repeats,
         redo=redo_command(plan, coming),
         limits=limits_words(plan, coming),
         gates=tuple(GatePreview(name=gate.name, at=gate.at, answer=None) for gate in plan.gates),

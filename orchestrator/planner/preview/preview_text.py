@@ -1,6 +1,7 @@
 """A preview as plain text, to be read at a glance: the numbers first, then wave by wave, version by version."""
 
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 
 from orchestrator.model.plan.target import Target, labels_words
 from orchestrator.model.record.outcome import FAILED_BEFORE
@@ -9,8 +10,8 @@ from orchestrator.planner.plan_file.numbers import written_duration
 from orchestrator.planner.preview.audit_text import audit_lines
 from orchestrator.planner.preview.estimate import AssumedRate
 from orchestrator.planner.preview.events_text import event_lines
+from orchestrator.planner.preview.gates_text import gate_words, shut_gates, when_words
 from orchestrator.planner.preview.preview_values import (
-    GatePreview,
     ImpactForecast,
     LeftOut,
     Preview,
@@ -65,8 +66,10 @@ def _now(preview: Preview) -> str:
     """How many of those to upgrade start, when not all do."""
     if preview.starts == preview.sends:
         return ""
-    awaited = next((wave.name for wave in preview.waves if wave.awaits_approval), None)
-    until = "as things stand" if awaited is None or preview.unusable else f"before wave {awaited} is approved"
+    before = list(takewhile(lambda wave: not wave.awaits_approval, preview.waves))
+    awaited = next((wave.name for wave in preview.waves[len(before) :]), None)
+    approval = not preview.unusable and preview.starts == sum(wave.sends for wave in before)
+    until = f"before wave {awaited} is approved" if approval and awaited else "as things stand"
     return f", {preview.starts:,} of them {until}" if preview.starts else f", none {until}"
 
 
@@ -171,7 +174,9 @@ def number_lines(preview: Preview) -> Iterator[str]:
     yield from _start(preview)
     yield from _duration(preview)
     failures, rejected = counted(preview.max_failures, "failure"), f"{preview.max_rejected:,} rejected"
-    yield f"budgets: {failures} and {rejected} are borne; one more of either holds the fleet until a person releases it"
+    held = "one more of either holds the fleet until a person releases it"
+    again = "; what ends as in the run before counts in none" if preview.repeats else ""
+    yield f"budgets: {failures} and {rejected} are borne; {held}{again}"
     for scope in preview.scopes:
         own = [("max_failures", scope.max_failures), ("max_rejected", scope.max_rejected)]
         if terms := ", ".join(f"{name} {value:,}" for name, value in own if value is not None):
@@ -183,7 +188,7 @@ def number_lines(preview: Preview) -> Iterator[str]:
         yield f"limits: {preview.limits}"
     yield from _slots(preview)
     yield from _windows(preview)
-    yield from map(_gate, preview.gates)
+    yield from map(gate_words, preview.gates)
     yield from (_subnet(subnet) for subnet in preview.subnets if subnet.missing or subnet.why)
     yield from event_lines(preview.events)
     calls = preview.calls
@@ -196,27 +201,9 @@ def number_lines(preview: Preview) -> Iterator[str]:
 
 def _start(preview: Preview) -> Iterator[str]:
     """When upgrades begin, unless the state in which a start finds the fleet says more."""
-    if preview.starts and not preview.state:
+    if (preview.starts or shut_gates(preview)) and preview.sends and not preview.state:
         hours = "in open windows only" if preview.closes else "at any hour, for the plan has no windows"
-        yield f"starts: {_when(preview)}, {hours}; connections through a proxy are cut while it is upgraded"
-
-
-def _when(preview: Preview) -> str:
-    """What starts wait for, by what the gates of the plan say now."""
-    shut = [gate.name for gate in preview.gates if gate.keeps == "all"]
-    some = [gate.name for gate in preview.gates if gate.keeps == "some"]
-    when = f"once {_open(shut)}" if shut else "as soon as `run` is called"
-    return f"{when}, but what is selected by it not before {_open(some)}" if some else when
-
-
-def _open(gates: list[str]) -> str:
-    return f"gate {gates[0]} opens" if len(gates) == 1 else f"gates {', '.join(gates[:-1])} and {gates[-1]} open"
-
-
-def _gate(gate: GatePreview) -> str:
-    said = f", {gate.evidence}" if gate.evidence else ""
-    words = {None: "not asked", "passes": "passes", "fails": "FAILS", "error": "NO ANSWER"}[gate.answer]
-    return f"gate {gate.name} (at {' and '.join(gate.at)}): {words}{said}"
+        yield f"starts: {when_words(preview)}, {hours}; connections through a proxy are cut while it is upgraded"
 
 
 def _subnet(subnet: SubnetPreview) -> str:

@@ -169,6 +169,7 @@ class Preview(Struct, kw_only=True):
         sends_at_most: with those in doubt that are sent again if evidence shows that their upgrade never began.
         starts: how many upgrades start before a person must release or approve something; 0 when nothing may start.
         unusable: targets in scopes that could not be used now.
+        repeats: whether targets are sent that ended badly before: what ends in the same way again is no news.
         redo: the command that begins with what failed before; None when nothing is left out for that.
         limits: which of the plan's limits a person has changed, who and why, and the command that ends that.
         versions_read: whether the cloud was asked.
@@ -199,6 +200,7 @@ class Preview(Struct, kw_only=True):
     sends_at_most: int
     starts: int
     unusable: int = 0
+    repeats: bool = False
     redo: str | None = None
     limits: str | None = None
     mode: Literal["strict", "soft"]

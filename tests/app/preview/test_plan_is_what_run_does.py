@@ -181,6 +181,27 @@ def test_a_freeze_starts_nothing_and_is_said_with_its_end(tmp_path: Path) -> Non
         assert "waits for: frozen" in _said(desk)["state"][1], "also in the run that has begun"
 
 
+def test_a_gate_that_fails_lets_nothing_start_as_things_stand(tmp_path: Path) -> None:
+    shut = {"name": "orders", "command": ["/bin/sh", "-c", "exit 1"]}
+    with _fleet(tmp_path, gates=[shut]) as desk:
+        said, text = _said(desk), desk.cli("plan", "PLAN").stdout
+        assert (said["starts"], said["sends"]) == (0, 6)
+        assert "to upgrade 6, none as things stand, left out" in text
+        assert "starts: once gate orders opens, at any hour" in text
+        assert "expected duration, once something may start: " in text
+        assert _sent(desk, "--wait", "0s") == 0
+
+
+def test_what_fails_again_in_the_same_way_is_said_to_count_in_no_budget(tmp_path: Path) -> None:
+    again = "; what ends as in the run before counts in none"
+    with _fleet(tmp_path) as desk:
+        assert again not in desk.cli("plan", "PLAN").stdout
+        assert desk.run().code == 1
+        assert again not in desk.cli("plan", "PLAN").stdout
+        assert again in desk.cli("plan", "PLAN", "--only-outcome", "failed,rejected").stdout
+        assert again not in desk.cli("plan", "PLAN", "--only-outcome", "already").stdout
+
+
 def test_a_window_that_opens_within_the_wait_is_waited_for(tmp_path: Path) -> None:
     opens = datetime.now(UTC) + timedelta(hours=2)
     window = {"from": f"{opens:%H:%M}", "to": f"{opens + timedelta(hours=1):%H:%M}", "timezone": "UTC"}
