@@ -297,7 +297,7 @@ def test_a_program_waits_for_no_thread_of_another() -> None:
     async def main() -> GateFinding:
         common = to_thread.current_default_thread_limiter()
         common.total_tokens = 1
-        async with common, open_asker(plan, environ=os.environ, clock=SystemClock(), secrets=Secrets()) as asker:
+        async with open_asker(plan, environ=os.environ, clock=SystemClock(), secrets=Secrets()) as asker, common:
             return await asker.ask(gate, QUESTION)
 
     assert anyio.run(main, backend="asyncio").answer == "passes"
