@@ -17,12 +17,12 @@ from orchestrator.tracker.state_store import Fleet
 
 def look_ahead(fleet: Fleet, plan: Plan, now: datetime) -> tuple[str | None, Outlook]:
     """Who works on a fleet that has had no run yet, and what its first start meets."""
-    worker, targets = fleet.holder(), _known_targets(plan)
+    worker, targets = fleet.holder(), known_targets(plan)
     ahead = Ahead(working=True) if worker else _met(fleet, plan, targets)
     return worker, before_run(plan, targets, fleet.inbox().new(), now, ahead)
 
 
-def _known_targets(plan: Plan) -> Sequence[Target]:
+def known_targets(plan: Plan) -> Sequence[Target]:
     """Those that are written out, in the plan or in its inventories; a start says what is wrong with these."""
     try:
         return resolve_targets(plan).targets

@@ -42,7 +42,9 @@ def long_pause(rollout: Rollout, now: datetime) -> Finish | None:
     bounded = bound_passed(rollout, first)
     if not far and not (bounded and first > now + timedelta(seconds=_ALWAYS_WAITED_S)):
         return None
-    why = f"the cloud asks for a pause: next possible start {shown(first)} UTC"
+    probe_at = rollout.run.scopes[name].probe_at if name in ends else None
+    sooner = f"; it may be over sooner, a start from {shown(probe_at)} UTC on asks" if probe_at else ""
+    why = f"the cloud asks for a pause: next possible start {shown(first)} UTC{sooner}"
     return Finish(Ending.LATER, why, scope_wait(rollout.run.scopes[name], now))
 
 

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
-from fakes.recorded import make_plan, make_targets
+from fakes.memory_state import MemoryState
+from fakes.recorded import BEGIN, make_plan, make_targets, run_started
+from msgspec import structs
 
 from orchestrator.app.status.no_trace import no_trace
+from orchestrator.model.record.record import RunEnded
 from orchestrator.tracker.open_state import open_state
 
 PLAN = make_plan(make_targets(1))
@@ -23,3 +26,15 @@ def test_what_begins_a_run_keeps_the_state_that_was_asked_for(tmp_path: Path) ->
     told = hint(tmp_path, simulated=True)
     assert f"orchestrator run {PLAN.path} --state {tmp_path} --simulate;" in told
     assert "rehearsal" not in told
+
+
+def test_a_plan_that_was_probably_renamed_is_not_told_to_begin_first(tmp_path: Path) -> None:
+    state = MemoryState()
+    old = state.fleet("old", writes=True)
+    old.claim(tmp_path / "gone.yaml")
+    old.begin(PLAN, make_targets(1), run_started(1)).resume(2).append([RunEnded(at=BEGIN)])
+    told = no_trace(structs.replace(PLAN, name="new"), state).hint or ""
+    words = (
+        "gone.yaml is gone; if this plan is that file, moved or renamed: write `name: old` into it; else begin one: "
+    )
+    assert words in told

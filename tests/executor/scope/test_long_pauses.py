@@ -38,6 +38,8 @@ def test_a_pause_further_away_than_the_session_waits_ends_it_and_names_the_insta
     assert played.code == 5
     assert played.finish.ending is Ending.LATER
     assert f"next possible start {START + timedelta(days=1):%Y-%m-%d}" in played.finish.why
+    sooner = f"it may be over sooner, a start from {START + timedelta(hours=1):%Y-%m-%d %H:%M}"
+    assert sooner in played.finish.why, "one probe an hour"
     assert played.seconds < 10
 
 
