@@ -45,6 +45,7 @@ async def ask_gate(session: Session, gate: HealthGate) -> None:
                 status=finding.status,
                 value=finding.value,
                 evidence=finding.evidence,
+                again=judged.again,
             )
         )
     if judged.open:  # also when it was so before: its last answer may have been too old

@@ -18,7 +18,7 @@ from orchestrator.model.plan.health_gate import GateAnswer, GateFinding, GateQue
 from orchestrator.model.plan.plan import Failures, Follow, Limits, Wave
 from orchestrator.model.plan.selection import Selector
 from orchestrator.model.record.gate_record import GateAnswered
-from orchestrator.model.record.record import HoldReleased, HoldSet, Intent, SessionEnded, WaveDone, WaveOpened
+from orchestrator.model.record.record import HoldReleased, HoldSet, Intent, Record, SessionEnded, WaveDone, WaveOpened
 
 ORDERS = HealthGate(name="orders", command=("check",))
 ONE_WAVE = (Wave(name="all"),)
@@ -72,7 +72,8 @@ def test_nothing_starts_while_it_fails_and_what_is_open_is_followed() -> None:
     played = stage(asked).play()
     assert played.outcomes() == {"succeeded": 6}
     assert not [at for at in starts(played) if 40 < at < 1000]
-    assert [record.open for record in played.of(GateAnswered)] == [True, False, False, True]
+    written = [record.open for record in played.of(GateAnswered) if not record.again]
+    assert written == [True, False, False, True]
 
 
 def test_a_closed_gate_opens_after_enough_answers_in_a_row() -> None:
@@ -208,7 +209,7 @@ def test_the_reason_of_a_hold_is_what_it_said_last_and_not_what_closed_it() -> N
     assert played.of(HoldSet)[0].reason.endswith("it fails: lag 10")
     written = played.of(GateAnswered)
     assert played.run.gates["orders"].latest == written[-1]
-    assert len(written) <= 11, "no more often than once a minute"
+    assert len(written) <= 12, "no more often than once a minute, but for the first one"
 
 
 def test_a_gate_is_closed_since_it_was_closed_first_and_holds_by_the_time_of_all_sessions() -> None:
@@ -222,6 +223,39 @@ def test_a_gate_is_closed_since_it_was_closed_first_and_holds_by_the_time_of_all
     assert seconds(status.since) < 10
     assert hold.reason.startswith("gate orders has been closed for 15 min")
     assert 300 <= (hold.at - again.started_at).total_seconds() < 340
+
+
+def killed(played: Played, at_s: float) -> list[Record]:
+    """What is in the journal of a session that was killed then."""
+    return [record for record in played.records if seconds(record.at) <= at_s and not isinstance(record, SessionEnded)]
+
+
+@pytest.mark.parametrize(
+    ("hold_after_s", "every_s", "lives_s"), [(1800.0, 30.0, 400.0), (1800.0, 2.0, 25.0), (40.0, 2.0, 30.0)]
+)
+def test_sessions_that_are_killed_keep_their_time_until_a_hold(
+    hold_after_s: float, every_s: float, lives_s: float
+) -> None:
+    """At most half of it is lost, and at most a minute, a share of `hold_after`, and `every`."""
+    gate = HealthGate(name="orders", command=("check",), hold_after_s=hold_after_s, every_s=every_s)
+    first = stage(Asked(between((0, 1e9))), [gate])
+    first.ends_at = START + timedelta(seconds=lives_s + 60)
+    played = first.play()
+    kept = killed(played, lives_s)
+    again = resume(first, played, records=kept).play()
+    [hold] = again.of(HoldSet)
+    counted_s = hold_after_s - (hold.at - again.started_at).total_seconds()
+    lost_s = min(lives_s / 2, 60.0, hold_after_s / 4) + every_s
+    assert lives_s - lost_s - every_s <= counted_s <= lives_s
+    assert "it fails" in hold.reason
+
+
+def test_what_a_closed_gate_says_again_is_written_down_seldom_and_told_as_such() -> None:
+    gate = HealthGate(name="orders", command=("check",), every_s=2.0)
+    written = stage(Asked(between((0, 1e9))), [gate]).play().of(GateAnswered)
+    assert [record.again for record in written[:2]] == [False, True]
+    assert 60 <= len(written) <= 60 + 8, "an hour, and the first minute"
+    assert {(record.open, record.evidence) for record in written} == {(False, "orders fails")}
 
 
 def test_a_release_begins_the_time_until_a_hold_again() -> None:

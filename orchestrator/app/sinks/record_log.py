@@ -126,13 +126,13 @@ def _judged(record: Record) -> Level:
     match record:
         case records.HoldSet(cause="approval"):
             return "warning"  # a plan that asks for it is no failure
+        case records.GateAnswered(again=True):
+            return "debug"
         case records.GateAnswered(open=False) | records.SubnetRead(denied=True) | records.CloudEventsRead(denied=True):
             return "warning"
         case records.Settled(outcome=outcome):
             return "info" if outcome in GOOD or outcome in (Outcome.SKIPPED, Outcome.PARTIAL) else "warning"
-        case records.AnswerSeen(verdict="in_doubt" | "rejected" | "refused"):
-            return "warning"
-        case records.Reverified(healthy=False):
+        case records.AnswerSeen(verdict="in_doubt" | "rejected" | "refused") | records.Reverified(healthy=False):
             return "warning"
         case _:
             return _EVENTS[type(record)][1]

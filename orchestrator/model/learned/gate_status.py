@@ -17,7 +17,7 @@ class GateStatus:
     """Where a gate stands.
 
     Attributes:
-        latest: the latest answer that changed something.
+        latest: the latest answer that is recorded.
         since: since when it is open or closed, in whatever session that was.
         times: how often it was closed.
         counted: from when on the latest session counts its time as closed; None while it is open, or not asked yet.

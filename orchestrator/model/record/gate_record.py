@@ -7,10 +7,13 @@ from orchestrator.model.record.record_base import Base
 class GateAnswered(Base, frozen=True, kw_only=True):
     """A gate gave an answer that changes something, or its first one in a session; a closed one said something new.
 
+    Or it said the same once more, which shows that it was closed until then.
+
     Attributes:
         gate: its name.
         open: whether it is open by that answer.
         status: see `GateFinding`; so are `value` and `evidence`.
+        again: it is as it was, and said the same.
     """
 
     step: str = "gate"
@@ -20,3 +23,4 @@ class GateAnswered(Base, frozen=True, kw_only=True):
     status: int | None = None
     value: float | None = None
     evidence: str = ""
+    again: bool = False

@@ -58,6 +58,8 @@ def test_a_line_has_name_level_instant_and_keys() -> None:
         (r.DoubtRemains(at=BEGIN, target="p", why="?"), "warning"),
         (r.AnswerSeen(at=BEGIN, target="p", verdict="in_doubt"), "warning"),
         (r.AnswerSeen(at=BEGIN, target="p", verdict="accepted"), "info"),
+        (r.GateAnswered(at=BEGIN, gate="g", answer="fails", open=False), "warning"),
+        (r.GateAnswered(at=BEGIN, gate="g", answer="fails", open=False, again=True), "debug"),
         (r.HoldSet(at=BEGIN, cause="person", reason="asked for"), "error"),
         (r.ScopeUsed(at=BEGIN, scope="s", calls=0, throttled=0, rate_limit=None, seconds=0.0), "debug"),
     ],

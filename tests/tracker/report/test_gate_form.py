@@ -1,10 +1,13 @@
 """What a report says of gates: where each stands, how often it was closed, and for how long."""
 
+from datetime import timedelta
+
 import jsonschema
 import msgspec
 from fakes.clock import START
 from fakes.gates import KeptGates
 from fakes.rollouts import stage_of
+from fakes.stage import fold_all
 
 from orchestrator.model.plan.health_gate import HealthGate
 from orchestrator.tracker.report.build import Story, build_report
@@ -38,3 +41,15 @@ def test_a_gate_that_never_closed_says_so() -> None:
     told = story(closed_s=0.0)
     assert [(each.closed_times, each.closed_seconds) for each in told.head.gates or ()] == [(0, 0.0)]
     assert "never closed; passes" in "\n".join(text_lines(told))
+
+
+def test_beside_a_living_process_the_time_is_that_of_the_latest_minute() -> None:
+    """A gate that says the same for an hour: at each instant of it the journal shows how long that has been."""
+    stage = stage_of(2, gates=(HealthGate(name="orders", command=("check",), every_s=30.0),))
+    stage.gates = KeptGates(lambda _gate, _at: "fails")
+    played = stage.play()
+    for minutes in (5, 17, 59):
+        now = START + timedelta(minutes=minutes)
+        until = fold_all(stage.plan, [record for record in played.records if record.at <= now])
+        [gate] = list(build_report(until, stage.plan).head.gates or ())
+        assert 60 * minutes - 90 - 1 <= gate.closed_seconds <= 60 * minutes

@@ -21,6 +21,9 @@ from orchestrator.spoken import spoken
 #: What a closed gate says anew is written down no more often: some say another number each time.
 _NEWS_EVERY = timedelta(seconds=60)
 
+#: So much of the time until a hold may be missing in the journal.
+_SHARE_OF_HOLD = 4
+
 
 def gates_at(rollout: Rollout, point: GatePoint) -> Iterator[HealthGate]:
     """The gates that are asked at a point."""
@@ -105,13 +108,15 @@ class Judged(NamedTuple):
     Attributes:
         passes: good answers in a row, with this one.
         open: whether it is open by it.
-        changed: whether that has to be recorded: it changes something, is the first answer of the session, or says
-            something new of a gate that is closed.
+        changed: whether that has to be recorded: it changes something, is the first answer of the session, says
+            something new of a gate that is closed, or shows for how long it is.
+        again: whether it is recorded for the last of these alone.
     """
 
     passes: int
     open: bool
     changed: bool
+    again: bool = False
 
 
 def judge_answer(rollout: Rollout, gate: HealthGate, finding: GateFinding, now: datetime) -> Judged:
@@ -121,15 +126,32 @@ def judge_answer(rollout: Rollout, gate: HealthGate, finding: GateFinding, now: 
     if status is None:
         return Judged(passes, passes > 0, changed=True)
     opens = passes >= (1 if status.latest.open else gate.passes)
-    same = (status.latest.answer, status.latest.open) == (finding.answer, opens)
-    news = not opens and _says_else(status.latest, finding, now)
-    return Judged(passes, opens, changed=watch.answered_at is None or not same or news)
+    changes = watch.answered_at is None or (status.latest.answer, status.latest.open) != (finding.answer, opens)
+    if changes or opens:
+        return Judged(passes, opens, changed=changes)
+    news = _says_else(status.latest, finding)
+    told = news and now - status.latest.at >= _NEWS_EVERY
+    return Judged(passes, opens, changed=told or _time_due(rollout, gate, status, now), again=not news)
 
 
-def _says_else(latest: GateAnswered, finding: GateFinding, now: datetime) -> bool:
-    """Whether an answer has other evidence than the one that is written down, which is not just from now."""
-    said = (finding.status, finding.value, finding.evidence)
-    return said != (latest.status, latest.value, latest.evidence) and now - latest.at >= _NEWS_EVERY
+def _says_else(latest: GateAnswered, finding: GateFinding) -> bool:
+    """Whether an answer has other evidence than the one that is written down."""
+    return (finding.status, finding.value, finding.evidence) != (latest.status, latest.value, latest.evidence)
+
+
+def _time_due(rollout: Rollout, gate: HealthGate, status: GateStatus, now: datetime) -> bool:
+    """Whether it is to be written down that a gate is still closed.
+
+    A session that is killed keeps that time up to its last record. What it loses is at most half of it, a minute, and a
+    share of what leads to a hold; and the time since the latest answer.
+    """
+    last, since = rollout.run.last_at, status.counted
+    if last is None or since is None:
+        return False
+    most = [_NEWS_EVERY, last - since]
+    if gate.hold_after_s is not None:
+        most.append(timedelta(seconds=gate.hold_after_s / _SHARE_OF_HOLD))
+    return now > last and now - last >= min(most)
 
 
 def _closed(rollout: Rollout, gate: HealthGate) -> GateStatus | None:

@@ -22,7 +22,7 @@ class GateReport(Struct, frozen=True, kw_only=True):
     closed_seconds: Annotated[
         float, Meta(description="For how long it was closed in all, in each session from its own first answer on")
     ] = 0.0
-    answer: Annotated[GateAnswer, Meta(description="The latest one that changed something; error: there was none")]
+    answer: Annotated[GateAnswer, Meta(description="The latest one that is recorded; error: there was none")]
     status: Annotated[int | None, Meta(description="Of HTTP, or the exit status of the command; null without one")]
     value: Annotated[float | None, Meta(description="The sample that decided; null without one")]
     evidence: Annotated[str, Meta(description="What was said, cut")]
