@@ -90,7 +90,7 @@ def outlook(recovered: Recovered, plan: Plan, now: datetime) -> Outlook:
     working = fleet.holder() is not None
     over = working or run.ended is not None
     barred = None if over else _barred(recovered, plan)
-    here = coming_plan(recovered.plan, recovered.in_force, plan, over=over)
+    here = coming_plan(run, recovered.plan, recovered.in_force, plan, over=over)
     run.recount(here.failures)
     return look(here, run, asked, now, working=working, barred=barred)
 

@@ -91,7 +91,7 @@ def target_outlook(seen: Glimpse, plan: Plan, proxy_id: str, now: datetime) -> O
     of_all = [(number, each) for number, each in asked if isinstance(each, HoldCommand | ReleaseCommand)]
     working = seen.stored.fleet.holder() is not None
     over = working or seen.run.ended is not None
-    here = coming_plan(seen.stored.plan(), seen.in_force, plan, over=over)
+    here = coming_plan(seen.run, seen.stored.plan(), seen.in_force, plan, over=over)
     return look(here, seen.run, of_all, now, working=working)
 
 
