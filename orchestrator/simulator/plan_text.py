@@ -15,8 +15,13 @@ _RETRY = {"backoff": 1.0, "max_backoff": 60.0, "busy": 60.0, "busy_for": 7200.0,
 
 
 def plan_text(cloud: SimulatedCloud, url: str) -> str:
-    """The plan: endpoint, credentials, target version, and every proxy written out."""
-    return "\n".join([*_head(cloud, url), *_scopes(cloud, url), *_pace(cloud.config.speed), *_proxies(cloud)]) + "\n"
+    """The plan: every endpoint, credentials, target version, and every proxy written out."""
+    return (
+        "\n".join(
+            [*_head(cloud, url), *_scopes(cloud, url), *_metrics(url), *_pace(cloud.config.speed), *_proxies(cloud)]
+        )
+        + "\n"
+    )
 
 
 def _head(cloud: SimulatedCloud, url: str) -> Iterator[str]:
@@ -49,8 +54,15 @@ def _scope(project: Project, url: str) -> dict[str, str]:
         "project_id": project.project_id,
         "endpoint": url,
         "iam_endpoint": url,
+        "vpc_endpoint": url,
         "auth": f"{{token_env: {TOKEN_VARIABLE}}}",
     }
+
+
+def _metrics(url: str) -> Iterator[str]:
+    yield "# Read only with `impact: cloud_eye`, or by a gate with `cloud_eye`."
+    yield f'cloud_eye: {{endpoint: "{url}"}}'
+    yield ""
 
 
 def _flow(value: str) -> str:

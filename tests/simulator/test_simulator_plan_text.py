@@ -1,8 +1,12 @@
 """The plan that describes a simulated fleet."""
 
+from pathlib import Path
+
+import pytest
 import yaml
 from fakes.virtual_cloud import TARGET, VirtualCloud
 
+from orchestrator.planner.plan_file.load import load_plan
 from orchestrator.simulator.plan_text import plan_text
 
 URL = "http://127.0.0.1:4711"
@@ -17,6 +21,16 @@ def test_one_project_is_one_scope_at_the_top_level() -> None:
     assert plan["project_id"] == cloud.project_id
     assert [entry["proxy_id"] for entry in plan["proxies"]] == [proxy.proxy_id for proxy in cloud.proxies]
     assert "follow" not in plan
+
+
+@pytest.mark.parametrize("regions", [("cn-north-4",), ("cn-north-4", "cn-east-3")])
+def test_every_service_that_the_cloud_serves_is_looked_for_there(tmp_path: Path, regions: tuple[str, ...]) -> None:
+    file = tmp_path / "fleet.yaml"
+    file.write_text(plan_text(VirtualCloud(regions=regions, instances=1).cloud, URL))
+    plan = load_plan(file)
+    assert plan.cloud_eye.endpoint == URL
+    for scope in plan.scopes:
+        assert [getattr(scope, name) for name in scope.__struct_fields__ if "endpoint" in name] == [URL] * 3
 
 
 def test_several_projects_are_several_scopes() -> None:

@@ -233,6 +233,6 @@ def test_the_verb_prints_its_address_writes_a_plan_and_stops_on_sigterm(tmp_path
     assert len(written["proxies"]) == 6
     assert written["follow"]["poll"] == "250ms"
     assert set(written) == {
-        "version", "target_version", "region", "project_id", "endpoint", "iam_endpoint", "auth", "follow", "retry",
-        "proxies",
+        "version", "target_version", "region", "project_id", "endpoint", "iam_endpoint", "vpc_endpoint", "auth",
+        "cloud_eye", "follow", "retry", "proxies",
     }  # fmt: skip
