@@ -197,6 +197,8 @@ def test_the_query_reaches_prometheus_as_it_is_written() -> None:
         lambda _request: web.Response(status=400, text='{"status": "error"}'),
         result({"resultType": "matrix", "result": []}),
         result({"resultType": "vector", "result": [{"value": [1, "high"]}]}),
+        result({"resultType": "vector", "result": [{"value": [1, "1_0"]}]}),
+        result({"resultType": "vector", "result": [{"value": [1, " 0"]}]}),
         result({"resultType": "vector"}),
         lambda _request: web.json_response(
             {
@@ -209,6 +211,18 @@ def test_the_query_reaches_prometheus_as_it_is_written() -> None:
 )
 def test_what_is_no_result_is_no_answer(reply: Callable[[web.Request], web.Response]) -> None:
     assert ask(promql(max=1), reply).answer == "error"
+
+
+def test_the_words_of_a_server_that_cannot_answer_are_the_evidence() -> None:
+    told = {"status": "error", "errorType": "bad_data", "error": "parse error at char 3"}
+    finding = ask(promql(max=1), lambda _request: web.json_response(told))
+    assert (finding.answer, finding.evidence) == ("error", "the answer is no result: error: parse error at char 3")
+
+
+@pytest.mark.parametrize("sample", ["0", "-0.5", "1e-05", "1.5E+3", "-Inf"])
+def test_numbers_are_read_as_prometheus_writes_them(sample: str) -> None:
+    finding = ask(promql(max=2000), vector(sample))
+    assert (finding.answer, finding.value) == ("passes", float(sample))
 
 
 @pytest.mark.parametrize("part", [{"warnings": ["store 10.0.0.7: connection refused"]}, {"isPartial": True}])
@@ -237,6 +251,13 @@ def test_the_exit_status_is_the_answer_of_a_program(code: int, answer: str) -> N
     finding = ask(gate, environ={"PATH": os.environ["PATH"]})
     assert (finding.answer, finding.status) == (answer, code)
     assert "all well" in finding.evidence
+
+
+@pytest.mark.parametrize("code", [0, 1, 2])
+def test_what_a_program_prints_to_either_output_is_the_evidence(code: int) -> None:
+    gate = HealthGate(name="g", command=("sh", "-c", f"echo lag 9; echo no access >&2; exit {code}"))
+    finding = ask(gate, environ={"PATH": os.environ["PATH"]})
+    assert finding.evidence.endswith("lag 9 no access")
 
 
 def test_a_program_is_told_where_the_run_stands_and_finds_no_secret(tmp_path: Path) -> None:

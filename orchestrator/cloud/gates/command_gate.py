@@ -15,10 +15,10 @@ _ANSWERS: Mapping[int, GateAnswer] = {0: "passes", 1: "fails"}
 async def ask_command(
     command: tuple[str, ...], question: GateQuestion, plan: Plan, environ: Mapping[str, str], timeout_s: float
 ) -> GateFinding:
-    """Run it with the question as JSON on its standard input; what it prints is the evidence."""
+    """Run it with the question as JSON on its standard input; what it prints, to either output, is the evidence."""
     told = msgspec.json.encode(question)
     try:
-        ran = await run_program(command, without_secrets(plan, environ), timeout_s=timeout_s, told=told)
+        ran = await run_program(command, without_secrets(plan, environ), timeout_s=timeout_s, told=told, errors=True)
     except ProgramFailed as failed:
         return GateFinding(answer="error", evidence=f"{command[0]} {failed}")
     printed = ran.output.decode("utf-8", "replace").strip()

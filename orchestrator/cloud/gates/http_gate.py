@@ -1,6 +1,7 @@
 """Gates that are a URL, or a query to a Prometheus server."""
 
 import math
+import re
 from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
@@ -51,7 +52,7 @@ async def ask_promql(
         return GateFinding(answer="error", status=answer.status, evidence=evidence)
     try:
         result = _result(answer.body)
-        values = _samples(result)
+        values = _samples(result.data)
     except Unreadable as error:
         return GateFinding(answer="error", status=answer.status, evidence=f"the answer is no result: {error}")
     return _believed(_judge(question, values, answer.status), result)
@@ -111,11 +112,14 @@ class _Result(Struct):
     """What Prometheus answers; `warnings` and, of VictoriaMetrics, `isPartial` say that samples may be missing."""
 
     status: str
-    data: _Data
+    data: _Data | None = None
     error: str = ""
     warnings: list[str] | None = None
     is_partial: bool = msgspec.field(name="isPartial", default=False)
 
+
+#: As Go writes numbers; Python reads more than these, such as `1_0`.
+_NUMBER = re.compile(r"[+-]?(?:Inf|NaN|[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?)")
 
 _RESULT = msgspec.json.Decoder(_Result)
 _VECTOR = msgspec.json.Decoder(list[_Sample])
@@ -129,23 +133,24 @@ def _result(body: bytes) -> _Result:
     return result
 
 
-def _samples(result: _Result) -> list[float]:
+def _samples(data: _Data | None) -> list[float]:
     """The values of a vector or a scalar, each a number."""
-    match result.data.result_type:
+    if data is None:
+        raise Unreadable("it has no data")
+    match data.result_type:
         case "vector":
-            texts = [sample.value[1] for sample in read_json(bytes(result.data.result), _VECTOR.decode)]
+            texts = [sample.value[1] for sample in read_json(bytes(data.result), _VECTOR.decode)]
         case "scalar":
-            texts = [read_json(bytes(result.data.result), _SCALAR.decode)[1]]
+            texts = [read_json(bytes(data.result), _SCALAR.decode)[1]]
         case other:
             raise Unreadable(f"a {other[:40]}, where a vector or a scalar is needed")
     return list(map(_value, texts))
 
 
 def _value(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise Unreadable("a sample that is no number") from None
+    if not _NUMBER.fullmatch(text):
+        raise Unreadable("a sample that is no number")
+    value = float(text)
     if math.isnan(value):
         raise Unreadable("a sample is NaN, which keeps no bound")
     return value

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
-from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
+from subprocess import DEVNULL, PIPE, STDOUT, Popen, TimeoutExpired
 from threading import Event, Timer
 from typing import NamedTuple
 
@@ -34,7 +34,7 @@ class _GivenUp(ProgramFailed):
 
 
 async def run_program(
-    command: tuple[str, ...], environ: Mapping[str, str], *, timeout_s: float, told: bytes = b""
+    command: tuple[str, ...], environ: Mapping[str, str], *, timeout_s: float, told: bytes = b"", errors: bool = False
 ) -> Ran:
     """Run it to its end.
 
@@ -43,6 +43,7 @@ async def run_program(
         environ: all that it finds in its environment.
         timeout_s: after this it is killed with its children, see `family`.
         told: what stands on its standard input; less than a pipe holds.
+        errors: bring back what it writes to standard error, too.
 
     Raises:
         ProgramFailed: it cannot be run, did not end, or printed more than 64 KiB.
@@ -50,7 +51,7 @@ async def run_program(
     given_up = Event()
     try:
         with fail_after(timeout_s):
-            run = partial(_ran, command, dict(environ), told, given_up)
+            run = partial(_ran, command, dict(environ), told, given_up, errors=errors)
             alone = CapacityLimiter(1)  # a thread of its own: its time must not pass while it waits for another's
             return await to_thread.run_sync(run, abandon_on_cancel=True, limiter=alone)
     except TimeoutError:
@@ -82,7 +83,15 @@ def _not_run(error: Exception) -> ProgramFailed:
     return ProgramFailed(f"cannot be run: {getattr(error, 'strerror', None) or error}")
 
 
-def _ran(command: tuple[str, ...], environ: dict[str, str], told: bytes, given_up: Event, *, heard: bool = True) -> Ran:
+def _ran(
+    command: tuple[str, ...],
+    environ: dict[str, str],
+    told: bytes,
+    given_up: Event,
+    *,
+    heard: bool = True,
+    errors: bool = False,
+) -> Ran:
     """It leads a group of its own, and is killed with all that it started when it fails us.
 
     What it leaves behind when it has ended, such as an agent, lives on and may keep the output open: nobody waits for
@@ -93,7 +102,7 @@ def _ran(command: tuple[str, ...], environ: dict[str, str], told: bytes, given_u
         command,
         stdin=PIPE if told else DEVNULL,
         stdout=PIPE if heard else DEVNULL,
-        stderr=DEVNULL,
+        stderr=STDOUT if errors else DEVNULL,
         env=environ,
         start_new_session=True,
     )

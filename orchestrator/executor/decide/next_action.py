@@ -28,7 +28,7 @@ from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.session_end import being_reached, long_pause, over
 from orchestrator.executor.decide.stuck import gone_wait, stuck
 from orchestrator.executor.decide.wait_words import full_wait, hold_wait, moving_wait, none_ready_wait
-from orchestrator.executor.decide.waits import Cause, Wait, shown
+from orchestrator.executor.decide.waits import Cause, Wait, on_calendar, shown
 from orchestrator.model.plan.health_gate import HealthGate
 from orchestrator.model.plan.plan import Wave
 from orchestrator.model.plan.target import Target
@@ -241,7 +241,7 @@ def _wait_bounded(rollout: Rollout, instant: datetime, wait: Wait, why: str, now
         return WaitUntil(instant, wait)
     if being_reached(rollout):
         return WaitUntil(None, wait)  # as far as this host knows; the cloud's time is asked for
-    return Finish(Ending.LATER, f"{why}: next possible start {shown(instant + rollout.ahead())} UTC", wait)
+    return Finish(Ending.LATER, f"{why}: next possible start {shown(on_calendar(instant, rollout.ahead()))} UTC", wait)
 
 
 def _full(rollout: Rollout, free: Room, now: datetime) -> Action:

@@ -5,7 +5,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Self
 
@@ -98,6 +98,15 @@ class Wait:
 def time_until(instant: datetime, now: datetime) -> str:
     """How far away an instant is: `3 h 12 min`."""
     return spoken(max(0, round((instant - now).total_seconds())))
+
+
+def on_calendar(instant: datetime, ahead: timedelta) -> datetime:
+    """The second of the calendar that an instant of the session's clock is nearest to.
+
+    How far the calendar is ahead is measured each time, and not twice to the same microsecond: what came from midnight
+    would else go back to just before it.
+    """
+    return (instant + ahead + timedelta(milliseconds=500)).replace(microsecond=0)
 
 
 def shown(instant: datetime) -> str:

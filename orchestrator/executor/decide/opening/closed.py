@@ -9,7 +9,7 @@ from orchestrator.executor.decide.opening.cloud_events import coming_event, even
 from orchestrator.executor.decide.opening.per_window import counts_days, starts_made, used_up
 from orchestrator.executor.decide.opening.start_gate import bound_passed, fleet_opening, own_opening
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.executor.decide.waits import Cause, Wait
+from orchestrator.executor.decide.waits import Cause, Wait, on_calendar
 from orchestrator.model.plan.plan import Plan, Window
 from orchestrator.model.plan.target import Target
 from orchestrator.spoken import counted
@@ -36,7 +36,7 @@ def closed_wait(rollout: Rollout, gate: Opening, now: datetime, target: Target |
         return Wait(Cause.BOUND)
     ahead = rollout.ahead()
     place = _Place(rollout.plan, _windows(rollout.plan, target), now + ahead)
-    opens = None if gate.until is None else gate.until + ahead
+    opens = None if gate.until is None else on_calendar(gate.until, ahead)
     if target is None and fleet_opening(rollout, now).open and used_up(rollout, now) is not None:
         return place.full(opens, gate.until, rollout)
     return place.wait(opens, gate.until)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from orchestrator.executor.decide.bench import EVENTS, Block
 from orchestrator.executor.decide.opening.readings import is_old
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.executor.decide.waits import Cause, Wait, shown
+from orchestrator.executor.decide.waits import Cause, Wait, on_calendar, shown
 from orchestrator.model.plan.target import Target
 from orchestrator.model.reply.cloud_event import CloudEvent
 
@@ -68,7 +68,7 @@ def ends_by(event: CloudEvent, expected_s: float) -> datetime | None:
 def event_wait(event: CloudEvent, until: datetime, ahead: timedelta) -> Wait:
     """What the cloud is about to do, and when the instance may be touched again."""
     when = "under way" if event.running or event.starts is None else f"from {shown(event.starts)} UTC"
-    words = f"{event.what} of instance {event.instance_id}, {when}; until {shown(until + ahead)} UTC"
+    words = f"{event.what} of instance {event.instance_id}, {when}; until {shown(on_calendar(until, ahead))} UTC"
     return Wait(Cause.EVENT, (words,), until)
 
 

@@ -1,6 +1,7 @@
 """`limits.per_window`: so many attempts in a window, over all sessions, and what is said when they are made."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,8 +14,10 @@ from msgspec.structs import replace
 
 from orchestrator.executor.decide.foreseen import expected_end, next_start
 from orchestrator.executor.decide.limits import room
+from orchestrator.executor.decide.opening.closed import closed_wait
 from orchestrator.executor.decide.opening.per_window import starts_left, used_up
 from orchestrator.executor.decide.rollout import Rollout
+from orchestrator.executor.decide.waits import on_calendar
 from orchestrator.model.plan.plan import Failures, Freeze, Plan, Window
 from orchestrator.model.record.record import Intent
 
@@ -61,6 +64,18 @@ def test_the_calendar_counts_and_not_the_clock_of_the_session() -> None:
     assert starts_left(seen, at("2026-03-01 21:59")) == 0
     assert used_up(seen, at("2026-03-01 21:59")).until == at("2026-03-01 22:00")  # type: ignore[union-attr]
     assert starts_left(seen, at("2026-03-01 22:00")) == 2
+
+
+def test_a_new_day_begins_at_midnight_however_the_calendar_is_measured() -> None:
+    """How far it is ahead comes out a little different each time."""
+    aheads = (timedelta(hours=2, microseconds=number % 3) for number in count(1))
+    seen = rollout("2026-03-01 23:00", "2026-03-01 23:00")
+    seen.ahead = lambda: next(aheads)
+    for _ in range(3):
+        wait = closed_wait(seen, used_up(seen, at("2026-03-01 21:30")), at("2026-03-01 21:30"))  # type: ignore[arg-type]
+        assert "00:00" in wait.reason, wait.reason
+        until = used_up(seen, at("2026-03-01 21:30")).until  # type: ignore[union-attr]
+        assert on_calendar(until, seen.ahead()) == at("2026-03-02 00:00")  # type: ignore[arg-type]
 
 
 def test_room_comes_with_the_next_window_that_no_freeze_covers() -> None:
