@@ -163,6 +163,17 @@ def test_a_simulated_redo_that_meets_the_same_refusals_holds_nothing(bare: Desk)
     assert "HELD" not in redo.stderr
 
 
+def test_what_the_simulation_sets_itself_is_no_change_of_the_plan(desk: Desk) -> None:
+    waves = [{"name": "canary", "size": 1, "soak": "2m"}, {"name": "rest", "approve": True}]
+    desk.write(waves=waves, follow=None, retry=None, http=None)
+    assert desk.run("--simulate", "--speed", "600", "--faults", "none", "--quiet").code == 3
+    shown = desk.cli("status", "PLAN", "--simulate").stdout
+    assert "changed" not in shown
+    assert "do: orchestrator release" in shown
+    desk.write(waves=[{**waves[0], "soak": "3m"}, waves[1]], follow=None, retry=None, http=None)
+    assert "waves: changed: canary" in desk.cli("status", "PLAN", "--simulate").stdout
+
+
 @pytest.mark.slow
 def test_the_same_simulated_run_goes_as_it_went_before(patient: Desk) -> None:
     # The same seed gives the same workflow_ids, which are no other run's: each simulated cloud is a new one.

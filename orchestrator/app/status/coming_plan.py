@@ -10,20 +10,30 @@ from orchestrator.model.plan.settings import changes_between, settings_changed
 from orchestrator.model.run.run import Run
 
 
-def coming_plan(run: Run, frozen: Plan, in_force: Plan, edited: Plan, *, over: bool) -> Plan:
-    """The plan that decides next; of a simulated run as its cloud has it, so that what it set itself is no edit.
+def as_edited(run: Run, in_force: Plan, plan: Plan) -> Plan:
+    """The plan file as it is now; for a simulated run as its cloud has it, so that what that set itself is no edit.
 
     Args:
-        run: which it decides of.
+        run: with which the file is compared.
+        in_force: with the settings of its latest session.
+        plan: as the file has it.
+    """
+    if run.started is None or not run.started.simulated:
+        return plan
+    from orchestrator.app.simulate.in_simulation import as_simulated  # noqa: PLC0415  # only of such a run
+
+    return as_simulated(plan, in_force)
+
+
+def coming_plan(frozen: Plan, in_force: Plan, edited: Plan, *, over: bool) -> Plan:
+    """The plan that decides next.
+
+    Args:
         frozen: as the run was begun with it.
         in_force: the same with the settings of the latest session.
-        edited: as the file has it now.
+        edited: as the file has it now, `as_edited`.
         over: no start goes on in the run, for a process works on it, or it has ended.
     """
-    if run.started is not None and run.started.simulated:
-        from orchestrator.app.simulate.in_simulation import as_simulated  # noqa: PLC0415  # only of such a run
-
-        edited = as_simulated(edited, in_force)
     if over or changes_between(frozen, edited):  # what is open is followed by the old one, and nothing else is done
         return structs.replace(in_force, path=edited.path, inventory=edited.inventory)  # where its mistakes are now
     return edited

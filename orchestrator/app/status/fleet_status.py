@@ -7,7 +7,7 @@ from datetime import datetime
 from orchestrator.app.run.begin_or_resume import take_up
 from orchestrator.app.status.ahead import look_ahead
 from orchestrator.app.status.clocks import clock_lines
-from orchestrator.app.status.coming_plan import changed_lines, coming_changes, coming_plan
+from orchestrator.app.status.coming_plan import as_edited, changed_lines, coming_changes, coming_plan
 from orchestrator.app.status.fleet_hosts import host_lines
 from orchestrator.app.status.no_trace import no_trace
 from orchestrator.app.status.outlook import Outlook, look
@@ -89,8 +89,9 @@ def outlook(recovered: Recovered, plan: Plan, now: datetime) -> Outlook:
     asked = unread_commands(recovered)
     working = fleet.holder() is not None
     over = working or run.ended is not None
-    barred = None if over else _barred(recovered, plan)
-    here = coming_plan(run, recovered.plan, recovered.in_force, plan, over=over)
+    edited = as_edited(run, recovered.in_force, plan)
+    barred = None if over else _barred(recovered, edited)
+    here = coming_plan(recovered.plan, recovered.in_force, edited, over=over)
     run.recount(here.failures)
     return look(here, run, asked, now, working=working, barred=barred)
 

@@ -4,7 +4,7 @@ from fakes.recorded import BEGIN, empty_run, make_plan, make_targets, run_starte
 from msgspec.structs import replace
 
 from orchestrator.app.simulate.in_simulation import in_simulation
-from orchestrator.app.status.coming_plan import coming_changes, coming_plan
+from orchestrator.app.status.coming_plan import as_edited, coming_changes
 from orchestrator.model.plan.amount import Amount
 from orchestrator.model.plan.limit_change import LimitChange, limited
 from orchestrator.model.record.limit_record import LimitsChanged
@@ -37,6 +37,6 @@ def test_a_limit_that_a_person_has_set_holds_before_and_after() -> None:
 def test_what_a_simulation_sets_itself_is_no_change_of_the_plan() -> None:
     session, run = in_simulation(PLAN, "http://127.0.0.1:4711", 60.0), run_with(None)
     run.apply(run_started(len(TARGETS), simulated=True))
-    same, edited = (coming_plan(run, session, session, plan, over=False) for plan in (PLAN, EDITED))
+    same, edited = (as_edited(run, session, plan) for plan in (PLAN, EDITED))
     assert coming_changes(run, session, same) == {}
     assert list(coming_changes(run, session, edited)) == ["limits.per_instance"]

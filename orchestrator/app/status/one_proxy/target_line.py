@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from orchestrator.app.status.coming_plan import coming_plan
+from orchestrator.app.status.coming_plan import as_edited, coming_plan
 from orchestrator.app.status.fleet_status import outlook
 from orchestrator.app.status.one_proxy.last_word import LastWord, last_word
 from orchestrator.app.status.outlook import Outlook, look
@@ -91,7 +91,8 @@ def target_outlook(seen: Glimpse, plan: Plan, proxy_id: str, now: datetime) -> O
     of_all = [(number, each) for number, each in asked if isinstance(each, HoldCommand | ReleaseCommand)]
     working = seen.stored.fleet.holder() is not None
     over = working or seen.run.ended is not None
-    here = coming_plan(seen.run, seen.stored.plan(), seen.in_force, plan, over=over)
+    edited = as_edited(seen.run, seen.in_force, plan)
+    here = coming_plan(seen.stored.plan(), seen.in_force, edited, over=over)
     return look(here, seen.run, of_all, now, working=working)
 
 
