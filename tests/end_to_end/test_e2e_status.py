@@ -173,7 +173,7 @@ def test_what_another_fleet_has_open_is_named_with_it(new_cloud: NewCloud) -> No
     line = last_line(desk)
     assert "waits for: another fleet: proxy " in line
     assert " of fleet other" in line
-    assert "do: let that fleet end what it began" in line
+    assert "do: let the other fleet end what it began" in line
     settle = f"then orchestrator settle {other.named} {desk.targets[0].proxy_id} --outcome OUTCOME"
     assert settle in last_line(other)
 

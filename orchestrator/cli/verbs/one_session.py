@@ -191,7 +191,7 @@ def _barred(plan: Plan, opened: Opened) -> PlanError:
     more = f" (and {len(opened.taken) - 1} more)" if len(opened.taken) > 1 else ""
     return PlanError(
         f"{plan.path}: nothing starts in run {run_id}: {opened.taken[0]}{more}",
-        hint="let that fleet end what it began, or settle there what is stuck, then run again",
+        hint="let the other fleet end what it began, or settle there what is stuck, then run again",
     )
 
 

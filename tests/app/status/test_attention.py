@@ -47,13 +47,14 @@ def test_a_canary_in_a_scope_that_was_given_up_is_said_to_keep_the_other_scopes_
     gone = r.ScopeGivenUp(at=START, scope="bad", why="connection refused")
     line = (
         "wave canary waits for scope bad, and no later wave opens before it is over: "
-        "what waits in scope good does not start either"
+        "what is in scope good and in a later wave does not start either"
     )
     for plan, records, told in (
         (plan_of(targets, waves=waves), (opened, gone), [line]),
         (plan_of(targets, waves=waves), (opened,), []),
         (plan_of(targets, waves=waves), (gone,), []),
         (plan_of(targets[:1], waves=waves[:1]), (opened, gone), []),
+        (plan_of(targets, waves=(Wave(name="canary"),)), (opened, gone), []),
     ):
         run = fold_all(plan, (run_started(len(plan.proxies)), *records))
         seen = look(plan, run, (), START, working=False)

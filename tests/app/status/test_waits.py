@@ -186,7 +186,7 @@ CASES = [
     ),
     case(
         Cause.ELSEWHERE,
-        "another fleet: proxy X is open in run R of fleet F; 4 targets wait; do: let that fleet end what it began",
+        "another fleet: proxy X is open in run R of fleet F; 4 targets wait; do: let the other fleet end what it began",
         barred=Wait(Cause.ELSEWHERE, ("proxy X is open in run R of fleet F",)),
     ),
     case(
@@ -405,7 +405,7 @@ CASES = [
     case(Cause.PERSON, "a person, to settle it: no trace", OPEN, sent(MINE), doubted(MINE), remains(MINE), of="target"),
     case(
         Cause.GATE,
-        "closed since 2026-03-01 22:00:00 UTC: it fails: HTTP 503; 4 targets wait; do: see that it passes, then",
+        "closed since 2026-03-01 22:00:00 UTC: it fails: HTTP 503; 4 targets wait; do: see that the gates pass, then",
         OPEN,
         SHUT,
         plan=GATED,

@@ -57,13 +57,15 @@ def _kept_from_others(seen: Outlook) -> Iterator[str]:
     """The wave that scopes which were given up keep open, while targets of other scopes wait for a later one."""
     rollout, wave = seen.rollout, seen.rollout.wave
     gone = [name for name, scope in seen.run.scopes.items() if scope.given_up]
-    if wave is None or seen.run.waves[wave.name].opened_at is None or not any(map(rollout.queue.waits_in, gone)):
+    if wave is None or wave.name == rollout.plan.waves[-1].name or seen.run.waves[wave.name].opened_at is None:
+        return
+    if not any(map(rollout.queue.waits_in, gone)):
         return
     others = [name for name in seen.run.scopes if name not in gone and rollout.queue.waits_in(name)]
     if others:
         yield (
             f"wave {wave.name} waits for scope {', '.join(gone)}, and no later wave opens before it is over: "
-            f"what waits in scope {', '.join(others)} does not start either"
+            f"what is in scope {', '.join(others)} and in a later wave does not start either"
         )
 
 

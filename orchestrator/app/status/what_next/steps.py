@@ -15,7 +15,7 @@ class Step(Enum):
     NOTHING = "nothing"
     RUN = "orchestrator run {plan}"
     LATER = "nothing now; {when}, orchestrator run {plan}"
-    CHECK_GATE = "see that it passes, then orchestrator run {plan}"
+    CHECK_GATE = "see that the gates pass, then orchestrator run {plan}"
     CHECK_ADDRESSES = "see that enough addresses are free, then orchestrator run {plan}"
     RELEASE = 'look at the cause, then orchestrator release {plan} --note "why"'
     RELEASE_RUN = 'look at the cause, then orchestrator release {plan} --note "why" && orchestrator run {plan}{redo}'
@@ -31,7 +31,7 @@ class Step(Enum):
     CORRECT = "correct the plan or exclude them, then orchestrator run {plan}"
     NEW = "put the plan back as it was, or orchestrator run {plan} --new"
     LOOK = "see in orchestrator plan {plan} whether it does, then orchestrator run {plan}"
-    AFTER_IT = "let that fleet end what it began, or settle there what is stuck, then orchestrator run {plan}"
+    AFTER_IT = "let the other fleet end what it began, or settle there what is stuck, then orchestrator run {plan}"
 
 
 #: What to do while a process works on the run, and while none does.
