@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from orchestrator.model.plan.amount import Amount
 from orchestrator.model.plan.health_gate import EyeQuestion, HealthGate, MetricBound
-from orchestrator.model.plan.metric import RESPONSE_MS
+from orchestrator.model.plan.metric import CONNECTIONS, RESPONSE_MS
 from orchestrator.model.plan.plan import Wave
 from orchestrator.model.record.gate_record import GateAnswered
 from orchestrator.model.record.record import Intent
@@ -89,6 +89,17 @@ def test_samples_that_never_come_are_no_answer() -> None:
     played = gated(ABSOLUTE, Eyes(lost=lambda _minute: True)).play()
     assert upgraded(played) == 1
     assert answers(played)[-1] == "error"
+
+
+def test_while_another_gate_is_read_the_time_of_a_gate_does_not_run() -> None:
+    """Without its answer it would be open, though the kernel is slower."""
+    stage = gated(ABSOLUTE, Eyes(noise=0.03, slower=1.3, takes_s=25.0), on_error="open", timeout_s=30.0)
+    [slo] = stage.plan.gates
+    benign = EyeQuestion(metric=CONNECTIONS, max=MetricBound(1e9), over_s=3000.0)
+    stage.plan = replace(stage.plan, gates=(replace(slo, name="other", cloud_eye=benign, timeout_s=300.0), slo))
+    played = stage.play()
+    assert upgraded(played) <= 5
+    assert "fails" in [record.answer for record in played.of(GateAnswered) if record.gate == "slo"]
 
 
 def test_the_same_minutes_are_asked_for_once() -> None:

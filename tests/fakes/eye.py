@@ -29,6 +29,7 @@ class FakeEye:
         lost: which samples never come.
         most: how many series a call may ask for.
         forbidden: whether the permission is missing.
+        takes_s: how long a call takes.
     """
 
     cloud: FakeCloud
@@ -42,6 +43,7 @@ class FakeEye:
     lost: Callable[[Minute], bool] = lambda _minute: False
     most: int = 500
     forbidden: bool = False
+    takes_s: float = 0.05
     seed: int = 0
     calls: list[int] = field(default_factory=list)
     listed: int = 0
@@ -60,7 +62,7 @@ class FakeEye:
 
     async def samples(self, asked: Sequence[Series], start_s: float, end_s: float) -> Reply[Points]:
         self.calls.append(len(asked))
-        await self.clock.sleep(0.05)
+        await self.clock.sleep(self.takes_s)
         if self.forbidden:
             return Refused("no permission", exchange(403, "ces.0013"))
         if len(asked) > self.most:

@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Sequence
 from math import ceil
 
-import anyio
-
 from orchestrator.executor.decide.health.judge_metric import (
     FEWEST_CONTROL,
     Treated,
@@ -39,12 +37,9 @@ async def ask_cloud_eye(session: Session, gate: HealthGate, question: EyeQuestio
     if question.compare and len(control) < FEWEST_CONTROL:
         return GateFinding(answer="passes", evidence=f"not compared: still to upgrade are {len(control)}")
     asked = _Asked(reader, question, upgraded, control)
-    with anyio.move_on_after(gate.timeout_s) as limit:
-        await reader.read(list(asked.wanted()))
+    whole = await reader.read(list(asked.wanted()), within_s=gate.timeout_s)
     finding = asked.finding()
-    why = _unread(reader, upgraded) or (
-        f"not all was read within {gate.timeout_s:g} s" if limit.cancelled_caught else ""
-    )
+    why = _unread(reader, upgraded) or ("" if whole else f"not all was read within {gate.timeout_s:g} s")
     return no_data(f"{finding.evidence}: {why}") if why and finding.answer != "fails" else finding
 
 

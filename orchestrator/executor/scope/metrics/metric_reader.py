@@ -4,6 +4,7 @@ A reading that fails costs samples and nothing else. Without the permission a sc
 and one record says so.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -72,26 +73,36 @@ class MetricReader:
         """The first minute that cannot be asked for yet."""
         return int(self._cloud_now(scope) // self.grain_s) - LAG
 
-    async def read(self, wanted: Sequence[Wanted], *, new_nodes: Iterable[str] = ()) -> None:
+    async def read(
+        self, wanted: Sequence[Wanted], *, new_nodes: Iterable[str] = (), within_s: float = math.inf
+    ) -> bool:
         """Read what can be had by now; one reading at a time.
 
         Args:
             wanted: by whomever.
             new_nodes: proxies whose nodes are read though some are known: an upgrade may have replaced them.
+            within_s: then it is given up. Waiting until another reading is through does not count.
+
+        Returns:
+            Whether it came to its end.
         """
         async with self._turn:
-            by_scope: defaultdict[str, list[Wanted]] = defaultdict(list)
-            for want in wanted:
-                by_scope[want.scope].append(want)
-            fresh = frozenset(new_nodes)
-            for scope, wants in by_scope.items():
-                calls = self._scopes[scope]
-                if calls.eye is None or scope in self.missing:
-                    continue
-                await self._read_nodes(calls, calls.eye, wants, fresh)
-                now = self.now(scope)
-                for span, series in self.store.to_ask(wants, now).items():
-                    await self._read_span(calls, calls.eye, span, series, now)
+            with anyio.move_on_after(within_s) as limit:
+                await self._read(wanted, frozenset(new_nodes))
+        return not limit.cancelled_caught
+
+    async def _read(self, wanted: Sequence[Wanted], fresh: frozenset[str]) -> None:
+        by_scope: defaultdict[str, list[Wanted]] = defaultdict(list)
+        for want in wanted:
+            by_scope[want.scope].append(want)
+        for scope, wants in by_scope.items():
+            calls = self._scopes[scope]
+            if calls.eye is None or scope in self.missing:
+                continue
+            await self._read_nodes(calls, calls.eye, wants, fresh)
+            now = self.now(scope)
+            for span, series in self.store.to_ask(wants, now).items():
+                await self._read_span(calls, calls.eye, span, series, now)
 
     async def _read_nodes(
         self, calls: ScopeCalls, eye: MetricsApi, wants: Sequence[Wanted], fresh: frozenset[str]
