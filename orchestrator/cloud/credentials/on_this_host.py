@@ -53,7 +53,7 @@ def _named(plan: Plan) -> Iterator[str]:
 async def secrets_here(plan: Plan, environ: Mapping[str, str]) -> tuple[Secret, ...]:
     """Every secret of a plan that lies on this host, whether it was used yet or not.
 
-    What cannot be read is none: whoever needs it says why.
+    What cannot be read is none: who needs it says why.
     """
     found = [Secret(environ[name].strip()) for name in sorted(secret_variables(plan)) if environ.get(name)]
     for scope in plan.scopes:

@@ -5,10 +5,9 @@ from datetime import datetime
 from orchestrator.errors import PRECEDENCE, ExitCode
 from orchestrator.executor.decide.actions import Ending, Finish
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.model.record.outcome import BAD, Outcome
+from orchestrator.model.record.outcome import BAD
 from orchestrator.model.record.record import SessionEnded
 from orchestrator.model.run.run import Run
-from orchestrator.model.run.tally import EMPTY
 
 
 def exit_code(run: Run, finish: Finish, *, barred: bool = False) -> ExitCode:
@@ -44,12 +43,7 @@ def session_ended(rollout: Rollout, finish: Finish, code: ExitCode, now: datetim
 def left_to_others(rollout: Rollout) -> tuple[str, ...]:
     """The hosts that alone may serve scopes in which something is left."""
     theirs = [scope for scope in rollout.run.scopes.values() if scope.given_up and scope.hosts]
-    return tuple(dict.fromkeys(host for scope in theirs if _unsettled(rollout, scope.name) for host in scope.hosts))
-
-
-def _unsettled(rollout: Rollout, scope: str) -> int:
-    standing = rollout.run.tally.scopes.get(scope, EMPTY).standing
-    return rollout.scope_targets.get(scope, 0) - sum(standing[outcome.value] for outcome in Outcome)
+    return tuple(dict.fromkeys(host for scope in theirs if rollout.unsettled_in(scope.name) for host in scope.hosts))
 
 
 def _unfinished(run: Run, finish: Finish) -> set[ExitCode]:

@@ -10,7 +10,9 @@ from orchestrator.executor.decide.start_queue import StartQueue
 from orchestrator.executor.decide.waits import Wait
 from orchestrator.model.plan.limit_change import limited
 from orchestrator.model.plan.plan import Plan, Wave
+from orchestrator.model.record.outcome import Outcome
 from orchestrator.model.run.run import Run
+from orchestrator.model.run.tally import EMPTY
 
 
 @dataclass(slots=True)
@@ -129,6 +131,11 @@ class Rollout:
             if statuses[wave.name].done_at is None:
                 return wave
         return None
+
+    def unsettled_in(self, scope: str) -> int:
+        """How many targets of a scope have no outcome."""
+        standing = self.run.tally.scopes.get(scope, EMPTY).standing
+        return self.scope_targets.get(scope, 0) - sum(standing[outcome.value] for outcome in Outcome)
 
     @property
     def only_accepted(self) -> bool:

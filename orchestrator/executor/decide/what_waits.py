@@ -25,7 +25,7 @@ from orchestrator.executor.decide.wait_words import (
 )
 from orchestrator.executor.decide.waits import Cause, Wait, shown
 from orchestrator.model.plan.target import Target
-from orchestrator.model.record.outcome import Outcome, Phase
+from orchestrator.model.record.outcome import Phase
 from orchestrator.model.run.state import TargetState
 from orchestrator.model.run.tally import EMPTY
 
@@ -83,9 +83,7 @@ def _out_of_use(rollout: Rollout, now: datetime, *, working: bool) -> Wait | Non
 
 def _waiting_in(rollout: Rollout, scope: str) -> int:
     """How many targets of a scope have neither started nor an outcome."""
-    count = rollout.run.tally.scopes.get(scope, EMPTY)
-    settled = sum(count.standing[outcome.value] for outcome in Outcome)
-    return rollout.scope_targets.get(scope, 0) - count.open - settled
+    return rollout.unsettled_in(scope) - rollout.run.tally.scopes.get(scope, EMPTY).open
 
 
 def _idle(rollout: Rollout, action: Action) -> bool:

@@ -10,9 +10,10 @@ from orchestrator.model.plan.amount import Amount
 from orchestrator.model.plan.person import person
 from orchestrator.model.record.record_base import Base, Clocks
 
-#: Ends after which the next host may find more to do.
 #: A session that its host left is gone on with for so long: after that a person had time to see it, and may start it.
 LEFT_FOR = timedelta(minutes=10)
+
+#: Ends after which the next host may find more to do.
 _LEAVES = frozenset({ExitCode.MORE_TO_DO, ExitCode.PERSON_NEEDED, ExitCode.SCOPE_UNUSABLE})
 
 

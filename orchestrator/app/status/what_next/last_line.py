@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from orchestrator.app.status.outlook import Outlook
 from orchestrator.app.status.what_next.steps import step_words
-from orchestrator.executor.decide.waits import Cause, Wait, shown
+from orchestrator.executor.decide.waits import Cause, Wait, on_calendar, shown
 from orchestrator.spoken import counted
 from orchestrator.tracker.report.behind import taken_words
 from orchestrator.tracker.report.moving import Moving, moving_words
@@ -21,7 +21,9 @@ def fleet_line(seen: Outlook, plan: str) -> str:
 def last_step(seen: Outlook, plan: str) -> str:
     """What to do after a session, where no line before it says what is waited for, and until when."""
     until = seen.fleet().until
-    return next_step(seen, plan, "" if until is None else f"from {shown(until + seen.rollout.ahead())} UTC on")
+    return next_step(
+        seen, plan, "" if until is None else f"from {shown(on_calendar(until, seen.rollout.ahead()))} UTC on"
+    )
 
 
 def next_step(seen: Outlook, plan: str, when: str = "after that") -> str:

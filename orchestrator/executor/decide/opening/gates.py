@@ -18,7 +18,7 @@ from orchestrator.model.plan.target import Target
 from orchestrator.model.record.gate_record import GateAnswered
 from orchestrator.spoken import spoken
 
-#: What a closed gate says anew is written down no more often: some say another number each time.
+#: A new answer of a closed gate is written down no more often: some say another number each time.
 _NEWS_EVERY = timedelta(seconds=60)
 
 #: So much of the time until a hold may be missing in the journal.
