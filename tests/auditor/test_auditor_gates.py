@@ -1,7 +1,6 @@
 """The auditor finds what a report says of gates, and the journal does not."""
 
 import json
-from copy import deepcopy
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -14,16 +13,15 @@ from fakes.clock import START
 from fakes.gates import KeptGates
 from fakes.rollouts import stage_of
 from fakes.stage import resume
+from fakes.written import written
 from msgspec.structs import replace
 
 from orchestrator.model.plan.health_gate import HealthGate
-from orchestrator.tracker.journal.line import encode_lines
 from orchestrator.tracker.report.build import build_report
-from orchestrator.tracker.report.json_form import report_chunks
 
 
 @cache
-def _files() -> tuple[Any, bytes]:
+def files() -> tuple[bytes, bytes]:
     """A gate that is closed in one session, and opens in the next one, a day later."""
     asked = KeptGates(lambda _gate, at: "fails" if at < START + timedelta(days=1, minutes=5) else "passes")
     stage = stage_of(4, gates=(HealthGate(name="orders", command=("check",)),))
@@ -31,20 +29,7 @@ def _files() -> tuple[Any, bytes]:
     played = stage.play()
     again = resume(stage, played, after=timedelta(days=1) - timedelta(hours=1)).play()
     plan = stage.plan
-    report = json.loads(b"".join(report_chunks(build_report(again.run, plan, exit_code=again.code))))
-    return report, encode_lines(again.records, 1)
-
-
-@pytest.fixture
-def report() -> Any:
-    return deepcopy(_files()[0])
-
-
-@pytest.fixture
-def book(tmp_path: Path) -> Book:
-    journal = tmp_path / "journal.ndjson"
-    journal.write_bytes(_files()[1])
-    return read_book(journal)
+    return written(again, plan)
 
 
 def problems(report: Any, book: Book) -> list[str]:
@@ -73,11 +58,12 @@ def test_a_gate_that_the_plan_names_no_more_is_not_closed_any_longer(tmp_path: P
     played = stage.play()
     plan = replace(stage.plan, gates=())
     again = resume(stage, played, plan=plan).play()
-    report = json.loads(b"".join(report_chunks(build_report(again.run, plan, exit_code=again.code))))
+    told, lines = written(again, plan)
+    report = json.loads(told)
     before = build_report(played.run, plan).head.gates
     assert report["gates"][0]["closed_seconds"] == pytest.approx(next(each.closed_seconds for each in before or ()))
     journal = tmp_path / "journal.ndjson"
-    journal.write_bytes(encode_lines(again.records, 1))
+    journal.write_bytes(lines)
     assert problems(report, read_book(journal)) == []
 
 

@@ -1,45 +1,27 @@
 """The auditor recomputes the impact of upgrades from the samples in the journal, and finds what does not follow."""
 
-import json
-from copy import deepcopy
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 from auditor.audit import examine
-from auditor.journal import Book, read_book
+from auditor.journal import Book
 from fakes.eyes import Eyes
 from fakes.rollouts import stage_of
 from fakes.stage import later, resume
+from fakes.written import written
 
 from orchestrator.model.plan.amount import Amount
 from orchestrator.model.plan.plan import Limits
-from orchestrator.tracker.journal.line import encode_lines
-from orchestrator.tracker.report.build import build_report
-from orchestrator.tracker.report.json_form import report_chunks
 
 
 @cache
-def _files() -> tuple[Any, bytes]:
+def files() -> tuple[bytes, bytes]:
     stage = stage_of(6, impact="cloud_eye", limits=Limits(in_flight=Amount(1), rate=50.0, ramp=False))
     stage.eye_of = Eyes(noise=0.1, slower=1.2, lost=lambda minute: minute % 7 == 0)
     stage.script = (later(25 * 60.0, lambda dispatcher: dispatcher.stop("enough")),)
     played = resume(stage, stage.play()).play()
-    report = json.loads(b"".join(report_chunks(build_report(played.run, stage.plan, exit_code=played.code))))
-    return report, encode_lines(played.records, 1)
-
-
-@pytest.fixture
-def report() -> Any:
-    return deepcopy(_files()[0])
-
-
-@pytest.fixture
-def book(tmp_path: Path) -> Book:
-    journal = tmp_path / "journal.ndjson"
-    journal.write_bytes(_files()[1])
-    return read_book(journal)
+    return written(played, stage.plan)
 
 
 def impacts(report: Any, book: Book) -> list[str]:

@@ -1,28 +1,24 @@
 """The auditor finds what a report says of the addresses of subnets, and the journal does not."""
 
 import json
-from copy import deepcopy
 from functools import cache, partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 from auditor.audit import examine
-from auditor.journal import Book, read_book
+from auditor.journal import Book
 from fakes.acts import Fate
 from fakes.rollouts import ALL, FREE, LENIENT
 from fakes.stage import Stage, plan_of, targets_of
 from fakes.vpc import Vpc, spread
+from fakes.written import written
 
 from orchestrator.model.plan.plan import Capacity
 from orchestrator.model.reply.reply import Exchange, Refused
-from orchestrator.tracker.journal.line import encode_lines
-from orchestrator.tracker.report.build import build_report
-from orchestrator.tracker.report.json_form import report_chunks
 
 
 @cache
-def _files() -> tuple[Any, bytes]:
+def files() -> tuple[bytes, bytes]:
     """Two subnets; in one an upgrade is refused for want of addresses, the other may not be read from then on."""
     targets = spread(targets_of(6), ["a", "b"])
     hidden = {target.proxy_id for target in targets[::2]}
@@ -37,20 +33,7 @@ def _files() -> tuple[Any, bytes]:
     )
     plan = plan_of(targets, limits=FREE, failures=LENIENT, waves=ALL, capacity=Capacity(subnet_reserve=0))
     played = Stage(plan=plan, new_cloud=made).play()
-    report = json.loads(b"".join(report_chunks(build_report(played.run, plan, exit_code=played.code))))
-    return report, encode_lines(played.records, 1)
-
-
-@pytest.fixture
-def report() -> Any:
-    return deepcopy(_files()[0])
-
-
-@pytest.fixture
-def book(tmp_path: Path) -> Book:
-    journal = tmp_path / "journal.ndjson"
-    journal.write_bytes(_files()[1])
-    return read_book(journal)
+    return written(played, plan)
 
 
 def problems(report: Any, book: Book) -> list[str]:
@@ -76,6 +59,6 @@ def test_what_the_journal_does_not_say_is_found(report: Any, book: Book, key: st
 def test_a_subnet_that_is_left_out_and_a_denial_that_never_was_are_found(report: Any, book: Book) -> None:
     report["capacity"]["subnets"].pop()
     assert problems(report, book) != []
-    report = deepcopy(_files()[0])
+    report = json.loads(files()[0])
     report["capacity"]["denied"] = {}
     assert problems(report, book) != []

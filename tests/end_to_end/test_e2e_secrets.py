@@ -14,6 +14,7 @@ from fakes.e2e import SPEED, TIMING, Desk, sim_targets
 from fakes.echo import echo_server
 from fakes.here import DeskHere
 from fakes.quoting import WORKFLOW, quoting_cloud
+from msgspec.structs import replace
 
 from orchestrator.simulator.config import SimulatorConfig
 from orchestrator.simulator.embedded import embedded_cloud
@@ -77,15 +78,11 @@ def _expect_none(written: list[bytes], secrets: Mapping[str, str]) -> None:
     assert not re.search(rb"Signature=[0-9a-f]", everything)
 
 
-@pytest.mark.parametrize("way", ["token", "keys", "profile", "password"])
-def test_no_secret_is_in_anything_that_a_whole_run_writes(tmp_path: Path, way: str) -> None:
-    faults = (
-        ScriptedFault(call="proxies", fault="token_refused"),
-        ScriptedFault(call="upgrade", fault="rejected", nth=2),
-    )
+def _guarded(targets: int, faults: Profile | None = None) -> SimulatorConfig:
+    """A cloud that takes every kind of credentials."""
     config = SimulatorConfig(
         speed=SPEED,
-        targets=sim_targets(3),
+        targets=sim_targets(targets),
         token=TOKEN,
         user="fleet-bot",
         password=PASSWORD,
@@ -93,8 +90,17 @@ def test_no_secret_is_in_anything_that_a_whole_run_writes(tmp_path: Path, way: s
         access_key=ACCESS_KEY,
         secret_key=SECRET_KEY,
         security_token=SECURITY_TOKEN,
-        faults=Profile(timing=TIMING, faults=faults),
     )
+    return config if faults is None else replace(config, faults=faults)
+
+
+@pytest.mark.parametrize("way", ["token", "keys", "profile", "password"])
+def test_no_secret_is_in_anything_that_a_whole_run_writes(tmp_path: Path, way: str) -> None:
+    faults = (
+        ScriptedFault(call="proxies", fault="token_refused"),
+        ScriptedFault(call="upgrade", fault="rejected", nth=2),
+    )
+    config = _guarded(3, Profile(timing=TIMING, faults=faults))
     with embedded_cloud(config) as address:
         desk = _desk(tmp_path, address.url, way)
         written = list(_session(desk, ("run", "PLAN"), ("plan", "PLAN"), ("report", "PLAN")))
@@ -111,17 +117,7 @@ def _quoting_gate(*files: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("way", ["token", "token_file", "token_command", "profile", "password"])
 def test_no_secret_is_shown_by_a_verb_that_asks_a_gate_which_quotes_it(tmp_path: Path, way: str) -> None:
-    config = SimulatorConfig(
-        speed=SPEED,
-        targets=sim_targets(2),
-        token=TOKEN,
-        user="fleet-bot",
-        password=PASSWORD,
-        domain="example",
-        access_key=ACCESS_KEY,
-        secret_key=SECRET_KEY,
-        security_token=SECURITY_TOKEN,
-    )
+    config = _guarded(2)
     secret = {"profile": "profile", "password": "password"}.get(way, "token")
     with embedded_cloud(config) as address:
         desk = _desk(tmp_path, address.url, way)

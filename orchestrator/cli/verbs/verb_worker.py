@@ -67,7 +67,7 @@ def found_before(stopped: Event, look: Callable[[], list[str]]) -> list[str] | N
 def _look_into(look: Callable[[], list[str]], found: "Future[list[str]]") -> None:
     try:
         found.set_result(look())
-    except BaseException as error:  # noqa: BLE001  # whoever waits for it gets it
+    except BaseException as error:  # noqa: BLE001  # who waits for it gets it
         found.set_exception(error)
 
 

@@ -67,8 +67,8 @@ def shifted(lines: Sequence[str], number: int) -> str:
         lines: of the text.
         number: of the line, from 1.
     """
-    above = [(place, line) for place, line in enumerate(lines[: number - 1], 1) if _holds_a_key(line)]
-    if not above or number > len(lines) or not _holds_a_key(lines[number - 1]):
+    above = [(place, line) for place, line in enumerate(lines[: number - 1], 1) if _says_something(line)]
+    if not above or number > len(lines) or not _says_something(lines[number - 1]):
         return ""
     (place, before), own = above[-1], _margin(lines[number - 1])
     if own > _content(before) and not before.rstrip().endswith(_GOES_ON):
@@ -79,7 +79,7 @@ def shifted(lines: Sequence[str], number: int) -> str:
     return ""
 
 
-def _holds_a_key(line: str) -> bool:
+def _says_something(line: str) -> bool:
     return bool(line.strip()) and not line.lstrip().startswith("#")
 
 

@@ -37,7 +37,7 @@ def test_a_clock_that_goes_forward_is_believed_when_no_answer_agrees_any_more() 
     assert learned((0, answer(0.0)), (1, answer(0.5)), *answers) == [0.0, None, None, None, None, 3600.0]
 
 
-def test_one_of_two_machines_whose_clock_is_ahead_is_news_once_a_minute_at_most() -> None:
+def test_one_of_two_machines_whose_clock_is_ahead_makes_no_more_news_than_there_and_back_each_minute() -> None:
     ahead_now = [at_s % 6 >= 3 for at_s in range(1, 300)]
     answers = [(float(at_s), answer(3600.0 if ahead else 0.0)) for at_s, ahead in enumerate(ahead_now, 1)]
     news = [at_s for (at_s, _), change in zip(answers, learned((0, answer(0.0)), *answers)[1:], strict=True) if change]
