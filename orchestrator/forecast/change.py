@@ -74,7 +74,7 @@ def _night_s(setting: Setting, base: Rehearsal) -> float:
     first_s = min(span.starts_s for span in base.waves.values() if span.starts_s is not None)
     if plan.windows == "instance":
         return _ANY_NIGHT_S
-    starts = setting.start + timedelta(seconds=first_s)
+    starts = setting.begins + timedelta(seconds=first_s)
     closes = opening(plan.windows, plan.freezes, starts).until or starts + timedelta(seconds=_ANY_NIGHT_S)
     return (closes - starts).total_seconds() + (0.0 if plan.fit else setting.typical_s)
 

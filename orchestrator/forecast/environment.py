@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from math import inf
 
 from msgspec import structs
@@ -14,6 +14,7 @@ from orchestrator.executor.decide.rollout import Reading, Rollout
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.requeue import reopen
 from orchestrator.executor.restore_queue import make_queue
+from orchestrator.executor.scope.host_time import calendar_ahead_s
 from orchestrator.executor.scope.jobs.list_use import ListUse
 from orchestrator.forecast.result import Nights, Rehearsal, WaveSpan
 from orchestrator.forecast.virtual_lanes import Call, VirtualLanes
@@ -24,6 +25,7 @@ from orchestrator.model.record.outcome import REPLACED, Phase
 from orchestrator.model.record.record import (
     AnswerSeen,
     CloudEventsRead,
+    CloudTimeLearned,
     HoldReleased,
     Intent,
     JobSeen,
@@ -51,7 +53,7 @@ class Setting:
         staging: its waves.
         left_out: proxy ids that are known to need no upgrade.
         unread: of these, those that the run leaves out without a look at their version.
-        start: when the run begins.
+        start: when the run begins, by the clock of this host.
         free: the addresses that subnets have left when it begins; of any other subnet they bound nothing.
         events: what the cloud is about to do itself, by scope; None: as the run knows it.
         zone: of this host, see `Rollout`.
@@ -59,6 +61,7 @@ class Setting:
         latency_s: how long a call takes that reads.
         send_s: how long an upgrade call takes.
         begun: the run as it stands when one goes on; None for one that begins.
+        clouds: the cloud's time minus that of this host in seconds, by scope, as far as it is known.
     """
 
     plan: Plan
@@ -74,6 +77,17 @@ class Setting:
     events: Mapping[str, Sequence[CloudEvent]] | None = None
     zone: tzinfo = UTC
     unread: AbstractSet[str] = frozenset()
+    clouds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def ahead(self) -> timedelta:
+        """How far the calendar, by which windows are judged, is ahead of this host's clock."""
+        return timedelta(seconds=calendar_ahead_s(0.0, self.clouds))
+
+    @property
+    def begins(self) -> datetime:
+        """When the run begins, by the calendar."""
+        return self.start + self.ahead
 
 
 @dataclass(slots=True)
@@ -142,7 +156,7 @@ class Environment:
         """What is known of them; nobody asks again whether one that is under way is over, so it ends when it should."""
         known = self.setting.events
         here = self.run.events_of(scope) if known is None else known.get(scope, ())
-        return tuple(_foreseen(event, self.setting.start) for event in here)
+        return tuple(_foreseen(event, self.setting.begins) for event in here)
 
     def note(self, record: Record) -> None:
         """Let a record count, as `executor.ledger` does when it is on disk."""
@@ -156,7 +170,7 @@ class Environment:
         match record:
             case Intent():
                 queue.sent(state.target)
-                self.nights.start(record.at)
+                self.nights.start(record.at + self.setting.ahead)
                 self.result.sent(record.wave, self.events.now_s, self.run.tally.fleet.open)
             case Postponed() if state.phase is Phase.WAITING:
                 queue.back(state.target, state.not_before)
@@ -205,6 +219,8 @@ def _gone_on(begun: Run, setting: Setting) -> Run:
     run.recount(setting.plan.failures)
     session = SessionStarted(at=setting.start, number=len(run.sessions) + 1, pid=0, host="", orchestrator_version="")
     run.apply(session)
+    for scope, offset_s in setting.clouds.items():  # what is over already, such as a soak, is not waited for again
+        run.apply(CloudTimeLearned(at=setting.start, scope=scope, offset_s=offset_s))
     if run.hold is not None:
         run.apply(HoldReleased(at=setting.start, by="", note=""))
     return run
@@ -228,6 +244,7 @@ def _scopes(setting: Setting, events: EventQueue) -> dict[str, ScopeEnvironment]
 
 
 def _rollout(setting: Setting, run: Run, scopes: dict[str, ScopeEnvironment]) -> Rollout:
+    ahead = setting.ahead
     return Rollout(
         plan=structs.replace(setting.plan, gates=()),  # nobody can foresee them: they count as open
         run=run,
@@ -236,5 +253,6 @@ def _rollout(setting: Setting, run: Run, scopes: dict[str, ScopeEnvironment]) ->
         scope_targets=scope_targets(setting.staging),
         scope_rates={name: scope.lanes.pacer.nominal for name, scope in scopes.items()},
         wait_s=inf,
+        ahead=lambda: ahead,
         zone=setting.zone,
     )

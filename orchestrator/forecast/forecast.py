@@ -44,6 +44,7 @@ def rehearse(
     events: Mapping[str, Sequence[CloudEvent]] | None = None,
     bound: datetime | None = None,
     zone: tzinfo = UTC,
+    clouds: Mapping[str, float] | None = None,
 ) -> Rehearsed:
     """The forecast of a run that begins at an instant, and in which nothing fails.
 
@@ -53,18 +54,22 @@ def rehearse(
         left_out: proxy ids that are known to need no upgrade.
         unread: of these, those that the run leaves out without a look at their version.
         seen: how long upgrades of this fleet took, in seconds.
-        start: when the run begins, or goes on; it is started again as soon as it can go on.
+        start: when the run begins, or goes on, by this host's clock; it is started again as soon as it can go on.
         begun: the run as it stands, if it goes on; it is left as it is.
         free: the addresses that subnets have left, as far as they were read.
         events: what the cloud is about to do itself, by scope; None: as the run knows it.
         bound: from when on the first session starts nothing; how many start before is counted.
         zone: of this host.
+        clouds: the cloud's time minus this host's in seconds, by scope, as far as it is known: the forecast tells its
+            instants by the calendar of a session, which follows the cloud's clock where the host's is wrong.
 
     Raises:
         PlanError: the targets cannot be shared out to the waves.
     """
     setting, known = _prepared(plan, targets, left_out, seen, start)
-    setting = replace(setting, unread=unread, begun=begun, free=free or {}, events=events, zone=zone)
+    setting = replace(
+        setting, unread=unread, begun=begun, free=free or {}, events=events, zone=zone, clouds=clouds or {}
+    )
     samplers = [partial(known.sampler, level, seed) for seed, level in enumerate(_levels(len(targets)))]
     played = [play(setting, sampler()) for sampler in samplers]
     typical = len(played) // 2
@@ -86,6 +91,7 @@ def rehearse_once(
     free: Mapping[str, int] | None = None,
     events: Mapping[str, Sequence[CloudEvent]] | None = None,
     zone: tzinfo = UTC,
+    clouds: Mapping[str, float] | None = None,
 ) -> Rehearsed:
     """What the typical one of the rehearsals that `rehearse` makes says alone, with the same arguments.
 
@@ -93,7 +99,9 @@ def rehearse_once(
         PlanError: the targets cannot be shared out to the waves.
     """
     setting, known = _prepared(plan, targets, left_out, seen, start)
-    setting = replace(setting, unread=unread, begun=begun, free=free or {}, events=events, zone=zone)
+    setting = replace(
+        setting, unread=unread, begun=begun, free=free or {}, events=events, zone=zone, clouds=clouds or {}
+    )
     levels = _levels(len(targets))
     typical = len(levels) // 2
     return _now(setting, known, [play(setting, known.sampler(levels[typical], typical))])
@@ -126,7 +134,7 @@ def _levels(targets: int) -> list[float]:
 def _now(setting: Setting, known: Knowledge, played: Sequence[Rehearsal]) -> Rehearsed:
     plan, typical = setting.plan, played[len(played) // 2]
     return Rehearsed(
-        starts_at=setting.start,
+        starts_at=setting.begins,
         timezone=_timezone(plan),
         samples=len(played),
         learned_from=len(known.seen),
@@ -146,7 +154,7 @@ def _now(setting: Setting, known: Knowledge, played: Sequence[Rehearsal]) -> Reh
 
 
 def _before(setting: Setting, played: Sequence[Rehearsal], bound: datetime) -> Bound:
-    bound_s = (bound - setting.start).total_seconds()
+    bound_s = (bound - setting.begins).total_seconds()
     starts = range_of(float(bisect_left(each.starts_s, bound_s)) for each in played)
     return Bound(at=bound, starts=starts, of=len(played[len(played) // 2].starts_s))
 
@@ -176,7 +184,7 @@ def _phases(setting: Setting, typical: Rehearsal) -> Iterator[Stretch]:
 
 
 def _at(setting: Setting, seconds: float) -> datetime:
-    return setting.start + timedelta(seconds=round(seconds))
+    return setting.begins + timedelta(seconds=round(seconds))
 
 
 def _timezone(plan: Plan) -> str:

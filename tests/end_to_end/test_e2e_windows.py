@@ -2,10 +2,13 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
+from fakes.documents import ROOT
 from fakes.e2e import Desk, NewCloud, expect_truth
 from fakes.hours import freeze, window
+from fakes.stepping_clock import SteppingClock
 
 
 def test_a_window_that_is_closed_now_ends_the_run_with_five_and_the_instant(new_cloud: NewCloud) -> None:
@@ -105,3 +108,24 @@ def test_the_forecast_is_part_of_the_json_and_learns_from_the_runs_before(new_cl
     done = json.loads(desk.cli("plan", "PLAN", "--forecast", "--format", "json").stdout)["forecast"]
     assert done["waves"][0]["starts_at"] is None
     assert (done["unfinished"], done["peak_in_flight"]) == (None, 0)
+
+
+@pytest.mark.parametrize(("hours", "starts"), [(5.5, 0), (-5.5, 3)])
+def test_the_preview_judges_by_the_clock_that_the_run_will_use(
+    new_cloud: NewCloud, tmp_path: Path, hours: float, starts: int
+) -> None:
+    """By the clock of the host it is the other way round; without a network it goes by what the last session saw."""
+    folder = tmp_path / "clock"
+    folder.mkdir()
+    clock = SteppingClock(folder, ROOT)
+    clock.step(hours * 3600)
+    desk = new_cloud(3)
+    desk.environ |= clock.environ
+    desk.write(windows=[window(opens_in_h=5.0 if starts == 0 else -2.0, hours=3.0)])
+    wrong = rf"this host's clock is \d+ s {'ahead of' if hours > 0 else 'behind'} the cloud's"
+    online = json.loads(desk.cli("plan", "PLAN", "--format", "json").stdout)
+    assert desk.run().code == (0 if starts else 5)
+    offline = json.loads(desk.cli("plan", "PLAN", "--offline", "--format", "json", "--forecast").stdout)
+    assert online["starts"] == len(desk.books()["upgrade_calls"]) == offline["starts"] == starts
+    assert re.match(f"{wrong}: windows, freezes and --until", online["warnings"][0])
+    assert re.match(f"{wrong}, as the latest run recorded it: windows", offline["warnings"][0])

@@ -53,7 +53,8 @@ class KeptFleet:
     def preview(self, asked: Asked) -> Preview:
         """What `plan` says now of a start with these options."""
         targets = list(self.plan.proxies)
-        coming, plan = foresee(self.plan, targets, self.state, replace(asked, wait_s=_WAIT_S), self.now)
+        found = foresee(self.plan, targets, self.state, replace(asked, wait_s=_WAIT_S), self.now)
+        coming, plan = found.by_clocks({}), found.plan
         return make_preview(plan, Resolved(targets, []), run_virtual(self._readings), coming)
 
     def start(self, asked: Asked, script: tuple[Background, ...] = ()) -> Counter[str]:

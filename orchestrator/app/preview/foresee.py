@@ -1,7 +1,7 @@
 """What a start would take up now, from the fleet's runs, the orders of persons, and other fleets. Writes nothing."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeAlias
 
@@ -9,6 +9,8 @@ from orchestrator.app.preview.standstill import at_work, standstill
 from orchestrator.app.run.apply_command import carry_out
 from orchestrator.app.run.begin_or_resume import latest_of, past_of
 from orchestrator.app.run.known_before import left_out
+from orchestrator.app.status.clocks import wrong_clock_words
+from orchestrator.executor.scope.host_time import calendar_ahead_s
 from orchestrator.host import path_of
 from orchestrator.model.plan.commands import Command
 from orchestrator.model.plan.plan import Plan
@@ -26,7 +28,49 @@ from orchestrator.tracker.state_store import Fleet, State
 Orders: TypeAlias = Sequence[tuple[int, Command]]
 
 
-def foresee(plan: Plan, targets: Sequence[Target], state: State, asked: Asked, now: datetime) -> tuple[NextRun, Plan]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreseen:
+    """What a start takes up, before it is known what time it is.
+
+    Attributes:
+        coming: the run, without what stands in its way by itself.
+        plan: that it follows: that of an unfinished run when the file was changed.
+        run: as a session finds it.
+        asked: what the options of the start say.
+        now: when it begins, by this host's clock.
+        recorded: the cloud's time minus that, in seconds, by scope, as the latest run has recorded it last.
+    """
+
+    coming: NextRun
+    plan: Plan
+    run: Run
+    asked: Asked
+    now: datetime
+    recorded: Mapping[str, float] = field(default_factory=dict)
+
+    def known(self, told: Mapping[str, float]) -> Mapping[str, float]:
+        """The clocks by which a session will judge: as answers of just now have told them, else as they were recorded.
+
+        `told`: the cloud's time minus this host's in seconds, by scope; empty when no cloud was asked, or says it.
+        """
+        return told or self.recorded
+
+    def by_clocks(self, told: Mapping[str, float]) -> NextRun:
+        """The run with what keeps everything in it from starting by these clocks, see `known`.
+
+        It is asked for once: the run is carried on by it.
+        """
+        if self.coming.barred:
+            return self.coming
+        return replace(self.coming, still=standstill(self.plan, self.run, self.asked, self.now, self.known(told)))
+
+    def wrong_clock(self, told: Mapping[str, float]) -> str | None:
+        """That windows are judged by the cloud's clock and not by this host's; None while they agree."""
+        how = "" if told else ", as the latest run recorded it"
+        return wrong_clock_words(calendar_ahead_s(0.0, self.known(told)), how)
+
+
+def foresee(plan: Plan, targets: Sequence[Target], state: State, asked: Asked, now: datetime) -> Foreseen:
     """What `run` with these options would go on with or begin.
 
     Args:
@@ -35,9 +79,6 @@ def foresee(plan: Plan, targets: Sequence[Target], state: State, asked: Asked, n
         state: the state folder.
         asked: what the options say.
         now: when the orders that no process has read yet are taken to be carried out.
-
-    Returns:
-        The run, and the plan that it follows: that of an unfinished run when the file was changed.
 
     Raises:
         PlanError: the fleet's name belongs to another plan; `--new`, and something is open; another fleet, whose plan
@@ -48,8 +89,10 @@ def foresee(plan: Plan, targets: Sequence[Target], state: State, asked: Asked, n
     fleet = state.fleet(plan.name)
     fleet.expect_owner(path_of(plan.path))
     latest = latest_of(fleet)
-    coming, followed = _foresee(plan, targets, fleet, latest, asked, now)
-    return replace(coming, warnings=tuple(refused_before(latest.run) if latest else _orphan(fleet, targets))), followed
+    found = _foresee(plan, targets, fleet, latest, asked, now)
+    warnings = tuple(refused_before(latest.run) if latest else _orphan(fleet, targets))
+    recorded = latest.run.timeline.last_offsets if latest else {}
+    return replace(found, coming=replace(found.coming, named=asked.named, warnings=warnings), recorded=recorded)
 
 
 def _orphan(fleet: Fleet, targets: Sequence[Target]) -> Iterator[str]:
@@ -63,7 +106,7 @@ def _orphan(fleet: Fleet, targets: Sequence[Target]) -> Iterator[str]:
 
 def _foresee(
     plan: Plan, targets: Sequence[Target], fleet: Fleet, latest: Recovered | None, asked: Asked, now: datetime
-) -> tuple[NextRun, Plan]:
+) -> Foreseen:
     past = past_of(latest, last_outcomes(fleet), plan)
     orders = fleet.inbox().new(latest.run.commands_seen if latest else 0)
     if latest is None or unfinished(past, asked) is None:
@@ -71,7 +114,7 @@ def _foresee(
         coming, run = _begins(plan, beginning(plan, targets, past, asked), orders, now, limits)
         elsewhere = open_elsewhere(fleet, {target.proxy_id for target in targets})
         coming = replace(coming, at_work=_at_work(fleet, latest), elsewhere=elsewhere)
-        return _with_standstill(coming, plan, run, asked, now), plan
+        return Foreseen(coming=coming, plan=plan, run=run, asked=asked, now=now)
     _obey(latest.run, orders, now)
     coming = replace(unfinished(past, asked) or NextRun(targets=()), limits=latest.run.limits)
     ids = {target.proxy_id for target in waiting_in(latest.run)}
@@ -79,9 +122,8 @@ def _foresee(
     coming = replace(coming, at_work=_at_work(fleet, latest), elsewhere=elsewhere)
     if coming.at_work is not None and coming.hold is None:
         coming = replace(coming, still=at_work(latest.in_force, latest.run, asked, now))
-    if coming.changes:
-        return coming, latest.in_force
-    return _with_standstill(coming, plan, latest.run, asked, now), plan
+    followed = latest.in_force if coming.changes else plan
+    return Foreseen(coming=coming, plan=followed, run=latest.run, asked=asked, now=now)
 
 
 def _at_work(fleet: Fleet, latest: Recovered | None) -> str | None:
@@ -110,16 +152,12 @@ def _begins(
     return ordered(coming, run), run
 
 
-def _with_standstill(coming: NextRun, plan: Plan, run: Run, asked: Asked, now: datetime) -> NextRun:
-    return coming if coming.barred else replace(coming, still=standstill(plan, run, asked, now))
-
-
 def _obey(run: Run, orders: Orders, now: datetime) -> None:
     for number, command in orders:
         run.apply(carry_out(run, number, command, now))
 
 
-def foresee_simulated(plan: Plan, targets: Sequence[Target], state: State, asked: Asked, now: datetime) -> NextRun:
+def foresee_simulated(plan: Plan, targets: Sequence[Target], state: State, asked: Asked, now: datetime) -> Foreseen:
     """The simulated run that begins: its cloud is a new one, so of earlier runs only what is asked for counts.
 
     Raises:
@@ -131,5 +169,5 @@ def foresee_simulated(plan: Plan, targets: Sequence[Target], state: State, asked
     if asked.only is not None:
         coming = replace(beginning(plan, targets, past_of(latest, last_outcomes(fleet)), asked), hold=None)
     coming, run = _begins(plan, coming, (), now)
-    coming = replace(coming, at_work=_at_work(fleet, latest))
-    return _with_standstill(coming, plan, run, asked, now)
+    coming = replace(coming, at_work=_at_work(fleet, latest), named=asked.named)
+    return Foreseen(coming=coming, plan=plan, run=run, asked=asked, now=now)

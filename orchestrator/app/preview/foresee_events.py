@@ -15,14 +15,15 @@ from orchestrator.planner.preview.preview_values import EventPreview
 
 
 async def foresee_events(
-    targets: Sequence[Target], scopes: Mapping[str, ScopeCalls], clock: Clock, expected_s: float
+    targets: Sequence[Target], scopes: Mapping[str, ScopeCalls], clock: Clock, now: datetime, expected_s: float
 ) -> tuple[tuple[EventPreview, ...], tuple[str, ...]]:
     """What is ahead of the targets and under way, what keeps some back first; a line for each scope that lacks some.
 
     Args:
         targets: that are sent.
         scopes: by name.
-        clock: for the instant.
+        clock: for when they were read.
+        now: by the calendar of a session, which the cloud's instants are held against.
         expected_s: how long an upgrade should take.
     """
     found: list[EventPreview] = []
@@ -32,7 +33,7 @@ async def foresee_events(
             if not scopes[name].open:
                 continue
             read = await ask_events(scopes[name], clock)
-            found += _previewed(name, read.events, instances, clock.now(), expected_s)
+            found += _previewed(name, read.events, instances, now, expected_s)
             if read.why is not None:
                 missing.append(events_missing(name, read.why))
     return tuple(sorted(found, key=_order)), tuple(missing)

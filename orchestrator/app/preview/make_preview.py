@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 import anyio
@@ -9,6 +10,7 @@ from msgspec import structs
 
 from orchestrator.app.preview.addresses_learned import NOTHING_LEARNED, AddressesLearned
 from orchestrator.app.preview.ask_gates import ask_gates
+from orchestrator.app.preview.foresee import Foreseen
 from orchestrator.app.preview.foresee_events import foresee_events
 from orchestrator.app.preview.read_subnets import read_subnets
 from orchestrator.app.preview.schedules import read_schedules
@@ -19,6 +21,7 @@ from orchestrator.app.scopes.open_scopes import open_scopes
 from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.clock import SystemClock
 from orchestrator.cloud.secrets.registry import Secrets
+from orchestrator.executor.scope.host_time import calendar_ahead_s
 from orchestrator.model.learned.history import History
 from orchestrator.model.plan.plan import Capacity, Plan
 from orchestrator.model.plan.target import Target
@@ -39,11 +42,15 @@ class OnlinePreview:
 
     Attributes:
         unusable: the scopes that could not be used: name and reason.
+        coming: the run that a start takes up, as it stands by the clocks of the clouds.
+        clouds: the cloud's time minus this host's in seconds, by scope, as far as answers have told it.
         expects: the plan, with the length of an upgrade as the cloud foretells it where the plan does not say it.
     """
 
     preview: Preview
     unusable: Mapping[str, str]
+    coming: NextRun
+    clouds: Mapping[str, float]
     expects: Plan
 
     @property
@@ -64,6 +71,7 @@ class _Read:
     subnets: tuple[SubnetPreview, ...]
     events: tuple[EventPreview, ...]
     missing: tuple[str, ...]
+    clouds: dict[str, float]
 
 
 def preview_online(
@@ -71,9 +79,9 @@ def preview_online(
     resolved: Resolved,
     environ: Mapping[str, str],
     on_read: Callable[[int], None],
+    foreseen: Foreseen,
     *,
     history: History | None = None,
-    coming: NextRun | None = None,
     spent: int = 0,
     memory: RateMemory | None = None,
     learned: AddressesLearned = NOTHING_LEARNED,
@@ -86,8 +94,8 @@ def preview_online(
         resolved: its targets.
         environ: where credentials may be.
         on_read: called with how many versions have been read so far.
+        foreseen: what a start takes up.
         history: of the fleet's runs, to make it an audit too.
-        coming: the run that a start takes up; None for a run that begins with all targets.
         spent: calls that discovery has taken.
         memory: what is known of rates; None for nothing.
         learned: what is known of the addresses that upgrades need.
@@ -99,7 +107,7 @@ def preview_online(
     read = anyio.run(
         partial(_read, memory=memory, learned=learned, note=note),
         plan,
-        _to_read(resolved, coming),
+        _to_read(resolved, foreseen.coming),
         environ,
         on_read,
         history,
@@ -107,6 +115,7 @@ def preview_online(
         backend_options=backend_options(),
     )
     rated, rates = assume_rates(plan, memory or RateMemory(environ=environ))
+    coming = foreseen.by_clocks(read.clouds)
     whole = make_preview(rated, resolved, read.readings, coming)
     preview = without_scopes(whole, read.unusable, all_required=plan.scopes_required == "all")
     calls = structs.replace(preview.calls, read=spent + read.calls)
@@ -123,13 +132,13 @@ def preview_online(
         events_read=plan.cloud_events == "wait",
         warnings=(*preview.warnings, *read.missing),
     )
-    return OnlinePreview(known, read.unusable, expecting(plan, read.readings))
+    return OnlinePreview(known, read.unusable, coming, read.clouds, expecting(plan, read.readings))
 
 
-def _to_read(resolved: Resolved, coming: NextRun | None) -> list[Target]:
+def _to_read(resolved: Resolved, coming: NextRun) -> list[Target]:
     """The targets of the plan, and those of the run that are in it no more."""
     known = {target.proxy_id for target in resolved.targets}
-    return [*resolved.targets, *(each for each in (coming.targets if coming else ()) if each.proxy_id not in known)]
+    return [*resolved.targets, *(each for each in coming.targets if each.proxy_id not in known)]
 
 
 async def _read(
@@ -148,13 +157,16 @@ async def _read(
     opened = open_scopes(plan, environ=environ, clock=clock, note=note, memory=memory, secrets=secrets)
     async with opened as scopes:
         readings, unusable = await read_versions(targets, scopes, readers=readers, on_read=on_read)
+        told = {name: scope.cloud_time.offset_s for name, scope in scopes.items()}
+        clouds = {name: offset_s for name, offset_s in told.items() if offset_s is not None}
+        now = clock.now() + timedelta(seconds=calendar_ahead_s(0.0, clouds))
         late = behind(plan.target_version, targets, readings)
         schedules = Schedules() if history is None else await read_schedules(late, scopes, readers=readers)
         looks = late if plan.capacity is not None else []
         subnets, denied = await read_subnets(plan.capacity or Capacity(), looks, scopes, clock, learned)
         expected_s = expecting(plan, readings).follow.expected_s
         kept = late if plan.cloud_events == "wait" else []
-        events, unlisted = await foresee_events(kept, scopes, clock, expected_s)
+        events, unlisted = await foresee_events(kept, scopes, clock, now, expected_s)
         gates = await ask_gates(plan, environ, clock, len(targets), secrets)
         return _Read(
             readings=readings,
@@ -165,6 +177,7 @@ async def _read(
             subnets=subnets,
             events=events,
             missing=(*denied, *unlisted),
+            clouds=clouds,
         )
 
 

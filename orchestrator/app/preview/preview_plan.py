@@ -21,6 +21,7 @@ from orchestrator.planner.targets.resolve import Resolved, resolve_targets
 from orchestrator.tracker.state_store import State
 
 if TYPE_CHECKING:
+    from orchestrator.app.preview.foresee import Foreseen
     from orchestrator.app.run.run_plan import Redirect
     from orchestrator.app.scopes.rate_memory import RateMemory
 
@@ -31,7 +32,7 @@ class PreviewRequest:
 
     Attributes:
         state: where the fleet is kept, that of simulated runs when `redirect` is set.
-        now: when a start is taken to begin.
+        now: when a start is taken to begin, by this host's clock.
         asked: what the options of a start say.
         warn: called with what is wrong and stops nothing.
         on_found: called with how far a discovery has come.
@@ -98,7 +99,8 @@ def preview_plan(request: PreviewRequest) -> PreviewedPlan:
 
 def _offline(request: PreviewRequest) -> PreviewedPlan:
     resolved = resolve_targets(request.plan)
-    coming, followed = _coming(request, resolved)
+    foreseen = _foreseen(request, resolved)
+    coming, followed = foreseen.by_clocks({}), foreseen.plan
     plan = coming.in_force(followed)
     preview = make_preview(plan, resolved, coming=coming)
     if plan.finds_rates:
@@ -106,8 +108,12 @@ def _offline(request: PreviewRequest) -> PreviewedPlan:
 
         rated, rates = assume_rates(plan, _memory(request))
         preview = structs.replace(make_preview(rated, resolved, coming=coming), rates=rates)
+    preview = _rehearsed(preview, request, plan, coming, foreseen.known({}))
     return PreviewedPlan(
-        preview=_rehearsed(preview, request, plan, coming), plan=followed, targets=_all(resolved, coming), coming=coming
+        preview=_warned(preview, foreseen.wrong_clock({})),
+        plan=followed,
+        targets=_all(resolved, coming),
+        coming=coming,
     )
 
 
@@ -131,27 +137,30 @@ def _online(request: PreviewRequest, history: History | None) -> PreviewedPlan:
     memory, note = _memory(request), telling_pauses(request.on_wait)
     found = discover_now(request.plan, request.environ, request.on_found, memory, note)
     resolved = resolve_targets(request.plan, found.targets)
-    coming, plan = _coming(request, resolved)
-    if coming.changes:  # the run follows the plan that it was begun with, which this one is no audit of
-        resolved, history = Resolved(list(coming.targets), []), None
+    foreseen = _foreseen(request, resolved)
+    plan = foreseen.plan
+    if foreseen.coming.changes:  # the run follows the plan that it was begun with, which this one is no audit of
+        resolved, history = Resolved(list(foreseen.coming.targets), []), None
     real = request.redirect is None  # each simulated cloud is a new one, of which nothing was learned
     learned = addresses_learned(plan, resolved.targets, request.state) if real else NOTHING_LEARNED
     online = preview_online(
-        coming.in_force(plan),
+        foreseen.coming.in_force(plan),
         resolved,
         request.environ,
         partial(_read, request, len(resolved.targets)),
+        foreseen,
         history=history,
-        coming=coming,
         spent=found.calls,
         memory=memory,
         learned=learned,
         note=note,
     )
-    wrong = plan_mistakes(plan, online.preview, resolved.targets)
+    coming, wrong = online.coming, plan_mistakes(plan, online.preview, resolved.targets)
+    clouds = foreseen.known(online.clouds)
     preview = structs.replace(online.preview, warnings=(*wrong, *online.preview.warnings))
+    preview = _warned(preview, foreseen.wrong_clock(online.clouds))
     return PreviewedPlan(
-        preview=preview if online.read_nothing else _rehearsed(preview, request, online.expects, coming),
+        preview=preview if online.read_nothing else _rehearsed(preview, request, online.expects, coming, clouds),
         plan=plan,
         targets=_all(resolved, coming),
         coming=coming,
@@ -165,16 +174,13 @@ def _read(request: PreviewRequest, total: int, done: int) -> None:
     request.on_read(done, total)
 
 
-def _coming(request: PreviewRequest, resolved: Resolved) -> tuple[NextRun, Plan]:
-    """The run that a start takes up, and the plan that it follows."""
+def _foreseen(request: PreviewRequest, resolved: Resolved) -> "Foreseen":
+    """What a start takes up."""
     from orchestrator.app.preview.foresee import foresee, foresee_simulated  # noqa: PLC0415  # brings the tracker along
 
     plan, asked = request.plan, request.asked
-    if request.redirect is not None:
-        coming, followed = foresee_simulated(plan, resolved.targets, request.state, asked, request.now), plan
-    else:
-        coming, followed = foresee(plan, resolved.targets, request.state, asked, request.now)
-    return replace(coming, named=asked.named), followed
+    find = foresee if request.redirect is None else foresee_simulated
+    return find(plan, resolved.targets, request.state, asked, request.now)
 
 
 def _all(resolved: Resolved, coming: NextRun) -> tuple[Target, ...]:
@@ -191,7 +197,13 @@ def _memory(request: PreviewRequest) -> "RateMemory":
     return RateMemory(environ=request.environ, at=at)
 
 
-def _rehearsed(preview: Preview, request: PreviewRequest, plan: Plan, coming: NextRun) -> Preview:
+def _warned(preview: Preview, warning: str | None) -> Preview:
+    return preview if warning is None else structs.replace(preview, warnings=(warning, *preview.warnings))
+
+
+def _rehearsed(
+    preview: Preview, request: PreviewRequest, plan: Plan, coming: NextRun, clouds: Mapping[str, float]
+) -> Preview:
     """The preview, with a forecast if one was asked for, else with what one rehearsal says of a small fleet."""
     from orchestrator.app.preview.preview_with_forecast import (  # noqa: PLC0415  # brings the executor along
         with_forecast,
@@ -200,6 +212,6 @@ def _rehearsed(preview: Preview, request: PreviewRequest, plan: Plan, coming: Ne
 
     memory, state, now = _memory(request), request.state, request.now
     if request.forecast:
-        bound = request.asked.bound(now)
-        return with_forecast(preview, plan, coming, memory=memory, state=state, now=now, bound=bound)
-    return with_rehearsal(preview, plan, coming, memory=memory, state=state, now=now)
+        asked = request.asked
+        return with_forecast(preview, plan, coming, memory=memory, state=state, now=now, clouds=clouds, asked=asked)
+    return with_rehearsal(preview, plan, coming, memory=memory, state=state, now=now, clouds=clouds)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import TypedDict
 
 from msgspec import structs
@@ -12,13 +12,14 @@ from orchestrator.app.preview.seen_durations import durations_seen
 from orchestrator.app.process.event_loop import spare_the_collector
 from orchestrator.app.scopes.assume_rates import assume_rates
 from orchestrator.app.scopes.rate_memory import RateMemory
+from orchestrator.executor.scope.host_time import calendar_ahead_s
 from orchestrator.forecast.forecast import rehearse, rehearse_once
 from orchestrator.host_zone import HOST_ZONE
 from orchestrator.model.plan.plan import Plan, Wave
 from orchestrator.model.plan.target import Target
 from orchestrator.model.reply.cloud_event import CloudEvent
 from orchestrator.model.run.run import Run
-from orchestrator.planner.next_run import NextRun, waiting_in
+from orchestrator.planner.next_run import Asked, NextRun, waiting_in
 from orchestrator.planner.preview.forecast_values import Rehearsed, WaveTimes
 from orchestrator.planner.preview.preview_values import Preview, WavePreview
 from orchestrator.planner.set_aside import OPEN
@@ -36,7 +37,8 @@ def with_forecast(
     memory: RateMemory,
     state: State,
     now: datetime,
-    bound: datetime | None = None,
+    clouds: Mapping[str, float],
+    asked: Asked,
 ) -> Preview:
     """The preview of a plan, with a forecast of its run.
 
@@ -46,20 +48,29 @@ def with_forecast(
         coming: the run that a start takes up; one that goes on is rehearsed from where it stands.
         memory: what is known of rates.
         state: where the fleet is kept; it tells how long upgrades of this fleet took.
-        now: when the run is taken to begin.
-        bound: from when on its first session starts nothing.
+        now: when the run is taken to begin, by this host's clock.
+        clouds: the cloud's time minus that in seconds, by scope, as far as it is known.
+        asked: what the options of a start say, such as from when on its first session starts nothing.
 
     Raises:
         PlanError: the fleet's name belongs to another plan.
         StateError: a run of the fleet cannot be read.
     """
     spare_the_collector()
-    forecast = rehearse(**_rehearsed(preview, plan, coming, memory, state, now), bound=bound)
+    bound = asked.bound(now + timedelta(seconds=calendar_ahead_s(0.0, clouds)))
+    forecast = rehearse(**_rehearsed(preview, plan, coming, memory, state, now, clouds), bound=bound)
     return structs.replace(_with(preview, forecast), forecast=forecast)
 
 
 def with_rehearsal(
-    preview: Preview, plan: Plan, coming: NextRun, *, memory: RateMemory, state: State, now: datetime
+    preview: Preview,
+    plan: Plan,
+    coming: NextRun,
+    *,
+    memory: RateMemory,
+    state: State,
+    now: datetime,
+    clouds: Mapping[str, float],
 ) -> Preview:
     """The preview of a plan, with duration and calls of one typical rehearsal where that is cheap.
 
@@ -67,7 +78,7 @@ def with_rehearsal(
     """
     if not 0 < preview.sends + sum(aside.reason == OPEN for aside in coming.aside.values()) <= _CHEAP:
         return preview
-    return _with(preview, rehearse_once(**_rehearsed(preview, plan, coming, memory, state, now)))
+    return _with(preview, rehearse_once(**_rehearsed(preview, plan, coming, memory, state, now, clouds)))
 
 
 def _with(preview: Preview, told: Rehearsed) -> Preview:
@@ -103,10 +114,17 @@ class _Rehearsal(TypedDict):
     free: Mapping[str, int]
     events: Mapping[str, Sequence[CloudEvent]] | None
     zone: tzinfo
+    clouds: Mapping[str, float]
 
 
 def _rehearsed(
-    preview: Preview, plan: Plan, coming: NextRun, memory: RateMemory, state: State, now: datetime
+    preview: Preview,
+    plan: Plan,
+    coming: NextRun,
+    memory: RateMemory,
+    state: State,
+    now: datetime,
+    clouds: Mapping[str, float],
 ) -> _Rehearsal:
     waits = {target.proxy_id for target in (waiting_in(coming.run) if coming.run else coming.targets)}
     left_out = {target.proxy_id for group in preview.left_out for target in group.targets if target.proxy_id in waits}
@@ -123,6 +141,7 @@ def _rehearsed(
         "free": {subnet.subnet_id: subnet.free for subnet in preview.subnets if subnet.free is not None},
         "events": _events(preview),
         "zone": HOST_ZONE,
+        "clouds": clouds,
     }
 
 

@@ -1,6 +1,6 @@
 """Why a start would stand still: the decision that a session asks, on the run as the session finds it. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from shlex import quote
 
@@ -14,17 +14,26 @@ from orchestrator.executor.decide.wait_words import hold_wait
 from orchestrator.executor.decide.waits import Cause, Wait
 from orchestrator.executor.decide.what_waits import fleet_wait
 from orchestrator.model.plan.plan import Plan
-from orchestrator.model.record.record import Record, ScopeOpened, WaveDone, WaveOpened
+from orchestrator.model.record.record import (
+    CloudTimeLearned,
+    Record,
+    ScopeOpened,
+    SessionStarted,
+    WaveDone,
+    WaveOpened,
+)
 from orchestrator.model.run.run import Run
 from orchestrator.planner.next_run import Asked, Standstill
 
 #: What keeps everything from starting, and not just more beside what is under way.
-_STILL = frozenset({Cause.WINDOW, Cause.FREEZE, Cause.FIT, Cause.PER_WINDOW, Cause.SOAK, Cause.PERSON, Cause.DOUBT})
+_STILL = frozenset(
+    {Cause.WINDOW, Cause.FREEZE, Cause.FIT, Cause.PER_WINDOW, Cause.SOAK, Cause.PERSON, Cause.DOUBT, Cause.BOUND}
+)
 #: Slots, which free themselves as long as anything is under way that is not in doubt.
 _SLOTS = frozenset({Cause.LIMIT, Cause.LABEL})
 
 
-def standstill(plan: Plan, run: Run, asked: Asked, now: datetime) -> Standstill | None:
+def standstill(plan: Plan, run: Run, asked: Asked, now: datetime, clouds: Mapping[str, float]) -> Standstill | None:
     """What keeps everything of a run from starting at an instant; None when something may start or is under way.
 
     Args:
@@ -32,10 +41,11 @@ def standstill(plan: Plan, run: Run, asked: Asked, now: datetime) -> Standstill 
         run: as a start finds it; it is carried on to the first decision that is no note of its own.
         asked: what the options of the start say.
         now: by this host's clock.
+        clouds: the cloud's time minus that, in seconds, by scope; windows and soaks go by it.
     """
     run.recount(plan.failures)
-    for scope in run.scopes:  # a start tries each again, and the preview reads from it
-        run.apply(ScopeOpened(at=now, scope=scope))
+    for record in _taken_up(run, now, clouds):
+        run.apply(record)
     seen = look(plan, run, (), now, working=False)
     rollout = seen.rollout
     rollout.until, rollout.wait_s = asked.until, asked.wait_s
@@ -61,6 +71,15 @@ def at_work(plan: Plan, run: Run, asked: Asked, now: datetime) -> Standstill:
     wait, stuck = seen.fleet(), next(iter(seen.stuck), None)
     step = step_words(wait, asked.named or quote(plan.path), working=True, stuck=stuck)
     return Standstill(f"the process at work waits for: {wait.seen_at(seen.now)}; do: {step}", passes=False)
+
+
+def _taken_up(run: Run, now: datetime, clouds: Mapping[str, float]) -> Iterator[Record]:
+    """What a session notes as it begins: a start tries each scope again, and the preview reads from it."""
+    yield SessionStarted(at=now, number=len(run.sessions) + 1, pid=0, host="", orchestrator_version="")
+    for scope in run.scopes:
+        if scope in clouds:
+            yield CloudTimeLearned(at=now, scope=scope, offset_s=clouds[scope])
+        yield ScopeOpened(at=now, scope=scope)
 
 
 def _held_at_once(named: str, hold: Hold) -> Standstill:

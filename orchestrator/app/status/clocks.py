@@ -27,8 +27,18 @@ def clock_lines(run: Run) -> Iterator[str]:
         way = "forward" if step.by_s > 0 else "back"
         at = f"{step.at:%Y-%m-%d %H:%M:%S} UTC"
         yield f"{whose} was set {way} by {abs(step.by_s):.0f} s at {at}: no wait ends earlier"
-    ahead_s = calendar_ahead_s(timeline.stepped_s, timeline.offsets) - timeline.stepped_s
-    if abs(ahead_s) > TOLERATED_S:
-        side = "behind" if ahead_s > 0 else "ahead of"
-        wrong = f"this host's clock is {abs(ahead_s):.0f} s {side} the cloud's"
-        yield f"{wrong}: windows, freezes and --until follow the cloud's"
+    wrong = wrong_clock_words(calendar_ahead_s(timeline.stepped_s, timeline.offsets) - timeline.stepped_s)
+    if wrong is not None:
+        yield wrong
+
+
+def wrong_clock_words(ahead_s: float, known: str = "") -> str | None:
+    """That windows follow the cloud's clock, for it is so far ahead of the host's; None while they agree.
+
+    `known`: how that is known, where no answer of just now tells it.
+    """
+    if abs(ahead_s) <= TOLERATED_S:
+        return None
+    side = "behind" if ahead_s > 0 else "ahead of"
+    wrong = f"this host's clock is {abs(ahead_s):.0f} s {side} the cloud's"
+    return f"{wrong}{known}: windows, freezes and --until follow the cloud's"

@@ -35,6 +35,15 @@ class Timeline:
     _began: datetime | None = None
     _told: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
 
+    @property
+    def last_offsets(self) -> dict[str, float]:
+        """The offsets of each scope that any session has told last, against the wall clock as it was set since then."""
+        last = {scope: told[-1] for scope, told in self._told.items()}
+        return {
+            scope: offset_s - (self.stepped_s if session == self.session else 0.0)
+            for scope, (session, offset_s) in last.items()
+        }
+
     def begin(self, record: SessionStarted) -> None:
         """A session starts, and knows nothing yet of the cloud's time."""
         self.session += 1

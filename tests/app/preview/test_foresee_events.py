@@ -46,7 +46,9 @@ def foreseen(
             note=lambda _record: None,
         )
         calls.gate.open()
-        return *await foresee_events(targets_of(3), {"default": calls}, clock, expected_s), calls.usage.calls
+        return *await foresee_events(
+            targets_of(3), {"default": calls}, clock, clock.now(), expected_s
+        ), calls.usage.calls
 
     return run_virtual(look)
 

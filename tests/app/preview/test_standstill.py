@@ -46,7 +46,7 @@ def found(*records: r.Record, **plan: Any) -> Standstill | None:
     """What stands in the way of a start that comes after these records."""
     now = plan_of(TARGETS, **{"waves": (Wave(name="all"),), "failures": SOFT, **plan})
     before = plan_of(TARGETS, waves=(Wave(name="all"),), failures=SOFT)
-    return standstill(now, fold_all(before, (*BEGAN, *records)), ASKED, START)
+    return standstill(now, fold_all(before, (*BEGAN, *records)), ASKED, START, {})
 
 
 @pytest.mark.parametrize(
