@@ -1,5 +1,6 @@
 """Ask one gate once, and record what that changes."""
 
+from datetime import timedelta
 from functools import partial
 
 from orchestrator.errors import place_of
@@ -34,7 +35,8 @@ async def ask_gate(session: Session, gate: HealthGate) -> None:
         session.ledger.wake()
         return
     judged = judge_answer(session.rollout, gate, finding, now)
-    watch.asking, watch.answered_at, watch.passes = False, now, judged.passes
+    watch.asking, watch.passes = False, judged.passes
+    watch.answered_at = now - timedelta(seconds=finding.age_s)
     if judged.changed:
         session.ledger.note(
             GateAnswered(

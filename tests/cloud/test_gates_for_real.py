@@ -1,6 +1,7 @@
 """Gates asked for real: a server on loopback, and programs of this machine."""
 
 import asyncio
+import email.utils
 import json
 import os
 import time
@@ -94,8 +95,13 @@ def promql(**values: Any) -> HealthGate:
 
 
 def vector(*values: str) -> Callable[[web.Request], web.Response]:
-    rows = [{"metric": {"pod": "p"}, "value": [1700000000.1, value]} for value in values]
-    return result({"resultType": "vector", "result": rows})
+    return lambda _request: web.json_response(evaluated(time.time(), *values))
+
+
+def evaluated(instant: float, *values: str) -> dict[str, Any]:
+    """What Prometheus answers: samples as of an instant."""
+    rows = [{"metric": {"pod": "p"}, "value": [instant, value]} for value in values]
+    return {"status": "success", "data": {"resultType": "vector", "result": rows}}
 
 
 def result(data: Any) -> Callable[[web.Request], web.Response]:
@@ -228,21 +234,90 @@ def test_numbers_are_read_as_prometheus_writes_them(sample: str) -> None:
 @pytest.mark.parametrize("part", [{"warnings": ["store 10.0.0.7: connection refused"]}, {"isPartial": True}])
 @pytest.mark.parametrize(("sample", "answer"), [("0", "error"), ("2", "fails")])
 def test_a_part_of_an_answer_passes_nothing(part: dict[str, Any], sample: str, answer: str) -> None:
-    data = {"resultType": "vector", "result": [{"value": [1, sample]}]}
-    finding = ask(promql(max=1), lambda _request: web.json_response({"status": "success", "data": data} | part))
+    finding = ask(promql(max=1), lambda _request: web.json_response(evaluated(time.time(), sample) | part))
     assert finding.answer == answer
     assert answer == "fails" or "a partial answer" in finding.evidence
 
 
 @pytest.mark.parametrize("told", [{"warnings": []}, {"infos": ["metric might not be a counter"]}, {"isPartial": False}])
 def test_a_whole_answer_may_say_more(told: dict[str, Any]) -> None:
-    data = {"resultType": "vector", "result": [{"value": [1, "0"]}]}
-    reply = {"status": "success", "data": data} | told
-    assert ask(promql(max=1), lambda _request: web.json_response(reply)).answer == "passes"
+    finding = ask(promql(max=1), lambda _request: web.json_response(evaluated(time.time(), "0") | told))
+    assert finding.answer == "passes"
 
 
 def test_a_scalar_is_a_result() -> None:
-    assert ask(promql(max=1), result({"resultType": "scalar", "result": [1700000000, "0.5"]})).value == 0.5
+    assert ask(promql(max=1), result({"resultType": "scalar", "result": [time.time(), "0.5"]})).value == 0.5
+
+
+#: Beyond what any test takes, and what any gate here bears.
+_OLD_S = 7200.0
+
+
+@pytest.mark.parametrize(
+    ("gate", "reply"),
+    [
+        (http(), lambda _request: web.Response(text="all well", headers={"Age": "7200"})),
+        (promql(max=1), lambda _request: web.json_response(evaluated(time.time() - _OLD_S, "0"))),
+    ],
+    ids=["of a cache that says so", "evaluated long before it was sent"],
+)
+def test_an_old_answer_is_none(gate: HealthGate, reply: Callable[[web.Request], web.Response]) -> None:
+    finding = ask(gate, reply)
+    assert (finding.answer, finding.status) == ("error", 200)
+    assert "an old answer, of 2 h" in finding.evidence
+
+
+def test_what_a_cache_has_had_for_a_while_is_so_old() -> None:
+    gate = msgspec.structs.replace(http(), every_s=600.0)
+    finding = ask(gate, lambda _request: web.Response(headers={"Age": "500"}))
+    assert (finding.answer, finding.age_s) == ("passes", 500.0)
+
+
+@pytest.mark.parametrize("told", ["", "soon", "-7200", "7200, 7200", "9" * 5000])
+def test_what_is_no_age_says_nothing(told: str) -> None:
+    assert ask(http(), lambda _request: web.Response(headers={"Age": told})).answer == "passes"
+
+
+def test_the_clock_of_a_prometheus_server_may_be_another() -> None:
+    """Its samples are as old as its own `Date` says."""
+
+    def reply(_request: web.Request) -> web.Response:
+        sent = email.utils.formatdate(time.time() - _OLD_S, usegmt=True)
+        return web.json_response(evaluated(time.time() - _OLD_S, "0"), headers={"Date": sent})
+
+    assert ask(promql(max=1), reply).answer == "passes"
+
+
+@pytest.mark.parametrize(("status", "answer"), [(500, "fails"), (200, "error")])
+@pytest.mark.parametrize("size", [10, 2 << 20], ids=["cut off", "too large"])
+def test_without_the_whole_answer_a_bad_status_fails_and_a_good_one_passes_nothing(
+    status: int, answer: str, size: int
+) -> None:
+    async def reply(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(status=status, headers={"Content-Length": str(size + 1)})
+        await response.prepare(request)
+        await response.write(b"x" * size)
+        response.force_close()
+        return response
+
+    finding = ask(http(), reply)
+    assert (finding.answer, finding.status) == (answer, status)
+
+
+def test_a_bad_status_fails_also_when_its_text_never_ends() -> None:
+    async def reply(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(status=503)
+        await response.prepare(request)
+        await asyncio.sleep(60)
+        return response
+
+    finding = ask(msgspec.structs.replace(http(), timeout_s=3.0, on_error="open"), reply)
+    assert finding.answer == "fails"
+
+
+def test_a_part_of_a_result_is_no_result() -> None:
+    finding = ask(promql(max=1), lambda _request: web.json_response(evaluated(time.time(), "0"), status=206))
+    assert (finding.answer, finding.status) == ("error", 206)
 
 
 @pytest.mark.parametrize(("code", "answer"), [(0, "passes"), (1, "fails"), (2, "error"), (127, "error")])
@@ -251,6 +326,20 @@ def test_the_exit_status_is_the_answer_of_a_program(code: int, answer: str) -> N
     finding = ask(gate, environ={"PATH": os.environ["PATH"]})
     assert (finding.answer, finding.status) == (answer, code)
     assert "all well" in finding.evidence
+
+
+@pytest.mark.parametrize(("code", "answer"), [(0, "passes"), (1, "fails")])
+def test_a_program_that_prints_much_has_its_say(code: int, answer: str) -> None:
+    gate = HealthGate(
+        name="g", command=("sh", "-c", f"head -c 300000 /dev/zero | tr '\\0' x; exit {code}"), timeout_s=60.0
+    )
+    finding = ask(gate, environ={"PATH": os.environ["PATH"]})
+    assert (finding.answer, finding.evidence) == (answer, "x" * 500)
+
+
+def test_a_program_that_prints_for_ever_ends_at_its_time_out() -> None:
+    finding = ask(HealthGate(name="g", command=("yes",), timeout_s=0.5), environ={"PATH": os.environ["PATH"]})
+    assert (finding.answer, finding.evidence) == ("error", "yes did not end within 0.5 s")
 
 
 @pytest.mark.parametrize("code", [0, 1, 2])

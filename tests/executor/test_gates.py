@@ -129,6 +129,16 @@ def test_an_old_answer_is_none() -> None:
         assert any(start - gate.fresh_s <= at <= start for at in given), start
 
 
+def test_an_answer_is_as_old_as_a_cache_on_the_way_has_had_it() -> None:
+    gate = HealthGate(name="orders", command=("check",), every_s=20.0, timeout_s=1.0)
+    asked = Asked(between(), age_s=15.0)
+    played = stage(asked, [gate], limits=Limits(rate=0.5, ramp=False, in_flight=Amount(2))).play()
+    given = [seconds(at) for at, _, _ in asked.sessions[0].given]
+    assert played.outcomes() == {"succeeded": 6}
+    for start in starts(played):
+        assert any(start - (gate.fresh_s - 15.0) <= at <= start for at in given), start
+
+
 def test_it_is_not_asked_while_nothing_could_start() -> None:
     asked = Asked(between())
     played = stage(asked, targets=2).play()  # both start at once; there is nothing to ask for while they run

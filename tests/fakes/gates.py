@@ -46,13 +46,13 @@ def some_gates(random: Random) -> tuple[HealthGate, ...]:
 class KeptGates:
     """The gates of all sessions of a run; `given` is what they answered."""
 
-    def __init__(self, answers: Answers, takes_s: float = 0.2) -> None:
-        self._answers, self._takes_s = answers, takes_s
+    def __init__(self, answers: Answers, takes_s: float = 0.2, age_s: float = 0.0) -> None:
+        self._answers, self._takes_s, self._age_s = answers, takes_s, age_s
         self.sessions: list[FakeGates] = []
 
     def __call__(self, clock: VirtualClock) -> "FakeGates":
         """Those of the next session."""
-        self.sessions.append(FakeGates(clock, self._answers, self._takes_s))
+        self.sessions.append(FakeGates(clock, self._answers, self._takes_s, self._age_s))
         return self.sessions[-1]
 
     @property
@@ -63,11 +63,12 @@ class KeptGates:
 
 @dataclass
 class FakeGates:
-    """Answers after `takes_s`, and keeps what it was asked and when it answered what."""
+    """Answers after `takes_s` with what is `age_s` old, and keeps what it was asked and when it answered what."""
 
     clock: VirtualClock
     answers: Answers
     takes_s: float = 0.2
+    age_s: float = 0.0
     asked: list[tuple[datetime, GateQuestion]] = field(default_factory=list)
     given: list[tuple[datetime, str, GateAnswer]] = field(default_factory=list)
 
@@ -77,4 +78,5 @@ class FakeGates:
         await self.clock.sleep(self.takes_s)
         answer = self.answers(gate.name, self.clock.now())
         self.given.append((self.clock.now(), gate.name, answer))
-        return GateFinding(answer=answer, status=200 if answer == "passes" else 503, evidence=f"{gate.name} {answer}")
+        status = 200 if answer == "passes" else 503
+        return GateFinding(answer=answer, status=status, evidence=f"{gate.name} {answer}", age_s=self.age_s)

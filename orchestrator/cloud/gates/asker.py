@@ -3,12 +3,11 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-import anyio
 from msgspec import structs
 
 from orchestrator.cloud.credentials.on_this_host import secrets_here
 from orchestrator.cloud.gates.command_gate import ask_command
-from orchestrator.cloud.gates.http_gate import ask_http, ask_promql
+from orchestrator.cloud.gates.http_gate import HttpAsker
 from orchestrator.cloud.secrets.registry import Secrets
 from orchestrator.cloud.secrets.secret import HiddenEnvironment
 from orchestrator.cloud.time_source import TimeSource
@@ -22,7 +21,7 @@ class Asker:
     """Asks the gates of one plan; made by `open_asker`."""
 
     def __init__(self, transport: Transport, plan: Plan, environ: Mapping[str, str], secrets: Secrets) -> None:
-        self._transport = transport
+        self._over_http = HttpAsker(transport, environ, secrets)
         self._plan = plan
         self._environ = environ
         self._secrets = secrets
@@ -30,10 +29,7 @@ class Asker:
     async def ask(self, gate: HealthGate, question: GateQuestion) -> GateFinding:
         """One question, one finding, without any secret in it."""
         try:
-            with anyio.fail_after(gate.timeout_s):
-                finding = await self._ask(gate, question)
-        except TimeoutError:
-            finding = GateFinding(answer="error", evidence=f"no answer within {gate.timeout_s:g} s")
+            finding = await self._ask(gate, question)
         except OrchestratorError as error:
             finding = GateFinding(answer="error", evidence=str(error))
         masked = self._secrets.mask(finding)
@@ -41,9 +37,9 @@ class Asker:
 
     async def _ask(self, gate: HealthGate, question: GateQuestion) -> GateFinding:
         if gate.http is not None:
-            return await ask_http(self._transport, gate.http, self._environ, self._secrets, gate.timeout_s)
+            return await self._over_http.ask_http(gate.http, gate)
         if gate.promql is not None:
-            return await ask_promql(self._transport, gate.promql, self._environ, self._secrets, gate.timeout_s)
+            return await self._over_http.ask_promql(gate.promql, gate)
         return await ask_command(gate.command or (), question, self._plan, self._environ, gate.timeout_s)
 
 

@@ -18,7 +18,7 @@ async def ask_command(
     """Run it with the question as JSON on its standard input; what it prints, to either output, is the evidence."""
     told = msgspec.json.encode(question)
     try:
-        ran = await run_program(command, without_secrets(plan, environ), timeout_s=timeout_s, told=told, errors=True)
+        ran = await run_program(command, without_secrets(plan, environ), timeout_s=timeout_s, told=told, words=True)
     except ProgramFailed as failed:
         return GateFinding(answer="error", evidence=f"{command[0]} {failed}")
     printed = ran.output.decode("utf-8", "replace").strip()

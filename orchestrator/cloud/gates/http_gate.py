@@ -11,74 +11,96 @@ from multidict import CIMultiDict
 
 from orchestrator import __version__
 from orchestrator.cloud.credentials.credential import checked
+from orchestrator.cloud.gates.answer_age import aged
 from orchestrator.cloud.reading.answer import Answer
 from orchestrator.cloud.reading.json_body import as_text
 from orchestrator.cloud.secrets.registry import Secrets
 from orchestrator.cloud.secrets.secret import Secret
 from orchestrator.cloud.wire.transport import Headers, Transport
-from orchestrator.model.plan.health_gate import GateFinding, HttpQuestion, PromqlQuestion
+from orchestrator.model.plan.health_gate import GateFinding, HealthGate, HttpQuestion, PromqlQuestion
 from orchestrator.model.reply.foreign import Unreadable, read_json
 from orchestrator.spoken import counted
 
 #: Whose instant query is asked: https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries
 _QUERY_PATH = "/api/v1/query"
 
+#: All else is no result, also a part of one (206).
+_SUCCESS = 200
+
 #: What lies behind this is beyond all that is kept of an answer.
 _MOST_BODY = 1 << 14
 
 
-async def ask_http(
-    transport: Transport, question: HttpQuestion, environ: Mapping[str, str], secrets: Secrets, timeout_s: float
-) -> GateFinding:
-    """GET the URL; the status is the answer."""
-    answer = await _get(transport, question.url, question.token_env, environ, secrets, timeout_s)
-    if isinstance(answer, GateFinding):
-        return answer
-    evidence = f"HTTP {answer.status} {_text(answer)}"
-    good = answer.status in question.expect
-    return GateFinding(answer="passes" if good else "fails", status=answer.status, evidence=evidence)
+class HttpAsker:
+    """Asks over HTTP, each gate within its time-out.
 
+    Args:
+        transport: the way.
+        environ: where tokens are.
+        secrets: learns them.
+    """
 
-async def ask_promql(
-    transport: Transport, question: PromqlQuestion, environ: Mapping[str, str], secrets: Secrets, timeout_s: float
-) -> GateFinding:
-    """Ask the query; each sample must keep the bounds."""
-    url = f"{question.url.rstrip('/')}{_QUERY_PATH}?{urlencode({'query': question.query})}"
-    answer = await _get(transport, url, question.token_env, environ, secrets, timeout_s)
-    if isinstance(answer, GateFinding):
-        return answer
-    if not answer.ok:
-        evidence = f"HTTP {answer.status} {_text(answer)}"
-        return GateFinding(answer="error", status=answer.status, evidence=evidence)
-    try:
-        result = _result(answer.body)
-        values = _samples(result.data)
-    except Unreadable as error:
-        return GateFinding(answer="error", status=answer.status, evidence=f"the answer is no result: {error}")
-    return _believed(_judge(question, values, answer.status), result)
+    def __init__(self, transport: Transport, environ: Mapping[str, str], secrets: Secrets) -> None:
+        self._transport = transport
+        self._environ = environ
+        self._secrets = secrets
 
+    async def ask_http(self, question: HttpQuestion, gate: HealthGate) -> GateFinding:
+        """GET the URL; the status is the answer. Without all of its text a bad one fails, a good one says nothing."""
+        answer = await self._get(question.url, question.token_env, gate)
+        if isinstance(answer, Answer):
+            evidence = f"HTTP {answer.status} {_text(answer)}"
+            good = answer.status in question.expect
+            finding = GateFinding(answer="passes" if good else "fails", status=answer.status, evidence=evidence)
+            return aged(finding, gate, answer)
+        if answer.status is None or answer.status in question.expect:
+            return answer
+        return structs.replace(answer, answer="fails", evidence=f"HTTP {answer.status}, but {answer.evidence}")
 
-async def _get(
-    transport: Transport,
-    url: str,
-    token_env: str | None,
-    environ: Mapping[str, str],
-    secrets: Secrets,
-    timeout_s: float,
-) -> Answer | GateFinding:
-    parts = urlsplit(url)
-    route = transport.route(f"{parts.scheme}://{parts.netloc}", timeout_s)
-    headers = _headers(route.host)
-    if token_env is not None:
-        where = f"environment variable {token_env}"
-        token = checked(environ[token_env], where) if token_env in environ else None
+    async def ask_promql(self, question: PromqlQuestion, gate: HealthGate) -> GateFinding:
+        """Ask the query; each sample must keep the bounds."""
+        url = f"{question.url.rstrip('/')}{_QUERY_PATH}?{urlencode({'query': question.query})}"
+        answer = await self._get(url, question.token_env, gate)
+        if isinstance(answer, GateFinding):
+            return answer
+        if answer.status != _SUCCESS:
+            evidence = f"HTTP {answer.status} {_text(answer)}"
+            return GateFinding(answer="error", status=answer.status, evidence=evidence)
+        try:
+            result = _result(answer.body)
+            samples = _samples(result.data)
+            values = [_value(sample) for _, sample in samples]
+        except Unreadable as error:
+            return GateFinding(answer="error", status=answer.status, evidence=f"the answer is no result: {error}")
+        finding = _believed(_judge(question, values, answer.status), result)
+        return aged(finding, gate, answer, min((instant for instant, _ in samples), default=None))
+
+    async def _get(self, url: str, token_env: str | None, gate: HealthGate) -> Answer | GateFinding:
+        """The whole answer, or why there is none; with its status, when that came."""
+        parts = urlsplit(url)
+        route = self._transport.route(f"{parts.scheme}://{parts.netloc}", gate.timeout_s)
+        headers = _headers(route.host)
+        if token_env is not None:
+            token = self._token(token_env)
+            if not isinstance(token, Secret):
+                return GateFinding(answer="error", evidence=token)
+            headers["Authorization"] = f"Bearer {token.reveal()}"
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        answer = await self._transport.send(route, "GET", target, headers)
+        if isinstance(answer, Answer):
+            return answer
+        return GateFinding(answer="error", status=answer.exchange.http_status, evidence=answer.reason)
+
+    def _token(self, variable: str) -> Secret | str:
+        """What a variable holds, or why that cannot be used."""
+        where = f"environment variable {variable}"
+        if variable not in self._environ:
+            return f"{where} is not set"
+        token = checked(self._environ[variable], where)
         if not isinstance(token, Secret):
-            return GateFinding(answer="error", evidence=f"{where} is not set" if token is None else token.reason)
-        secrets.learn(token_env, token)
-        headers["Authorization"] = f"Bearer {token.reveal()}"
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    answer = await transport.send(route, "GET", target, headers)
-    return answer if isinstance(answer, Answer) else GateFinding(answer="error", evidence=answer.reason)
+            return token.reason
+        self._secrets.learn(variable, token)
+        return token
 
 
 def _headers(host: str) -> Headers:
@@ -86,6 +108,7 @@ def _headers(host: str) -> Headers:
         {
             "Accept": "application/json, text/plain, */*",
             "Accept-Encoding": "gzip, deflate",
+            "Cache-Control": "no-cache",
             "User-Agent": f"orchestrator/{__version__}",
             "Host": host,
         }
@@ -133,18 +156,17 @@ def _result(body: bytes) -> _Result:
     return result
 
 
-def _samples(data: _Data | None) -> list[float]:
-    """The values of a vector or a scalar, each a number."""
+def _samples(data: _Data | None) -> list[tuple[float, str]]:
+    """Those of a vector or a scalar: as of when, in seconds since 1970, and what."""
     if data is None:
         raise Unreadable("it has no data")
     match data.result_type:
         case "vector":
-            texts = [sample.value[1] for sample in read_json(bytes(data.result), _VECTOR.decode)]
+            return [sample.value for sample in read_json(bytes(data.result), _VECTOR.decode)]
         case "scalar":
-            texts = [read_json(bytes(data.result), _SCALAR.decode)[1]]
+            return [read_json(bytes(data.result), _SCALAR.decode)]
         case other:
             raise Unreadable(f"a {other[:40]}, where a vector or a scalar is needed")
-    return list(map(_value, texts))
 
 
 def _value(text: str) -> float:

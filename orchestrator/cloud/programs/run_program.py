@@ -34,7 +34,7 @@ class _GivenUp(ProgramFailed):
 
 
 async def run_program(
-    command: tuple[str, ...], environ: Mapping[str, str], *, timeout_s: float, told: bytes = b"", errors: bool = False
+    command: tuple[str, ...], environ: Mapping[str, str], *, timeout_s: float, told: bytes = b"", words: bool = False
 ) -> Ran:
     """Run it to its end.
 
@@ -43,15 +43,15 @@ async def run_program(
         environ: all that it finds in its environment.
         timeout_s: after this it is killed with its children, see `family`.
         told: what stands on its standard input; less than a pipe holds.
-        errors: bring back what it writes to standard error, too.
+        words: what it prints is for people: also what it writes to standard error, and of more than 64 KiB the first.
 
     Raises:
-        ProgramFailed: it cannot be run, did not end, or printed more than 64 KiB.
+        ProgramFailed: it cannot be run, did not end, or printed more than 64 KiB that are not just words.
     """
     given_up = Event()
     try:
         with fail_after(timeout_s):
-            run = partial(_ran, command, dict(environ), told, given_up, errors=errors)
+            run = partial(_ran, command, dict(environ), told, given_up, words=words)
             alone = CapacityLimiter(1)  # a thread of its own: its time must not pass while it waits for another's
             return await to_thread.run_sync(run, abandon_on_cancel=True, limiter=alone)
     except TimeoutError:
@@ -90,7 +90,7 @@ def _ran(
     given_up: Event,
     *,
     heard: bool = True,
-    errors: bool = False,
+    words: bool = False,
 ) -> Ran:
     """It leads a group of its own, and is killed with all that it started when it fails us.
 
@@ -102,13 +102,13 @@ def _ran(
         command,
         stdin=PIPE if told else DEVNULL,
         stdout=PIPE if heard else DEVNULL,
-        stderr=STDOUT if errors else DEVNULL,
+        stderr=STDOUT if words else DEVNULL,
         env=environ,
         start_new_session=True,
     )
     try:
         _tell(process, told)
-        output = _read(process, given_up)
+        output = _read(process, given_up, words=words)
     except ProgramFailed:
         end_family(process.pid if process.returncode is None else None, mark)
         with suppress(TimeoutExpired):
@@ -129,11 +129,13 @@ def _tell(process: "Popen[bytes]", told: bytes) -> None:
             process.stdin.close()
 
 
-def _read(process: "Popen[bytes]", given_up: Event) -> bytes:
+def _read(process: "Popen[bytes]", given_up: Event, *, words: bool) -> bytes:
     output = bytearray()
     while True:
         ended = process.poll() is not None  # asked first: all that it printed is in the pipe by then
         _take(process, output)
+        if words:
+            del output[MAX_BYTES:]
         if len(output) > MAX_BYTES:
             raise ProgramFailed(f"printed more than {MAX_BYTES} bytes")
         if ended:
@@ -148,5 +150,6 @@ def _take(process: "Popen[bytes]", output: bytearray) -> None:
         return
     os.set_blocking(process.stdout.fileno(), False)
     with suppress(BlockingIOError):
-        while len(output) <= MAX_BYTES and (chunk := os.read(process.stdout.fileno(), MAX_BYTES)):
+        before = len(output)
+        while len(output) <= before + MAX_BYTES and (chunk := os.read(process.stdout.fileno(), MAX_BYTES)):
             output += chunk

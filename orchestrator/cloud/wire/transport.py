@@ -4,6 +4,7 @@ It never sends a request twice, follows no redirect, keeps no cookie, trusts no 
 for nothing without an end, and reads no more than 1 MiB.
 """
 
+import math
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -144,7 +145,8 @@ class Transport:
         """Nothing for the usual time-outs, which the session has: an object per call would cost more than it says."""
         if route.place.timeout_s == self._http.timeout_s:
             return {}
-        return {"timeout": ClientTimeout(total=route.place.timeout_s, connect=route.place.connect_timeout_s)}
+        place = route.place  # to the instant: aiohttp makes whole seconds of more than five
+        return {"timeout": ClientTimeout(place.timeout_s, place.connect_timeout_s, ceil_threshold=math.inf)}
 
     def _since_ms(self, began_s: float) -> int:
         return round((self._clock.monotonic() - began_s) * 1000)

@@ -110,12 +110,14 @@ class GateFinding(Struct, frozen=True, kw_only=True):
         status: of HTTP, or the exit status of a command; None when there was none.
         value: the sample that was furthest off; None without one.
         evidence: what was said, cut; or why no answer came.
+        age_s: how old the answer was when it came.
     """
 
     answer: GateAnswer
     status: int | None = None
     value: float | None = None
     evidence: str = ""
+    age_s: float = 0.0
 
 
 class GateQuestion(Struct, frozen=True, kw_only=True):
