@@ -15,7 +15,7 @@ from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.session import Session
 from orchestrator.executor.supervise import Service, Task, supervise
 from orchestrator.model.record.part_record import USAGE
-from orchestrator.model.record.record import ClockStepped, ScopeSilent, ScopeUsed
+from orchestrator.model.record.record import ClockStepped, ScopeSilent, ScopeThrottled, ScopeUsed
 
 #: How often the use of busy scopes is written down, and every how many times that of all. A process that is killed
 #: loses what it has not written down.
@@ -34,6 +34,9 @@ _LAST_READING_S, _SHORT_READING_S = 60.0, 5.0
 #: How often it is looked whether a scope still answers.
 _LISTEN_EVERY_S = 5.0
 
+#: A shorter pause that others were told is over before anybody wonders.
+_WORTH_NOTING_S = 3.0
+
 IMPACT = "the metrics of impact"
 
 
@@ -42,6 +45,7 @@ def services(session: Session, wake: Callable[[], None]) -> Iterator[Service]:
     scopes = session.scopes.values()
     yield from _turns(scopes)
     yield from (_probe(scope, _keeping(scope, wake)) for scope in scopes)
+    yield from map(_hearing_of_pauses, scopes)
     for scope in _one_a_rate(scopes):
         yield Service(f"the pauses of scope {scope.name}", _releasing(scope.lanes, wake))
     yield Service(USAGE, _noting_usage(session), vital=False)
@@ -67,8 +71,9 @@ async def last_reading(session: Session, *, stopped: bool) -> None:
 
 
 def scope_services(scopes: Collection[ScopeCalls]) -> Iterator[Service]:
-    """What scopes need beside their callers: the pace, and the probe that brings back a paused scope."""
+    """What scopes need beside their callers: pace, the probe that brings back a paused one, and an ear for pauses."""
     yield from _turns(scopes)
+    yield from map(_hearing_of_pauses, scopes)
     yield from (_probe(scope, partial(keep, scope)) for scope in scopes)
 
 
@@ -78,6 +83,30 @@ def _turns(scopes: Iterable[ScopeCalls]) -> Iterator[Service]:
 
 def _probe(scope: ScopeCalls, task: Task) -> Service:
     return Service(f"the probe of scope {scope.name}", task)
+
+
+def _hearing_of_pauses(scope: ScopeCalls) -> Service:
+    async def task() -> None:
+        while True:
+            known_s = max(scope.told_until_s, scope.clock.monotonic())
+            await scope.lanes.until_held(known_s + _WORTH_NOTING_S)
+            note_pause(scope)
+
+    return Service(f"what scope {scope.name} hears of pauses", task, vital=False)
+
+
+def note_pause(scope: ScopeCalls) -> None:
+    """Write down a pause that was asked of others who share its rate, unless it is over as good as at once.
+
+    Nobody would know otherwise what its calls wait for.
+    """
+    ends_s, held_s, now = scope.lanes.pacer.held_until, scope.lanes.held_s, scope.clock.now()
+    if ends_s <= scope.told_until_s or held_s <= _WORTH_NOTING_S:
+        return
+    scope.told_until_s = ends_s
+    who = "scope" if ends_s <= scope.lanes.met_until_s else "process"
+    why = f"another {who}, which shares its rate, was told so"
+    scope.note(ScopeThrottled(at=now, step="scope", scope=scope.name, until=now + timedelta(seconds=held_s), why=why))
 
 
 def _one_a_rate(scopes: Iterable[ScopeCalls]) -> Iterable[ScopeCalls]:

@@ -1,8 +1,10 @@
 """The last line of `status`, beside a living process and after its death, in every state that a fleet can be in."""
 
 import json
+import re
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -135,6 +137,36 @@ def test_the_living_and_the_dead_process_are_told_apart(
     line = last_line(desk)
     assert line.startswith("waits for: ")
     assert dead.format(plan=desk.named) in line
+
+
+@pytest.mark.slow
+def test_a_pause_that_another_process_met_is_named_with_its_end(new_cloud: NewCloud) -> None:
+    desk = _throttling(new_cloud)
+    fleets = [replace(desk, name=name, targets=desk.targets[number : number + 1]) for number, name in enumerate("ab")]
+    for fleet in fleets:
+        fleet.write(**ALL)
+    told, hears = fleets
+    first = told.start("run", "PLAN")
+    told.until_recorded("scope_throttled")
+    second = hears.start("run", "PLAN")
+    hears.until_recorded("scope_throttled")
+    pause = (
+        r"scope default: throttled by the cloud: another process, which shares its rate, was told so; until [-\d: ]+"
+    )
+    waits = f"waits for: {pause} UTC, in \\d+ min; 1 target waits; do: nothing"
+    assert re.fullmatch(waits, last_line(hears))
+    second.signal()
+    assert second.end().code == 5
+    assert re.fullmatch(f"{waits} now; after that, orchestrator run {re.escape(hears.named)}", last_line(hears))
+    preview = hears.start("plan", "PLAN")
+    assert preview.process.stderr is not None
+    line = preview.process.stderr.readline()
+    preview.signal(signal.SIGKILL)
+    preview.end()
+    first.signal(signal.SIGKILL)
+    first.end()
+    assert "scope default: the cloud asks for a pause, waiting " in line
+    assert "another process, which shares its rate, was told so" in line
 
 
 def test_a_hold_before_the_first_run_is_told(new_cloud: NewCloud) -> None:

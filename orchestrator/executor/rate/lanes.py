@@ -7,6 +7,7 @@ start something are sent home when the cloud throttles; polls wait it out.
 from collections import deque
 from collections.abc import Mapping, Sized
 from enum import Enum, auto
+from math import inf
 
 import anyio
 
@@ -56,14 +57,20 @@ class _Waiter:
 
 
 class Lanes:
-    """The line before a pacer. `serve` must run in a task for anybody to be let through late."""
+    """The line before a pacer. `serve` must run in a task for anybody to be let through late.
+
+    Attributes:
+        met_until_s: the end of the last pause that the cloud asked of a caller of these lanes, and of no other process.
+    """
 
     def __init__(self, pacer: Pacer, clock: Clock) -> None:
         self.pacer = pacer
+        self.met_until_s = -inf
         self._clock = clock
         self._lines: dict[Lane, deque[_Waiter]] = {lane: deque() for lane in Lane}
         self._arrived = anyio.Event()
         self._throttled = anyio.Event()
+        self._held = anyio.Event()
         self._order = LaneOrder()
 
     @property
@@ -82,6 +89,7 @@ class Lanes:
             return False
         if not self._crowded and not self.pacer.claim(self._clock.monotonic(), waited=False):
             return True
+        self._heed()
         if self._goes_home(lane):  # by what another process was told
             return False
         return await self._wait(lane)
@@ -100,7 +108,14 @@ class Lanes:
         self.pacer.throttle(
             self._clock.monotonic(), wait_s, sent_s=sent_s, server_named_pause=server_named_pause, quota=quota
         )
+        self.met_until_s = self.pacer.held_until
+        self._heed()
         self._send_home()
+
+    async def until_held(self, after_s: float) -> None:
+        """Return when the cloud has everybody wait beyond this instant; what other processes were told counts."""
+        while self.pacer.held_until <= after_s:
+            await self._held.wait()
 
     async def until_released(self) -> None:
         """Return at the end of the present pause, or of the next one, that the cloud asked for."""
@@ -120,8 +135,15 @@ class Lanes:
                 self._grant()
                 continue
             if self.held_s > 0:
+                self._heed()
                 self._send_home()
             await self._clock.sleep(delay_s)
+
+    def _heed(self) -> None:
+        """Let those know who wait for a pause."""
+        if self.held_s > 0:
+            self._held.set()
+            self._held = anyio.Event()
 
     def _goes_home(self, lane: Lane) -> bool:
         """Whether a call of this lane had better not wait for the end of a pause."""

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from math import inf
 from typing import Literal, TypeAlias, TypeVar
 
 import anyio
@@ -67,6 +68,7 @@ class ScopeCalls:
         under_way: what was begun with the cloud and has not ended.
         silence: since when it says nothing, though it is asked.
         waits: what waits for its turn, or before it tries again.
+        told_until_s: the end of the longest pause that is written down of it.
     """
 
     name: str
@@ -87,6 +89,7 @@ class ScopeCalls:
     under_way: UnderWay = field(default_factory=UnderWay)
     silence: Silence = field(default_factory=Silence)
     waits: UnderWay = field(default_factory=UnderWay)
+    told_until_s: float = -inf
     line: anyio.Lock = field(default_factory=lambda: anyio.Lock(fast_acquire=True))
     eye: MetricsApi | None = None
 
@@ -274,6 +277,7 @@ class ScopeCalls:
         asked_s = self.backoff_s(self.throttled_in_a_row[kind]) if reply.retry_after_s is None else reply.retry_after_s
         wait_s = min(asked_s, LONGEST_PAUSE_S)
         self.lanes.throttle(wait_s, sent_s=sent_s, server_named_pause=server_named_pause, quota=reply.quota)
+        self.told_until_s = self.lanes.pacer.held_until
         now, held_s, why = self.clock.now(), self.lanes.held_s, plain_words(reply)
         self.note(
             ScopeThrottled(
