@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from math import inf
 from typing import Literal, TypeAlias, TypeVar
 
 import anyio
@@ -68,7 +67,7 @@ class ScopeCalls:
         under_way: what was begun with the cloud and has not ended.
         silence: since when it says nothing, though it is asked.
         waits: what waits for its turn, or before it tries again.
-        told_until_s: the end of the longest pause that is written down of it.
+        told_until_s: the end of the latest pause that is written down of it, in monotonic seconds.
     """
 
     name: str
@@ -89,7 +88,7 @@ class ScopeCalls:
     under_way: UnderWay = field(default_factory=UnderWay)
     silence: Silence = field(default_factory=Silence)
     waits: UnderWay = field(default_factory=UnderWay)
-    told_until_s: float = -inf
+    told_until_s: float = 0.0
     line: anyio.Lock = field(default_factory=lambda: anyio.Lock(fast_acquire=True))
     eye: MetricsApi | None = None
 
@@ -255,9 +254,8 @@ class ScopeCalls:
 
     def backoff_s(self, tries: int) -> float:
         """How long to wait after so many failures."""
-        return backoff_s(
-            tries, base_s=self.retry.backoff_s, max_s=self.retry.max_backoff_s, chance=0.1 + 0.9 * self.chance()
-        )
+        chance = 0.1 + 0.9 * self.chance()
+        return backoff_s(tries, base_s=self.retry.backoff_s, max_s=self.retry.max_backoff_s, chance=chance)
 
     def take_usage(self) -> Usage:
         """What was used since the last time; counting starts again."""
@@ -279,16 +277,9 @@ class ScopeCalls:
         self.lanes.throttle(wait_s, sent_s=sent_s, server_named_pause=server_named_pause, quota=reply.quota)
         self.told_until_s = self.lanes.pacer.held_until
         now, held_s, why = self.clock.now(), self.lanes.held_s, plain_words(reply)
-        self.note(
-            ScopeThrottled(
-                at=now,
-                step="scope",
-                scope=self.name,
-                until=now + timedelta(seconds=asked_s if asked_s > wait_s else held_s),
-                why=why,
-                probe_at=now + timedelta(seconds=held_s) if asked_s > wait_s else None,
-            )
-        )
+        until = now + timedelta(seconds=asked_s if asked_s > wait_s else held_s)
+        probe_at = now + timedelta(seconds=held_s) if asked_s > wait_s else None
+        self.note(ScopeThrottled(at=now, step="scope", scope=self.name, until=until, why=why, probe_at=probe_at))
         if asked_s > wait_s:  # when it is over, one probe goes first
             self._pause(why)
 
