@@ -12,6 +12,7 @@ from fakes.gates import Answers, KeptGates
 from fakes.stage import Played, Stage, plan_of, resume, targets_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from orchestrator.model.plan.amount import Amount
 from orchestrator.model.plan.health_gate import GateAnswer, GateFinding, GateQuestion, HealthGate
@@ -266,6 +267,34 @@ def test_what_a_closed_gate_says_again_is_written_down_seldom_and_told_as_such()
     assert [record.again for record in written[:2]] == [False, True]
     assert 60 <= len(written) <= 60 + 8, "an hour, and the first minute"
     assert {(record.open, record.evidence) for record in written} == {(False, "orders fails")}
+
+
+A1 = Selector(labels={"app": "a1"})
+
+
+def test_a_gate_for_some_holds_nothing_when_none_of_them_is_left() -> None:
+    targets = [structs.replace(each, labels={"app": f"a{1 + at // 2}"}) for at, each in enumerate(targets_of(8))]
+    gate = HealthGate(name="orders", command=("check",), select=A1, hold_after_s=120.0)
+    built = stage(Asked(between((300, 1e9))), [gate])
+    built.plan = structs.replace(
+        built.plan, proxies=tuple(targets), waves=(Wave(name="orders", select=A1), Wave(name="rest"))
+    )
+    played = built.play()
+    assert [record.open for record in played.of(GateAnswered) if not record.again] == [True, False]
+    assert not played.of(HoldSet)
+    assert played.outcomes() == {"succeeded": 8}
+
+
+def test_a_closed_gate_is_asked_on_while_others_wait_for_slots() -> None:
+    """What the run is said to wait for is the slot of an instance; the gate opens meanwhile."""
+    targets = [
+        structs.replace(each, labels={"app": f"a{at // 6}"}) for at, each in enumerate(targets_of(8, per_instance=2))
+    ]
+    asked = Asked(between((0, 20)))
+    built = stage(asked, [HealthGate(name="orders", command=("check",), select=A1)])
+    built.plan = structs.replace(built.plan, proxies=tuple(targets), limits=Limits(ramp=False, in_flight=Amount(5)))
+    built.play()
+    assert asked.times[:3] == pytest.approx([0, 30, 60], abs=0.1)
 
 
 def test_a_release_begins_the_time_until_a_hold_again() -> None:

@@ -50,7 +50,8 @@ def next_action(rollout: Rollout, now: datetime) -> Action:
 
 def _could_start(rollout: Rollout, action: WaitUntil) -> bool:
     """Whether answers of gates matter: something waits for one, or is about to start."""
-    return action.wait.cause in (Cause.GATE, Cause.ASKED) or bool(rollout.queue.starting)
+    kept = action.wait.cause in (Cause.GATE, Cause.ASKED) or rollout.queue.first_of(GATE)
+    return bool(kept or rollout.queue.starting)
 
 
 def _next(rollout: Rollout, now: datetime) -> Action:

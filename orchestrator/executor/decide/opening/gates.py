@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from orchestrator.executor.decide.actions import Action, AskGate, Ending, Finish, Hold, WaitUntil
+from orchestrator.executor.decide.bench import GATE
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.decide.waits import Cause, Wait, shown
 from orchestrator.model.learned.gate_status import GateStatus
@@ -40,10 +41,14 @@ def concerns(gate: HealthGate, target: Target) -> bool:
 
 def is_open(rollout: Rollout, gate: HealthGate, now: datetime) -> bool:
     """Whether a gate lets through what it concerns, by a fresh answer."""
-    status, answered_at = rollout.run.gates.get(gate.name), rollout.watches[gate.name].answered_at
-    if status is None or answered_at is None or not status.latest.open:
-        return False
-    return (now - answered_at).total_seconds() <= gate.fresh_s
+    status = rollout.run.gates.get(gate.name)
+    return status is not None and status.latest.open and _is_fresh(rollout, gate, now)
+
+
+def _is_fresh(rollout: Rollout, gate: HealthGate, now: datetime) -> bool:
+    """Whether its latest answer of this session still says something."""
+    answered_at = rollout.watches[gate.name].answered_at
+    return answered_at is not None and (now - answered_at).total_seconds() <= gate.fresh_s
 
 
 def closed_gate(rollout: Rollout, target: Target, now: datetime) -> HealthGate | None:
@@ -61,15 +66,20 @@ def due_at(rollout: Rollout, gate: HealthGate) -> datetime | None:
 def gate_action(rollout: Rollout, point: GatePoint, now: datetime) -> Action | None:
     """What a gate makes of a start that nothing else is in the way of; None when all are open, or concern only some."""
     gates = tuple(gates_at(rollout, point))
+    holds = (_due_hold(rollout, gate, now) for gate in gates if point == "wave" or _keeps_back(rollout, gate))
+    if (hold := next(filter(None, holds), None)) is not None:
+        return hold
     for gate in gates:
         if not rollout.watches[gate.name].asking and ((due := due_at(rollout, gate)) is None or due <= now):
             return AskGate(gate)
-    holds = (_due_hold(rollout, gate, now) for gate in gates)
-    if (hold := next(filter(None, holds), None)) is not None:
-        return hold
     whole = (gate for gate in gates if point == "wave" or gate.select is None)
     shut = next((gate for gate in whole if not is_open(rollout, gate, now)), None)
     return None if shut is None else shut_action(rollout, shut, now)
+
+
+def _keeps_back(rollout: Rollout, gate: HealthGate) -> bool:
+    """Whether a closed gate keeps something of the wave from starting: one for some targets only those of them."""
+    return gate.select is None or rollout.queue.waits_for((GATE, gate.name))
 
 
 def shut_action(rollout: Rollout, gate: HealthGate, now: datetime) -> Action:
@@ -168,7 +178,13 @@ def _closed_here_since(rollout: Rollout, gate: HealthGate) -> datetime | None:
 
 
 def _due_hold(rollout: Rollout, gate: HealthGate, now: datetime) -> Hold | None:
-    """The hold of a gate that was closed for too long, over all sessions that were at work meanwhile."""
+    """The hold of a gate that was closed for too long, over all sessions that were at work meanwhile.
+
+    It is by a bad answer that still counts: when it was not asked for a while, it may be well by now.
+    """
+    watch = rollout.watches[gate.name]
+    if watch.asking or watch.passes or not _is_fresh(rollout, gate, now):
+        return None
     status = _closed(rollout, gate)
     if gate.hold_after_s is None or status is None or status.spell_s(now) < gate.hold_after_s:
         return None

@@ -6,9 +6,11 @@ import pytest
 from fakes.clock import START
 from fakes.rollouts import rollout_of
 from fakes.stage import plan_of, targets_of
+from msgspec import structs
 
+from orchestrator.executor.decide.actions import AskGate, Hold, WaitUntil
 from orchestrator.executor.decide.one_target.intent_gate import may_send
-from orchestrator.executor.decide.opening.gates import concerns, due_at, is_open, judge_answer
+from orchestrator.executor.decide.opening.gates import concerns, due_at, gate_action, is_open, judge_answer
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.model.plan.health_gate import GateAnswer, GateFinding, HealthGate
 from orchestrator.model.plan.selection import Selector
@@ -76,6 +78,30 @@ def test_an_answer_counts_as_long_as_it_is_fresh(age_s: float | None, counts: bo
 def test_a_gate_is_due_at_once_and_then_after_every() -> None:
     assert due_at(rollout(), GATE) is None
     assert due_at(rollout(opened=True, age_s=10), GATE) == START + timedelta(seconds=20)
+
+
+@pytest.mark.parametrize(
+    ("age_s", "asking", "in_a_row", "does"),
+    [
+        (10, False, 0, Hold),
+        (60, False, 0, AskGate),
+        (10, True, 0, WaitUntil),
+        (60, True, 0, WaitUntil),
+        (10, False, 1, WaitUntil),
+    ],
+    ids=["its bad answer counts", "that is old", "it is asked again", "it is old and asked", "it begins to pass"],
+)
+def test_what_was_closed_for_long_holds_by_a_bad_answer_that_still_counts(
+    age_s: float, asking: bool, in_a_row: int, does: type
+) -> None:
+    """Nobody asks it while every slot is taken or a window is closed; it may be well when it is asked again."""
+    gate = structs.replace(GATE, hold_after_s=120.0)
+    made = rollout_of(plan_of(targets_of(2), gates=(gate,)))
+    made.run.apply(GateAnswered(at=START - timedelta(seconds=300), gate="g", answer="fails", open=False))
+    watch = made.watches["g"]
+    watch.asked_at = watch.answered_at = START - timedelta(seconds=age_s)
+    watch.asking, watch.passes = asking, in_a_row
+    assert type(gate_action(made, "start", START)) is does
 
 
 def test_no_intent_through_a_gate_that_closed_meanwhile() -> None:
