@@ -19,7 +19,7 @@ from soak.poison import Dose
 from soak.process import Build
 from soak.trial import Evidence, run_trial
 
-from orchestrator.executor import dispatch
+from orchestrator.executor import serving
 from orchestrator.executor.session import Session
 from orchestrator.model.plan.plan import Window
 from orchestrator.model.run.state import TargetState
@@ -128,7 +128,7 @@ def test_an_exception_that_is_not_caught_at_its_bulkhead_is_found_out(monkeypatc
     async def let_through(_state: TargetState, _session: Session, error: Exception) -> None:
         raise error
 
-    monkeypatch.setattr(dispatch, "break_off", let_through)
+    monkeypatch.setattr(serving, "break_off", let_through)
     for seed in range(_MOST_TRIALS):
         evidence = run_trial(troubled(_any(seed), Death(RAISING[seed % len(RAISING)], 1)))
         if Rule.ENDS in {violation.rule for violation in judge(evidence)}:

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from orchestrator.app.scopes.serve_scopes import served
+from orchestrator.executor.ask.read_events import ask_events
 from orchestrator.executor.decide.opening.cloud_events import ends_by, kept_from, kept_until
 from orchestrator.executor.ports import Clock
-from orchestrator.executor.read_events import ask_events
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.plan.target import Target
 from orchestrator.model.reply.cloud_event import CloudEvent, events_missing

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from orchestrator.app.preview.addresses_learned import NOTHING_LEARNED, AddressesLearned, Needed
 from orchestrator.app.scopes.serve_scopes import served
+from orchestrator.executor.ask.read_subnet import ask_subnet
 from orchestrator.executor.ports import Clock
-from orchestrator.executor.read_subnet import ask_subnet
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.plan.plan import Capacity
 from orchestrator.model.plan.target import Target

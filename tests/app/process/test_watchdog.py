@@ -23,7 +23,7 @@ from orchestrator.app.process.die_at_point import PATIENCE as PATIENCE_NAME
 from orchestrator.app.process.due import due_in, due_in_search, overdue_calls
 from orchestrator.app.process.watchdog import Due, Watchdog
 from orchestrator.app.scopes.serve_scopes import served
-from orchestrator.executor import dispatch
+from orchestrator.executor import serving
 from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lane, Lanes
@@ -167,7 +167,7 @@ def test_a_story_that_never_returns_stands_still_when_nothing_else_goes_on(monke
     async def story(state: TargetState, session: Any) -> None:
         await (_never() if state.key == sick else upgrade_one(state, session))
 
-    monkeypatch.setattr(dispatch, "upgrade_one", story)
+    monkeypatch.setattr(serving, "upgrade_one", story)
     played = stage.play()
     assert played.finish.why == f"the story of target {sick}"
     assert played.outcomes() == {"succeeded": 2, "waiting": 1}

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from functools import partial
 
 from orchestrator.errors import place_of
+from orchestrator.executor.ask.read_events import ask_events
+from orchestrator.executor.ask.read_subnet import ask_subnet
 from orchestrator.executor.decide.actions import ReadCloud
 from orchestrator.executor.decide.bench import EVENTS
-from orchestrator.executor.read_events import ask_events
-from orchestrator.executor.read_subnet import ask_subnet
 from orchestrator.executor.requeue import reopen
 from orchestrator.executor.session import Session
 from orchestrator.executor.supervise import Service
