@@ -20,6 +20,7 @@ from fakes.postgres_server import Server, new_server
 from fakes.processes import Running, start
 
 from hosts.case import IN_FLIGHT, LOCKED, new_case, now
+from hosts.clocks import a_little_off, far_off
 from hosts.slot_log import slots
 from orchestrator.app.process.die_at_point import VARIABLE
 from orchestrator.executor.crash_points import Point
@@ -286,6 +287,8 @@ ROWS = (
     Row(
         "12", "each scope is served by hosts of its own, one of which goes on when another may do no more", 3, disjoint
     ),
+    Row("14a", "the next host's clock is 3 s off", 4, a_little_off),
+    Row("14b", "a host's clock is 60 s off: it takes part in nothing", 4, far_off),
     Row("16", "workers are stopped and started one after the other", 3, rolling_restart),
     Row("18", "a folder as state imports nothing of the extra", 1, folder_alone),
 )

@@ -49,6 +49,7 @@ def _check(options: Options) -> None:
     if faults:
         hint = "turn it on in postgresql.conf: what is on record must survive a crash of the server"
         raise StateError(f"{state}: {'; '.join(faults)}", hint=hint)
+    state.expect_clock()
     write([f"{state}: the tables are known, and what is confirmed survives a crash", *state.remarks()])
 
 

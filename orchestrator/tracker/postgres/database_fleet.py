@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -19,6 +20,7 @@ from orchestrator.model.written.writable import encoded
 from orchestrator.tracker.fleet_name import expect_owner_before, refuse_other
 from orchestrator.tracker.postgres.database import Connection
 from orchestrator.tracker.postgres.database_run import DatabaseRun, write_run
+from orchestrator.tracker.postgres.host_clock import expect_clock
 from orchestrator.tracker.postgres.lease import Candidate, holding, look
 from orchestrator.tracker.postgres.rows import content
 from orchestrator.tracker.postgres.seat import Seat
@@ -76,7 +78,15 @@ class DatabaseFleet:
     @contextmanager
     def lock(self, since: datetime, *, stands_by: bool = False) -> Iterator[None]:
         seat = self.seat
-        candidate = Candidate(self._key, self._words(since), seat.host, seat.new_token(), seat.monotonic, seat.pause)
+        candidate = Candidate(
+            self._key,
+            self._words(since),
+            seat.host,
+            seat.new_token(),
+            seat.monotonic,
+            seat.pause,
+            partial(expect_clock, seat.database, seat.wall),
+        )
         with holding(seat.database, candidate, stands_by=stands_by) as epoch, seat.database.patiently():
             seat.epochs[self._key] = epoch
             try:

@@ -21,6 +21,7 @@ from orchestrator.tracker.folder.rate_file import RateFile
 from orchestrator.tracker.postgres.database import Connection, Database, how_to_make_tables
 from orchestrator.tracker.postgres.database_fleet import DatabaseFleet
 from orchestrator.tracker.postgres.fleets_under_way import under_way
+from orchestrator.tracker.postgres.host_clock import expect_clock
 from orchestrator.tracker.postgres.hosts_rate import HostsRate
 from orchestrator.tracker.postgres.prune import prune
 from orchestrator.tracker.postgres.seat import Seat
@@ -84,6 +85,14 @@ class DatabaseState:
         """
         self.seat.database.run(expect_version)
         return self.seat.database.run(not_durable)
+
+    def expect_clock(self) -> None:
+        """This host's clock is not known to be too far from the database's.
+
+        Raises:
+            StateError: it is, or the database is not reached.
+        """
+        expect_clock(self.seat.database, self.seat.wall)
 
     def remarks(self) -> list[str]:
         """What an operator should know who relies on it."""

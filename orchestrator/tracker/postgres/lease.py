@@ -57,6 +57,8 @@ class Candidate(NamedTuple):
         words: who it is, for people, when it takes the place now.
         host: where it is.
         token: nobody else's.
+        expect_fit: raises `StateError` where its host may take part in nothing. Asked when it comes, and when it takes
+            the place: it may have stood by for hours.
     """
 
     fleet: str
@@ -65,6 +67,7 @@ class Candidate(NamedTuple):
     token: str
     monotonic: Callable[[], float]
     pause: Callable[[float], object]
+    expect_fit: Callable[[], None] = lambda: None
 
 
 def look(database: Database, fleet: str, *, patience_s: float | None = None) -> Holding | None:
@@ -92,7 +95,7 @@ def holding(database: Database, candidate: Candidate, *, stands_by: bool) -> Ite
 
     Raises:
         FleetLocked: another one holds it, or has held it until now.
-        StateError: the database cannot be used.
+        StateError: the database cannot be used, or the host is not fit.
     """
     epoch = _taken(database, candidate, stands_by=stands_by)
     over = Event()
@@ -106,6 +109,7 @@ def holding(database: Database, candidate: Candidate, *, stands_by: bool) -> Ite
 
 
 def _taken(database: Database, candidate: Candidate, *, stands_by: bool) -> int:
+    candidate.expect_fit()
     database.run(partial(_execute, _ENTER, (candidate.fleet,)))
     watch = _Watch(candidate)
     waiting = Waiting(
@@ -130,6 +134,7 @@ def _waited_for(database: Database, candidate: Candidate, watch: "_Watch", waiti
             raise _locked(candidate.fleet, now if now.words is not None else watch.seen or now)
         silent = watch.silent(now)
         if now.words is None or silent:
+            candidate.expect_fit()
             _take(database, candidate, now.epoch, silent=silent)
         else:
             if waiting is not None:

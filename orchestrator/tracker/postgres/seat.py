@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from threading import Event
 
@@ -21,6 +22,7 @@ class Seat:
         simulated: whether it is for simulated runs, which never mix with real ones.
         host: the name of this host.
         pid: of this process.
+        wall: what the clock of this host shows.
         epochs: of the fleets that this process holds, by their names in the tables.
     """
 
@@ -30,6 +32,7 @@ class Seat:
     host: str
     pid: int
     monotonic: Callable[[], float] = SystemClock().monotonic
+    wall: Callable[[], datetime] = SystemClock().wall
     pause: Callable[[float], object] = field(default_factory=lambda: Event().wait)
     new_token: Callable[[], str] = lambda: uuid.uuid4().hex
     epochs: dict[str, int] = field(default_factory=dict)

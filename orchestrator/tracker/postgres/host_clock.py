@@ -1,0 +1,45 @@
+"""Whether this host's clock may be used for a log that others write too: times of several hosts are compared there."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from orchestrator.errors import StateError
+from orchestrator.tracker.postgres.database import Connection, Database
+
+#: How far it may be from the database's, which all hosts can ask.
+MOST_S = 5.0
+_HINT = "set the clock of this host, or of the database's, as by NTP; then start again"
+
+
+def expect_clock(database: Database, wall: Callable[[], datetime]) -> None:
+    """The clock of this host is not known to be too far from the database's.
+
+    How much of the difference is the time that the question took is not known: only what is left without it counts.
+
+    Args:
+        database: where the log is kept.
+        wall: what the clock of this host shows.
+
+    Raises:
+        StateError: it is, or the database cannot be used.
+    """
+    least_s, most_s = database.run(lambda connection: _ahead_s(connection, wall))
+    off_s = max(least_s, -most_s)
+    if off_s > MOST_S:
+        where = "ahead of" if least_s > 0 else "behind"
+        raise StateError(
+            f"{database}: the clock of this host is {off_s:.0f} s {where} the database's: more than {MOST_S:g} s, "
+            "so it works on no fleet there",
+            hint=_HINT,
+        )
+
+
+def _ahead_s(connection: Connection, wall: Callable[[], datetime]) -> tuple[float, float]:
+    """How far this host's clock is ahead of the database's: at least and at most."""
+    asked = wall()
+    row = connection.execute("select clock_timestamp()").fetchone()
+    told = wall()
+    there = row[0] if row is not None else None
+    if not isinstance(there, datetime):
+        raise StateError("the database does not tell the time")
+    return (asked - there).total_seconds(), (told - there).total_seconds()
