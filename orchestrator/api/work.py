@@ -2,11 +2,12 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from subprocess import DEVNULL, Popen, TimeoutExpired
 from tempfile import TemporaryFile
 from typing import IO
+
+import msgspec
 
 from orchestrator.errors import ExitCode, FleetLocked, OrchestratorError, PlanError, ScopeUnusable, StateError
 
@@ -22,8 +23,7 @@ _ERRORS: dict[int, type[OrchestratorError]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class SessionEnd:
+class SessionEnd(msgspec.Struct, frozen=True):
     """How a session of a run ended.
 
     Attributes:
@@ -41,8 +41,7 @@ class SessionEnd:
     report: Path | None
 
 
-@dataclass(frozen=True, slots=True)
-class Worked:
+class Worked(msgspec.Struct, frozen=True):
     """What a process left: its exit code, and both its outputs as text."""
 
     code: int

@@ -8,9 +8,10 @@ up; and what a preflight read, which nobody but the intent behind it in the same
 from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from math import inf
 from typing import TypeAlias
+
+import msgspec
 
 from orchestrator.errors import OrchestratorError, place_of, refused_by_host
 from orchestrator.executor.decide.one_target.intent_gate import may_send, may_trip
@@ -38,23 +39,20 @@ from orchestrator.model.written.masked import masked
 from orchestrator.model.written.writable import writable
 
 
-@dataclass(frozen=True, slots=True)
-class Go:
+class Go(msgspec.Struct, frozen=True):
     """The intent is on disk: send, unless that took so `late` that another host may be looking for its job already."""
 
     intent: Intent
     late: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class IntentRefused:
+class IntentRefused(msgspec.Struct, frozen=True):
     """The intent was not written, and nothing may be sent."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True):
     """The target has an intent that is still open: nothing may be sent beside it."""
 
     record: Intent

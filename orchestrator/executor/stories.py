@@ -2,9 +2,9 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 import anyio
+import msgspec
 from anyio.abc import TaskGroup
 
 from orchestrator.executor.ports import Clock
@@ -57,8 +57,7 @@ class Stories:
         return (state for state in self._under_way.values() if state.key not in self._asleep)
 
 
-@dataclass(slots=True, eq=False)
-class Worker:
+class Worker(msgspec.Struct, eq=False):
     """A task that tells one story after another.
 
     Attributes:
@@ -68,8 +67,8 @@ class Worker:
 
     state: TargetState
     ended: anyio.Event | None = None
-    _scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-    _called: anyio.Event = field(default_factory=anyio.Event)
+    _scope: anyio.CancelScope = msgspec.field(default_factory=anyio.CancelScope)
+    _called: anyio.Event = msgspec.field(default_factory=anyio.Event)
 
     def call(self, state: TargetState) -> None:
         """Tell another story."""

@@ -1,8 +1,9 @@
 """The bulkhead around a task beside the loop: one that fails is started again, and at last given up by its name."""
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+import msgspec
 
 from orchestrator.errors import Broken, StateError
 from orchestrator.executor.session import Session
@@ -16,8 +17,7 @@ FAILURES = 3
 _REST_S = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(msgspec.Struct, frozen=True):
     """A task that a session lives with.
 
     Attributes:

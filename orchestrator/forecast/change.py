@@ -1,7 +1,6 @@
 """The smallest change of one key with which a run would need one night only. What arithmetic allows is tried out."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 from math import ceil
@@ -88,7 +87,7 @@ def _least_s(setting: Setting) -> float:
 
 def _with_plan(setting: Setting, plan: Plan) -> Setting:
     staging = assign_waves(plan, setting.targets, setting.left_out)
-    return replace(setting, plan=plan, staging=staging)
+    return structs.replace(setting, plan=plan, staging=staging)
 
 
 def _candidates(plan: Plan, setting: Setting) -> Iterator[_Turned]:

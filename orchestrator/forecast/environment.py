@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from copy import deepcopy
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from math import inf
 
+import msgspec
 from msgspec import structs
 
 from orchestrator.executor.decide.bench import EVENTS, SUBNET, Block
@@ -44,8 +44,7 @@ from orchestrator.planner.waves import Staging, scope_targets, wave_targets
 _MOVES_NOBODY = (Intent, AnswerSeen, JobSeen)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """What is rehearsed.
 
     Attributes:
@@ -73,11 +72,11 @@ class Setting:
     latency_s: float = LATENCY_S
     send_s: float = LATENCY_S
     begun: Run | None = None
-    free: Mapping[str, int] = field(default_factory=dict)
+    free: Mapping[str, int] = {}
     events: Mapping[str, Sequence[CloudEvent]] | None = None
     zone: tzinfo = UTC
     unread: AbstractSet[str] = frozenset()
-    clouds: Mapping[str, float] = field(default_factory=dict)
+    clouds: Mapping[str, float] = {}
 
     @property
     def ahead(self) -> timedelta:
@@ -90,8 +89,7 @@ class Setting:
         return self.start + self.ahead
 
 
-@dataclass(slots=True)
-class ScopeEnvironment:
+class ScopeEnvironment(msgspec.Struct):
     """One scope: its calls by lane, the line of its attempts, and its list of running jobs.
 
     Attributes:
@@ -108,10 +106,10 @@ class ScopeEnvironment:
     poll: Call
     listed_at_s: float = -inf
     listing_now: bool = False
-    list_use: ListUse = field(default_factory=ListUse)
+    list_use: ListUse = msgspec.field(default_factory=ListUse)
     running_at_s: float = -inf
-    ends_s: list[float] = field(default_factory=list)
-    waiting_for_list: list[Process] = field(default_factory=list)
+    ends_s: list[float] = []
+    waiting_for_list: list[Process] = []
 
     def join(self, process: Process) -> None:
         """Wait for the list that another target is reading."""

@@ -3,7 +3,6 @@
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 
@@ -67,7 +66,7 @@ def rehearse(
         PlanError: the targets cannot be shared out to the waves.
     """
     setting, known = _prepared(plan, targets, left_out, seen, start)
-    setting = replace(
+    setting = structs.replace(
         setting, unread=unread, begun=begun, free=free or {}, events=events, zone=zone, clouds=clouds or {}
     )
     samplers = [partial(known.sampler, level, seed) for seed, level in enumerate(_levels(len(targets)))]
@@ -99,7 +98,7 @@ def rehearse_once(
         PlanError: the targets cannot be shared out to the waves.
     """
     setting, known = _prepared(plan, targets, left_out, seen, start)
-    setting = replace(
+    setting = structs.replace(
         setting, unread=unread, begun=begun, free=free or {}, events=events, zone=zone, clouds=clouds or {}
     )
     levels = _levels(len(targets))

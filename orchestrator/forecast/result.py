@@ -1,7 +1,8 @@
 """What a rehearsal tells of its run: when each wave began and ended, in which nights, and what held it up when."""
 
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+
+import msgspec
 
 from orchestrator.executor.decide.opening.calendar import opening
 from orchestrator.model.plan.plan import Plan
@@ -9,16 +10,14 @@ from orchestrator.model.plan.plan import Plan
 _HALF_A_DAY = timedelta(hours=12)
 
 
-@dataclass(slots=True)
-class WaveSpan:
+class WaveSpan(msgspec.Struct):
     """When a wave's first upgrade started and its last target was settled, in seconds from the start of the run."""
 
     starts_s: float | None = None
     ends_s: float | None = None
 
 
-@dataclass(slots=True)
-class Rehearsal:
+class Rehearsal(msgspec.Struct):
     """How a run went.
 
     Attributes:
@@ -35,9 +34,9 @@ class Rehearsal:
     ends_s: float = 0.0
     calls: int = 0
     peak: int = 0
-    starts_s: list[float] = field(default_factory=list)
+    starts_s: list[float] = []
     nights: int = 0
-    spans: list[tuple[float, str]] = field(default_factory=list)
+    spans: list[tuple[float, str]] = []
     unfinished: str | None = None
 
     def sent(self, wave: str, now_s: float, in_flight: int) -> None:

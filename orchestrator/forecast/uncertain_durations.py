@@ -1,10 +1,11 @@
 """How long upgrades may take, as far as is known: what the fleet has seen, else what the plan says, and the doubt."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import exp, log, sqrt
 from random import Random
 from statistics import NormalDist, fmean, pstdev
+
+import msgspec
 
 #: From so many durations on they are their own distribution; fewer only say how long an upgrade takes on average.
 _ENOUGH = 20
@@ -19,8 +20,7 @@ _UNKNOWN = 0.10
 _DRIFT = 0.04
 
 
-@dataclass(frozen=True, slots=True)
-class Knowledge:
+class Knowledge(msgspec.Struct, frozen=True):
     """What is known of the durations to come.
 
     Attributes:

@@ -5,7 +5,8 @@ holds the two against each other.
 """
 
 from collections import deque
-from dataclasses import dataclass
+
+import msgspec
 
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lane, LaneOrder
@@ -84,8 +85,7 @@ class VirtualLanes:
         self._service = service
 
 
-@dataclass(frozen=True, slots=True)
-class _Rest:
+class _Rest(msgspec.Struct, frozen=True):
     lanes: VirtualLanes
 
     def join(self, process: Process) -> None:
@@ -93,8 +93,7 @@ class _Rest:
         self.lanes.rest(process)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """A call in a lane, as something to wait for: for its slot, and then for its answer.
 
     Attributes:

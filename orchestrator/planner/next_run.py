@@ -1,10 +1,10 @@
 """What the next `run` of a fleet goes on with, or begins. Pure: `run` carries it out, and the preview tells it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
+import msgspec
 from msgspec import structs
 
 from orchestrator.errors import PlanError, UsageError
@@ -25,8 +25,7 @@ LastOutcomes: TypeAlias = Mapping[str, tuple[Outcome, str]]
 _FAILED = frozenset({Outcome.FAILED, Outcome.MISMATCH, Outcome.REJECTED})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
+class Past(msgspec.Struct, frozen=True, kw_only=True):
     """What the runs of a fleet have left behind.
 
     Attributes:
@@ -39,13 +38,12 @@ class Past:
 
     run_id: str = ""
     run: Run | None = None
-    last: LastOutcomes = field(default_factory=dict)
+    last: LastOutcomes = {}
     changes: tuple[str, ...] = ()
     attempts: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What the options say.
 
     Attributes:
@@ -70,8 +68,7 @@ class Asked:
         return min(filter(None, (self.until, ends)), default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Standstill:
+class Standstill(msgspec.Struct, frozen=True):
     """What keeps everything from starting as things stand.
 
     Attributes:
@@ -83,8 +80,7 @@ class Standstill:
     passes: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NextRun:
+class NextRun(msgspec.Struct, frozen=True, kw_only=True):
     """The run that a start takes up.
 
     Attributes:
@@ -110,14 +106,14 @@ class NextRun:
     continues: str | None = None
     at_work: str | None = None
     targets: tuple[Target, ...]
-    aside: dict[str, Aside] = field(default_factory=dict)
-    failed_before: Mapping[str, Outcome] = field(default_factory=dict)
+    aside: dict[str, Aside] = {}
+    failed_before: Mapping[str, Outcome] = {}
     repeats: bool = False
-    kept: Mapping[str, Outcome] = field(default_factory=dict)
+    kept: Mapping[str, Outcome] = {}
     hold: HoldSet | None = None
     changes: tuple[str, ...] = ()
     approved: frozenset[str] = frozenset()
-    elsewhere: Mapping[str, Elsewhere] = field(default_factory=dict)
+    elsewhere: Mapping[str, Elsewhere] = {}
     supersedes: bool = False
     named: str = ""
     still: Standstill | None = None
@@ -195,7 +191,7 @@ def beginning(plan: Plan, targets: Sequence[Target], past: Past, asked: Asked) -
 def ordered(coming: NextRun, run: Run) -> NextRun:
     """The same run as it stands when what persons have ordered was carried out in it."""
     approved = frozenset(wave.name for wave in run.waves.values() if wave.approved or wave.opened_at)
-    return replace(coming, hold=run.hold, approved=approved, limits=run.limits)
+    return structs.replace(coming, hold=run.hold, approved=approved, limits=run.limits)
 
 
 def refused_elsewhere(elsewhere: Mapping[str, Elsewhere]) -> PlanError | None:
@@ -232,7 +228,7 @@ def _when_ended(past: Past) -> Past:
     if run is None or run.ended is not None or run.started is None:
         return past
     missed = (Outcome.NOT_STARTED, run.started.target_version)
-    return replace(past, last={**{target.proxy_id: missed for target in waiting_in(run)}, **past.last})
+    return structs.replace(past, last={**{target.proxy_id: missed for target in waiting_in(run)}, **past.last})
 
 
 def _carried(hold: HoldSet) -> HoldSet:

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from threading import Thread
 from typing import cast
+
+import msgspec
 
 from orchestrator.simulator.cloud import SimulatedCloud
 from orchestrator.simulator.config import SimulatorConfig
@@ -17,8 +18,7 @@ from orchestrator.simulator.server import Server, utc_now
 _JOIN_S = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True):
     """Where an embedded cloud is, and what it accepts. Read `cloud` when no request is under way."""
 
     url: str

@@ -1,7 +1,7 @@
 """A fleet whose runs are kept in memory over many starts, with its cloud: what a start should send, and does send."""
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from fakes.clock import START, VirtualClock, run_virtual
@@ -53,7 +53,7 @@ class KeptFleet:
     def preview(self, asked: Asked) -> Preview:
         """What `plan` says now of a start with these options."""
         targets = list(self.plan.proxies)
-        found = foresee(self.plan, targets, self.state, replace(asked, wait_s=_WAIT_S), self.now)
+        found = foresee(self.plan, targets, self.state, structs.replace(asked, wait_s=_WAIT_S), self.now)
         coming, plan = found.by_clocks({}), found.plan
         return make_preview(plan, Resolved(targets, []), run_virtual(self._readings), coming)
 

@@ -1,6 +1,5 @@
 """The fold: what it keeps, that it never contradicts itself, and that it does not depend on how often it is done."""
 
-from dataclasses import asdict
 from datetime import timedelta
 from typing import get_args
 
@@ -9,7 +8,7 @@ from fakes.plausible import PlausibleRun
 from fakes.recorded import BEGIN, NEW, OLD, empty_run, make_plan, make_targets, run_started
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from orchestrator.model.record import record as r
 from orchestrator.model.record.moment import Moment

@@ -1,6 +1,6 @@
 """What a process knows and the fold of its journal does not, or the other way round."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from orchestrator.model.run.run import Run
 from orchestrator.model.run.status import WaveStatus

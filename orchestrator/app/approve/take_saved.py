@@ -1,7 +1,6 @@
 """`run FILE`: what was approved is what runs, or the differences are named and nothing starts."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -24,8 +23,7 @@ from orchestrator.spoken import counted
 _NAMED = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(msgspec.Struct, frozen=True):
     """A saved preview as it was read.
 
     Attributes:

@@ -6,10 +6,10 @@ out of it without a trace. `scopes_required: any` is about scopes that fail once
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 
 import anyio
+import msgspec
 from anyio.abc import TaskGroup
 
 from orchestrator.app.discover.scope_search import ScopeSearch
@@ -39,8 +39,7 @@ _SHOWN = 5
 OnFound = Callable[[int, int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Discovered:
+class Discovered(msgspec.Struct, frozen=True):
     """The targets that were found, each once, and how much every scope was used for it."""
 
     targets: list[Target]

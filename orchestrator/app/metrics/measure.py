@@ -6,11 +6,12 @@ the fleet, for the files of several fleets are read together; none carries a pro
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
 from platform import python_version
 from typing import Literal, NamedTuple, TypeAlias, get_args
+
+import msgspec
 
 from orchestrator import __version__
 from orchestrator.executor.decide.foreseen import expected_end, next_start
@@ -54,8 +55,7 @@ class Metric(NamedTuple):
     samples: tuple[Sample, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(msgspec.Struct, frozen=True):
     """How a session ended."""
 
     at: datetime

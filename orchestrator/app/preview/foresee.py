@@ -1,9 +1,11 @@
 """What a start would take up now, from the fleet's runs, the orders of persons, and other fleets. Writes nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeAlias
+
+import msgspec
+from msgspec import structs
 
 from orchestrator.app.preview.standstill import at_work, standstill
 from orchestrator.app.run.apply_command import carry_out
@@ -28,8 +30,7 @@ from orchestrator.tracker.state_store import Fleet, State
 Orders: TypeAlias = Sequence[tuple[int, Command]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Foreseen:
+class Foreseen(msgspec.Struct, frozen=True, kw_only=True):
     """What a start takes up, before it is known what time it is.
 
     Attributes:
@@ -46,7 +47,7 @@ class Foreseen:
     run: Run
     asked: Asked
     now: datetime
-    recorded: Mapping[str, float] = field(default_factory=dict)
+    recorded: Mapping[str, float] = {}
 
     def known(self, told: Mapping[str, float]) -> Mapping[str, float]:
         """The clocks by which a session will judge: as answers of just now have told them, else as they were recorded.
@@ -62,7 +63,9 @@ class Foreseen:
         """
         if self.coming.barred:
             return self.coming
-        return replace(self.coming, still=standstill(self.plan, self.run, self.asked, self.now, self.known(told)))
+        return structs.replace(
+            self.coming, still=standstill(self.plan, self.run, self.asked, self.now, self.known(told))
+        )
 
     def wrong_clock(self, told: Mapping[str, float]) -> str | None:
         """That windows are judged by the cloud's clock and not by this host's; None while they agree."""
@@ -92,7 +95,9 @@ def foresee(plan: Plan, targets: Sequence[Target], state: State, asked: Asked, n
     found = _foresee(plan, targets, fleet, latest, asked, now)
     warnings = tuple(refused_before(latest.run) if latest else _orphan(fleet, targets))
     recorded = latest.run.timeline.last_offsets if latest else {}
-    return replace(found, coming=replace(found.coming, named=asked.named, warnings=warnings), recorded=recorded)
+    return structs.replace(
+        found, coming=structs.replace(found.coming, named=asked.named, warnings=warnings), recorded=recorded
+    )
 
 
 def _orphan(fleet: Fleet, targets: Sequence[Target]) -> Iterator[str]:
@@ -113,15 +118,15 @@ def _foresee(
         limits = latest.run.limits if latest else None
         coming, run = _begins(plan, beginning(plan, targets, past, asked), orders, now, limits)
         elsewhere = open_elsewhere(fleet, {target.proxy_id for target in targets})
-        coming = replace(coming, at_work=_at_work(fleet, latest), elsewhere=elsewhere)
+        coming = structs.replace(coming, at_work=_at_work(fleet, latest), elsewhere=elsewhere)
         return Foreseen(coming=coming, plan=plan, run=run, asked=asked, now=now)
     _obey(latest.run, orders, now)
-    coming = replace(unfinished(past, asked) or NextRun(targets=()), limits=latest.run.limits)
+    coming = structs.replace(unfinished(past, asked) or NextRun(targets=()), limits=latest.run.limits)
     ids = {target.proxy_id for target in waiting_in(latest.run)}
     elsewhere = open_elsewhere(fleet, ids, or_about_to_be=False)
-    coming = replace(coming, at_work=_at_work(fleet, latest), elsewhere=elsewhere)
+    coming = structs.replace(coming, at_work=_at_work(fleet, latest), elsewhere=elsewhere)
     if coming.at_work is not None and coming.hold is None:
-        coming = replace(coming, still=at_work(latest.in_force, latest.run, asked, now))
+        coming = structs.replace(coming, still=at_work(latest.in_force, latest.run, asked, now))
     followed = latest.in_force if coming.changes else plan
     return Foreseen(coming=coming, plan=followed, run=latest.run, asked=asked, now=now)
 
@@ -167,7 +172,7 @@ def foresee_simulated(plan: Plan, targets: Sequence[Target], state: State, asked
     coming, fleet = NextRun(targets=tuple(targets)), state.fleet(plan.name)
     latest = latest_of(fleet)
     if asked.only is not None:
-        coming = replace(beginning(plan, targets, past_of(latest, last_outcomes(fleet)), asked), hold=None)
+        coming = structs.replace(beginning(plan, targets, past_of(latest, last_outcomes(fleet)), asked), hold=None)
     coming, run = _begins(plan, coming, (), now)
-    coming = replace(coming, at_work=_at_work(fleet, latest), named=asked.named)
+    coming = structs.replace(coming, at_work=_at_work(fleet, latest), named=asked.named)
     return Foreseen(coming=coming, plan=plan, run=run, asked=asked, now=now)

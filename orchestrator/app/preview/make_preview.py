@@ -1,11 +1,11 @@
 """The verb `plan`: what a run would do, with the versions that the cloud tells; after a run also what has changed."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
 import anyio
+import msgspec
 from msgspec import structs
 
 from orchestrator.app.preview.addresses_learned import NOTHING_LEARNED, AddressesLearned
@@ -36,8 +36,7 @@ from orchestrator.planner.preview.unusable import without_scopes
 from orchestrator.planner.targets.resolve import Resolved
 
 
-@dataclass(frozen=True, slots=True)
-class OnlinePreview:
+class OnlinePreview(msgspec.Struct, frozen=True):
     """A preview with versions, and what it was made of.
 
     Attributes:
@@ -61,8 +60,7 @@ class OnlinePreview:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(msgspec.Struct, frozen=True):
     readings: dict[str, Reading]
     unusable: dict[str, str]
     schedules: Schedules

@@ -4,11 +4,11 @@ Sends nothing, and writes nothing. What needs no network waits for no import tha
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import structs
 
 from orchestrator.model.learned.history import History
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from orchestrator.app.scopes.rate_memory import RateMemory
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreviewRequest:
+class PreviewRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked of a preview.
 
     Attributes:
@@ -57,8 +56,7 @@ class PreviewRequest:
     redirect: "Redirect | None" = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreviewedPlan:
+class PreviewedPlan(msgspec.Struct, frozen=True, kw_only=True):
     """A preview, and what it was made of.
 
     Attributes:
@@ -74,7 +72,7 @@ class PreviewedPlan:
     plan: Plan
     targets: tuple[Target, ...]
     coming: NextRun
-    unusable: Mapping[str, str] = field(default_factory=dict)
+    unusable: Mapping[str, str] = {}
     wrong: tuple[str, ...] = ()
     read_nothing: bool = False
 
@@ -121,7 +119,7 @@ def _simulated(request: PreviewRequest, redirect: "Redirect") -> PreviewedPlan:
     """No audit: each simulated cloud is a new one, in which no run has upgraded anything."""
     written = resolve_targets(request.plan).targets
     with redirect(request.plan, written) as (pointed, environ):
-        return _online(replace(request, plan=pointed, environ=environ), None)
+        return _online(structs.replace(request, plan=pointed, environ=environ), None)
 
 
 def _online(request: PreviewRequest, history: History | None) -> PreviewedPlan:

@@ -5,7 +5,8 @@ as needed. Where that is not enough, fewer calls are made at once, so that journ
 """
 
 import resource
-from dataclasses import dataclass
+
+import msgspec
 
 from orchestrator.errors import UsageError
 from orchestrator.model.plan.plan import Plan
@@ -20,8 +21,7 @@ _KINDS = 2
 _FEWEST = 2
 
 
-@dataclass(frozen=True, slots=True)
-class FileRoom:
+class FileRoom(msgspec.Struct, frozen=True):
     """What fits.
 
     Attributes:

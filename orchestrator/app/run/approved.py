@@ -1,14 +1,14 @@
 """What a person has approved, for a session that does exactly that or nothing."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from orchestrator.model.plan.target import Target
 from orchestrator.tracker.runs.recovery import Recovered
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exactly:
+class Exactly(msgspec.Struct, frozen=True, kw_only=True):
     """What a run begins with when a person has approved exactly that.
 
     Attributes:
@@ -20,8 +20,7 @@ class Exactly:
     skipped: Mapping[str, tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Approved:
+class Approved(msgspec.Struct, frozen=True):
     """A preview that a person has approved: a session does exactly that or nothing.
 
     Attributes:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import msgspec
 from msgspec import structs
 
 from orchestrator import __version__
@@ -42,8 +42,7 @@ _LONGEST_WINDOW = timedelta(days=2)
 _SECOND = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True):
     """A run that a session takes up.
 
     Attributes:
@@ -112,8 +111,7 @@ def _not_started(run: Run, target: Target, now: datetime) -> Settled:
     return Settled(at=now, target=target.proxy_id, outcome=Outcome.NOT_STARTED, reason=reason)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beginning:
+class Beginning(msgspec.Struct, frozen=True, kw_only=True):
     """What a new run needs beside its plan and targets.
 
     Attributes:
@@ -135,7 +133,7 @@ class Beginning:
     only: frozenset[Outcome] | None = None
     spent: tuple[ScopeUsed, ...] = ()
     approved: str = ""
-    skipped: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    skipped: Mapping[str, tuple[str, str]] = {}
 
 
 def begin_run(plan: Plan, targets: Sequence[Target], beginning: Beginning) -> Recovered:

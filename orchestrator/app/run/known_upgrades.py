@@ -2,9 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 
 import anyio
+import msgspec
 from anyio import to_thread
 
 from orchestrator.app.process.shared_reading import SharedReading
@@ -15,8 +15,7 @@ from orchestrator.tracker.state_store import State
 from orchestrator.tracker.workflow_store import KnownWorkflows
 
 
-@dataclass(frozen=True, slots=True)
-class KnownUpgrades:
+class KnownUpgrades(msgspec.Struct, frozen=True):
     """Two questions to the journals.
 
     Attributes:

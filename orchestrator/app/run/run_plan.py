@@ -3,12 +3,13 @@
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import anyio
+import msgspec
+from msgspec import structs
 
 from orchestrator.app.discover.discover import OnFound, discover_now
 from orchestrator.app.process.event_loop import backend_options, spare_the_collector
@@ -49,8 +50,7 @@ from orchestrator.tracker.state_store import Fleet, State
 Redirect = Callable[[Plan, list[Target]], AbstractContextManager[tuple[Plan, Mapping[str, str]]]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunRequest:
+class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What the command line asks of a run.
 
     Attributes:
@@ -87,8 +87,7 @@ class RunRequest:
     approved: Approved | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SessionResult:
+class SessionResult(msgspec.Struct, frozen=True):
     """How a session of `run` ended.
 
     Attributes:
@@ -105,7 +104,7 @@ class SessionResult:
     plan: Plan
     report: Path
     warnings: tuple[str, ...] = ()
-    lost: Mapping[str, str] = field(default_factory=dict)
+    lost: Mapping[str, str] = {}
 
     @property
     def recovered(self) -> Recovered:
@@ -131,7 +130,7 @@ def run_plan(job: RunRequest) -> SessionResult:
         take_place(fleet, job.now, stack)
         stood_by = timedelta(seconds=round(clock.monotonic() - asked_s))
         fleet.claim(path_of(job.plan.path))
-        return _run_locked(replace(job, now=job.now + stood_by), fleet, stack)
+        return _run_locked(structs.replace(job, now=job.now + stood_by), fleet, stack)
 
 
 def take_place(fleet: Fleet, now: datetime, stack: ExitStack) -> None:

@@ -4,12 +4,12 @@ import os
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import anyio
+import msgspec
 from anyio import to_thread
 
 from orchestrator import __version__
@@ -58,8 +58,7 @@ from orchestrator.tracker.runs.recovery import Recovered
 from orchestrator.tracker.state_store import Fleet
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+class Work(msgspec.Struct, frozen=True, kw_only=True):
     """What a session is asked to do.
 
     Attributes:
@@ -86,7 +85,7 @@ class Work:
     sinks: tuple[RecordSink, ...] = ()
     barred: Wait | None = None
     approved: str = ""
-    secrets: Secrets = field(default_factory=Secrets)
+    secrets: Secrets = msgspec.field(default_factory=Secrets)
 
     @property
     def run(self) -> Run:
@@ -104,8 +103,7 @@ class Work:
         return self.recovered.stored.fleet
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(msgspec.Struct, frozen=True):
     """How a session ended.
 
     Attributes:

@@ -1,10 +1,11 @@
 """`rate: auto` between sessions: what earlier ones found is where this one starts."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import TypeAlias
+
+import msgspec
 
 from orchestrator.cloud.rate_key import RateKey, rate_key
 from orchestrator.errors import StateError
@@ -21,8 +22,7 @@ Learned: TypeAlias = Mapping[str, float | None]
 _NEWS = 0.02
 
 
-@dataclass(frozen=True, kw_only=True)
-class RatesPlace:
+class RatesPlace(msgspec.Struct, frozen=True, kw_only=True):
     """Where the rates of all fleets are kept.
 
     Attributes:
@@ -38,8 +38,7 @@ class RatesPlace:
     warn_unshared: Callable[[str], None]
 
 
-@dataclass(kw_only=True)
-class RateMemory:
+class RateMemory(msgspec.Struct, kw_only=True, dict=True):
     """What is known of the rates of scopes.
 
     Attributes:
@@ -49,7 +48,7 @@ class RateMemory:
 
     environ: Mapping[str, str]
     at: RatesPlace | None = None
-    _kept: dict[str, KnownRate] = field(default_factory=dict)
+    _kept: dict[str, KnownRate] = {}
 
     def warn(self, why: str) -> None:
         """Say what is wrong with the memory; where nothing is kept, nothing is lost."""

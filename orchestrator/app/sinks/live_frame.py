@@ -5,9 +5,9 @@ the font: bars are of plain ASCII, and say without colours what they say with th
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
+import msgspec
 from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.text import Text
 
@@ -21,8 +21,7 @@ _WIDE = 100
 _LEGEND = "Ctrl-C: no new starts, what is in flight goes on.  # well  x ill  > in flight"
 
 
-@dataclass(frozen=True, slots=True)
-class WaveLine:
+class WaveLine(msgspec.Struct, frozen=True):
     """What is shown of a wave: how many of its targets ended well or not, are open, and are to come; its state."""
 
     name: str
@@ -39,8 +38,7 @@ class WaveLine:
         return self.well + self.ill
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(msgspec.Struct, frozen=True):
     """Everything that one picture shows, in words.
 
     Attributes:

@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import NamedTuple
+
+import msgspec
+from msgspec import structs
 
 from orchestrator.app.run.apply_command import carry_out
 from orchestrator.app.status.clocks import calendar, steady
@@ -49,8 +51,7 @@ class Ahead(NamedTuple):
 NOTHING_KNOWN = Ahead()
 
 
-@dataclass(frozen=True, slots=True)
-class Outlook:
+class Outlook(msgspec.Struct, frozen=True):
     """What a reader knows of a run.
 
     Attributes:
@@ -223,7 +224,7 @@ def before_run(
     waves, scopes = [wave.name for wave in plan.waves], [scope.name for scope in plan.scopes]
     run = Run(targets, waves=waves, scopes=scopes, failures=plan.failures)
     seen = look(plan, run, asked, now, working=ahead.working, barred=ahead.barred)
-    return replace(seen, unseen=ahead.unseen)
+    return structs.replace(seen, unseen=ahead.unseen)
 
 
 def _at_work(run: Run) -> SessionStarted | None:

@@ -4,9 +4,10 @@ Each has a process of its own, for a session owns its process: signals, event lo
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
 from math import inf
 from typing import Protocol
+
+import msgspec
 
 from orchestrator.errors import ExitCode, StateError
 
@@ -35,8 +36,7 @@ class Helper(Protocol):
         """Tell it to stop: it hands its fleet over when it works on it."""
 
 
-@dataclass
-class Attendance:
+class Attendance(msgspec.Struct):
     """The helpers of this host.
 
     Attributes:
@@ -51,8 +51,8 @@ class Attendance:
     start: Callable[[str], Helper]
     monotonic: Callable[[], float]
     tell: Callable[[str], object] = lambda _sentence: None
-    helpers: dict[str, Helper] = field(default_factory=dict)
-    _not_before: dict[str, float] = field(default_factory=dict)
+    helpers: dict[str, Helper] = {}
+    _not_before: dict[str, float] = {}
     _reached_s: float | None = None
     _away: bool = False
 

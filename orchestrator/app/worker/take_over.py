@@ -4,8 +4,9 @@ Plan, targets and settings are those of the run; this host's environment gives t
 """
 
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec import structs
 
 from orchestrator.app.run.begin_or_resume import Opened, take_up, unfinished_run
 from orchestrator.app.run.run_plan import RunRequest, SessionResult, go_on, take_place
@@ -58,14 +59,14 @@ def _was_left(run: Run, host: str | None) -> bool:
 def _bounded(job: RunRequest, run: Run, now: datetime) -> RunRequest:
     """What bounds the session that is gone bounds the one that goes on."""
     if not run.sessions:
-        return replace(job, now=now)
+        return structs.replace(job, now=now)
     gone = run.sessions[-1]
     rest_s = None if gone.ends_at is None else max(0.0, (gone.ends_at - now).total_seconds())
-    return replace(job, now=now, until=gone.until, longest_s=rest_s)
+    return structs.replace(job, now=now, until=gone.until, longest_s=rest_s)
 
 
 def _opened(latest: Recovered) -> Opened:
     """The run, and what bars it: a plan that was changed is known to the host that is gone alone."""
     opened = take_up(latest, latest.in_force)
     barred = Wait.recalled(latest.run.sessions[-1].barred) if latest.run.sessions else None
-    return replace(opened, changes=barred.facts) if barred and barred.cause is Cause.CHANGED else opened
+    return structs.replace(opened, changes=barred.facts) if barred and barred.cause is Cause.CHANGED else opened

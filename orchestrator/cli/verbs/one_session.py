@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Iterator, Mapping, MutableMapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from operator import setitem
 
+from msgspec import structs
 from structlog.typing import FilteringBoundLogger
 
 from orchestrator.app.process.start_bound import Bounds, spoken_bound
@@ -57,7 +57,7 @@ def one_session(plan: Plan, options: Options, now: datetime, bounds: Bounds, app
     if bounds.until is not None:
         _tell_of_bound(bounds.until, options, lost)
     outcome = run_plan(
-        replace(
+        structs.replace(
             session_request(plan, options, now, lost),
             until=bounds.until and bounds.until.astimezone(UTC),
             longest_s=bounds.longest_s,

@@ -1,9 +1,10 @@
 """What the executor can decide to do next, as a closed set."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
+
+import msgspec
 
 from orchestrator.executor.decide.bench import Block
 from orchestrator.executor.decide.waits import Wait
@@ -23,45 +24,39 @@ class Ending(StrEnum):
     SCOPE = "scope"
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(msgspec.Struct, frozen=True):
     """Take up this target."""
 
     target: Target
     wave: str
 
 
-@dataclass(frozen=True, slots=True)
-class OpenWave:
+class OpenWave(msgspec.Struct, frozen=True):
     """The wave's turn has come."""
 
     wave: str
 
 
-@dataclass(frozen=True, slots=True)
-class SoakWave:
+class SoakWave(msgspec.Struct, frozen=True):
     """The wave is settled; the next one opens after this instant."""
 
     wave: str
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class VerifyWave:
+class VerifyWave(msgspec.Struct, frozen=True):
     """The soak is over: read the wave's proxies once more, then it is done."""
 
     wave: str
 
 
-@dataclass(frozen=True, slots=True)
-class CloseWave:
+class CloseWave(msgspec.Struct, frozen=True):
     """Nothing of the wave is left to do."""
 
     wave: str
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(msgspec.Struct, frozen=True):
     """Start nothing any more until a person releases the fleet.
 
     Attributes:
@@ -80,31 +75,27 @@ class Hold:
         return "; ".join(each.reason for each in (self, *self.others))
 
 
-@dataclass(frozen=True, slots=True)
-class AskGate:
+class AskGate(msgspec.Struct, frozen=True):
     """An answer of this gate is needed; nobody waits for it here."""
 
     gate: HealthGate
 
 
-@dataclass(frozen=True, slots=True)
-class ReadCloud:
+class ReadCloud(msgspec.Struct, frozen=True):
     """It has to be known how many addresses a subnet has left, or what the cloud is about to do; nobody waits here."""
 
     scope: str
     block: Block
 
 
-@dataclass(frozen=True, slots=True)
-class WaitUntil:
+class WaitUntil(msgspec.Struct, frozen=True):
     """Nothing can be done before something changes, or before this instant."""
 
     instant: datetime | None
     wait: Wait
 
 
-@dataclass(frozen=True, slots=True)
-class Finish:
+class Finish(msgspec.Struct, frozen=True):
     """The session ends. `wait`: what the run waits for then; None for nothing, or for the next session alone."""
 
     ending: Ending

@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
+
+import msgspec
 
 from orchestrator.model.plan.target import Target
 
@@ -44,8 +45,7 @@ class Later(NamedTuple):
     instant: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class WaveDraw:
+class WaveDraw(msgspec.Struct, frozen=True):
     """What one wave may draw: at most `size` targets that are really sent, of those that `admits`."""
 
     name: str
@@ -53,8 +53,7 @@ class WaveDraw:
     admits: Callable[[Target], bool]
 
 
-@dataclass(slots=True)
-class Cursor:
+class Cursor(msgspec.Struct):
     """How far a wave has drawn. `more`: how many it could still draw by its `select`; None until it is asked for."""
 
     at: int = 0
@@ -62,8 +61,7 @@ class Cursor:
     more: int | None = None
 
 
-@dataclass(slots=True)
-class Bench:
+class Bench(msgspec.Struct):
     """Targets of the current wave that were drawn and wait to start, by rank.
 
     Attributes:
@@ -77,13 +75,15 @@ class Bench:
         turned_away: how often each was.
     """
 
-    ready: dict[str, list[Place]] = field(default_factory=lambda: defaultdict(list))
-    blocked: dict[Block, dict[str, list[Place]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
-    called: dict[int, Block] = field(default_factory=dict)
-    later: list[tuple[datetime, int]] = field(default_factory=list)
-    closed: list[tuple[datetime, int]] = field(default_factory=list)
-    void: set[int] = field(default_factory=set)
-    turned_away: dict[int, int] = field(default_factory=dict)
+    ready: dict[str, list[Place]] = msgspec.field(default_factory=lambda: defaultdict(list))
+    blocked: dict[Block, dict[str, list[Place]]] = msgspec.field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(list))
+    )
+    called: dict[int, Block] = {}
+    later: list[tuple[datetime, int]] = []
+    closed: list[tuple[datetime, int]] = []
+    void: set[int] = set()
+    turned_away: dict[int, int] = {}
     waiting: int = 0
 
     def place(self, rank: int) -> Place:

@@ -1,9 +1,10 @@
 """How many may be in flight, and which budget is spent. Pure, and O(log n) but for the plan's own lists."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 from typing import Literal, NamedTuple
+
+from msgspec import structs
 
 from orchestrator.executor.decide.actions import Hold
 from orchestrator.executor.decide.bench import INSTANCE, LABEL, Block
@@ -96,7 +97,7 @@ def _scope_budgets(rollout: Rollout) -> Iterator[Budget]:
 def due_hold(rollout: Rollout) -> Hold | None:
     """The hold that the fleet must set itself now, with all its causes: budgets are overdrawn, something is new."""
     first, *others = *_overdrawn(rollout), *_never_seen(rollout), None
-    return None if first is None else replace(first, others=tuple(filter(None, others)))
+    return None if first is None else structs.replace(first, others=tuple(filter(None, others)))
 
 
 def _overdrawn(rollout: Rollout) -> Iterator[Hold]:

@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
+
+import msgspec
 
 from orchestrator.executor.decide.bench import Block
 from orchestrator.executor.decide.start_queue import StartQueue
@@ -15,8 +16,7 @@ from orchestrator.model.run.run import Run
 from orchestrator.model.run.tally import EMPTY
 
 
-@dataclass(slots=True)
-class GateWatch:
+class GateWatch(msgspec.Struct):
     """How far a gate has been asked in this session.
 
     Attributes:
@@ -38,8 +38,7 @@ class GateWatch:
         self.outdated, self.asked_at, self.answered_at = self.asking, None, None
 
 
-@dataclass(slots=True)
-class Reading:
+class Reading(msgspec.Struct):
     """How far something of the cloud has been read in this session.
 
     Attributes:
@@ -63,8 +62,7 @@ def _everywhere(_scope: str) -> bool:
     return True
 
 
-@dataclass(slots=True, kw_only=True)
-class Rollout:
+class Rollout(msgspec.Struct, kw_only=True):
     """One session's view of a run.
 
     Attributes:
@@ -99,8 +97,8 @@ class Rollout:
     available: Callable[[str], bool] = _everywhere
     ahead: Callable[[], timedelta] = timedelta
     zone: tzinfo = UTC
-    resting: set[str] = field(default_factory=set)
-    broken: set[str] = field(default_factory=set)
+    resting: set[str] = set()
+    broken: set[str] = set()
     stop: str | None = None
     until: datetime | None = None
     ends_at: datetime | None = None
@@ -108,19 +106,18 @@ class Rollout:
     defers: bool = True
     wait_s: float = 3600.0
     verifying: str | None = None
-    verified: set[str] = field(default_factory=set)
-    unverified: set[str] = field(default_factory=set)
-    watches: dict[str, GateWatch] = field(default_factory=lambda: defaultdict(GateWatch))
-    readings: dict[Block, Reading] = field(default_factory=lambda: defaultdict(Reading))
-    _written: Plan = field(init=False)
+    verified: set[str] = set()
+    unverified: set[str] = set()
+    watches: dict[str, GateWatch] = msgspec.field(default_factory=lambda: defaultdict(GateWatch))
+    readings: dict[Block, Reading] = msgspec.field(default_factory=lambda: defaultdict(Reading))
+    _written: Plan | None = None
 
     def __post_init__(self) -> None:
-        self._written = self.plan
         self.relimit()
 
     def relimit(self) -> None:
         """Let the limits hold that a person has asked for last, or the plan's own."""
-        asked = self.run.limits
+        asked, self._written = self.run.limits, self._written or self.plan
         self.plan = self._written if asked is None else limited(self._written, asked.limits)
 
     @property

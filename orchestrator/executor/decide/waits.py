@@ -4,10 +4,11 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Self
+
+import msgspec
 
 from orchestrator.spoken import spoken
 
@@ -59,8 +60,7 @@ class Cause(Enum):
     NOTHING = "nothing: {0}"
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(msgspec.Struct, frozen=True):
     """What is waited for.
 
     Attributes:

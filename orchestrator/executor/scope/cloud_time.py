@@ -1,8 +1,9 @@
 """How far the cloud's time is from ours, learned from the `Date` of one answer after the other. Pure."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
+
+import msgspec
 
 from orchestrator.model.record.record import CloudTimeLearned
 from orchestrator.model.reply.reply import Exchange
@@ -51,8 +52,7 @@ class _Span(NamedTuple):
 _BY_THIS_HOST = _Span(-TOLERATED_S, TOLERATED_S)
 
 
-@dataclass(slots=True)
-class CloudTime:
+class CloudTime(msgspec.Struct):
     """The offset of one scope.
 
     A single answer whose `Date` is far from all that is known is not believed: the next one has to say the same. At

@@ -1,9 +1,10 @@
 """The calendar of a session: the host's wall clock, corrected by the clouds where they disagree; and its steps."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from statistics import median
+
+import msgspec
 
 from orchestrator.executor.ports import Clock
 from orchestrator.executor.scope.cloud_time import STEP_S, TOLERATED_S
@@ -22,8 +23,7 @@ def calendar_ahead_s(host_s: float, clouds: Mapping[str, float]) -> float:
     return cloud_s if abs(cloud_s - host_s) > TOLERATED_S else host_s
 
 
-@dataclass(slots=True)
-class HostTime:
+class HostTime(msgspec.Struct):
     """The wall clock of this host beside the session's clock."""
 
     clock: Clock

@@ -6,11 +6,11 @@ connection that could not be made.
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal, TypeAlias, TypeVar
 
 import anyio
+import msgspec
 
 from orchestrator.executor.ports import Clock, CloudApi, MetricsApi
 from orchestrator.executor.rate.lanes import Lane, Lanes
@@ -48,8 +48,7 @@ LONGEST_PAUSE_S = 3600.0
 _REFUSALS_OF_A_READ = 2
 
 
-@dataclass(slots=True)
-class ScopeCalls:
+class ScopeCalls(msgspec.Struct):
     """One scope's calls.
 
     Args:
@@ -77,19 +76,19 @@ class ScopeCalls:
     clock: Clock
     chance: Chance
     note: Callable[[Record], None]
-    credentials: SharedCredentials = field(default_factory=SharedCredentials)
-    gate: Gate = field(default_factory=Gate)
-    usage: Usage = field(default_factory=Usage)
-    cloud_time: CloudTime = field(default_factory=CloudTime)
-    throttled_in_a_row: Counter[CallKind] = field(default_factory=Counter)
-    turned_away: Counter[str] = field(default_factory=Counter)
+    credentials: SharedCredentials = msgspec.field(default_factory=SharedCredentials)
+    gate: Gate = msgspec.field(default_factory=Gate)
+    usage: Usage = msgspec.field(default_factory=Usage)
+    cloud_time: CloudTime = msgspec.field(default_factory=CloudTime)
+    throttled_in_a_row: Counter[CallKind] = msgspec.field(default_factory=Counter)
+    turned_away: Counter[str] = msgspec.field(default_factory=Counter)
     upgrades_let_in: bool = False
     got_through: int = 0
-    under_way: UnderWay = field(default_factory=UnderWay)
-    silence: Silence = field(default_factory=Silence)
-    waits: UnderWay = field(default_factory=UnderWay)
+    under_way: UnderWay = msgspec.field(default_factory=UnderWay)
+    silence: Silence = msgspec.field(default_factory=Silence)
+    waits: UnderWay = msgspec.field(default_factory=UnderWay)
     told_until_s: float = 0.0
-    line: anyio.Lock = field(default_factory=lambda: anyio.Lock(fast_acquire=True))
+    line: anyio.Lock = msgspec.field(default_factory=lambda: anyio.Lock(fast_acquire=True))
     eye: MetricsApi | None = None
 
     @property

@@ -3,8 +3,9 @@
 Whatever the cloud itself says ends it, also a refusal. A slow call proves nothing while others get through.
 """
 
-from dataclasses import dataclass, field
 from typing import TypeVar
+
+import msgspec
 
 from orchestrator.executor.scope.under_way import UnderWay
 from orchestrator.model.reply.reply import Doubtful, NotSent, Reply, in_words
@@ -20,8 +21,7 @@ _FAILURES = 2
 _NO_WORD = "no answer yet"
 
 
-@dataclass(slots=True)
-class Silence:
+class Silence(msgspec.Struct):
     """What a scope has not said since it was last heard.
 
     Attributes:
@@ -29,7 +29,7 @@ class Silence:
     """
 
     told: bool = False
-    _heard_s: float = field(default=float("-inf"))
+    _heard_s: float = msgspec.field(default=float("-inf"))
     _first_s: float = 0.0
     _failures: int = 0
     _why: str = _NO_WORD

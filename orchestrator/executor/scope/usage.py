@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(slots=True)
-class Usage:
+class Usage(msgspec.Struct):
     """The use of one scope in one period.
 
     Attributes:

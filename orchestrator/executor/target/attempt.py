@@ -4,10 +4,10 @@ From the intent on nothing but death interrupts it, so that a stop never makes a
 """
 
 from collections.abc import Container
-from dataclasses import dataclass
 from typing import Self
 
 import anyio
+import msgspec
 
 from orchestrator.errors import place_of
 from orchestrator.executor.crash_points import Point
@@ -43,8 +43,7 @@ async def attempt(state: TargetState, session: Session, ready: Ready) -> None:
             await _send(state, session, ready, _There(known, session.run.astray), slot)
 
 
-@dataclass(frozen=True, slots=True)
-class _There:
+class _There(msgspec.Struct, frozen=True):
     """Workflows, as they are compared, that were there before the call: none can be what it starts. Only looked up.
 
     Attributes:
@@ -133,8 +132,7 @@ async def _send(state: TargetState, session: Session, ready: Ready, known: Conta
     session.reached(Point.ANSWER_WRITTEN)
 
 
-@dataclass(slots=True)
-class _Answer:
+class _Answer(msgspec.Struct):
     """The answer to an intent: handed to the journal as it came, before anything that can fail is made of it.
 
     `known`: workflows, in small letters, that were there before it was asked for.

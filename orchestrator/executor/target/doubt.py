@@ -1,16 +1,16 @@
 """A doubtful attempt, and what one look brought: what the evidence is weighed from."""
 
 from collections.abc import Collection, Container, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+import msgspec
 
 from orchestrator.executor.scope.jobs.job_list import JobList
 from orchestrator.model.learned.told_elsewhere import ToldElsewhere
 from orchestrator.model.reply.reply import Job, ProxyHealth, ProxyVersion
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Doubt:
+class Doubt(msgspec.Struct, frozen=True, kw_only=True):
     """One target whose attempt may or may not have started an upgrade. Ids of jobs are as they are compared.
 
     Attributes:
@@ -44,11 +44,10 @@ class Doubt:
     alone: bool
     accepted: bool
     period_over: bool
-    elsewhere: Mapping[str, ToldElsewhere | None] = field(default_factory=dict)
+    elsewhere: Mapping[str, ToldElsewhere | None] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
+class Sight(msgspec.Struct, frozen=True, kw_only=True):
     """What one look brought; None where a read failed.
 
     Attributes:

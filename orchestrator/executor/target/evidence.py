@@ -4,9 +4,11 @@ Absence proves nothing by itself: it counts only in a list that was read complet
 of ours was seen, so that we know that such jobs are listed there at all.
 """
 
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeAlias
+
+import msgspec
+from msgspec import structs
 
 from orchestrator.executor.scope.jobs.job_list import JobList, has_ended
 from orchestrator.executor.target.doubt import Doubt, Sight
@@ -21,8 +23,7 @@ CREATED_MARGIN = timedelta(minutes=5)
 _ENDED_MARGIN = timedelta(seconds=2)
 
 
-@dataclass(frozen=True, slots=True)
-class Adopt:
+class Adopt(msgspec.Struct, frozen=True):
     """It happened, and these are its jobs. `named`: they say for which proxy; `listed`: they run on its instance."""
 
     workflow_ids: tuple[str, ...]
@@ -31,23 +32,20 @@ class Adopt:
     listed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Happened:
+class Happened(msgspec.Struct, frozen=True):
     """It happened, but its job was not found within the doubt period."""
 
     version: str
     evidence: str
 
 
-@dataclass(frozen=True, slots=True)
-class NeverBegan:
+class NeverBegan(msgspec.Struct, frozen=True):
     """It did not happen, and may be sent again."""
 
     evidence: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(msgspec.Struct, frozen=True):
     """No conclusion yet.
 
     Attributes:
@@ -79,14 +77,14 @@ def weigh(doubt: Doubt, sight: Sight) -> Conclusion:
     else:
         conclusion = _never_began(doubt, sight, jobs, gone)
     if isinstance(conclusion, Unknown):
-        return replace(conclusion, jobs=tuple(job.job_id for job in jobs))
+        return structs.replace(conclusion, jobs=tuple(job.job_id for job in jobs))
     return conclusion
 
 
 def _with_names(doubt: Doubt, listing: JobList) -> Doubt:
     """The list itself says what jobs of ours are named, also when nobody has followed one yet."""
     names = {job.name for job in listing.jobs if job.key in doubt.presence and job.name}
-    return replace(doubt, job_names=names.union(doubt.job_names))
+    return structs.replace(doubt, job_names=names.union(doubt.job_names))
 
 
 def _took_effect(doubt: Doubt, sight: Sight, version: str) -> Conclusion:

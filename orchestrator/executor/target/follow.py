@@ -1,7 +1,8 @@
 """Following an accepted upgrade until the cloud says that it ended."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import msgspec
 
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.rate.lanes import Lane
@@ -24,8 +25,7 @@ _PATIENT_POLLS = 8
 NEVER_SHOWN = "version only, no job of it was shown"
 
 
-@dataclass(slots=True)
-class _Following:
+class _Following(msgspec.Struct):
     """One target being followed.
 
     Attributes:

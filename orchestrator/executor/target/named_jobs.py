@@ -4,8 +4,9 @@ A job list need not show every job. What an answer accepted, and nobody owns, ma
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from orchestrator.executor.session import Session
 from orchestrator.model.reply.reply import Job, key_of, same_id
@@ -13,8 +14,7 @@ from orchestrator.model.run.run import Run
 from orchestrator.model.run.state import TargetState
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(msgspec.Struct, frozen=True):
     """What the looks brought.
 
     Attributes:

@@ -1,8 +1,9 @@
 """What is read just before an attempt, and what it means: go, leave out, come back later."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
+
+import msgspec
 
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.decide.one_target.busy_target import busy_until
@@ -21,8 +22,7 @@ from orchestrator.model.run.eligibility import Eligible, LeaveOut, allowed_sourc
 from orchestrator.model.run.state import TargetState
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(msgspec.Struct, frozen=True):
     """The upgrade may be sent, from this version, unless the target has more than `folded` records by then."""
 
     source_version: str
@@ -30,24 +30,21 @@ class Ready:
     folded: int
 
 
-@dataclass(frozen=True, slots=True)
-class NotNow:
+class NotNow(msgspec.Struct, frozen=True):
     """The target comes back later."""
 
     why: str
     error_code: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Denied:
+class Denied(msgspec.Struct, frozen=True):
     """The cloud refuses even to tell the version."""
 
     why: str
     error_code: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Resurfaced:
+class Resurfaced(msgspec.Struct, frozen=True):
     """Of a doubtful attempt that was disproved, something shows after all, or may do. `jobs`: what could be it."""
 
     why: str

@@ -1,9 +1,11 @@
 """Finding out what became of a doubtful attempt: looking again and again, and recording what the evidence allows."""
 
 from collections.abc import Container
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+
+import msgspec
+from msgspec import structs
 
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.rate.lanes import Lane
@@ -100,7 +102,7 @@ async def _look(state: TargetState, session: Session, *, left_s: float) -> Concl
             return Unknown(
                 "a workflow that an answer named could not be looked up", began=isinstance(conclusion, Happened)
             )
-        sight = replace(sight, named=astray.jobs, unexplained=astray.unexplained)
+        sight = structs.replace(sight, named=astray.jobs, unexplained=astray.unexplained)
         conclusion = await _weigh(doubt, sight, session)
     if isinstance(conclusion, NeverBegan) and len(state.attempts) >= session.plan.retry.attempts:
         return Unknown(
@@ -113,7 +115,7 @@ async def _weigh(doubt: Doubt, sight: Sight, session: Session) -> Conclusion:
     """The conclusion, when it is known what other runs tell of the ids that they share with jobs here."""
     shared = sorted(known_elsewhere(doubt, sight) - session.run.workflows.keys())
     elsewhere = {key: await session.told_elsewhere(key) for key in shared}
-    return weigh(replace(doubt, elsewhere=elsewhere), sight)
+    return weigh(structs.replace(doubt, elsewhere=elsewhere), sight)
 
 
 async def _named(state: TargetState, session: Session) -> Adopt | None:
@@ -163,8 +165,7 @@ async def _doubt(state: TargetState, session: Session, listing: JobList | None, 
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Ours:
+class _Ours(msgspec.Struct, frozen=True):
     """Workflows that are ours and not open to be the one in doubt. Only looked up: they may be a million.
 
     Attributes:

@@ -1,8 +1,9 @@
 """Verifying that an upgrade did what it was for: the version is there, the proxy and all its nodes are ACTIVE."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeAlias
+
+import msgspec
 
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.session import Session
@@ -15,15 +16,13 @@ from orchestrator.model.reply.version import at_least
 from orchestrator.model.run.state import TargetState
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(msgspec.Struct, frozen=True):
     """All is as it should be."""
 
     version: str
 
 
-@dataclass(frozen=True, slots=True)
-class NotYet:
+class NotYet(msgspec.Struct, frozen=True):
     """What is still wrong, and what it would be called if it stayed so."""
 
     outcome: Outcome
@@ -31,8 +30,7 @@ class NotYet:
     version: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class HealthUnknown:
+class HealthUnknown(msgspec.Struct, frozen=True):
     """The cloud did not tell; nothing is claimed. `why` when it answered, and not about this proxy."""
 
     why: str | None = None

@@ -1,8 +1,9 @@
 """The clock of one cloud in a session, as the journal tells of it, beside the clock of the session. Pure."""
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
+
+import msgspec
 
 from orchestrator.model.record.moment import Moment
 
@@ -26,8 +27,7 @@ class SetBack(NamedTuple):
         return max(0.0, min(self.by_s, fell_s))
 
 
-@dataclass(slots=True)
-class CloudClock:
+class CloudClock(msgspec.Struct):
     """One cloud's clock.
 
     Attributes:
@@ -41,7 +41,7 @@ class CloudClock:
     offset_s: float
     within_s: float
     lowest_s: float
-    _set_back: list[SetBack] = field(default_factory=list)
+    _set_back: list[SetBack] = []
 
     def change(self, at: datetime, offset_s: float, within_s: float, agreed_at: datetime | None) -> None:
         """The offset has changed; `agreed_at`: when an answer agreed with the one before, if that is known."""

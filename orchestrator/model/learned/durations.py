@@ -1,7 +1,8 @@
 """How long upgrades took, as far as this run has seen: what replaces the plan's `follow.expected`."""
 
 from bisect import bisect_left, insort
-from dataclasses import dataclass, field
+
+import msgspec
 
 _REMEMBERED = 500
 
@@ -9,8 +10,7 @@ _REMEMBERED = 500
 BOUNDS_S = (60, 120, 300, 600, 900, 1200, 1800, 2700, 3600, 7200, 14400)
 
 
-@dataclass(slots=True)
-class Durations:
+class Durations(msgspec.Struct):
     """The latest durations in seconds, always sorted, so that a quantile costs nothing; and the counts of all.
 
     Attributes:
@@ -18,9 +18,9 @@ class Durations:
         total_s: the sum of all.
     """
 
-    _latest: list[float] = field(default_factory=list)
-    _sorted: list[float] = field(default_factory=list)
-    grouped: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS_S) + 1))
+    _latest: list[float] = []
+    _sorted: list[float] = []
+    grouped: list[int] = msgspec.field(default_factory=lambda: [0] * (len(BOUNDS_S) + 1))
     total_s: float = 0.0
 
     def __len__(self) -> int:

@@ -5,15 +5,16 @@ own first answer on: between two sessions nobody asks, and a plan may name a gat
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+import msgspec
+from msgspec import structs
 
 from orchestrator.model.record.gate_record import GateAnswered
 from orchestrator.model.record.record import HoldReleased, Record, SessionStarted
 
 
-@dataclass(frozen=True, slots=True)
-class GateStatus:
+class GateStatus(msgspec.Struct, frozen=True):
     """Where a gate stands.
 
     Attributes:
@@ -45,17 +46,19 @@ class GateStatus:
 
     def paused(self, at: datetime) -> "GateStatus":
         """The same with its time up to an instant put down; it counts no further before the next answer."""
-        return replace(self, counted=None, closed_before_s=self.closed_s(at), spell_before_s=self.spell_s(at))
+        return structs.replace(self, counted=None, closed_before_s=self.closed_s(at), spell_before_s=self.spell_s(at))
 
     def answered(self, record: GateAnswered) -> "GateStatus":
         """Where it stands by one more answer."""
         if record.open == self.latest.open:
-            return replace(self, latest=record, counted=None if record.open else self.counted or record.at)
-        return replace(first(record), times=self.times + (not record.open), closed_before_s=self.closed_s(record.at))
+            return structs.replace(self, latest=record, counted=None if record.open else self.counted or record.at)
+        return structs.replace(
+            first(record), times=self.times + (not record.open), closed_before_s=self.closed_s(record.at)
+        )
 
     def released(self, at: datetime) -> "GateStatus":
         """The same after a person has released the fleet: the time until a hold begins again."""
-        return replace(self.paused(at), counted=self.counted and at, spell_before_s=0.0)
+        return structs.replace(self.paused(at), counted=self.counted and at, spell_before_s=0.0)
 
 
 def first(record: GateAnswered) -> GateStatus:

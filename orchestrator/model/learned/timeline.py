@@ -8,16 +8,17 @@ fell, between an answer that still agreed and one that no longer did: before and
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+
+import msgspec
+from msgspec import structs
 
 from orchestrator.model.learned.cloud_clock import CloudClock
 from orchestrator.model.record.moment import Moment
 from orchestrator.model.record.record import Clocks, ClockStepped, CloudTimeLearned, SessionStarted
 
 
-@dataclass(slots=True)
-class Timeline:
+class Timeline(msgspec.Struct):
     """Turns instants of the present session into moments, and moments into time that has passed.
 
     Attributes:
@@ -28,12 +29,12 @@ class Timeline:
     """
 
     session: int = 0
-    offsets: dict[str, float] = field(default_factory=dict)
+    offsets: dict[str, float] = {}
     stepped_s: float = 0.0
     last_step: ClockStepped | None = None
-    _clouds: dict[str, CloudClock] = field(default_factory=dict)
+    _clouds: dict[str, CloudClock] = {}
     _began: datetime | None = None
-    _told: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
+    _told: dict[str, list[tuple[int, float]]] = {}
 
     @property
     def last_offsets(self) -> dict[str, float]:
@@ -90,7 +91,7 @@ class Timeline:
         """When the answer to a call came: by the clock of the host that sent it, though another may work by now."""
         if sent.session == self.session:
             return self.moment(at, scope)
-        return replace(sent, at=at, cloud_at=None if sent.cloud_at is None else sent.cloud_at + (at - sent.at))
+        return structs.replace(sent, at=at, cloud_at=None if sent.cloud_at is None else sent.cloud_at + (at - sent.at))
 
     def clocks(self, at: datetime, monotonic_s: float, scope: str | None) -> Clocks:
         """What a record tells of the clocks: of the cloud of a scope, or of the first whose time is known."""

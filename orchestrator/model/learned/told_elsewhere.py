@@ -4,8 +4,9 @@ A cloud gives each id once. Should one give it again, the job that it names may 
 job is only as long as nothing that is seen of the job contradicts it.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import msgspec
 
 from orchestrator.model.reply.reply import Job, same_id
 
@@ -15,8 +16,7 @@ _SECONDS = timedelta(seconds=2)
 _MARGIN = timedelta(minutes=5)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToldElsewhere:
+class ToldElsewhere(msgspec.Struct, frozen=True, kw_only=True):
     """A workflow_id in the journal of another run.
 
     Attributes:

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+
+import msgspec
 
 from orchestrator.model.plan.target import Target
 from orchestrator.model.record.moment import Moment
@@ -37,8 +38,7 @@ class SubnetRead(Base, frozen=True, kw_only=True):
     denied: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SubnetStatus:
+class SubnetStatus(msgspec.Struct, frozen=True):
     """Where a subnet stands by its latest reading.
 
     Attributes:

@@ -1,11 +1,11 @@
 """Moments of a run, by the clock of their session and by that of the cloud. Pure."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+
+class Moment(msgspec.Struct, frozen=True):
     """When something happened.
 
     Attributes:

@@ -1,7 +1,8 @@
 """What is known of one target: the fold of its records. Created when the first record of a target comes."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
+
+import msgspec
 
 from orchestrator.model.plan.target import Target
 from orchestrator.model.record.moment import Moment
@@ -14,8 +15,7 @@ from orchestrator.model.reply.signature import signature
 TURNED_AWAY: frozenset[Verdict] = frozenset({"throttled", "unauthenticated", "not_sent"})
 
 
-@dataclass(slots=True)
-class Attempt:
+class Attempt(msgspec.Struct):
     """One upgrade-version call: its intent, when that was, and its answer once there is one."""
 
     intent: Intent
@@ -35,8 +35,7 @@ class Attempt:
         )
 
 
-@dataclass(slots=True)
-class TargetState:
+class TargetState(msgspec.Struct):
     """Where one target stands, and everything the report says of it.
 
     Attributes:
@@ -78,8 +77,8 @@ class TargetState:
     stuck_at: datetime | None = None
     read_version: str | None = None
     verified_version: str | None = None
-    attempts: list[Attempt] = field(default_factory=list)
-    jobs: dict[str, JobSeen | None] = field(default_factory=dict)
+    attempts: list[Attempt] = []
+    jobs: dict[str, JobSeen | None] = {}
     accepted_at: Moment | None = None
     doubtful_from: Moment | None = None
     doubt_since: Moment | None = None
@@ -89,7 +88,7 @@ class TargetState:
     shared: frozenset[str] = frozenset()
     decided: int = 0
     upgraded_by: str | None = None
-    evidence: list[str] = field(default_factory=list)
+    evidence: list[str] = []
     not_before: datetime | None = None
     turned_away: int = 0
     postponed: Moment | None = None

@@ -1,16 +1,16 @@
 """Where waves and scopes stand: what is known of the parts of a run beside its targets."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple, TypeAlias
+
+import msgspec
 
 from orchestrator.model.record.moment import Moment
 from orchestrator.model.record.run_record import ScopeSilent
 
 
-@dataclass(slots=True)
-class WaveStatus:
+class WaveStatus(msgspec.Struct):
     """Where a wave stands.
 
     Attributes:
@@ -26,7 +26,7 @@ class WaveStatus:
     name: str
     opened_at: datetime | None = None
     soaks_until: datetime | None = None
-    soaking: Mapping[str, Moment] = field(default_factory=dict)
+    soaking: Mapping[str, Moment] = {}
     soak_s: float = 0.0
     done_at: datetime | None = None
     approved: bool = False
@@ -34,7 +34,7 @@ class WaveStatus:
     passed: bool = False
     sent: int = 0
     accepted: int = 0
-    targets: list[str] = field(default_factory=list)
+    targets: list[str] = []
 
 
 ScopeState: TypeAlias = Literal["open", "throttled", "paused", "given_up", "silent", "unreached"]
@@ -52,8 +52,7 @@ class ScopeStanding(NamedTuple):
     since: datetime | None = None
 
 
-@dataclass(slots=True)
-class ScopeStatus:
+class ScopeStatus(msgspec.Struct):
     """Where a scope stands, and how much it was used.
 
     Attributes:

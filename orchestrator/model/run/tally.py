@@ -1,8 +1,9 @@
 """Counts that a decision needs, kept up to date one change at a time, so that no decision ever scans the fleet."""
 
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import msgspec
 
 from orchestrator.model.plan.plan import Failures
 from orchestrator.model.plan.target import Target
@@ -32,8 +33,7 @@ class Mark(NamedTuple):
 NOTHING = Mark()
 
 
-@dataclass(slots=True)
-class Count:
+class Count(msgspec.Struct):
     """Counts of one group: the fleet, a wave, or a scope.
 
     Attributes:
@@ -49,7 +49,7 @@ class Count:
         repeated: targets that were sent once more and ended as before; they count in no budget.
     """
 
-    standing: Counter[str] = field(default_factory=Counter)
+    standing: Counter[str] = msgspec.field(default_factory=Counter)
     open: int = 0
     stuck: int = 0
     failed: int = 0
@@ -103,16 +103,15 @@ class Count:
 EMPTY = Count()
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(msgspec.Struct):
     """All counts of a run: over the fleet, by wave, by scope; and what is open by instance and by label."""
 
-    fleet: Count = field(default_factory=Count)
-    waves: dict[str, Count] = field(default_factory=dict)
-    scopes: dict[str, Count] = field(default_factory=dict)
-    open_instances: Counter[str] = field(default_factory=Counter)
-    open_labels: Counter[tuple[str, str]] = field(default_factory=Counter)
-    open_subnets: dict[str, set[str]] = field(default_factory=dict)
+    fleet: Count = msgspec.field(default_factory=Count)
+    waves: dict[str, Count] = {}
+    scopes: dict[str, Count] = {}
+    open_instances: Counter[str] = msgspec.field(default_factory=Counter)
+    open_labels: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
+    open_subnets: dict[str, set[str]] = {}
     epoch: int = 0
 
     def mark(self, state: TargetState, failures: Failures) -> Mark:

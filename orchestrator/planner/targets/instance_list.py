@@ -6,8 +6,9 @@ that nothing can have slipped through between two of them. Otherwise it is read 
 overlap, a few times; and in the end it is said to be incomplete, never taken for a shorter list.
 """
 
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+
+import msgspec
 
 from orchestrator.model.reply.reply import Page
 from orchestrator.planner.targets.instance_row import text_of
@@ -24,8 +25,7 @@ _OVERLAP = 10
 _READINGS = 4
 
 
-@dataclass(slots=True)
-class InstanceList:
+class InstanceList(msgspec.Struct):
     """Decides which page to ask for next: `next_offset`, None when there is no more to ask.
 
     Args:
@@ -38,13 +38,13 @@ class InstanceList:
     """
 
     careful: bool = False
-    rows: dict[str, Row] = field(default_factory=dict)
+    rows: dict[str, Row] = {}
     next_offset: int | None = 0
     total: int | None = None
     nameless: int = 0
     complete: bool = False
     _reading: int = 1
-    _ids: set[str] = field(default_factory=set)
+    _ids: set[str] = set()
     _previous: frozenset[str] = frozenset()
     _joined: bool = True
     _steady: bool = True

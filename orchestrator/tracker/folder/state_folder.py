@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from orchestrator.model.learned.known_rate import KnownRate
@@ -56,8 +56,7 @@ from orchestrator.tracker.state_store import DiskTrial, Part, Standby
 _FILES: Mapping[Part, str] = {"targets": TARGETS, "journal": JOURNAL}
 
 
-@dataclass(frozen=True, slots=True)
-class FolderRun:
+class FolderRun(msgspec.Struct, frozen=True):
     """A run by its folder."""
 
     folder: Path
@@ -119,8 +118,7 @@ class FolderRun:
         return f"{self.folder / _FILES[part]}{line}"
 
 
-@dataclass(frozen=True, slots=True)
-class FolderFleet:
+class FolderFleet(msgspec.Struct, frozen=True):
     """A fleet by its folder."""
 
     folder: Path
@@ -179,8 +177,7 @@ class FolderFleet:
         replace_file(self.folder / NOTICES, [content])
 
 
-@dataclass(frozen=True, slots=True)
-class FolderState:
+class FolderState(msgspec.Struct, frozen=True):
     """The state by its folder."""
 
     folder: Path

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -40,8 +39,7 @@ select %(fleet)s, commands, %(nonce)s, %(body)s, %(crc)s from taken
 """
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseFleet:
+class DatabaseFleet(msgspec.Struct, frozen=True):
     """A fleet by its name."""
 
     name: str

@@ -1,7 +1,6 @@
 """A run in the tables: what was frozen when it began, and its log."""
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 from zlib import crc32
@@ -45,8 +44,7 @@ where own.run = %(run)s and own.target = any(%(names)s) and other.target is not 
 """
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseRun:
+class DatabaseRun(msgspec.Struct, frozen=True):
     """A run by its number in the tables."""
 
     number: int

@@ -4,7 +4,6 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 from pathlib import Path
@@ -51,8 +50,7 @@ union select fleet from orchestrator.run
 """
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseState:
+class DatabaseState(msgspec.Struct, frozen=True):
     """The state by its database.
 
     Attributes:

@@ -2,10 +2,11 @@
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from threading import Event
+
+import msgspec
 
 from orchestrator.clock import SystemClock
 from orchestrator.tracker.fleet_name import SIMULATED
@@ -13,8 +14,7 @@ from orchestrator.tracker.postgres.database import Database
 from orchestrator.tracker.postgres.lease import look
 
 
-@dataclass(frozen=True, slots=True)
-class Seat:
+class Seat(msgspec.Struct, frozen=True):
     """What all parts of a state in a database need.
 
     Attributes:
@@ -33,9 +33,9 @@ class Seat:
     pid: int
     monotonic: Callable[[], float] = SystemClock().monotonic
     wall: Callable[[], datetime] = SystemClock().wall
-    pause: Callable[[float], object] = field(default_factory=lambda: Event().wait)
+    pause: Callable[[float], object] = msgspec.field(default_factory=lambda: Event().wait)
     new_token: Callable[[], str] = lambda: uuid.uuid4().hex
-    epochs: dict[str, int] = field(default_factory=dict)
+    epochs: dict[str, int] = {}
 
     def key_of(self, fleet: str) -> str:
         """The name of a fleet in the tables."""

@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
+
+import msgspec
 
 from orchestrator.model.learned.refusal import Refusal, refusals
 from orchestrator.model.record.outcome import ORDER, Outcome
@@ -23,16 +24,15 @@ _TOLD = 3
 _Key: TypeAlias = tuple[str, str | None]
 
 
-@dataclass(slots=True)
-class _Met:
+class _Met(msgspec.Struct):
     """What is known of one reason.
 
     Attributes:
         proxies: that got it, in plan order.
     """
 
-    texts: Counter[str] = field(default_factory=Counter)
-    proxies: dict[str, None] = field(default_factory=dict)
+    texts: Counter[str] = msgspec.field(default_factory=Counter)
+    proxies: dict[str, None] = {}
     first_seen: datetime | None = None
 
 

@@ -1,11 +1,11 @@
 """What keeps a start from starting anything: doubt, slots that stuck targets hold, and a hold that is due at once."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from fakes.clock import START
 from fakes.stage import fold_all, plan_of, targets_of
+from msgspec.structs import replace
 
 from orchestrator.app.preview.standstill import at_work, standstill
 from orchestrator.model.plan.amount import Amount

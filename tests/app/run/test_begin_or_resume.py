@@ -1,6 +1,5 @@
 """Between two runs: what a new one takes over, and what keeps it from beginning."""
 
-import dataclasses
 from contextlib import closing
 from datetime import timedelta
 from typing import Any
@@ -120,7 +119,7 @@ def test_a_hold_that_nobody_has_read_keeps_a_run_from_beginning_too(state: State
 
 def replace_now(taken: Beginning) -> Beginning:
     """The same three days later."""
-    return dataclasses.replace(taken, now=BEGIN + timedelta(days=3), suffix="abd")
+    return replace(taken, now=BEGIN + timedelta(days=3), suffix="abd")
 
 
 def test_attempts_of_an_earlier_run_count_in_the_same_window(state: State) -> None:

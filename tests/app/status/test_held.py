@@ -1,6 +1,5 @@
 """What `status` says of a held fleet: its causes by name, and what is under way."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -54,7 +53,7 @@ def lines(*records: r.Record, hold: r.HoldSet) -> list[str]:
     told = build_report(run, plan).head.run.hold
     assert told is not None
     seen = look(plan, run, (), START, working=False)
-    return list(held_lines(replace(seen, now=START + timedelta(minutes=90)), told, PLAN_WORDS))
+    return list(held_lines(structs.replace(seen, now=START + timedelta(minutes=90)), told, PLAN_WORDS))
 
 
 def test_reasons_that_differ_only_in_what_they_name_are_one_cause() -> None:

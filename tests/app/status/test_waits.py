@@ -1,7 +1,7 @@
 """What a run and a target wait for, in each state that a fleet can be in; and the page that lists them all."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 from typing import Any
 
@@ -110,7 +110,7 @@ class Case:
         asked = list(enumerate(self.asked, 1))
         seen = look(plan, run, asked, START, working=self.working, barred=self.barred, zone=UTC)
         self.twist(seen.rollout)
-        return replace(seen, unseen=self.unseen)
+        return structs.replace(seen, unseen=self.unseen)
 
     def line(self) -> str:
         seen = self.outlook()

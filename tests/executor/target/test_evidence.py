@@ -1,6 +1,5 @@
 """What the evidence allows: every condition, removed one by one, changes the conclusion."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace as with_fields
+from msgspec.structs import replace
 
 from orchestrator.executor.scope.jobs.job_list import JobList
 from orchestrator.executor.target.doubt import Doubt, Sight
@@ -66,7 +65,7 @@ def seeing(*jobs: Job, version: str = OLD, complete: bool = True, shown: bool = 
 
 
 def job(**changes: Any) -> Job:
-    return with_fields(OURS, **changes)
+    return replace(OURS, **changes)
 
 
 LONG_AGO = {"status": "Failed", "created_at": AT - timedelta(hours=1), "ended_at": AT - timedelta(minutes=50)}
@@ -281,22 +280,22 @@ ALL_THE_SAME_OURS: dict[str, tuple[Doubt, Job]] = {
     "younger than the intent, and the id was known before": (beside(told(**AN_HOUR_BEFORE)), ENDED),
     "begun in the second of the intent, and the id was known before": (
         beside(told(sent=AT - timedelta(seconds=1), told=AT)),
-        with_fields(ENDED, created_at=AT - timedelta(seconds=1)),
+        replace(ENDED, created_at=AT - timedelta(seconds=1)),
     ),
     "the other upgrade was on another instance": (beside(told(instance_id=OTHER_INSTANCE)), ENDED),
-    "the job names our proxy": (beside(told()), with_fields(ENDED, extend_fields=PROXY)),
+    "the job names our proxy": (beside(told()), replace(ENDED, extend_fields=PROXY)),
     "older than the intent, and long after the other answer": (
         beside(told(**AN_HOUR_BEFORE)),
-        with_fields(ENDED, created_at=AT - timedelta(minutes=4)),
+        replace(ENDED, created_at=AT - timedelta(minutes=4)),
     ),
     "older than the other intent": (
         beside(told(sent=AT + timedelta(seconds=30), told=AT + timedelta(seconds=31))),
         ENDED,
     ),
-    "long after the other answer": (beside(told()), with_fields(ENDED, created_at=AT + timedelta(minutes=9))),
-    "without an instant": (beside(told()), with_fields(ENDED, created_at=None)),
+    "long after the other answer": (beside(told()), replace(ENDED, created_at=AT + timedelta(minutes=9))),
+    "without an instant": (beside(told()), replace(ENDED, created_at=None)),
     "nothing more is told": (beside(None), ENDED),
-    "of another name": (beside(None), with_fields(ENDED, name="Backup")),
+    "of another name": (beside(None), replace(ENDED, name="Backup")),
     "it runs": (beside(told(instance_id=OTHER_INSTANCE)), OURS),
 }
 
@@ -322,7 +321,7 @@ def test_the_evidence_says_which_run_of_which_fleet_has_the_id() -> None:
 
 THEIRS: dict[str, tuple[ToldElsewhere, Job]] = {
     "begun when the other call was made": (told(), ENDED),
-    "that names the other proxy": (told(), with_fields(ENDED, extend_fields=OTHER_PROXY)),
+    "that names the other proxy": (told(), replace(ENDED, extend_fields=OTHER_PROXY)),
     "begun before the intent, and ended since": (told(sent=AT - timedelta(seconds=31), told=AT), job(**LIVED)),
     "adopted by the other run after its own doubt": (told(told=AT + timedelta(minutes=20)), ENDED),
 }

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from fakes.clock import START
 from fakes.databases import state_in
+from msgspec.structs import replace
 
 from orchestrator.clock import SystemClock
 from orchestrator.errors import StateError

@@ -1,8 +1,9 @@
 """Everything that is known of one proxy, in order, and the rule that decided its fate."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from orchestrator.app.status.one_proxy.last_word import LastWord, last_word
 from orchestrator.app.status.one_proxy.raw_lines import raw_lines
@@ -73,8 +74,7 @@ def life(seen: Glimpse, proxy_id: str, now: datetime, *, raw: bool = False) -> I
         yield from _lines(chapter, in_full=chapter is chapters[-1] or chapter.acted, raw=raw)
 
 
-@dataclass(frozen=True, slots=True)
-class _Chapter:
+class _Chapter(msgspec.Struct, frozen=True):
     """What one run says of the proxy.
 
     Attributes:

@@ -6,10 +6,11 @@ change, and a time that comes twice means its first coming.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from orchestrator.model.plan.plan import Freeze, Window
 
@@ -20,8 +21,7 @@ _DAY_MINUTES = 24 * 60
 _HORIZON_DAYS = 800
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True):
     """A stretch of time, `start` included, `end` not."""
 
     start: datetime
@@ -31,8 +31,7 @@ class Span:
         return self.start <= instant < self.end
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(msgspec.Struct, frozen=True):
     """What the calendar says of an instant.
 
     Attributes:

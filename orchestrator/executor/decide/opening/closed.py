@@ -1,8 +1,9 @@
 """Why nothing may start now by windows, freezes, `fit`, `per_window` or a bound; and when something may, local time."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from orchestrator.executor.decide.opening.calendar import Opening, instance_window, opening
 from orchestrator.executor.decide.opening.cloud_events import coming_event, event_wait
@@ -56,8 +57,7 @@ def _windows(plan: Plan, target: Target | None) -> tuple[Window, ...]:
     return instance_window(target.facts.maintenance_window if target is not None and target.facts else None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(msgspec.Struct, frozen=True):
     """Whose clock is shown, and from when.
 
     Attributes:

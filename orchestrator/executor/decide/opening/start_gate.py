@@ -4,8 +4,9 @@ Instants that come in and go out are those of the session's clock; the calendar,
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec import structs
 
 from orchestrator.executor.decide.opening.calendar import ALWAYS, Opening, instance_window, opening
 from orchestrator.executor.decide.opening.cloud_events import coming_event, event_wait
@@ -80,7 +81,7 @@ def _by_calendar(rollout: Rollout, windows: Sequence[Window], now: datetime) -> 
     ahead = rollout.ahead()
     today = now + ahead
     gate = _fitting(rollout, opening(windows, rollout.plan.freezes, today), windows, today)
-    return gate if gate.until is None or not ahead else replace(gate, until=gate.until - ahead)
+    return gate if gate.until is None or not ahead else structs.replace(gate, until=gate.until - ahead)
 
 
 def _fitting(rollout: Rollout, gate: Opening, windows: Sequence[Window], now: datetime) -> Opening:

@@ -1,10 +1,10 @@
 """What the cloud's job list says: read once, used by all targets of a scope that ask at about the same time."""
 
 from collections.abc import Awaitable, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
 import anyio
+import msgspec
 
 from orchestrator.executor.ports import CloudApi
 from orchestrator.executor.rate.lanes import Lane
@@ -23,8 +23,7 @@ def has_ended(job: Job) -> bool:
     return job.status.lower() in ENDED
 
 
-@dataclass(frozen=True, slots=True)
-class JobList:
+class JobList(msgspec.Struct, frozen=True):
     """A job list as it was at one moment.
 
     Attributes:
@@ -37,8 +36,8 @@ class JobList:
     since: datetime | None
     asked_at: datetime
     complete: bool
-    _by_instance: dict[str, list[Job]] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _by_proxy: dict[str, list[Job]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _by_instance: dict[str, list[Job]] = {}
+    _by_proxy: dict[str, list[Job]] = {}
 
     def __post_init__(self) -> None:
         for job in self.jobs:
@@ -90,14 +89,13 @@ def _page(offset: int, since: datetime | None, status: str | None) -> Call[JobPa
     return call
 
 
-@dataclass(slots=True)
-class Board:
+class Board(msgspec.Struct):
     """The latest lists of one scope, shared. While one caller reads, the others wait for what it brings."""
 
     scope: ScopeCalls
     _running: JobList | None = None
     _all: JobList | None = None
-    _lock: anyio.Lock = field(default_factory=lambda: anyio.Lock(fast_acquire=True))
+    _lock: anyio.Lock = msgspec.field(default_factory=lambda: anyio.Lock(fast_acquire=True))
 
     async def running(self, *, after: datetime | None = None) -> JobList | None:
         """The jobs that run in the scope, at most 60 s old and read after the instant `after`."""

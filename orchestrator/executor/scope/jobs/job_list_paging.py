@@ -6,8 +6,9 @@ repeats most of the first page, it was a record offset. A list is complete when 
 `total_count` says.
 """
 
-from dataclasses import dataclass, field
 from enum import Enum, auto
+
+import msgspec
 
 from orchestrator.model.reply.reply import Job, JobPage
 
@@ -21,15 +22,14 @@ class _Meaning(Enum):
     RECORD = auto()
 
 
-@dataclass(slots=True)
-class Paging:
+class Paging(msgspec.Struct):
     """Decides page after page which offset to ask for next; `next_offset` is None when there is no more to ask.
 
     A list that moves under our hands is read again from the start, `restarts` times.
     """
 
     restarts: int = 2
-    jobs: dict[str, Job] = field(default_factory=dict)
+    jobs: dict[str, Job] = {}
     next_offset: int | None = 1
     total: int | None = None
     _offset: int = 1

@@ -5,10 +5,10 @@ asked for about once, not by every doubt.
 """
 
 from collections.abc import Awaitable, Collection
-from dataclasses import dataclass, field
 from datetime import datetime
 
 import anyio
+import msgspec
 
 from orchestrator.executor.ports import CloudApi
 from orchestrator.executor.rate.lanes import Lane
@@ -17,8 +17,7 @@ from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.reply.reply import Answered, Job, Reply, same_id
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
+class _Look(msgspec.Struct, frozen=True):
     asked_at: datetime
     job: Job | None
 
@@ -29,13 +28,12 @@ class _Look:
         return elsewhere or self.asked_at > after
 
 
-@dataclass(slots=True)
-class JobPlaces:
+class JobPlaces(msgspec.Struct):
     """The latest look at each job of one scope. While one caller looks, the others wait for what it brings."""
 
     scope: ScopeCalls
-    _looks: dict[str, _Look] = field(default_factory=dict)
-    _lock: anyio.Lock = field(default_factory=lambda: anyio.Lock(fast_acquire=True))
+    _looks: dict[str, _Look] = {}
+    _lock: anyio.Lock = msgspec.field(default_factory=lambda: anyio.Lock(fast_acquire=True))
 
     async def on(self, instance_id: str, job_ids: Collection[str], *, after: datetime) -> dict[str, Job | None] | None:
         """The jobs of these ids as they were after an instant; None for one that the cloud does not show.

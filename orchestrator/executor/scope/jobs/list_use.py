@@ -1,6 +1,6 @@
 """Whether the list of a scope's running jobs is worth its calls to those who follow upgrades there. Pure."""
 
-from dataclasses import dataclass
+import msgspec
 
 from orchestrator.executor.scope.poll_schedule import list_pays
 
@@ -11,8 +11,7 @@ _MAY_MISS = 3
 _LEFT_ALONE_S = 300.0
 
 
-@dataclass(slots=True)
-class ListUse:
+class ListUse(msgspec.Struct):
     """Who follows, and what the latest list brought.
 
     Attributes:

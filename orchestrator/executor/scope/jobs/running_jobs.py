@@ -7,11 +7,11 @@ alone tells how it ended: a list never ends anything.
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import inf
 
 import anyio
+import msgspec
 
 from orchestrator.executor.rate.lanes import Lane
 from orchestrator.executor.scope.jobs.job_list import has_ended, read_jobs
@@ -20,8 +20,7 @@ from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.reply.reply import Job
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(msgspec.Struct, frozen=True):
     """Jobs that run, as a list shows them.
 
     Attributes:
@@ -34,16 +33,15 @@ class Shown:
     jobs: list[Job]
 
 
-@dataclass(slots=True)
-class RunningJobs:
+class RunningJobs(msgspec.Struct):
     """The list of one scope's running jobs, shared by all who follow an upgrade in it."""
 
     scope: ScopeCalls
     _asked_at: datetime | None = None
     _read_at: datetime | None = None
-    _running: dict[str, Job] = field(default_factory=dict)
-    _use: ListUse = field(default_factory=ListUse)
-    _lock: anyio.Lock = field(default_factory=lambda: anyio.Lock(fast_acquire=True))
+    _running: dict[str, Job] = {}
+    _use: ListUse = msgspec.field(default_factory=ListUse)
+    _lock: anyio.Lock = msgspec.field(default_factory=lambda: anyio.Lock(fast_acquire=True))
 
     @contextmanager
     def following(self) -> Iterator[None]:

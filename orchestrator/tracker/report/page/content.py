@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
+
+import msgspec
 
 from orchestrator.model.record.outcome import FAILED_BEFORE, GOOD, Phase
 from orchestrator.tracker.report.behind import NAMED
@@ -23,8 +24,7 @@ _MOVES = frozenset({"in_flight", "in_doubt", "timed_out"})
 _LET_GO = frozenset({"throttled", "unauthenticated", "not_sent", "busy"})
 
 
-@dataclass(slots=True)
-class Content:
+class Content(msgspec.Struct):
     """What is kept of the targets.
 
     Attributes:
@@ -41,16 +41,16 @@ class Content:
         room: how many that ended well still get a row.
     """
 
-    rows: list[TargetReport] = field(default_factory=list)
+    rows: list[TargetReport] = []
     left_out: int = 0
-    first_bad: dict[int, list[TargetReport]] = field(default_factory=dict)
-    moving: list[TargetReport] = field(default_factory=list)
+    first_bad: dict[int, list[TargetReport]] = {}
+    moving: list[TargetReport] = []
     doubts: int = 0
-    before: Counter[str] = field(default_factory=Counter)
-    scopes: dict[str, Counter[str]] = field(default_factory=dict)
-    spans: list[tuple[datetime, datetime | None]] = field(default_factory=list)
-    ends: list[tuple[datetime, str | None, str]] = field(default_factory=list)
-    durations: list[float] = field(default_factory=list)
+    before: Counter[str] = msgspec.field(default_factory=Counter)
+    scopes: dict[str, Counter[str]] = {}
+    spans: list[tuple[datetime, datetime | None]] = []
+    ends: list[tuple[datetime, str | None, str]] = []
+    durations: list[float] = []
     room: int = ROWS
 
     @property

@@ -6,9 +6,10 @@ drawn from all at random, and the number of marked ones among them would have a 
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from math import exp, lgamma
 from typing import Literal, TypeAlias
+
+import msgspec
 
 from orchestrator.model.plan.target import Facts, Target
 
@@ -20,12 +21,11 @@ ODDS = 0.001
 _TOLD = 3
 
 
-@dataclass(slots=True)
-class Traits:
+class Traits(msgspec.Struct):
     """How many targets there are, and how many of them have each trait."""
 
     targets: int = 0
-    marked: Counter[str] = field(default_factory=Counter)
+    marked: Counter[str] = msgspec.field(default_factory=Counter)
 
     def add(self, traits: Iterable[str]) -> None:
         """Count one target."""
