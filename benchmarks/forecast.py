@@ -17,7 +17,7 @@ from fakes.clouds import FakeCloud
 from fakes.rehearsals import SOFT, Unknown
 from fakes.stage import Stage, plan_of, targets_of
 
-from orchestrator.app.process.event_loop import spare_the_collector
+from orchestrator.app.process.collector import spare_the_collector
 from orchestrator.forecast.environment import Setting
 from orchestrator.forecast.forecast import rehearse
 from orchestrator.forecast.result import Rehearsal

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from orchestrator.app.process.light_start import start_lightly
 from orchestrator.cli.before_calls import expect_room_for
 from orchestrator.cli.grammar.parser import parse
 from orchestrator.cli.options import Options
@@ -50,6 +51,7 @@ def _ended(error: Exception, *, debug: bool) -> OrchestratorError:
 def _handler(verb: str) -> Callable[[Options], ExitCode]:
     from importlib import import_module  # noqa: PLC0415  # only the verb that is asked for is imported
 
+    start_lightly()
     handler: Callable[[Options], ExitCode] = import_module(f"orchestrator.cli.verbs.verb_{verb}").run
     return handler
 

@@ -11,7 +11,7 @@ from msgspec import structs
 
 from orchestrator.executor.decide.bench import EVENTS, SUBNET, Block
 from orchestrator.executor.decide.rollout import Reading, Rollout
-from orchestrator.executor.rate.lanes import Lane
+from orchestrator.executor.rate.lane import Lane
 from orchestrator.executor.requeue import reopen
 from orchestrator.executor.restore_queue import make_queue
 from orchestrator.executor.scope.host_time import calendar_ahead_s

@@ -8,7 +8,6 @@ from functools import partial
 
 from msgspec import structs
 
-from orchestrator.forecast.change import one_night
 from orchestrator.forecast.environment import Setting
 from orchestrator.forecast.phases import longest, phases
 from orchestrator.forecast.ranges import by_chance, range_of
@@ -74,6 +73,8 @@ def rehearse(
     typical = len(played) // 2
     told = _now(setting, known, played)
     if told.unfinished is None and played[typical].nights > 1:
+        from orchestrator.forecast.change import one_night  # noqa: PLC0415  # one rehearsal alone asks for none
+
         told = structs.replace(told, one_night=one_night(setting, played[typical], samplers[typical]))
     return told if bound is None else structs.replace(told, bound=_before(setting, played, bound))
 

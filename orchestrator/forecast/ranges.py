@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from math import hypot, sqrt
-from statistics import NormalDist, fmean
 
 from orchestrator.planner.preview.forecast_values import Range
 
 _P5, _P95 = 0.05, 0.95
+
+#: How many standard deviations the range of 5 to 95 % reaches to each side; `statistics` takes 2 ms to import.
+_REACH = 1.6448536269514715
 
 #: From so many values on it is seen how they bend.
 _BEND = 3
@@ -37,7 +39,7 @@ def by_chance(values: Sequence[float]) -> Range:
     if len(values) < _BEND:
         return told
     bends = (after - 2 * here + before for before, here, after in zip(values, values[1:], values[2:], strict=False))
-    chance = NormalDist().inv_cdf(_P95) * sqrt(fmean(bend**2 for bend in bends) / 6)
+    chance = _REACH * sqrt(sum(bend**2 for bend in bends) / (len(values) - 2) / 6)
     below, above = hypot(told.p50 - told.p5, chance), hypot(told.p95 - told.p50, chance)
     return Range(p5=max(0.0, told.p50 - below), p50=told.p50, p95=told.p50 + above)
 

@@ -9,7 +9,7 @@ from collections import deque
 import msgspec
 
 from orchestrator.executor.rate.fixed_rate import WindowPacer
-from orchestrator.executor.rate.lanes import Lane, LaneOrder
+from orchestrator.executor.rate.lane import Lane, LaneOrder
 from orchestrator.forecast.virtual_time import EventQueue, Process
 
 #: Shorter waits are none: they would drown in the rounding of virtual time.

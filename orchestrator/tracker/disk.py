@@ -6,7 +6,6 @@ Its one job is to do file work in the few ways that the state folder needs, and 
 
 import errno
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -197,8 +196,10 @@ def replace_file(path: Path, chunks: Iterable[bytes], *, mode: int = FILE_MODE) 
     Raises:
         StateError: it could not be written.
     """
+    from tempfile import mkstemp  # noqa: PLC0415  # brings chance and compression along
+
     with guard(path, "write"):
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)
+        handle, name = mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)
         try:
             try:
                 os.fchmod(handle, mode)

@@ -14,7 +14,8 @@ from fakes.stage import plan_of, targets_of
 from msgspec.structs import replace
 
 from orchestrator.executor.rate.fixed_rate import WindowPacer
-from orchestrator.executor.rate.lanes import Lane, Lanes
+from orchestrator.executor.rate.lane import Lane
+from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.forecast.environment import Setting
 from orchestrator.forecast.forecast import rehearse, rehearse_once
 from orchestrator.forecast.phases import longest, phases

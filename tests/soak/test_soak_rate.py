@@ -15,7 +15,8 @@ from soak.virtual_api import Wire, open_clients
 
 from orchestrator.app.scopes.serve_scopes import served
 from orchestrator.executor.rate.auto_rate import AutoPacer, auto_pacer
-from orchestrator.executor.rate.lanes import Lane, Lanes
+from orchestrator.executor.rate.lane import Lane
+from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.plan.auth import Auth
 from orchestrator.model.plan.plan import Limits, Plan, Scope

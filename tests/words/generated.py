@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 from fakes.documents import ROOT
@@ -12,9 +11,6 @@ from orchestrator.cli.grammar.grammar import parser
 
 WORDS = ROOT / "orchestrator/cli/grammar/words.py"
 HELP = ROOT / "orchestrator/cli/grammar/help"
-
-#: Two columns are left free on a terminal of 80.
-_WIDTH = 78
 
 _HEAD = '''\
 """The words of the command line, made from its grammar by `make words`: do not edit."""
@@ -52,12 +48,9 @@ def words() -> str:
 def help_texts() -> dict[str, str]:
     """Name of a file -> what `--help` prints."""
     every = parser()
-    return {f"{each.prog.rpartition(' ')[2]}.txt": _help_text(each) for each in (every, *every.verbs.choices.values())}
-
-
-def _help_text(each: argparse.ArgumentParser) -> str:
-    each.formatter_class = partial(argparse.RawDescriptionHelpFormatter, width=_WIDTH)
-    return each.format_help()
+    return {
+        f"{each.prog.rpartition(' ')[2]}.txt": each.format_help() for each in (every, *every.verbs.choices.values())
+    }
 
 
 def tables() -> dict[str, Any]:

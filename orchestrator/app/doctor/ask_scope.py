@@ -8,7 +8,7 @@ from orchestrator.app.doctor.diagnosis import Diagnosis
 from orchestrator.app.doctor.judge_answers import INSTANCES, PROXIES, TASKS, VERSIONS, Permission
 from orchestrator.app.scopes.inventory_api import FleetApi
 from orchestrator.executor.ports import CloudApi
-from orchestrator.executor.rate.lanes import Lane
+from orchestrator.executor.rate.lane import Lane
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.plan.plan import Discover
 from orchestrator.model.plan.target import Target

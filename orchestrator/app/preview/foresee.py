@@ -9,7 +9,7 @@ from msgspec import structs
 
 from orchestrator.app.preview.standstill import at_work, standstill
 from orchestrator.app.run.apply_command import carry_out
-from orchestrator.app.run.begin_or_resume import latest_of, past_of
+from orchestrator.app.run.found_before import latest_of, past_of
 from orchestrator.app.run.known_before import left_out
 from orchestrator.app.status.clocks import wrong_clock_words
 from orchestrator.executor.scope.host_time import calendar_ahead_s
@@ -20,7 +20,6 @@ from orchestrator.model.plan.target import Target
 from orchestrator.model.record.record import LimitsChanged
 from orchestrator.model.run.run import Run
 from orchestrator.planner.next_run import Asked, NextRun, beginning, ordered, unfinished, waiting_in
-from orchestrator.tracker.report.rejects import refused_before
 from orchestrator.tracker.runs.orphans import orphan, refuse_orphan
 from orchestrator.tracker.runs.other_runs import last_outcomes, open_elsewhere
 from orchestrator.tracker.runs.recovery import Recovered
@@ -93,11 +92,16 @@ def foresee(plan: Plan, targets: Sequence[Target], state: State, asked: Asked, n
     fleet.expect_owner(path_of(plan.path))
     latest = latest_of(fleet)
     found = _foresee(plan, targets, fleet, latest, asked, now)
-    warnings = tuple(refused_before(latest.run) if latest else _orphan(fleet, targets))
+    warnings = tuple(_refused_before(latest.run) if latest else _orphan(fleet, targets))
     recorded = latest.run.timeline.last_offsets if latest else {}
-    return structs.replace(
-        found, coming=structs.replace(found.coming, named=asked.named, warnings=warnings), recorded=recorded
-    )
+    coming = structs.replace(found.coming, named=asked.named, warnings=warnings)
+    return structs.replace(found, coming=coming, recorded=recorded)
+
+
+def _refused_before(run: Run) -> Iterator[str]:
+    from orchestrator.tracker.report.rejects import refused_before  # noqa: PLC0415  # only where there was a run
+
+    return refused_before(run)
 
 
 def _orphan(fleet: Fleet, targets: Sequence[Target]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import TypedDict
 from msgspec import structs
 
 from orchestrator.app.preview.seen_durations import durations_seen
-from orchestrator.app.process.event_loop import spare_the_collector
+from orchestrator.app.process.collector import spare_the_collector
 from orchestrator.app.scopes.assume_rates import assume_rates
 from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.executor.scope.host_time import calendar_ahead_s

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import anyio
 
 from orchestrator.app.scopes.serve_scopes import served
-from orchestrator.executor.rate.lanes import Lane
+from orchestrator.executor.rate.lane import Lane
 from orchestrator.executor.scope.gate import ScopeGone
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.plan.target import Target

@@ -3,7 +3,6 @@
 import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from orchestrator.errors import UsageError
 from orchestrator.planner.plan_file.names import YEARS
@@ -101,6 +100,8 @@ def _zone(name: str | None) -> tzinfo | None:
     """A time zone by its name; None is the host's own."""
     if name is None:
         return None
+    from zoneinfo import ZoneInfo  # noqa: PLC0415  # hardly anybody names one
+
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, KeyError):  # KeyError: ZoneInfoNotFoundError

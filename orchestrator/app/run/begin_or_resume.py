@@ -8,6 +8,7 @@ import msgspec
 from msgspec import structs
 
 from orchestrator import __version__
+from orchestrator.app.run.found_before import latest_of, past_of
 from orchestrator.app.run.held_before import SUPERSEDED, refuse_held
 from orchestrator.app.run.kept_outcomes import kept_outcomes
 from orchestrator.app.run.known_before import earlier_outcomes, left_out
@@ -27,11 +28,11 @@ from orchestrator.model.record.record import (
     Settled,
 )
 from orchestrator.model.run.run import Run
-from orchestrator.planner.next_run import Asked, LastOutcomes, NextRun, Past, refuse_open, refused_elsewhere, waiting_in
+from orchestrator.planner.next_run import Asked, NextRun, refuse_open, refused_elsewhere, waiting_in
 from orchestrator.planner.next_run import beginning as beginning_run
 from orchestrator.tracker.runs.orphans import refuse_orphan
 from orchestrator.tracker.runs.other_runs import last_outcomes, open_elsewhere
-from orchestrator.tracker.runs.recovery import Recovered, latest_run, recover
+from orchestrator.tracker.runs.recovery import Recovered, recover
 from orchestrator.tracker.runs.run_id import new_run_id
 from orchestrator.tracker.state_store import Fleet
 
@@ -209,25 +210,6 @@ def _skipped(new: NextRun, beginning: Beginning) -> Iterator[Record]:
     for key, (reason, why) in beginning.skipped.items():
         if key in inside:
             yield Settled(at=beginning.now, target=key, outcome=Outcome.SKIPPED, reason=reason, evidence=why)
-
-
-def past_of(latest: Recovered | None, last: LastOutcomes, plan: Plan | None = None) -> Past:
-    """What a fleet's runs have left behind, for a plan that may have changed."""
-    if latest is None:
-        return Past()
-    changes = () if plan is None else tuple(changes_between(latest.plan, plan))
-    attempts = 0 if plan is None else plan.retry.attempts
-    return Past(run_id=latest.run_id, run=latest.run, last=last, changes=changes, attempts=attempts)
-
-
-def latest_of(fleet: Fleet) -> Recovered | None:
-    """The fleet's latest run, whether it has ended or not; None when it never ran.
-
-    Raises:
-        StateError: it cannot be read.
-    """
-    latest = latest_run(fleet)
-    return None if latest is None else recover(latest)
 
 
 def _carried_hold(hold: HoldSet | None, now: datetime) -> list[Record]:

@@ -12,7 +12,8 @@ import msgspec
 from msgspec import structs
 
 from orchestrator.app.discover.discover import OnFound, discover_now
-from orchestrator.app.process.event_loop import backend_options, spare_the_collector
+from orchestrator.app.process.collector import spare_the_collector
+from orchestrator.app.process.event_loop import backend_options
 from orchestrator.app.process.open_files import make_room
 from orchestrator.app.report.on_disk import write_reports
 from orchestrator.app.run.approved import Approved, Exactly
@@ -21,11 +22,10 @@ from orchestrator.app.run.begin_or_resume import (
     Opened,
     begin_run,
     end_run,
-    latest_of,
-    past_of,
     take_up,
     unfinished_run,
 )
+from orchestrator.app.run.found_before import latest_of, past_of
 from orchestrator.app.run.run_session import Done, Work, work
 from orchestrator.app.scopes.expect_credentials import expect_credentials
 from orchestrator.app.scopes.rate_memory import RateMemory, RatesPlace

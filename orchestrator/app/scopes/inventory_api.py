@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
-from orchestrator.executor.rate.lanes import Lane
+from orchestrator.executor.rate.lane import Lane
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.reply.reply import Answered, Busy, Doubtful, Page, Refused, Reply
 

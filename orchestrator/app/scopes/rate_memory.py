@@ -3,17 +3,19 @@
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
 from orchestrator.cloud.rate_key import RateKey, rate_key
 from orchestrator.errors import StateError
 from orchestrator.executor.ports import Clock
-from orchestrator.executor.rate.shared_pacer import RatePlace
 from orchestrator.model.learned.known_rate import KnownRate
 from orchestrator.model.plan.plan import Plan, Scope
 from orchestrator.tracker.state_store import State
+
+if TYPE_CHECKING:
+    from orchestrator.executor.rate.shared_pacer import RatePlace
 
 #: The rate that each scope has found, by its name; None where it was written.
 Learned: TypeAlias = Mapping[str, float | None]
@@ -64,7 +66,7 @@ class RateMemory(msgspec.Struct, kw_only=True, dict=True):
         """What was found for the endpoint and the credentials of a scope."""
         return self._read.get(rate_key(scope, self.environ).digest)
 
-    def place(self, scope: Scope, clock: Clock) -> RatePlace | None:
+    def place(self, scope: Scope, clock: Clock) -> "RatePlace | None":
         """Where all processes of the state folder keep the rate of a scope; None when there is nobody to share with."""
         if (at := self.at) is None:
             return None

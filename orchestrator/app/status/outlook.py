@@ -20,12 +20,10 @@ from orchestrator.host_zone import HOST_ZONE
 from orchestrator.model.plan.commands import Command, ReleaseCommand
 from orchestrator.model.plan.plan import Plan
 from orchestrator.model.plan.target import Target
-from orchestrator.model.record.outcome import Outcome, Phase
+from orchestrator.model.record.outcome import Phase
 from orchestrator.model.record.record import SessionStarted
 from orchestrator.model.run.run import Run
 from orchestrator.model.run.state import TargetState
-from orchestrator.tracker.report.behind import ASKED_FOR, not_read_words
-from orchestrator.tracker.report.how_ended import count_behind, count_not_read
 from orchestrator.tracker.report.moving import Moving, moving_of
 
 #: What ends when an upgrade does.
@@ -76,28 +74,14 @@ class Outlook(msgspec.Struct, frozen=True):
     def fleet(self) -> Wait:
         """What the run as a whole waits for."""
         if self.run.ended is not None:
-            return hold_wait(self.run.hold) if self.run.hold else self.after_the_end()
+            return hold_wait(self.run.hold) if self.run.hold else self._after_the_end()
         wait = self._asked_for(fleet_wait(self.rollout, self.now, working=self.working))
         return self._as_known(self._unreached(wait) or self._unless_unseen(wait))
 
-    def after_the_end(self) -> Wait:
-        """What is left to do for a person when every target has its outcome."""
-        version, missing = self.rollout.plan.target_version, count_behind(self.run)
-        if not missing:
-            more = f"; {words}" if (words := not_read_words(count_not_read(self.run))) else ""
-            return Wait(Cause.NOTHING, (f"the run has ended, no target is known to run less than {version}{more}",))
-        number = len(self.run.targets) + len(self.run.kept)
-        return Wait(_left_to_do(missing), (version, f"{missing.total():,}", f"{number:,}"))
+    def _after_the_end(self) -> Wait:
+        from orchestrator.app.status.after_the_end import after_the_end  # noqa: PLC0415  # brings the report along
 
-    @property
-    def to_redo(self) -> list[str]:
-        """The outcomes of an ended run with which proxies are left out until a person asks for them."""
-        return [outcome for outcome in ASKED_FOR if self.missing[outcome]]
-
-    @property
-    def missing(self) -> Counter[str]:
-        """How many proxies of an ended run ended otherwise than well, by outcome."""
-        return count_behind(self.run) if self.run.ended is not None else Counter[str]()
+        return after_the_end(self.run, self.rollout.plan.target_version)
 
     @property
     def stuck(self) -> list[TargetState]:
@@ -146,13 +130,6 @@ class Outlook(msgspec.Struct, frozen=True):
         if released is None or wait.cause not in (Cause.TURN, Cause.STEP):
             return wait
         return Wait(Cause.RELEASED, (released_words(released),))
-
-
-def _left_to_do(missing: Counter[str]) -> Cause:
-    """Why proxies lag behind after the end, of several reasons the one with which a person gets furthest."""
-    if any(missing[outcome] for outcome in ASKED_FOR):
-        return Cause.BEHIND
-    return Cause.LEFT_OUT if missing[Outcome.SKIPPED] else Cause.AGAIN
 
 
 def released_words(command: ReleaseCommand) -> str:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+#: Of the text of `--help`: two columns are left free on a terminal of 80.
+_WIDTH = 78
+
+
 class Parser(argparse.ArgumentParser):
     """Makes every word text that can be written, unless it is a path; prints errors with a hint, and exits with 2."""
 
@@ -27,6 +31,10 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> Any:
         """Say what is wrong, and leave with 2."""
         self.exit(2, mistake(plain(message), self.prog))
+
+    def _get_formatter(self) -> argparse.HelpFormatter:
+        """As wide as the text that `make words` writes: to ask the terminal brings `shutil` along, with compression."""
+        return argparse.RawDescriptionHelpFormatter(self.prog, width=_WIDTH)
 
     def print_help(self, file: Any = None) -> None:
         """Print the text that `make words` has written."""

@@ -9,7 +9,7 @@ from msgspec import structs
 
 from orchestrator.executor.ask.read_subnet import is_denied
 from orchestrator.executor.ports import Clock, CloudApi
-from orchestrator.executor.rate.lanes import Lane
+from orchestrator.executor.rate.lane import Lane
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.record.cloud_event_record import CloudEventsRead
 from orchestrator.model.reply.cloud_event import CloudEvent

@@ -1,7 +1,7 @@
 """Ask once how many addresses a subnet has left. Whatever fails here touches no scope and no target."""
 
 from orchestrator.executor.ports import Clock
-from orchestrator.executor.rate.lanes import Lane
+from orchestrator.executor.rate.lane import Lane
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.record.capacity import SubnetRead
 from orchestrator.model.reply.reply import Answered, Failure, Refused, in_words

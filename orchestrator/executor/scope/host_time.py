@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from statistics import median
 
 import msgspec
 
 from orchestrator.executor.ports import Clock
 from orchestrator.executor.scope.cloud_time import STEP_S, TOLERATED_S
+from orchestrator.model.learned.median import median
 
 
 def calendar_ahead_s(host_s: float, clouds: Mapping[str, float]) -> float:

@@ -1,6 +1,6 @@
 """Probing one scope: while it is paused, one probe at a time, until it is back or given up for this session."""
 
-from orchestrator.executor.rate.lanes import Lane
+from orchestrator.executor.rate.lane import Lane
 from orchestrator.executor.scope.call import running_jobs
 from orchestrator.executor.scope.gate import GateState
 from orchestrator.executor.scope.scope_calls import LONGEST_PAUSE_S, ScopeCalls

@@ -13,7 +13,8 @@ import anyio
 import msgspec
 
 from orchestrator.executor.ports import Clock, CloudApi, MetricsApi
-from orchestrator.executor.rate.lanes import Lane, Lanes
+from orchestrator.executor.rate.lane import Lane
+from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.scope.backoff import Chance, backoff_s
 from orchestrator.executor.scope.call import Call, kind_of, running_jobs
 from orchestrator.executor.scope.cloud_time import STEP_S, CloudTime

@@ -13,7 +13,7 @@ from orchestrator.errors import place_of
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.ledger import Go
 from orchestrator.executor.ports import Pending
-from orchestrator.executor.rate.lanes import Lane
+from orchestrator.executor.rate.lane import Lane
 from orchestrator.executor.scope.gate import Yielded
 from orchestrator.executor.scope.poll_schedule import stale
 from orchestrator.executor.scope.scope_calls import ScopeCalls

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from orchestrator.executor.crash_points import Point
-from orchestrator.executor.rate.lanes import Lane
+from orchestrator.executor.rate.lane import Lane
 from orchestrator.executor.scope.jobs.job_list import has_ended
 from orchestrator.executor.scope.poll_schedule import SPARSEST_S, TRUSTED_LISTS, next_look_s
 from orchestrator.executor.session import Session

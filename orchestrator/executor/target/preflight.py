@@ -9,7 +9,7 @@ from orchestrator.executor.crash_points import Point
 from orchestrator.executor.decide.one_target.busy_target import busy_until
 from orchestrator.executor.decide.opening.addresses import applies
 from orchestrator.executor.ledger import SetAside
-from orchestrator.executor.rate.lanes import Lane
+from orchestrator.executor.rate.lane import Lane
 from orchestrator.executor.scope.jobs.job_list import JobList
 from orchestrator.executor.session import Session
 from orchestrator.executor.target.instance_jobs import foreign_job, ours_running, resurfaced_job

@@ -1,6 +1,6 @@
 """Reading one proxy for its story: the version and the health, None where the cloud did not tell."""
 
-from orchestrator.executor.rate.lanes import Lane
+from orchestrator.executor.rate.lane import Lane
 from orchestrator.executor.session import Session
 from orchestrator.model.reply.reply import Answered, ProxyHealth, ProxyVersion
 from orchestrator.model.run.state import TargetState

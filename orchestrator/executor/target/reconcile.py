@@ -8,7 +8,7 @@ import msgspec
 from msgspec import structs
 
 from orchestrator.executor.crash_points import Point
-from orchestrator.executor.rate.lanes import Lane
+from orchestrator.executor.rate.lane import Lane
 from orchestrator.executor.scope.jobs.job_list import JobList
 from orchestrator.executor.scope.poll_schedule import DOUBT_AT_MOST_S, LIST_FRESH_S, SPARSEST_S, doubt_period_s
 from orchestrator.executor.session import Session

@@ -20,9 +20,6 @@ Placed: TypeAlias = tuple[int, Target]
 #: The labels of a row, as they share memory with equal ones.
 _LabelKey: TypeAlias = tuple[tuple[str, str], ...]
 
-#: So many problems of a file are shown; the rest are counted.
-SHOWN = 20
-
 
 def read_inventory(path: str, *, scopes: frozenset[str], target_version: str, problems: Problems) -> Iterator[Placed]:
     """Every target of a file, with its line. Lines with problems give none.

@@ -11,9 +11,11 @@ from orchestrator.model.plan.selection import MissingFact, Selector, matches
 from orchestrator.model.plan.target import Target
 from orchestrator.planner.reading.locate import with_place
 from orchestrator.planner.reading.problems import At, Problems
-from orchestrator.planner.targets.inventory import SHOWN, read_inventory
 from orchestrator.planner.targets.own_windows import check_own_windows
 from orchestrator.spoken import counted
+
+#: So many problems of a file are shown; the rest are counted.
+_SHOWN = 20
 
 
 class Excluded(Struct, frozen=True, gc=False):
@@ -75,10 +77,14 @@ class _Gathered:
             self._lines.append(line)
 
     def _add_inventories(self) -> None:
+        if not self._plan.inventory:
+            return
+        from orchestrator.planner.targets.inventory import read_inventory  # noqa: PLC0415  # most plans have none
+
         scopes = frozenset(scope.name for scope in self._plan.scopes)
         lines: list[str] = []
         for path in self._plan.inventory:
-            problems = Problems(path, shown=SHOWN)
+            problems = Problems(path, shown=_SHOWN)
             version = self._plan.target_version
             self._add(path, read_inventory(path, scopes=scopes, target_version=version, problems=problems))
             lines += problems.lines()
@@ -90,11 +96,11 @@ class _Gathered:
             return
         lines = list(self._repeated())
         more = (
-            [f"{self._plan.path}: and {counted(len(lines) - SHOWN, 'more such proxy', 'more such proxies')}"]
-            if len(lines) > SHOWN
+            [f"{self._plan.path}: and {counted(len(lines) - _SHOWN, 'more such proxy', 'more such proxies')}"]
+            if len(lines) > _SHOWN
             else []
         )
-        raise PlanError("\n".join([*lines[:SHOWN], *more]))
+        raise PlanError("\n".join([*lines[:_SHOWN], *more]))
 
     def _repeated(self) -> Iterator[str]:
         first: dict[str, int] = {}

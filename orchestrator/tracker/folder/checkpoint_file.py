@@ -8,13 +8,13 @@ from itertools import chain
 from pathlib import Path
 from zlib import crc32
 
-import msgspec
 from msgspec import Struct
 
 from orchestrator.errors import StateError
 from orchestrator.spoken import counted
 from orchestrator.tracker.disk import guard, open_to_read, replace_file, sync_file
 from orchestrator.tracker.folder.paths import CHECKPOINT, JOURNAL
+from orchestrator.tracker.journal.decoder import Decoder
 from orchestrator.tracker.journal.file import decode_record
 from orchestrator.tracker.journal.line import decode_line, encode_lines, read_lines
 from orchestrator.tracker.recalled import Recalled
@@ -30,7 +30,7 @@ class _Told(Struct, frozen=True, kw_only=True):
     checksum: int
 
 
-_told_decoder = msgspec.json.Decoder(_Told)
+_told_decoder: Decoder[_Told] = Decoder(_Told)
 
 
 def keep_parts(run: Path, seq: int, parts: Iterable[Struct]) -> None:

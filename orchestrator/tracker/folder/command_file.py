@@ -9,15 +9,14 @@ import fcntl
 import os
 from pathlib import Path
 
-import msgspec
-
 from orchestrator.errors import JournalDamaged
 from orchestrator.model.plan.commands import Command
 from orchestrator.tracker.disk import guard, make_folder, open_private, sync_folder, write_all
 from orchestrator.tracker.folder.paths import COMMANDS
+from orchestrator.tracker.journal.decoder import Decoder
 from orchestrator.tracker.journal.line import decode_line, encode_lines, read_lines
 
-_decoder: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
+_decoder: Decoder[Command] = Decoder(Command)
 
 
 def append_command(folder: Path, command: Command) -> int:

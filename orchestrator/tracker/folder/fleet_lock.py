@@ -9,13 +9,14 @@ description lock, see fcntl(2). To ask takes nothing, so that a reader never kee
 
 import errno
 import fcntl
-import json
 import os
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+
+import msgspec
 
 from orchestrator.errors import FleetLocked, StateError
 from orchestrator.host import machine_name, open_plain
@@ -96,7 +97,7 @@ def _take(handle: int, path: Path, since: datetime) -> None:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.ftruncate(handle, 0)
         holder = {"pid": os.getpid(), "host": machine_name(), "since": f"{since:%Y-%m-%dT%H:%M:%SZ}"}
-        os.pwrite(handle, json.dumps(holder).encode() + b"\n", 0)
+        os.pwrite(handle, msgspec.json.encode(holder) + b"\n", 0)
         if _SET_MARK is not None:
             fcntl.fcntl(handle, _SET_MARK, _MARK)
     except BlockingIOError as error:
@@ -110,9 +111,9 @@ def _take(handle: int, path: Path, since: datetime) -> None:
 
 def _holder(handle: int) -> str:
     try:
-        holder = json.loads(os.pread(handle, _MOST_BYTES, 0))
+        holder = msgspec.json.decode(os.pread(handle, _MOST_BYTES, 0))
         return f"process {holder['pid']} on {holder['host']}, since {holder['since']}"
-    except (ValueError, KeyError, TypeError):
+    except (msgspec.DecodeError, ValueError, KeyError, TypeError):
         return "it has not yet said who it is"
 
 

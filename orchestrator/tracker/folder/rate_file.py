@@ -8,7 +8,6 @@ used, because it is torn, damaged or of another version, is for the reader to no
 import errno
 import fcntl
 import os
-import secrets
 import struct
 from collections.abc import Callable
 from contextlib import suppress
@@ -118,6 +117,8 @@ class RateFile:
             self._replace()
 
     def _replace(self) -> None:
+        import secrets  # noqa: PLC0415  # hardly ever needed
+
         self.close()
         self._busy_since = None
         path = self._path.with_name(f"{self._path.name}.{secrets.token_hex(4)}.new")

@@ -15,6 +15,7 @@ from msgspec import Struct
 from orchestrator.model.learned.known_rate import KnownRate
 from orchestrator.model.reply.foreign import Unreadable, read_json
 from orchestrator.tracker.disk import make_folder, open_to_read, replace_file
+from orchestrator.tracker.journal.decoder import Decoder
 
 RATES = "rates.json"
 #: More entries than anybody has endpoints; the oldest go.
@@ -26,7 +27,7 @@ class _File(Struct, frozen=True, kw_only=True):
     rates: dict[str, KnownRate]
 
 
-_decoder = msgspec.json.Decoder(_File)
+_decoder: Decoder[_File] = Decoder(_File)
 
 
 def read_rates(state: Path) -> tuple[dict[str, KnownRate], str | None]:

@@ -4,7 +4,6 @@ A run exists from the instant at which its complete folder gets its name, so a c
 targets are written as lines of the journal's form, so that a changed byte in them is found as surely as there.
 """
 
-import shutil
 from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -17,15 +16,16 @@ from orchestrator.model.plan.target import Target
 from orchestrator.model.record.record import RunStarted
 from orchestrator.tracker.disk import guard, make_folder, replace_file, sync_folder, write_file
 from orchestrator.tracker.folder.paths import JOURNAL, LATEST, PLAN, RUNS, SETTINGS, TARGETS
+from orchestrator.tracker.journal.decoder import Decoder
 from orchestrator.tracker.journal.file import Journal
 from orchestrator.tracker.journal.line import damaged, decode_line, encode_lines, find_lines, read_lines
 
 _UNFINISHED = ".new-"
 _CHUNK = 1000
 
-_plan_decoder = msgspec.json.Decoder(Plan)
-_target_decoder = msgspec.json.Decoder(Target)
-_settings_decoder = msgspec.json.Decoder(Settings)
+_plan_decoder: Decoder[Plan] = Decoder(Plan)
+_target_decoder: Decoder[Target] = Decoder(Target)
+_settings_decoder: Decoder[Settings] = Decoder(Settings)
 
 
 def create_run(folder: Path, plan: Plan, targets: Iterable[Target], first: RunStarted) -> tuple[Path, Journal]:
@@ -153,4 +153,6 @@ def _write_first(path: Path, first: RunStarted) -> None:
 def _remove_unfinished(runs: Path) -> None:
     with guard(runs, "remove what a crash has left"):
         for left in list(runs.glob(f"{_UNFINISHED}*")):
-            shutil.rmtree(left)
+            from shutil import rmtree  # noqa: PLC0415  # brings compression along
+
+            rmtree(left)

@@ -1,7 +1,6 @@
 """A trial of the disk before a night depends on it: as much as a record is written, brought there, and taken away."""
 
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,7 +21,9 @@ def try_write(folder: Path, monotonic: Callable[[], float]) -> DiskTrial:
         place = next(path for path in (folder, *folder.parents) if path.exists())
     with guard(place, "write"):
         began_s = monotonic()
-        handle, name = tempfile.mkstemp(prefix=".trial-", dir=place)
+        from tempfile import mkstemp  # noqa: PLC0415  # brings chance and compression along
+
+        handle, name = mkstemp(prefix=".trial-", dir=place)
         try:
             write_all(handle, _BYTES)
             os.fsync(handle)

@@ -16,9 +16,10 @@ import msgspec
 from orchestrator.errors import JournalDamaged, StateError
 from orchestrator.model.record.record import JOURNAL_VERSION, Record
 from orchestrator.tracker.disk import guard, open_private, state_error, sync_folder, write_all
+from orchestrator.tracker.journal.decoder import Decoder
 from orchestrator.tracker.journal.line import DAMAGED_HINT, Line, decode_line, encode_lines, read_lines
 
-_decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
+_decoder: Decoder[Record] = Decoder(Record)
 _TAIL_BLOCK = 1 << 16
 
 
@@ -29,7 +30,7 @@ class _Head(msgspec.Struct):
     journal: int = JOURNAL_VERSION
 
 
-_head_decoder = msgspec.json.Decoder(_Head)
+_head_decoder: Decoder[_Head] = Decoder(_Head)
 
 
 class Journal:

@@ -18,6 +18,7 @@ from orchestrator.errors import JournalDamaged
 from orchestrator.model.reply.foreign import Unreadable, read_json
 from orchestrator.model.written.writable import encoded
 from orchestrator.tracker.disk import guard, open_to_read
+from orchestrator.tracker.journal.decoder import Decoder
 
 T = TypeVar("T")
 
@@ -128,7 +129,7 @@ def _expect_written(path: Path, line: Line) -> Line:
     return line
 
 
-def decode_line(decoder: msgspec.json.Decoder[T], path: Path, line: Line) -> T:
+def decode_line(decoder: Decoder[T], path: Path, line: Line) -> T:
     """What one line holds.
 
     Raises:

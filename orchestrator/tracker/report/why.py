@@ -1,17 +1,20 @@
 """Why a target stands as it does, in one line: what happened, the reason, and what was found last; nothing twice."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from orchestrator.model.record.outcome import FAILED_BEFORE, GOOD, Phase
-from orchestrator.tracker.report.parts.upgrade import AttemptReport
-from orchestrator.tracker.report.schema import TargetReport
+
+if TYPE_CHECKING:  # a preview needs words of this module, and no report
+    from orchestrator.tracker.report.parts.upgrade import AttemptReport
+    from orchestrator.tracker.report.schema import TargetReport
 
 _GOOD = frozenset(outcome.value for outcome in GOOD)
 #: Answers whose reason is their entries or their error message, word for word.
 _SAID_BY_ENTRIES = frozenset({"accepted", "partial", "rejected", "refused"})
 
 
-def why_words(target: TargetReport) -> str:
+def why_words(target: "TargetReport") -> str:
     """The line; empty where there is nothing to say."""
     said: list[str] = []
     for part in _parts(target):
@@ -20,7 +23,7 @@ def why_words(target: TargetReport) -> str:
     return "; ".join(said)
 
 
-def attempt_words(attempt: AttemptReport) -> str:
+def attempt_words(attempt: "AttemptReport") -> str:
     """What was sent when, and what came of it, without the entries of its answer."""
     answer = "no answer came" if attempt.http_status is None else f"HTTP {attempt.http_status}"
     code = f", {attempt.error_code} {attempt.error_msg or ''}".rstrip() if attempt.error_code else ""
@@ -28,7 +31,7 @@ def attempt_words(attempt: AttemptReport) -> str:
     return f"attempt {attempt.number} at {attempt.at:%Y-%m-%d %H:%M:%SZ}: {answer}{code}{why}"
 
 
-def resent_lines(target: TargetReport) -> Iterator[str]:
+def resent_lines(target: "TargetReport") -> Iterator[str]:
     """More than one upgrade call: each with its answer, in order, then what shows that none was a second upgrade."""
     yield " ".join(filter(None, (target.called, target.proxy_id)))
     for attempt in target.attempts:
@@ -45,7 +48,7 @@ def settle_outcomes(*, sent: bool | None) -> str:
     return f"succeeded, failed, or not_sent where {unless}"
 
 
-def _parts(target: TargetReport) -> Iterator[str]:
+def _parts(target: "TargetReport") -> Iterator[str]:
     if target.outcome == Phase.IN_DOUBT and target.attempts:
         yield attempt_words(target.attempts[-1])
     if target.outcome == Phase.IN_FLIGHT:

@@ -13,7 +13,6 @@ from orchestrator.model.record.record import Record, RunStarted
 from orchestrator.model.run.run import Run
 from orchestrator.spoken import counted
 from orchestrator.tracker.journal.line import DAMAGED_HINT
-from orchestrator.tracker.runs.checkpoint import keep, recalled
 from orchestrator.tracker.state_store import Fleet, StoredRun
 
 
@@ -84,6 +83,8 @@ _Begun: TypeAlias = tuple[Run, int, Iterator[tuple[int, Record]]]
 def _begun(stored: StoredRun, plan: Plan, targets: Iterable[Target]) -> _Begun:
     """From its checkpoint when there is one that fits."""
     run = _new_run(plan, targets)
+    from orchestrator.tracker.runs.checkpoint import recalled  # noqa: PLC0415  # only where there is a run
+
     kept = recalled(stored, run)
     if kept is None or run.started is None:
         return _from_the_start(stored, plan, run.targets.values())
@@ -108,6 +109,8 @@ def renew_checkpoint(stored: StoredRun, targets: Iterable[Target]) -> int:
     Raises:
         StateError: it cannot be read, or the checkpoint cannot be kept.
     """
+    from orchestrator.tracker.runs.checkpoint import keep  # noqa: PLC0415  # as above
+
     found = recover(stored, targets=targets)
     keep(stored, found.run, found.next_seq - 1)
     return found.next_seq - 1

@@ -26,7 +26,8 @@ from orchestrator.app.scopes.serve_scopes import served
 from orchestrator.executor import serving
 from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.executor.rate.fixed_rate import WindowPacer
-from orchestrator.executor.rate.lanes import Lane, Lanes
+from orchestrator.executor.rate.lane import Lane
+from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.scope.call import running_jobs
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.target import reverify_wave

@@ -9,7 +9,8 @@ from fakes.clock import VirtualClock, run_virtual
 
 from orchestrator.executor.rate.auto_rate import auto_pacer
 from orchestrator.executor.rate.fixed_rate import WindowPacer
-from orchestrator.executor.rate.lanes import Lane, Lanes
+from orchestrator.executor.rate.lane import Lane
+from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.rate.pacer import Pacer
 
 

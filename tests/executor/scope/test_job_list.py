@@ -10,7 +10,8 @@ from fakes.clouds import FakeCloud
 from fakes.stage import targets_of
 
 from orchestrator.executor.rate.fixed_rate import WindowPacer
-from orchestrator.executor.rate.lanes import Lane, Lanes
+from orchestrator.executor.rate.lane import Lane
+from orchestrator.executor.rate.lanes import Lanes
 from orchestrator.executor.scope.jobs.job_list import Board, JobList, read_jobs
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.target.instance_jobs import ours_running

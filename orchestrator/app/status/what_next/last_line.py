@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from orchestrator.app.status.after_the_end import after_the_end, missing, to_redo
 from orchestrator.app.status.outlook import Outlook
 from orchestrator.app.status.what_next.steps import step_words
 from orchestrator.executor.decide.waits import Cause, Wait, on_calendar, shown
@@ -31,10 +32,10 @@ def next_step(seen: Outlook, plan: str, when: str = "after that") -> str:
     stuck = next(iter(seen.stuck), None)
     barred = _barred_once_released(seen)
     alone = seen.working or barred is not None
-    words = step_words(seen.fleet(), plan, working=alone, stuck=stuck, outcomes=seen.to_redo, when=when)
+    words = step_words(seen.fleet(), plan, working=alone, stuck=stuck, outcomes=to_redo(seen.run), when=when)
     if barred is not None:
         words = f"{words}; then {step_words(barred, plan, working=False)}"
-    others = taken_words(seen.missing) if seen.fleet().cause is Cause.BEHIND else ""
+    others = taken_words(missing(seen.run)) if seen.fleet().cause is Cause.BEHIND else ""
     return f"{words}; {others}: orchestrator run {plan}" if others else words
 
 
@@ -55,7 +56,7 @@ def _beside(seen: Outlook) -> Iterator[str]:
     run, cause = seen.run, seen.fleet().cause
     if run.ended is not None:
         if run.hold is not None:
-            yield seen.after_the_end().reason
+            yield after_the_end(seen.run, seen.rollout.plan.target_version).reason
         return
     barred = _barred_after(seen)
     if barred is not None:

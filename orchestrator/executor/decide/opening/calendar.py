@@ -8,7 +8,6 @@ change, and a time that comes twice means its first coming.
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -197,7 +196,9 @@ def _change_between(low: datetime, high: datetime, zone: tzinfo) -> datetime:
     return high.replace(microsecond=0)
 
 
-def _zone(name: str) -> ZoneInfo:
+def _zone(name: str) -> tzinfo:
+    from zoneinfo import ZoneInfo  # noqa: PLC0415  # only where there are windows
+
     return ZoneInfo(name)
 
 

@@ -1,7 +1,6 @@
 """Why nothing may start now by windows, freezes, `fit`, `per_window` or a bound; and when something may, local time."""
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -99,6 +98,8 @@ class _Place(msgspec.Struct, frozen=True):
 
     def _local(self, instant: datetime) -> str:
         """The instant as the clock shows it where the window is that opens or closes then, or the freeze that ends."""
+        from zoneinfo import ZoneInfo  # noqa: PLC0415  # only where there are windows
+
         edges = (instant, instant - timedelta(seconds=1))
         zones = (
             *(window.timezone for at in edges for window in self.windows if opening((window,), (), at).open),

@@ -7,7 +7,7 @@ import anyio
 import msgspec
 
 from orchestrator.executor.ports import CloudApi
-from orchestrator.executor.rate.lanes import Lane
+from orchestrator.executor.rate.lane import Lane
 from orchestrator.executor.scope.call import Call
 from orchestrator.executor.scope.jobs.job_list_paging import Paging
 from orchestrator.executor.scope.poll_schedule import LIST_FRESH_S

@@ -11,7 +11,7 @@ import anyio
 import msgspec
 
 from orchestrator.executor.ports import CloudApi
-from orchestrator.executor.rate.lanes import Lane
+from orchestrator.executor.rate.lane import Lane
 from orchestrator.executor.scope.call import Call
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.model.reply.reply import Answered, Job, Reply, same_id

@@ -13,7 +13,7 @@ from math import inf
 import anyio
 import msgspec
 
-from orchestrator.executor.rate.lanes import Lane
+from orchestrator.executor.rate.lane import Lane
 from orchestrator.executor.scope.jobs.job_list import has_ended, read_jobs
 from orchestrator.executor.scope.jobs.list_use import ListUse
 from orchestrator.executor.scope.scope_calls import ScopeCalls

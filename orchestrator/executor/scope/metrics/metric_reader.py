@@ -12,7 +12,7 @@ from functools import partial
 import anyio
 
 from orchestrator.executor.ports import Clock, CloudApi, MetricsApi
-from orchestrator.executor.rate.lanes import Lane
+from orchestrator.executor.rate.lane import Lane
 from orchestrator.executor.scope.gate import ScopeGone
 from orchestrator.executor.scope.metrics.sample_store import SPAN, SampleStore, Wanted, by_minute
 from orchestrator.executor.scope.scope_calls import ScopeCalls
