@@ -65,9 +65,20 @@ class WindowPacer(Claiming, Struct, tag="fixed"):
         """A request leaves now. `waited`: it stood in line when its slot came, so lateness is made up."""
         base = self._next_at if waited and self._next_at > now_s - 1.0 else now_s
         self._next_at = base + 1 / self.rate
-        self._sent.append(now_s)
-        del self._sent[: -self._window]
+        self._note(max(now_s, self._sent[-1] if self._sent else now_s))  # after what is reserved: they stay in order
         self._recover(now_s)
+
+    def reserve(self, now_s: float, most: int, until_s: float) -> int:
+        """Take further slots to be used by an instant, at which they count as used; returns how many there are.
+
+        There are none once half of the calls that a window may hold have left in it, or are reserved.
+        """
+        half = self._window // 2
+        busy = half == 0 or (len(self._sent) >= half and self._sent[-half] + self._window / self.rate > now_s)
+        count = 0 if busy else min(most, half, int((until_s - now_s) * self.rate))
+        self._next_at += count / self.rate
+        self._note(until_s, count)
+        return count
 
     def answered(self, sent_s: float, now_s: float, kind: str = "") -> None:
         """Nothing follows: the rate is as the plan says."""
@@ -98,6 +109,10 @@ class WindowPacer(Claiming, Struct, tag="fixed"):
     def _window(self) -> int:
         """Of so many calls the first must be so many slots old."""
         return max(1, min(int(self.nominal), _WINDOW_MAX))
+
+    def _note(self, instant_s: float, count: int = 1) -> None:
+        self._sent.extend([instant_s] * count)
+        del self._sent[: -self._window]
 
     def _recover(self, now_s: float) -> None:
         while self._factor < 1.0 and now_s >= self._recovers_at:

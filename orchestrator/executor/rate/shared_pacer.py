@@ -7,32 +7,21 @@ those of the last seconds decide which rate holds, and let each other go first i
 
 from array import array
 from collections.abc import Callable
-from math import inf
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 import msgspec
-from msgspec import Struct, field
 
-from orchestrator.executor.rate.auto_rate import AutoPacer, auto_pacer
+from orchestrator.executor.rate.auto_rate import auto_pacer
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.pacer import Sent
+from orchestrator.executor.rate.shared import AnyPacer, Shared, User
+from orchestrator.executor.rate.slots_ahead import SlotsAhead
 from orchestrator.model.reply.reply import Quota
 
-AnyPacer: TypeAlias = WindowPacer | AutoPacer
-
-#: Who was not seen for so long uses the rate no more: its number does not bind, and nobody lets it go first.
-_IN_USE_S = 5.0
-#: Then it is forgotten; so are the oldest of more than these.
-_REMEMBERED_S, _MOST_USERS = 3600.0, 64
 #: A caller that waits looks so often, for others come and go, and are told to pause.
 _LOOK_S = 1.0
 #: Another process has the place for some microseconds.
 _AGAIN_S = 0.002
-#: Who had the last slot lets those who wait go first: it comes so much later, but no more than a share of a slot.
-_GRACE_S, _GRACE = 0.02, 0.25
-#: No instant is later than now, or hardly, for another process may have looked at its clock a moment later; no pause
-#: is longer.
-_AHEAD_S, _LONGEST_PAUSE_S = 1.0, 3601.0
 #: As many calls as can matter, for a second in which nobody knows what left.
 _UNKNOWN = 1000
 #: So many things seen are put into the place at once, if nobody claims a slot before.
@@ -66,64 +55,6 @@ class RatePlace(Protocol):
         """Nothing comes any more."""
 
 
-class User(Struct):
-    """A process that uses the rate.
-
-    Attributes:
-        rate: calls per second as its plan has it; None when it is to be found out.
-        seen_s: when it last asked for a slot.
-        took_s: when it last got one.
-        waits: whether it was told to come back.
-    """
-
-    rate: float | None
-    seen_s: float = -inf
-    took_s: float = -inf
-    waits: bool = False
-
-
-class Shared(Struct):
-    """What lies in the place. All instants are monotonic seconds, which all processes of a machine count alike."""
-
-    pacer: AnyPacer
-    users: dict[str, User] = field(default_factory=dict)
-
-    def plausible(self, now_s: float) -> bool:
-        """Whether a process of this machine, since its last start, can have left it. Not a number is not plausible.
-
-        Of the calls the last decides: to look at thousands for each slot would cost a millisecond.
-        """
-        instants = [*self.pacer.sent[-1:], *(max(user.seen_s, user.took_s) for user in self.users.values())]
-        past = all(instant <= now_s + _AHEAD_S for instant in instants)
-        return past and self.pacer.held_until <= now_s + _LONGEST_PAUSE_S
-
-    def in_use(self, now_s: float) -> dict[str, User]:
-        """Who uses the rate at this time."""
-        return {name: user for name, user in self.users.items() if now_s - user.seen_s < _IN_USE_S}
-
-    def forget(self, now_s: float) -> None:
-        """Those that were not seen for long, for they died."""
-        newest = sorted(self.users.items(), key=lambda item: item[1].seen_s)[-_MOST_USERS:]
-        self.users = {name: user for name, user in newest if now_s - user.seen_s < _REMEMBERED_S}
-
-    def claim(self, name: str, now_s: float, *, waited: bool) -> float:
-        """As `Pacer.claim`, for one of the users."""
-        user = self.users[name]
-        delay_s = self.pacer.earliest() + self._grace_s(name, now_s) - now_s
-        user.waits = delay_s > 0
-        if user.waits:
-            return delay_s
-        user.took_s = now_s
-        self.pacer.take(now_s, waited=waited)
-        return 0.0
-
-    def _grace_s(self, name: str, now_s: float) -> float:
-        """How much later than others this one comes."""
-        mine = (self.users[name].took_s, name)
-        before = sum(user.waits and (user.took_s, other) < mine for other, user in self.in_use(now_s).items())
-        return before * min(_GRACE_S, _GRACE / self.pacer.rate)
-
-
 class SharedPacer:
     """When the next request of this process may leave, at a rate that it shares with others; a `Pacer`.
 
@@ -148,6 +79,7 @@ class SharedPacer:
         self._shared = Shared(self._begun(rate))
         self._content: bytes | None = None  # that this is, in the place
         self._seen: list[Callable[[AnyPacer], None]] = []
+        self._ahead = SlotsAhead()
 
     @property
     def rate(self) -> float:
@@ -171,6 +103,8 @@ class SharedPacer:
 
     def claim(self, now_s: float, *, waited: bool) -> float:
         """As `Pacer.claim`."""
+        if (ahead_s := self._ahead.delay_s(now_s)) is not None:
+            return self._use_ahead(max(ahead_s, self._place.due(now_s, self._rate)), waited=waited)
         own_s = self._shared.pacer.earliest() - now_s
         if own_s > 0 and self._alone(now_s):
             return min(own_s, _LOOK_S)
@@ -181,9 +115,17 @@ class SharedPacer:
         def ask(shared: Shared) -> None:
             nonlocal delay_s
             delay_s = shared.claim(self._name, now_s, waited=waited)
+            if delay_s == 0 and isinstance(shared.pacer, WindowPacer) and shared.in_use(now_s).keys() == {self._name}:
+                self._ahead.take(shared.pacer, now_s)
 
         self._exchange(ask, now_s)
         if delay_s == 0:
+            self._place.took(waited=waited)
+        return min(delay_s, _LOOK_S)
+
+    def _use_ahead(self, delay_s: float, *, waited: bool) -> float:
+        if delay_s == 0:
+            self._ahead.use()
             self._place.took(waited=waited)
         return min(delay_s, _LOOK_S)
 
@@ -209,6 +151,7 @@ class SharedPacer:
         def refused(pacer: AnyPacer) -> None:
             pacer.throttle(now_s, wait_s, sent_s=sent_s, server_named_pause=server_named_pause, quota=quota)
 
+        self._ahead.drop()
         self._seen.append(refused)
         if not self._exchange(_nothing, now_s):
             refused(self._shared.pacer)
@@ -217,6 +160,7 @@ class SharedPacer:
     def keep_to(self, rate: float | None) -> None:
         """Another rate than the plan's, from the next claim on; None: it is to be found out."""
         self._rate = rate
+        self._ahead.drop()
 
     def leave(self, now_s: float) -> None:
         """This process makes no more calls."""

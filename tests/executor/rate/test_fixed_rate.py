@@ -101,3 +101,13 @@ def test_whatever_happens_the_next_slot_is_near(steps: Any, rate: float) -> None
         else:
             pacer.throttle(now, 3.0)
         assert pacer.earliest() <= now + 3.0 + 17 / rate + _NOISE
+
+
+def test_nothing_is_reserved_once_half_of_a_second_has_gone() -> None:
+    """Whoever is late with the rest then is late with no more than the rate allows."""
+    pacer = WindowPacer(100.0)
+    for number in range(50):
+        pacer.take(number / 100, waited=False)
+    assert pacer.reserve(0.5, 8, 0.6) == 0
+    assert pacer.reserve(1.01, 8, 1.11) == 8
+    assert pacer.sent[-1] == 1.11

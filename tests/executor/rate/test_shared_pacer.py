@@ -47,12 +47,14 @@ class Process:
     Attributes:
         dies_at: in the middle of something, and tells nobody.
         late_s: how late it wakes up at most.
+        pause_s: how long nobody waits after a call, on average.
     """
 
     pacer: SharedPacer
     begins_at: float = 0.0
     dies_at: float = inf
     late_s: float = 0.0
+    pause_s: float = 0.0
     sent: list[float] = field(default_factory=list)
 
 
@@ -69,6 +71,7 @@ def play(processes: Sequence[Process], until_s: float, random: Random, tear: Cal
             delay_s = process.pacer.claim(now_s, waited=True)
             if delay_s == 0:
                 process.sent.append(now_s)
+                delay_s = random.expovariate(1 / process.pause_s) if process.pause_s else 0.0
             again_s = max(now_s + delay_s, nextafter(now_s, inf)) + random.uniform(0, process.late_s)
             heapq.heappush(due, (again_s, number))
 
@@ -257,3 +260,48 @@ def test_together_they_find_a_rate_as_one_process_does(kind: str) -> None:
     assert outcome.attained >= 0.88
     assert outcome.refused_share <= 1
     assert min(several.calls.values()) >= 0.9 * max(several.calls.values())
+
+
+class Counted(Drawer):
+    """Says how often it was opened."""
+
+    opened = 0
+
+    def exchange(self, act: Callable[[bytes], bytes]) -> bool:
+        self.opened += 1
+        return super().exchange(act)
+
+
+def test_far_below_the_rate_a_place_is_opened_once_for_many_calls() -> None:
+    drawer = Counted(Random(1))
+    asks = Process(SharedPacer(drawer, "one", 100_000.0), pause_s=0.000_25)
+    play([asks], 1.0, Random(1))
+    assert drawer.opened < len(asks.sent) / 8
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    rate=st.sampled_from([150.0, 300.0, 999.0]),
+    shares=st.lists(st.floats(0.05, 2), min_size=1, max_size=3),
+    begins=st.lists(st.floats(0, 1.5), min_size=3, max_size=3),
+    late_s=st.sampled_from([0.0, 0.004, 0.03]),
+    seed=st.integers(0, 10_000),
+)
+def test_slots_taken_ahead_bring_no_second_above_the_rate_and_are_missed_by_nobody(
+    rate: float, shares: list[float], begins: list[float], late_s: float, seed: int
+) -> None:
+    drawer, random = Drawer(Random(seed)), Random(seed)
+    asking = [
+        Process(pacer, begins_at=begins_at, late_s=late_s, pause_s=1 / (share * rate))
+        for pacer, share, begins_at in zip(pacers(drawer, *[rate] * len(shares)), shares, begins, strict=False)
+    ]
+    play(asking, 4.0, random)
+    assert busiest_second(all_sent(asking)) <= ceil(rate)
+
+
+def test_slots_taken_ahead_are_given_up_for_a_pause() -> None:
+    pacer = SharedPacer(Drawer(Random(1)), "one", 10_000.0)
+    instants = [0.001 * number for number in range(8)]
+    assert [pacer.claim(now_s, waited=False) for now_s in instants] == [0.0] * 8
+    pacer.throttle(0.008, 5.0)
+    assert pacer.claim(0.008, waited=False) > 0
