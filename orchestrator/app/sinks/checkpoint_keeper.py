@@ -11,7 +11,7 @@ from orchestrator.model.record.record import Record
 from orchestrator.tracker.runs.recovery import Recovered, renew_checkpoint
 
 #: Fewer records are folded in a fraction of a second.
-_LEAST = 10_000
+_LEAST = 20_000
 #: Of a long run, when a quarter is new: what all checkpoints together cost grows with the run, and no faster.
 _SHARE = 4
 

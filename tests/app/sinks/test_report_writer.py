@@ -23,6 +23,18 @@ LIVE = PlausibleRun(6, count=20).steps(80)
 NOBODY = cast("Dispatcher", None)
 
 
+def test_the_last_wave_is_reported_once_by_the_end_of_the_session(tmp_path: Path) -> None:
+    first = LIVE.records[0]
+    assert isinstance(first, RunStarted)
+    stored = FolderState(tmp_path).fleet("prod", writes=True).begin(LIVE.plan, LIVE.targets, first)
+    writer = ReportWriter(recover(stored), LIVE.plan, lambda _draft: None)
+    *_, before, last = LIVE.plan.waves
+    writer.take(WaveDone(at=BEGIN, wave=last.name))
+    assert not writer.due
+    writer.take(WaveDone(at=BEGIN, wave=before.name))
+    assert writer.due
+
+
 def test_nothing_of_it_is_done_on_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, *rest = LIVE.records
     assert isinstance(first, RunStarted)
