@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import ssl
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,33 @@ async def test_unknown_name_was_not_sent(send: Any, clock: Any) -> None:
     outcome = await send("https://no-such-host.invalid", clock, http=Http(connect_timeout_s=5.0, timeout_s=5.0))
     assert isinstance(outcome, NotSent)
     assert "no-such-host.invalid" in outcome.reason
+
+
+async def test_names_that_nobody_answers_for_keep_no_other_name_waiting(
+    serve: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More of them than an event loop has common threads."""
+    system, answered = socket.getaddrinfo, threading.Event()
+
+    def name_server(host: str, *args: Any, **options: Any) -> Any:
+        if host == "answers.example":
+            return system("127.0.0.1", *args, **options)
+        answered.wait()
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    async with serve(hello) as address, open_transport(Http(), connections=1, environ={}, clock=clock) as transport:
+        monkeypatch.setattr(socket, "getaddrinfo", name_server)
+
+        async def ask(host: str) -> object:
+            route = transport.route(f"http://{host}:{address.rsplit(':', 1)[1]}")
+            return await transport.send(route, "GET", "/", CIMultiDict(Host=host))
+
+        async with asyncio.TaskGroup() as group:
+            hanging = [group.create_task(ask(f"hangs-{number}.example")) for number in range(40)]
+            outcome = await group.create_task(ask("answers.example"))
+            answered.set()
+    assert isinstance(outcome, Answer)
+    assert all(isinstance(each.result(), NotSent) for each in hanging)
 
 
 async def test_never_connecting_was_not_sent(send: Any, clock: Any) -> None:

@@ -16,6 +16,8 @@ from aiohttp import ClientConnectionError, ClientError, ClientResponse, TCPConne
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 
+from orchestrator.cloud.wire.own_thread_resolver import OwnThreadResolver
+
 Heads: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 #: How long the body is (RFC 9112 §6.2), unless it is framed otherwise, or is an interim answer before the real one.
@@ -162,7 +164,7 @@ class OneWayConnector(TCPConnector):
     """
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(resolver=OwnThreadResolver(), **options)
         self._factory = partial(
             _new_line, loop=self._loop, ids=RequestIds()
         )  # not public; `_line` refuses to go without it

@@ -1,4 +1,4 @@
-"""Send one HTTP request and bring back the answer, or say whether it left. Only this and `connector` use aiohttp.
+"""Send one HTTP request and bring back the answer, or say whether it left. Only the modules of this folder use aiohttp.
 
 It never sends a request twice, follows no redirect, keeps no cookie, trusts no certificate that does not verify, waits
 for nothing without an end, and reads no more than 1 MiB.
