@@ -177,7 +177,15 @@ def _convert(loaded: dict[Any, Any], source: str) -> Profile:
     try:
         return msgspec.convert(merged, Profile)
     except msgspec.ValidationError as error:
-        raise SettingError(f"{source}: {error}") from error
+        raise SettingError(f"{source}: {error}{_hint(str(error))}") from error
+
+
+#: Of what is drawn between two bounds, all of it in seconds.
+_NO_SPAN = re.compile(r"Expected `array`.* - at `\$[^`]*_s`")
+
+
+def _hint(error: str) -> str:
+    return "; write [least, most], also where they are the same" if _NO_SPAN.fullmatch(error) else ""
 
 
 def _from_file(path: Path) -> Profile:

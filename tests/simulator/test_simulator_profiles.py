@@ -86,6 +86,8 @@ def test_a_profile_from_a_file(tmp_path: Path) -> None:
         ("faults: [{call: job, fault: busy}]", "mine.yaml: faults: busy can only hit the call upgrade, not job"),
         ("jobs: {end: {explodes: 0.1}}", "mine.yaml: Invalid enum value 'explodes'"),
         ("timing: {node_s: -1}", "at `$.timing.node_s`"),
+        ("events: {from_s: 100}", "at `$.events.from_s`; write [least, most], also where they are the same"),
+        ("timing: {unwell_s: [100]}", "at `$.timing.unwell_s`; write [least, most], also where they are the same"),
     ],
 )
 def test_what_is_wrong_with_a_profile_is_said(text: str, message: str) -> None:

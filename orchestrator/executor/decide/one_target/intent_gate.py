@@ -4,6 +4,7 @@ from datetime import datetime
 
 from orchestrator.executor.decide.limits import due_hold, room
 from orchestrator.executor.decide.opening.addresses import short_subnet
+from orchestrator.executor.decide.opening.cloud_events import unread_events
 from orchestrator.executor.decide.opening.gates import closed_gate
 from orchestrator.executor.decide.opening.start_gate import start_opening, target_opening
 from orchestrator.executor.decide.rollout import Rollout
@@ -56,10 +57,12 @@ def _stopped(rollout: Rollout) -> str | None:
 
 
 def _shut(rollout: Rollout, state: TargetState, now: datetime) -> str | None:
-    """By the calendar, the session's bound, or a gate."""
+    """By the calendar, the session's bound, the cloud's own events, a gate, or addresses."""
     for opening in (start_opening(rollout, now), target_opening(rollout, state.target, now)):
         if not opening.open:
             return opening.why
+    if unread_events(rollout, state.target, now) is not None:
+        return f"what the cloud does itself in scope {state.target.scope} was read too long ago"
     gate = closed_gate(rollout, state.target, now)
     if gate is not None:
         return f"gate {gate.name} is closed"

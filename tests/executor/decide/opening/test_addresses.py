@@ -11,6 +11,7 @@ from fakes.vpc import in_subnet
 from orchestrator.executor.decide.actions import Finish, ReadCloud, Start, WaitUntil
 from orchestrator.executor.decide.bench import EVENTS, SUBNET, Block
 from orchestrator.executor.decide.next_action import next_action
+from orchestrator.executor.decide.one_target.intent_gate import may_send
 from orchestrator.executor.decide.opening.readings import is_old
 from orchestrator.executor.decide.rollout import Reading, Rollout
 from orchestrator.executor.restore_queue import make_queue
@@ -60,6 +61,26 @@ def test_nothing_starts_by_an_old_reading_while_it_is_made_again(block: Block) -
     made.queue = make_queue(made.plan, made.plan.proxies, made.run)
     made.readings[block] = Reading(asking=True, asked_at=LATER, read_at=START)
     assert isinstance(next_action(made, LATER), WaitUntil)
+
+
+@pytest.mark.parametrize(
+    ("block", "why"),
+    [
+        (BLOCK, "subnet a has too few free addresses"),
+        ((EVENTS, "default"), "what the cloud does itself in scope default was read too long ago"),
+    ],
+)
+def test_no_intent_by_a_reading_that_grew_old_while_the_proxy_was_read(block: Block, why: str) -> None:
+    """A scope may be out of reach between the two for a quarter of an hour."""
+    made = rollout(free=9, cloud_events="wait")
+    state = made.run.state(next(iter(made.run.targets)))
+    made.queue.starting[state.key] = "all"
+    for each in (BLOCK, (EVENTS, "default")):
+        made.readings[each] = Reading(asked_at=LATER, read_at=LATER)
+    assert may_send(made, state, LATER) is None
+
+    made.readings[block] = Reading(asked_at=START, read_at=START)
+    assert may_send(made, state, LATER) == why
 
 
 def test_it_ends_for_too_few_addresses_once_they_are_counted() -> None:

@@ -21,7 +21,7 @@ GATE = HealthGate(name="g", command=("check",), passes=2, every_s=30.0, timeout_
 
 def rollout(*, opened: bool | None = None, answer: GateAnswer = "passes", age_s: float | None = None) -> Rollout:
     """A gate that was answered so, `age_s` ago in this session; None for not yet in it."""
-    made = rollout_of(plan_of(targets_of(2), gates=(GATE,)))
+    made = rollout_of(plan_of(targets_of(2), gates=(GATE,), cloud_events="off"))
     if opened is not None:
         made.run.apply(GateAnswered(at=START, gate="g", answer=answer, open=opened))
     if age_s is not None:
