@@ -72,7 +72,7 @@ def _next(rollout: Rollout, now: datetime) -> Action:
 def _completed(rollout: Rollout, now: datetime) -> Action:
     measured = measured_at(rollout, now)
     if measured is not None:
-        return WaitUntil(measured, Wait(Cause.STEP))
+        return WaitUntil(measured, Wait(Cause.MEASURED, until=measured))
     return Finish(Ending.COMPLETED, "every target is settled")
 
 

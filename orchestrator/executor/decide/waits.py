@@ -49,6 +49,7 @@ class Cause(Enum):
     RELEASED = "the next start: {0}"
     TURN = "the next start; nothing stands in its way"
     STEP = "nothing: its next step is under way"
+    MEASURED = "the metrics of the last upgrades"
     DOUBT = "evidence of what became of {0}"
     LOOK = "the next start, which looks for evidence of what became of {0}"
     JOB = "the end of {0}"

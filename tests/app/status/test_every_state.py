@@ -303,6 +303,7 @@ def test_all_states_of_the_page_are_among_them(steps: dict[str, tuple[str, str]]
             Cause.FIT,
             Cause.BROKEN,
             Cause.ASKED,
+            Cause.MEASURED,
             Cause.SUBNET,
             Cause.EVENT,
         ),  # as `test_waits` shows them

@@ -365,6 +365,17 @@ CASES = [
     case(Cause.TURN, f"the next start; nothing stands in its way; 4 targets wait; do: orchestrator run {PLAN}"),
     case(Cause.TURN, "the next start; nothing stands in its way; do: orchestrator run", of="target"),
     case(Cause.STEP, "nothing: its next step is under way; 4 targets wait; do: nothing", BEGAN, REACHED, working=True),
+    case(
+        Cause.MEASURED,
+        "the metrics of the last upgrades, in 18 min; do: nothing",
+        *(BEGAN, REACHED, OPEN),
+        sent(MINE),
+        r.AnswerSeen(at=START, target=MINE.proxy_id, attempt=1, verdict="accepted"),
+        *map(settled, TARGETS),
+        r.WaveDone(at=START, wave="one"),
+        plan={"impact": "cloud_eye"},
+        working=True,
+    ),
     case(Cause.JOB, "the end of 4 upgrades; do: nothing", OPEN, *map(sent, TARGETS), working=True),
     case(
         Cause.JOB,

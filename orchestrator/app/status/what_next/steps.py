@@ -69,6 +69,7 @@ STEPS: Mapping[Cause, tuple[Step, Step]] = {
     Cause.RELEASED: (Step.NOTHING, Step.RUN),
     Cause.TURN: (Step.NOTHING, Step.RUN),
     Cause.STEP: (Step.NOTHING, Step.RUN),
+    Cause.MEASURED: (Step.NOTHING, Step.RUN),
     Cause.DOUBT: (Step.NOTHING, Step.RUN),
     Cause.LOOK: (Step.RUN, Step.RUN),
     Cause.JOB: (Step.NOTHING, Step.RUN),
