@@ -71,6 +71,7 @@ def at_desk(story: Callable[[Desk], Awaitable[None]], **changes: Any) -> None:
         "waves": (Wave(name="rest"),),
         "limits": Limits(ramp=False, in_flight=Amount(10)),
         "failures": Failures(max=Amount(5), max_rejected=Amount(5)),
+        "cloud_events": "off",
         **changes,
     }
     plan = plan_of(targets_of(6), **values)

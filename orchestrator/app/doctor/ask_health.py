@@ -12,6 +12,7 @@ from orchestrator.model.plan.metric import IMPACT_METRICS, Series
 from orchestrator.model.plan.plan import Plan
 from orchestrator.model.plan.target import Target
 from orchestrator.model.reply.reply import Answered, in_words
+from orchestrator.model.run.run import Run
 from orchestrator.planner.preview.preview_values import GatePreview
 
 #: So far back a metric is asked for, minutes.
@@ -33,9 +34,14 @@ async def ask_health(
     Raises:
         PlanError: `http.ca_file` cannot be read.
     """
-    gates = list(_gates(await ask_gates(plan, environ, clock, len(targets), secrets)))
+    gates = list(_gates(await ask_gates(plan, environ, clock, secrets, _beginning(plan, targets))))
     eyes = [(calls, calls.eye) for calls in scopes.values() if calls.eye is not None]
     return [*gates, *[await _metrics(plan, calls, eye, targets, clock) for calls, eye in eyes]]
+
+
+def _beginning(plan: Plan, targets: Sequence[Target]) -> Run:
+    waves, scopes = [wave.name for wave in plan.waves], [scope.name for scope in plan.scopes]
+    return Run(targets, waves=waves, scopes=scopes, failures=plan.failures)
 
 
 def _gates(asked: Sequence[GatePreview]) -> Iterator[Diagnosis]:
@@ -71,7 +77,7 @@ async def _metrics(
     asked = [Series(IMPACT_METRICS[0], first.proxy_id, node) for node in nodes.value.get(first.proxy_id, ())]
     reply = await eye.samples(asked, now_s - _BACK * grain_s, now_s)
     if not isinstance(reply, Answered):
-        remedy = f"allow {PERMISSION}, or leave out impact and gates with cloud_eye; the run goes on without metrics"
+        remedy = f"allow {PERMISSION}, or leave out impact and gates with cloud_eye, which have no answer without it"
         return Diagnosis(about, check, "wrong", f"cannot be read: {in_words(reply)}", remedy)
     if not any(reply.value.values()):
         remedy = "compare cloud_eye.namespace with what the console of Cloud Eye shows for this proxy"

@@ -29,6 +29,7 @@ async def ask_scope(scope: ScopeCalls, targets: Sequence[Target], entries: Seque
     """
     asking = _Asking(scope)
     if await asking.opens():
+        scope.gate.open()  # for who asks it more
         await asking.read(targets, entries)
     return asking.diagnoses
 

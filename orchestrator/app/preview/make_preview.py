@@ -12,6 +12,7 @@ from orchestrator.app.preview.addresses_learned import NOTHING_LEARNED, Addresse
 from orchestrator.app.preview.ask_gates import ask_gates
 from orchestrator.app.preview.foresee import Foreseen
 from orchestrator.app.preview.foresee_events import foresee_events
+from orchestrator.app.preview.look_at_metrics import look_at_metrics
 from orchestrator.app.preview.read_subnets import read_subnets
 from orchestrator.app.preview.schedules import read_schedules
 from orchestrator.app.preview.versions import read_versions
@@ -19,6 +20,7 @@ from orchestrator.app.process.event_loop import backend_options
 from orchestrator.app.scopes.assume_rates import assume_rates
 from orchestrator.app.scopes.open_scopes import open_scopes
 from orchestrator.app.scopes.rate_memory import RateMemory
+from orchestrator.app.scopes.serve_scopes import served
 from orchestrator.clock import SystemClock
 from orchestrator.cloud.secrets.registry import Secrets
 from orchestrator.executor.scope.host_time import calendar_ahead_s
@@ -27,6 +29,7 @@ from orchestrator.model.plan.plan import Capacity, Plan
 from orchestrator.model.plan.target import Target
 from orchestrator.model.record.record import Record
 from orchestrator.model.run.eligibility import Reading
+from orchestrator.model.run.run import Run
 from orchestrator.planner.next_run import NextRun
 from orchestrator.planner.preview.audit import Audit, Schedules, audit, behind
 from orchestrator.planner.preview.foretold import expecting
@@ -103,7 +106,7 @@ def preview_online(
         PlanError: the plan cannot be carried out as it is.
     """
     read = anyio.run(
-        partial(_read, memory=memory, learned=learned, note=note),
+        partial(_read, run=foreseen.run, memory=memory, learned=learned, note=note),
         plan,
         _to_read(resolved, foreseen.coming),
         environ,
@@ -146,6 +149,7 @@ async def _read(
     on_read: Callable[[int], None],
     history: History | None,
     *,
+    run: Run,
     memory: RateMemory | None,
     learned: AddressesLearned,
     note: Callable[[Record], None] | None,
@@ -165,7 +169,9 @@ async def _read(
         expected_s = expecting(plan, readings).follow.expected_s
         kept = late if plan.cloud_events == "wait" else []
         events, unlisted = await foresee_events(kept, scopes, clock, now, expected_s)
-        gates = await ask_gates(plan, environ, clock, len(targets), secrets)
+        async with served(scopes):
+            look = look_at_metrics(plan, scopes, clock, run)
+            gates = await ask_gates(plan, environ, clock, secrets, run, look)
         return _Read(
             readings=readings,
             unusable=unusable,

@@ -56,8 +56,8 @@ async def ask_gate(session: Session, gate: HealthGate) -> None:
 
 
 async def _finding(session: Session, gate: HealthGate) -> GateFinding:
-    if gate.cloud_eye is not None:
-        return await ask_cloud_eye(session, gate, gate.cloud_eye)
+    if gate.cloud_eye is not None and session.metrics is not None:
+        return await ask_cloud_eye(session.metrics, session.run, gate, gate.cloud_eye)
     return await session.gates.ask(gate, _question(session, gate))
 
 

@@ -13,27 +13,31 @@ from orchestrator.executor.decide.health.judge_metric import (
 from orchestrator.executor.decide.opening.gates import concerns
 from orchestrator.executor.scope.metrics.metric_reader import MetricReader
 from orchestrator.executor.scope.metrics.sample_store import Wanted
-from orchestrator.executor.session import Session
 from orchestrator.model.learned.impact import BEFORE, ImpactSpan, span_of
 from orchestrator.model.plan.health_gate import EyeQuestion, GateFinding, HealthGate
 from orchestrator.model.plan.metric import Minute
 from orchestrator.model.plan.target import Target
 from orchestrator.model.record.outcome import UPGRADED
+from orchestrator.model.run.run import Run
 from orchestrator.model.run.state import TargetState
 
 #: So many of the latest upgrades are looked at, and so many proxies to compare with: a few calls, whatever the fleet.
 _UPGRADED, _CONTROL = 100, 50
 
 
-async def ask_cloud_eye(session: Session, gate: HealthGate, question: EyeQuestion) -> GateFinding:
-    """One finding; while some could not be read, or not within the time-out of the gate, it does not pass."""
-    reader = session.metrics
-    if reader is None:
-        return no_data("this session reads no metrics")
-    upgraded = list(_upgraded(session, gate, reader.grain_s))
+async def ask_cloud_eye(reader: MetricReader, run: Run, gate: HealthGate, question: EyeQuestion) -> GateFinding:
+    """One finding; while some could not be read, or not within the time-out of the gate, it does not pass.
+
+    Args:
+        reader: of the metrics.
+        run: whose proxies are looked at.
+        gate: which asks.
+        question: what it asks.
+    """
+    upgraded = list(_upgraded(run, gate, reader.grain_s))
     if not upgraded:
         return GateFinding(answer="passes", evidence="no proxy was upgraded yet")
-    control = _control(session, gate) if question.compare else []
+    control = _control(run, gate) if question.compare else []
     if question.compare and len(control) < FEWEST_CONTROL:
         return GateFinding(answer="passes", evidence=f"not compared: still to upgrade are {len(control)}")
     asked = _Asked(reader, question, upgraded, control)
@@ -43,12 +47,12 @@ async def ask_cloud_eye(session: Session, gate: HealthGate, question: EyeQuestio
     return no_data(f"{finding.evidence}: {why}") if why and finding.answer != "fails" else finding
 
 
-def _upgraded(session: Session, gate: HealthGate, grain_s: float) -> Iterator[tuple[Target, ImpactSpan]]:
+def _upgraded(run: Run, gate: HealthGate, grain_s: float) -> Iterator[tuple[Target, ImpactSpan]]:
     """The latest proxies that were upgraded in this run, each with its minutes."""
-    timeline = session.run.timeline
+    timeline = run.timeline
     ended: list[TargetState] = [
         state
-        for state in session.run.states.values()
+        for state in run.states.values()
         if state.outcome in UPGRADED and state.accepted_at and state.ended and concerns(gate, state.target)
     ]
     ended.sort(key=lambda state: state.ended.at.timestamp() if state.ended else 0.0)
@@ -59,9 +63,8 @@ def _upgraded(session: Session, gate: HealthGate, grain_s: float) -> Iterator[tu
             yield state.target, span_of(began, max(began, until), grain_s)
 
 
-def _control(session: Session, gate: HealthGate) -> list[Target]:
+def _control(run: Run, gate: HealthGate) -> list[Target]:
     """Proxies that nothing was done with yet, always the same as long as they wait."""
-    run = session.run
     waiting = (
         target
         for key, target in run.targets.items()

@@ -115,6 +115,19 @@ class Cloud:
         return refusal or Answered(value, OK)
 
 
+def scope_of(cloud: Cloud) -> ScopeCalls:
+    clock = SystemClock()
+    return ScopeCalls(
+        name=SCOPE,
+        api=cloud,  # type: ignore[arg-type]  # without the call that upgrades
+        lanes=Lanes(WindowPacer(100_000.0), clock),
+        retry=Retry(),
+        clock=clock,
+        chance=lambda: 0.0,
+        note=lambda _record: None,
+    )
+
+
 def asked(cloud: Cloud, *, discovers: bool = False, **entry: Any) -> dict[str, Diagnosis]:
     """What asking a scope with this cloud finds, by what was looked at."""
     plan, targets = (FOUND, ()) if discovers else (PLAN, TARGETS)
@@ -122,17 +135,7 @@ def asked(cloud: Cloud, *, discovers: bool = False, **entry: Any) -> dict[str, D
         plan = structs.replace(plan, discover=(Discover(scope=SCOPE, instances=InstanceFilter(**entry)),))
 
     async def story() -> list[Diagnosis]:
-        clock = SystemClock()
-        scope = ScopeCalls(
-            name=SCOPE,
-            api=cloud,  # type: ignore[arg-type]  # without the call that upgrades
-            lanes=Lanes(WindowPacer(100_000.0), clock),
-            retry=Retry(),
-            clock=clock,
-            chance=lambda: 0.0,
-            note=lambda _record: None,
-        )
-        return await ask_scopes(plan, targets, {SCOPE: scope})
+        return await ask_scopes(plan, targets, {SCOPE: scope_of(cloud)})
 
     return {diagnosis.check: diagnosis for diagnosis in anyio.run(story)}
 
@@ -150,6 +153,13 @@ def test_a_scope_that_lets_the_plan_read_costs_three_calls() -> None:
     assert all_well(list(found.values()))
     assert list(found) == ["endpoint", "clock", "credentials", "read jobs", "list proxies", "read versions"]
     assert cloud.asked == {"jobs": 1, "proxies": 1, "version": 1}
+
+
+@pytest.mark.parametrize(("cloud", "usable"), [(Cloud(), True), (Cloud({"jobs": BAD_TOKEN}), False)])
+def test_a_scope_that_answers_can_be_asked_for_its_metrics_too(cloud: Cloud, usable: bool) -> None:
+    scope = scope_of(cloud)
+    anyio.run(ask_scopes, PLAN, TARGETS, {SCOPE: scope})
+    assert scope.open is usable
 
 
 def test_a_discovery_is_tried_on_the_first_instance_that_it_finds() -> None:
