@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from msgspec import structs
+
 from orchestrator.app.preview.seen_durations import latest_first
 from orchestrator.host import path_of
 from orchestrator.model.plan.plan import Plan
@@ -36,6 +38,13 @@ class AddressesLearned(NamedTuple):
         told = target.facts.nodes if target.facts else None
         nodes = told or self.nodes.get(target.proxy_id)
         return Needed(max(nodes or FEWEST_NODES, self.needs.get(subnet_of(target) or "", 0)), at_least=nodes is None)
+
+    def told(self, target: Target) -> Target:
+        """The same, with the nodes that only a run has read, as a session reads them before the upgrade."""
+        nodes = self.nodes.get(target.proxy_id)
+        if nodes is None or target.facts is None or target.facts.nodes is not None:
+            return target
+        return structs.replace(target, facts=structs.replace(target.facts, nodes=nodes))
 
 
 NOTHING_LEARNED = AddressesLearned({}, {})

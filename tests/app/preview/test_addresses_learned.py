@@ -9,9 +9,9 @@ from fakes.stage import Stage, plan_of, targets_of
 from fakes.vpc import Vpc, spread
 from msgspec.structs import replace
 
-from orchestrator.app.preview.addresses_learned import NOTHING_LEARNED, Needed, addresses_learned
+from orchestrator.app.preview.addresses_learned import NOTHING_LEARNED, AddressesLearned, Needed, addresses_learned
 from orchestrator.model.plan.plan import Capacity, Plan
-from orchestrator.model.plan.target import Target
+from orchestrator.model.plan.target import Facts, Target
 from orchestrator.model.record.record import RunStarted
 
 TARGETS = spread(targets_of(3), ["a", "a", "b"])
@@ -37,6 +37,13 @@ def test_what_was_read_of_a_proxy_and_what_a_refusal_named_is_needed_from_then_o
     learned = addresses_learned(plan, TARGETS, state)
     assert learned.needed(TARGETS[2]) == Needed(5, at_least=False)
     assert learned.needed(TARGETS[0]) == Needed(learned.needs.get("a", 2), at_least=True)
+
+
+def test_a_rehearsal_counts_with_the_nodes_that_a_run_has_read() -> None:
+    learned = AddressesLearned({TARGETS[0].proxy_id: 5, TARGETS[1].proxy_id: 5}, {})
+    told = replace(TARGETS[1], facts=Facts(subnet="a", nodes=3))
+    assert [each.facts and each.facts.nodes for each in map(learned.told, TARGETS)] == [5, 5, None]
+    assert learned.told(told) is told
 
 
 def test_a_plan_without_capacity_looks_at_no_run() -> None:
