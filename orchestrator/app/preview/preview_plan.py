@@ -157,7 +157,7 @@ def _online(request: PreviewRequest, history: History | None) -> PreviewedPlan:
     clouds = foreseen.known(online.clouds)
     preview = structs.replace(online.preview, warnings=(*wrong, *online.preview.warnings))
     preview = _warned(preview, foreseen.wrong_clock(online.clouds))
-    played = replace(coming, targets=tuple(map(learned.told, coming.targets)))
+    played = structs.replace(coming, targets=tuple(map(learned.told, coming.targets)))
     return PreviewedPlan(
         preview=preview if online.read_nothing else _rehearsed(preview, request, online.expects, played, clouds),
         plan=plan,
