@@ -15,18 +15,17 @@ from typing import NamedTuple
 from executor.rate.test_fixed_rate import busiest_second
 from fakes.held_jobs import end_those_that_run
 from fakes.held_jobs import held as held_jobs
-from fakes.hosts_desk import HostsDesk
 from fakes.postgres_server import Server, new_server
-from fakes.processes import Running, start
 
-from hosts.case import IN_FLIGHT, LOCKED, new_case, now
+from hosts.bounds import caps, one_group, strict_budget, waves_and_approval
+from hosts.case import HELD, IN_FLIGHT, LOCKED, new_case, noting_slots, now
 from hosts.clocks import a_little_off, far_off
 from hosts.slot_log import slots
 from orchestrator.app.process.die_at_point import VARIABLE
 from orchestrator.executor.crash_points import Point
 from orchestrator.simulator.profile import Latency
 
-HELD, UNSERVED = 3, 7
+UNSERVED = 7
 Figures = dict[str, float]
 
 
@@ -137,14 +136,6 @@ def one_rate(server: Server, seed: int) -> Figures:
         assert peak <= rate, peak
         assert set(desk.effective_starts().values()) == {1}
         return {"calls in a second": peak}
-
-
-def noting_slots(desk: HostsDesk, plan: str, host: str) -> Running:
-    """`run` on a host; it notes when it takes slots of the rate."""
-    environ = {**desk.base_environ(), **desk.place(host), "PYTHONPATH": os.pathsep.join(sys.path)}
-    words = ["hosts.slot_log", f"{host}.slots", "run", plan, "--no-progress"]
-    quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
-    return start(words, environ=environ, folder=desk.folder, wrapper=("env",), **quiet)
 
 
 def started_together(server: Server, seed: int) -> Figures:
@@ -279,7 +270,10 @@ ROWS = (
     Row("4a", "the database is away for 2 s", 3, partial(outage, seconds=2.0)),
     Row("4b", "the database is away for 8 s", 3, partial(outage, seconds=8.0)),
     Row("4c", "the database is away for 60 s", 1, partial(outage, seconds=60.0)),
+    Row("5", "every cap binds, by the log and by the cloud's books, with a takeover", 5, caps),
+    Row("6", "a strict budget, with a takeover and releases", 5, strict_budget),
     Row("7", "two fleets of one account on two hosts, with a takeover: 20 calls a second", 5, one_rate),
+    Row("8", "two scopes of one account in one fleet, with a takeover: 20 calls a second", 5, one_group),
     Row("9", "`run` on five hosts at the same instant", 20, started_together),
     Row("10a", "`hold` from a host that does nothing", 5, held),
     Row("10b", "`hold` while nobody works", 3, partial(held, alone=True)),
@@ -287,6 +281,7 @@ ROWS = (
     Row(
         "12", "each scope is served by hosts of its own, one of which goes on when another may do no more", 3, disjoint
     ),
+    Row("13", "a wave soaks, the next one waits for approval, and hosts are killed in between", 5, waves_and_approval),
     Row("14a", "the next host's clock is 3 s off", 4, a_little_off),
     Row("14b", "a host's clock is 60 s off: it takes part in nothing", 4, far_off),
     Row("16", "workers are stopped and started one after the other", 3, rolling_restart),
