@@ -12,6 +12,7 @@ import pytest
 from fakes.backtracking import MOST_STEPS, Matcher, TooManySteps, repeated, samples
 
 import orchestrator
+from orchestrator.pattern import LaterPattern, pattern
 
 #: Longer than any bounded repeat that a search makes from each place anew.
 _TIMES = 40
@@ -44,11 +45,15 @@ def uses(module: Any) -> dict[str, set[str]]:
     return found
 
 
+def compiled(value: Any) -> re.Pattern[Any]:
+    return re.compile(value.pattern, value.flags) if isinstance(value, LaterPattern) else value
+
+
 PATTERNS = [
-    pytest.param(value, module, name, id=f"{module.__name__}.{name}")
+    pytest.param(compiled(value), module, name, id=f"{module.__name__}.{name}")
     for module in modules()
     for name, value in vars(module).items()
-    if isinstance(value, re.Pattern)
+    if isinstance(value, re.Pattern | LaterPattern)
 ]
 
 
@@ -86,6 +91,20 @@ def test_there_are_many_and_none_is_hidden_in_a_call() -> None:
         module.__name__ for module in modules() if uses(module).get("re", set()) & (_SCANS | {"match", "fullmatch"})
     }
     assert not inline, "a pattern in a call is not found here: give it a name"
+
+
+def test_one_is_compiled_when_the_first_text_is_held_against_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, compile_ = list[str](), re.compile
+
+    def noted(text: str, flags: int = 0) -> re.Pattern[str]:
+        made.append(text)
+        return compile_(text, flags)
+
+    monkeypatch.setattr(re, "compile", noted)
+    digits = pattern(r"(\d+)x", re.IGNORECASE)
+    assert (digits.pattern, made) == (r"(\d+)x", [])
+    assert [bool(digits.fullmatch(text)) for text in ("12X", "x", "3x")] == [True, False, True]
+    assert (digits.groups, digits.sub(r"\1", "12x 3x"), len(made)) == (1, "12 3", 2)
 
 
 @pytest.mark.parametrize(("pattern", "module", "name"), PATTERNS)

@@ -9,14 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from orchestrator.cli.terminal import columns
+from orchestrator.pattern import pattern
 from orchestrator.planner.plan_file.load import MAX_BYTES
 from orchestrator.planner.reading.mapping import SECRET_KEYS
 
-_PLACE = re.compile(r"(?P<file>.+?):(?P<line>[1-9]\d{0,8}):(?P<column>[1-9]\d{0,8}): (?P<words>.*)")
-_TOKEN = re.compile(r"[^\s,:{}\[\]]+|.")
-_SECRET = re.compile(rf"\b({'|'.join(sorted(SECRET_KEYS))})['\"]?\s*:", re.IGNORECASE)
+_PLACE = pattern(r"(?P<file>.+?):(?P<line>[1-9]\d{0,8}):(?P<column>[1-9]\d{0,8}): (?P<words>.*)")
+_TOKEN = pattern(r"[^\s,:{}\[\]]+|.")
+_SECRET = pattern(rf"\b({'|'.join(sorted(SECRET_KEYS))})['\"]?\s*:", re.IGNORECASE)
 #: Keys whose texts no message repeats.
-_QUIET = re.compile(r"([\w.\[\]-]+\.)?(auth|notify)\b")
+_QUIET = pattern(r"([\w.\[\]-]+\.)?(auth|notify)\b")
 #: So much of a line is shown in front of the place.
 _BEFORE = 48
 

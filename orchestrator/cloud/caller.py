@@ -3,7 +3,6 @@
 No method raises for anything that the network or the cloud does; none waits for a rate or tries again.
 """
 
-import re
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -32,11 +31,12 @@ from orchestrator.model.reply.reply import (
     Refused,
     Reply,
 )
+from orchestrator.pattern import pattern
 
 T = TypeVar("T")
 
 #: What may stand in a path: ids are 32 to 36 letters and digits; dashes and dots are those of our own words.
-_SEGMENT = re.compile(r"(?!\.+\Z)[A-Za-z0-9_.\-]{1,64}\Z")
+_SEGMENT = pattern(r"(?!\.+\Z)[A-Za-z0-9_.\-]{1,64}\Z")
 
 
 def fits_path(segment: str) -> bool:

@@ -1,6 +1,5 @@
 """What a fleet may be called, and to which plan file its name belongs, wherever the fleet is kept."""
 
-import re
 from collections.abc import Sequence
 from os.path import normpath
 from pathlib import Path
@@ -8,11 +7,12 @@ from shlex import join
 
 from orchestrator.errors import PlanError, UsageError
 from orchestrator.host import is_lasting
+from orchestrator.pattern import pattern
 
 #: Where simulated runs are kept, apart from real ones.
 SIMULATED = "simulated"
 
-_FLEET = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_FLEET = pattern(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
 
 def expect_fleet_name(name: str) -> None:

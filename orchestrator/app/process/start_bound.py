@@ -1,14 +1,14 @@
 """When a session stops starting: `--until`, an instant of the calendar, and `--max-duration`, a time. Pure."""
 
-import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import NamedTuple
 
 from orchestrator.errors import UsageError
+from orchestrator.pattern import pattern
 from orchestrator.planner.plan_file.names import YEARS
 from orchestrator.planner.plan_file.numbers import duration
 
-_CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])(?: +(\S{1,64}))?")
+_CLOCK_TIME = pattern(r"([01][0-9]|2[0-3]):([0-5][0-9])(?: +(\S{1,64}))?")
 _DURATION = duration("0s", "366d")
 _STOP_STARTS = "name a time such as 50m; to let nothing start, use `orchestrator hold`"
 

@@ -1,15 +1,14 @@
 """How old an answer was when it came: a cache on the way may give one of an hour ago. Pure."""
 
-import re
-
 from msgspec import structs
 
 from orchestrator.cloud.reading.answer import Answer, http_date
 from orchestrator.model.plan.health_gate import GateFinding, HealthGate
+from orchestrator.pattern import pattern
 from orchestrator.spoken import spoken
 
 #: Of a cache: for how many seconds it has had the answer (RFC 9111, 5.1). More digits than a year has are no age.
-_AGE = re.compile(r"[0-9]{1,8}")
+_AGE = pattern(r"[0-9]{1,8}")
 
 
 def aged(finding: GateFinding, gate: HealthGate, answer: Answer, evaluated_s: float | None = None) -> GateFinding:

@@ -1,7 +1,6 @@
 """Gates that are a URL, or a query to a Prometheus server."""
 
 import math
-import re
 from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
@@ -19,6 +18,7 @@ from orchestrator.cloud.secrets.secret import Secret
 from orchestrator.cloud.wire.transport import Headers, Transport
 from orchestrator.model.plan.health_gate import GateFinding, HealthGate, HttpQuestion, PromqlQuestion
 from orchestrator.model.reply.foreign import Unreadable, read_json
+from orchestrator.pattern import pattern
 from orchestrator.spoken import counted
 
 #: Whose instant query is asked: https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries
@@ -142,7 +142,7 @@ class _Result(Struct):
 
 
 #: As Go writes numbers; Python reads more than these, such as `1_0`.
-_NUMBER = re.compile(r"[+-]?(?:Inf|NaN|[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?)")
+_NUMBER = pattern(r"[+-]?(?:Inf|NaN|[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?)")
 
 _RESULT = msgspec.json.Decoder(_Result)
 _VECTOR = msgspec.json.Decoder(list[_Sample])

@@ -6,6 +6,8 @@ its unit; of a range the end counts; a text with anything else in it says nothin
 
 import re
 
+from orchestrator.pattern import pattern
+
 _UNITS_S = {
     1.0: ("s", "sec", "secs", "second", "seconds", "秒", "秒钟"),
     60.0: ("m", "min", "mins", "minute", "minutes", "分", "分钟"),
@@ -19,10 +21,10 @@ _WORDS = "|".join(sorted(map(re.escape, _UNIT_S), key=len, reverse=True))
 _PART = rf"{_NUMBER}(?:{_WORDS})"
 _ROUGHLY = r"(?:about|approx\.?|approximately|around|upto|atmost|lessthan|within|<=?|≤|~|≈|约|大约|不超过|小于)?"
 _FROM = rf"(?:{_NUMBER}(?:{_WORDS})?(?:-|~|to|至|到))?"
-_WHOLE = re.compile(rf"{_ROUGHLY}{_FROM}(?P<end>(?:{_PART}){{1,4}})(?:左右)?\.?")
-_EACH = re.compile(rf"({_NUMBER})({_WORDS})")
+_WHOLE = pattern(rf"{_ROUGHLY}{_FROM}(?P<end>(?:{_PART}){{1,4}})(?:左右)?\.?")
+_EACH = pattern(rf"({_NUMBER})({_WORDS})")
 
-_TWO_NUMBERS = re.compile(r"\d\s\d")
+_TWO_NUMBERS = pattern(r"\d\s\d")
 
 _LONGEST_TEXT = 80
 #: No upgrade that anyone would begin takes longer.

@@ -11,6 +11,7 @@ from msgspec import Struct
 from orchestrator.cloud.reading.json_body import as_text, read_body
 from orchestrator.cloud.reading.lenient import text
 from orchestrator.model.reply.foreign import Unreadable
+from orchestrator.pattern import pattern
 
 _MAX_EXCERPT = 160
 
@@ -21,7 +22,7 @@ _MAX_WORDS = 8 * _MAX_EXCERPT
 
 #: Scripts, styles and tags. What begins one is always part of a match, also when its end is missing: a search that
 #: starts again behind each of many `<` would take the square of the length.
-_MARKUP = re.compile(r"<(script|style)\b.*?(?:</\1\b[^>]*+>?|\Z)|<[a-z/!?][^>]*+>?", re.DOTALL | re.IGNORECASE)
+_MARKUP = pattern(r"<(script|style)\b.*?(?:</\1\b[^>]*+>?|\Z)|<[a-z/!?][^>]*+>?", re.DOTALL | re.IGNORECASE)
 
 _CODES = ("error_code", "errCode", "errorCode", "code")
 _TEXTS = ("error_msg", "errMsg", "errorMsg", "error_message", "message", "msg", "description")

@@ -13,6 +13,7 @@ import msgspec
 
 from orchestrator.model.reply.foreign import STRINGS, Unreadable, read_json
 from orchestrator.model.reply.reply import DAMAGED
+from orchestrator.pattern import pattern
 
 #: Character sets of answers that are not written in UTF-8, as RFC 8259 asks; a program on the way may be old.
 _CHARSETS = frozenset(
@@ -27,7 +28,7 @@ _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_
 
 #: A pair of escapes for one character, half of such a pair, any other escape, a backslash that begins none, a
 #: character that must be escaped.
-_ESCAPES = re.compile(
+_ESCAPES = pattern(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
     rb"|\\(?:[\"\\/bfnrt]|u[0-9a-fA-F]{4})|(?P<none>\\)|(?P<raw>[\x00-\x1f])"
 )

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from orchestrator.model.reply.reply import DAMAGED
+from orchestrator.pattern import pattern
 
 #: Longest text that is kept of one field; beyond it a page, not a message or an id.
 MAX_TEXT = 4096
@@ -23,7 +24,7 @@ _LONGEST_INSTANT = 64
 #: A number of this size is milliseconds since 1970, a smaller one seconds.
 _MILLISECONDS_FROM = 100_000_000_000
 
-_OFFSET = re.compile(r"[_ ]?([+\-_])(\d{2}):?(\d{2})$")
+_OFFSET = pattern(r"[_ ]?([+\-_])(\d{2}):?(\d{2})$")
 
 
 def text(value: Any) -> str | None:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from orchestrator.cloud.reading.answer import http_date
 from orchestrator.model.reply.reply import Quota
+from orchestrator.pattern import pattern
 
 _DAY_S = 86_400.0
 
@@ -25,8 +26,8 @@ _LONGEST_HEADER = 64
 _UNIT_S = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": _DAY_S}
 
 #: "limit:5,time:1 minute" of the gateway; "N times per M seconds" of IAM.
-_CALLS = re.compile(r"\blimit\s*+:\s*+(\d{1,9})\b|\b(\d{1,9})\s++times?\s++per\b", re.IGNORECASE)
-_PERIOD = re.compile(r"(?:\btime\s*+:|\btimes?\s++per)\s*+(\d{1,6})?+\s*+(second|minute|hour|day)s?\b", re.IGNORECASE)
+_CALLS = pattern(r"\blimit\s*+:\s*+(\d{1,9})\b|\b(\d{1,9})\s++times?\s++per\b", re.IGNORECASE)
+_PERIOD = pattern(r"(?:\btime\s*+:|\btimes?\s++per)\s*+(\d{1,6})?+\s*+(second|minute|hour|day)s?\b", re.IGNORECASE)
 
 
 def header_wait_s(header: str, now: datetime) -> float | None:

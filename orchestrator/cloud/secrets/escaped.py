@@ -10,16 +10,18 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import accumulate
 
+from orchestrator.pattern import pattern
+
 #: Escapes by what they begin with. Bytes beyond ASCII that follow each other are one or more characters together.
 _ESCAPES = {
-    "%": re.compile(r"(%[0-7][0-9A-Fa-f]|(?:%[89A-Fa-f][0-9A-Fa-f])+)"),
-    "\\": re.compile(
+    "%": pattern(r"(%[0-7][0-9A-Fa-f]|(?:%[89A-Fa-f][0-9A-Fa-f])+)"),
+    "\\": pattern(
         r"(\\x[0-7][0-9A-Fa-f]|(?:\\x[89A-Fa-f][0-9A-Fa-f])+"
         r"|\\u[Dd][89ABab][0-9A-Fa-f]{2}\\u[Dd][C-Fc-f][0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\[^ux])"
     ),
-    "&": re.compile(r"(&(?:#[0-9]{1,7}|#[Xx][0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos);)"),
+    "&": pattern(r"(&(?:#[0-9]{1,7}|#[Xx][0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos);)"),
 }
-_ANY_ESCAPE = re.compile(rf"({'|'.join(each.pattern[1:-1] for each in _ESCAPES.values())})")
+_ANY_ESCAPE = pattern(rf"({'|'.join(each.pattern[1:-1] for each in _ESCAPES.values())})")
 
 #: What a letter after a backslash stands for; any other character stands for itself.
 _LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}

@@ -17,12 +17,13 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 
 from orchestrator.cloud.wire.own_thread_resolver import OwnThreadResolver
+from orchestrator.pattern import pattern
 
 Heads: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 #: How long the body is (RFC 9112 §6.2), unless it is framed otherwise, or is an interim answer before the real one.
-_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*(?=\r\n|\Z)", re.IGNORECASE)
-_OTHER_FRAME = re.compile(rb"\r\ntransfer-encoding:|\AHTTP/[0-9.]+ (?:1|204|304)", re.IGNORECASE)
+_LENGTH = pattern(rb"\r\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*(?=\r\n|\Z)", re.IGNORECASE)
+_OTHER_FRAME = pattern(rb"\r\ntransfer-encoding:|\AHTTP/[0-9.]+ (?:1|204|304)", re.IGNORECASE)
 
 #: A longer head is not looked at.
 _MOST_HEAD = 64 << 10

@@ -5,16 +5,17 @@ body. Every header must be given as it is sent, and the query on the wire must b
 """
 
 import hmac
-import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from hashlib import sha256
 from urllib.parse import quote, unquote
 
+from orchestrator.pattern import pattern
+
 ALGORITHM = "SDK-HMAC-SHA256"
 
 #: A path in which nothing is, or has to be, encoded: nearly every one.
-_PLAIN = re.compile(r"[A-Za-z0-9/_.~-]+\Z")
+_PLAIN = pattern(r"[A-Za-z0-9/_.~-]+\Z")
 
 
 def sdk_date(now: datetime) -> str:

@@ -10,6 +10,7 @@ from orchestrator.model.plan.target import Target
 from orchestrator.model.record.moment import Moment
 from orchestrator.model.record.record_base import Base
 from orchestrator.model.record.target_record import AnswerSeen
+from orchestrator.pattern import pattern
 
 #: A proxy has two nodes at least.
 FEWEST_NODES = 2
@@ -18,7 +19,7 @@ FEWEST_NODES = 2
 TAKES_WITHIN_S = 300.0
 
 #: How the cloud says how many addresses an upgrade needs (DBS.05000020).
-_NEEDED = re.compile(r"needed:? *([0-9]{1,4})\b", re.IGNORECASE)
+_NEEDED = pattern(r"needed:? *([0-9]{1,4})\b", re.IGNORECASE)
 
 
 class SubnetRead(Base, frozen=True, kw_only=True):

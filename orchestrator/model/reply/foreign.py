@@ -11,6 +11,8 @@ from typing import TypeVar
 
 import msgspec
 
+from orchestrator.pattern import pattern
+
 T = TypeVar("T")
 
 #: Deepest nesting that is decoded. The API's answers have six levels; decoders in C recurse, and end at about 1,000.
@@ -20,7 +22,7 @@ MAX_DEPTH = 64
 MAX_VALUES = 200_000
 
 #: Every string, also one that never ends, so that each byte is looked at once.
-STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+STRINGS = pattern(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _NOT_STRUCTURE = bytes(byte for byte in range(256) if byte not in b"[]{},")
 _STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1, ord(","): 0}
 

@@ -4,7 +4,6 @@ The question behind every type is whether the cloud executed the request: not se
 doubt. A GET that is in doubt is simply read again.
 """
 
-import re
 from datetime import datetime
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -12,13 +11,14 @@ from msgspec import Struct
 
 from orchestrator.model.reply.cloud_event import CloudEvent
 from orchestrator.model.reply.risk import Risk
+from orchestrator.pattern import pattern
 
 T = TypeVar("T")
 
 #: Stands in a text for a damaged character, one that no decoder takes: it may have been any.
 DAMAGED = "\N{REPLACEMENT CHARACTER}"
 
-_PROXY_ID = re.compile(r"[0-9a-z]{32}po01")
+_PROXY_ID = pattern(r"[0-9a-z]{32}po01")
 
 
 def key_of(each: str) -> str:

@@ -1,10 +1,10 @@
 """What two texts of the cloud have in common that differ only in what they name. Pure."""
 
-import re
+from orchestrator.pattern import pattern
 
-_WORD = re.compile(r"\w[\w.:/@-]*")
-_SIGNED = re.compile(r"(?<![\w+\u2212-])[-+\u2212]+#")
-_LIST = re.compile(r"#(?:[\s,;]+#)+")
+_WORD = pattern(r"\w[\w.:/@-]*")
+_SIGNED = pattern(r"(?<![\w+\u2212-])[-+\u2212]+#")
+_LIST = pattern(r"#(?:[\s,;]+#)+")
 
 
 def signature(text: str) -> str:

@@ -1,9 +1,10 @@
 """Kernel versions of proxies: dotted integers such as `2.24.03.000`, compared as tuples, kept as text for the API."""
 
-import re
 from functools import lru_cache
 
-_FORM = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,7}")
+from orchestrator.pattern import pattern
+
+_FORM = pattern(r"[0-9]{1,9}(\.[0-9]{1,9}){0,7}")
 
 
 def is_version(text: str) -> bool:

@@ -1,17 +1,17 @@
 """Records without secrets. An answer that cannot be searched for them is kept without whatever might hold one."""
 
-import re
 from collections.abc import Callable
 
 from msgspec.structs import replace
 
 from orchestrator.model.record.record import AnswerSeen, Record
 from orchestrator.model.reply.reply import Entry
+from orchestrator.pattern import pattern
 
 _HIDDEN = "***"
 
 #: The form of the API's ids: a UUID with dashes or without, perhaps with the suffix of its kind. API §1.
-_ID = re.compile(r"[0-9a-fA-F]{8}(-?)[0-9a-fA-F]{4}\1[0-9a-fA-F]{4}\1[0-9a-fA-F]{4}\1[0-9a-fA-F]{12}(?:[a-z]{2}\d\d)?")
+_ID = pattern(r"[0-9a-fA-F]{8}(-?)[0-9a-fA-F]{4}\1[0-9a-fA-F]{4}\1[0-9a-fA-F]{4}\1[0-9a-fA-F]{12}(?:[a-z]{2}\d\d)?")
 
 
 def masked(mask: Callable[[Record], Record], record: Record) -> tuple[Record, Exception | None]:

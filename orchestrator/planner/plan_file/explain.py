@@ -1,11 +1,11 @@
 """What a key of the plan means, from the declaration that reads it: a sentence, what it takes, default, example."""
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from orchestrator.errors import UsageError
+from orchestrator.pattern import pattern
 from orchestrator.planner.plan_file.schema import PLAN
 from orchestrator.planner.reading.mapping import Field, Record
 from orchestrator.planner.reading.problems import quote
@@ -14,7 +14,7 @@ from orchestrator.spoken import nearest
 
 Path: TypeAlias = tuple[str, ...]
 
-_INDEX = re.compile(r"\[[^\[\]]{0,9}\]|\.[0-9]{1,9}(?=\.|$)")
+_INDEX = pattern(r"\[[^\[\]]{0,9}\]|\.[0-9]{1,9}(?=\.|$)")
 
 #: In the path of a key: a name that the plan's author chooses.
 ANY_NAME = "NAME"

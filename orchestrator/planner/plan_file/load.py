@@ -1,7 +1,6 @@
 """Reads a plan file into a `Plan`, or names every problem at once. Nothing of the plan is typed or checked later."""
 
 import os
-import re
 from collections.abc import Mapping as AnyMapping
 from pathlib import Path
 from types import MappingProxyType
@@ -13,6 +12,7 @@ from orchestrator.errors import PlanError
 from orchestrator.host import is_lasting, open_to_read, path_of, path_text
 from orchestrator.model.plan.plan import Plan, Scope
 from orchestrator.model.plan.settings import settings_changed
+from orchestrator.pattern import pattern
 from orchestrator.planner.plan_file.names import FLEET_NAME
 from orchestrator.planner.plan_file.overrides import override
 from orchestrator.planner.plan_file.proxies import ProxyFold
@@ -31,7 +31,7 @@ MAX_BYTES = 256 * 1024 * 1024
 _CHUNK = 1024 * 1024
 
 #: How each saved preview begins.
-_SAVED_PREVIEW = re.compile(rb'\s*\{\s*"schema"\s*:\s*"orchestrator\.saved-preview/')
+_SAVED_PREVIEW = pattern(rb'\s*\{\s*"schema"\s*:\s*"orchestrator\.saved-preview/')
 
 
 def load_plan(path: Path, overrides: AnyMapping[str, str] = MappingProxyType({})) -> Plan:

@@ -7,32 +7,33 @@ from typing import Any
 from msgspec import structs
 
 from orchestrator.model.reply.version import is_version
+from orchestrator.pattern import pattern
 from orchestrator.planner.reading.shapes import Leaf
 from orchestrator.spoken import nearest
 
 #: API: UpgradeProxyVersion gives the form of the three ids. They go into URLs, so nothing else may pass.
-_PROJECT_ID = re.compile(r"[A-Za-z0-9]{32}")
-_INSTANCE_ID = re.compile(r"[A-Za-z0-9]{32}in07")
-_PROXY_ID = re.compile(r"[A-Za-z0-9]{32}po01")
+_PROJECT_ID = pattern(r"[A-Za-z0-9]{32}")
+_INSTANCE_ID = pattern(r"[A-Za-z0-9]{32}in07")
+_PROXY_ID = pattern(r"[A-Za-z0-9]{32}po01")
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_HOSTS = re.compile(r"[A-Za-z0-9_*?.-]{1,253}")
-_REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+){1,4}")
-_ENDPOINT = re.compile(r"(https?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)(:[0-9]{1,5})?/?")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_VERSION = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,7}")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_TIME = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]|24:00")
+_NAME = pattern(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_HOSTS = pattern(r"[A-Za-z0-9_*?.-]{1,253}")
+_REGION = pattern(r"[a-z]{2,}(-[a-z0-9]+){1,4}")
+_ENDPOINT = pattern(r"(https?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)(:[0-9]{1,5})?/?")
+_VARIABLE = pattern(r"[A-Za-z_][A-Za-z0-9_]*")
+_VERSION = pattern(r"[0-9]{1,9}(\.[0-9]{1,9}){0,7}")
+_DATE = pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME = pattern(r"([01]?[0-9]|2[0-3]):[0-5][0-9]|24:00")
 #: Names of time zones: area and place, or an old one without an area. No others, for a host may have files of its own,
 #: such as `localtime`, that mean something else elsewhere.
-_ZONE = re.compile(
+_ZONE = pattern(
     "(Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Brazil|Canada|Chile|Etc|Europe|Indian|Mexico|Pacific|US)"
     "(/[A-Za-z0-9_+-]+){1,2}|CET|CST6CDT|Cuba|EET|EST|EST5EDT|Egypt|Eire|GB|GB-Eire|GMT|GMT[+-]?0|Greenwich|HST|"
     "Hongkong|Iceland|Iran|Israel|Jamaica|Japan|Kwajalein|Libya|MET|MST|MST7MDT|NZ|NZ-CHAT|Navajo|PRC|PST8PDT|Poland|"
     "Portugal|ROC|ROK|Singapore|Turkey|UCT|UTC|Universal|W-SU|WET|Zulu"
 )
-_LOOPBACK = re.compile(r"http://(localhost|127\.[0-9.]+|\[::1\])(:[0-9]+)?")
-_OTHER_FILTER = re.compile(r"[A-Za-z0-9-]{1,64}")
+_LOOPBACK = pattern(r"http://(localhost|127\.[0-9.]+|\[::1\])(:[0-9]+)?")
+_OTHER_FILTER = pattern(r"[A-Za-z0-9-]{1,64}")
 
 #: Near the ends of the calendar, 0001 and 9999, no time zone and days around a date cannot be found.
 YEARS = range(2000, 3000)

@@ -1,19 +1,19 @@
 """Texts of a plan that are numbers: durations, rates, amounts, counts, switches. Out of range is an error."""
 
 import math
-import re
 import sys
 from typing import Any
 
 from orchestrator.model.plan.amount import Amount, Rate
+from orchestrator.pattern import pattern
 from orchestrator.planner.plan_file.patterns import ABOVE_ZERO, decimal, decimal_below, whole
 from orchestrator.planner.reading.shapes import Leaf
 
-_INTEGER = re.compile(r"[0-9]+(_[0-9]+)*")
+_INTEGER = pattern(r"[0-9]+(_[0-9]+)*")
 _DECIMAL = r"([0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?|\.[0-9]+)"
-_DURATION = re.compile(_DECIMAL + r"(ms|s|m|h|d)")
-_RATE = re.compile(_DECIMAL + r"/(s|min|h)")
-_PERCENT = re.compile(_DECIMAL + "%")
+_DURATION = pattern(_DECIMAL + r"(ms|s|m|h|d)")
+_RATE = pattern(_DECIMAL + r"/(s|min|h)")
+_PERCENT = pattern(_DECIMAL + "%")
 
 UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _PER_S = {"s": 1.0, "min": 60.0, "h": 3600.0}

@@ -1,18 +1,19 @@
 """Why a text is not YAML: the place, and where it can be known, the cause and what to do."""
 
-import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Sequence
 
 from yaml.error import MarkedYAMLError
 from yaml.reader import ReaderError
 
+from orchestrator.pattern import pattern
+
 #: What looks like a space and is none to YAML, as it comes with text from web pages and word processors.
 ODD_SPACES = frozenset("\u00a0\u1680\u202f\u205f\u3000\ufeff" + "".join(map(chr, range(0x2000, 0x200C))))
 
 #: What a template tool, a shell or a launcher was to fill in.
-_UNFILLED = re.compile(r"\{\{|\{%|<%|\$\{|\$\(")
-_LINE_END = re.compile(r"\r\n|[\r\n]")
+_UNFILLED = pattern(r"\{\{|\{%|<%|\$\{|\$\(")
+_LINE_END = pattern(r"\r\n|[\r\n]")
 #: After a line that ends so, the next one begins further to the right.
 _GOES_ON = (":", "|", ">", ",", "[", "{")
 _FILL_IN = "; templates and variables are not filled in here: do it before, as with `envsubst < in.yaml > plan.yaml`"

@@ -4,19 +4,19 @@ Names of fields: ListGaussMySqlInstances(UnifyStatus), ListGaussMySqlInstanceDet
 ShowGaussMySqlProxyList. Types cannot be relied on; what is not a text where a text belongs counts as absent.
 """
 
-import re
 from typing import Any, TypeAlias
 
 from msgspec import Struct
 
 from orchestrator.model.reply.reply import DAMAGED
+from orchestrator.pattern import pattern
 from orchestrator.planner.plan_file.names import PROXY_ID
 
 #: A row as the cloud sent it.
 Row: TypeAlias = dict[str, Any]
 
 
-_COUNT = re.compile(r"[1-9][0-9]{0,5}")
+_COUNT = pattern(r"[1-9][0-9]{0,5}")
 
 
 class ListedProxy(Struct, frozen=True):

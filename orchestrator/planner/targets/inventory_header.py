@@ -1,7 +1,6 @@
 """The header of a CSV inventory: which columns have a meaning, and what stands in its place by mistake."""
 
-import re
-
+from orchestrator.pattern import pattern
 from orchestrator.planner.plan_file.schemas.schema_targets import MOST_LABELS, PROXY
 from orchestrator.planner.reading.problems import Problems
 from orchestrator.spoken import nearest
@@ -15,7 +14,7 @@ MAX_COLUMNS = MOST_LABELS
 
 #: What spreadsheets write in place of commas, by its name.
 _MARKS = {";": "semicolons", "\t": "tabs", "|": "bars"}
-_ID = re.compile(r"[A-Za-z0-9]{32}(in07|po01)")
+_ID = pattern(r"[A-Za-z0-9]{32}(in07|po01)")
 
 
 def header_is_good(header: list[str], problems: Problems) -> bool:

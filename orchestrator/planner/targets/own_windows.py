@@ -1,17 +1,17 @@
 """Refuses `windows: instance` for targets of which no maintenance window is known: they could never start."""
 
-import re
 from collections.abc import Iterable
 
 from orchestrator.errors import PlanError
 from orchestrator.model.plan.plan import Plan
 from orchestrator.model.plan.target import Target
+from orchestrator.pattern import pattern
 from orchestrator.planner.reading.locate import with_place
 from orchestrator.planner.reading.problems import quote
 
 #: `maintenance_window` of an instance, as ShowGaussMySqlInstanceInfo tells it, in UTC.
 _TIME = "([01]?[0-9]|2[0-3]):[0-5][0-9]"
-_FORM = re.compile(rf"\s*{_TIME}\s*-\s*({_TIME}|24:00)\s*")
+_FORM = pattern(rf"\s*{_TIME}\s*-\s*({_TIME}|24:00)\s*")
 
 _NONE = "only discovered targets have one: find them with discover, exclude them, or write the windows out"
 _UNREADABLE = (

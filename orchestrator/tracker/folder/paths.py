@@ -11,12 +11,12 @@ It writes nothing but the claim of a plan on its fleet's name.
 """
 
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from orchestrator.errors import UsageError
 from orchestrator.host import is_lasting
+from orchestrator.pattern import pattern
 from orchestrator.tracker.disk import guard, make_folder, open_to_read, replace_file
 from orchestrator.tracker.fleet_name import SIMULATED, expect_fleet_name, expect_owner_before, refuse_other
 from orchestrator.tracker.folder.ownership import check_folder
@@ -38,7 +38,7 @@ PLAN, SETTINGS, TARGETS, JOURNAL, CHECKPOINT, REPORT, PAGE = (
     "report.html",
 )
 
-_RUN_ID = re.compile(r"\d{8}T\d{9}Z(-[A-Za-z0-9]+)?")
+_RUN_ID = pattern(r"\d{8}T\d{9}Z(-[A-Za-z0-9]+)?")
 #: A path is no longer.
 _MOST_OWNER = 1 << 16
 

@@ -4,20 +4,20 @@ Quotation marks within a string are escaped in JSON. So a name in quotation mark
 is a key, whatever the cloud or a person has said.
 """
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
 from orchestrator.model.record.record import Record
+from orchestrator.pattern import pattern
 from orchestrator.tracker.disk import guard, open_to_read
 from orchestrator.tracker.journal.file import decode_record
 from orchestrator.tracker.journal.line import Line, find_lines, read_lines
 
-_WORKFLOW = re.compile(rb'"workflow_id":"([^"\\]+)"')
+_WORKFLOW = pattern(rb'"workflow_id":"([^"\\]+)"')
 # Ids in an answer that belong to another question: it does not show whose they are.
-_STRAYS, _QUOTED = re.compile(rb'"strays":\[([^\[\]]*)\]'), re.compile(rb'"([^"\\]+)"')
+_STRAYS, _QUOTED = pattern(rb'"strays":\[([^\[\]]*)\]'), pattern(rb'"([^"\\]+)"')
 _ENDED = b'"record":"run_ended"'
 _OUTCOMES = tuple(
     b'"record":"%b"' % name
@@ -28,7 +28,7 @@ _OUTCOMES = tuple(
 )
 _LAST_BYTES = 1 << 14
 # The records of the run itself, and whose any other is.
-_OF_THE_RUN, _TARGET = b'"target":null', re.compile(rb'"target":("[^"\\]+")')
+_OF_THE_RUN, _TARGET = b'"target":null', pattern(rb'"target":("[^"\\]+")')
 
 
 def workflows_in(line: Line) -> Iterator[str]:

@@ -1,15 +1,14 @@
 """Which words name a database, and how it is named in messages: never with its password. Opens nothing."""
 
-import re
-
 from orchestrator.errors import UsageError
+from orchestrator.pattern import pattern
 
 #: What a connection string begins with, see "Connection Strings" in the documentation of libpq.
 _BEGINNINGS = ("postgresql://", "postgres://", "service=")
 #: A password between user and host, and one among the parameters. With `/` or `?` in it libpq finds none and refuses
 #: the address, but it must not be shown either; an `@` behind a port, a name and `?` is one of the parameters.
-_IN_USER = re.compile(r"^([a-z]+://[^:@/?]*):(?![0-9]{0,5}(?:,[^/?@]*)?(?:/[^?@]*)?\?)(?:[^?]*@|.*@)")
-_AS_PARAMETER = re.compile(r"(?<=[?&])[a-z]*password=[^&]*&?")
+_IN_USER = pattern(r"^([a-z]+://[^:@/?]*):(?![0-9]{0,5}(?:,[^/?@]*)?(?:/[^?@]*)?\?)(?:[^?]*@|.*@)")
+_AS_PARAMETER = pattern(r"(?<=[?&])[a-z]*password=[^&]*&?")
 _ELSEWHERE = "put it into PGPASSFILE (~/.pgpass), PGPASSWORD or pg_service.conf: others can read a command line"
 
 

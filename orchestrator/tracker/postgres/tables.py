@@ -1,8 +1,7 @@
 """The tables, and what they must be for the program to rely on them."""
 
-import re
-
 from orchestrator.errors import StateError
+from orchestrator.pattern import pattern
 from orchestrator.tracker.postgres.database import Connection
 
 #: What this program makes and knows.
@@ -58,7 +57,7 @@ create table if not exists orchestrator.rate (key text primary key, body bytea n
 """
 
 _LOCK = "select pg_advisory_xact_lock(hashtext('orchestrator tables'))"
-_MADE = re.compile(r"exists (?:orchestrator\.)?(\w+)(?: on| \()")
+_MADE = pattern(r"exists (?:orchestrator\.)?(\w+)(?: on| \()")
 #: The names of all that `TABLES` makes in the schema.
 _NAMES = frozenset(_MADE.findall(TABLES))
 _FOUND = "select relname from pg_class where relnamespace = 'orchestrator'::regnamespace"

@@ -1,10 +1,10 @@
 """Declaration of gates: what is asked before upgrades start, and what the answer means."""
 
-import re
 from typing import Any
 from urllib.parse import urlsplit
 
 from orchestrator.model.plan.health_gate import EyeQuestion, HealthGate, HttpQuestion, MetricBound, PromqlQuestion
+from orchestrator.pattern import pattern
 from orchestrator.planner.plan_file.names import NAME, TEXT, VARIABLE, is_plain_http, word
 from orchestrator.planner.plan_file.numbers import duration, integer
 from orchestrator.planner.plan_file.schemas.schema_targets import SELECTOR
@@ -14,7 +14,7 @@ from orchestrator.planner.reading.shapes import Leaf, ListOf
 #: A gate asks one of these.
 _KINDS = ("http", "command", "promql", "cloud_eye")
 
-_URL = re.compile(r"https?://[^\s/?#@]+(/[^\s#@]*)?(\?[^\s#@]*)?")
+_URL = pattern(r"https?://[^\s/?#@]+(/[^\s#@]*)?(\?[^\s#@]*)?")
 
 
 def _url(text: str) -> str:
@@ -32,7 +32,7 @@ _GATE_URL = Leaf(
 )
 
 
-_DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?")
+_DECIMAL = pattern(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?")
 
 
 def _number(text: str) -> float:
@@ -108,7 +108,7 @@ _PROMQL = Record(
 )
 
 
-_BOUND_TEXT = re.compile(rf"({_DECIMAL.pattern})(%?)")
+_BOUND_TEXT = pattern(rf"({_DECIMAL.pattern})(%?)")
 
 
 def _bound(text: str) -> MetricBound:
@@ -131,7 +131,7 @@ def _metric(text: str) -> str:
     return text
 
 
-_METRIC = re.compile(r"[a-z][a-z0-9_]{0,95}")
+_METRIC = pattern(r"[a-z][a-z0-9_]{0,95}")
 _METRIC_NAME = Leaf(
     expected="the name of a metric such as rds_proxy_average_response_time",
     parse=_metric,

@@ -1,8 +1,7 @@
 """Declaration of how the impact of upgrades is read: whether at all, and where the metrics are."""
 
-import re
-
 from orchestrator.model.plan.metric import CloudEye
+from orchestrator.pattern import pattern
 from orchestrator.planner.plan_file.names import ENDPOINT, is_plain_http, word
 from orchestrator.planner.reading.mapping import Field, Found, Record
 from orchestrator.planner.reading.shapes import Leaf
@@ -10,7 +9,7 @@ from orchestrator.planner.reading.shapes import Leaf
 IMPACT = word("off", "cloud_eye")
 
 _REGION = "{region}"
-_HOST = re.compile(r"(https?)://([A-Za-z0-9.-]|\{region\}){1,200}(:[0-9]{1,5})?/?")
+_HOST = pattern(r"(https?)://([A-Za-z0-9.-]|\{region\}){1,200}(:[0-9]{1,5})?/?")
 
 
 def _endpoint(text: str) -> str:
@@ -28,7 +27,7 @@ _EYE_ENDPOINT = Leaf(
     secretive=True,
 )
 
-_NAMESPACE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}\.[A-Za-z][A-Za-z0-9_]{0,31}")
+_NAMESPACE = pattern(r"[A-Za-z][A-Za-z0-9_]{0,31}\.[A-Za-z][A-Za-z0-9_]{0,31}")
 
 
 def _namespace(text: str) -> str:
