@@ -13,6 +13,7 @@ from multidict import CIMultiDict
 
 from orchestrator.cloud.client import Client
 from orchestrator.cloud.open_clouds import open_clouds
+from orchestrator.cloud.wire import transport
 from orchestrator.cloud.wire.transport import open_transport
 from orchestrator.model.plan.auth import Auth
 from orchestrator.model.plan.plan import Http, Scope
@@ -50,6 +51,12 @@ class SetClock:
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(params=["lean", "session"])
+def each_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once past the request and response objects of aiohttp, once with them."""
+    monkeypatch.setattr(transport, "_LEAN", request.param == "lean")
 
 
 @pytest.fixture

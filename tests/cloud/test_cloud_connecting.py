@@ -18,7 +18,7 @@ from orchestrator.errors import PlanError
 from orchestrator.model.plan.plan import Http
 from orchestrator.model.reply.reply import NotSent
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("each_way")]
 
 #: For a server that accepts nobody.
 HASTY = Http(connect_timeout_s=0.05)
@@ -177,9 +177,9 @@ async def test_a_call_beyond_the_connections_of_a_host_waits_and_was_not_sent(se
     http = Http(connect_timeout_s=0.5)
     async with serve(held) as address, open_transport(http, connections=1, environ={}, clock=clock) as transport:
         route = transport.route(address)
-        first = asyncio.create_task(transport.send(route, "GET", "/", CIMultiDict()))
+        first = asyncio.create_task(transport.send(route, "GET", "/", CIMultiDict({"Host": route.host})))
         await arrived.wait()
-        second = await transport.send(route, "GET", "/", CIMultiDict())
+        second = await transport.send(route, "GET", "/", CIMultiDict({"Host": route.host}))
         gate.set()
         assert isinstance(await first, Answer)
     assert isinstance(second, NotSent)

@@ -16,7 +16,7 @@ from orchestrator.cloud.wire.transport import Transport, open_transport
 from orchestrator.model.plan.plan import Http
 from orchestrator.model.reply.reply import Doubtful, NotSent
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("each_way")]
 
 
 def said(number: int, *, request_id: bool = True, heads: bytes = b"") -> bytes:

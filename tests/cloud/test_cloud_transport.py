@@ -16,7 +16,7 @@ from orchestrator.cloud.wire.transport import MAX_ANSWER_BYTES, REUSE_WITHIN_S, 
 from orchestrator.model.plan.plan import Http
 from orchestrator.model.reply.reply import Doubtful, NotSent
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("each_way")]
 
 #: For a server that answers nobody; long enough to connect on a busy machine.
 HASTY = Http(timeout_s=1.0)

@@ -10,7 +10,7 @@ import select
 from collections import deque
 from contextvars import ContextVar
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from aiohttp import ClientConnectionError, ClientError, ClientResponse, TCPConnector
 from aiohttp.client_proto import ResponseHandler
@@ -18,6 +18,9 @@ from aiohttp.connector import Connection
 
 from orchestrator.cloud.wire.own_thread_resolver import OwnThreadResolver
 from orchestrator.pattern import pattern
+
+if TYPE_CHECKING:
+    from orchestrator.cloud.wire.lean import LeanAnswer
 
 Heads: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
@@ -119,7 +122,7 @@ class WatchedConnection(ResponseHandler):
             if part:
                 super().data_received(part)
 
-    def take(self, response: ClientResponse) -> None:
+    def take(self, response: "ClientResponse | LeanAnswer") -> None:
         """Note an answer whose head has come.
 
         Raises:

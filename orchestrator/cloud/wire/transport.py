@@ -7,12 +7,13 @@ for nothing without an end, and reads no more than 1 MiB.
 import math
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import (
     ClientError,
+    ClientRequest,
     ClientResponse,
     ClientSession,
     ClientTimeout,
@@ -28,6 +29,7 @@ from orchestrator.cloud.time_source import TimeSource
 from orchestrator.cloud.wire.connector import Departure, OneWayConnector, WatchedConnection, departure
 from orchestrator.cloud.wire.environment_proxy import Proxy, proxy_for
 from orchestrator.cloud.wire.faults import Place, words_for
+from orchestrator.cloud.wire.lean import MAX_HEADER_BYTES, LeanAnswer, lean_request, pattern_of, usable
 from orchestrator.cloud.wire.own_files import open_own
 from orchestrator.errors import PlanError
 from orchestrator.host import path_of
@@ -41,8 +43,8 @@ MAX_ANSWER_BYTES = 1 << 20
 #: own, on which no answer to another question can come (docs/adr/0009-a-connection-for-each-upgrade.md).
 REUSE_WITHIN_S = 5.0
 
-#: Tokens travel in headers and are several kB long; the gateway allows 32 kB (api-sign-errorcode, APIGW.0201).
-_MAX_HEADER_BYTES = 64 << 10
+#: Whether calls go past the request and response objects of aiohttp.
+_LEAN = usable()
 
 Headers = CIMultiDict[str]
 
@@ -50,13 +52,14 @@ Headers = CIMultiDict[str]
 class Route:
     """Where calls go: base address, `Host` header, and the forward proxy on the way, if any."""
 
-    __slots__ = ("base", "host", "place", "proxy")
+    __slots__ = ("base", "host", "pattern", "place", "proxy")
 
     def __init__(self, base: str, proxy: Proxy | None, http: Http) -> None:
         parts = urlsplit(base)
         self.base = base
         self.host = parts.netloc
         self.proxy = proxy.url if proxy else None
+        self.pattern: ClientRequest | None = None
         self.place = Place(
             address=parts.netloc if parts.port else f"{parts.netloc}:{443 if parts.scheme == 'https' else 80}",
             host=parts.hostname or "",
@@ -122,16 +125,7 @@ class Transport:
         began_s = self._clock.monotonic()
         status = None
         try:
-            session = self._reads if method == "GET" else self._others
-            async with session.request(
-                method,
-                URL(route.base + target, encoded=True),
-                headers=headers,
-                data=body,
-                proxy=route.proxy,
-                allow_redirects=False,
-                **self._timeout(route),
-            ) as response:
+            async with self._request(route, method, target, headers, body) as response:
                 status = response.status
                 content = in_utf8(await _read(response, ours.line), response.charset)
                 return Answer(status, response.headers, content, self._clock.now(), self._since_ms(began_s))
@@ -140,6 +134,19 @@ class Transport:
             exchange = Exchange(http_status=status, duration_ms=self._since_ms(began_s))
             reason = words_for(error, route.place, left=ours.left)
             return Doubtful(reason, exchange) if ours.left else NotSent(reason, exchange)
+
+    def _request(
+        self, route: Route, method: str, target: str, headers: Headers, body: bytes | None
+    ) -> AbstractAsyncContextManager[ClientResponse | LeanAnswer]:
+        session = self._reads if method == "GET" else self._others
+        timeout = self._timeout(route)
+        if _LEAN and route.proxy is None and not timeout:
+            pattern = route.pattern = route.pattern or pattern_of(session, route.base)
+            return lean_request(session, pattern, (method, target), headers, body)
+        url = URL(route.base + target, encoded=True)
+        return session.request(
+            method, url, headers=headers, data=body, proxy=route.proxy, allow_redirects=False, **timeout
+        )
 
     def _timeout(self, route: Route) -> dict[str, Any]:
         """Nothing for the usual time-outs, which the session has: an object per call would cost more than it says."""
@@ -152,7 +159,7 @@ class Transport:
         return round((self._clock.monotonic() - began_s) * 1000)
 
 
-async def _read(response: ClientResponse, line: WatchedConnection | None) -> bytes:
+async def _read(response: ClientResponse | LeanAnswer, line: WatchedConnection | None) -> bytes:
     if line is not None:
         line.take(response)
     chunks, size = [], 0
@@ -208,7 +215,7 @@ def _session(connector: OneWayConnector, http: Http) -> ClientSession:
         connector=connector,
         cookie_jar=DummyCookieJar(),
         timeout=ClientTimeout(total=http.timeout_s, connect=http.connect_timeout_s),
-        max_field_size=_MAX_HEADER_BYTES,
+        max_field_size=MAX_HEADER_BYTES,
     )
 
 
