@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from copy import deepcopy
 from datetime import UTC, datetime, timedelta, tzinfo
 from math import inf
 
@@ -213,6 +212,8 @@ def _run(setting: Setting) -> Run:
 
 def _gone_on(begun: Run, setting: Setting) -> Run:
     """A copy of the run, taken up by a further session, before which a person lets it go on if it is held."""
+    from copy import deepcopy  # noqa: PLC0415  # only for a run that goes on
+
     run = deepcopy(begun)
     run.recount(setting.plan.failures)
     session = SessionStarted(at=setting.start, number=len(run.sessions) + 1, pid=0, host="", orchestrator_version="")

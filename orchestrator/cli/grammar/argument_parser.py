@@ -62,6 +62,7 @@ class VerbParser(Parser):
         if self._mixing:
             return super().parse_known_args(args, namespace)
         self._mixing = True
+        self.usage = self.prog  # it is never shown, and else put together here from all options, for 2 ms
         try:
             return self.parse_known_intermixed_args(args, namespace)
         finally:
