@@ -194,7 +194,7 @@ BROKEN = {
         (),
         8,
         "more than one target was harmed",
-        _as(executor__dispatch__break_off=_raise),
+        _as(executor__serving__break_off=_raise),
     ),
 }
 
