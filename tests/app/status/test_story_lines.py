@@ -29,6 +29,17 @@ def test_what_repeats_the_line_before_shares_it() -> None:
     assert line.endswith("looked for evidence: nothing new (8 times, until 2026-03-01 22:07:00Z)")
 
 
+def test_what_the_line_before_found_is_not_said_again() -> None:
+    why = "the list shows 3 jobs: none of it"
+    look = r.DoubtLooked(at=START, target="p", attempt=1, finding=why)
+    remains = r.DoubtRemains(at=START, target="p", attempt=1, why=why)
+    assert [line[36:] for line in story_lines([look, remains, look])] == [
+        f"looked for evidence: {why}",
+        "stays in doubt, as was found before",
+        "looked for evidence, as was found before",
+    ]
+
+
 def test_what_was_found_changes_and_comes_back_takes_three_lines() -> None:
     looks = [r.DoubtLooked(at=START, target="p", attempt=1, finding=finding) for finding in "aba"]
     assert len(list(story_lines(looks))) == len(looks)

@@ -15,9 +15,15 @@ _WIDTH = 11
 
 
 def story_lines(records: Iterable[Record]) -> Iterator[str]:
-    """A line for each record; those that repeat the one before, as a read does that finds nothing new, share one."""
+    """A line for each record; those that repeat the one before, as a read does that finds nothing new, share one.
+
+    What another kind of record says word for word as the one before, as the end of a doubt does, is not said again.
+    """
     before: datetime | None = None
-    for words, repeated in groupby(records, key=sentence):
+    told = ""
+    for said, repeated in groupby(records, key=sentence):
+        what, _, why = said.partition(": ")
+        words, told = (f"{what}, as was found before" if why and why == told else said), why
         times = [record.at for record in repeated]
         again = f" ({len(times)} times, until {_shown(times[-1])})" if len(times) > 1 else ""
         yield f"  {_shown(times[0])} {_later(before, times[0]):>{_WIDTH}}  {words}{again}"
