@@ -87,12 +87,21 @@ def scope_wait(scope: ScopeStatus, now: datetime, *, reached: bool = True) -> Wa
         return None if reached else Wait(Cause.UNREACHED, (scope.name, "yet"))
     reason = standing.reason or "no reason is known"
     if standing.state == "throttled" and standing.until is not None:
-        probes = ", one probe an hour" if scope.probe_at else ""
-        return Wait(Cause.THROTTLED, (scope.name, probes, reason, shown(standing.until)), standing.until)
+        return _throttled_wait(scope, reason, standing.until, now)
     if standing.since is not None:
         reason += f", since {shown(standing.since)} UTC"
     cause = _OUT_OF_USE.get(standing.state)
     return None if cause is None else Wait(cause, (scope.name, reason))
+
+
+def _throttled_wait(scope: ScopeStatus, reason: str, until: datetime, now: datetime) -> Wait:
+    """A pause that the cloud asks for, until it ends; of a long one, until it is worth asking again: an hour later."""
+    asks, probes = scope.probe_at, ""
+    if asks is not None:
+        until_it_asks = f"asked again from {shown(asks)} UTC on" if asks > now else "the next start asks again"
+        probes = f", one probe an hour, {until_it_asks}"
+    ends = until if asks is None else asks if asks > now else None
+    return Wait(Cause.THROTTLED, (scope.name, probes, reason, shown(until)), ends)
 
 
 def when_last_seen(wait: Wait) -> Wait:

@@ -23,7 +23,7 @@ class Cause(Enum):
     UNSEEN = "the next start, unless discovery finds what fleet {0} has open in the same project"
     SOAK = "the soak of wave {0}"
     REACH = "every scope to be reached, before anything starts: {0}"
-    THROTTLED = "scope {0}: throttled by the cloud{1}: {2}; until {3} UTC"
+    THROTTLED = "scope {0}: throttled by the cloud: {2}; until {3} UTC{1}"
     PAUSED = "scope {0}: paused, one probe at a time asks whether it is back: {1}"
     UNREACHED = "scope {0}: it has not been reached {1}"
     SILENT = "scope {0}: it is asked, and does not answer: {1}"

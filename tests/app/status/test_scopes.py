@@ -64,7 +64,7 @@ def said(run: Run, now: datetime = START, *, working: bool = False) -> str:
         ((), "unreached", None),
         ((OPENED,), "open", None),
         ((THROTTLED,), "throttled", "throttled by the cloud: APIGW.0308; until 2026-03-01 22:05:00 UTC, in 5 min"),
-        ((LONG, PAUSED), "throttled", ", one probe an hour: 429"),
+        ((LONG, PAUSED), "throttled", "asked again from 2026-03-01 23:00:00 UTC on, in 1 h 00 min"),
         ((PAUSED,), "paused", "which the last process could not use: no route, since 2026-03-01 22:00:00"),
         ((SILENT,), "silent", "which the last process could not use: HTTP 503, since 2026-03-01 21:59:50"),
         ((OPENED, SILENT, HEARD), "open", None),
@@ -87,6 +87,15 @@ def test_each_scope_is_told_with_its_state_and_why(records: tuple[r.Record, ...]
 
 def test_a_pause_that_is_over_is_told_no_more() -> None:
     assert "scope" not in said(fold_all(PLAN, (BEGUN, OPENED, THROTTLED)), START + timedelta(minutes=6))
+
+
+def test_in_a_long_pause_a_start_is_named_that_asks_again() -> None:
+    run, pause = fold_all(PLAN, (BEGUN, OPENED, LONG)), "throttled by the cloud: 429; until 2026-03-02 07:00:00 UTC"
+    assert f"{pause}, one probe an hour, asked again from 2026-03-01 23:00:00 UTC on, in 1 h 00 min; " in said(run)
+    assert said(run).endswith("do: nothing now; after that, orchestrator run p.yaml")
+    late = said(run, START + timedelta(hours=2))
+    assert f"{pause}, one probe an hour, the next start asks again; " in late
+    assert late.endswith("do: orchestrator run p.yaml")
 
 
 def test_a_scope_that_no_call_has_reached_is_not_called_open() -> None:
