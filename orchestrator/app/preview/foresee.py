@@ -110,7 +110,7 @@ def _orphan(fleet: Fleet, targets: Sequence[Target]) -> Iterator[str]:
     refuse_orphan(fleet, ids)
     found = orphan(fleet, ids)
     if found is not None:
-        yield f"{found}; {found.hint}, else what it knows of them is not looked at"
+        yield found.warning
 
 
 def _foresee(

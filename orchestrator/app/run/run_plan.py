@@ -43,6 +43,7 @@ from orchestrator.planner.next_run import Asked, unfinished
 from orchestrator.planner.targets.resolve import resolve_targets
 from orchestrator.planner.waves import assign_waves
 from orchestrator.tracker.report.json_form import write_report
+from orchestrator.tracker.runs.orphans import orphan
 from orchestrator.tracker.runs.recovery import Recovered
 from orchestrator.tracker.state_store import Fleet, State
 
@@ -215,6 +216,9 @@ def _begin(
     targets, spent = _targets(job, plan, memory) if exactly is None else ([*exactly.targets], ())
     for doubtful in assign_waves(plan, targets).warnings:
         job.warn("plan.doubtful", doubtful)
+    found = None if simulated else orphan(fleet, {target.proxy_id for target in targets})
+    if found is not None and found.binds is None:  # else it is refused
+        job.warn("plan.renamed", found.warning)
     return begin_run(
         plan,
         targets,

@@ -110,6 +110,8 @@ def _tell_of_bound(until: datetime, options: Options, lost: MutableMapping[str, 
 def _warn(options: Options, lost: MutableMapping[str, str], event: str, why: str) -> None:
     if _logs(options):
         _open_log(options, lost).warning(event, why=why)
+    elif event.startswith("plan.") and not options.quiet:  # found before the display begins
+        tell(f"orchestrator: warning: {why}")
 
 
 def _sinks(plan: Plan, options: Options, lost: MutableMapping[str, str], recovered: Recovered) -> Iterator[RecordSink]:

@@ -37,6 +37,11 @@ class Orphan(NamedTuple):
         """What to do when this plan is that file."""
         return f"if this plan is that file, moved or renamed: write `name: {self.name}` into it"
 
+    @property
+    def warning(self) -> str:
+        """The same where it stops nothing."""
+        return f"{self}; {self.hint}, else what it knows of them is not looked at"
+
 
 def orphan(fleet: Fleet, proxy_ids: Collection[str]) -> Orphan | None:
     """The fleet of the same state that a fleet has most likely been; None when it has had a run, or there is no such.

@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -308,3 +309,15 @@ def test_a_dry_run_checks_and_says_what_the_options_of_a_run_ask_for(
     ended = desk.cli("run", "PLAN", "--dry-run", "--offline", *options)
     assert ended.code == code
     assert words in ended.stdout + ended.stderr
+
+
+def test_plan_and_run_warn_of_a_plan_that_was_renamed(tmp_path: Path) -> None:
+    with _fleet(tmp_path) as desk:
+        desk.run()
+        renamed = replace(desk, name="other")
+        desk.plan.rename(renamed.plan)
+        words = f"fleet prod has proxies of this plan, and its plan file {desk.plan} is gone; if this plan is that file"
+        assert any(warning.startswith(words) for warning in _said(renamed)["warnings"])
+        (told,) = [line for line in renamed.cli("run", "PLAN").logs if line["event"] == "plan.renamed"]
+        assert told["why"].startswith(words)
+        assert "plan.renamed" not in renamed.cli("run", "PLAN").stderr, "it has had a run of its own"
