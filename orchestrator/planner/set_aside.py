@@ -41,12 +41,12 @@ def settled_or_open(run_id: str, run: Run, attempts: int) -> Iterator[tuple[str,
             why = f"settled in run {run_id}"
             yield key, Aside(state.outcome.value, reason, why, replaced=state.outcome in REPLACED)
         elif state.is_open:
-            may_be_sent = _may_be_sent_again(state, attempts)
+            may_be_sent = may_be_sent_again(state, attempts)
             then = "may be sent again if the cloud shows that it never began" if may_be_sent else "not sent again"
             yield key, Aside(state.standing, OPEN, f"followed in run {run_id}, {then}", may_be_sent=may_be_sent)
 
 
-def _may_be_sent_again(state: TargetState, attempts: int) -> bool:
+def may_be_sent_again(state: TargetState, attempts: int) -> bool:
     """Whether its doubt may end in that nothing began, with an attempt left: nothing of it is known to have begun."""
     known = state.began or any(entry.accepted for entry in state.doubtful_entries)
     return state.is_open and not known and len(state.attempts) < attempts

@@ -24,6 +24,7 @@ from orchestrator.model.record.record import (
 )
 from orchestrator.model.run.run import Run
 from orchestrator.planner.next_run import Asked, Standstill
+from orchestrator.planner.set_aside import may_be_sent_again
 
 #: What keeps everything from starting, and not just more beside what is under way.
 _STILL = frozenset(
@@ -112,7 +113,16 @@ def _still(named: str, seen: Outlook, wait: Wait) -> Standstill:
     if wait.cause is not Cause.DOUBT and _is_waited_for(seen.rollout, wait.until, seen.now):
         return Standstill(f"nothing starts yet, a start waits for: {wait.seen_at(seen.now)}", passes=True)
     step = step_words(wait, named, working=False, stuck=stuck)
-    return Standstill(f"nothing starts now; waits for: {wait.seen_at(seen.now)}; do: {step}", passes=False)
+    return Standstill(
+        f"nothing starts now{_unless(seen)}; waits for: {wait.seen_at(seen.now)}; do: {step}", passes=False
+    )
+
+
+def _unless(seen: Outlook) -> str:
+    """What a start looks at all the same, and may send: attempts that nobody knows to have begun anything."""
+    attempts = seen.rollout.plan.retry.attempts
+    again = any(may_be_sent_again(state, attempts) for state in seen.run.open_states())
+    return ", unless the cloud shows that what is in doubt never began" if again else ""
 
 
 def _is_waited_for(rollout: Rollout, until: datetime | None, now: datetime) -> bool:

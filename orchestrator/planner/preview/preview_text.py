@@ -239,7 +239,8 @@ def _duration(preview: Preview) -> Iterator[str]:
         return
     lasts = _lasts(preview.duration_s, rehearsed=preview.rehearsed)
     when = "" if preview.starts else ", once something may start"
-    expected = f"expected duration{when}: {lasts}, limited by {preview.limited_by}"
+    doubts = "; what is in doubt and may be sent again is not in it" if preview.sends_at_most > preview.sends else ""
+    expected = f"expected duration{when}: {lasts}, limited by {preview.limited_by}{doubts}"
     if not preview.closes:
         yield expected
     elif preview.rehearsed:

@@ -20,9 +20,10 @@ _AGAIN = "may be sent again if the cloud shows that it never began"
 _FOLLOWED = "not sent again"
 
 
-def _stopped(plan: Plan, script: Sequence[Act], *, after_s: float = 200.0) -> KeptFleet:
+def _stopped(plan: Plan, script: Sequence[Act], *, after_s: float = 200.0, hides_total: bool = False) -> KeptFleet:
     """A fleet whose first proxy has these answers, and whose first session was stopped after a while."""
     cloud = FakeCloud(VirtualClock(START), plan.proxies)
+    cloud.hides_total = hides_total
     cloud.acts[plan.proxies[0].proxy_id] = list(script)
     fleet = KeptFleet(plan, {"default": cloud})
     fleet.start(Asked(), (later(after_s, lambda dispatcher: dispatcher.stop("stopped by SIGTERM")),))
@@ -66,6 +67,16 @@ def test_the_words_tell_how_many_may_come_on_top() -> None:
     assert "to upgrade 0 (and up to 1 in doubt, once the cloud shows that they never began), left out" in text
     assert "calls: 0 to 1 upgrade, about" in text
     assert "expected duration: none, there is nothing to send, unless what is in doubt is sent again" in text
+
+
+def test_where_a_person_is_waited_for_headline_and_duration_tell_of_it_too() -> None:
+    """It stays in doubt, as no list can be read completely, and holds the only slot; each start looks again."""
+    plan = structs.replace(_plan(5), limits=Limits(in_flight=Amount(1), ramp=False))
+    fleet = _stopped(plan, [acts.LOST_REQUEST], after_s=2000.0, hides_total=True)
+    text = "\n".join(table(fleet.preview(Asked())))
+    assert "nothing starts now, unless the cloud shows that what is in doubt never began; waits for: a person" in text
+    assert "calls: 2 to 3 upgrades" in text
+    assert "limited by in_flight 1; what is in doubt and may be sent again is not in it" in text
 
 
 def test_in_a_plan_that_was_changed_a_start_only_follows() -> None:
