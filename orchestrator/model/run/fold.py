@@ -50,8 +50,9 @@ def fold(known: Indexes, state: TargetState, record: Record) -> None:
         state.phase = Phase.SETTLED  # also when an answer comes after a person has settled it
     elif state.set_aside:
         state.phase = Phase.IN_DOUBT  # whatever comes later, until a person decides
-    if state.phase is not Phase.SETTLED:  # its end keeps since when it needed a person
+    if state.phase is not Phase.SETTLED:  # its end keeps since when it needed a person, and why
         state.stuck_at = (state.stuck_at or record.at) if state.needs_person else None
+        state.stuck_why = f"{state.phase.value.replace('_', ' ')}: {state.plain_reason}" if state.stuck_at else None
 
 
 def _disputed(state: TargetState) -> bool:

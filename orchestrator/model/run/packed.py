@@ -58,6 +58,7 @@ class PackedState(Struct, kw_only=True, omit_defaults=True):
     settled_host: str = ""
     settled_at: datetime | None = None
     stuck_at: datetime | None = None
+    stuck_why: str | None = None
     read_version: str | None = None
     verified_version: str | None = None
     attempts: list[Attempt] = []

@@ -40,7 +40,7 @@ class TargetState(msgspec.Struct):
 
     Attributes:
         jobs: the workflows accepted or adopted, each with the last that was seen of it; None before the first look.
-        stuck_at: since when it needs a person; its end keeps that.
+        stuck_at: since when it needs a person, and `stuck_why`: how it stands so; its end keeps both.
         doubtful_from: moment of the first doubtful intent; from then on no refusal settles anything.
         doubt_since: from when the doubt period counts: the latest intent, or when the doubt was renewed.
         doubts_renewed: how often a later reading spoke against a disproof since the latest intent.
@@ -75,6 +75,7 @@ class TargetState(msgspec.Struct):
     settled_host: str = ""
     settled_at: datetime | None = None
     stuck_at: datetime | None = None
+    stuck_why: str | None = None
     read_version: str | None = None
     verified_version: str | None = None
     attempts: list[Attempt] = []
@@ -279,12 +280,10 @@ class TargetState(msgspec.Struct):
     @property
     def plain_reason(self) -> str | None:
         """The reason, without the ids that differ from target to target: what several have in common."""
-        if self.reason is None:
-            return None
-        words = self.reason
+        words = self.reason or ""
         for job_id in self.jobs:
             words = words.replace(job_id, "")
-        return " ".join(words.split())
+        return None if self.reason is None else " ".join(words.split())
 
     @property
     def got_through(self) -> int:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from orchestrator.model.plan.plan import Plan, Scope
-from orchestrator.model.record.outcome import FAILED_BEFORE, ORDER, Phase
+from orchestrator.model.record.outcome import FAILED_BEFORE, GOOD, ORDER, Phase
 from orchestrator.model.record.record import HoldSet, RunStarted
 from orchestrator.model.reply.signature import signature
 from orchestrator.model.run.night import CallsMade, Period
@@ -216,7 +216,12 @@ def _hold_reason(run: Run, proxy_id: str) -> str | None:
     state, earlier = run.states.get(proxy_id), run.earlier.get(proxy_id)
     if earlier is not None and (state is None or state.reason == FAILED_BEFORE):
         return earlier.reason
-    return (state.plain_reason or reason_of(state)) if state else None
+    if state is None:
+        return None
+    why = state.plain_reason or reason_of(state)
+    if state.outcome is None or state.outcome not in GOOD:
+        return why
+    return "; ".join(filter(None, (state.stuck_why, f"since then {state.outcome.value}", why)))
 
 
 def _totals(run: Run) -> Totals:

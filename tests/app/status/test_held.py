@@ -134,3 +134,23 @@ def test_a_cause_of_an_earlier_run_is_told_with_that_run_and_not_as_of_this_one(
     hold = r.HoldSet(at=START, cause="failures", reason="1 failure, 0 allowed", proxy_ids=(NAMED.proxy_id,))
     told = lines(before, left_out, hold=hold)
     assert told[2] == f"    {NAMED.proxy_id} (payments-db) on instance {NAMED.instance_id}, workflow w-7, in run r0"
+
+
+def test_what_timed_out_and_succeeded_since_is_told_as_both() -> None:
+    three = MANY[:3]
+    late = [
+        record
+        for each in three
+        for record in (
+            sent(each),
+            r.WorkflowAdopted(at=START, target=each.proxy_id, attempt=1, workflow_id=each.proxy_id, evidence="its job"),
+            r.FollowTimedOut(at=START, target=each.proxy_id, attempt=1, why=f"job {each.proxy_id} is Running"),
+        )
+    ]
+    keys = tuple(each.proxy_id for each in three)
+    hold = r.HoldSet(at=START, cause="failures", reason="3 failures", proxy_ids=keys)
+    done = [r.Settled(at=START, target=key, attempt=1, outcome=Outcome.SUCCEEDED) for key in keys]
+    told = lines(*late, *done, hold=hold)
+    assert [line for line in told if " x " in line] == ["  3 x timed out: job is Running; since then succeeded"]
+    told = lines(*late, hold=hold)
+    assert [line for line in told if " x " in line] == ["  3 x job is Running"]
