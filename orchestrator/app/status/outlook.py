@@ -89,6 +89,11 @@ class Outlook(msgspec.Struct, frozen=True):
         return [state for state in self.run.open_states() if state.needs_person]
 
     @property
+    def follows(self) -> bool:
+        """Whether a start would follow something to its end, whatever it may begin."""
+        return any(not state.needs_person for state in self.run.open_states())
+
+    @property
     def doubtful(self) -> list[TargetState]:
         """Targets of whose attempts evidence is looked for."""
         return [state for state in self.run.open_states() if state.phase is Phase.DOUBT and not state.set_aside]

@@ -32,12 +32,18 @@ def session_ended(rollout: Rollout, finish: Finish, code: ExitCode, now: datetim
         at=now,
         step="session",
         exit_code=int(code),
-        why=finish.why,
+        why=_why(rollout, finish, code),
         waits=() if finish.wait is None else finish.wait.noted,
         stopped=finish.ending is Ending.STOPPED,
         left_to=left_to,
         left_by=rollout.run.hosts.leaving() if left_to else (),
     )
+
+
+def _why(rollout: Rollout, finish: Finish, code: ExitCode) -> str:
+    """Why it ended, and why so: of a run in which nothing may start that comes first, whatever else would stop it."""
+    barred = rollout.barred.reason if rollout.barred is not None and code is ExitCode.USAGE else ""
+    return finish.why if barred in finish.why else f"{barred}; {finish.why}"
 
 
 def left_to_others(rollout: Rollout) -> tuple[str, ...]:

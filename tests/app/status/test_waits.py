@@ -204,6 +204,19 @@ CASES = [
         working=True,
     ),
     case(
+        Cause.HOLD,
+        f'orchestrator release {PLAN} --note "why" && orchestrator run {PLAN}; then put the plan back as it was, or ',
+        *(OPEN, sent(FAR), HELD),
+        barred=Wait(Cause.CHANGED, ("targets",)),
+    ),
+    case(
+        Cause.HOLD,
+        f'orchestrator release {PLAN} --note "why"; then put the plan back as it was, or settle what is stuck, such as '
+        f'with orchestrator settle {PLAN} {FAR.proxy_id} --outcome OUTCOME --note "why", then orchestrator run {PLAN} ',
+        *(OPEN, sent(FAR), r.FollowTimedOut(at=START, target=FAR.proxy_id, attempt=1, why="no end"), HELD),
+        barred=Wait(Cause.CHANGED, ("targets",)),
+    ),
+    case(
         Cause.UNSEEN,
         "the next start, unless discovery finds what fleet F has open in the same project; 4 targets wait; "
         f"do: see in orchestrator plan {PLAN} whether it does, then orchestrator run {PLAN}",

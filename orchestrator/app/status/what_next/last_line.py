@@ -31,10 +31,10 @@ def next_step(seen: Outlook, plan: str, when: str = "after that") -> str:
     """What to do about what the run waits for; `when`: how its end is named."""
     stuck = next(iter(seen.stuck), None)
     barred = _barred_once_released(seen)
-    alone = seen.working or barred is not None
+    alone = seen.working or (barred is not None and not seen.follows)
     words = step_words(seen.fleet(), plan, working=alone, stuck=stuck, outcomes=to_redo(seen.run), when=when)
     if barred is not None:
-        words = f"{words}; then {step_words(barred, plan, working=False)}"
+        words = f"{words}; then {step_words(barred, plan, working=False, stuck=stuck)}"
     others = taken_words(missing(seen.run)) if seen.fleet().cause is Cause.BEHIND else ""
     return f"{words}; {others}: orchestrator run {plan}" if others else words
 
@@ -46,9 +46,8 @@ def _barred_after(seen: Outlook) -> Wait | None:
 
 
 def _barred_once_released(seen: Outlook) -> Wait | None:
-    """The same where a person has to release it, and a plain run after that would only be refused."""
-    follows = next(iter(seen.run.open_states()), None) is not None
-    return _barred_after(seen) if seen.fleet().cause in _RELEASED and not follows else None
+    """The same where a person has to release it: a plain run after that follows what moves, and is refused then."""
+    return _barred_after(seen) if seen.fleet().cause in _RELEASED else None
 
 
 def _beside(seen: Outlook) -> Iterator[str]:

@@ -82,6 +82,12 @@ STEPS: Mapping[Cause, tuple[Step, Step]] = {
 }
 
 
+#: A run that is stuck ends for no other before a person has settled what is.
+_NEW_ONCE_SETTLED = (
+    "put the plan back as it was, or settle what is stuck, such as with "
+    'orchestrator settle {plan} {proxy} --outcome OUTCOME --note "why", then orchestrator run {plan} --new; '
+    "OUTCOME: {settled}"
+)
 #: What the plan says, and nothing but another plan ends where it has no instant.
 _OF_THE_PLAN = frozenset({Cause.WINDOW, Cause.FREEZE, Cause.FIT, Cause.PER_WINDOW})
 
@@ -107,11 +113,11 @@ def step_words(
         outcomes: those with which proxies of an ended run are left out until a person asks for them.
         when: how the end of a wait is named that has one of its own; it stands in the sentence of the wait.
     """
-    step = _step(wait, working=working)
+    words = _NEW_ONCE_SETTLED if wait.cause is Cause.CHANGED and stuck else _step(wait, working=working).value
     wave = quote(wait.facts[0]) if wait.facts else ""
     redo = f" --only-outcome {','.join(outcomes)}" if outcomes else ""
     settled = settle_outcomes(sent=None if stuck is None else bool(stuck.jobs))
-    return step.value.format(
+    return words.format(
         plan=plan, wave=wave, proxy=stuck.key if stuck else proxy, redo=redo, settled=settled, when=when
     )
 
