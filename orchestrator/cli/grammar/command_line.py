@@ -107,6 +107,8 @@ def too_much(word: str, verb: str) -> str:
     option = word.partition("=")[0]
     if not option.startswith("-"):
         return f"{cut(word)!r} is one word too many for {verb}"
+    if others := [name for name, options in OPTIONS.items() if option in options]:
+        return f"{verb}: takes no {option}, which is an option of {', '.join(others)}"
     return f"{verb}: {unknown(option, tuple(OPTIONS[verb]))}"
 
 
