@@ -201,8 +201,11 @@ def wave_line(run: Run, wave: WaveReport) -> str:
 
 
 def _stays_open(run: Run, wave: WaveReport) -> str:
-    """Why a wave is open though its targets have ended or are stuck: one of the stuck may have to be sent again."""
-    stuck = run.tally.fleet.stuck
+    """Why a wave is open though all has ended or is stuck: one of the stuck may have to be sent again.
+
+    While anything waits, it is open for that.
+    """
+    stuck = 0 if run.waiting else run.tally.fleet.stuck
     over = wave.outcomes.keys() <= {*Outcome, *STUCK}
     if not stuck or not over or wave.state != "open":
         return ""

@@ -48,5 +48,13 @@ def test_what_is_stuck_in_the_wave_itself_needs_no_name_of_a_wave() -> None:
     assert wave_line(run, rest).endswith("; stays open for 1 stuck target")
 
 
+def test_while_some_have_not_begun_it_is_open_for_these() -> None:
+    records = [each for each in BEFORE if not isinstance(each, r.Settled)]
+    doubts = r.AnswerMissing(at=START, target=STUCK.proxy_id, attempt=1)
+    remains = r.DoubtRemains(at=START, target=STUCK.proxy_id, attempt=1, why="several candidates")
+    run = fold_all(PLAN, (*records, doubts, remains))
+    assert [wave_line(run, wave) for wave in build_report(run, PLAN).head.waves][1] == "  rest: open, nothing yet"
+
+
 def test_while_something_moves_a_wave_is_just_open() -> None:
     assert lines()[1] == "  rest: open, 1 already"
