@@ -148,7 +148,7 @@ def _proxy_against(doubt: Doubt, sight: Sight) -> str | None:
         return f"it runs {sight.version.current_version}"
     if sight.health is None or not sight.health.active:
         return f"the proxy is {sight.health.status if sight.health else 'unreadable'}, not ACTIVE"
-    return None if doubt.period_over else "nothing of it is seen; the doubt period has not passed"
+    return None if doubt.period_over else "nothing of it was seen, at a look within the doubt period"
 
 
 def _absence(doubt: Doubt, listing: JobList) -> str:
