@@ -5,7 +5,7 @@ It is a bound of what is possible when nothing fails, not a simulation: queueing
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -142,6 +142,7 @@ def _wave(plan: Plan, wave: WaveShare, sent: list[Target], rounds: int, soak_s: 
         ONE_UPGRADE: followed_s,
         _slots(wave, len(sent)): rounds * followed_s,
         "per_instance": _on_one_instance(sent, plan.limits) * followed_s,
+        "per_label": _with_one_label(sent, plan.limits) * followed_s,
         "rate": _rate_s(plan, sent),
         "concurrency": len(sent) * LATENCY_S / plan.limits.concurrency,
     }
@@ -158,6 +159,28 @@ def _slots(wave: WaveShare, count: int) -> str:
 def _on_one_instance(sent: list[Target], limits: Limits) -> int:
     most = max(Counter(target.instance_id for target in sent).values())
     return math.ceil(most / limits.per_instance)
+
+
+def most_at_once(limits: Limits, targets: Sequence[Target]) -> int:
+    """How many of these may be in flight together, as far as slots of their instances and labels go."""
+    most = _slots_of(Counter(target.instance_id for target in targets), limits.per_instance)
+    for label, each in limits.per_label.items():
+        values = Counter(target.labels.get(label) for target in targets)
+        most = min(most, values.pop(None, 0) + _slots_of(values, each))
+    return most
+
+
+def _slots_of(counts: Mapping[str | None, int], each: int) -> int:
+    return sum(min(count, each) for count in counts.values())
+
+
+def _with_one_label(sent: list[Target], limits: Limits) -> int:
+    """How many have to follow each other, of the value of a label that most have."""
+    rounds = [
+        math.ceil(max(Counter(filter(None, (target.labels.get(label) for target in sent))).values(), default=0) / each)
+        for label, each in limits.per_label.items()
+    ]
+    return max(rounds, default=0)
 
 
 def _rate_s(plan: Plan, sent: list[Target]) -> float:

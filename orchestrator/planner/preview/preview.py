@@ -12,7 +12,7 @@ from orchestrator.model.plan.target import Target
 from orchestrator.model.reply.reply import ProxyVersion
 from orchestrator.model.run.eligibility import LeaveOut, Reading, Verdict, allowed_sources, verdict
 from orchestrator.planner.next_run import NextRun
-from orchestrator.planner.preview.estimate import Forecast, forecast
+from orchestrator.planner.preview.estimate import Forecast, forecast, most_at_once
 from orchestrator.planner.preview.foretold import expecting, foretold, risks_of
 from orchestrator.planner.preview.preview_values import Calls, GatePreview, LeftOut, Preview, StepGroup, WavePreview
 from orchestrator.planner.preview.start_state import approve_command, limits_words, redo_command, state_lines
@@ -129,12 +129,13 @@ def _grouped(
 
 
 def _wave(plan: Plan, share: WaveShare, groups: list[StepGroup], expected: Forecast, number: int) -> WavePreview:
-    part = expected.waves[number]
+    part, sent = expected.waves[number], [target for group in groups for target in group.targets]
     return WavePreview(
         name=share.name,
-        sends=sum(len(group.targets) for group in groups),
+        sends=len(sent),
         size=share.size,
         in_flight=share.in_flight,
+        at_once=min(share.in_flight, most_at_once(plan.limits, sent)),
         max_failures=share.max_failures,
         max_rejected=share.max_rejected,
         soak_s=plan.waves[number].soak_s,

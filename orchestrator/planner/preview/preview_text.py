@@ -105,7 +105,7 @@ def wave_words(wave: WavePreview, *, rehearsed: bool) -> str:
 
 def _terms(wave: WavePreview, *, rehearsed: bool) -> Iterator[str]:
     if wave.sends:
-        yield f"at most {min(wave.in_flight, wave.sends):,} in flight"
+        yield f"at most {wave.at_once:,} in flight"
     if wave.max_failures is not None:
         yield f"max_failures {wave.max_failures:,}"
     if wave.max_rejected is not None:

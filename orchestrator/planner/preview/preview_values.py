@@ -65,6 +65,7 @@ class WavePreview(Struct, kw_only=True):
     """One wave: its numbers, how long it should take, and its targets by version.
 
     Attributes:
+        at_once: how many of it may be in flight together, by `in_flight` and by what instances and labels allow.
         approve: whether a person must still approve it before it begins.
         release: the command that approves it; None where nobody has to.
         waits: how many of it have no outcome, also those that the run will find to need no upgrade.
@@ -75,6 +76,7 @@ class WavePreview(Struct, kw_only=True):
     sends: int
     size: int | None
     in_flight: int
+    at_once: int
     max_failures: int | None
     max_rejected: int | None
     soak_s: float
