@@ -11,7 +11,7 @@ from orchestrator.simulator.profiles import SettingError
 
 _MAX_PORT = 65_535
 DEFAULT_VERSION = "2.24.03.000"
-_VERSION = re.compile(r"\d+(\.\d+){1,7}")
+_VERSION = re.compile(r"[0-9]+(\.[0-9]+){1,7}")
 _PROJECT = re.compile(r"[0-9A-Za-z]{32}")
 
 

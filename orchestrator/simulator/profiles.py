@@ -16,7 +16,9 @@ from orchestrator.host import open_to_read
 from orchestrator.simulator.profile import Foreign, JobShares, Latency, Lists, MetricName, Profile, Regression
 
 MAX_PROFILE_BYTES = 1_000_000
-_REGRESSION = re.compile(rf"({'|'.join(get_args(MetricName))})=([+-]\d{{1,4}}(?:\.\d{{1,4}})?)%@(\d+(?:\.\d+){{1,7}})")
+_REGRESSION = re.compile(
+    rf"({'|'.join(get_args(MetricName))})=([+-][0-9]{{1,4}}(?:\.[0-9]{{1,4}})?)%@([0-9]+(?:\.[0-9]+){{1,7}})"
+)
 
 
 class SettingError(ValueError):

@@ -73,6 +73,8 @@ def test_outcomes_of_the_parser_are_those_of_the_model() -> None:
         ["run", "p.yaml", "--set", "novalue"],
         ["run", "p.yaml", "--only-outcome", "exploded"],
         ["run", "p.yaml", "--speed", "0"],
+        ["run", "p.yaml", "--speed", "\uff15"],
+        ["run", "p.yaml", "--speed", "1_0"],
         ["hold", "p.yaml"],
         ["settle", "p.yaml", "x", "--note", "n"],
         ["schema", "journal"],

@@ -140,7 +140,16 @@ def test_regressions_are_added_to_those_of_the_profile() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "response", "response=20%@2.24", "response=+20@2.24", "latency=+20%@2.24", "response=+20%@new"]
+    "text",
+    [
+        "",
+        "response",
+        "response=20%@2.24",
+        "response=+20@2.24",
+        "response=+\uff120%@2.24",
+        "latency=+20%@2.24",
+        "response=+20%@new",
+    ],
 )
 def test_a_regression_of_another_form_is_told_with_an_example(text: str) -> None:
     with pytest.raises(SettingError, match=r"response=\+20%@2\.24\.03\.000"):

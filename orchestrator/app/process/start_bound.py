@@ -7,6 +7,7 @@ from orchestrator.errors import UsageError
 from orchestrator.pattern import pattern
 from orchestrator.planner.plan_file.names import YEARS
 from orchestrator.planner.plan_file.numbers import duration
+from orchestrator.planner.reading.yaml_problems import look_alike
 
 _CLOCK_TIME = pattern(r"([01][0-9]|2[0-3]):([0-5][0-9])(?: +(\S{1,64}))?")
 _DURATION = duration("0s", "366d")
@@ -70,7 +71,8 @@ def seconds(text: str, option: str) -> float:
     try:
         return float(_DURATION.parse(text.strip()))
     except ValueError as error:
-        raise UsageError(f"{option}: {str(error) or 'expected a duration such as 50m'}, got {text!r}") from None
+        expected = str(error) or "expected a duration such as 50m"
+        raise UsageError(f"{option}: {expected}, got {text!r}{look_alike(text)}") from None
 
 
 def spoken_bound(instant: datetime) -> str:
@@ -88,9 +90,10 @@ def _until(text: str, now: datetime) -> datetime:
     except ValueError:
         raise UsageError(
             f"--until: expected HH:MM, perhaps with a time zone such as Asia/Shanghai, or RFC 3339, got {text!r}"
+            f"{look_alike(text)}"
         ) from None
     if instant.tzinfo is None:
-        raise UsageError(f"--until: {text!r} has no offset; write {text}Z, or another offset")
+        raise UsageError(f"--until: {text!r} has no offset; write {instant.isoformat()}Z, or another offset")
     if instant.year not in YEARS:
         raise UsageError(f"--until: expected an instant of the years {YEARS[0]} to {YEARS[-1]}, got {text!r}")
     return instant

@@ -142,7 +142,7 @@ def file_name(text: str) -> str:
 
 def _number(text: str, least: float, most: float) -> float:
     try:
-        number = float(text)
+        number = float(text) if text.isascii() and "_" not in text else float("nan")
     except ValueError:
         number = float("nan")
     if not least <= number <= most:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from orchestrator.planner.reading.nodes import Folded, Mapping, Node, Scalar, Sequence
 from orchestrator.planner.reading.problems import At, Problems, quote
-from orchestrator.planner.reading.yaml_problems import unfilled
+from orchestrator.planner.reading.yaml_problems import look_alike, unfilled
 
 
 class _Bad:
@@ -59,13 +59,17 @@ class Leaf(Struct, frozen=True, kw_only=True):
         try:
             return self.parse(node.text)
         except ValueError as error:
-            got = "" if self.secretive else f", got {quote(node.text)}" if node.text else ", got nothing"
+            got = "" if self.secretive else _got(node.text)
             problems.add(node, at, f"{str(error) or f'expected {self.expected}'}{got}{unfilled(node.text)}")
             return BAD
 
     def json(self) -> dict[str, Any]:
         """See `Shape`."""
         return dict(self.schema)
+
+
+def _got(text: str) -> str:
+    return f", got {quote(text)}{look_alike(text)}" if text else ", got nothing"
 
 
 class ListOf(Struct, frozen=True, kw_only=True):

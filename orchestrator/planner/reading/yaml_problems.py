@@ -16,6 +16,9 @@ _UNFILLED = pattern(r"\{\{|\{%|<%|\$\{|\$\(")
 _LINE_END = pattern(r"\r\n|[\r\n]")
 #: After a line that ends so, the next one begins further to the right.
 _GOES_ON = (":", "|", ">", ",", "[", "{")
+#: Dashes and signs that are none of a number, as word processors write them.
+_DASHES = {ord(dash): "-" for dash in "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"}
+_NO_ENTRY = "; a dash with a blank after it begins an entry of a list: write a number or a duration without it"
 _FILL_IN = "; templates and variables are not filled in here: do it before, as with `envsubst < in.yaml > plan.yaml`"
 
 
@@ -31,6 +34,16 @@ class YamlProblem(Exception):
 def unfilled(text: str) -> str:
     """The end of a message about a text in which a template or variable still stands; else nothing."""
     return _FILL_IN if _UNFILLED.search(text) else ""
+
+
+def look_alike(text: str) -> str:
+    """The end of a message about a text with full-width digits, typographic dashes and the like; else nothing."""
+    if text.isascii():
+        return ""
+    from unicodedata import normalize  # noqa: PLC0415  # only when something is wrong
+
+    plain = normalize("NFKC", text).translate(_DASHES)
+    return f'; it has characters that only look like "{plain}"' if plain.isascii() and plain.isprintable() else ""
 
 
 def odd_space(text: str) -> str:
@@ -57,7 +70,7 @@ def syntax_problem(data: bytes, error: MarkedYAMLError, too_deep: str) -> YamlPr
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     if "maximum nesting depth" in problem:  # LibYAML's own bound, met before ours when it reads ahead
         return YamlProblem(line, column, too_deep)
-    cause = _cause(_line(data, line)) or shifted(_lines(data), line)
+    cause = _cause(_line(data, line)) or _no_entry(_line(data, line), column) or shifted(_lines(data), line)
     return YamlProblem(line, column, f"not readable as YAML: {problem}{cause}")
 
 
@@ -110,6 +123,12 @@ def _cause(line: str) -> str:
     if odd:
         return f"; the line {odd_space(min(odd))}"
     return "; indent with spaces, not tabs" if "\t" in indentation else unfilled(line)
+
+
+def _no_entry(line: str, column: int) -> str:
+    """That a dash behind a key was taken for an entry of a list."""
+    before, rest = line[: column - 1], line[column - 1 :]
+    return _NO_ENTRY if rest.startswith("- ") and before.strip(" -") else ""
 
 
 def text_problem(data: bytes, error: ReaderError) -> YamlProblem:

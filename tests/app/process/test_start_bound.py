@@ -99,6 +99,20 @@ def test_until_that_cannot_be_read_is_refused(until: str) -> None:
         start_bound(until, NOW)
 
 
+@pytest.mark.parametrize(
+    ("until", "told"),
+    [
+        ("\uff12\uff12:00", "got '\uff12\uff12:00'; it has characters that only look like \"22:00\""),
+        ("2026-03-02", "has no offset; write 2026-03-02T00:00:00Z, or another offset"),
+    ],
+)
+def test_what_is_nearly_right_is_told_with_the_right_form(until: str, told: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        start_bound(until, NOW)
+    assert told in str(caught.value)
+    assert start_bound("2026-03-02T00:00:00Z", NOW)
+
+
 @pytest.mark.parametrize("until", ["2020-01-01T00:00:00Z", "2026-03-01T22:30:00Z", "2026-03-02T05:00:00+08:00"])
 def test_an_instant_that_has_passed_is_refused_for_nothing_would_ever_start(until: str) -> None:
     with pytest.raises(UsageError, match=r"has passed, so nothing would start; it is 2026-03-01T23:00:00Z now"):

@@ -20,6 +20,8 @@ from orchestrator.planner.reading.yaml_problems import YamlProblem
         ("a: {{ region }}\n", (1, 5), "templates and variables are not filled in here"),
         ("{% if prod %}\na: b\n", (1, 2), "templates and variables are not filled in here"),
         ("a: b\n<% x %>: {\n", (3, 1), "not readable as YAML"),
+        ("a: - 5\n", (1, 4), "a dash with a blank after it begins an entry of a list: write a number or a duration"),
+        ("a: {b: - 5s}\n", (1, 8), "a dash with a blank after it begins an entry of a list"),
     ],
 )
 def test_the_message_names_place_and_cause(text: str, place: tuple[int, int], told: str) -> None:
