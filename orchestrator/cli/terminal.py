@@ -111,6 +111,10 @@ def tell(line: str) -> None:
     sys.stderr.write(folded(plain(line), _width(sys.stderr)) + "\n")
 
 
+def forget(_line: str) -> None:
+    """What nobody wants to see, in place of `tell`."""
+
+
 def live(*, no_progress: bool, quiet: bool) -> bool:
     """Whether a live display is wanted and possible; on a terminal that cannot go back, the log takes its place."""
     return sys.stderr.isatty() and _goes_back() and not no_progress and not quiet

@@ -106,9 +106,8 @@ class _Asking:
         return await self._ask(lambda _: call(api))
 
     async def _ask(self, call: Callable[[CloudApi], Awaitable[Reply[T]]]) -> Reply[T]:
-        if self._scope.lanes.held_s > 0:  # a pause is not waited for
+        if not await self._scope.lanes.turn(Lane.START):  # a pause is not waited for, whoever was told it
             return Throttled(self._scope.lanes.held_s, Exchange())
-        await self._scope.lanes.turn(Lane.POLL)
         return await self._scope.send(call)
 
     def _untried(self, needed: Permission, why: str) -> Diagnosis:

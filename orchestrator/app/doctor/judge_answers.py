@@ -5,7 +5,18 @@ from typing import TypeVar
 from msgspec import Struct
 
 from orchestrator.app.doctor.diagnosis import Diagnosis
-from orchestrator.model.reply.reply import Answered, Busy, Exchange, NotSent, Refused, Reply, Unauthenticated, in_words
+from orchestrator.model.reply.reply import (
+    Answered,
+    Busy,
+    Exchange,
+    NotSent,
+    Refused,
+    Reply,
+    Throttled,
+    Unauthenticated,
+    in_words,
+)
+from orchestrator.spoken import spoken
 
 T = TypeVar("T")
 
@@ -50,6 +61,9 @@ def endpoint(about: str, reply: Reply[T]) -> Diagnosis:
     exchange = reply.exchange
     if exchange.http_status is not None:
         return Diagnosis(about, "endpoint", "well", f"answers within {exchange.duration_ms} ms")
+    if isinstance(reply, Throttled):  # it was not called: another process was told to pause
+        pause = spoken(reply.retry_after_s or 0.0)
+        return Diagnosis(about, "endpoint", "untried", f"all who share its rate pause, for another {pause}")
     return Diagnosis(about, "endpoint", "wrong", _words(reply), _UNREACHED)
 
 

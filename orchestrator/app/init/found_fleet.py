@@ -1,7 +1,7 @@
 """What the cloud shows of a project: its proxies, the version of each, and the newest that is on offer."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import anyio
@@ -16,6 +16,7 @@ from orchestrator.cloud.secrets.registry import Secrets
 from orchestrator.errors import ScopeUnusable
 from orchestrator.model.plan.plan import Discover, Plan, Scope
 from orchestrator.model.plan.target import Target
+from orchestrator.model.record.record import Record
 from orchestrator.model.reply.reply import ProxyVersion
 from orchestrator.model.run.eligibility import Reading
 
@@ -47,19 +48,19 @@ def plan_to_ask(name: str, path: str, region: str | None, project_id: str | None
     return Plan(name=name, path=path, sha256="", target_version="", scopes=(scope,), discover=(Discover(scope=SCOPE),))
 
 
-def find_fleet(plan: Plan, environ: Mapping[str, str], on_found: OnFound) -> FoundFleet:
-    """Ask the cloud; it only reads.
+def find_fleet(plan: Plan, environ: Mapping[str, str], on_found: OnFound, note: Callable[[Record], None]) -> FoundFleet:
+    """Ask the cloud; it only reads. `note` takes records about the scope, such as a pause that is waited for.
 
     Raises:
         ScopeUnusable: it cannot be asked, or shows no proxy.
     """
-    targets = discover_now(plan, environ, on_found).targets
+    targets = discover_now(plan, environ, on_found, note=note).targets
     if not targets:
         raise ScopeUnusable(
             "the cloud shows no instance with a Database Proxy here", hint="check --region and --project-id"
         )
     readings, unusable = anyio.run(
-        partial(_read, plan, targets, environ), backend="asyncio", backend_options=backend_options()
+        partial(_read, plan, targets, environ, note), backend="asyncio", backend_options=backend_options()
     )
     if unusable:
         raise ScopeUnusable(f"versions cannot be read: {', '.join(unusable.values())}")
@@ -68,7 +69,7 @@ def find_fleet(plan: Plan, environ: Mapping[str, str], on_found: OnFound) -> Fou
 
 
 async def _read(
-    plan: Plan, targets: list[Target], environ: Mapping[str, str]
+    plan: Plan, targets: list[Target], environ: Mapping[str, str], note: Callable[[Record], None]
 ) -> tuple[dict[str, Reading], dict[str, str]]:
-    async with open_scopes(plan, environ=environ, clock=SystemClock(), secrets=Secrets()) as scopes:
+    async with open_scopes(plan, environ=environ, clock=SystemClock(), secrets=Secrets(), note=note) as scopes:
         return await read_versions(targets, scopes, readers=plan.limits.concurrency, on_read=lambda _count: None)

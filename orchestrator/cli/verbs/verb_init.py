@@ -9,9 +9,10 @@ from msgspec import structs
 from orchestrator.app.discover.discover import DiscoveryIncomplete
 from orchestrator.app.init.first_plan import first_plan
 from orchestrator.app.init.found_fleet import find_fleet, plan_to_ask
+from orchestrator.app.scopes.tell_pauses import telling_pauses
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import given_world
-from orchestrator.cli.terminal import Search, live, write
+from orchestrator.cli.terminal import Search, forget, live, tell, write
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode, ScopeUnusable, UsageError
 from orchestrator.host import path_text
@@ -72,7 +73,7 @@ def _simulated(asked: Plan, options: Options) -> str:
 
 def _text(asked: Plan, pointed: Plan, environ: Mapping[str, str], options: Options) -> str:
     shown = live(no_progress=options.no_progress, quiet=options.quiet)
-    found = find_fleet(pointed, environ, Search(shown=shown))
+    found = find_fleet(pointed, environ, Search(shown=shown), telling_pauses(forget if options.quiet else tell))
     return first_plan(asked, found, _named(options), SystemClock().now())
 
 

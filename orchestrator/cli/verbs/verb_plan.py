@@ -10,7 +10,7 @@ from msgspec import structs
 from orchestrator.app.preview.preview_plan import PreviewedPlan, PreviewRequest, preview_plan
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import expect_folder, place_words, plan_to_call, plan_words, redirect_of, state_of
-from orchestrator.cli.terminal import Counter, Search, live, rows, tell, write, write_file, write_json
+from orchestrator.cli.terminal import Counter, Search, forget, live, rows, tell, write, write_file, write_json
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode
 from orchestrator.model.plan.plan import Plan
@@ -79,7 +79,7 @@ def preview_request(plan: Plan, options: Options) -> PreviewRequest:
         warn=_warn,
         on_found=Search(shown=shown),
         on_read=Counter("read", shown=shown),
-        on_wait=_forget if options.quiet else tell,
+        on_wait=forget if options.quiet else tell,
         offline=options.offline,
         forecast=options.forecast,
         redirect=redirect_of(options),
@@ -112,10 +112,6 @@ def _bounds(options: Options, asked: Asked) -> Iterator[str]:
         yield spoken_bound(asked.until)
     if asked.longest_s is not None:
         yield f"nothing starts when the session has lasted {options.max_duration}"
-
-
-def _forget(_words: str) -> None:
-    """What nobody wants to see."""
 
 
 def _warn(warning: str) -> None:

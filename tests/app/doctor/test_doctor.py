@@ -115,12 +115,21 @@ class Cloud:
         return refusal or Answered(value, OK)
 
 
-def scope_of(cloud: Cloud) -> ScopeCalls:
+class Told(WindowPacer):
+    """Its first claim finds that another process was told to pause."""
+
+    def claim(self, now_s: float, *, waited: bool) -> float:
+        del waited
+        self.throttle(now_s, 600.0)
+        return 600.0
+
+
+def scope_of(cloud: Cloud, pacer: type[WindowPacer] = WindowPacer) -> ScopeCalls:
     clock = SystemClock()
     return ScopeCalls(
         name=SCOPE,
         api=cloud,  # type: ignore[arg-type]  # without the call that upgrades
-        lanes=Lanes(WindowPacer(100_000.0), clock),
+        lanes=Lanes(pacer(100_000.0), clock),
         retry=Retry(),
         clock=clock,
         chance=lambda: 0.0,
@@ -128,20 +137,30 @@ def scope_of(cloud: Cloud) -> ScopeCalls:
     )
 
 
-def asked(cloud: Cloud, *, discovers: bool = False, **entry: Any) -> dict[str, Diagnosis]:
+def asked(
+    cloud: Cloud, *, discovers: bool = False, pacer: type[WindowPacer] = WindowPacer, **entry: Any
+) -> dict[str, Diagnosis]:
     """What asking a scope with this cloud finds, by what was looked at."""
     plan, targets = (FOUND, ()) if discovers else (PLAN, TARGETS)
     if entry:
         plan = structs.replace(plan, discover=(Discover(scope=SCOPE, instances=InstanceFilter(**entry)),))
 
     async def story() -> list[Diagnosis]:
-        return await ask_scopes(plan, targets, {SCOPE: scope_of(cloud)})
+        return await ask_scopes(plan, targets, {SCOPE: scope_of(cloud, pacer)})
 
     return {diagnosis.check: diagnosis for diagnosis in anyio.run(story)}
 
 
 def states(found: dict[str, Diagnosis]) -> dict[str, str]:
     return {check: diagnosis.state for check, diagnosis in found.items()}
+
+
+def test_a_pause_that_another_process_was_told_is_not_waited_for() -> None:
+    cloud = Cloud()
+    found = asked(cloud, pacer=Told)
+    assert cloud.asked == {}
+    assert states(found) == dict.fromkeys(("endpoint", "clock", "credentials"), "untried")
+    assert found["endpoint"].words == "all who share its rate pause, for another 10 min"
 
 
 # --- a scope ---------------------------------------------------------------------------------------------------------
