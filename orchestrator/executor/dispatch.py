@@ -1,6 +1,6 @@
 """The loop: performs the next action, and decides nothing itself. The stories of proxies are a `Server`'s.
 
-The only module that assumes that whoever decides also runs all stories, in one process.
+The only module that assumes that one process decides and runs all stories.
 """
 
 from collections.abc import Callable, Coroutine, Sequence

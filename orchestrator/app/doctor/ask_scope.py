@@ -106,7 +106,7 @@ class _Asking:
         return await self._ask(lambda _: call(api))
 
     async def _ask(self, call: Callable[[CloudApi], Awaitable[Reply[T]]]) -> Reply[T]:
-        if not await self._scope.lanes.turn(Lane.START):  # a pause is not waited for, whoever was told it
+        if not await self._scope.lanes.turn(Lane.START):  # also in a pause that another process was told
             return Throttled(self._scope.lanes.held_s, Exchange())
         return await self._scope.send(call)
 

@@ -1,4 +1,4 @@
-"""Slots of a shared rate that a process has taken ahead of their use, so that not each call takes the place anew.
+"""Slots of a shared rate that a process has taken ahead of their use, so that a call need not open the place each time.
 
 They count as used at the end of their time, so whenever they are used no second has more calls than it is known to
 have. They are taken only while less than half of the rate is used: what is lost of them then is missed by nobody.
