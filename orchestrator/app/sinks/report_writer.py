@@ -31,6 +31,8 @@ class ReportWriter(RecordSink):
         self._plan = plan
         self._written = written
         self._due = anyio.Event()
+        #: Waves that this session has not seen done; one with a stuck job may be done after later ones.
+        self._open = {wave.name for wave in plan.waves}
 
     @property
     def due(self) -> bool:
@@ -38,12 +40,14 @@ class ReportWriter(RecordSink):
         return self._due.is_set()
 
     def take(self, record: Record) -> None:
-        """A wave that is done makes a report due, unless it is the last: the session ends with a report anyway.
+        """A wave that is done makes a report due, unless none is left: the session ends with a report anyway.
 
         So a run of one wave is not read once more at its end, which took a twentieth of it at full speed.
         """
-        if isinstance(record, WaveDone) and record.wave != self._plan.waves[-1].name:
-            self._due.set()
+        if isinstance(record, WaveDone):
+            self._open.discard(record.wave)
+            if self._open:
+                self._due.set()
 
     async def serve(self, dispatcher: Dispatcher) -> None:  # noqa: ARG002  # the records on disk say it all
         """Write a report whenever one is due."""

@@ -9,9 +9,11 @@ import anyio
 import pytest
 from fakes.plausible import PlausibleRun
 from fakes.recorded import BEGIN
+from msgspec import structs
 
 from orchestrator.app.sinks.report_writer import ReportWriter
 from orchestrator.executor.dispatch import Dispatcher
+from orchestrator.model.plan.plan import Plan
 from orchestrator.model.record.record import RunStarted, WaveDone
 from orchestrator.model.run.run import Run
 from orchestrator.tracker.folder.state_folder import FolderState
@@ -23,16 +25,23 @@ LIVE = PlausibleRun(6, count=20).steps(80)
 NOBODY = cast("Dispatcher", None)
 
 
-def test_the_last_wave_is_reported_once_by_the_end_of_the_session(tmp_path: Path) -> None:
+def _due_after(tmp_path: Path, plan: Plan, wave: str) -> bool:
     first = LIVE.records[0]
     assert isinstance(first, RunStarted)
     stored = FolderState(tmp_path).fleet("prod", writes=True).begin(LIVE.plan, LIVE.targets, first)
-    writer = ReportWriter(recover(stored), LIVE.plan, lambda _draft: None)
-    *_, before, last = LIVE.plan.waves
-    writer.take(WaveDone(at=BEGIN, wave=last.name))
-    assert not writer.due
-    writer.take(WaveDone(at=BEGIN, wave=before.name))
-    assert writer.due
+    writer = ReportWriter(recover(stored), plan, lambda _draft: None)
+    writer.take(WaveDone(at=BEGIN, wave=wave))
+    return writer.due
+
+
+@pytest.mark.parametrize("number", [0, -1])
+def test_a_wave_is_reported_while_another_one_is_not_done(tmp_path: Path, number: int) -> None:
+    assert _due_after(tmp_path, LIVE.plan, LIVE.plan.waves[number].name)
+
+
+def test_the_wave_that_leaves_none_is_reported_once_by_the_end_of_the_session(tmp_path: Path) -> None:
+    only = LIVE.plan.waves[:1]
+    assert not _due_after(tmp_path, structs.replace(LIVE.plan, waves=only), only[0].name)
 
 
 def test_nothing_of_it_is_done_on_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
