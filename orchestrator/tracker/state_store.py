@@ -24,6 +24,7 @@ from orchestrator.model.plan.target import Target
 from orchestrator.model.record.record import Record, RunStarted
 from orchestrator.tracker.open_journal import OpenJournal
 from orchestrator.tracker.recalled import Recalled
+from orchestrator.tracker.served_groups import Post, StandBy
 from orchestrator.tracker.shared_rate import SharedRate
 from orchestrator.tracker.workflow_store import KnownWorkflows
 
@@ -32,10 +33,11 @@ Part: TypeAlias = Literal["targets", "journal"]
 
 
 class Standby(NamedTuple):
-    """A host that stands by for a fleet, and since when."""
+    """A host that stands by for a fleet, and since when; for one that serves groups of scopes, since when it does."""
 
     host: str
     since: datetime
+    groups: tuple[str, ...] = ()
 
 
 class DiskTrial(NamedTuple):
@@ -123,6 +125,13 @@ class StoredRun(Protocol):
             JournalDamaged: that is not its last record any more.
         """
 
+    def join(self, next_seq: int, post: Post) -> OpenJournal:
+        """Open it to be added to by a host that serves; what others have added since it was read is heard as any news.
+
+        Raises:
+            StateError: the store is one host's alone.
+        """
+
     def place_of(self, part: Part, number: int | None = None) -> str:
         """Where a part of it is, or one entry of that part, as messages name it."""
 
@@ -172,13 +181,13 @@ class Fleet(Protocol):
             UsageError: it belongs to another file, or to nobody.
         """
 
-    def lock(self, since: datetime, *, stands_by: bool = False) -> AbstractContextManager[None]:
+    def lock(self, since: datetime, *, stands_by: StandBy | None = None) -> AbstractContextManager[None]:
         """Be the one process that works on the fleet, for the length of the block.
 
         Args:
             since: now, for a process that finds the lock held.
             stands_by: where several hosts share the store, stay beside one that works until its session has ended, and
-                take its place should it die.
+                take its place should it die; meanwhile, serve what it may not.
 
         Raises:
             FleetLocked: another process holds it; the message says which.
@@ -186,6 +195,15 @@ class Fleet(Protocol):
 
     def holder(self) -> str | None:
         """Who holds the lock now, in words; None when nobody does."""
+
+    def want_served(self, groups: Collection[str]) -> None:
+        """Have just these groups of scopes served by hosts that stand by, once the run is open to be added to.
+
+        The fleet's lock must be held. Who holds it next asks anew.
+        """
+
+    def servers(self) -> Mapping[str, str]:
+        """The host that serves each group of scopes, by the group's key: those that have shown themselves lately."""
 
     def standbys(self) -> Sequence[Standby]:
         """The hosts that stand by for the one that works, the longest first; none where one host has the store."""

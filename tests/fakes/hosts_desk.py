@@ -8,7 +8,7 @@ from fakes.postgres_server import Server
 from fakes.processes import Running
 
 from orchestrator.host import HOST_VARIABLE
-from orchestrator.tracker.postgres.standby import standbys
+from orchestrator.tracker.postgres.serving.standby import standbys
 
 
 class HostsDesk(Desk):

@@ -36,6 +36,7 @@ from orchestrator.model.record.record import (
 )
 from orchestrator.tracker.fleet_name import expect_fleet_name, expect_owner_before, refuse_other
 from orchestrator.tracker.recalled import Recalled
+from orchestrator.tracker.served_groups import Post, StandBy
 from orchestrator.tracker.state_store import DiskTrial, Part, Standby
 from orchestrator.tracker.workflow_store import Teller
 
@@ -137,6 +138,9 @@ class MemoryRun:
         log.expect_whole()
         return log
 
+    def join(self, next_seq: int, post: Post) -> MemoryLog:  # noqa: ARG002  # for nobody
+        raise StateError(f"{self.place_of('journal')}: no other host serves {', '.join(post.groups)}")
+
     def place_of(self, part: Part, number: int | None = None) -> str:
         return f"{self.fleet.name}/{self.run_id}/{part}" + ("" if number is None else f":{number}")
 
@@ -167,6 +171,7 @@ class MemoryFleet:
     commands: list[Command] = field(default_factory=list)
     worker: str | None = None
     stand_by: list[Standby] = field(default_factory=list)
+    stands_by: StandBy | None = None
     told: bytes | None = None
 
     def exists(self) -> bool:
@@ -190,7 +195,8 @@ class MemoryFleet:
         self.belongs_to = now.absolute()
 
     @contextmanager
-    def lock(self, since: datetime, *, stands_by: bool = False) -> Iterator[None]:  # noqa: ARG002  # one process
+    def lock(self, since: datetime, *, stands_by: StandBy | None = None) -> Iterator[None]:
+        self.stands_by = stands_by
         if self.worker is not None:
             raise FleetLocked(f"{self.name}: another process works on this fleet: {self.worker}")
         self.worker = f"somebody, since {since}"
@@ -201,6 +207,12 @@ class MemoryFleet:
 
     def holder(self) -> str | None:
         return self.worker
+
+    def want_served(self, groups: Collection[str]) -> None:
+        """Nobody serves."""
+
+    def servers(self) -> Mapping[str, str]:
+        return {}
 
     def standbys(self) -> Sequence[Standby]:
         return self.stand_by

@@ -23,7 +23,7 @@ from soak.trial import Evidence, Process, Trial, ended_badly
 from orchestrator.errors import StateError
 from orchestrator.model.record.record import AttemptDisproved, Intent, Record, Settled
 from orchestrator.model.run.run import Run
-from orchestrator.tracker.postgres.lease import DEAD_S
+from orchestrator.tracker.postgres.serving.watched_silence import DEAD_S
 
 #: How much later than after the silence another host has seen it.
 _SEES_WITHIN_S = 2.0

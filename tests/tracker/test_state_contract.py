@@ -1,7 +1,7 @@
 """What every store behind the port `State` keeps: the folder of files, its twin in memory, and a database."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,12 +25,14 @@ from orchestrator.model.record.outcome import Outcome
 from orchestrator.model.record.record import Record
 from orchestrator.model.reply.reply import Entry
 from orchestrator.tracker.folder.state_folder import FolderState
+from orchestrator.tracker.postgres.serving.served_post import ServedPost
 from orchestrator.tracker.runs.earlier import runs_that_settled
 from orchestrator.tracker.runs.other_runs import last_outcomes, open_elsewhere
 from orchestrator.tracker.runs.past_runs import read_history
 from orchestrator.tracker.runs.recovery import latest_run, recover
 from orchestrator.tracker.runs.run_id import new_run_id
 from orchestrator.tracker.runs.workflow_owner import told_of
+from orchestrator.tracker.served_groups import IDLE
 from orchestrator.tracker.state_store import Fleet, State, StoredRun
 
 TARGETS = make_targets(3)
@@ -167,12 +169,24 @@ def test_who_has_not_read_the_last_record_may_add_none(fleet: Fleet) -> None:
 
 
 def test_who_adds_notices_that_somebody_else_has(fleet: Fleet) -> None:
+    """Where hosts share the place, others may add, and are heard."""
     run = begun(fleet)
     with closing(run.resume(2)) as first, closing(run.resume(2)) as second:
         first.append([intent(A)])
         first.expect_whole()
-        with pytest.raises(StateError):
+        with pytest.raises(StateError) if fleet.state.host is None else nullcontext():
             second.expect_whole()
+        assert [*second.news()] == ([] if fleet.state.host is None else [intent(A)])
+
+
+def test_who_has_taken_nothing_serves_nothing(fleet: Fleet) -> None:
+    run = begun(fleet)
+    with fleet.lock(BEGIN, stands_by=IDLE):
+        fleet.want_served(["bj-*"])
+        assert not fleet.servers()
+    with pytest.raises(StateError):
+        run.join(2, ServedPost(9, {"bj-*": 9})).append([intent(A)])
+    assert len(list(run.records())) == 1
 
 
 def test_a_record_that_does_not_fit_is_damage_with_its_place(fleet: Fleet) -> None:

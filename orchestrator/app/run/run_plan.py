@@ -45,6 +45,7 @@ from orchestrator.planner.waves import assign_waves
 from orchestrator.tracker.report.json_form import write_report
 from orchestrator.tracker.runs.orphans import orphan
 from orchestrator.tracker.runs.recovery import Recovered
+from orchestrator.tracker.served_groups import IDLE, StandBy
 from orchestrator.tracker.state_store import Fleet, State
 
 #: Points a plan at another cloud for as long as it is open: the simulated one.
@@ -113,8 +114,8 @@ class SessionResult(msgspec.Struct, frozen=True):
         return self.opened.recovered
 
 
-def run_plan(job: RunRequest) -> SessionResult:
-    """Run one session of the fleet's run.
+def run_plan(job: RunRequest, stands_by: StandBy = IDLE) -> SessionResult:
+    """Run one session of the fleet's run; `stands_by`: what is done while another host works on the fleet.
 
     Raises:
         PlanError: the plan cannot be carried out, or needs `--new`.
@@ -128,13 +129,13 @@ def run_plan(job: RunRequest) -> SessionResult:
     clock = SystemClock()
     asked_s = clock.monotonic()
     with ExitStack() as stack:
-        take_place(fleet, job.now, stack)
+        take_place(fleet, job.now, stack, stands_by)
         stood_by = timedelta(seconds=round(clock.monotonic() - asked_s))
         fleet.claim(path_of(job.plan.path))
         return _run_locked(structs.replace(job, now=job.now + stood_by), fleet, stack)
 
 
-def take_place(fleet: Fleet, now: datetime, stack: ExitStack) -> None:
+def take_place(fleet: Fleet, now: datetime, stack: ExitStack, stands_by: StandBy = IDLE) -> None:
     """Hold the fleet's lock until the stack is left.
 
     One that was told to stop leaves its place to who stands by, and one that may not serve what is left to who may.
@@ -148,7 +149,7 @@ def take_place(fleet: Fleet, now: datetime, stack: ExitStack) -> None:
     while True:
         stood_by = timedelta(seconds=round(clock.monotonic() - asked_s))
         try:
-            stack.enter_context(fleet.lock(now + stood_by, stands_by=True))
+            stack.enter_context(fleet.lock(now + stood_by, stands_by=stands_by))
         except FleetLocked:
             if not _left_to_us(fleet):
                 raise

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from orchestrator.errors import StateError
 from orchestrator.model.learned.known_rate import KnownRate
 from orchestrator.model.plan.commands import Command
 from orchestrator.model.plan.plan import Plan
@@ -51,6 +52,7 @@ from orchestrator.tracker.folder.write_trial import try_write
 from orchestrator.tracker.journal.file import Journal, read_journal
 from orchestrator.tracker.journal.peek import outcome_records, records_about, says_ended
 from orchestrator.tracker.recalled import Recalled
+from orchestrator.tracker.served_groups import Post, StandBy
 from orchestrator.tracker.state_store import DiskTrial, Part, Standby
 
 _FILES: Mapping[Part, str] = {"targets": TARGETS, "journal": JOURNAL}
@@ -113,6 +115,9 @@ class FolderRun(msgspec.Struct, frozen=True):
     def resume(self, next_seq: int) -> Journal:
         return Journal.resume(self.folder / JOURNAL, next_seq)
 
+    def join(self, next_seq: int, post: Post) -> Journal:  # noqa: ARG002  # for nobody
+        raise StateError(f"{self.folder}: it is one host's alone, so no other one serves {', '.join(post.groups)}")
+
     def place_of(self, part: Part, number: int | None = None) -> str:
         line = "" if number is None else f":{number}"
         return f"{self.folder / _FILES[part]}{line}"
@@ -146,12 +151,18 @@ class FolderFleet(msgspec.Struct, frozen=True):
     def hand_over(self, before: Path, now: Path) -> None:
         hand_over(self.folder, before, now)
 
-    def lock(self, since: datetime, *, stands_by: bool = False) -> AbstractContextManager[None]:  # noqa: ARG002  # one host
+    def lock(self, since: datetime, *, stands_by: StandBy | None = None) -> AbstractContextManager[None]:  # noqa: ARG002  # one host
         make_folder(self.folder)
         return fleet_lock(self.folder / LOCK, since)
 
     def holder(self) -> str | None:
         return holder(self.folder / LOCK)
+
+    def want_served(self, groups: Collection[str]) -> None:
+        """Nobody serves: a folder is one host's alone."""
+
+    def servers(self) -> Mapping[str, str]:
+        return {}
 
     def standbys(self) -> Sequence[Standby]:
         return ()

@@ -46,6 +46,10 @@ _NO_TABLES = (errors.UndefinedTable, errors.InvalidSchemaName)
 _REACH = "see that it runs and that this host reaches it (psql '{place}'), then start again"
 
 
+class NoTables(StateError):
+    """The database lacks tables, or those that a newer program makes; exit 8."""
+
+
 class Database:
     """A database by its address, for all threads of a process.
 
@@ -147,7 +151,7 @@ class Database:
             with suppress(psycopg.Error):
                 connection.close()  # whatever was begun there is taken back
             if isinstance(error, _NO_TABLES):
-                raise StateError(f"{self}: has no tables of orchestrator", hint=how_to_make_tables(self)) from error
+                raise NoTables(f"{self}: has no tables of orchestrator", hint=how_to_make_tables(self)) from error
             if isinstance(error, psycopg.Error) and not isinstance(error, _AWAY):
                 raise StateError(f"{self}: the database refuses it: {said(error)}") from error
             raise

@@ -1,7 +1,7 @@
 """A fleet in the tables: its lock, its runs, its commands and to which plan file its name belongs."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -17,13 +17,15 @@ from orchestrator.model.plan.target import Target
 from orchestrator.model.record.record import RunStarted
 from orchestrator.model.written.writable import encoded
 from orchestrator.tracker.fleet_name import expect_owner_before, refuse_other
-from orchestrator.tracker.postgres.database import Connection
+from orchestrator.tracker.postgres.database import Connection, NoTables
 from orchestrator.tracker.postgres.database_run import DatabaseRun, write_run
 from orchestrator.tracker.postgres.host_clock import expect_clock
 from orchestrator.tracker.postgres.lease import Candidate, holding, look
 from orchestrator.tracker.postgres.rows import content
 from orchestrator.tracker.postgres.seat import Seat
-from orchestrator.tracker.postgres.standby import standbys
+from orchestrator.tracker.postgres.serving.group_rows import servers, want
+from orchestrator.tracker.postgres.serving.standby import standbys
+from orchestrator.tracker.served_groups import StandBy
 from orchestrator.tracker.state_store import Standby, State
 
 _commands: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
@@ -74,7 +76,7 @@ class DatabaseFleet(msgspec.Struct, frozen=True):
         self._own(now)
 
     @contextmanager
-    def lock(self, since: datetime, *, stands_by: bool = False) -> Iterator[None]:
+    def lock(self, since: datetime, *, stands_by: StandBy | None = None) -> Iterator[None]:
         seat = self.seat
         candidate = Candidate(
             self._key,
@@ -105,6 +107,15 @@ class DatabaseFleet(msgspec.Struct, frozen=True):
     def holder(self) -> str | None:
         held = look(self.seat.database, self._key)
         return held.words if held is not None and held.lives else None
+
+    def want_served(self, groups: Collection[str]) -> None:
+        with suppress(NoTables):  # those of a version that did not have this one: nobody serves
+            want(self.seat.database, self._key, self.seat.epoch(self._key), groups)
+
+    def servers(self) -> Mapping[str, str]:
+        with suppress(NoTables):
+            return {each.group: each.host for each in servers(self.seat.database, self._key)}
+        return {}
 
     def standbys(self) -> Sequence[Standby]:
         return standbys(self.seat.database, self._key)

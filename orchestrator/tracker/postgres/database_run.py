@@ -18,6 +18,7 @@ from orchestrator.tracker.postgres.database import Connection, Database
 from orchestrator.tracker.postgres.rows import content, damaged, expect_known, row_of
 from orchestrator.tracker.postgres.run_log import LogPlace, RunLog, expect_last
 from orchestrator.tracker.postgres.seat import Seat
+from orchestrator.tracker.served_groups import Post
 from orchestrator.tracker.state_store import Fleet, Part
 
 T = TypeVar("T")
@@ -134,6 +135,18 @@ class DatabaseRun(msgspec.Struct, frozen=True):
         expect_last(str(log), next_seq - 1, self._database.run(log.tail).others)
         make_folder(self._folder)
         return log
+
+    def join(self, next_seq: int, post: Post) -> RunLog:
+        place = LogPlace(
+            self.number,
+            self._key,
+            self.place_of("journal"),
+            post.lead,
+            self.seat.host,
+            [*post.epochs],
+            [*post.epochs.values()],
+        )
+        return RunLog(self._database, place, next_seq, self.seat.new_token)
 
     def place_of(self, part: Part, number: int | None = None) -> str:
         return f"{self._database}/{self._key}/{self.run_id}/{part}" + ("" if number is None else f":{number}")

@@ -6,17 +6,17 @@ refused, because it says the epoch of before.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from functools import partial
-from threading import Event, Thread
 from typing import Any, NamedTuple
 
 from orchestrator.errors import FleetLocked, StateError
 from orchestrator.tracker.postgres.database import SESSION_PATIENCE_S, Connection, Database
-from orchestrator.tracker.postgres.standby import Waiting
-
-#: How often the holder shows itself, after how much silence it is replaced, and how often others look.
-BEAT_S, DEAD_S, LOOK_S = 2.0, 10.0, 0.5
+from orchestrator.tracker.postgres.serving.beside import beating, looking
+from orchestrator.tracker.postgres.serving.group_rows import Taker
+from orchestrator.tracker.postgres.serving.standing_by import Beside, StandingBy
+from orchestrator.tracker.postgres.serving.watched_silence import BEAT_S, DEAD_S, LOOK_S, Watch
+from orchestrator.tracker.served_groups import StandBy
 
 _ENTER = "insert into orchestrator.fleet (fleet) values (%s) on conflict do nothing"
 _LOOK = """
@@ -59,6 +59,7 @@ class Candidate(NamedTuple):
         token: nobody else's.
         expect_fit: raises `StateError` where its host may take part in nothing. Asked when it comes, and when it takes
             the place: it may have stood by for hours.
+        beside: has the others looked at while this process serves.
     """
 
     fleet: str
@@ -68,6 +69,7 @@ class Candidate(NamedTuple):
     monotonic: Callable[[], float]
     pause: Callable[[float], object]
     expect_fit: Callable[[], None] = lambda: None
+    beside: Beside = looking
 
 
 def look(database: Database, fleet: str, *, patience_s: float | None = None) -> Holding | None:
@@ -85,70 +87,70 @@ def look(database: Database, fleet: str, *, patience_s: float | None = None) -> 
 
 
 @contextmanager
-def holding(database: Database, candidate: Candidate, *, stands_by: bool) -> Iterator[int]:
+def holding(database: Database, candidate: Candidate, *, stands_by: StandBy | None = None) -> Iterator[int]:
     """Hold the lock for the length of the block; its epoch is what appends say.
 
     Args:
         database: where the fleet is kept.
         candidate: who wants it.
-        stands_by: stay beside one that lives, until it leaves or dies.
+        stands_by: stay beside one that lives, until it leaves or dies, and do this meanwhile.
 
     Raises:
         FleetLocked: another one holds it, or has held it until now.
         StateError: the database cannot be used, or the host is not fit.
     """
-    epoch = _taken(database, candidate, stands_by=stands_by)
-    over = Event()
-    Thread(target=_beat, args=(database.apart(), candidate.fleet, epoch, over), daemon=True).start()
-    try:
-        yield epoch
-    finally:
-        over.set()
-        with suppress(StateError):  # who comes next waits for the silence
-            database.run(partial(_execute, _LEAVE, {"fleet": candidate.fleet, "epoch": epoch}))
+    epoch = _taken(database, candidate, stands_by)
+    held = {"fleet": candidate.fleet, "epoch": epoch}
+    with beating(database, _BEAT, held):
+        try:
+            yield epoch
+        finally:
+            with suppress(StateError):  # who comes next waits for the silence
+                database.run(partial(_execute, _LEAVE, held))
 
 
-def _taken(database: Database, candidate: Candidate, *, stands_by: bool) -> int:
+def _taken(database: Database, candidate: Candidate, stands_by: StandBy | None) -> int:
     candidate.expect_fit()
     database.run(partial(_execute, _ENTER, (candidate.fleet,)))
-    watch = _Watch(candidate)
-    waiting = Waiting(
+    watch = _HolderWatch(candidate)
+    if stands_by is None:
+        return _waited_for(database, candidate, watch, None)
+    standing_by = StandingBy(
         database,
-        fleet=candidate.fleet,
-        host=candidate.host,
-        token=candidate.token,
+        Taker(candidate.fleet, candidate.host, candidate.token),
+        stands_by,
+        lead_gone=lambda lead: watch.gone(look(database, candidate.fleet, patience_s=0.0), lead),
+        expect_fit=candidate.expect_fit,
         monotonic=candidate.monotonic,
+        beside=candidate.beside,
     )
     try:
-        return _waited_for(database, candidate, watch, waiting if stands_by else None)
+        return _waited_for(database, candidate, watch, standing_by)
     finally:
-        waiting.hide()
+        standing_by.end()
 
 
-def _waited_for(database: Database, candidate: Candidate, watch: "_Watch", waiting: Waiting | None) -> int:
+def _waited_for(database: Database, candidate: Candidate, watch: "_HolderWatch", standing_by: StandingBy | None) -> int:
     while True:
-        now = _seen(database, candidate, stands_by=waiting is not None)
+        now = _seen(database, candidate, stands_by=standing_by is not None)
         if now.token == candidate.token:
             return now.epoch
-        if watch.saw_another_leave(now) or (waiting is None and watch.sees_life(now)):
+        if watch.saw_another_leave(now) or (standing_by is None and watch.sees_life(now)):
             raise _locked(candidate.fleet, now if now.words is not None else watch.seen or now)
         silent = watch.silent(now)
         if now.words is None or silent:
             candidate.expect_fit()
             _take(database, candidate, now.epoch, silent=silent)
-        else:
-            if waiting is not None:
-                waiting.show()
+        elif standing_by is None or not standing_by.served(now.epoch):
             candidate.pause(LOOK_S)
 
 
-class _Watch:
-    """What one who waits for a lock has seen of its holder. A silence counts only while he looked all the time."""
+class _HolderWatch:
+    """What one who waits for a lock has seen of its holder."""
 
     def __init__(self, candidate: Candidate) -> None:
-        self._monotonic = candidate.monotonic
+        self._watch = Watch(candidate.monotonic)
         self.seen: Holding | None = None
-        self._looked_s = self._since_s = candidate.monotonic()
 
     def saw_another_leave(self, now: Holding) -> bool:
         """Whether the session of another one has come to its end."""
@@ -157,18 +159,23 @@ class _Watch:
     def sees_life(self, now: Holding) -> bool:
         """Whether the holder has shown himself lately, or while we looked."""
         lately = self.seen is None and now.silent_s < BEAT_S
-        return now.words is not None and (lately or self._moved(now))
+        return now.words is not None and (lately or self._watch.moved((now.beat, now.epoch)))
 
     def silent(self, now: Holding) -> bool:
         """Whether the holder has been silent for too long."""
-        now_s = self._monotonic()
-        if self.seen is None or self._moved(now) or now_s - self._looked_s > BEAT_S:
-            self._since_s = now_s
-        self._looked_s, self.seen = now_s, now if now.words is not None else self.seen
-        return now.words is not None and now_s - self._since_s >= DEAD_S
+        if now.words is None:
+            return False
+        self.seen = now
+        return self._watch.silent((now.beat, now.epoch))
 
-    def _moved(self, now: Holding) -> bool:
-        return self.seen is not None and (now.beat, now.epoch) != (self.seen.beat, self.seen.epoch)
+    def gone(self, now: Holding | None, lead: int) -> str | None:
+        """Why the holder with this epoch is none any more, or is taken for dead; None when neither."""
+        if now is None or now.words is None:
+            return "the session of the host that works has come to its end"
+        silent = self.silent(now)
+        if now.epoch != lead:
+            return "another host works on this fleet now"
+        return f"the host that works has been silent for {DEAD_S:g} s" if silent else None
 
 
 def _seen(database: Database, candidate: Candidate, *, stands_by: bool) -> Holding:
@@ -187,13 +194,6 @@ def _take(database: Database, candidate: Candidate, epoch: int, *, silent: bool)
             connection.execute(_BEAT, {"fleet": candidate.fleet, "epoch": epoch + 1})
 
     database.run(take)
-
-
-def _beat(database: Database, fleet: str, epoch: int, over: Event) -> None:
-    with closing(database):
-        while not over.wait(BEAT_S):
-            with suppress(StateError):  # the next one may get through; silence has its meaning
-                database.run(partial(_execute, _BEAT, {"fleet": fleet, "epoch": epoch}), patience_s=0.0)
 
 
 def _execute(statement: str, values: Any, connection: Connection) -> None:

@@ -1,8 +1,9 @@
 """The log of a run: what `OpenJournal` is for files. One append is one transaction and one round trip.
 
-A host that appends says which holder of the fleet it is. One that another host has replaced adds nothing more but what
-the cloud answered to it: that is true in any case, and the host that works now hears it with its next append. An intent
-is added only by a host that knows every record of its target.
+A host that appends says which holder of the fleet it is; one that serves groups of scopes says for which holder, and
+which server of each group it is. One that another host has replaced adds nothing more but what the cloud answered to
+it: that is true in any case, and the host that works now hears it with its next append. An intent is added only by a
+host that knows every record of its target.
 
 The lock comes first, in a statement of its own: under READ COMMITTED only the statements after it see everything that
 was committed before it. `begin` and `commit` are statements too, for a transaction block of the client would wait for
@@ -26,10 +27,22 @@ _decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
 _EPOCH = "select epoch from orchestrator.fleet where fleet = %(fleet)s"
 _LOCK_FLEET = f"{_EPOCH} for share"
 _LOCK_RUN = "select 1 from orchestrator.run where run = %(run)s for no key update"
+#: A beat of the server passes; who takes a group waits.
+_LOCK_GROUPS = """
+select 1 from orchestrator.serving where fleet = %(fleet)s and grp = any(%(groups)s) order by grp for key share
+"""
+#: A group that is not, or no more, this server's for the holder of the fleet that it serves.
+_LOST = """
+(select from unnest(%(groups)s::text[], %(group_epochs)s::bigint[]) as mine (grp, epoch)
+ where not exists (select from orchestrator.serving s where s.fleet = %(fleet)s and s.grp = mine.grp
+                   and s.epoch = mine.epoch and s.lead_epoch = %(epoch)s))
+"""
+#: That of no holder where a group is lost.
+_EPOCH_OF_SERVED = f"select case when exists {_LOST} then -1 else ({_EPOCH}) end"  # constants
 _ADD = """
 with taken as (
   update orchestrator.run set next_seq = next_seq + %(count)s where run = %(run)s
-    and (%(free)s or exists (select from orchestrator.fleet where fleet = %(fleet)s and epoch = %(epoch)s))
+    and (%(free)s or exists (select from orchestrator.fleet where fleet = %(fleet)s and epoch = %(epoch)s) {fence})
     and not exists (select from orchestrator.journal where run = %(run)s and seq > %(last)s
                     and (nonce = %(nonce)s or target = any(%(begins)s)))
   returning next_seq - %(count)s as first
@@ -48,6 +61,7 @@ _TAIL = """
 select seq, nonce = %(nonce)s, case when nonce = %(nonce)s then null else body end, crc
 from orchestrator.journal where run = %(run)s and seq > %(last)s order by seq
 """
+_ADD_AS_HOLDER, _ADD_AS_SERVER = _ADD.format(fence=""), _ADD.format(fence=f"and not exists {_LOST}")
 #: Sooner than anybody is replaced for his silence.
 SEND_WITHIN_S = 8.0
 #: How often the records of others are asked for when there is none of our own to add.
@@ -55,20 +69,29 @@ _LOOKS_EVERY_S = 1.0
 
 
 class LogPlace(NamedTuple):
-    """Which log, and who adds to it: `run` is its number in the tables, `epoch` that of the fleet's holder."""
+    """Which log, and who adds to it.
+
+    Attributes:
+        run: its number in the tables.
+        epoch: that of the fleet's holder.
+        groups: what a server serves; none for the holder himself.
+        group_epochs: which server of each it is.
+    """
 
     run: int
     fleet: str
     name: str
     epoch: int
     host: str
+    groups: list[str] = []  # noqa: RUF012  # never changed
+    group_epochs: list[int] = []  # noqa: RUF012  # never changed
 
 
 class Tail(NamedTuple):
     """What stands behind the last record that was known.
 
     Attributes:
-        epoch: of the fleet's holder.
+        epoch: of the fleet's holder; that of none for a server who has lost a group.
         ours: whether what we have just added is there.
         others: what others have added, in order.
         last: number of the last record.
@@ -136,24 +159,25 @@ class RunLog:
         """
         outcome = self._database.run(self.tail)
         self._hear(outcome)
-        if outcome.epoch != self._place.epoch:
-            self._dead = self._dead or self._taken_over()
-            raise self._dead
+        self._expect_ours(outcome)
         return self._told()
 
     def expect_whole(self) -> None:
-        """Nobody else has added anything but late answers to what was sent before we came.
+        """This host has not been replaced. What others have added is no damage: `append` and `news` tell it.
 
         Raises:
-            StateError: another has; the same again for every later append.
+            TakenOver: it has.
+            StateError: the database cannot be used.
         """
-        for record in self.news():
-            if not isinstance(record, AnswerSeen):
-                self._dead = damaged(self._place.name, "something else has added records")
-                raise self._dead
+        self._expect_ours(self._database.run(self.tail))
 
     def close(self) -> None:
         """Let go of it: everything that `append` returned for is kept already."""
+
+    def _expect_ours(self, outcome: Tail) -> None:
+        if outcome.epoch != self._place.epoch:
+            self._dead = self._dead or self._taken_over()
+            raise self._dead
 
     def _told(self) -> list[Record]:
         told, self._heard = self._heard, []
@@ -193,9 +217,12 @@ class RunLog:
     def _transaction(self, values: dict[str, Any], connection: Connection) -> Tail:
         with connection.pipeline():
             connection.execute("begin")
-            epoch = connection.execute(_LOCK_FLEET, values)
+            connection.execute(_LOCK_FLEET, values)
+            if self._place.groups:
+                connection.execute(_LOCK_GROUPS, values)
             connection.execute(_LOCK_RUN, values)
-            connection.execute(_ADD, values)
+            connection.execute(_ADD_AS_SERVER if self._place.groups else _ADD_AS_HOLDER, values)
+            epoch = connection.execute(self._epoch, values)
             tail = connection.execute(_TAIL, values)
             connection.execute("commit")
         return self._outcome(_number(epoch.fetchone()), tail.fetchall())
@@ -204,7 +231,7 @@ class RunLog:
         """What has been added since the last record that is known here."""
         values = {**self._place._asdict(), "nonce": "", "last": self._last}
         rows = connection.execute(_TAIL, values).fetchall()
-        return self._outcome(_number(connection.execute(_EPOCH, values).fetchone()), rows)
+        return self._outcome(_number(connection.execute(self._epoch, values).fetchone()), rows)
 
     def _outcome(self, epoch: int, rows: Sequence[tuple[Any, ...]]) -> Tail:
         others, ours, last = list[Record](), False, self._last
@@ -221,10 +248,15 @@ class RunLog:
         self._last = outcome.last
 
     def _taken_over(self) -> TakenOver:
+        served = f", or serves {' or '.join(self._place.groups)}" if self._place.groups else ""
         return TakenOver(
-            f"{self}: another host works on this fleet now; this one was silent for too long",
+            f"{self}: another host works on this fleet now{served}; this one was silent for too long",
             hint="nothing is to be done: what was under way here is followed there",
         )
+
+    @property
+    def _epoch(self) -> str:
+        return _EPOCH_OF_SERVED if self._place.groups else _EPOCH
 
 
 def _number(row: tuple[object, ...] | None) -> int:

@@ -24,6 +24,10 @@ create table if not exists orchestrator.standby (
   fleet text references orchestrator.fleet on delete cascade, token text, host text not null,
   since timestamptz not null, at timestamptz not null, primary key (fleet, token)
 );
+create table if not exists orchestrator.serving (
+  fleet text references orchestrator.fleet on delete cascade, grp text, lead_epoch bigint,
+  epoch bigint not null default 0, host text, token text, since timestamptz, at timestamptz, primary key (fleet, grp)
+);
 create table if not exists orchestrator.run (
   run bigint generated always as identity primary key, fleet text not null references orchestrator.fleet,
   run_id text not null, plan bytea not null, settings bytea not null, targets int not null, next_seq bigint not null,

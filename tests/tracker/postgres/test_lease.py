@@ -1,98 +1,47 @@
 """The lock among hosts, with clocks of the tests' own: silence counts only for who has watched all of it."""
 
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
-from fakes.databases import state_in
+from fakes.standing_by import Waits, beat, dead
 
 from orchestrator.errors import FleetLocked, StateError
 from orchestrator.tracker.postgres.database import Database
-from orchestrator.tracker.postgres.lease import DEAD_S, LOOK_S, Candidate, _take, holding, look
-from orchestrator.tracker.postgres.standby import standbys
+from orchestrator.tracker.postgres.lease import _take, holding, look
+from orchestrator.tracker.postgres.serving.standby import standbys
+from orchestrator.tracker.postgres.serving.watched_silence import DEAD_S, LOOK_S
+from orchestrator.tracker.served_groups import IDLE, StandBy
 
 if TYPE_CHECKING:
     from fakes.postgres_server import Server
 
-STEPS = 60
-
-
-class Waits:
-    """A clock that only pauses move. Before each step `happens` may do something."""
-
-    def __init__(self, happens: Callable[[int], None] = lambda _step: None) -> None:
-        self.now_s = 0.0
-        self.step = 0
-        self._happens = happens
-
-    def monotonic(self) -> float:
-        return self.now_s
-
-    def pause(self, seconds: float) -> None:
-        self.now_s += seconds
-        self.step += 1
-        if self.step > STEPS:
-            raise TimeoutError("it waits for ever")
-        self._happens(self.step)
-
-    def candidate(self, token: str) -> Candidate:
-        return Candidate(
-            "prod",
-            lambda: f"process of {token}, since {self.now_s:g} s",
-            f"host-{token}",
-            token,
-            self.monotonic,
-            self.pause,
-        )
-
-
-@pytest.fixture
-def database(postgres: "Server", tmp_path: Path) -> Iterator[Database]:
-    found = state_in(postgres.new_database(), tmp_path).seat.database
-    with closing(found):
-        yield found
-
-
-def dead(database: Database) -> int:
-    """A holder that was killed."""
-    database.rows("insert into orchestrator.fleet (fleet, epoch, holder, token) values ('prod', 7, 'the dead', 'x')")
-    beat(database)
-    return 7
-
-
-def beat(database: Database) -> None:
-    database.rows(
-        "insert into orchestrator.beat values ('prod', clock_timestamp() - interval '5 s') "
-        "on conflict (fleet) do update set at = excluded.at"
-    )
-
 
 def test_the_lock_is_held_shown_and_left(database: Database) -> None:
-    with holding(database, Waits().candidate("a"), stands_by=False) as epoch:
+    with holding(database, Waits().candidate("a"), stands_by=None) as epoch:
         held = look(database, "prod")
         assert held is not None
         assert (held.words, held.epoch, held.lives) == ("process of a, since 0 s", epoch, True)
     left = look(database, "prod")
     assert left is not None
     assert not left.lives
-    with holding(database, Waits().candidate("b"), stands_by=False) as later:
+    with holding(database, Waits().candidate("b"), stands_by=None) as later:
         assert later == epoch + 1
 
 
 def test_one_that_lives_is_named_at_once(database: Database) -> None:
     with (
-        holding(database, Waits().candidate("a"), stands_by=False),
+        holding(database, Waits().candidate("a"), stands_by=None),
         pytest.raises(FleetLocked, match="process of a"),
-        holding(database, Waits().candidate("b"), stands_by=False),
+        holding(database, Waits().candidate("b"), stands_by=None),
     ):
         pass
 
 
-@pytest.mark.parametrize("stands_by", [True, False])
-def test_one_that_died_is_replaced_after_its_silence(database: Database, *, stands_by: bool) -> None:
+@pytest.mark.parametrize("stands_by", [IDLE, None])
+def test_one_that_died_is_replaced_after_its_silence(database: Database, stands_by: StandBy | None) -> None:
     epoch, waits = dead(database), Waits()
     with holding(database, waits.candidate("b"), stands_by=stands_by) as mine:
         assert mine == epoch + 1
@@ -105,7 +54,7 @@ def test_one_that_died_is_replaced_after_its_silence(database: Database, *, stan
 def test_one_that_shows_itself_meanwhile_is_not_replaced(database: Database) -> None:
     dead(database)
     waits = Waits(lambda step: beat(database) if step == 10 else None)
-    with pytest.raises(FleetLocked, match="the dead"), holding(database, waits.candidate("b"), stands_by=False):
+    with pytest.raises(FleetLocked, match="the dead"), holding(database, waits.candidate("b"), stands_by=None):
         pass
     assert waits.step == 10
 
@@ -120,7 +69,7 @@ def test_who_stands_by_waits_for_the_end_of_the_session_and_begins_none(database
             database.rows("update orchestrator.fleet set holder = null, token = null")
 
     waits = Waits(lives)
-    with pytest.raises(FleetLocked, match="the dead"), holding(database, waits.candidate("b"), stands_by=True):
+    with pytest.raises(FleetLocked, match="the dead"), holding(database, waits.candidate("b"), stands_by=IDLE):
         pass
     assert waits.step == 30
 
@@ -137,7 +86,7 @@ def test_who_stands_by_shows_itself_for_as_long_as_it_does(database: Database) -
 
     with (
         pytest.raises(FleetLocked),
-        holding(database, Waits(lives).candidate("b"), stands_by=True),
+        holding(database, Waits(lives).candidate("b"), stands_by=IDLE),
     ):
         pass
     assert shown == [["host-b"]] * 3
@@ -152,7 +101,7 @@ def test_who_is_interrupted_while_the_database_is_away_does_not_wait_for_it(data
             database.away = True
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), holding(database, Waits(goes).candidate("b"), stands_by=True):
+    with pytest.raises(KeyboardInterrupt), holding(database, Waits(goes).candidate("b"), stands_by=IDLE):
         pass
     assert database.away, "nothing was asked of it any more"
 
@@ -160,7 +109,7 @@ def test_who_is_interrupted_while_the_database_is_away_does_not_wait_for_it(data
 def test_tables_of_before_there_were_standbys_serve_as_well(database: Database) -> None:
     database.rows("drop table orchestrator.standby")
     epoch, waits = dead(database), Waits()
-    with holding(database, waits.candidate("b"), stands_by=True) as mine:
+    with holding(database, waits.candidate("b"), stands_by=IDLE) as mine:
         assert (mine, standbys(database, "prod")) == (epoch + 1, [])
 
 
@@ -175,7 +124,7 @@ def test_a_silence_that_nobody_has_watched_replaces_nobody(database: Database) -
             beat(database)
 
     waits = Waits(away)
-    with pytest.raises(FleetLocked, match="the dead"), holding(database, waits.candidate("b"), stands_by=False):
+    with pytest.raises(FleetLocked, match="the dead"), holding(database, waits.candidate("b"), stands_by=None):
         pass
 
 
@@ -191,7 +140,7 @@ def test_of_two_who_want_a_dead_ones_place_one_gets_it(database: Database) -> No
 
     with (
         pytest.raises(FleetLocked, match="the other"),
-        holding(database, Waits(other).candidate("b"), stands_by=False),
+        holding(database, Waits(other).candidate("b"), stands_by=None),
     ):
         pass
     assert got == [1]

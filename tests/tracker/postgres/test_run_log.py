@@ -8,37 +8,16 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 from fakes.databases import state_in
-from fakes.recorded import BEGIN, NEW, OLD, make_plan, make_targets, run_started
+from fakes.logged import A, B, answer, begun, intent, kept, missing
+from fakes.recorded import BEGIN
 
 from orchestrator.errors import JournalDamaged, StateError, TakenOver
 from orchestrator.model.record import record as r
-from orchestrator.model.record.record import Record
-from orchestrator.model.reply.reply import Entry
-from orchestrator.tracker.postgres.database_run import DatabaseRun
 from orchestrator.tracker.postgres.database_state import DatabaseState
 from orchestrator.tracker.postgres.run_log import RunLog
 
 if TYPE_CHECKING:
     from fakes.postgres_server import Server
-
-TARGETS = make_targets(3)
-PLAN = make_plan(TARGETS)
-A, B, _ = (target.proxy_id for target in TARGETS)
-
-
-def intent(key: str, attempt: int = 1) -> r.Intent:
-    return r.Intent(
-        at=BEGIN, target=key, attempt=attempt, wave="rest", token="t", source_version=OLD, target_version=NEW
-    )
-
-
-def answer(key: str) -> r.AnswerSeen:
-    entry = Entry(workflow_id=f"w-{key}", state="ACCEPT")
-    return r.AnswerSeen(at=BEGIN, target=key, attempt=1, verdict="accepted", update_result=(entry,))
-
-
-def missing(key: str) -> r.AnswerMissing:
-    return r.AnswerMissing(at=BEGIN, target=key, attempt=1)
 
 
 @pytest.fixture
@@ -59,10 +38,6 @@ def there(address: str, here: DatabaseState, tmp_path: Path) -> Iterator[Databas
     state = state_in(address, tmp_path / "there", host="there")
     with closing(state.seat.database):
         yield state
-
-
-def begun(state: DatabaseState) -> DatabaseRun:
-    return state.fleet("prod").begin(PLAN, TARGETS, run_started(3))
 
 
 def log_of(state: DatabaseState, next_seq: int = 2) -> RunLog:
@@ -88,11 +63,6 @@ def late(here: DatabaseState) -> RunLog:
 def add_answer(late: RunLog) -> None:
     with pytest.raises(TakenOver):
         late.append([answer(A)])
-
-
-def kept(state: DatabaseState) -> list[Record]:
-    (run,) = state.fleet("prod").runs()
-    return [record for _, record in run.records()][1:]
 
 
 def test_who_has_been_replaced_adds_nothing_but_what_the_cloud_answered(here: DatabaseState) -> None:

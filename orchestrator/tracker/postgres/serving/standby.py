@@ -1,10 +1,13 @@
 """Who stands by for a fleet: each shows itself while it waits, for people who look. Nothing is decided by it."""
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 
 from orchestrator.errors import StateError
-from orchestrator.tracker.postgres.database import Database
+from orchestrator.tracker.postgres.database import Database, NoTables
+from orchestrator.tracker.postgres.serving.group_rows import Serving, servers
 from orchestrator.tracker.state_store import Standby
 
 #: How often one that waits shows itself.
@@ -20,7 +23,7 @@ on conflict (fleet, token) do update set at = excluded.at
 """
 _HIDE = "delete from orchestrator.standby where fleet = %(fleet)s and token = %(token)s"
 _SEE = """
-select host, since from orchestrator.standby
+select host, since, token from orchestrator.standby
 where fleet = %(fleet)s and at > clock_timestamp() - interval '10 s' order by since, host
 """
 
@@ -64,5 +67,20 @@ class Waiting:
 def standbys(database: Database, fleet: str) -> list[Standby]:
     """Those who have shown themselves lately, the longest first; none where that cannot be read."""
     with suppress(StateError):
-        return [Standby(host, since) for host, since in database.rows(_SEE, fleet=fleet)]
+        rows = database.rows(_SEE, fleet=fleet)
+        served = _served(database, fleet)
+        return [_standby(host, since, served.get(token, ())) for host, since, token in rows]
     return []
+
+
+def _served(database: Database, fleet: str) -> Mapping[str, Sequence[Serving]]:
+    """Who serves, by token."""
+    found = defaultdict[str, list[Serving]](list)
+    with suppress(NoTables):  # those of a version that did not have this one: nobody serves
+        for each in servers(database, fleet):
+            found[each.token].append(each)
+    return found
+
+
+def _standby(host: str, since: datetime, served: Sequence[Serving]) -> Standby:
+    return Standby(host, min((each.since for each in served), default=since), tuple(each.group for each in served))
