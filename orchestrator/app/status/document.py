@@ -61,7 +61,9 @@ class StatusDocument(Struct, frozen=True, kw_only=True):
     target_version: str
     at: Annotated[datetime, Meta(description="When this was asked")]
     worker: Annotated[Text, Meta(description="The process that works on the fleet; null when none does")]
-    hosts: Annotated[list[HostStatus], Meta(description="The one that works, then those that stand by")]
+    hosts: Annotated[
+        list[HostStatus], Meta(description="The one that works, then those that stand by, of which some serve scopes")
+    ]
     takeover: Annotated[TakeoverStatus | None, Meta(description="The latest of the run; null without one")]
     waits_for: WaitsFor
     waiting: Annotated[int, Meta(description="Targets without an outcome that are not under way")]
@@ -148,7 +150,7 @@ def _document(
         target_version=plan.target_version,
         at=now,
         worker=worker,
-        hosts=host_statuses(seen.run, fleet.standbys(), working=worker is not None),
+        hosts=host_statuses(seen.run, fleet, seen.rollout.plan.scopes, working=worker is not None),
         takeover=takeover_status(seen.run),
         waits_for=_waits_for(seen.fleet(), next_step(seen, named)),
         waiting=0 if seen.run.ended else seen.run.waiting,

@@ -105,7 +105,7 @@ def standing(recovered: Recovered, plan: Plan, now: datetime, named: str) -> Ite
     worker = recovered.stored.fleet.holder()
     yield f"  {worker}" if worker else last_session(run)
     yield from people_lines(run)
-    yield from host_lines(run, recovered.stored.fleet.standbys(), working=worker is not None)
+    yield from host_lines(run, recovered.stored.fleet, seen.rollout.plan.scopes, working=worker is not None)
     yield from bound_lines(seen)
     yield from asked_lines(seen)
     yield from limit_lines(run)
