@@ -36,8 +36,9 @@ class StandBy(Protocol):
     def serve(self, post: Post) -> None:
         """Serve groups that were just taken. Called again when there is another post.
 
-        Return when the post is over, or when there is nothing to serve any more: then no group of this session is taken
-        again. The groups are shown to be served for as long as this lasts.
+        Return when the post is over, also when the log says it first (`TakenOver`), or when there is nothing to serve
+        any more: then no group of this session is taken again. The groups are shown to be served for as long as this
+        lasts.
 
         Raises:
             KeyboardInterrupt: this process was told to stop.

@@ -56,12 +56,14 @@ class Serves:
         waits: its clock; each step looks at the others.
         ends_after: steps after which its session ends by itself.
         but: a group that it would not serve.
+        looks: whether the others are looked at in a step; else its session ends before.
     """
 
-    def __init__(self, waits: Waits, *, ends_after: int = STEPS, but: str = "") -> None:
+    def __init__(self, waits: Waits, *, ends_after: int = STEPS, but: str = "", looks: bool = True) -> None:
         self._waits = waits
         self._ends_after = ends_after
         self._but = but
+        self._looks = looks
         self.served: list[tuple[str, ...]] = []
         self.posts: list[Post] = []
         self.why: list[str | None] = []
@@ -76,7 +78,8 @@ class Serves:
             if post.over() is not None:
                 break
             self._waits.pause(LOOK_S)
-            self._waits.look()
+            if self._looks:
+                self._waits.look()
         self.why.append(post.over())
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from orchestrator.errors import StateError
-from orchestrator.tracker.postgres.database import Connection, Database
+from orchestrator.tracker.postgres.database import VERB_PATIENCE_S, Connection, Database
 
 #: How far it may be from the database's, which all hosts can ask.
 MOST_S = 5.0
@@ -23,7 +23,7 @@ def expect_clock(database: Database, wall: Callable[[], datetime]) -> None:
     Raises:
         StateError: it is, or the database cannot be used.
     """
-    least_s, most_s = database.run(lambda connection: _ahead_s(connection, wall))
+    least_s, most_s = database.run(lambda connection: _ahead_s(connection, wall), patience_s=VERB_PATIENCE_S)
     off_s = max(least_s, -most_s)
     if off_s > MOST_S:
         where = "ahead of" if least_s > 0 else "behind"

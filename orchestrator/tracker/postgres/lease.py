@@ -119,7 +119,7 @@ def _taken(database: Database, candidate: Candidate, stands_by: StandBy | None) 
         database,
         Taker(candidate.fleet, candidate.host, candidate.token),
         stands_by,
-        lead_gone=lambda lead: watch.gone(look(database, candidate.fleet, patience_s=0.0), lead),
+        lead_gone=lambda lead, patience_s: watch.gone(look(database, candidate.fleet, patience_s=patience_s), lead),
         expect_fit=candidate.expect_fit,
         monotonic=candidate.monotonic,
         beside=candidate.beside,

@@ -31,7 +31,8 @@ class Told:
     def __str__(self) -> str:
         return "postgresql://db1/fleets"
 
-    def run(self, work: Callable[[Any], Any]) -> Any:
+    def run(self, work: Callable[[Any], Any], *, patience_s: float) -> Any:
+        del patience_s  # it is there
         return work(self)
 
     def execute(self, _statement: str) -> "Told":

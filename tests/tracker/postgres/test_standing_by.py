@@ -144,19 +144,30 @@ def test_a_further_group_that_has_become_free_is_served_with_all(database: Datab
     assert serves.why[0] == f"{ALSO}: to be served here too"
 
 
+def takes_also(database: Database) -> None:
+    """Another host takes it, as after a silence of ours."""
+    takes = "update orchestrator.serving set epoch = epoch + 1, host = 'host-x', token = 'x', at = clock_timestamp()"
+    database.rows(takes + " where grp = %(group)s", group=ALSO)
+
+
 def test_a_group_that_another_host_has_taken_ends_the_post_and_the_rest_is_served_on(
     database: Database, lead: int
 ) -> None:
     want(database, "prod", lead, [MINE, ALSO])
-    takes = (
-        "update orchestrator.serving set epoch = epoch + 1, host = 'host-x', token = 'x', at = clock_timestamp()"
-        " where grp = %(group)s"
-    )
-    waits = Waits(lives(database, {3: lambda: database.rows(takes, group=ALSO), 9: lambda: None}))
+    waits = Waits(lives(database, {3: lambda: takes_also(database), 9: lambda: None}))
     serves = Serves(waits)
     stand_by(database, waits, serves)
     assert serves.served == [(ALSO, MINE), (MINE,)]
     assert serves.why[0] == f"{ALSO}: served by another host by now, or by none"
+
+
+def test_one_that_the_log_tells_first_that_a_group_was_taken_serves_the_rest_on(database: Database, lead: int) -> None:
+    want(database, "prod", lead, [MINE, ALSO])
+    waits = Waits(lives(database, {3: lambda: takes_also(database), 7: lambda: None}))
+    serves = Serves(waits, ends_after=3, looks=False)
+    stand_by(database, waits, serves)
+    assert serves.served == [(ALSO, MINE), (MINE,)]
+    assert serves.why == [None, None]
 
 
 def test_another_that_works_is_served_anew_when_it_asks_for_it(database: Database, lead: int) -> None:

@@ -22,7 +22,8 @@ class StandingBy:
     Args:
         me: this process.
         stand_by: serves.
-        lead_gone: looks at the holder of the fleet; why the one with this epoch is none any more, or is taken for dead.
+        lead_gone: looks at the holder of the fleet, with so much patience; why the one with this epoch is none any
+            more, or is taken for dead.
     """
 
     def __init__(
@@ -31,7 +32,7 @@ class StandingBy:
         me: Taker,
         stand_by: StandBy,
         *,
-        lead_gone: Callable[[int], str | None],
+        lead_gone: Callable[[int, float], str | None],
         expect_fit: Callable[[], None],
         monotonic: Callable[[], float],
         beside: Beside,
@@ -58,8 +59,10 @@ class StandingBy:
             return False
         post = ServedPost(lead, self._groups.held)
         shown = beating(self._database, BEAT, self._me._asdict())
-        with self._database.patiently(), shown, self._beside(lambda: self._look_on(post)):
+        with self._database.patiently(), shown, self._beside(lambda: self._look_on(post, 0.0)):
             self._stand_by.serve(post)
+        if post.over() is None:  # the log may have refused what nobody has seen here yet
+            self._look_on(post, SESSION_PATIENCE_S)
         if post.over() is None:
             self._groups.leave_for_good(lead)
         return True
@@ -69,10 +72,10 @@ class StandingBy:
         self._groups.leave()
         self._waiting.hide()
 
-    def _look_on(self, post: ServedPost) -> None:
+    def _look_on(self, post: ServedPost, patience_s: float) -> None:
         """Watch all others while this host serves: so it takes a dead one's place as soon as one that only waits."""
-        post.end(self._lead_gone(post.lead))
+        post.end(self._lead_gone(post.lead, patience_s))
         self._waiting.show()
-        self._groups.look(post.lead, patience_s=0.0)
+        self._groups.look(post.lead, patience_s=patience_s)
         post.end_when_changed(self._groups.held)
-        self._groups.take_free(post.lead, patience_s=0.0)
+        self._groups.take_free(post.lead, patience_s=patience_s)
