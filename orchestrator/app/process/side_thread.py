@@ -11,13 +11,15 @@ def begin(work: Callable[[], None], name: str) -> Future[None]:
     future: Future[None] = Future()
 
     def run() -> None:
-        future.set_running_or_notify_cancel()  # from now on it cannot be cancelled: nobody waits for it then
+        waited_for = future.set_running_or_notify_cancel()  # from now on it cannot be cancelled
         try:
             work()
         except BaseException as error:  # noqa: BLE001  # it belongs to the one who waits
-            future.set_exception(error)
+            if waited_for:
+                future.set_exception(error)
         else:
-            future.set_result(None)
+            if waited_for:
+                future.set_result(None)
 
     Thread(target=run, name=name, daemon=True).start()
     return future
