@@ -1,21 +1,20 @@
 """The one owner of a session's state: records go through it to the journal, and count when they are on disk.
 
 The exceptions are intents, holds and scopes that are given up, which restrict what others may do: they count from the
-moment they are handed over. So does everything that happens to a scope, or a late "opened" would undo its being given
-up; and what a preflight read, which nobody but the intent behind it in the same file builds on.
+moment they are handed over; an intent only where no other host writes too, see `intents`. So does everything that
+happens to a scope, or a late "opened" would undo its being given up; and what a preflight read, which nobody but the
+intent behind it in the same file builds on.
 """
 
 from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from math import inf
-from typing import TypeAlias
-
-import msgspec
 
 from orchestrator.errors import OrchestratorError, place_of, refused_by_host
-from orchestrator.executor.decide.one_target.intent_gate import may_send, may_trip
+from orchestrator.executor.decide.one_target.intent_gate import may_send
 from orchestrator.executor.decide.rollout import Rollout
+from orchestrator.executor.intents import Decision, Go, IntentRefused, Intents, Seen
 from orchestrator.executor.ports import Clock, JournalPort, Pending
 from orchestrator.executor.requeue import reopen, requeue
 from orchestrator.model.record.record import (
@@ -38,26 +37,6 @@ from orchestrator.model.run.state import TargetState
 from orchestrator.model.written.masked import masked
 from orchestrator.model.written.writable import writable
 
-
-class Go(msgspec.Struct, frozen=True):
-    """The intent is on disk: send, unless that took so `late` that another host may be looking for its job already."""
-
-    intent: Intent
-    late: bool = False
-
-
-class IntentRefused(msgspec.Struct, frozen=True):
-    """The intent was not written, and nothing may be sent."""
-
-    reason: str
-
-
-class Seen(msgspec.Struct, frozen=True):
-    """The target has an intent that is still open: nothing may be sent beside it."""
-
-    record: Intent
-
-
 #: Records that count from the moment they are handed over.
 _AT_ONCE = (
     Intent,
@@ -75,8 +54,6 @@ _AT_ONCE = (
 #: Records after which nothing may start that might not before: the loop need not look. A preflight that was made frees
 #: nothing, and the intent behind it, or its refusal, wakes the loop.
 _QUIET = (PreflightDone,)
-
-Decision: TypeAlias = Go | IntentRefused | Seen
 
 
 class SetAside(Exception):  # a signal to the story, not an error
@@ -108,20 +85,22 @@ class Ledger:
         self._observe = observe
         self._mask = mask
         self._journal: JournalPort | None = None
-        self._send_within_s = inf
+        self._intents = Intents(rollout, clock)
         self._counted: deque[Record] = deque()
-        self._harm: Pending | None = None
         self._unfolded: Counter[str | None] = Counter()
 
-    def attach(self, journal: JournalPort, *, send_within_s: float = inf) -> None:
+    def attach(self, journal: JournalPort, *, send_within_s: float = inf, shared: bool = False) -> None:
         """Say where records go; the journal reports back to `on_durable`.
 
         Args:
             journal: where they go.
             send_within_s: how long after an intent was asked for its call may leave; infinite where no other host
                 takes the place of one that is silent.
+            shared: whether other hosts write there too; it reports their records to `on_others`, and intents that these
+                have overtaken to `on_overtaken`.
         """
-        self._journal, self._send_within_s = journal, send_within_s
+        self._journal = journal
+        self._intents.attach(send_within_s=send_within_s, shared=shared)
 
     def wake(self) -> None:
         """Something changed that is no record."""
@@ -184,19 +163,26 @@ class Ledger:
         Raises:
             SetAside: the target was set aside, by now or for this very record.
         """
+        while (decision := await self._ask(state, source_version, token, folded)) is None:
+            pass  # another host's record came before it: everything is asked anew
+        return decision
+
+    async def _ask(self, state: TargetState, source_version: str, token: str, folded: int) -> Decision | None:
         if state.set_aside:
             raise SetAside
         if state.is_open:
             return Seen(state.last.intent)
-        while (harm := self._harm) is not None:
-            await harm.wait()
-            self._harm = None if self._harm is harm else self._harm
-        refusal = self._unknown(state, folded) or may_send(self.rollout, state, self._clock.now())
+        await self._intents.harm_known()
+        full = await self._intents.full()
+        refusal = full or self._unknown(state, folded) or may_send(self.rollout, state, self._clock.now())
         if refusal is not None:
             return IntentRefused(refusal)
-        intent, asked_s = self._new_intent(state, source_version, token), self._clock.monotonic()
+        intent = self._intents.new(state, source_version, token, self.clocks(state.target.scope))
+        asked_s = self._clock.monotonic()
         await self.counted(intent, self._append(intent))
-        return Go(intent, late=self._clock.monotonic() - asked_s > self._send_within_s)
+        if self._intents.was_overtaken(intent):
+            return None
+        return Go(intent, late=self._clock.monotonic() - asked_s > self._intents.send_within_s)
 
     def _unknown(self, state: TargetState, folded: int) -> str | None:
         """Whether there are records of the target that its story has not taken into account."""
@@ -225,6 +211,11 @@ class Ledger:
         except Exception as error:  # noqa: BLE001  # a bulkhead: the session ends in good order
             self.part_failed(f"counting another host's record {record.__struct_config__.tag}", error, ends=True)
 
+    def on_overtaken(self, record: Record) -> None:
+        """An intent is not written, for another host's record came before it. It never counted."""
+        self._unfolded[record.target] -= 1
+        self._intents.overtaken(record)
+
     def on_failure(self, error: OrchestratorError) -> None:
         """Nothing can be written any more: nothing new starts, and the session ends."""
         self.rollout.stop = self.rollout.stop or str(error)
@@ -241,8 +232,7 @@ class Ledger:
         else:
             self._unfolded[record.target] += record.target is not None
         pending = self._journal.append_nowait(record)
-        if may_trip(self.rollout.plan.failures, record):
-            self._harm = pending
+        self._intents.handed_over(record, pending)
         if error is not None:
             with suppress(Exception):  # what cannot be searched either ends the session at its next record
                 self.part_failed("the search for secrets", error, ends=True)
@@ -251,20 +241,7 @@ class Ledger:
     def _at_once(self, record: Record) -> bool:
         if isinstance(record, CloudTimeLearned):  # before its scope opens, the first time; later ones change moments
             return record.scope not in self.rollout.run.timeline.offsets
-        return isinstance(record, _AT_ONCE)
-
-    def _new_intent(self, state: TargetState, source_version: str, token: str) -> Intent:
-        return Intent(
-            at=self._clock.now(),
-            target=state.key,
-            attempt=len(state.attempts) + 1,
-            wave=self.rollout.queue.starting[state.key],
-            token=token,
-            source_version=source_version,
-            target_version=self.rollout.plan.target_version,
-            clocks=self.clocks(state.target.scope),
-            ahead_s=self.rollout.ahead().total_seconds(),
-        )
+        return isinstance(record, _AT_ONCE) and self._intents.at_once(record)
 
     def _apply(self, record: Record) -> None:
         if record.target is None:
@@ -275,6 +252,7 @@ class Ledger:
             was, outcome = state.phase, state.outcome
             self.rollout.run.apply(record)
             requeue(self.rollout, record, state, was=was, outcome=outcome)
+            self._intents.counts(state)
         self._observe(record)
         if not isinstance(record, _QUIET):
             self._changed()

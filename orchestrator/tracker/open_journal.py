@@ -1,9 +1,25 @@
 """The records of one run as they are added to: the part of the port `State` that a session holds open."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from orchestrator.model.record.record import Record
+
+
+class Added(NamedTuple):
+    """What became of an append.
+
+    Attributes:
+        others: what others had added before it.
+        overtaken: some of that came before intents which were handed over without knowing it: these were not added.
+    """
+
+    others: Sequence[Record] = ()
+    overtaken: bool = False
+
+
+#: Everything was added, and nobody else has added anything.
+WHOLE = Added()
 
 
 class OpenJournal(Protocol):
@@ -21,8 +37,11 @@ class OpenJournal(Protocol):
     def send_within_s(self) -> float:
         """How long after an intent was asked for its call may leave; infinite where no silent one is replaced."""
 
-    def append(self, records: Sequence[Record]) -> Sequence[Record]:
+    def append(self, records: Sequence[Record]) -> Added:
         """Return when all these records will survive a crash, with what others have added before them.
+
+        Intents are not added behind records of others that were not known here, if these restrict starts or are of one
+        of their targets. The other records are, in their order.
 
         Raises:
             TakenOver: another host works on the fleet; of these records, answers of the cloud are kept all the same.

@@ -13,7 +13,8 @@ from fakes.stage import Stage, open_dispatcher, plan_of, targets_of
 from msgspec.structs import replace
 
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.executor.ledger import Decision, Go, IntentRefused, Ledger, Seen
+from orchestrator.executor.intents import Decision, Go, IntentRefused, Seen
+from orchestrator.executor.ledger import Ledger
 from orchestrator.model.plan.amount import Amount
 from orchestrator.model.plan.plan import Failures, Freeze, Limits, Wave, Window
 from orchestrator.model.record.outcome import Outcome, Phase

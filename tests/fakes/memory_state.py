@@ -35,6 +35,7 @@ from orchestrator.model.record.record import (
     WorkflowAdopted,
 )
 from orchestrator.tracker.fleet_name import expect_fleet_name, expect_owner_before, refuse_other
+from orchestrator.tracker.open_journal import WHOLE, Added
 from orchestrator.tracker.recalled import Recalled
 from orchestrator.tracker.served_groups import Post, StandBy
 from orchestrator.tracker.state_store import DiskTrial, Part, Standby
@@ -58,11 +59,11 @@ class MemoryLog:
     waits: bool = False
     send_within_s: float = inf
 
-    def append(self, records: Sequence[Record]) -> Sequence[Record]:
+    def append(self, records: Sequence[Record]) -> Added:
         self.expect_whole()
         self.run.kept.extend(records)
         self.next_seq += len(records)
-        return ()
+        return WHOLE
 
     def news(self) -> Sequence[Record]:
         return ()

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from orchestrator.errors import StateError, TakenOver
 from orchestrator.model.record.record import AnswerSeen, Intent, Record
-from orchestrator.tracker.journal.group_commit import written_meanwhile
+from orchestrator.tracker.journal.restricting import overtakes
+from orchestrator.tracker.open_journal import Added
 from orchestrator.tracker.postgres.run_log import SEND_WITHIN_S
 
 
@@ -16,7 +17,7 @@ class SharedLog:
     Attributes:
         epoch: of the host that works; an append says the one that its host was given.
         looks_every_s: how often a host asks for what others have added.
-        knows_all: an intent is added only by one who knows every record of its target.
+        knows_all: an intent is added only by one who knows every record of its target, and all that restrict starts.
     """
 
     records: list[Record] = field(default_factory=list)
@@ -61,7 +62,7 @@ class SharedJournal:
         """Whether no other host has taken its place."""
         return self.epoch == self.log.epoch
 
-    def append(self, records: Sequence[Record]) -> Sequence[Record]:
+    def append(self, records: Sequence[Record]) -> Added:
         if self._failure is None and self.works:
             return self._add(records)
         self._failure = self._failure or TakenOver("another host works on this fleet now")
@@ -83,16 +84,15 @@ class SharedJournal:
     def close(self) -> None:
         pass
 
-    def _add(self, records: Sequence[Record]) -> Sequence[Record]:
-        begins = {record.target for record in records if isinstance(record, Intent)}
-        if self.log.knows_all and any(record.target in begins for record in self.log.records[self.known :]):
-            self._failure = written_meanwhile("the log")
-            raise self._failure
+    def _add(self, records: Sequence[Record]) -> Added:
+        begins = frozenset(str(record.target) for record in records if isinstance(record, Intent))
+        overtaken = self.log.knows_all and overtakes(self.log.records[self.known :], begins)
         heard = self._hear()
-        self.log.records += records
-        self.known += len(records)
-        self.keep(records)
-        return heard
+        added = [record for record in records if not (overtaken and isinstance(record, Intent))]
+        self.log.records += added
+        self.known += len(added)
+        self.keep(added)
+        return Added(heard, overtaken)
 
     def _hear(self) -> Sequence[Record]:
         heard, self.known = self.log.records[self.known :], len(self.log.records)

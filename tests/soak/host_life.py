@@ -114,8 +114,9 @@ class HostWriter(JournalWriter):
         handing: Callable[[Record], None],
         on_durable: Callable[[Record], None],
         on_others: Callable[[Record], None],
+        on_overtaken: Callable[[Record], None],
     ) -> None:
-        super().__init__(life.journal, on_durable, on_others=on_others)
+        super().__init__(life.journal, on_durable, on_others=on_others, on_overtaken=on_overtaken)
         self._life = life
         self._chance = chance
         self._way_s = delay_s / 2

@@ -81,8 +81,9 @@ class HostsTrial(Trial):
             partial(self._handing, life),
             ledger.on_durable,
             dispatcher.session.on_others,
+            ledger.on_overtaken,
         )
-        ledger.attach(self.build.journal(writer), send_within_s=life.journal.send_within_s)
+        ledger.attach(self.build.journal(writer), send_within_s=life.journal.send_within_s, shared=True)
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(writer.run)

@@ -160,8 +160,15 @@ async def _opened(job: Work) -> Finish:
         dispatcher = _assemble(job, scopes, gates, clock, checkpoints)
         session, ledger = dispatcher.session, dispatcher.session.ledger
         journal = job.recovered.stored.resume(job.recovered.next_seq)
-        writer = JournalWriter(journal, ledger.on_durable, on_others=session.on_others, on_failure=ledger.on_failure)
-        ledger.attach(writer, send_within_s=journal.send_within_s)
+        writer = JournalWriter(
+            journal,
+            ledger.on_durable,
+            on_others=session.on_others,
+            on_overtaken=ledger.on_overtaken,
+            on_failure=ledger.on_failure,
+        )
+        shared = journal.looks_every_s is not None
+        ledger.attach(writer, send_within_s=journal.send_within_s, shared=shared)
         finish = await _journalled(job, dispatcher, writer)
         await to_thread.run_sync(_keep_rates, job, scopes, clock)
         with suppress(OrchestratorError):  # the journal tells the same

@@ -11,7 +11,7 @@ import msgspec
 
 from orchestrator.errors import place_of
 from orchestrator.executor.crash_points import Point
-from orchestrator.executor.ledger import Go
+from orchestrator.executor.intents import Go
 from orchestrator.executor.ports import Pending
 from orchestrator.executor.rate.lane import Lane
 from orchestrator.executor.scope.gate import Yielded

@@ -18,6 +18,7 @@ from orchestrator.model.record.record import JOURNAL_VERSION, Record
 from orchestrator.tracker.disk import guard, open_private, state_error, sync_folder, write_all
 from orchestrator.tracker.journal.decoder import Decoder
 from orchestrator.tracker.journal.line import DAMAGED_HINT, Line, decode_line, encode_lines, read_lines
+from orchestrator.tracker.open_journal import WHOLE, Added
 
 _decoder: Decoder[Record] = Decoder(Record)
 _TAIL_BLOCK = 1 << 16
@@ -112,7 +113,7 @@ class Journal:
         """Nothing, for that reason."""
         return ()
 
-    def append(self, records: Sequence[Record]) -> Sequence[Record]:
+    def append(self, records: Sequence[Record]) -> Added:
         """Return when all these records are on disk: one write, one fsync.
 
         Raises:
@@ -130,7 +131,7 @@ class Journal:
             self._dead = state_error(error, self.path, "write to the journal")
             raise self._dead from error
         self.next_seq += len(records)
-        return ()
+        return WHOLE
 
     def expect_whole(self) -> None:
         """Nobody else has cut the file, added to it or put another in its place.

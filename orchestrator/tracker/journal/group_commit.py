@@ -3,8 +3,9 @@
 The loop never waits for the disk: a worker thread writes, one group at a time, and the order of the calls is the order
 in the file. It decides nothing, and never tries a failed write again. Whatever goes wrong, all who wait are woken.
 
-Where several hosts share a journal, what another one has added counts before what is written after it. One that has
-been replaced goes on writing what the cloud answers, and nothing else.
+Where several hosts share a journal, what another one has added counts before what is written after it. An intent that
+was overtaken by such a record is not written, and whoever handed it over may ask anew. A host that has been replaced
+goes on writing what the cloud answers, and nothing else.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from anyio import CapacityLimiter, to_thread
 
 from orchestrator.errors import Broken, OrchestratorError, StateError, TakenOver, host_error, place_of
 from orchestrator.model.record.record import AnswerSeen, Intent, Record
+from orchestrator.tracker.journal.restricting import overtakes
 from orchestrator.tracker.open_journal import OpenJournal
 
 T = TypeVar("T")
@@ -62,6 +64,8 @@ class JournalWriter:
         on_durable: called on the loop with each record, in the journal's order, once it is on disk and before those
             that wait for it go on.
         on_others: called on the loop with each record that another host has added, in the journal's order.
+        on_overtaken: called on the loop with each intent that is not written, for a record of another host came before
+            it; those that wait for it go on afterwards, as if it were on disk.
         on_failure: called once, on the loop, with why nothing can be written any more.
     """
 
@@ -71,11 +75,13 @@ class JournalWriter:
         on_durable: Callable[[Record], None],
         *,
         on_others: Callable[[Record], None] = lambda _record: None,
+        on_overtaken: Callable[[Record], None] = lambda _record: None,
         on_failure: Callable[[OrchestratorError], None] = lambda _error: None,
     ) -> None:
         self._journal = journal
         self._on_durable = on_durable
         self._on_others = on_others
+        self._on_overtaken = on_overtaken
         self._on_failure = on_failure
         self._gathering = Group()
         self._work = anyio.Event()
@@ -170,12 +176,16 @@ class JournalWriter:
             self._work.set()
 
     def _hear(self, records: Sequence[Record]) -> None:
-        """Let what others have added count; an intent that was handed over without knowing it must not be written."""
+        """Let what others have added count; an intent that was handed over without knowing it is not written."""
         for record in records:
             self._on_others(record)
-        heard = {record.target for record in records}
-        if any(isinstance(record, Intent) and record.target in heard for record in self._gathering.records):
-            raise written_meanwhile(str(self._journal))
+        if records:
+            gathered, self._gathering.records = self._gathering.records, []
+            for record in gathered:
+                if isinstance(record, Intent) and overtakes(records, frozenset({str(record.target)})):
+                    self._on_overtaken(record)
+                else:
+                    self._gathering.records.append(record)
 
     def _fail(self, error: OrchestratorError) -> None:
         self.failure = error
@@ -186,15 +196,19 @@ class JournalWriter:
         group, self._gathering = self._gathering, Group()
         if group.records and (self.failure is None or self._replaced):
             await self._write(group)
+        elif self.failure is None:
+            group.settle()  # all that was in it has been overtaken
         if self.failure is not None:
             group.settle(self.failure)
 
     async def _write(self, group: Group) -> None:
         self.under_way = group
         try:
-            self._hear(await self._in_thread(partial(self._journal.append, group.records)))
+            added = await self._in_thread(partial(self._journal.append, group.records))
+            self._hear(added.others)
             for record in group.records:
-                self._on_durable(record)
+                left_out = added.overtaken and isinstance(record, Intent)
+                (self._on_overtaken if left_out else self._on_durable)(record)
         except OrchestratorError as error:
             self._fail(error)
         except BaseException as error:
@@ -224,11 +238,3 @@ class JournalWriter:
 def again(error: OrchestratorError) -> OrchestratorError:
     """The same error again, so that every waiter gets its own traceback."""
     return type(error)(str(error), hint=error.hint)
-
-
-def written_meanwhile(journal: str) -> StateError:
-    """The error about an intent whose target another host has written of."""
-    return StateError(
-        f"{journal}: another host has written of a proxy that was about to be upgraded",
-        hint="start again: what it wrote is taken into account then",
-    )

@@ -2,8 +2,10 @@
 
 A host that appends says which holder of the fleet it is; one that serves groups of scopes says for which holder, and
 which server of each group it is. One that another host has replaced adds nothing more but what the cloud answered to
-it: that is true in any case, and the host that works now hears it with its next append. An intent is added only by a
-host that knows every record of its target.
+it: that is true in any case, and the host that works now hears it with its next append.
+
+Intents are added only by a host that knows every record of their targets, and every one that restricts starts; where
+another one has come before, the other records are added without them, by the same statement.
 
 The lock comes first, in a statement of its own: under READ COMMITTED only the statements after it see everything that
 was committed before it. `begin` and `commit` are statements too, for a transaction block of the client would wait for
@@ -18,50 +20,23 @@ import msgspec
 
 from orchestrator.errors import JournalDamaged, StateError, TakenOver
 from orchestrator.model.record.record import AnswerSeen, Intent, Record
-from orchestrator.tracker.journal.group_commit import written_meanwhile
+from orchestrator.tracker.journal.restricting import MARKS
+from orchestrator.tracker.open_journal import Added
 from orchestrator.tracker.postgres.database import Connection, Database
+from orchestrator.tracker.postgres.log_statements import (
+    ADD_AS_HOLDER,
+    ADD_AS_SERVER,
+    EPOCH,
+    EPOCH_OF_SERVED,
+    LOCK_FLEET,
+    LOCK_GROUPS,
+    LOCK_RUN,
+    TAIL,
+)
 from orchestrator.tracker.postgres.rows import LogRow, content, damaged, row_of
 
 _decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
 
-_EPOCH = "select epoch from orchestrator.fleet where fleet = %(fleet)s"
-_LOCK_FLEET = f"{_EPOCH} for share"
-_LOCK_RUN = "select 1 from orchestrator.run where run = %(run)s for no key update"
-#: A beat of the server passes; who takes a group waits.
-_LOCK_GROUPS = """
-select 1 from orchestrator.serving where fleet = %(fleet)s and grp = any(%(groups)s) order by grp for key share
-"""
-#: A group that is not, or no more, this server's for the holder of the fleet that it serves.
-_LOST = """
-(select from unnest(%(groups)s::text[], %(group_epochs)s::bigint[]) as mine (grp, epoch)
- where not exists (select from orchestrator.serving s where s.fleet = %(fleet)s and s.grp = mine.grp
-                   and s.epoch = mine.epoch and s.lead_epoch = %(epoch)s))
-"""
-#: That of no holder where a group is lost.
-_EPOCH_OF_SERVED = f"select case when exists {_LOST} then -1 else ({_EPOCH}) end"  # constants
-_ADD = """
-with taken as (
-  update orchestrator.run set next_seq = next_seq + %(count)s where run = %(run)s
-    and (%(free)s or exists (select from orchestrator.fleet where fleet = %(fleet)s and epoch = %(epoch)s) {fence})
-    and not exists (select from orchestrator.journal where run = %(run)s and seq > %(last)s
-                    and (nonce = %(nonce)s or target = any(%(begins)s)))
-  returning next_seq - %(count)s as first
-), named as (
-  insert into orchestrator.workflow (run, seq, workflow_id, target, stray)
-  select %(run)s, taken.first + w.i, w.workflow_id, w.target, w.stray
-  from taken, unnest(%(indexes)s::int[], %(workflows)s::text[], %(owners)s::text[], %(strays)s::bool[])
-    as w (i, workflow_id, target, stray)
-)
-insert into orchestrator.journal (run, seq, target, attempt, record, host, nonce, body, crc)
-select %(run)s, taken.first + r.i - 1, r.target, r.attempt, r.record, %(host)s, %(nonce)s, r.body, r.crc
-from taken, unnest(%(targets)s::text[], %(attempts)s::int[], %(records)s::text[], %(bodies)s::bytea[],
-                   %(crcs)s::bigint[]) with ordinality as r (target, attempt, record, body, crc, i)
-"""
-_TAIL = """
-select seq, nonce = %(nonce)s, case when nonce = %(nonce)s then null else body end, crc
-from orchestrator.journal where run = %(run)s and seq > %(last)s order by seq
-"""
-_ADD_AS_HOLDER, _ADD_AS_SERVER = _ADD.format(fence=""), _ADD.format(fence=f"and not exists {_LOST}")
 #: Sooner than anybody is replaced for his silence.
 SEND_WITHIN_S = 8.0
 #: How often the records of others are asked for when there is none of our own to add.
@@ -92,13 +67,13 @@ class Tail(NamedTuple):
 
     Attributes:
         epoch: of the fleet's holder; that of none for a server who has lost a group.
-        ours: whether what we have just added is there.
+        ours: how many records are there of what we have just added.
         others: what others have added, in order.
         last: number of the last record.
     """
 
     epoch: int
-    ours: bool
+    ours: int
     others: list[Record]
     last: int
 
@@ -130,8 +105,8 @@ class RunLog:
         """Whether the database is away, and is waited for."""
         return self._database.away
 
-    def append(self, records: Sequence[Record]) -> Sequence[Record]:
-        """Return when all these records will survive a crash; what others have added before them comes back.
+    def append(self, records: Sequence[Record]) -> Added:
+        """As `OpenJournal` says.
 
         Raises:
             TakenOver: another host works on the fleet; of these records, answers of the cloud are kept all the same.
@@ -140,8 +115,9 @@ class RunLog:
         if self._dead is not None and not isinstance(self._dead, TakenOver):
             raise self._dead
         try:
-            if self._dead is None and self._add(records, free=False):
-                return self._told()
+            added = self._fate(records, self._add(records, free=False)) if self._dead is None else None
+            if added is not None:
+                return added
             self._dead = self._dead or self._taken_over()
             answers = [record for record in records if isinstance(record, AnswerSeen)]
             if answers:
@@ -183,26 +159,31 @@ class RunLog:
         told, self._heard = self._heard, []
         return told
 
-    def _add(self, records: Sequence[Record], *, free: bool) -> bool:
-        """Whether they were added; if not, another host has replaced this one."""
+    def _add(self, records: Sequence[Record], *, free: bool) -> Tail:
         values = self._values([row_of(record) for record in records], records, free=free)
-        outcome = self._database.run(partial(self._transaction, values))
-        self._hear(outcome)
-        if outcome.ours:
-            return True
-        if not free and outcome.epoch == self._place.epoch:
-            raise written_meanwhile(str(self))
-        return False
+        tail = self._database.run(partial(self._transaction, values))
+        self._hear(tail)
+        return tail
+
+    def _fate(self, records: Sequence[Record], tail: Tail) -> Added | None:
+        """What became of these; None when another host has replaced this one."""
+        if tail.ours == len(records):
+            return Added(self._told())
+        rest = sum(not isinstance(record, Intent) for record in records)
+        stays = tail.epoch == self._place.epoch
+        return Added(self._told(), overtaken=True) if tail.ours == rest and (rest or stays) else None
 
     def _values(self, rows: Sequence[LogRow], records: Sequence[Record], *, free: bool) -> dict[str, Any]:
         named = [(index, row.target, *each) for index, row in enumerate(rows) for each in row.workflows]
         return {
             **self._place._asdict(),
             "last": self._last,
-            "count": len(rows),
             "free": free,
             "nonce": self._new_nonce(),
             "begins": [record.target for record in records if isinstance(record, Intent)],
+            "restricting": list(MARKS.kinds),
+            "unless_kinds": list(MARKS.unless_kinds),
+            "unless": list(MARKS.unless),
             "targets": [row.target for row in rows],
             "attempts": [row.attempt for row in rows],
             "records": [row.record for row in rows],
@@ -217,28 +198,28 @@ class RunLog:
     def _transaction(self, values: dict[str, Any], connection: Connection) -> Tail:
         with connection.pipeline():
             connection.execute("begin")
-            connection.execute(_LOCK_FLEET, values)
+            connection.execute(LOCK_FLEET, values)
             if self._place.groups:
-                connection.execute(_LOCK_GROUPS, values)
-            connection.execute(_LOCK_RUN, values)
-            connection.execute(_ADD_AS_SERVER if self._place.groups else _ADD_AS_HOLDER, values)
+                connection.execute(LOCK_GROUPS, values)
+            connection.execute(LOCK_RUN, values)
+            connection.execute(ADD_AS_SERVER if self._place.groups else ADD_AS_HOLDER, values)
             epoch = connection.execute(self._epoch, values)
-            tail = connection.execute(_TAIL, values)
+            tail = connection.execute(TAIL, values)
             connection.execute("commit")
         return self._outcome(_number(epoch.fetchone()), tail.fetchall())
 
     def tail(self, connection: Connection) -> Tail:
         """What has been added since the last record that is known here."""
         values = {**self._place._asdict(), "nonce": "", "last": self._last}
-        rows = connection.execute(_TAIL, values).fetchall()
+        rows = connection.execute(TAIL, values).fetchall()
         return self._outcome(_number(connection.execute(self._epoch, values).fetchone()), rows)
 
     def _outcome(self, epoch: int, rows: Sequence[tuple[Any, ...]]) -> Tail:
-        others, ours, last = list[Record](), False, self._last
+        others, ours, last = list[Record](), 0, self._last
         for seq, mine, body, crc in rows:
             if seq != last + 1:
                 raise damaged(f"{self}:{last + 1}", f"the record is missing; the next one is {seq}")
-            last, ours = seq, ours or mine
+            last, ours = seq, ours + mine
             if not mine:
                 others.append(content(_decoder, f"{self}:{seq}", body, crc))
         return Tail(epoch, ours, others, last)
@@ -256,7 +237,7 @@ class RunLog:
 
     @property
     def _epoch(self) -> str:
-        return _EPOCH_OF_SERVED if self._place.groups else _EPOCH
+        return EPOCH_OF_SERVED if self._place.groups else EPOCH
 
 
 def _number(row: tuple[object, ...] | None) -> int:

@@ -11,9 +11,10 @@ from fakes.recorded import BEGIN
 from msgspec import structs
 
 from orchestrator.errors import Broken, HostError, JournalDamaged, OrchestratorError, StateError, TakenOver
-from orchestrator.model.record.record import AnswerSeen, CommandIgnored, Intent, Record
+from orchestrator.model.record.record import AnswerSeen, CommandIgnored, HoldSet, Intent, Record
 from orchestrator.tracker.journal.file import Journal, read_journal
-from orchestrator.tracker.journal.group_commit import JournalWriter
+from orchestrator.tracker.journal.group_commit import Group, JournalWriter
+from orchestrator.tracker.open_journal import Added
 
 RECORDS = [CommandIgnored(at=BEGIN, command=number, why="") for number in range(1, 101)]
 BACKENDS = ("asyncio", "trio")
@@ -313,6 +314,8 @@ class SharedJournal:
         kept: in order, what was added here.
         others: what others have added, and this one has not heard.
         replaced: whether another host works on the fleet.
+        overtakes: whether that overtakes what is added here.
+        meanwhile: called on the loop, once, while something is added.
     """
 
     looks_every_s: float | None = 0.01
@@ -322,12 +325,16 @@ class SharedJournal:
     def __init__(self) -> None:
         self.kept: list[Record] = []
         self.others: list[Record] = []
-        self.replaced = False
+        self.replaced = self.overtakes = False
+        self.meanwhile: Callable[[], object] | None = None
 
-    def append(self, records: Sequence[Record]) -> Sequence[Record]:
+    def append(self, records: Sequence[Record]) -> Added:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            anyio.from_thread.run_sync(meanwhile)
         self.kept += [each for each in records if not self.replaced or isinstance(each, AnswerSeen)]
         self._expect_place()
-        return self.news()
+        return Added(self.news(), self.overtakes)
 
     def news(self) -> Sequence[Record]:
         self._expect_place()
@@ -415,22 +422,64 @@ def test_who_is_replaced_while_idle_is_told(play: Play) -> None:
     play(story)
 
 
+def intent_of(target: str) -> Intent:
+    return Intent(at=BEGIN, target=target, attempt=2, wave="w", token="t", source_version="1", target_version="2")
+
+
 def test_an_intent_that_was_handed_over_before_a_late_answer_was_heard_is_not_written(play: Play) -> None:
-    journal = SharedJournal()
+    journal, overtaken, counted = SharedJournal(), list[Record](), list[Record]()
     journal.looks_every_s = None
-    intent = Intent(at=BEGIN, target="late", attempt=2, wave="w", token="t", source_version="1", target_version="2")
+    mine, other = intent_of("late"), intent_of("other")
 
     async def story() -> None:
-        writer = JournalWriter(journal, lambda _record: None)
+        writer = JournalWriter(journal, counted.append, on_overtaken=overtaken.append)
         first = writer.append_nowait(RECORDS[0])
         journal.others.append(LATE)
-
+        journal.meanwhile = lambda: [writer.append_nowait(each) for each in (mine, RECORDS[1], other)]
         async with anyio.create_task_group() as tasks:
-            heard = journal.news
-            journal.news = lambda: (anyio.from_thread.run_sync(writer.append_nowait, intent), heard())[1]  # type: ignore[method-assign]
             tasks.start_soon(writer.run)
-            with pytest.raises(StateError, match="another host has written of a proxy"):
-                await first.wait()
+            await first.wait()
+            await writer.aclose()
 
     play(story)
-    assert intent not in journal.kept
+    assert overtaken == [mine]
+    assert counted == journal.kept == [RECORDS[0], RECORDS[1], other]
+
+
+def test_an_intent_alone_that_was_overtaken_while_it_gathered_keeps_nobody_waiting(play: Play) -> None:
+    journal, overtaken, handed = SharedJournal(), list[Record](), list[Group]()
+    journal.looks_every_s = None
+
+    async def story() -> None:
+        writer = JournalWriter(journal, lambda _record: None, on_overtaken=overtaken.append)
+        first = writer.append_nowait(RECORDS[0])
+        journal.others.append(HoldSet(at=BEGIN, cause="person", reason="wait"))
+        journal.meanwhile = lambda: handed.append(writer.append_nowait(intent_of("any")))
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(writer.run)
+            await first.wait()
+            with anyio.fail_after(60):
+                await handed[0].wait()
+            await writer.aclose()
+
+    play(story)
+    assert overtaken == [intent_of("any")]
+    assert journal.kept == [RECORDS[0]]
+
+
+def test_of_what_was_written_together_only_intents_that_were_overtaken_do_not_count(play: Play) -> None:
+    journal, overtaken, counted = SharedJournal(), list[Record](), list[Record]()
+    journal.overtakes = True
+    journal.others.append(LATE)
+
+    async def story() -> None:
+        writer = JournalWriter(journal, counted.append, on_others=counted.append, on_overtaken=overtaken.append)
+        group, *_ = [writer.append_nowait(record) for record in (RECORDS[0], intent_of("late"), RECORDS[1])]
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(writer.run)
+            await group.wait()
+            await writer.aclose()
+
+    play(story)
+    assert overtaken == [intent_of("late")]
+    assert counted == [LATE, RECORDS[0], RECORDS[1]]

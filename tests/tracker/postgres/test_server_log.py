@@ -74,9 +74,9 @@ def asked_by_the_next(state: DatabaseState) -> None:
 
 def test_who_works_and_who_serves_add_to_one_log_and_hear_each_other(run: DatabaseRun, served: RunLog) -> None:
     leads = run.resume(2)
-    assert served.append([intent(A)]) == []
-    assert leads.append([missing(B)]) == [intent(A)]
-    assert served.append([answer(A)]) == [missing(B)]
+    assert served.append([intent(A)]).others == []
+    assert leads.append([missing(B)]).others == [intent(A)]
+    assert served.append([answer(A)]).others == [missing(B)]
     assert leads.news() == [answer(A)]
     leads.expect_whole()
     served.expect_whole()

@@ -54,7 +54,7 @@ class ServesOne:
 
     def adds(self, *records: Record) -> list[Record]:
         assert self.log is not None
-        return [*self.log.append(records)]
+        return [*self.log.append(records).others]
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_one_works_and_the_other_serves_over_the_same_log(bj: DatabaseState, sh:
         (standby,) = fleet.standbys()
         assert (standby.host, standby.groups) == ("sh-1", ("sh-*",))
         other.adds(intent(A))
-        assert leads.append([missing(B)]) == [intent(A)]
+        assert leads.append([missing(B)]).others == [intent(A)]
     assert other.over.wait(LONG_S)
     thread.join()
     assert other.why == "the session of the host that works has come to its end"
