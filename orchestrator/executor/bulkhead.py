@@ -17,9 +17,7 @@ async def break_off(state: TargetState, session: Session, error: Exception) -> N
     Raises:
         StateError: it cannot be recorded, for the journal cannot be written.
     """
-    rollout = session.rollout
-    rollout.broken.add(state.key)
-    about, wave = session.about(state), rollout.queue.starting.get(state.key, state.wave)
+    about, wave = session.about(state), session.rollout.queue.starting.get(state.key, state.wave)
     records: list[Record] = [AnswerMissing(**about)] if state.unanswered else []
     records.append(StoryFailed(**about, wave=wave, error=place_of(error), host=refused_by_host(error)))
     with anyio.CancelScope(shield=True), suppress(SetAside):

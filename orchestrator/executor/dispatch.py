@@ -1,6 +1,6 @@
 """The loop: performs the next action, and decides nothing itself. The stories of proxies are a `Server`'s.
 
-The only module that assumes that one process decides and runs all stories.
+The only module that assumes that one process decides. Where others serve scopes, it asks them by records.
 """
 
 from collections.abc import Callable, Coroutine, Sequence
@@ -12,7 +12,7 @@ from anyio.abc import TaskGroup
 
 from orchestrator.errors import Broken, StateError
 from orchestrator.executor.ask.ask_gate import gate_question
-from orchestrator.executor.ask.read_cloud import cloud_reading
+from orchestrator.executor.ask.read_cloud import ask_to_read, cloud_reading
 from orchestrator.executor.background import last_reading, note_usage, services
 from orchestrator.executor.decide.actions import (
     Action,
@@ -91,14 +91,15 @@ class Dispatcher:
     async def overrule(self, record: Settled | ReturnedToWaiting) -> None:
         """A person decides an open target: its story stops. If it cannot be decided now, that is recorded."""
         state, server = self.session.run.state(record.target or ""), self._server
-        if server is not None and server.tells(state):
-            if state.unanswered:
-                await self._ignore(record, "an attempt is under way; its answer must come first")
-                return
+        here = self.session.serves(state.target.scope)
+        if server is not None and state.unanswered and (server.tells(state) or not here):
+            await self._ignore(record, "an attempt is under way; its answer must come first")
+            return
+        if server is not None:
             await server.stop(state)
         if not state.is_open or (isinstance(record, ReturnedToWaiting) and state.jobs):
             await self._ignore(record, f"{state.key} is {state.standing} now")
-            if server is not None and state.is_open:
+            if server is not None and state.is_open and here:
                 server.take_up(state)
             return
         await self.session.ledger.record(record)
@@ -187,9 +188,15 @@ class Dispatcher:
             case AskGate(gate=gate):
                 group.start_soon(supervise, gate_question(self.session, gate), self.session)
             case ReadCloud():
-                group.start_soon(supervise, cloud_reading(self.session, action), self.session)
+                self._read(action, group)
             case WaitUntil() | Finish():
                 raise AssertionError("the loop itself performs these")
+
+    def _read(self, action: ReadCloud, group: TaskGroup) -> None:
+        if self.session.serves(action.scope):
+            group.start_soon(supervise, cloud_reading(self.session, action), self.session)
+        else:
+            ask_to_read(self.session, action)
 
     async def _verify_wave(self, wave: str) -> None:
         await verify_wave(self.session, wave)

@@ -11,11 +11,17 @@ from orchestrator.model.record.record import (
     CloudEventsRead,
     CloudTimeLearned,
     LimitsChanged,
+    NotReverified,
     Postponed,
     Record,
+    Rested,
     ReturnedToWaiting,
+    Reverified,
     Settled,
+    StoryFailed,
     SubnetRead,
+    TurnGiven,
+    TurnReturned,
     WaveDone,
 )
 from orchestrator.model.run.state import TargetState
@@ -51,6 +57,8 @@ def requeue(rollout: Rollout, record: Record, state: TargetState, *, was: Phase,
     rollout.resting.discard(state.key)
     if state.is_open:
         _in_flight(queue, state, was, outcome)
+    _turn(rollout, record, state)
+    _reread(rollout, record, state)
     match record:
         case Postponed() if state.phase is Phase.WAITING:
             queue.back(target, state.not_before, turned_away=state.turned_away)
@@ -66,8 +74,33 @@ def requeue(rollout: Rollout, record: Record, state: TargetState, *, was: Phase,
             pass
     if was_open and not state.is_open:
         queue.freed(target)
-    if state.set_aside:
+    if state.set_aside or (isinstance(record, Rested) and state.is_open):
         rollout.resting.add(state.key)
+
+
+def _turn(rollout: Rollout, record: Record, state: TargetState) -> None:
+    """Its turn comes, or ends without an attempt. If its story broke off, it has no other in this session."""
+    holds = state.key in rollout.queue.starting
+    match record:
+        case TurnGiven() if not holds and state.phase is Phase.WAITING:
+            rollout.queue.begin(state.target, record.wave)
+            rollout.given.append(state.key)
+        case TurnReturned() if holds:
+            rollout.queue.back(state.target, record.until)
+        case StoryFailed():
+            rollout.broken.add(state.key)
+            if holds:
+                rollout.queue.sit_out(state.target)
+        case _:
+            pass
+
+
+def _reread(rollout: Rollout, record: Record, state: TargetState) -> None:
+    """Another host has read a proxy once more, or could not."""
+    if state.key in rollout.rereading and isinstance(record, Reverified | NotReverified | StoryFailed):
+        rollout.rereading.discard(state.key)
+        if state.wave is not None and not isinstance(record, Reverified):
+            rollout.unverified.add(state.wave)
 
 
 def _in_flight(queue: StartQueue, state: TargetState, was: Phase, outcome: Outcome | None) -> None:

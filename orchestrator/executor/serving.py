@@ -7,6 +7,8 @@ from anyio.abc import TaskGroup
 
 from orchestrator.errors import Broken, StateError
 from orchestrator.executor.bulkhead import break_off
+from orchestrator.executor.decide.one_target.intent_gate import may_send
+from orchestrator.executor.decide.opening.gates import gates_at
 from orchestrator.executor.ledger import SetAside
 from orchestrator.executor.scope.gate import ScopeGone, Yielded
 from orchestrator.executor.scope.poll_schedule import REFUSED_PAUSE
@@ -14,6 +16,7 @@ from orchestrator.executor.session import Session
 from orchestrator.executor.stories import Worker, Workers
 from orchestrator.executor.target.upgrade_one import upgrade_one
 from orchestrator.model.plan.target import Target
+from orchestrator.model.record.record import TurnGiven, TurnReturned
 from orchestrator.model.run.state import TargetState
 
 
@@ -33,11 +36,14 @@ class Server:
         self._workers = Workers(self._story)
 
     def start(self, target: Target, wave: str) -> None:
-        """It is the turn of a target: it leaves the line, and its story begins."""
-        queue = self._session.rollout.queue
+        """It is the turn of a target: it leaves the line, and its story begins, here or on the host that serves it."""
+        session, queue = self._session, self._session.rollout.queue
         queue.take(target)
         queue.begin(target, wave)
-        self.take_up(self._session.run.state(target.proxy_id))
+        if session.serves(target.scope):
+            self.take_up(session.run.state(target.proxy_id))
+        else:
+            session.ledger.note(turn_given(session, target, wave))
 
     def take_up(self, state: TargetState) -> None:
         """Begin the story of a target, or go on with it."""
@@ -48,16 +54,35 @@ class Server:
         for state in self._session.run.open_states():
             if state.set_aside:
                 self._session.rest(state)
-            else:
+            elif self._session.serves(state.target.scope):
                 self.take_up(state)
 
-    def take_up_moved(self) -> None:
-        """What another host has written may open a target whose story has ended here: it is told from there."""
-        moved, resting = self._session.moved_by_others, self._session.rollout.resting
-        for state in [each for each in moved.values() if not self.tells(each)]:
-            del moved[state.key]
-            if state.is_open and state.key not in resting:
+    def take_up_given(self) -> None:
+        """Begin the stories of those that another host has given their turn, unless they may not start now."""
+        session = self._session
+        given, session.rollout.given = session.rollout.given, []
+        for state in map(session.run.state, given):
+            if not session.serves(state.target.scope) or state.key not in session.rollout.queue.starting:
+                continue
+            if may_send(session.rollout, state, session.clock.now()) is None:
                 self.take_up(state)
+            else:
+                self._give_back(state)
+
+    def take_up_moved(self) -> None:
+        """What another host has written may open a target whose story has ended here: it is told from there.
+
+        And it may end a story: a person has decided.
+        """
+        moved, resting = self._session.moved_by_others, self._session.rollout.resting
+        for state in [*moved.values()]:
+            worker = self._workers.at(state)
+            if worker is None:
+                del moved[state.key]
+                if state.is_open and state.key not in resting:
+                    self.take_up(state)
+            elif not state.is_open and state.key not in self._session.rollout.queue.starting:
+                worker.break_off()
 
     def tells(self, state: TargetState) -> bool:
         """Whether the story of a target is being told."""
@@ -68,7 +93,7 @@ class Server:
         worker = self._workers.at(state)
         if worker is not None:
             self._session.moved_by_others.pop(state.key, None)  # nobody takes it up between the stop and the record
-            await worker.stop()
+            await worker.break_off().wait()
 
     async def _story(self, worker: Worker) -> None:
         state = worker.state
@@ -96,9 +121,23 @@ class Server:
         state, queue = worker.state, self._session.rollout.queue
         if state.key in queue.starting and state.is_open:
             queue.sent(state.target)  # set aside: what held a reservation holds a slot
-        elif state.key in queue.starting and state.key in self._session.rollout.broken:
-            queue.sit_out(state.target)
         elif state.key in queue.starting:
-            pause = REFUSED_PAUSE if self._session.calls(state).available else timedelta()
-            queue.back(state.target, self._session.clock.now() + pause)
+            self._give_back(state)
         self._wake()
+
+    def _give_back(self, state: TargetState) -> None:
+        session = self._session
+        pause = REFUSED_PAUSE if session.calls(state).available else timedelta()
+        until = session.clock.now() + pause
+        if session.leads:
+            session.rollout.queue.back(state.target, until)
+        else:
+            session.ledger.note(TurnReturned(at=session.clock.now(), target=state.key, until=until))
+
+
+def turn_given(session: Session, target: Target, wave: str) -> TurnGiven:
+    """The turn of a target that another host serves, with when each gate let it through."""
+    rollout = session.rollout
+    answers = {gate.name: rollout.watches[gate.name].answered_at for gate in gates_at(rollout, "start")}
+    answered = {name: at for name, at in answers.items() if at is not None}
+    return TurnGiven(at=session.clock.now(), target=target.proxy_id, wave=wave, answered=answered)

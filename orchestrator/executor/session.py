@@ -11,6 +11,7 @@ import anyio
 
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.decide.rollout import Rollout
+from orchestrator.executor.heard import heard
 from orchestrator.executor.ledger import Ledger
 from orchestrator.executor.ports import Clock, GateAsker
 from orchestrator.executor.scope.jobs.job_list import Board
@@ -23,7 +24,7 @@ from orchestrator.model.learned.told_elsewhere import ToldElsewhere
 from orchestrator.model.plan.health_gate import GateFinding, GateQuestion, HealthGate
 from orchestrator.model.plan.plan import Plan
 from orchestrator.model.record.moment import Moment
-from orchestrator.model.record.record import Clocks, Record
+from orchestrator.model.record.record import Clocks, LimitsChanged, Record, Rested
 from orchestrator.model.run.run import Run
 from orchestrator.model.run.state import TargetState
 
@@ -36,6 +37,10 @@ async def none_known() -> AbstractSet[str]:
 async def nothing_told(_workflow: str) -> ToldElsewhere | None:
     """Of a cloud that no other run has seen."""
     return None
+
+
+#: Of metrics, on the host that decides.
+_MEASURED_THERE = "another host serves it, and measures there"
 
 
 def _pass(_point: Point) -> None:
@@ -71,6 +76,7 @@ class Session:
         told_elsewhere: what the journal of another run tells of one of these; None when it tells nothing.
         reached: called at every `Point`; tests die there.
         stories: those of its targets that are under way.
+        leads: it decides what starts; else another host does, and is told what it cannot see.
         moved_by_others: targets of which another host has written something that no story here may have seen.
         metrics: reads metrics of proxies; None when nobody wants any.
     """
@@ -87,6 +93,7 @@ class Session:
     known_workflows: Callable[[], Awaitable[AbstractSet[str]]] = none_known
     told_elsewhere: Callable[[str], Awaitable[ToldElsewhere | None]] = nothing_told
     reached: Callable[[Point], None] = field(default=_pass)
+    leads: bool = True
     stories: Stories = field(init=False)
     moved_by_others: dict[str, TargetState] = field(default_factory=dict)
     metrics: MetricReader | None = field(init=False, default=None)
@@ -104,6 +111,9 @@ class Session:
                 grain_s=self.plan.cloud_eye.grain_s,
                 note=self.ledger.note,
                 cloud_now=self._cloud_now,
+            )
+            self.metrics.missing.update(
+                {scope.name: _MEASURED_THERE for scope in self.plan.scopes if not self.serves(scope.name)}
             )
 
     def _cloud_now(self, scope: str) -> float:
@@ -130,6 +140,10 @@ class Session:
     def run(self) -> Run:
         """The run; only the ledger changes it."""
         return self.rollout.run
+
+    def serves(self, scope: str) -> bool:
+        """Whether the stories of a scope's targets run here, and not on another host."""
+        return scope in self.scopes
 
     def calls(self, state: TargetState) -> ScopeCalls:
         """The calls of a target's scope."""
@@ -162,10 +176,13 @@ class Session:
     def on_others(self, record: Record) -> None:
         """Another host has added a record: it counts, and the story of its target looks at once what it means."""
         self.ledger.on_others(record)
-        if record.target is not None:
+        heard(self.rollout, record)
+        if isinstance(record, LimitsChanged):
+            self.relimit()
+        if record.target is not None and self.serves(self.run.targets[record.target].scope):
             self.stories.rouse(record.target)
             self.moved_by_others[record.target] = self.run.state(record.target)
-            self.ledger.wake()
+        self.ledger.wake()
 
     async def sleep(self, state: TargetState, seconds: float) -> None:
         """Let so much time pass in the story of a target."""
@@ -173,5 +190,7 @@ class Session:
 
     def rest(self, state: TargetState) -> None:
         """Only new evidence will move this target: it keeps no session alive."""
+        if not self.leads and state.key not in self.rollout.resting:
+            self.ledger.note(Rested(at=self.clock.now(), target=state.key))
         self.rollout.resting.add(state.key)
         self.ledger.wake()

@@ -75,11 +75,11 @@ class Worker(msgspec.Struct, eq=False):
         self.state = state
         self._called.set()
 
-    async def stop(self) -> None:
-        """Break its story off, and return when that has ended."""
+    def break_off(self) -> anyio.Event:
+        """Break its story off; what comes back is set when that has ended."""
         self.ended = self.ended or anyio.Event()
         self._scope.cancel()
-        await self.ended.wait()
+        return self.ended
 
     async def work(self, tell: Callable[["Worker"], Awaitable[None]], idle: list["Worker"]) -> None:
         """Tell the story of its target, and others when it is called. While it waits for one it is among the idle."""

@@ -11,8 +11,8 @@ from fakes.rollouts import FREE, stage_of
 from fakes.stage import Played, Stage, later, resume
 from msgspec.structs import replace
 
-from orchestrator.app.run.apply_command import carry_out
-from orchestrator.app.run.listening import obey_commands
+from orchestrator.app.session.apply_command import carry_out
+from orchestrator.app.session.listening import obey_commands
 from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.executor.rate.auto_rate import AutoPacer, auto_pacer
 from orchestrator.executor.rate.change_rate import changed_rate

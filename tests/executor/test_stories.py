@@ -73,7 +73,7 @@ def test_a_worker_whose_story_was_broken_off_is_never_called_again() -> None:
             await anyio.wait_all_tasks_blocked()
             worker = told.workers.at(first)
             assert worker is not None
-            await worker.stop()
+            await worker.break_off().wait()
             assert told.workers.at(first) is None
             told.go.set()
             told.workers.take_up(state("p2"), group)
@@ -99,7 +99,7 @@ def test_a_worker_that_is_broken_off_at_the_end_of_its_story_is_never_called_aga
             await anyio.wait_all_tasks_blocked()
             worker = told.workers.at(first)
             assert worker is not None
-            group.start_soon(worker.stop)
+            worker.break_off()
             await anyio.wait_all_tasks_blocked()
             told.go.set()
             await anyio.wait_all_tasks_blocked()

@@ -11,9 +11,9 @@ from fakes.stage import Stage
 from msgspec import structs
 
 from orchestrator.app.preview.foresee import foresee
-from orchestrator.app.run.apply_command import carry_out
 from orchestrator.app.run.begin_or_resume import Beginning, begin_run, end_run, take_up, unfinished_run
 from orchestrator.app.run.found_before import past_of
+from orchestrator.app.session.apply_command import carry_out
 from orchestrator.errors import FleetHeld
 from orchestrator.executor.dispatch import Background
 from orchestrator.model.plan.commands import Command

@@ -34,6 +34,10 @@ class SharedLog:
         self.epoch += 1
         return SharedJournal(self, self.epoch, len(self.records), keep)
 
+    def join(self, keep: Callable[[Sequence[Record]], None] = lambda _records: None) -> "SharedJournal":
+        """Serve beside the host that decides, as long as it does, and knowing all that is there."""
+        return SharedJournal(self, self.epoch, len(self.records), keep)
+
 
 @dataclass
 class SharedJournal:
@@ -78,8 +82,7 @@ class SharedJournal:
         return self._hear()
 
     def expect_whole(self) -> None:
-        if not all(isinstance(record, AnswerSeen) for record in self.news()):
-            raise StateError("something else has added records")
+        self.news()
 
     def close(self) -> None:
         pass

@@ -14,7 +14,6 @@ from fakes.clock import START, VirtualClock, run_virtual
 from fakes.clouds import NEW, FakeCloud
 from fakes.slow_journal import SlowJournal
 
-from orchestrator.app.scopes.leave_to_others import leave_to_others
 from orchestrator.app.sinks.tee import RecordSink, Tee
 from orchestrator.executor.crash_points import Point
 from orchestrator.executor.decide.actions import Finish
@@ -31,6 +30,7 @@ from orchestrator.executor.scope.host_time import HostTime
 from orchestrator.executor.scope.jobs.job_list import Board
 from orchestrator.executor.scope.rates import Rates
 from orchestrator.executor.scope.scope_calls import ScopeCalls
+from orchestrator.executor.scopes_of_others import ScopesOfOthers
 from orchestrator.executor.session import NobodyAsks, Session
 from orchestrator.model.learned.told_elsewhere import ToldElsewhere
 from orchestrator.model.plan.plan import Plan, Scope
@@ -41,7 +41,7 @@ from orchestrator.model.run.state import TargetState
 from orchestrator.planner.waves import assign_waves, scope_targets, wave_targets
 
 #: No story takes longer than this.
-_PATIENCE_S = 60 * 86400.0
+PATIENCE_S = 60 * 86400.0
 
 
 def targets_of(number: int, *, per_instance: int = 1, scopes: Sequence[str] = ("default",)) -> list[Target]:
@@ -120,6 +120,7 @@ class Stage:
         reached: called at every point.
         send_within_s: finite where hosts share a journal.
         host: the name of the one that works, where hosts share it.
+        servers: the hosts that serve the scopes which that one may not, by their names.
     """
 
     plan: Plan
@@ -141,11 +142,16 @@ class Stage:
     known: AbstractSet[str] = frozenset()
     told: Mapping[str, ToldElsewhere] = field(default_factory=dict)
     host: str | None = None
+    servers: Callable[[], Mapping[str, str]] = dict
     new_cloud: Callable[..., FakeCloud] = FakeCloud
     cloud_of: Callable[[FakeCloud], None] = lambda _cloud: None
     gates: Callable[[VirtualClock], GateAsker] = lambda _clock: NobodyAsks()
     eye_of: Callable[[FakeCloud, VirtualClock], MetricsApi | None] = lambda _cloud, _clock: None
     journal: SlowJournal | None = None
+
+    async def servers_now(self) -> Mapping[str, str]:
+        """Who serves what, as the host that decides asks for it."""
+        return self.servers()
 
     def play(self) -> Played:
         """Run one session to its end."""
@@ -153,9 +159,9 @@ class Stage:
 
     async def _session(self) -> Played:
         truth, clock = VirtualClock(self.start), VirtualClock(self.start + timedelta(seconds=self.host_off_s))
-        for name, cloud in self._open_clouds(truth).items():
+        for name, cloud in self.open_clouds(truth).items():
             self.clouds[name] = cloud
-        with anyio.fail_after(_PATIENCE_S):
+        with anyio.fail_after(PATIENCE_S):
             async with open_dispatcher(self, clock) as (dispatcher, journal):
                 finish = await dispatcher.run()
         run = dispatcher.session.run
@@ -171,7 +177,8 @@ class Stage:
             ended_at=truth.now(),
         )
 
-    def _open_clouds(self, clock: VirtualClock) -> dict[str, FakeCloud]:
+    def open_clouds(self, clock: VirtualClock) -> dict[str, FakeCloud]:
+        """The clouds of the scopes, made when there are none yet."""
         if self.clouds:
             for cloud in self.clouds.values():
                 cloud.clock, cloud.host_off_s = clock, self.host_off_s
@@ -202,31 +209,36 @@ def fold_all(plan: Plan, records: Sequence[Record]) -> Run:
 async def open_dispatcher(stage: Stage, clock: VirtualClock) -> AsyncIterator[tuple[Dispatcher, SlowJournal]]:
     """A dispatcher that is ready to run, with its journal being written."""
     run = fold_all(stage.plan, stage.records)
-    dispatcher = _assemble(stage, clock, run)
+    dispatcher = assemble(stage, clock, run)
     ledger = dispatcher.session.ledger
     journal = SlowJournal(clock, ledger.on_durable, stage.disk_s, list(stage.records), stage.disk_holds)
     stage.journal = journal
     ledger.attach(journal, send_within_s=stage.send_within_s)
     async with anyio.create_task_group() as group:
         group.start_soon(journal.run)
-        if run.started is None:
-            await ledger.record(_run_started(stage.plan, clock.now()))
-        await ledger.record(
-            SessionStarted(
-                at=clock.now(),
-                number=len(run.sessions) + 1,
-                pid=1,
-                host=stage.host or "h",
-                orchestrator_version="0",
-                step="session",
-                clocks=ledger.clocks(),
-            )
-        )
-        leave_to_others(stage.plan.scopes, dispatcher.session.scopes, stage.host)
+        await announce(stage, dispatcher.session)
         try:
             yield dispatcher, journal
         finally:
             journal.close()
+
+
+async def announce(stage: Stage, session: Session) -> None:
+    """Write down that the stage's host begins the run, if it does, and the session."""
+    ledger, now = session.ledger, session.clock.now()
+    if session.run.started is None:
+        await ledger.record(_run_started(stage.plan, now))
+    await ledger.record(
+        SessionStarted(
+            at=now,
+            number=len(session.run.sessions) + 1,
+            pid=1,
+            host=stage.host or "h",
+            orchestrator_version="0",
+            step="session",
+            clocks=ledger.clocks(),
+        )
+    )
 
 
 def _run_started(plan: Plan, now: datetime) -> RunStarted:
@@ -243,38 +255,61 @@ def _run_started(plan: Plan, now: datetime) -> RunStarted:
     )
 
 
-def _assemble(stage: Stage, clock: VirtualClock, run: Run) -> Dispatcher:
-    plan = stage.plan
-    targets = list(run.targets.values())
-    staging = assign_waves(plan, targets)
-
-    def note(record: Record) -> None:
-        ledger.note(record)
+def assemble(stage: Stage, clock: VirtualClock, run: Run) -> Dispatcher:
+    """The dispatcher of the stage's host, which decides."""
 
     def wake() -> None:
         dispatcher.wake()
 
-    def failed(sink: str, error: Exception) -> None:
-        ledger.part_failed(sink, error)
+    unserved = [scope for scope in stage.plan.scopes if not scope.served_by(stage.host)]
+    elsewhere, sinks = ScopesOfOthers(unserved, run, clock, stage.servers_now), _sinks(stage, lambda: session)
+    session = new_session(stage, clock, run, wake, observe=sinks, elsewhere=elsewhere)
+    watching = [_watching(elsewhere)] if unserved else []  # one task more would change the order of the others
+    dispatcher = Dispatcher(session, background=(*stage.script, *sinks.background(), *watching))
+    return dispatcher
 
-    sinks = Tee(stage.sinks, failed)
-    host = HostTime(clock)
-    scopes = {name: _calls(stage, name, clock, note) for name in stage.clouds}
+
+def _sinks(stage: Stage, session: Callable[[], Session]) -> Tee:
+    def failed(sink: str, error: Exception) -> None:
+        session().ledger.part_failed(sink, error)
+
+    return Tee(stage.sinks, failed)
+
+
+def new_session(
+    stage: Stage,
+    clock: VirtualClock,
+    run: Run,
+    wake: Callable[[], None],
+    *,
+    observe: Callable[[Record], None] = lambda _record: None,
+    elsewhere: ScopesOfOthers | None = None,
+) -> Session:
+    """The session of the stage's host; it leads, unless nobody else is known `elsewhere`."""
+
+    def note(record: Record) -> None:
+        ledger.note(record)
+
+    plan, targets, host = stage.plan, list(run.targets.values()), HostTime(clock)
+    staging = assign_waves(plan, targets)
+    served = [each.name for each in plan.scopes if each.name in stage.clouds and each.served_by(stage.host)]
+    scopes = {name: _calls(stage, name, clock, note) for name in served}
+    others = elsewhere or ScopesOfOthers((), run, clock, stage.servers_now)
     rollout = Rollout(
         plan=plan,
         run=run,
         queue=make_queue(plan, targets, run),
         wave_targets=wave_targets(staging),
         scope_targets=scope_targets(staging),
-        scope_rates=Rates(scopes),
-        available=lambda name: scopes[name].available,
+        scope_rates=Rates(scopes, others.rate),
+        available=lambda name: scopes[name].available if name in scopes else others.available(name),
         ahead=lambda: host.ahead(run.timeline.offsets),
         until=stage.until,
         ends_at=stage.ends_at,
         wait_s=stage.wait_s,
     )
-    ledger = Ledger(rollout, clock, changed=wake, observe=sinks)
-    session = Session(
+    ledger = Ledger(rollout, clock, changed=wake, observe=observe)
+    return Session(
         rollout=rollout,
         ledger=ledger,
         scopes=scopes,
@@ -286,9 +321,15 @@ def _assemble(stage: Stage, clock: VirtualClock, run: Run) -> Dispatcher:
         known_workflows=_known(stage.known),
         told_elsewhere=_told(stage),
         reached=stage.reached,
+        leads=elsewhere is not None,
     )
-    dispatcher = Dispatcher(session, background=(*stage.script, *sinks.background()))
-    return dispatcher
+
+
+def _watching(elsewhere: ScopesOfOthers) -> Background:
+    async def task(dispatcher: Dispatcher) -> None:
+        await elsewhere.watch(dispatcher.session)
+
+    return task
 
 
 def _calls(stage: Stage, name: str, clock: VirtualClock, note: Callable[[Record], None]) -> ScopeCalls:

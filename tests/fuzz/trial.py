@@ -182,7 +182,7 @@ def _session(trial: Trial, number: int, folder: Path, server: Server, secrets: t
         if not last:
             loop.call_later(45.0, os.kill, os.getpid(), signal.SIGTERM)
 
-    with patch("orchestrator.app.run.run_session.crasher", lambda _environ: _raiser(trial.raises)):
+    with patch("orchestrator.app.session.session_parts.crasher", lambda _environ: _raiser(trial.raises)):
         return session([*words, "--max-duration", _STARTS_FOR], times, environ, on_loop, folder)
 
 

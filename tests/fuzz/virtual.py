@@ -234,7 +234,7 @@ def _on_virtual_time(times: Times, on_loop: OnLoop, lost: list[str]) -> Iterator
         stack.enter_context(patch("orchestrator.clock.datetime", _dates(times)))
         stack.enter_context(patch("aiohttp.connector.monotonic", times.monotonic))
         stack.enter_context(patch("orchestrator.app.run.run_plan.spare_the_collector", lambda: None))
-        stack.enter_context(patch("orchestrator.app.run.listening._INBOX_EVERY_S", 30.0))
+        stack.enter_context(patch("orchestrator.app.session.listening._INBOX_EVERY_S", 30.0))
         stack.enter_context(
             patch("orchestrator.app.process.watchdog._STEP_S", 600.0)
         )  # each beat costs a round of the loop

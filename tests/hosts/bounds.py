@@ -15,7 +15,7 @@ from orchestrator.simulator.profile import JobShares, Lists
 Figures = dict[str, float]
 _KILLED = -signal.SIGKILL
 #: A run of a strict budget is released so often at most.
-_MOST_RELEASES = 12
+MOST_RELEASES = 12
 
 
 def caps(server: Server, seed: int) -> Figures:
@@ -44,18 +44,18 @@ def strict_budget(server: Server, seed: int) -> Figures:
         failures, one_wave = {"max": budget, "mode": "strict"}, [{"name": "all"}]
         case.desk.write(**IMPATIENT, failures=failures, limits={"in_flight": 10}, waves=one_wave)
         ended, releases = {host.end().code for host in _one_is_killed(case, 3)}, 0
-        while HELD in ended and releases < _MOST_RELEASES and _unsettled(case):
+        while HELD in ended and releases < MOST_RELEASES and unsettled(case):
             releases += 1
             assert case.desk.cli("release", "PLAN", "--note", "go on").code == 0
             ended = {case.desk.host(f"r{releases}").end().code}
-        assert not _unsettled(case), ended
+        assert not unsettled(case), ended
         assert ended <= {1, HELD, LOCKED, _KILLED}, ended
         case.expect_true(outcomes={"succeeded", "failed"})
         assert case.met["held: failures"], case.met
         return {"releases": releases}
 
 
-def _unsettled(case: Case) -> bool:
+def unsettled(case: Case) -> bool:
     """Whether a proxy has no outcome yet. The last one may hold the fleet too; a start then begins another run."""
     told = json.loads(case.desk.cli("status", "PLAN", "--format", "json").stdout)
     return not told["totals"]["outcomes"].keys() <= {"succeeded", "failed"}

@@ -21,6 +21,15 @@ from hosts.bounds import caps, one_group, strict_budget, waves_and_approval
 from hosts.case import HELD, IN_FLIGHT, LOCKED, new_case, noting_slots, now
 from hosts.clocks import a_little_off, far_off
 from hosts.slot_log import slots
+from hosts.spread import (
+    lead_killed,
+    served_at_once,
+    server_frozen,
+    server_killed,
+    spread_budget,
+    spread_caps,
+    spread_waves,
+)
 from orchestrator.app.process.die_at_point import VARIABLE
 from orchestrator.executor.crash_points import Point
 from orchestrator.simulator.profile import Latency
@@ -168,7 +177,7 @@ def held(server: Server, seed: int, *, alone: bool = False) -> Figures:
 
 
 def disjoint(server: Server, seed: int) -> Figures:
-    """Each of two scopes is served by hosts of its own, one after the other; a third host may serve none."""
+    """Each of two scopes has hosts of its own, which never meet: the second goes on; a third host may serve none."""
     with new_case(server, seed, count=8, fates=held_jobs()) as case:
         desk = case.desk
         where = {key: desk.content()[key] for key in ("region", "project_id", "endpoint", "iam_endpoint")}
@@ -185,13 +194,11 @@ def disjoint(server: Server, seed: int) -> Figures:
         near, far = ({f"{name.upper()}_TOKEN": desk.token} for name in scopes)
         first = desk.host("near-1", environ=near)
         desk.until_in_log("job_seen")
-        told = desk.cli("status", "PLAN", environ=desk.place("desk")).stdout
-        assert "scope far: paused, no host may serve it but far-*" in told, told
-        second = desk.host("far-1", environ=far)
-        desk.until_one_stands_by()
+        unserved = "scope far: paused, no host may serve it but far-*"
+        desk.until(lambda: unserved in desk.cli("status", "PLAN", environ=desk.place("desk")).stdout)
         desk.end_jobs()
         assert first.end().code == UNSERVED
-        case.end(second)
+        case.end(desk.host("far-1", environ=far))
         assert len(case.of_kind("session_started")) == 2
         return case.figures
 
@@ -265,13 +272,18 @@ ROWS = (
     Row("1b", "the same, and workers with no plan file stand by", 10, partial(killed, workers=True)),
     Row("1c", "`kill -9` of two of three, one after the other", 5, partial(killed, deaths=2)),
     Row("1d", "`kill -9` at each of the named instants", 1, killed_at_each_point),
+    Row("1e", "`kill -9` of the host that decides while another one serves", 10, lead_killed),
+    Row("1f", "`kill -9` of a host that serves", 10, server_killed),
     Row("2", "it stands still until another works, and wakes up", 10, frozen),
+    Row("2b", "a host that serves stands still until another one does, and wakes up", 5, server_frozen),
     Row("3", "it stands still between call and answer", 5, late_answer),
     Row("4a", "the database is away for 2 s", 3, partial(outage, seconds=2.0)),
     Row("4b", "the database is away for 8 s", 3, partial(outage, seconds=8.0)),
     Row("4c", "the database is away for 60 s", 1, partial(outage, seconds=60.0)),
     Row("5", "every cap binds, by the log and by the cloud's books, with a takeover", 5, caps),
+    Row("5b", "every cap binds over hosts that work at once", 5, spread_caps),
     Row("6", "a strict budget, with a takeover and releases", 5, strict_budget),
+    Row("6b", "a strict budget over hosts that work at once, with releases", 5, spread_budget),
     Row("7", "two fleets of one account on two hosts, with a takeover: 20 calls a second", 5, one_rate),
     Row("8", "two scopes of one account in one fleet, with a takeover: 20 calls a second", 5, one_group),
     Row("9", "`run` on five hosts at the same instant", 20, started_together),
@@ -279,9 +291,14 @@ ROWS = (
     Row("10b", "`hold` while nobody works", 3, partial(held, alone=True)),
     Row("11, 17", "every host and an exported folder tell the same; the auditor finds nothing", 3, told_alike),
     Row(
-        "12", "each scope is served by hosts of its own, one of which goes on when another may do no more", 3, disjoint
+        "12a",
+        "each scope has hosts of its own, which never meet: each goes on where another may do no more",
+        3,
+        disjoint,
     ),
+    Row("12b", "two scopes are upgraded at once; the only host of one dies, and another one joins", 5, served_at_once),
     Row("13", "a wave soaks, the next one waits for approval, and hosts are killed in between", 5, waves_and_approval),
+    Row("13b", "waves soak, are verified and wait for approval over hosts that work at once", 5, spread_waves),
     Row("14a", "the next host's clock is 3 s off", 4, a_little_off),
     Row("14b", "a host's clock is 60 s off: it takes part in nothing", 4, far_off),
     Row("16", "workers are stopped and started one after the other", 3, rolling_restart),

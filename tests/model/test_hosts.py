@@ -122,3 +122,27 @@ def test_a_target_counts_once_for_each_host_and_each_attempt_names_its_own() -> 
 
 def test_an_attempt_of_before_any_session_names_nobody() -> None:
     assert next(iter(build_report(fold(intent(1, 0)), PLAN).targets)).attempts[0].host is None
+
+
+def served(minute: float, host: str) -> r.ScopeServed:
+    return r.ScopeServed(at=at(minute), scope="default", host=host)
+
+
+def test_who_serves_a_scope_has_worked_on_the_run_until_another_one_does_or_the_session_ends() -> None:
+    run = fold(session(1, "a"), served(2, "b"), intent(3, 0), served(4, "c"), ended(5))
+    stays = run.hosts.stays
+    assert [(name, stay.led, stay.lost, stay.left_at, stay.targets) for name, stay in stays.items()] == [
+        ("a", True, False, at(5), 0),
+        ("b", False, True, at(4), 1),
+        ("c", False, False, at(5), 0),
+    ]
+    assert next(iter(run.states.values())).last.host == "b"
+
+
+def test_who_was_told_to_stop_serving_is_not_lost_and_its_scope_pauses() -> None:
+    left = r.ScopeLeft(at=at(3), scope="default", host="b")
+    run = fold(session(1, "a"), served(2, "b"), left)
+    assert (run.hosts.stays["b"].left_at, run.hosts.stays["b"].lost) == (at(3), False)
+    standing = run.scopes["default"].standing(at(4))
+    assert (standing.state, standing.since) == ("paused", at(3))
+    assert not fold(session(1, "a"), served(2, "b"), left, served(4, "c")).hosts.stays["b"].lost

@@ -7,7 +7,7 @@ from soak.fleet import Fleet, Ordeal
 from soak.life import Life
 from soak.loop import instant
 
-from orchestrator.app.run.apply_command import carry_out
+from orchestrator.app.session.apply_command import carry_out
 from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.model.plan.commands import Command, HoldCommand, ReleaseCommand, SettleCommand
 from orchestrator.model.record.record import ReturnedToWaiting, Settled

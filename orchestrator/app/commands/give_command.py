@@ -10,8 +10,8 @@ from typing import Literal
 
 from orchestrator.app.commands.needless import held_already, needless_release
 from orchestrator.app.report.on_disk import write_reports
-from orchestrator.app.run.apply_command import carry_out, refusal
 from orchestrator.app.run.begin_or_resume import unfinished_run
+from orchestrator.app.session.apply_command import carry_out, refusal
 from orchestrator.app.status.fleet_status import find_run, latest_or_none
 from orchestrator.app.status.one_proxy.unknown_target import unknown_target
 from orchestrator.errors import FleetLocked, UsageError

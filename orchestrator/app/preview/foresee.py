@@ -8,9 +8,9 @@ import msgspec
 from msgspec import structs
 
 from orchestrator.app.preview.standstill import at_work, standstill
-from orchestrator.app.run.apply_command import carry_out
 from orchestrator.app.run.found_before import latest_of, past_of
 from orchestrator.app.run.known_before import left_out
+from orchestrator.app.session.apply_command import carry_out
 from orchestrator.app.status.clocks import wrong_clock_words
 from orchestrator.executor.scope.host_time import calendar_ahead_s
 from orchestrator.host import path_of

@@ -1,9 +1,10 @@
 """What is due in a session, or in a discovery: what it has begun, and would have ended by now if nothing were wrong."""
 
 from collections.abc import Iterator, Mapping
+from typing import Protocol
 
 from orchestrator.app.process.watchdog import Due
-from orchestrator.executor.dispatch import Dispatcher
+from orchestrator.executor.decide.actions import Action
 from orchestrator.executor.scope.gate import GateState
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.session import Session
@@ -13,20 +14,27 @@ from orchestrator.tracker.journal.group_commit import JournalWriter
 _REQUESTS_OF_A_CALL = 2
 
 
-def due_in(dispatcher: Dispatcher, writer: JournalWriter) -> tuple[Due, ...]:
+class Working(Protocol):
+    """Runs a session."""
+
+    session: Session
+    performing: Action | None
+
+
+def due_in(working: Working, writer: JournalWriter) -> tuple[Due, ...]:
     """What a session has begun to do, and would have ended by now or ends soon if nothing were wrong with it."""
-    session = dispatcher.session
-    return (*_due_here(dispatcher, writer), *overdue_calls(session.scopes, session.plan.http.timeout_s))
+    session = working.session
+    return (*_due_here(working, writer), *overdue_calls(session.scopes, session.plan.http.timeout_s))
 
 
-def _due_here(dispatcher: Dispatcher, writer: JournalWriter) -> Iterator[Due]:
+def _due_here(working: Working, writer: JournalWriter) -> Iterator[Due]:
     if writer.under_way is not None:  # an action, and a story, may wait for it
         if not writer.waits:
             yield "a record on its way to disk", writer.under_way
-    elif dispatcher.performing is not None:
-        yield "the next action", dispatcher.performing
+    elif working.performing is not None:
+        yield "the next action", working.performing
     else:
-        yield from standing_stories(dispatcher.session)
+        yield from standing_stories(working.session)
 
 
 def overdue_calls(scopes: Mapping[str, ScopeCalls], timeout_s: float) -> Iterator[Due]:

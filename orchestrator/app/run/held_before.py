@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from orchestrator.app.run.apply_command import carry_out
+from orchestrator.app.session.apply_command import carry_out
 from orchestrator.errors import FleetHeld
 from orchestrator.model.plan.plan import Plan
 from orchestrator.model.record.record import HoldReleased, HoldSet, WaveApproved

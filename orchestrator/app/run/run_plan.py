@@ -25,15 +25,18 @@ from orchestrator.app.run.begin_or_resume import (
     take_up,
     unfinished_run,
 )
-from orchestrator.app.run.found_before import latest_of, past_of
-from orchestrator.app.run.run_session import Done, Work, work
+from orchestrator.app.run.found_before import past_of
+from orchestrator.app.run.take_place import take_place
 from orchestrator.app.scopes.expect_credentials import expect_credentials
 from orchestrator.app.scopes.rate_memory import RateMemory, RatesPlace
 from orchestrator.app.scopes.tell_pauses import telling_pauses
+from orchestrator.app.session.run_session import Done, work
+from orchestrator.app.session.serve_session import ServingStandBy
+from orchestrator.app.session.session_work import Work
 from orchestrator.app.sinks.tee import RecordSink, end_all
 from orchestrator.clock import SystemClock
 from orchestrator.cloud.secrets.registry import Secrets
-from orchestrator.errors import ExitCode, FleetLocked, OrchestratorError, StateError
+from orchestrator.errors import ExitCode, OrchestratorError, StateError
 from orchestrator.host import path_of
 from orchestrator.model.plan.plan import Plan
 from orchestrator.model.plan.target import Target
@@ -114,8 +117,8 @@ class SessionResult(msgspec.Struct, frozen=True):
         return self.opened.recovered
 
 
-def run_plan(job: RunRequest, stands_by: StandBy = IDLE) -> SessionResult:
-    """Run one session of the fleet's run; `stands_by`: what is done while another host works on the fleet.
+def run_plan(job: RunRequest) -> SessionResult:
+    """Run one session of the fleet's run.
 
     Raises:
         PlanError: the plan cannot be carried out, or needs `--new`.
@@ -129,39 +132,10 @@ def run_plan(job: RunRequest, stands_by: StandBy = IDLE) -> SessionResult:
     clock = SystemClock()
     asked_s = clock.monotonic()
     with ExitStack() as stack:
-        take_place(fleet, job.now, stack, stands_by)
+        take_place(fleet, job.now, stack, standing_by(job, fleet))
         stood_by = timedelta(seconds=round(clock.monotonic() - asked_s))
         fleet.claim(path_of(job.plan.path))
         return _run_locked(structs.replace(job, now=job.now + stood_by), fleet, stack)
-
-
-def take_place(fleet: Fleet, now: datetime, stack: ExitStack, stands_by: StandBy = IDLE) -> None:
-    """Hold the fleet's lock until the stack is left.
-
-    One that was told to stop leaves its place to who stands by, and one that may not serve what is left to who may.
-
-    Raises:
-        FleetLocked: another process works on the fleet, or its session has come to its end.
-        StateError: the state cannot be used.
-    """
-    clock = SystemClock()
-    asked_s = clock.monotonic()
-    while True:
-        stood_by = timedelta(seconds=round(clock.monotonic() - asked_s))
-        try:
-            stack.enter_context(fleet.lock(now + stood_by, stands_by=stands_by))
-        except FleetLocked:
-            if not _left_to_us(fleet):
-                raise
-        else:
-            return
-
-
-def _left_to_us(fleet: Fleet) -> bool:
-    latest = latest_of(fleet) if fleet.holder() is None else None
-    if latest is None or latest.run.ended or latest.run.session_ended is None:
-        return False
-    return latest.run.session_ended.goes_on_at(fleet.state.host)
 
 
 def _run_locked(job: RunRequest, fleet: Fleet, stack: ExitStack) -> SessionResult:
@@ -180,6 +154,11 @@ def _run_locked(job: RunRequest, fleet: Fleet, stack: ExitStack) -> SessionResul
 def go_on(job: RunRequest, opened: Opened) -> SessionResult:
     """Run one session of a run that another host has left, by the plan that is in force in it."""
     return _work(job, opened, opened.recovered.in_force, _memory(job))
+
+
+def standing_by(job: RunRequest, fleet: Fleet) -> StandBy:
+    """What this host does for a fleet while another one works on it; for a simulated one it only waits."""
+    return IDLE if job.redirect is not None else ServingStandBy(fleet, job.plan, _memory(job))
 
 
 def _memory(job: RunRequest) -> RateMemory:

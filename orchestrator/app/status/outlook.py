@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import structs
 
-from orchestrator.app.run.apply_command import carry_out
+from orchestrator.app.session.apply_command import carry_out
 from orchestrator.app.status.clocks import calendar, steady
 from orchestrator.executor.decide.bench import EVENTS, SUBNET
 from orchestrator.executor.decide.rollout import GateWatch, Reading, Rollout

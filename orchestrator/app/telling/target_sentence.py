@@ -35,8 +35,8 @@ def target_sentence(record: r.TargetRecord) -> str:  # noqa: PLR0911  # one for 
             return f"stays in doubt: {why}"
         case r.JobSeen() | r.VersionReached() | r.FollowTimedOut() | r.Reverified() | r.NotReverified():
             return _followed(record)
-        case r.Postponed(why=why, until=until):
-            return f"put off until {_at(until)}: {why}"
+        case r.TurnGiven() | r.TurnReturned() | r.Rested() | r.Postponed():
+            return _waiting(record)
         case r.Settled():
             return _settled(record)
         case r.ReturnedToWaiting(note=note):
@@ -45,6 +45,18 @@ def target_sentence(record: r.TargetRecord) -> str:  # noqa: PLR0911  # one for 
             return f"{record.words}; the next session goes on with it"
         case _:
             assert_never(record)
+
+
+def _waiting(record: r.TurnGiven | r.TurnReturned | r.Rested | r.Postponed) -> str:
+    match record:
+        case r.TurnGiven(wave=wave):
+            return f"it is its turn, in wave {wave}"
+        case r.TurnReturned(until=until):
+            return f"its turn went by without an attempt; it waits again, until {_at(until)} at least"
+        case r.Rested():
+            return "nothing but new evidence will move it in this session"
+        case r.Postponed(why=why, until=until):
+            return f"put off until {_at(until)}: {why}"
 
 
 def _attempt(record: r.PreflightDone | r.Intent | r.AnswerSeen | r.AnswerMissing) -> str:

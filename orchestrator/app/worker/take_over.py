@@ -9,7 +9,8 @@ from datetime import datetime
 from msgspec import structs
 
 from orchestrator.app.run.begin_or_resume import Opened, take_up, unfinished_run
-from orchestrator.app.run.run_plan import RunRequest, SessionResult, go_on, take_place
+from orchestrator.app.run.run_plan import RunRequest, SessionResult, go_on, standing_by
+from orchestrator.app.run.take_place import take_place
 from orchestrator.app.scopes.expect_credentials import expect_credentials
 from orchestrator.clock import SystemClock
 from orchestrator.executor.decide.waits import Cause, Wait
@@ -17,7 +18,6 @@ from orchestrator.model.plan.plan import Plan
 from orchestrator.model.plan.settings import in_force
 from orchestrator.model.run.run import Run
 from orchestrator.tracker.runs.recovery import Recovered
-from orchestrator.tracker.served_groups import IDLE, StandBy
 from orchestrator.tracker.state_store import Fleet
 
 
@@ -31,12 +31,11 @@ def kept_plan(fleet: Fleet) -> Plan | None:
     return in_force(runs[-1].plan(), runs[-1].settings()) if runs else None
 
 
-def take_over(job: RunRequest, stands_by: StandBy = IDLE) -> SessionResult | None:
+def take_over(job: RunRequest) -> SessionResult | None:
     """Stand by until the host that works is gone, and run its session on; None when nothing was left.
 
     Args:
         job: `plan` as of `kept_plan`; what bounds it is that of the session that is gone on with.
-        stands_by: what is done while the other host works.
 
     Raises:
         ScopeUnusable: this host has no credentials for any scope; it does not stand by.
@@ -46,7 +45,7 @@ def take_over(job: RunRequest, stands_by: StandBy = IDLE) -> SessionResult | Non
     expect_credentials(job.plan, job.environ, job.state.host)
     fleet, clock = job.state.fleet(job.plan.name, writes=True), SystemClock()
     with ExitStack() as stack:
-        take_place(fleet, job.now, stack, stands_by)
+        take_place(fleet, job.now, stack, standing_by(job, fleet))
         latest = unfinished_run(fleet)
         if latest is None or not _was_left(latest.run, job.state.host):
             return None

@@ -1,7 +1,7 @@
 """Read something of the cloud that starts depend on, and record it. A reading that fails touches no scope."""
 
-from collections.abc import Sequence
 from functools import partial
+from typing import Literal
 
 from orchestrator.errors import place_of
 from orchestrator.executor.ask.read_events import ask_events
@@ -13,16 +13,30 @@ from orchestrator.executor.session import Session
 from orchestrator.executor.supervise import Service
 from orchestrator.model.record.capacity import SubnetRead
 from orchestrator.model.record.cloud_event_record import CloudEventsRead
-from orchestrator.model.reply.cloud_event import CloudEvent, by_instance
+from orchestrator.model.record.turn_record import ReadingAsked
+from orchestrator.model.reply.cloud_event import by_instance
+from orchestrator.model.run.run import Run
 
 
 def cloud_reading(session: Session, action: ReadCloud) -> Service:
     """The task that reads it; it counts as being read from now on."""
-    reading = session.rollout.readings[action.block]
-    reading.asking, reading.asked_at, reading.scope = True, session.clock.now(), action.scope
+    _begin(session, action)
     kind, value = action.block
     name = f"the cloud's own events of scope {value}" if kind == EVENTS else f"the addresses of subnet {value}"
     return Service(name, partial(_read, session, action, name))
+
+
+def ask_to_read(session: Session, action: ReadCloud) -> None:
+    """Ask the host that serves the scope; what it reads comes by the log, and counts as being read from now on."""
+    _begin(session, action)
+    kind, value = action.block
+    name: Literal["subnet", "events"] = "events" if kind == EVENTS else "subnet"
+    session.ledger.note(ReadingAsked(at=session.clock.now(), scope=action.scope, kind=name, value=value))
+
+
+def _begin(session: Session, action: ReadCloud) -> None:
+    reading = session.rollout.readings[action.block]
+    reading.asking, reading.asked_at, reading.scope = True, session.clock.now(), action.scope
 
 
 async def _read(session: Session, action: ReadCloud, name: str) -> None:
@@ -36,19 +50,15 @@ async def _read(session: Session, action: ReadCloud, name: str) -> None:
     reading.asking, reading.read_at = False, reading.asked_at
     if isinstance(record, CloudEventsRead):
         reading.refused = frozenset(record.refused)
-    if (
-        isinstance(record, CloudEventsRead)
-        and record.why is None
-        and _same(record, session.run.events_of(record.scope))
-    ):
+    if session.leads and isinstance(record, CloudEventsRead) and _is_no_news(record, session.run):
         reopen(session.rollout, record)
         session.ledger.wake()
     else:
         session.ledger.note(record)
 
 
-def _same(record: CloudEventsRead, known: Sequence[CloudEvent]) -> bool:
-    return by_instance(record.events) == by_instance(known)
+def _is_no_news(record: CloudEventsRead, run: Run) -> bool:
+    return record.why is None and by_instance(record.events) == by_instance(run.events_of(record.scope))
 
 
 async def _asked(session: Session, action: ReadCloud) -> SubnetRead | CloudEventsRead:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 import msgspec
 
+from orchestrator.executor.decide.actions import ReadCloud
 from orchestrator.executor.decide.bench import Block
 from orchestrator.executor.decide.start_queue import StartQueue
 from orchestrator.executor.decide.waits import Wait
@@ -75,6 +76,10 @@ class Rollout(msgspec.Struct, kw_only=True):
         available: whether a call in this scope may be begun now.
         resting: open targets that nothing but new evidence will move.
         broken: targets whose story broke off in this session; none of them is taken up again in it.
+        given: targets that another host has given their turn, and whose story has not begun.
+        asked: what another host, which decides, wants to be read.
+        asked_again: the wave whose proxies it wants to be read once more; None when it wants nothing.
+        rereading: proxies of the wave being verified that other hosts read, and have not yet.
         stop: why this session ends; None while it goes on.
         until: nothing starts from this instant of the calendar on.
         ends_at: nor from this instant of the session's clock on.
@@ -99,6 +104,10 @@ class Rollout(msgspec.Struct, kw_only=True):
     zone: tzinfo = UTC
     resting: set[str] = set()
     broken: set[str] = set()
+    given: list[str] = []
+    asked: list[ReadCloud] = []
+    asked_again: str | None = None
+    rereading: set[str] = set()
     stop: str | None = None
     until: datetime | None = None
     ends_at: datetime | None = None

@@ -46,9 +46,9 @@ class ImpactWatch:
                 self._reader.store.forget(state.key)
 
     def _unmeasured(self) -> Iterator[TargetState]:
-        """Targets of ours that were upgraded and settled, and have not all their minutes written down."""
+        """Targets served here that were upgraded and settled, and have not all their minutes written down."""
         for state in self._session.run.states.values():
-            if unmeasured(state):
+            if unmeasured(state) and self._session.serves(state.target.scope):
                 yield state
 
     def _span(self, state: TargetState) -> ImpactSpan | None:

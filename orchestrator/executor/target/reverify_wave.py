@@ -11,29 +11,59 @@ from orchestrator.executor.scope.gate import ScopeGone
 from orchestrator.executor.session import Session
 from orchestrator.executor.target.verify import reverify
 from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.record.record import RereadAsked
+from orchestrator.model.run.run import Run
 from orchestrator.model.run.state import TargetState
 
 #: How many proxies are read at once.
 _READERS = 10
+
+#: How often it is looked whether other hosts have read theirs.
+_LOOK_S = 0.5
 
 
 async def verify_wave(session: Session, wave: str) -> None:
     """Read the wave's proxies; afterwards it is among the rollout's `verified` or `unverified` waves."""
     rollout = session.rollout
     try:
-        await _read_all(session, wave)
+        async with anyio.create_task_group() as group:
+            group.start_soon(_await_others, session, wave)
+            await read_wave(session, wave)
     finally:
         rollout.verifying = None
     if wave not in rollout.unverified:
         rollout.verified.add(wave)
 
 
-async def _read_all(session: Session, wave: str) -> None:
-    states = (session.run.states[proxy_id] for proxy_id in session.run.waves[wave].targets)
-    succeeded = (state for state in states if state.outcome is Outcome.SUCCEEDED)
+async def read_wave(session: Session, wave: str) -> None:
+    """Read those of the wave's proxies that this host serves."""
+    states = (state for state in _succeeded(session, wave) if session.serves(state.target.scope))
     async with anyio.create_task_group() as group:
         for _ in range(_READERS):
-            group.start_soon(_read_each, succeeded, session, wave)
+            group.start_soon(_read_each, states, session, wave)
+
+
+def _succeeded(session: Session, wave: str) -> Iterator[TargetState]:
+    states = (session.run.states[proxy_id] for proxy_id in session.run.waves[wave].targets)
+    return (state for state in states if state.outcome is Outcome.SUCCEEDED)
+
+
+async def _await_others(session: Session, wave: str) -> None:
+    """Ask the hosts that serve the others, and return when all are read, or cannot be."""
+    rollout = session.rollout
+    rollout.rereading = {each.key for each in _succeeded(session, wave) if not session.serves(each.target.scope)}
+    if rollout.rereading:
+        await session.ledger.record(RereadAsked(at=session.clock.now(), wave=wave))
+    while rollout.rereading:
+        lost = {key for key in rollout.rereading if _is_lost(session.run, key)}
+        rollout.rereading -= lost
+        rollout.unverified.update([wave] if lost else [])
+        await session.clock.sleep(_LOOK_S)
+
+
+def _is_lost(run: Run, key: str) -> bool:
+    """Whether nobody will read it in this session."""
+    return run.scopes[run.targets[key].scope].given_up is not None or run.states[key].set_aside is not None
 
 
 async def _read_each(states: Iterator[TargetState], session: Session, wave: str) -> None:

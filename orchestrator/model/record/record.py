@@ -67,6 +67,16 @@ from orchestrator.model.record.target_record import (
     VersionReached,
     WorkflowAdopted,
 )
+from orchestrator.model.record.turn_record import (
+    ReadingAsked,
+    RereadAsked,
+    Rested,
+    ScopeLeft,
+    ScopeServed,
+    SharedRecord,
+    TurnGiven,
+    TurnReturned,
+)
 
 __all__ = [
     "JOURNAL_VERSION",
@@ -99,7 +109,10 @@ __all__ = [
     "PartFailed",
     "Postponed",
     "PreflightDone",
+    "ReadingAsked",
     "Record",
+    "RereadAsked",
+    "Rested",
     "ReturnedToWaiting",
     "Reverified",
     "RunEnded",
@@ -107,17 +120,22 @@ __all__ = [
     "RunStarted",
     "ScopeGivenUp",
     "ScopeHeard",
+    "ScopeLeft",
     "ScopeOpened",
     "ScopePaused",
+    "ScopeServed",
     "ScopeSilent",
     "ScopeThrottled",
     "ScopeUsed",
     "SessionEnded",
     "SessionStarted",
     "Settled",
+    "SharedRecord",
     "StoryFailed",
     "SubnetRead",
     "TargetRecord",
+    "TurnGiven",
+    "TurnReturned",
     "Verdict",
     "VersionAdopted",
     "VersionReached",
@@ -138,5 +156,6 @@ Record: TypeAlias = (
     | LimitsChanged
     | SubnetRead
     | CloudEventsRead
+    | SharedRecord
     | TargetRecord
 )

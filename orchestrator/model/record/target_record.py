@@ -7,6 +7,7 @@ from orchestrator.model.plan.person import person
 from orchestrator.model.record.outcome import Outcome
 from orchestrator.model.record.part_record import trouble_words
 from orchestrator.model.record.record_base import Base, Clocks
+from orchestrator.model.record.turn_record import Rested, TurnGiven, TurnReturned
 from orchestrator.model.reply.reply import Entry
 
 Verdict: TypeAlias = Literal[
@@ -272,4 +273,7 @@ TargetRecord: TypeAlias = (
     | Settled
     | ReturnedToWaiting
     | StoryFailed
+    | TurnGiven
+    | TurnReturned
+    | Rested
 )

@@ -28,6 +28,8 @@ from orchestrator.model.record.record import (
     Reverified,
     Settled,
     StoryFailed,
+    TurnGiven,
+    TurnReturned,
     VersionAdopted,
     VersionReached,
     WorkflowAdopted,
@@ -69,6 +71,15 @@ def _withdraw(state: TargetState) -> None:
     state.outcome = state.reason = state.error_code = state.ended = state.settled_at = None
 
 
+def _give_turn(known: Indexes, state: TargetState, record: TurnGiven) -> None:
+    known.join_wave(state, record.wave)
+    known.turns[state.key] = record.wave  # taken back at once if it has begun meanwhile
+
+
+def _end_turn(known: Indexes, state: TargetState, _record: TurnReturned) -> None:
+    known.turns.pop(state.key, None)
+
+
 def _read(known: Indexes, state: TargetState, record: PreflightDone) -> None:
     known.join_wave(state, record.wave)
     state.not_before, state.read_version = None, record.current_version
@@ -80,6 +91,7 @@ def _read(known: Indexes, state: TargetState, record: PreflightDone) -> None:
 
 def _postpone(known: Indexes, state: TargetState, record: Postponed) -> None:
     known.join_wave(state, record.wave)
+    known.turns.pop(state.key, None)
     if _disputed(state):
         return  # an answer came meanwhile: it was sent
     state.phase = Phase.WAITING
@@ -96,8 +108,9 @@ def _intend(known: Indexes, state: TargetState, record: Intent) -> None:
     if not state.attempts:
         known.waves[record.wave].sent += 1
     sent = known.timeline.moment(record.at, state.target.scope, record.clocks)
-    known.hosts.send(attempt.sent.session for attempt in state.attempts)
-    state.attempts.append(Attempt(record, sent))
+    server = known.scopes[state.target.scope].server
+    host = known.hosts.send(server, (attempt.host for attempt in state.attempts))
+    state.attempts.append(Attempt(record, sent, host=host))
     state.phase = Phase.IN_FLIGHT
     state.doubt_since, state.doubts_renewed = sent, 0
     state.reason = state.error_code = None
@@ -225,6 +238,7 @@ def _reverify(_known: Indexes, state: TargetState, record: Reverified) -> None:
 def _break_off(known: Indexes, state: TargetState, record: StoryFailed) -> None:
     if record.wave is not None:
         known.join_wave(state, record.wave)
+    known.turns.pop(state.key, None)
     words, why = trouble_words(record.error, record.host), record.words
     state.evidence.append(why)
     (known.host_errors if record.host else known.troubles).append(f"target {state.key}: {words}")
@@ -251,6 +265,8 @@ def _measure(known: Indexes, state: TargetState, record: ImpactSampled) -> None:
 
 #: What each kind of record changes. A table: to ask up to 18 times for the type took 18 times as long for `Settled`.
 _CHANGES: Mapping[type[Record], Callable[[Indexes, TargetState, Any], None]] = {
+    TurnGiven: _give_turn,
+    TurnReturned: _end_turn,
     PreflightDone: _read,
     Postponed: _postpone,
     Intent: _intend,

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from orchestrator.model.record.record_base import Base
 from orchestrator.model.record.session_record import LEFT_FOR, SessionEnded, SessionStarted
+from orchestrator.model.record.turn_record import ScopeLeft, ScopeServed
 
 
 class Stay(Struct, kw_only=True):
@@ -17,12 +18,14 @@ class Stay(Struct, kw_only=True):
         left_at: when its latest ended, or wrote its last record before another session began; None before that.
         lost: that session never said that it ended, and another one began after it.
         targets: how many targets it has sent an attempt of.
+        led: it decided what starts, in one session at least.
     """
 
     joined_at: datetime
     left_at: datetime | None = None
     lost: bool = False
     targets: int = 0
+    led: bool = False
 
 
 class Takeover(Struct, frozen=True):
@@ -48,6 +51,7 @@ class Hosts(Struct):
         stopped: the latest session was told to stop.
         left_by: hosts that left what they may not serve to others, one after the other, while no target was settled.
         settled: a target was settled in the latest session.
+        serving: who serves scopes for the host at work, by the name of the scope.
     """
 
     stays: dict[str, Stay] = {}
@@ -56,6 +60,7 @@ class Hosts(Struct):
     stopped: bool = False
     left_by: tuple[str, ...] = ()
     settled: bool = False
+    serving: dict[str, str] = {}
 
     def name_of(self, session: int) -> str | None:
         """The host of a session by its number; None when no session of that number is known."""
@@ -74,6 +79,11 @@ class Hosts(Struct):
             case SessionEnded() if self.by_session:
                 self.stays[self.by_session[-1]].left_at, self.stopped = record.at, record.stopped
                 self.left_by = record.left_by
+                self._end_serving(record.at)
+            case ScopeServed():
+                self._serve(record)
+            case ScopeLeft():
+                self.stays[record.host].left_at = record.at
             case _:
                 pass
 
@@ -82,14 +92,36 @@ class Hosts(Struct):
         earlier = () if self.settled else self.left_by
         return tuple(dict.fromkeys((*earlier, *self.by_session[-1:])))
 
-    def send(self, earlier: Iterable[int]) -> None:
-        """The host at work sends an attempt of a target, whose earlier ones are of these sessions."""
-        name = self.name_of(len(self.by_session))
-        if name is not None and name not in map(self.name_of, earlier):
+    def _serve(self, record: ScopeServed) -> None:
+        """A host begins to serve a scope for the one that decides, or goes on."""
+        before = self.serving.get(record.scope)
+        if before not in (None, record.host):
+            self._lose(before, record.at)
+        self.serving[record.scope] = record.host
+        stay = self.stays.setdefault(record.host, Stay(joined_at=record.at))
+        stay.left_at, stay.lost = None, False
+
+    def _end_serving(self, at: datetime) -> None:
+        """Who serves does so for one session of the host at work."""
+        for name in self.serving.values():
+            self.stays[name].left_at = self.stays[name].left_at or at
+        self.serving.clear()
+
+    def send(self, server: str | None, earlier: Iterable[str | None]) -> str | None:
+        """An attempt of a target is made; who makes it.
+
+        Args:
+            server: who serves its scope, where the host that decides does not.
+            earlier: who made the earlier ones.
+        """
+        name = server or self.name_of(len(self.by_session))
+        if name is not None and name not in earlier:
             self.stays[name].targets += 1
+        return name
 
     def _join(self, record: SessionStarted, before: datetime) -> None:
         last = self.name_of(len(self.by_session))
+        self._end_serving(before)
         lost = last is not None and self._lose(last, before)
         if last is not None and last != record.host and (lost or self.stopped):
             self.takeover = Takeover(record.at, last, record.host, lost)
@@ -98,7 +130,7 @@ class Hosts(Struct):
             self.left_by = ()  # nobody's turn came after another's: it was started
         self.settled = False
         stay = self.stays.setdefault(record.host, Stay(joined_at=record.at))
-        stay.left_at, stay.lost, self.stopped = None, False, False
+        stay.left_at, stay.lost, stay.led, self.stopped = None, False, True, False
         self.by_session.append(record.host)
 
     def _lose(self, name: str, before: datetime) -> bool:

@@ -15,7 +15,7 @@ from orchestrator.model.plan.plan import Failures
 from orchestrator.model.plan.target import Target
 from orchestrator.model.record.capacity import FEWEST_NODES, SubnetStatus, addresses_needed, subnet_of
 from orchestrator.model.record.moment import Moment
-from orchestrator.model.record.outcome import BEGAN
+from orchestrator.model.record.outcome import BEGAN, Phase
 from orchestrator.model.record.record import AnswerSeen, EarlierOutcome, WaveDone
 from orchestrator.model.reply.cloud_event import CloudEvent
 from orchestrator.model.reply.reply import key_of
@@ -54,6 +54,8 @@ class Indexes:
         sent_at: when attempts were made, by the calendar, the first one first.
         earlier: what earlier runs said of targets that did not end well there.
         hosts: those that have worked on it.
+        turns: targets that wait and whose turn it is in the latest session, where turns are written down, each with its
+            wave.
         troubles: errors of this program in the latest session, by which it ends with 70.
         warnings: what it went on without.
         host_errors: what the machine did not give to the latest session, by which it ends with 8.
@@ -95,6 +97,7 @@ class Indexes:
         self.sent_at: list[datetime] = []
         self.earlier: dict[str, EarlierOutcome] = {}
         self.hosts = Hosts()
+        self.turns: dict[str, str] = {}
         self.troubles: list[str] = []
         self.warnings: list[str] = []
         self.host_errors: list[str] = []
@@ -154,7 +157,7 @@ class Indexes:
         owner.evidence.append(given_twice(workflow_id))
         self.disown(owner, workflow_id)
         self.tally.move(owner, before, self.tally.mark(owner, self.failures))
-        self.index_unknown(owner)
+        self.index(owner)
 
     def disown(self, state: TargetState, workflow_id: str) -> None:
         """A workflow that was taken for this target's may be another's: only evidence says whose it is.
@@ -200,8 +203,10 @@ class Indexes:
         self.known_rejects.update(self.new_rejects)
         self.new_rejects.clear()
 
-    def index_unknown(self, state: TargetState) -> None:
-        """Keep `unknown_on` in step with a target that has changed."""
+    def index(self, state: TargetState) -> None:
+        """Keep `unknown_on` and `turns` in step with a target that has changed."""
+        if state.phase is not Phase.WAITING:
+            self.turns.pop(state.key, None)
         instance_id = state.target.instance_id
         if _lacks_job(state):
             self._unknown.setdefault(instance_id, set()).add(state.key)

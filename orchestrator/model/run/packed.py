@@ -133,6 +133,7 @@ class PackedRun(Struct, kw_only=True):
     sent_at: list[datetime]
     earlier: dict[str, EarlierOutcome]
     hosts: Hosts
+    turns: dict[str, str]
     troubles: list[str]
     host_errors: list[str]
     unknown: dict[str, set[str]] = msgspec.field(name="_unknown")

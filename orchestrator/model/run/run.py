@@ -24,12 +24,15 @@ from orchestrator.model.record.record import (
     OutcomeKept,
     PartFailed,
     Record,
+    RereadAsked,
     RunEnded,
     RunStarted,
     ScopeGivenUp,
     ScopeHeard,
+    ScopeLeft,
     ScopeOpened,
     ScopePaused,
+    ScopeServed,
     ScopeSilent,
     ScopeThrottled,
     ScopeUsed,
@@ -168,7 +171,7 @@ class Run(Indexes):
                 self.own(state, workflow_id)
             state.wave = state.wave if state.wave in self.waves else None
         self.tally.move(state, before, self.tally.mark(state, self.failures))
-        self.index_unknown(state)
+        self.index(state)
 
     def _apply_to_run(self, record: Record) -> None:  # noqa: C901, PLR0912  # one line for each record of the run
         match record:
@@ -212,11 +215,11 @@ class Run(Indexes):
             case CloudTimeLearned() | ClockStepped():
                 self.timeline.note(record)
             case ScopePaused() | ScopeThrottled() | ScopeOpened() | ScopeGivenUp() | ScopeUsed():
-                self._apply_to_scope(record)
-            case ScopeSilent():
-                self.scopes[record.scope].silent = record
-            case ScopeHeard():
-                self.scopes[record.scope].silent = None
+                self.scopes[record.scope].apply(record)
+            case ScopeSilent() | ScopeHeard() | ScopeServed() | ScopeLeft():
+                self.scopes[record.scope].apply(record)
+            case RereadAsked():
+                self.waves[record.wave].rereading = True
             case _:
                 pass
 
@@ -229,6 +232,7 @@ class Run(Indexes):
         self._lost_count = self.calls_missing
         self.sessions.append(record)
         self.session_ended = None
+        self.turns.clear()
         self.troubles, self.host_errors, self.warnings = [], [], []
         self.capacity_denied.clear()
         self.events_denied.clear()
@@ -272,24 +276,3 @@ class Run(Indexes):
         for state in self.states.values():
             if state.wave is not None and state.attempts and not state.repeats:
                 self.waves[state.wave].accepted += state.outcome is not None or state.phase in STUCK
-
-    def _apply_to_scope(self, record: ScopePaused | ScopeThrottled | ScopeOpened | ScopeGivenUp | ScopeUsed) -> None:
-        scope = self.scopes[record.scope]
-        match record:
-            case ScopePaused():
-                scope.paused, scope.since = record.why, record.at
-            case ScopeThrottled():
-                scope.throttled_until, scope.probe_at = record.until, record.probe_at
-                scope.throttled_why = record.why
-            case ScopeOpened():
-                scope.clear()
-                scope.opened, scope.asked_at = True, record.at
-                scope.project_id = record.project_id or scope.project_id
-            case ScopeGivenUp():
-                scope.given_up, scope.hosts, scope.since = record.why, record.hosts, record.at
-            case ScopeUsed():
-                scope.calls += record.calls
-                scope.asked_at = record.at if record.calls else scope.asked_at
-                scope.throttled += record.throttled
-                scope.rate_limit = record.rate_limit
-                scope.seconds += record.seconds

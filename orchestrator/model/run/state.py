@@ -16,12 +16,13 @@ TURNED_AWAY: frozenset[Verdict] = frozenset({"throttled", "unauthenticated", "no
 
 
 class Attempt(msgspec.Struct):
-    """One upgrade-version call: its intent, when that was, and its answer once there is one."""
+    """One upgrade-version call: its intent, when that was, and its answer once there is one; `host` made it."""
 
     intent: Intent
     sent: Moment
     answer: AnswerSeen | None = None
     contested: bool = False
+    host: str | None = None
 
     @property
     def doubtful(self) -> bool:

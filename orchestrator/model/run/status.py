@@ -7,7 +7,29 @@ from typing import Literal, NamedTuple, TypeAlias
 import msgspec
 
 from orchestrator.model.record.moment import Moment
-from orchestrator.model.record.run_record import ScopeSilent
+from orchestrator.model.record.record import (
+    ScopeGivenUp,
+    ScopeHeard,
+    ScopeLeft,
+    ScopeOpened,
+    ScopePaused,
+    ScopeServed,
+    ScopeSilent,
+    ScopeThrottled,
+    ScopeUsed,
+)
+
+ScopeRecord: TypeAlias = (
+    ScopePaused
+    | ScopeThrottled
+    | ScopeOpened
+    | ScopeGivenUp
+    | ScopeUsed
+    | ScopeSilent
+    | ScopeHeard
+    | ScopeServed
+    | ScopeLeft
+)
 
 
 class WaveStatus(msgspec.Struct):
@@ -21,6 +43,7 @@ class WaveStatus(msgspec.Struct):
         passed: it was held because nothing succeeded, and a person released it.
         sent: how many of its targets were sent.
         accepted: of these, the ones that a release came after the end of, or after they were stuck.
+        rereading: its soak is over, and each host was asked to read once more what it serves.
     """
 
     name: str
@@ -34,6 +57,7 @@ class WaveStatus(msgspec.Struct):
     passed: bool = False
     sent: int = 0
     accepted: int = 0
+    rereading: bool = False
     targets: list[str] = []
 
 
@@ -63,6 +87,7 @@ class ScopeStatus(msgspec.Struct):
         silent: that nothing comes from it, though it is asked.
         unmetered: metrics of its proxies cannot be read in the present session.
         got_through: attempts that were answered, and not turned away.
+        server: the host that serves it, where that is another one than the one that decides.
     """
 
     name: str
@@ -83,6 +108,7 @@ class ScopeStatus(msgspec.Struct):
     throttled: int = 0
     rate_limit: float | None = None
     seconds: float = 0.0
+    server: str | None = None
 
     def standing(self, at: datetime) -> ScopeStanding:
         """Whether it can be used at an instant of the session's clock."""
@@ -100,9 +126,47 @@ class ScopeStatus(msgspec.Struct):
         """Nothing is known of it, until the session that begins then has reached it."""
         self.clear()
         self.opened = self.unmetered = False
-        self.since = at
+        self.since, self.server = at, None
+
+    def serve(self, host: str, at: datetime) -> None:
+        """The same for a host that begins then to serve it."""
+        self.begin_session(at)
+        self.server = host
+
+    def leave(self, host: str, at: datetime) -> None:
+        """The host that serves it leaves it to others."""
+        self.paused, self.since = f"host {host}, which served it, has left; another one may go on", at
 
     def clear(self) -> None:
         """It is open, as far as is known."""
         self.paused = self.given_up = self.since = self.silent = self.throttled_until = self.probe_at = None
         self.hosts = ()
+
+    def apply(self, record: ScopeRecord) -> None:
+        """A record of this scope counts from now on."""
+        match record:
+            case ScopePaused():
+                self.paused, self.since = record.why, record.at
+            case ScopeThrottled():
+                self.throttled_until, self.probe_at = record.until, record.probe_at
+                self.throttled_why = record.why
+            case ScopeOpened():
+                self.clear()
+                self.opened, self.asked_at = True, record.at
+                self.project_id = record.project_id or self.project_id
+            case ScopeGivenUp():
+                self.given_up, self.hosts, self.since = record.why, record.hosts, record.at
+            case ScopeUsed():
+                self.calls += record.calls
+                self.asked_at = record.at if record.calls else self.asked_at
+                self.throttled += record.throttled
+                self.rate_limit = record.rate_limit
+                self.seconds += record.seconds
+            case ScopeSilent():
+                self.silent = record
+            case ScopeHeard():
+                self.silent = None
+            case ScopeServed():
+                self.serve(record.host, record.at)
+            case ScopeLeft():
+                self.leave(record.host, record.at)

@@ -6,15 +6,12 @@ from orchestrator.model.plan.plan import Plan
 from orchestrator.model.plan.target import Facts, Target
 from orchestrator.model.record.outcome import Phase
 from orchestrator.model.record.record import EarlierOutcome, JobSeen
-from orchestrator.model.run.hosts import Hosts
 from orchestrator.model.run.run import Run
 from orchestrator.model.run.state import Attempt, TargetState
 from orchestrator.tracker.report.parts.impact_form import target_impact
 from orchestrator.tracker.report.parts.upgrade import AttemptReport, EarlierReport, FactsReport, JobReport
 from orchestrator.tracker.report.rejects import refusals_of
 from orchestrator.tracker.report.schema import TargetReport
-
-_UNKNOWN = Hosts()
 
 
 def projects(run: Run, plan: Plan) -> dict[str, str | None]:
@@ -26,7 +23,7 @@ def target_in(run: Run, plan: Plan, projects: Mapping[str, str | None], target: 
     """The entry of one target of a run; `projects`: as of `projects`."""
     key = target.proxy_id
     state, project = run.states.glance(key), projects.get(target.scope)
-    return target_report(target, state, plan.target_version, project, run.earlier.get(key), run.hosts)
+    return target_report(target, state, plan.target_version, project, run.earlier.get(key))
 
 
 def target_report(
@@ -35,7 +32,6 @@ def target_report(
     target_version: str,
     project_id: str | None,
     earlier: EarlierOutcome | None = None,
-    hosts: Hosts = _UNKNOWN,
 ) -> TargetReport:
     """One entry of the report's `targets`.
 
@@ -45,7 +41,6 @@ def target_report(
         target_version: the plan's.
         project_id: of its scope.
         earlier: what an earlier run said of it.
-        hosts: that have worked on the run.
     """
     if state is None:
         state = TargetState(target)
@@ -63,7 +58,7 @@ def target_report(
         settled_by=state.settled_by,
         settled_host=state.settled_host or None,
         workflow_ids=list(state.jobs),
-        attempts=[_attempt(number, attempt, hosts) for number, attempt in enumerate(state.attempts, 1)],
+        attempts=[_attempt(number, attempt) for number, attempt in enumerate(state.attempts, 1)],
         job=_job(state),
         verified_version=state.verified_version,
         evidence=list(state.evidence) or None,
@@ -116,7 +111,7 @@ def _source_version(state: TargetState) -> str | None:
     return state.read_version or state.target.source_version
 
 
-def _attempt(number: int, attempt: Attempt, hosts: Hosts) -> AttemptReport:
+def _attempt(number: int, attempt: Attempt) -> AttemptReport:
     answer = attempt.answer
     return AttemptReport(
         number=number,
@@ -129,7 +124,7 @@ def _attempt(number: int, attempt: Attempt, hosts: Hosts) -> AttemptReport:
         verdict=answer.verdict if answer else None,
         reason=answer.reason if answer else None,
         update_result=list(answer.update_result) if answer else [],
-        host=hosts.name_of(attempt.sent.session),
+        host=attempt.host,
     )
 
 

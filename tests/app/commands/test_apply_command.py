@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.app.run.apply_command import carry_out, refusal
+from orchestrator.app.session.apply_command import carry_out, refusal
 from orchestrator.model.plan.commands import Command, HoldCommand, ReleaseCommand, SettleCommand
 from orchestrator.model.plan.plan import Failures
 from orchestrator.model.plan.target import Target

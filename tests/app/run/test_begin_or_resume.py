@@ -12,8 +12,9 @@ from msgspec.structs import replace
 
 from orchestrator.app.process.open_files import FileRoom
 from orchestrator.app.run.begin_or_resume import Beginning, begin_run, end_run, unfinished_run
-from orchestrator.app.run.run_session import Work, _assemble
 from orchestrator.app.scopes.rate_memory import RateMemory
+from orchestrator.app.session.run_session import _assemble
+from orchestrator.app.session.session_work import Work
 from orchestrator.clock import SystemClock
 from orchestrator.cloud.secrets.secret import Secret
 from orchestrator.errors import FleetHeld, PlanError
@@ -22,6 +23,7 @@ from orchestrator.executor.decide.exit_code import exit_code
 from orchestrator.executor.session import NobodyAsks
 from orchestrator.model.plan.commands import HoldCommand, ReleaseCommand
 from orchestrator.model.plan.limit_change import LimitChange
+from orchestrator.model.plan.plan import Scope
 from orchestrator.model.record import record as r
 from orchestrator.model.record.outcome import Outcome
 from orchestrator.model.record.record import Record
@@ -254,3 +256,18 @@ def test_a_session_knows_every_workflow_of_the_state_folder_and_makes_each_token
     assert anyio.run(session.known_workflows) == {"w0", "w1"}
     assert getattr(anyio.run(session.told_elsewhere, "w1"), "fleet", None) == "third"
     assert len({session.new_token() for _ in range(100)}) == 100
+
+
+def test_a_session_serves_the_scopes_that_its_host_may_serve() -> None:
+    scopes = (Scope(name="here", hosts=("bj-*",)), Scope(name="there", hosts=("sh-1",)), Scope(name="anywhere"))
+    served = {
+        host: [
+            scope.name for scope in replace(work_in(MemoryState(host=host)), plan=replace(PLAN, scopes=scopes)).served
+        ]
+        for host in ("bj-1", "sh-1", None)
+    }
+    assert served == {
+        "bj-1": ["here", "anywhere"],
+        "sh-1": ["there", "anywhere"],
+        None: ["here", "there", "anywhere"],
+    }

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from fakes.memory_state import MemoryFleet, MemoryState
 from fakes.recorded import BEGIN
 
-from orchestrator.app.run.run_plan import take_place
+from orchestrator.app.run.take_place import take_place
 from orchestrator.tracker.served_groups import IDLE, Idle
 
 

@@ -31,7 +31,12 @@ def hosts_form(hosts: Hosts) -> list[HostReport]:
     """The hosts in the order in which they joined."""
     return [
         HostReport(
-            name=name, joined_at=stay.joined_at, left_at=stay.left_at, lost=stay.lost, targets=stay.targets, led=True
+            name=name,
+            joined_at=stay.joined_at,
+            left_at=stay.left_at,
+            lost=stay.lost,
+            targets=stay.targets,
+            led=stay.led,
         )
         for name, stay in hosts.stays.items()
     ]

@@ -3,12 +3,12 @@
 import os
 import signal
 from collections.abc import Awaitable, Callable
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import anyio
 
 from orchestrator.app.process.signals import leave_on_stop, stop_signals
-from orchestrator.app.run.apply_command import carry_out
+from orchestrator.app.session.apply_command import carry_out
 from orchestrator.errors import ExitCode
 from orchestrator.executor.background import note_usage
 from orchestrator.executor.dispatch import Background, Dispatcher
@@ -23,7 +23,14 @@ Beside: TypeAlias = Callable[..., Awaitable[list[tuple[int, Command]]]]
 _INBOX_EVERY_S = 0.4
 
 
-async def obey_signals(dispatcher: Dispatcher) -> None:
+class Stoppable(Protocol):
+    """Works until it is told to stop."""
+
+    def stop(self, why: str) -> None:
+        """Start nothing new, finish the calls under way, and come to an end."""
+
+
+async def obey_signals(worker: Stoppable) -> None:
     """The first signal ends the session in good order, the second at once: the journal is right at every instant."""
     stopping = False
     try:
@@ -32,7 +39,7 @@ async def obey_signals(dispatcher: Dispatcher) -> None:
                 if stopping:
                     os._exit(ExitCode.MORE_TO_DO)
                 stopping = True
-                dispatcher.stop(f"stopped by {signal.Signals(number).name}")
+                worker.stop(f"stopped by {signal.Signals(number).name}")
     finally:  # the journal is closed and the report written, unless this is the second stop
         leave_on_stop(ExitCode.MORE_TO_DO, ignored=0 if stopping else 1)
 

@@ -4,7 +4,6 @@ from fakes.clouds import FakeCloud
 from fakes.stage import Stage, later, plan_of, resume, targets_of
 from msgspec import structs
 
-from orchestrator.app.scopes.leave_to_others import leave_to_others
 from orchestrator.errors import ExitCode
 from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.model.plan.plan import Plan, Scope, Wave
@@ -77,4 +76,3 @@ def test_names_may_hold_wildcards_and_letters_count() -> None:
     served = [host for host in ("bj-1", "bj-", "sh-1", "sh-12", "BJ-1", "x-bj-1") if scope.served_by(host)]
     assert served == ["bj-1", "bj-", "sh-1"]
     assert Scope(name="s").served_by("any")
-    leave_to_others((scope,), {}, "bj-2")

@@ -1,0 +1,1 @@
+"""One session of a run: on the host that decides, and on one that serves scopes for it."""

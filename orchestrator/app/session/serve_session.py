@@ -1,0 +1,167 @@
+"""What a host does while it stands by: it serves the scopes that the host at work may not, until that is over."""
+
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+
+import anyio
+from anyio import to_thread
+from msgspec import Struct, structs
+
+from orchestrator.app.process.collector import spare_the_collector
+from orchestrator.app.process.die_at_point import patience_s
+from orchestrator.app.process.due import due_in
+from orchestrator.app.process.event_loop import backend_options
+from orchestrator.app.process.open_files import make_room
+from orchestrator.app.process.signals import stop_signals
+from orchestrator.app.process.watchdog import Watchdog, end_process
+from orchestrator.app.scopes.expect_credentials import expect_credentials
+from orchestrator.app.scopes.rate_memory import RateMemory
+from orchestrator.app.session.listening import obey_signals
+from orchestrator.app.session.session_parts import gates_of, keep_rates, new_session, scopes_of
+from orchestrator.app.session.session_work import Work
+from orchestrator.clock import SystemClock
+from orchestrator.errors import ScopeUnusable, TakenOver, for_people
+from orchestrator.executor.decide.waits import Wait
+from orchestrator.executor.scope_server import ScopeServer
+from orchestrator.executor.supervise import Service, supervise
+from orchestrator.model.plan.plan import Plan, Scope
+from orchestrator.model.plan.served_group import group_of
+from orchestrator.model.record.record import Record
+from orchestrator.tracker.journal.group_commit import JournalWriter
+from orchestrator.tracker.runs.recovery import Recovered, latest_run, recover
+from orchestrator.tracker.served_groups import Post
+from orchestrator.tracker.state_store import Fleet
+
+#: One that was replaced learns from the database why, within this time.
+_TOLD_WITHIN_S = 5.0
+
+
+class ServingStandBy(Struct, frozen=True):
+    """Serves by what the run keeps; this host gives the credentials.
+
+    Attributes:
+        fleet: which is stood by for.
+        plan: as this host knows it: whose credentials it has is seen by that.
+        memory: where `rate: auto` starts, and is kept.
+    """
+
+    fleet: Fleet
+    plan: Plan
+    memory: RateMemory
+
+    def serves(self, group: str) -> bool:
+        """Whether this host has credentials for a scope of the group."""
+        try:
+            expect_credentials(structs.replace(self.plan, scopes=_scopes(self.plan, [group])), self.memory.environ)
+        except ScopeUnusable:
+            return False
+        return True
+
+    def serve(self, post: Post) -> None:
+        """Serve until the post is over, or the session of the host at work is.
+
+        Raises:
+            KeyboardInterrupt: this process was told to stop.
+            StateError: the database cannot be used.
+        """
+        stored = latest_run(self.fleet)
+        recovered = None if stored is None else recover(stored)
+        if recovered is None or not recovered.run.sessions or recovered.run.session_ended is not None:
+            return
+        with _own_signals():
+            stopped = _run(self._work(recovered), post)
+        if stopped:
+            raise KeyboardInterrupt
+
+    def _work(self, recovered: Recovered) -> Work:
+        """The same as that of the host at work, as it has written it down."""
+        session, now = recovered.run.sessions[-1], SystemClock().now()
+        barred = Wait.recalled(session.barred)
+        return Work(
+            plan=recovered.in_force,
+            recovered=recovered,
+            environ=self.memory.environ,
+            until=session.until,
+            longest_s=None if session.ends_at is None else max(0.0, (session.ends_at - now).total_seconds()),
+            wait_s=0.0,
+            memory=self.memory,
+            room=make_room(recovered.in_force),
+            barred=barred,
+        )
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """A session takes the signals that ask to stop; afterwards they do what they did before."""
+    before = {number: signal.getsignal(number) for number in stop_signals()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _scopes(plan: Plan, groups: Sequence[str]) -> tuple[Scope, ...]:
+    return tuple(scope for scope in plan.scopes if group_of(scope) in groups)
+
+
+def _run(job: Work, post: Post) -> bool:
+    """Serve; whether this process was told to stop."""
+    spare_the_collector()
+    try:
+        return anyio.run(_serving, job, post, backend="asyncio", backend_options=backend_options())
+    except Exception as error:
+        last = for_people(error)
+        if not isinstance(last, TakenOver):
+            raise last from error
+    _learn_why(post)
+    return False
+
+
+def _learn_why(post: Post) -> None:
+    clock = SystemClock()
+    until_s = clock.monotonic() + _TOLD_WITHIN_S
+    while post.over() is None and clock.monotonic() < until_s:
+        anyio.run(clock.sleep, 0.1)
+
+
+async def _serving(job: Work, post: Post) -> bool:
+    clock = SystemClock()
+
+    def note(record: Record) -> None:
+        session.ledger.note(record)
+
+    def wake() -> None:
+        server.wake()
+
+    opened = scopes_of(job, _scopes(job.plan, post.groups), clock, note)
+    async with opened as scopes, gates_of(job, clock) as gates:
+        session = new_session(job, scopes, clock, wake, observe=_unseen, gates=gates)
+        server = ScopeServer(session, job.fleet.state.host or "", post.over)
+        journal = job.recovered.stored.join(job.recovered.next_seq, post)
+        ledger = session.ledger
+        writer = JournalWriter(journal, ledger.on_durable, on_others=session.on_others, on_failure=ledger.on_failure)
+        ledger.attach(writer, send_within_s=journal.send_within_s)
+        await _journalled(server, writer)
+        await to_thread.run_sync(keep_rates, job, scopes, clock)
+    return server.stopped
+
+
+def _unseen(_record: Record) -> None:
+    """Who serves tells nobody: the host at work tells of the whole run."""
+
+
+async def _journalled(server: ScopeServer, writer: JournalWriter) -> None:
+    watchdog = Watchdog(partial(due_in, server, writer), end_process, patience_s(os.environ))
+    signals = Service("signals", partial(obey_signals, server))
+    with watchdog.watching():
+        async with anyio.create_task_group() as group:
+            group.start_soon(watchdog.beat)
+            group.start_soon(writer.run)
+            group.start_soon(supervise, signals, server.session)
+            await server.run()
+            await writer.aclose()
+            group.cancel_scope.cancel()
