@@ -14,7 +14,7 @@ from fakes.stage import PATIENCE_S, Played, Stage, announce, assemble, fold_all,
 from orchestrator.executor.decide.actions import Finish
 from orchestrator.executor.decide.exit_code import exit_code
 from orchestrator.executor.dispatch import Dispatcher
-from orchestrator.executor.scope_server import ScopeServer
+from orchestrator.executor.hosts.scope_server import ScopeServer
 from orchestrator.executor.session import Session
 from orchestrator.model.record.record import SessionStarted
 from orchestrator.tracker.journal.group_commit import JournalWriter
@@ -29,7 +29,8 @@ class VirtualWriter(JournalWriter):
     """The program's own writer, whose thread is virtual time."""
 
     def __init__(self, session: Session, journal: SharedJournal, chance: Random) -> None:
-        super().__init__(journal, session.ledger.on_durable, on_others=session.on_others)
+        ledger = session.ledger
+        super().__init__(journal, ledger.on_durable, on_others=session.on_others, on_overtaken=ledger.on_overtaken)
         self._clock = session.clock
         self._chance = chance
 
@@ -121,7 +122,7 @@ class SharedStage:
 @asynccontextmanager
 async def _writing(session: Session, journal: SharedJournal, seed: int) -> AsyncIterator[None]:
     writer = VirtualWriter(session, journal, Random(seed))
-    session.ledger.attach(writer, send_within_s=journal.send_within_s)
+    session.ledger.attach(writer, send_within_s=journal.send_within_s, shared=True)
     async with anyio.create_task_group() as group:
         group.start_soon(writer.run)
         yield

@@ -20,6 +20,7 @@ from orchestrator.executor.decide.actions import Finish
 from orchestrator.executor.decide.exit_code import exit_code
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.executor.dispatch import Background, Dispatcher
+from orchestrator.executor.hosts.scopes_of_others import ScopesOfOthers
 from orchestrator.executor.ledger import Ledger
 from orchestrator.executor.ports import GateAsker, MetricsApi
 from orchestrator.executor.rate.auto_rate import auto_pacer
@@ -30,7 +31,6 @@ from orchestrator.executor.scope.host_time import HostTime
 from orchestrator.executor.scope.jobs.job_list import Board
 from orchestrator.executor.scope.rates import Rates
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.executor.scopes_of_others import ScopesOfOthers
 from orchestrator.executor.session import NobodyAsks, Session
 from orchestrator.model.learned.told_elsewhere import ToldElsewhere
 from orchestrator.model.plan.plan import Plan, Scope

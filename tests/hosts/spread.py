@@ -33,7 +33,7 @@ def spread_case(server: Server, seed: int, *, count: int = 30, plan: dict[str, A
         proxies = desk.content()["proxies"]
         for number, proxy in enumerate(proxies):
             proxy["scope"] = [*scopes][number // 3 % len(scopes)]
-            proxy["labels"] = {"scope": proxy["scope"]}
+            proxy["labels"] = {"scope": proxy["scope"], "app": f"a{number % 4}"}
         desk.write(**IMPATIENT, **dict.fromkeys(where), scopes=scopes, proxies=proxies, **plan)
         yield case
 

@@ -16,7 +16,7 @@ from orchestrator.app.process.due import due_in
 from orchestrator.app.process.watchdog import Watchdog, end_process
 from orchestrator.app.scopes.keep_rates import keeping
 from orchestrator.app.session.listening import obey_commands, obey_signals, reading_commands
-from orchestrator.app.session.session_parts import gates_of, keep_rates, new_session, scopes_of
+from orchestrator.app.session.session_parts import attached, gates_of, keep_rates, new_session, scopes_of
 from orchestrator.app.session.session_work import Work
 from orchestrator.app.sinks.checkpoint_keeper import CheckpointKeeper
 from orchestrator.app.sinks.page_writer import PageWriter
@@ -27,9 +27,9 @@ from orchestrator.errors import ExitCode, OrchestratorError, for_people
 from orchestrator.executor.decide.actions import Finish
 from orchestrator.executor.decide.exit_code import exit_code
 from orchestrator.executor.dispatch import Background, Dispatcher, guarded
+from orchestrator.executor.hosts.scopes_of_others import ScopesOfOthers
 from orchestrator.executor.ports import GateAsker
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.executor.scopes_of_others import ScopesOfOthers
 from orchestrator.executor.session import Session
 from orchestrator.executor.supervise import Service, supervise
 from orchestrator.host import machine_name, user_name
@@ -87,17 +87,8 @@ async def _opened(job: Work) -> Finish:
     async with opened as scopes, gates_of(job, clock) as gates:
         checkpoints = CheckpointKeeper(job.recovered)
         dispatcher = _assemble(job, scopes, gates, clock, checkpoints)
-        session, ledger = dispatcher.session, dispatcher.session.ledger
-        journal = job.recovered.stored.resume(job.recovered.next_seq)
-        writer = JournalWriter(
-            journal,
-            ledger.on_durable,
-            on_others=session.on_others,
-            on_overtaken=ledger.on_overtaken,
-            on_failure=ledger.on_failure,
-        )
-        shared = journal.looks_every_s is not None
-        ledger.attach(writer, send_within_s=journal.send_within_s, shared=shared)
+        ledger = dispatcher.session.ledger
+        writer = attached(dispatcher.session, job.recovered.stored.resume(job.recovered.next_seq))
         finish = await _journalled(job, dispatcher, writer)
         await to_thread.run_sync(keep_rates, job, scopes, clock)
         with suppress(OrchestratorError):  # the journal tells the same

@@ -20,12 +20,12 @@ from orchestrator.app.process.watchdog import Watchdog, end_process
 from orchestrator.app.scopes.expect_credentials import expect_credentials
 from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.app.session.listening import obey_signals
-from orchestrator.app.session.session_parts import gates_of, keep_rates, new_session, scopes_of
+from orchestrator.app.session.session_parts import attached, gates_of, keep_rates, new_session, scopes_of
 from orchestrator.app.session.session_work import Work
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ScopeUnusable, TakenOver, for_people
 from orchestrator.executor.decide.waits import Wait
-from orchestrator.executor.scope_server import ScopeServer
+from orchestrator.executor.hosts.scope_server import ScopeServer
 from orchestrator.executor.supervise import Service, supervise
 from orchestrator.model.plan.plan import Plan, Scope
 from orchestrator.model.plan.served_group import group_of
@@ -141,10 +141,7 @@ async def _serving(job: Work, post: Post) -> bool:
     async with opened as scopes, gates_of(job, clock) as gates:
         session = new_session(job, scopes, clock, wake, observe=_unseen, gates=gates)
         server = ScopeServer(session, job.fleet.state.host or "", post.over)
-        journal = job.recovered.stored.join(job.recovered.next_seq, post)
-        ledger = session.ledger
-        writer = JournalWriter(journal, ledger.on_durable, on_others=session.on_others, on_failure=ledger.on_failure)
-        ledger.attach(writer, send_within_s=journal.send_within_s)
+        writer = attached(session, job.recovered.stored.join(job.recovered.next_seq, post))
         await _journalled(server, writer)
         await to_thread.run_sync(keep_rates, job, scopes, clock)
     return server.stopped

@@ -18,6 +18,7 @@ from orchestrator.clock import SystemClock
 from orchestrator.cloud.gates.asker import open_asker
 from orchestrator.errors import place_of
 from orchestrator.executor.decide.rollout import Rollout
+from orchestrator.executor.hosts.scopes_of_others import ScopesOfOthers
 from orchestrator.executor.ledger import Ledger
 from orchestrator.executor.ports import GateAsker
 from orchestrator.executor.restore_queue import make_queue
@@ -25,13 +26,14 @@ from orchestrator.executor.scope.host_time import HostTime
 from orchestrator.executor.scope.jobs.job_list import Board
 from orchestrator.executor.scope.rates import Rates
 from orchestrator.executor.scope.scope_calls import ScopeCalls
-from orchestrator.executor.scopes_of_others import ScopesOfOthers
 from orchestrator.executor.session import NobodyAsks, Session
 from orchestrator.host_zone import HOST_ZONE
 from orchestrator.model.plan.plan import Scope
 from orchestrator.model.record.record import Record
 from orchestrator.planner.targets.own_windows import check_own_windows
 from orchestrator.planner.waves import assign_waves, scope_targets, wave_targets
+from orchestrator.tracker.journal.group_commit import JournalWriter
+from orchestrator.tracker.open_journal import OpenJournal
 
 
 def scopes_of(
@@ -107,6 +109,20 @@ def new_session(
         reached=crasher(os.environ),
         leads=elsewhere is not None,
     )
+
+
+def attached(session: Session, journal: OpenJournal) -> JournalWriter:
+    """What writes the records of a session into a journal, which is the session's own from now on."""
+    ledger = session.ledger
+    writer = JournalWriter(
+        journal,
+        ledger.on_durable,
+        on_others=session.on_others,
+        on_overtaken=ledger.on_overtaken,
+        on_failure=ledger.on_failure,
+    )
+    ledger.attach(writer, send_within_s=journal.send_within_s, shared=journal.looks_every_s is not None)
+    return writer
 
 
 async def _nobody() -> Mapping[str, str]:
