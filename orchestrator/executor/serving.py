@@ -7,7 +7,7 @@ from anyio.abc import TaskGroup
 
 from orchestrator.errors import Broken, StateError
 from orchestrator.executor.bulkhead import break_off
-from orchestrator.executor.decide.one_target.intent_gate import may_send
+from orchestrator.executor.decide.one_target.intent_gate import may_begin
 from orchestrator.executor.decide.opening.gates import gates_at
 from orchestrator.executor.ledger import SetAside
 from orchestrator.executor.scope.gate import ScopeGone, Yielded
@@ -64,7 +64,7 @@ class Server:
         for state in map(session.run.state, given):
             if not session.serves(state.target.scope) or state.key not in session.rollout.queue.starting:
                 continue
-            if may_send(session.rollout, state, session.clock.now()) is None:
+            if may_begin(session.rollout, state, session.clock.now()) is None:
                 self.take_up(state)
             else:
                 self._give_back(state)

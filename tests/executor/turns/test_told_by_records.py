@@ -23,7 +23,7 @@ from orchestrator.model.plan.amount import Amount
 from orchestrator.model.plan.commands import Command, LimitCommand
 from orchestrator.model.plan.health_gate import GateAnswer, HealthGate
 from orchestrator.model.plan.limit_change import LimitChange
-from orchestrator.model.plan.plan import Limits, Plan, Wave
+from orchestrator.model.plan.plan import Limits, Plan, Retry, Wave
 from orchestrator.model.record.outcome import Outcome
 from orchestrator.model.record.record import (
     CloudEventsRead,
@@ -189,6 +189,14 @@ def test_the_addresses_of_a_subnet_are_read_by_the_host_that_serves_its_scope() 
     assert not played.cloud.short
     assert {(each.kind, each.value) for each in played.of(ReadingAsked)} >= {("subnet", "s")}
     assert played.of(SubnetRead)
+
+
+def test_a_target_that_fits_in_no_more_is_deferred_by_the_host_that_serves_it_at_its_only_turn() -> None:
+    plan = shared_plan(2, hosts=ELSEWHERE, retry=Retry(busy_for_s=300.0))
+    plan = structs.replace(plan, proxies=tuple(in_subnet(each, "s") for each in plan.proxies))
+    played = play(plan, stage={"new_cloud": partial(Vpc, sizes={"s": 1})})
+    assert (played.code, played.outcomes()) == (ExitCode.OTHER_OUTCOMES, {"deferred": 2})
+    assert (len(played.of(TurnGiven)), played.of(TurnReturned)) == (2, [])
 
 
 # --- waves -----------------------------------------------------------------------------------------------------------

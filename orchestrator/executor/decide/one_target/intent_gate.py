@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from orchestrator.executor.decide.limits import due_hold, room
-from orchestrator.executor.decide.opening.addresses import short_subnet
+from orchestrator.executor.decide.opening.addresses import hopeless, short_subnet
 from orchestrator.executor.decide.opening.cloud_events import unread_events
 from orchestrator.executor.decide.opening.gates import closed_gate
 from orchestrator.executor.decide.opening.start_gate import start_opening, target_opening
@@ -49,6 +49,14 @@ def may_send(rollout: Rollout, state: TargetState, now: datetime) -> str | None:
     if free.free < 0:
         return f"no slot: {free.why}"
     return None if state.key in rollout.queue.starting else "it holds no reservation"
+
+
+def may_begin(rollout: Rollout, state: TargetState, now: datetime) -> str | None:
+    """Why the story of a target whose turn it is may not begin now; None when it may, and its intent may follow.
+
+    One that has no hope of addresses begins without, to be deferred.
+    """
+    return _stopped(rollout) if hopeless(rollout, state.target, now) else may_send(rollout, state, now)
 
 
 def _stopped(rollout: Rollout) -> str | None:
