@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from orchestrator.app.scopes.rate_memory import Learned, RateMemory
 from orchestrator.executor.dispatch import Background, Dispatcher
 from orchestrator.executor.scope.scope_calls import ScopeCalls
+from orchestrator.executor.session import Session
 
 #: How often it is written while a session goes on; a process that is killed loses no more.
 _KEEP_EVERY_S = 60.0
@@ -24,9 +25,13 @@ def keeping(memory: RateMemory, beside: Callable[..., Awaitable[None]]) -> Backg
     """
 
     async def task(dispatcher: Dispatcher) -> None:
-        session = dispatcher.session
-        while True:
-            await session.clock.sleep(_KEEP_EVERY_S)
-            await beside(memory.write, memory.news(session.plan, learned(session.scopes), session.clock.now()))
+        await keep_on(memory, beside, dispatcher.session)
 
     return task
+
+
+async def keep_on(memory: RateMemory, beside: Callable[..., Awaitable[None]], session: Session) -> None:
+    """The same, for a session."""
+    while True:
+        await session.clock.sleep(_KEEP_EVERY_S)
+        await beside(memory.write, memory.news(session.plan, learned(session.scopes), session.clock.now()))

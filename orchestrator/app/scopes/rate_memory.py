@@ -113,6 +113,6 @@ class RateMemory(msgspec.Struct, kw_only=True, dict=True):
 
     def _found(self, plan: Plan, learned: Learned) -> Iterator[tuple[RateKey, float]]:
         for scope in plan.scopes:
-            rate = learned[scope.name]
+            rate = learned.get(scope.name)  # one that another host serves has found nothing here
             if rate is not None:
                 yield rate_key(scope, self.environ), rate

@@ -18,6 +18,7 @@ from orchestrator.app.process.open_files import make_room
 from orchestrator.app.process.signals import stop_signals
 from orchestrator.app.process.watchdog import Watchdog, end_process
 from orchestrator.app.scopes.expect_credentials import expect_credentials
+from orchestrator.app.scopes.keep_rates import keep_on
 from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.app.session.listening import obey_signals
 from orchestrator.app.session.session_parts import attached, gates_of, keep_rates, new_session, scopes_of
@@ -140,7 +141,10 @@ async def _serving(job: Work, post: Post) -> bool:
     opened = scopes_of(job, _scopes(job.plan, post.groups), clock, note)
     async with opened as scopes, gates_of(job, clock) as gates:
         session = new_session(job, scopes, clock, wake, observe=_unseen, gates=gates)
-        server = ScopeServer(session, job.fleet.state.host or "", post.over)
+        keeping = Service(
+            "the memory of the rates", partial(keep_on, job.memory, to_thread.run_sync, session), vital=False
+        )
+        server = ScopeServer(session, job.fleet.state.host or "", post.over, [keeping])
         writer = attached(session, job.recovered.stored.join(job.recovered.next_seq, post))
         await _journalled(server, writer)
         await to_thread.run_sync(keep_rates, job, scopes, clock)

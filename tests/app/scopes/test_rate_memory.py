@@ -216,3 +216,12 @@ def test_a_preview_says_what_it_takes_auto_to_be(tmp_path: Path) -> None:
         "rate of a: auto, assumed to be 38/s, as found until 2026-03-01 22:00 UTC",
         "rate of b: auto, not found out yet; assumed to be 2/s",
     ]
+
+
+def test_of_a_scope_that_another_host_serves_nothing_is_kept(tmp_path: Path) -> None:
+    plan = plan_with(scope("here"), scope("there", region="cn-south-1"))
+    lanes = {"here": Lanes(auto_pacer(9.0), VirtualClock())}
+    memory(tmp_path).keep(plan, learned(used(plan, lanes)), NOW)
+    after = memory(tmp_path)
+    assert after.known(plan.scopes[0]) is not None
+    assert after.known(plan.scopes[1]) is None
