@@ -8,6 +8,8 @@ from orchestrator.model.record.record import (
     ReadingAsked,
     Record,
     RereadAsked,
+    ScopeGivenUp,
+    ScopePaused,
     ScopeServed,
     SessionEnded,
     SubnetRead,
@@ -31,6 +33,8 @@ def heard(rollout: Rollout, record: Record) -> None:
             rollout.asked_again = record.wave
         case ScopeServed():
             _served(rollout, record.scope)
+        case ScopePaused() | ScopeGivenUp():
+            rollout.missed.add(record.scope)
         case SessionEnded():
             rollout.stop = rollout.stop or "the session of the host that decides has ended"
         case _:

@@ -22,6 +22,7 @@ from orchestrator.executor.session import Session
 from orchestrator.model.plan.amount import Amount
 from orchestrator.model.plan.plan import Failures, Limits, Plan, Wave
 from orchestrator.model.record.record import ScopeServed
+from orchestrator.model.run.run import Run
 from orchestrator.tracker.journal.group_commit import JournalWriter
 from orchestrator.tracker.postgres.serving.watched_silence import DEAD_S
 
@@ -85,6 +86,7 @@ class SharedStage:
         hosts: those that stand by for its whole length.
         comes_s: when a host comes, seconds after the session; the others are there when it begins.
         dies_s: when it dies.
+        unseen_s: from when to when nothing is seen of it, though it goes on.
         together: nothing is decided before all hosts are there.
         serving: by scope, who serves it, as it is known.
     """
@@ -93,6 +95,7 @@ class SharedStage:
     hosts: tuple[str, ...]
     comes_s: Mapping[str, float] = field(default_factory=dict)
     dies_s: Mapping[str, float] = field(default_factory=dict)
+    unseen_s: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     together: bool = False
     log: SharedLog = field(default_factory=SharedLog)
     serving: dict[str, str] = field(default_factory=dict)
@@ -106,7 +109,7 @@ class SharedStage:
 
     async def _session(self) -> Played:
         stage, clock = self.lead, VirtualClock(self.lead.start)
-        stage.servers = lambda: self.serving
+        stage.servers = lambda: {scope: host for scope, host in self.serving.items() if self._seen(host, clock)}
         self.log.records.extend(stage.records)
         stage.clouds.update(stage.open_clouds(clock))
         with anyio.fail_after(PATIENCE_S):
@@ -138,6 +141,10 @@ class SharedStage:
                 await anyio.lowlevel.checkpoint()
             return dispatcher, await dispatcher.run()
         raise AssertionError("the writer's group ends with what it holds")
+
+    def _seen(self, host: str, clock: VirtualClock) -> bool:
+        begins_s, ends_s = self.unseen_s.get(host, (inf, inf))
+        return not begins_s <= clock.monotonic() < ends_s
 
     def _all_serve(self) -> bool:
         hosts = {record.host for record in self.log.records if isinstance(record, ScopeServed)}
@@ -176,20 +183,26 @@ class SharedStage:
         ]
 
     async def _serve(self, stage: Stage, clock: VirtualClock) -> None:
-        journal = self._journals[stage.host or ""] = self.log.join(stage.clouds)
+        missed = True
+        while missed:
+            journal = self._journals[stage.host or ""] = self.log.join(stage.clouds)
+            server = _server(stage, clock, fold_all(stage.plan, self.log.records))
+            self.servers.append(server)
+            try:
+                async with _writing(server.session, journal, stage.seed):
+                    await server.run()
+            except* StateError:
+                if not journal.lost:
+                    raise
+            missed = server.missed
 
-        def wake() -> None:
-            server.wake()
 
-        session = new_session(stage, clock, fold_all(stage.plan, self.log.records), wake)
-        server = ScopeServer(session, stage.host or "", lambda: None)
-        self.servers.append(server)
-        try:
-            async with _writing(session, journal, stage.seed):
-                await server.run()
-        except* StateError:
-            if not journal.lost:
-                raise
+def _server(stage: Stage, clock: VirtualClock, run: Run) -> ScopeServer:
+    def wake() -> None:
+        server.wake()
+
+    server = ScopeServer(new_session(stage, clock, run, wake), stage.host or "", lambda: None)
+    return server
 
 
 def shared_plan(count: int, *, hosts: Mapping[str, tuple[str, ...]], **changes: Any) -> Plan:

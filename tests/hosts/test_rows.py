@@ -9,7 +9,7 @@ from hosts.rows import ROWS, Row
 if TYPE_CHECKING:
     from fakes.postgres_server import Server
 
-PLAYED = ("10b", "11, 17", "14b", "16", "18")
+PLAYED = ("5b", "10b", "11, 17", "13b", "14b", "16", "18")
 
 
 @pytest.mark.slow

@@ -68,14 +68,17 @@ class ServingStandBy(Struct, frozen=True):
             KeyboardInterrupt: this process was told to stop.
             StateError: the database cannot be used.
         """
-        stored = latest_run(self.fleet)
-        recovered = None if stored is None else recover(stored)
-        if recovered is None or not recovered.run.sessions or recovered.run.session_ended is not None:
-            return
-        with _own_signals():
-            stopped = _run(self._work(recovered), post)
-        if stopped:
-            raise KeyboardInterrupt
+        while post.over() is None:
+            stored = latest_run(self.fleet)
+            recovered = None if stored is None else recover(stored)
+            if recovered is None or not recovered.run.sessions or recovered.run.session_ended is not None:
+                return
+            with _own_signals():
+                server = _run(self._work(recovered), post)
+            if server is not None and server.stopped:
+                raise KeyboardInterrupt
+            if server is not None and not server.missed:
+                return
 
     def _work(self, recovered: Recovered) -> Work:
         """The same as that of the host at work, as it has written it down."""
@@ -109,8 +112,8 @@ def _scopes(plan: Plan, groups: Sequence[str]) -> tuple[Scope, ...]:
     return tuple(scope for scope in plan.scopes if group_of(scope) in groups)
 
 
-def _run(job: Work, post: Post) -> bool:
-    """Serve; whether this process was told to stop."""
+def _run(job: Work, post: Post) -> ScopeServer | None:
+    """Serve, and return who did; None when another one serves by now."""
     spare_the_collector()
     try:
         return anyio.run(_serving, job, post, backend="asyncio", backend_options=backend_options())
@@ -119,7 +122,7 @@ def _run(job: Work, post: Post) -> bool:
         if not isinstance(last, TakenOver):
             raise last from error
     _learn_why(post)
-    return False
+    return None
 
 
 def _learn_why(post: Post) -> None:
@@ -129,7 +132,7 @@ def _learn_why(post: Post) -> None:
         anyio.run(clock.sleep, 0.1)
 
 
-async def _serving(job: Work, post: Post) -> bool:
+async def _serving(job: Work, post: Post) -> ScopeServer:
     clock = SystemClock()
 
     def note(record: Record) -> None:
@@ -148,7 +151,7 @@ async def _serving(job: Work, post: Post) -> bool:
         writer = attached(session, job.recovered.stored.join(job.recovered.next_seq, post))
         await _journalled(server, writer)
         await to_thread.run_sync(keep_rates, job, scopes, clock)
-    return server.stopped
+    return server
 
 
 def _unseen(_record: Record) -> None:

@@ -79,6 +79,7 @@ class Rollout(msgspec.Struct, kw_only=True):
         given: targets that another host has given their turn, and whose story has not begun.
         asked: what another host, which decides, wants to be read.
         asked_again: the wave whose proxies it wants to be read once more; None when it wants nothing.
+        missed: scopes of which another host says that nobody serves them.
         rereading: proxies of the wave being verified that other hosts read, and have not yet.
         stop: why this session ends; None while it goes on.
         until: nothing starts from this instant of the calendar on.
@@ -107,6 +108,7 @@ class Rollout(msgspec.Struct, kw_only=True):
     given: list[str] = []
     asked: list[ReadCloud] = []
     asked_again: str | None = None
+    missed: set[str] = set()
     rereading: set[str] = set()
     stop: str | None = None
     until: datetime | None = None

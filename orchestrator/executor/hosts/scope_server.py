@@ -18,6 +18,8 @@ from orchestrator.executor.supervise import Service, supervise
 from orchestrator.executor.target.reverify_wave import read_wave
 from orchestrator.model.record.record import ScopeLeft, ScopeServed
 
+_MISSED = "the host that decides has taken this one for gone"
+
 #: How often it is looked whether the serving is over, when nothing else happens.
 _LOOK_S = 0.5
 
@@ -33,6 +35,7 @@ class ScopeServer:
 
     Attributes:
         stopped: this process was told to stop.
+        missed: the host that decides takes this one for gone; it has to begin anew, with what the log says by now.
     """
 
     def __init__(
@@ -40,7 +43,7 @@ class ScopeServer:
     ) -> None:
         self.session = session
         self.performing: Action | None = None  # it decides nothing
-        self.stopped = False
+        self.stopped = self.missed = False
         self._host = host
         self._over = over
         self._background = background
@@ -112,7 +115,8 @@ class ScopeServer:
     async def _loop(self, group: TaskGroup, server: Server) -> str:
         while True:
             self._changed = anyio.Event()
-            why = self.session.rollout.stop or self._over()
+            self.missed = not self.session.rollout.missed.isdisjoint(self.session.scopes)
+            why = self.session.rollout.stop or self._over() or (_MISSED if self.missed else None)
             if why is not None:
                 return why
             server.take_up_moved()

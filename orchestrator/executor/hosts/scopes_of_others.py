@@ -1,18 +1,21 @@
 """The scopes that the host which decides may not serve: who serves them, and what follows when nobody does."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 from orchestrator.executor.ports import Clock
 from orchestrator.executor.session import Session
 from orchestrator.model.plan.plan import Scope
 from orchestrator.model.record.record import ScopeGivenUp, ScopePaused, TurnReturned
 from orchestrator.model.run.run import Run
+from orchestrator.model.run.status import ScopeStatus
 
 #: Who serves each scope now, by its name.
 Servers = Callable[[], Awaitable[Mapping[str, str]]]
 
-#: How often it is looked who serves, and how long nobody may: others have seen by then who has fallen silent.
-LOOK_S, PATIENCE_S = 1.0, 15.0
+#: How often it is looked who serves; how long nobody may before a scope pauses, and before it is given up: others have
+#: seen by then who has fallen silent.
+LOOK_S, PAUSES_AFTER_S, PATIENCE_S = 1.0, 3.0, 15.0
 
 #: Calls per second of a scope whose host has not told yet.
 _RATE = 2.0
@@ -35,6 +38,7 @@ class ScopesOfOthers:
         self._servers = servers
         self._alive: frozenset[str] = frozenset()
         self._seen_s: dict[str, float] = {}
+        self._joined: dict[str, datetime | None] = {}
 
     def available(self, scope: str) -> bool:
         """Whether a call there may be begun now, as far as is known here."""
@@ -59,15 +63,20 @@ class ScopesOfOthers:
 
     def _look(self, session: Session, scope: Scope) -> None:
         status, now_s = self._run.scopes[scope.name], self._clock.monotonic()
-        if scope.name in self._alive:
+        if scope.name in self._alive or self._has_joined(status):
             self._seen_s[scope.name] = now_s
-        elif status.given_up is not None:
             return
-        elif now_s - self._seen_s[scope.name] > PATIENCE_S:
+        unseen_s = now_s - self._seen_s[scope.name]
+        if status.given_up is None and unseen_s > PATIENCE_S:
             _give_up(session, scope)
-        elif status.server is not None and status.paused is None:
+        elif status.given_up is None and unseen_s > PAUSES_AFTER_S and status.server is not None and not status.paused:
             why = f"host {status.server}, which served it, is gone; another one may go on"
             session.ledger.note(ScopePaused(at=session.clock.now(), step="scope", scope=scope.name, why=why))
+
+    def _has_joined(self, status: ScopeStatus) -> bool:
+        """Whether a host has begun to serve it since the last look: a sign of life, whatever else is seen of it."""
+        before, self._joined[status.name] = self._joined.get(status.name), status.served_at
+        return status.served_at not in (None, before)
 
 
 def _give_up(session: Session, scope: Scope) -> None:

@@ -88,6 +88,7 @@ class ScopeStatus(msgspec.Struct):
         unmetered: metrics of its proxies cannot be read in the present session.
         got_through: attempts that were answered, and not turned away.
         server: the host that serves it, where that is another one than the one that decides.
+        served_at: when that host began.
     """
 
     name: str
@@ -109,6 +110,7 @@ class ScopeStatus(msgspec.Struct):
     rate_limit: float | None = None
     seconds: float = 0.0
     server: str | None = None
+    served_at: datetime | None = None
 
     def standing(self, at: datetime) -> ScopeStanding:
         """Whether it can be used at an instant of the session's clock."""
@@ -126,12 +128,12 @@ class ScopeStatus(msgspec.Struct):
         """Nothing is known of it, until the session that begins then has reached it."""
         self.clear()
         self.opened = self.unmetered = False
-        self.since, self.server = at, None
+        self.since, self.server, self.served_at = at, None, None
 
     def serve(self, host: str, at: datetime) -> None:
         """The same for a host that begins then to serve it."""
         self.begin_session(at)
-        self.server = host
+        self.server, self.served_at = host, at
 
     def leave(self, host: str, at: datetime) -> None:
         """The host that serves it leaves it to others."""
