@@ -1,6 +1,6 @@
 """The scopes that the host which decides may not serve: who serves them, and what follows when nobody does."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from orchestrator.executor.ports import Clock
@@ -85,8 +85,8 @@ def _give_up(session: Session, scope: Scope) -> None:
     session.ledger.note(ScopeGivenUp(at=now, step="scope", scope=scope.name, why=why, hosts=scope.hosts))
     for key in _of(session.run, scope, session.rollout.queue.starting):
         session.ledger.note(TurnReturned(at=now, target=key, until=now))
-    session.rollout.resting.update(_of(session.run, scope, [state.key for state in session.run.open_states()]))
+    session.rollout.resting.update(_of(session.run, scope, (state.key for state in session.run.open_states())))
 
 
-def _of(run: Run, scope: Scope, keys: Sequence[str] | Mapping[str, str]) -> Iterator[str]:
-    return iter([key for key in keys if run.targets[key].scope == scope.name])
+def _of(run: Run, scope: Scope, keys: Iterable[str]) -> list[str]:
+    return [key for key in keys if run.targets[key].scope == scope.name]
