@@ -63,7 +63,7 @@ class ScopesOfOthers:
 
     def _look(self, session: Session, scope: Scope) -> None:
         status, now_s = self._run.scopes[scope.name], self._clock.monotonic()
-        if scope.name in self._alive or self._has_joined(status):
+        if self._has_joined(status) or scope.name in self._alive:
             self._seen_s[scope.name] = now_s
             return
         unseen_s = now_s - self._seen_s[scope.name]
