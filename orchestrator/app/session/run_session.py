@@ -6,17 +6,13 @@ from contextlib import suppress
 from datetime import UTC
 from functools import partial
 
-import anyio
 import msgspec
 from anyio import to_thread
 
 from orchestrator import __version__
-from orchestrator.app.process.die_at_point import patience_s
-from orchestrator.app.process.due import due_in
-from orchestrator.app.process.watchdog import Watchdog, end_process
 from orchestrator.app.scopes.keep_rates import keeping
-from orchestrator.app.session.listening import obey_commands, obey_signals, reading_commands
-from orchestrator.app.session.session_parts import attached, gates_of, keep_rates, new_session, scopes_of
+from orchestrator.app.session.listening import obey_commands, reading_commands
+from orchestrator.app.session.session_parts import attached, gates_of, keep_rates, new_session, scopes_of, watched
 from orchestrator.app.session.session_work import Work
 from orchestrator.app.sinks.checkpoint_keeper import CheckpointKeeper
 from orchestrator.app.sinks.page_writer import PageWriter
@@ -31,7 +27,6 @@ from orchestrator.executor.hosts.scopes_of_others import ScopesOfOthers
 from orchestrator.executor.ports import GateAsker
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.session import Session
-from orchestrator.executor.supervise import Service, supervise
 from orchestrator.host import machine_name, user_name
 from orchestrator.model.plan.plan import Scope
 from orchestrator.model.plan.served_group import group_of
@@ -97,19 +92,11 @@ async def _opened(job: Work) -> Finish:
 
 
 async def _journalled(job: Work, dispatcher: Dispatcher, writer: JournalWriter) -> Finish:
-    watchdog = Watchdog(partial(due_in, dispatcher, writer), end_process, patience_s(os.environ))
-    signals = Service("signals", partial(obey_signals, dispatcher))
-    with watchdog.watching():
-        async with anyio.create_task_group() as group:
-            group.start_soon(watchdog.beat)
-            group.start_soon(writer.run)
-            group.start_soon(supervise, signals, dispatcher.session)
-            await _announce(job, dispatcher.session)
-            await obey_commands(job.fleet.inbox(), dispatcher, to_thread.run_sync)
-            finish = await dispatcher.run()
-            await writer.aclose()
-            group.cancel_scope.cancel()
-    return finish
+    async with watched(dispatcher, writer):
+        await _announce(job, dispatcher.session)
+        await obey_commands(job.fleet.inbox(), dispatcher, to_thread.run_sync)
+        return await dispatcher.run()
+    raise AssertionError("the group ends with what it holds")
 
 
 def _assemble(

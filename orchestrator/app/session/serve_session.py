@@ -1,6 +1,5 @@
 """What a host does while it stands by: it serves the scopes that the host at work may not, until that is over."""
 
-import os
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,27 +10,22 @@ from anyio import to_thread
 from msgspec import Struct, structs
 
 from orchestrator.app.process.collector import spare_the_collector
-from orchestrator.app.process.die_at_point import patience_s
-from orchestrator.app.process.due import due_in
 from orchestrator.app.process.event_loop import backend_options
 from orchestrator.app.process.open_files import make_room
 from orchestrator.app.process.signals import stop_signals
-from orchestrator.app.process.watchdog import Watchdog, end_process
 from orchestrator.app.scopes.expect_credentials import expect_credentials
 from orchestrator.app.scopes.keep_rates import keep_on
 from orchestrator.app.scopes.rate_memory import RateMemory
-from orchestrator.app.session.listening import obey_signals
-from orchestrator.app.session.session_parts import attached, gates_of, keep_rates, new_session, scopes_of
+from orchestrator.app.session.session_parts import attached, gates_of, keep_rates, new_session, scopes_of, watched
 from orchestrator.app.session.session_work import Work
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ScopeUnusable, TakenOver, for_people
 from orchestrator.executor.decide.waits import Wait
 from orchestrator.executor.hosts.scope_server import ScopeServer
-from orchestrator.executor.supervise import Service, supervise
+from orchestrator.executor.supervise import Service
 from orchestrator.model.plan.plan import Plan, Scope
 from orchestrator.model.plan.served_group import group_of
 from orchestrator.model.record.record import Record
-from orchestrator.tracker.journal.group_commit import JournalWriter
 from orchestrator.tracker.runs.recovery import Recovered, latest_run, recover
 from orchestrator.tracker.served_groups import Post
 from orchestrator.tracker.state_store import Fleet
@@ -149,23 +143,11 @@ async def _serving(job: Work, post: Post) -> ScopeServer:
         )
         server = ScopeServer(session, job.fleet.state.host or "", post.over, [keeping])
         writer = attached(session, job.recovered.stored.join(job.recovered.next_seq, post))
-        await _journalled(server, writer)
+        async with watched(server, writer):
+            await server.run()
         await to_thread.run_sync(keep_rates, job, scopes, clock)
     return server
 
 
 def _unseen(_record: Record) -> None:
     """Who serves tells nobody: the host at work tells of the whole run."""
-
-
-async def _journalled(server: ScopeServer, writer: JournalWriter) -> None:
-    watchdog = Watchdog(partial(due_in, server, writer), end_process, patience_s(os.environ))
-    signals = Service("signals", partial(obey_signals, server))
-    with watchdog.watching():
-        async with anyio.create_task_group() as group:
-            group.start_soon(watchdog.beat)
-            group.start_soon(writer.run)
-            group.start_soon(supervise, signals, server.session)
-            await server.run()
-            await writer.aclose()
-            group.cancel_scope.cancel()

@@ -5,14 +5,19 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
+from functools import partial
+from typing import Protocol
 
 import anyio
 from msgspec import structs
 
-from orchestrator.app.process.die_at_point import crasher
+from orchestrator.app.process.die_at_point import crasher, patience_s
+from orchestrator.app.process.due import Working, due_in
+from orchestrator.app.process.watchdog import Watchdog, end_process
 from orchestrator.app.scopes.keep_rates import learned
 from orchestrator.app.scopes.open_scopes import open_scopes
 from orchestrator.app.session.known_upgrades import known_upgrades
+from orchestrator.app.session.listening import Stoppable, obey_signals
 from orchestrator.app.session.session_work import Work
 from orchestrator.clock import SystemClock
 from orchestrator.cloud.gates.asker import open_asker
@@ -27,6 +32,7 @@ from orchestrator.executor.scope.jobs.job_list import Board
 from orchestrator.executor.scope.rates import Rates
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.session import NobodyAsks, Session
+from orchestrator.executor.supervise import Service, supervise
 from orchestrator.host_zone import HOST_ZONE
 from orchestrator.model.plan.plan import Scope
 from orchestrator.model.record.record import Record
@@ -123,6 +129,25 @@ def attached(session: Session, journal: OpenJournal) -> JournalWriter:
     )
     ledger.attach(writer, send_within_s=journal.send_within_s, shared=journal.looks_every_s is not None)
     return writer
+
+
+class Worker(Working, Stoppable, Protocol):
+    """Works at a session until it is told to stop."""
+
+
+@asynccontextmanager
+async def watched(worker: Worker, writer: JournalWriter) -> AsyncIterator[None]:
+    """For the length of the block records are written, signals obeyed, and a standstill ends the process."""
+    watchdog = Watchdog(partial(due_in, worker, writer), end_process, patience_s(os.environ))
+    signals = Service("signals", partial(obey_signals, worker))
+    with watchdog.watching():
+        async with anyio.create_task_group() as group:
+            group.start_soon(watchdog.beat)
+            group.start_soon(writer.run)
+            group.start_soon(supervise, signals, worker.session)
+            yield
+            await writer.aclose()
+            group.cancel_scope.cancel()
 
 
 async def _nobody() -> Mapping[str, str]:
