@@ -151,6 +151,10 @@ class Ledger:
         if record.target is not None and self.rollout.run.state(record.target).set_aside:
             raise SetAside
 
+    async def room(self) -> None:
+        """Return when there is room for one more call beside those of all hosts, or there was none for a while."""
+        await self._intents.full()
+
     async def intent(self, state: TargetState, source_version: str, token: str, *, folded: int) -> Decision:
         """Write the intent of the target's next attempt, if everything still allows it.
 

@@ -78,6 +78,7 @@ class _Slot:
             await self._have_permit()
             self._held = True
             try:
+                await self._session.ledger.room()  # before its turn by the rate: a call that waits then comes too late
                 await self._ready()
             except BaseException:
                 self.free()

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -121,6 +122,17 @@ def test_limits_that_a_person_changes_hold_on_the_host_that_serves_too() -> None
     assert len(calls) <= 60 * 0.25 + 1
     (server,) = shared.servers
     assert (server.session.scopes["sh"].lanes.pacer.nominal, server.session.sending.total_tokens) == (0.25, 3)
+
+
+def test_a_call_that_waited_for_one_of_another_host_comes_no_closer_to_the_next_one_than_the_rate_allows() -> None:
+    slow = acts.Act(acts.ACCEPT.reply, effect=True, latency_s=1.7)
+    plan = shared_plan(16, hosts={"bj": (), "sh": ("sh-*",)})
+    plan = structs.replace(plan, limits=structs.replace(plan.limits, concurrency=1, rate=1.0))
+    played = play(plan, stage={"cloud_of": lambda cloud: setattr(cloud, "default_act", slow)})
+    assert played.outcomes() == {"succeeded": 16}
+    for cloud in played.clouds.values():
+        calls = [call.at for call in cloud.calls]
+        assert min(later - earlier for earlier, later in pairwise(calls)) >= timedelta(seconds=0.9)
 
 
 # --- gates -----------------------------------------------------------------------------------------------------------
