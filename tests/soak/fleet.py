@@ -80,7 +80,7 @@ class Ordeal:
 
 @dataclass(frozen=True, kw_only=True)
 class Fleet:
-    """Everything about one trial. Processes beyond the last ordeal meet none."""
+    """Everything about one trial. Processes beyond the last ordeal meet none, nor do those that serve beyond theirs."""
 
     seed: int
     plan: Plan
@@ -89,6 +89,7 @@ class Fleet:
     disk_delay_s: float
     outages: tuple[Outage, ...]
     ordeals: tuple[Ordeal, ...]
+    of_servers: tuple[Ordeal, ...] = ()
     careless: float
     helpful: bool
     dose: Dose = NO_POISON

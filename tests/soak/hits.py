@@ -102,7 +102,8 @@ def _count_processes(evidence: Evidence, met: Counter[str]) -> None:
     host = evidence.fleet.host
     met["host: wrong clock"] += host.wrong_s != 0
     met["host: drift"] += host.drift != 0
-    for process in evidence.processes:
+    for process in evidence.lives:
+        met[f"server: {process.how}"] += not process.decides
         met["processes"] += 1
         met["host: step"] += host.steps_within(process.began_s, process.ended_s)
         if process.death is not None:

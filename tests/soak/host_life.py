@@ -14,6 +14,7 @@ from soak.life import Died, Life
 from soak.loop import VirtualLoop
 
 from orchestrator.errors import StateError
+from orchestrator.executor.session import Session
 from orchestrator.model.record.record import Record
 from orchestrator.tracker.journal.group_commit import Group, JournalWriter
 
@@ -34,10 +35,12 @@ class HostLife(Life):
         stirred: something of this has changed.
         awake: set when it goes on after it stood still.
         journal: the log as it has it open.
+        name: of its host.
     """
 
-    def __init__(self, loop: VirtualLoop, ordeal: Ordeal, fleet: Fleet, journal: SharedJournal) -> None:
+    def __init__(self, loop: VirtualLoop, ordeal: Ordeal, fleet: Fleet, journal: SharedJournal, name: str = "") -> None:
         super().__init__(loop, ordeal.death, ordeal.raises, fleet.host)
+        self.name = name
         self.freeze = ordeal.freeze
         self.frozen = self.ended = False
         self.stirred, self.awake = anyio.Event(), anyio.Event()
@@ -74,6 +77,11 @@ class HostLife(Life):
         if self.freeze is not None and (self.freeze.place, self.freeze.nth) == (place, self.passed[place]):
             self._stand_still(self.freeze)
 
+    @property
+    def stands_still(self) -> bool:
+        """Whether nothing can begin on its host."""
+        return self.frozen and not self.dead
+
     def wake_up(self) -> None:
         """Go on."""
         self.frozen, self._woke_s = False, self.monotonic()
@@ -104,6 +112,7 @@ class HostWriter(JournalWriter):
 
     Args:
         handing: called with each record that is handed over.
+        session: whose records these are.
     """
 
     def __init__(
@@ -112,11 +121,16 @@ class HostWriter(JournalWriter):
         chance: Random,
         delay_s: float,
         handing: Callable[[Record], None],
-        on_durable: Callable[[Record], None],
-        on_others: Callable[[Record], None],
-        on_overtaken: Callable[[Record], None],
+        session: Session,
     ) -> None:
-        super().__init__(life.journal, on_durable, on_others=on_others, on_overtaken=on_overtaken)
+        ledger = session.ledger
+        super().__init__(
+            life.journal,
+            ledger.on_durable,
+            on_others=session.on_others,
+            on_failure=ledger.on_failure,
+            on_overtaken=ledger.on_overtaken,
+        )
         self._life = life
         self._chance = chance
         self._way_s = delay_s / 2

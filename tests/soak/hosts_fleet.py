@@ -3,8 +3,10 @@
 from dataclasses import replace
 from random import Random
 
+from msgspec.structs import replace as other
 from soak.fleet import Fleet, Freeze, Ordeal, Size, Worst, random_fleet
 from soak.focus import world
+from soak.host_clock import RIGHT
 from soak.life import Death
 from soak.plans import doubt_period_s
 from soak.poison import NO_POISON
@@ -16,15 +18,39 @@ from orchestrator.simulator.profile import JobFate, JobShares, Profile, Scripted
 _UNSEEN = 0.4
 #: Where a host may stand still between two steps: then the doubt period must be longer, as it is with real ones.
 _STEPS = tuple(point.value for point in Point)
+#: Hosts that scopes name; there are h1, h2, ...
+_NAMED: tuple[tuple[str, ...], ...] = ((), ("h1",), ("h2", "h3"), ("h2", "h3"), ("h3", "h1"), ("h3",))
 _BESIDE = ("instant", "instant", "post", "post", "post", "record", "written")
 
 
 def hosts_fleet(seed: int, size: Size = "full") -> Fleet:
-    """The trial that belongs to a seed: as with one host, but hosts die or stand still, and no disk is full."""
+    """The trial that belongs to a seed: as with one host, but hosts die or stand still, and no disk is full.
+
+    In every other one scopes name their hosts, so that one host decides and others serve what it may not.
+    """
     fleet, chance = random_fleet(seed, size), Random(f"hosts {seed}")
     raising = [ordeal for ordeal in fleet.ordeals[:1] if ordeal.raises is not None]
     others = (_ordeal(chance, fleet) for _ in range(chance.choice((1, 2, 3, 4))))
-    return replace(fleet, ordeals=(*raising, *others))
+    fleet = replace(fleet, ordeals=(*raising, *others))
+    return spread(fleet) if seed % 2 else fleet
+
+
+def spread(fleet: Fleet) -> Fleet:
+    """The same fleet, whose scopes name hosts; those that serve die and stand still as well."""
+    chance = Random(f"spread {fleet.seed}")
+    scopes = tuple(other(scope, hosts=chance.choice(_NAMED)) for scope in fleet.plan.scopes)
+    if not any(scope.hosts for scope in scopes):
+        scopes = (other(scopes[0], hosts=("h2", "h3")), *scopes[1:])
+    of_servers = (_of_server(chance, fleet) for _ in range(chance.choice((0, 1, 2, 3))))
+    plan = other(fleet.plan, scopes=scopes)
+    return replace(
+        fleet, plan=plan, of_servers=tuple(of_servers), host=RIGHT
+    )  # whose clock is wrong takes part in nothing
+
+
+def _of_server(chance: Random, fleet: Fleet) -> Ordeal:
+    ordeal = _ordeal(chance, fleet)
+    return ordeal if ordeal.hold_s is None else Ordeal()
 
 
 def _ordeal(chance: Random, fleet: Fleet) -> Ordeal:

@@ -157,6 +157,11 @@ class Life:
                 waiting.set_exception(Died())
 
 
+async def die_with(life: Life) -> None:
+    """Bring a death to the top, also when every task waits for another."""
+    await life.kept(life.promise())
+
+
 def _keep(waiting: asyncio.Future[None]) -> None:
     if not waiting.done():
         waiting.set_result(None)

@@ -25,6 +25,6 @@ def _report(evidence: Evidence) -> Found:
 
 
 def _folds(evidence: Evidence) -> Found:
-    for process in evidence.processes:
+    for process in evidence.lives:
         if process.fold_differs is not None:
             yield Violation(Rule.FOLD, f"process {process.number}: {process.fold_differs}")

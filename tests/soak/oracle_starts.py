@@ -134,7 +134,7 @@ def slept_through(evidence: Evidence, start: Start) -> bool:
     It writes what it was about to write when it wakes up, and nobody can stop it: what is left of the danger.
     """
     post = next(each for each in evidence.wire.posts if (each.proxy_id, each.sent_s) == (start.proxy_id, start.sent_s))
-    if evidence.processes[post.session - 1].ordeal.freeze is None:
+    if evidence.process(post.session).ordeal.freeze is None:
         return False
     intents = (line.record for line in evidence.disk.lines if isinstance(line.record, Intent))
     mine = (each for each in intents if each.target == start.proxy_id and each.token.startswith(f"{post.session}-"))

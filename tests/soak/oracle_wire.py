@@ -20,7 +20,7 @@ def wire_rules(evidence: Evidence) -> Found:
     """Every rule about what was sent."""
     yield from _sends(evidence)
     yield from _paces(evidence)
-    for process in evidence.processes:
+    for process in evidence.lives:
         yield from _concurrency(evidence, process)
 
 
@@ -52,7 +52,7 @@ def _answered(evidence: Evidence, post: Post, attempt: int, answer: AnswerSeen |
     """An answer is written, whenever it comes; only death and a full disk may lose it, and only what is on its way."""
     if post.ended_s is None:
         return
-    process = evidence.processes[post.session - 1]
+    process = evidence.process(post.session)
     if answer is None:
         lost_with_it = post.ended_s >= process.ended_s - evidence.disk.delay_s - _TINY_S
         if process.how in ("ended", "replaced") or (process.how == "died" and not lost_with_it):
@@ -89,16 +89,18 @@ def _paces(evidence: Evidence) -> Found:
     """No second holds more calls than the rate, where the plan names one; below 1/s they are a whole period apart.
 
     An upgrade call has its slot first and then writes its intent, so it may leave later by what the disk
-    takes for what is under way and for the intent itself.
+    takes for what is under way and for the intent itself. Where several hosts work it may wait there for the answer to
+    another one's call too, for as long as that takes: then the pace of all other calls is judged.
     """
+    elsewhere = {post.sent_s for post in evidence.wire.posts} if evidence.servers else set()
     for scope in evidence.fleet.plan.scopes:
         rate = scope_rate(evidence.fleet.plan, scope)
         if rate is None:
             continue
         most, within_s = max(1, int(rate)), 1.0 if rate >= 1 else 1 / rate
         within_s -= 2 * evidence.disk.delay_s + _TINY_S
-        sent = evidence.wire.sent.get(service_host(scope), [])
-        if too_fast(sent, most, within_s, [process.began_s for process in evidence.processes]):
+        sent = [at_s for at_s in evidence.wire.sent.get(service_host(scope), []) if at_s not in elsewhere]
+        if too_fast(sent, most, within_s, [process.began_s for process in evidence.lives]):
             yield Violation(Rule.PACE, f"scope {scope.name}: more than {most} calls in {within_s:g} s")
 
 

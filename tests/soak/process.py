@@ -1,6 +1,6 @@
 """One process of a trial: the executor joined to the virtual world, as the application joins it to the real one."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from itertools import count
@@ -13,7 +13,7 @@ from soak.life import Life
 from orchestrator.app.sinks.tee import RecordSink, Tee
 from orchestrator.cloud.secrets.registry import Secrets
 from orchestrator.executor.decide.rollout import Rollout
-from orchestrator.executor.dispatch import Background, Dispatcher
+from orchestrator.executor.hosts.scopes_of_others import ScopesOfOthers
 from orchestrator.executor.ledger import Ledger
 from orchestrator.executor.ports import CloudApi, JournalPort
 from orchestrator.executor.rate.auto_rate import auto_pacer
@@ -102,23 +102,27 @@ def assemble(
     run: Run,
     plan: Plan,
     life: Life,
-    apis: dict[str, CloudApi],
+    apis: Mapping[str, CloudApi],
     *,
-    session: int,
+    number: int,
     chance: Random,
     longest_s: float | None,
-    background: Iterable[Background],
     mask: Mask,
-) -> Dispatcher:
-    """A dispatcher that is ready to run once a journal is attached to its ledger."""
+    wake: Callable[[], None],
+    elsewhere: ScopesOfOthers,
+    leads: bool,
+) -> Session:
+    """A session that is ready for its dispatcher or server once a journal is attached to its ledger.
+
+    Args:
+        apis: of the scopes that are served here.
+        elsewhere: the others.
+    """
     plan, run = build.plan(plan), build.run(run)
     known = frozenset(run.workflows)
 
     def note(record: Record) -> None:
         ledger.note(record)
-
-    def wake() -> None:
-        dispatcher.wake()
 
     lanes = _lanes(plan, life)
     scopes = {
@@ -132,22 +136,31 @@ def assemble(
             note=note,
         )
         for scope in plan.scopes
+        if scope.name in apis
     }
-    rollout = _rollout(plan, run, scopes, life, longest_s)
+    rollout = _rollout(plan, run, scopes, life, longest_s, elsewhere)
     ledger = build.ledger(rollout, life, wake, mask)
-    session_of_run = Session(
+    return Session(
         rollout=rollout,
         ledger=ledger,
         scopes=scopes,
         boards={name: Board(calls) for name, calls in scopes.items()},
         clock=life,
         sending=anyio.CapacityLimiter(plan.limits.concurrency),
-        new_token=build.tokens(life, session),
+        new_token=build.tokens(life, number),
         known_workflows=_known(known),
         reached=life.reached,
+        leads=leads,
     )
-    dispatcher = Dispatcher(session_of_run, background=tuple(background))
-    return dispatcher
+
+
+async def _no_servers() -> Mapping[str, str]:
+    return {}
+
+
+def nobody_elsewhere(run: Run, life: Life) -> ScopesOfOthers:
+    """Of a process that may serve every scope itself, or that does not decide."""
+    return ScopesOfOthers((), run, life, _no_servers)
 
 
 def new_run(plan: Plan, records: Iterable[Record]) -> Run:
@@ -163,7 +176,9 @@ def new_run(plan: Plan, records: Iterable[Record]) -> Run:
     return run
 
 
-def _rollout(plan: Plan, run: Run, scopes: dict[str, ScopeCalls], life: Life, longest_s: float | None) -> Rollout:
+def _rollout(
+    plan: Plan, run: Run, scopes: dict[str, ScopeCalls], life: Life, longest_s: float | None, elsewhere: ScopesOfOthers
+) -> Rollout:
     targets, host = list(run.targets.values()), HostTime(life)
     staging = assign_waves(plan, targets)
     return Rollout(
@@ -172,8 +187,8 @@ def _rollout(plan: Plan, run: Run, scopes: dict[str, ScopeCalls], life: Life, lo
         queue=make_queue(plan, targets, run),
         wave_targets=wave_targets(staging),
         scope_targets=scope_targets(staging),
-        scope_rates=Rates(scopes),
-        available=lambda name: scopes[name].available,
+        scope_rates=Rates(scopes, elsewhere.rate),
+        available=lambda name: scopes[name].available if name in scopes else elsewhere.available(name),
         ahead=lambda: host.ahead(run.timeline.offsets),
         ends_at=None if longest_s is None else life.now() + timedelta(seconds=longest_s),
         wait_s=_WAIT_S,

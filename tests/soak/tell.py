@@ -1,6 +1,7 @@
 """Tell a trial to whoever has to find out what went wrong: its processes, and the whole story of one proxy."""
 
 from collections.abc import Iterator
+from operator import attrgetter
 
 import msgspec
 from soak.loop import ZERO, seconds
@@ -18,13 +19,15 @@ def tell(evidence: Evidence, proxy_ids: set[str]) -> Iterator[str]:
     yield f"plan: {len(plan.proxies)} targets, {_facts(plan.limits)}; {_facts(plan.follow)}; {_facts(plan.retry)}"
     yield f"      {_facts(plan.failures)}; {_facts(plan.http)}; waves {[_facts(wave) for wave in plan.waves]}"
     yield f"faults: {_facts(evidence.cloud.profile)}"
-    for process in evidence.processes:
+    for process in sorted(evidence.lives, key=attrgetter("began_s")):
         end = (
             f"died at {process.death}"
             if process.how == "died"
             else f"{process.how}, exit {process.code}: {process.why}"
         )
-        yield f"process {process.number}: +{process.began_s:.2f} s to +{process.ended_s:.2f} s, {end}; {process.ordeal}"
+        where = f" on {process.host}" * bool(process.host) + f", serves {process.serves}" * (not process.decides)
+        span = f"+{process.began_s:.2f} s to +{process.ended_s:.2f} s"
+        yield f"process {process.number}{where}: {span}, {end}; {process.ordeal}"
     for proxy_id in sorted(proxy_ids):
         yield from _story(evidence, proxy_id)
 

@@ -32,6 +32,8 @@ def test_hosts_keep_every_promise_and_take_each_others_place() -> None:
         assert not verdict.violations, "\n".join([replay(seed, "small", hosts=_HOSTS), *verdict.violations[:10]])
         met += verdict.hits
     assert met["process: replaced"]
+    assert met["server: ended"]
+    assert met["record: TurnGiven"]
     assert sum(number for name, number in met.items() if name.startswith("death"))
 
 

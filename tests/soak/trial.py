@@ -4,6 +4,7 @@ A process finds what the one before left on disk, and nothing else. What the ora
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
 from random import Random
@@ -13,17 +14,19 @@ import anyio
 from soak.difference import difference
 from soak.disk import Disk, VirtualJournal
 from soak.fleet import Fleet, Ordeal
-from soak.life import Death, Died, Life
+from soak.life import Death, Died, Life, die_with
 from soak.loop import ZERO, Stuck, VirtualLoop, instant, play
 from soak.person import Person
 from soak.plans import changed
 from soak.poison import Poisoner
-from soak.process import Build, assemble, new_run
+from soak.process import Build, assemble, new_run, nobody_elsewhere
 from soak.virtual_api import Wire, open_clients
 
 from orchestrator.errors import ExitCode, StateError, TakenOver
 from orchestrator.executor.decide.exit_code import exit_code
 from orchestrator.executor.dispatch import Dispatcher, guarded
+from orchestrator.executor.hosts.scopes_of_others import ScopesOfOthers
+from orchestrator.executor.session import Session
 from orchestrator.model.plan.plan import Plan
 from orchestrator.model.record.record import Record, RunStarted, SessionStarted
 from orchestrator.model.run.run import Run
@@ -54,6 +57,9 @@ class Process:
     """What became of one process.
 
     Attributes:
+        host: where it lives; None where there is one host.
+        serves: the scopes whose stories it runs; None for all.
+        decides: what starts; else it serves for the one that does.
         raised: an exception was injected.
         fold_differs: what the live state and the fold of the journal disagree on, at a good end.
     """
@@ -62,6 +68,9 @@ class Process:
     plan: Plan
     ordeal: Ordeal
     began_s: float
+    host: str | None = None
+    serves: tuple[str, ...] | None = None
+    decides: bool = True
     ended_s: float = 0.0
     how: How = "ended"
     death: Death | None = None
@@ -88,6 +97,16 @@ class Evidence:
     report: Report
     ended: bool
     endless: bool
+    servers: list[Process]
+
+    @property
+    def lives(self) -> list[Process]:
+        """Every process, whether it decided or served."""
+        return [*self.processes, *self.servers]
+
+    def process(self, number: int) -> Process:
+        """The one of this number."""
+        return next(process for process in self.lives if process.number == number)
 
     @cached_property
     def told(self) -> list[Record]:
@@ -108,6 +127,7 @@ class Trial:
         self.disk = Disk(fleet.disk_delay_s)
         self.person = Person(fleet, self.cloud, self.chance)
         self.processes: list[Process] = []
+        self.servers: list[Process] = []
         self.codes: Counter[int | None] = Counter()
         self.now_s = 0.0
         self.folded: tuple[int, Run] | None = None
@@ -130,6 +150,7 @@ class Trial:
             report=Report(**head, targets=list(story.targets)),
             ended=run.ended is not None,
             endless=len(self.processes) >= _MOST_SESSIONS,
+            servers=self.servers,
         )
 
     def _goes_on(self) -> bool:
@@ -152,7 +173,7 @@ class Trial:
             last.how, last.why, last.ended_s = "stuck", str(stuck), self.now_s
         process = self.processes[-1]
         ordeal = process.ordeal
-        self.now_s = max(each.ended_s for each in self.processes) + ordeal.down_s
+        self.now_s = max(each.ended_s for each in (*self.processes, *self.servers)) + ordeal.down_s
         if process.code == ExitCode.MORE_TO_DO and ordeal.stop_s is None:
             self.now_s = self._next_night_s()
         if process.code == ExitCode.SCOPE_UNUSABLE:
@@ -204,10 +225,26 @@ class Trial:
         self.folded = (len(self.disk.lines), folded)
         return difference(live, folded)
 
-    def dispatcher(self, process: Process, run: Run, life: Life) -> Dispatcher:
+    def dispatcher(self, process: Process, run: Run, life: Life, elsewhere: ScopesOfOthers | None = None) -> Dispatcher:
         async def typed(dispatcher: Dispatcher) -> None:
             await self.person.during(dispatcher, process.ordeal, life)
 
+        async def watch(dispatcher: Dispatcher) -> None:
+            if elsewhere is not None:
+                await elsewhere.watch(dispatcher.session)
+
+        def wake() -> None:
+            dispatcher.wake()
+
+        session = self.session(process, run, life, wake, elsewhere or nobody_elsewhere(run, life))
+        background = (typed, guarded("a service", partial(_served, life), vital=False), watch)
+        dispatcher = Dispatcher(session, background=background)
+        return dispatcher
+
+    def session(
+        self, process: Process, run: Run, life: Life, wake: Callable[[], None], elsewhere: ScopesOfOthers
+    ) -> Session:
+        """What a process works with, in the scopes that its host may serve."""
         secrets = self.build.secrets()
         clients = open_clients(process.plan, self.wire, life, self.fleet.environ, process.number, secrets)
         return assemble(
@@ -215,17 +252,19 @@ class Trial:
             run,
             process.plan,
             life,
-            dict(clients),
-            session=process.number,
+            {name: client for name, client in clients.items() if process.serves is None or name in process.serves},
+            number=process.number,
             chance=self.chance,
             longest_s=process.ordeal.until_s,
-            background=(typed, guarded("a service", partial(_served, life), vital=False)),
             mask=secrets.mask,
+            wake=wake,
+            elsewhere=elsewhere,
+            leads=process.decides,
         )
 
     async def work(self, process: Process, dispatcher: Dispatcher, life: Life) -> None:
         async with anyio.create_task_group() as group:
-            group.start_soon(_die_with, life)
+            group.start_soon(die_with, life)
             await self._announce(dispatcher, process, life)
             await self.person.before(
                 dispatcher, life, settle=self.codes[ExitCode.PERSON_NEEDED] + self.codes[ExitCode.INTERNAL] > 0
@@ -247,7 +286,7 @@ class Trial:
                 step="session",
                 number=process.number,
                 pid=process.number,
-                host="virtual",
+                host=process.host or "virtual",
                 orchestrator_version="0",
             )
         )
@@ -258,11 +297,6 @@ async def _served(life: Life, _dispatcher: Dispatcher) -> None:
     while True:
         await life.sleep(_SERVED_EVERY_S)
         life.trouble("service")
-
-
-async def _die_with(life: Life) -> None:
-    """Bring a death to the top, also when every task waits for another."""
-    await life.kept(life.promise())
 
 
 def ended_badly(process: Process, life: Life, error: BaseException) -> None:
