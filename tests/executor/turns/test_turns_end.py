@@ -16,6 +16,7 @@ from orchestrator.model.record.record import (
     HoldSet,
     Intent,
     Postponed,
+    PreflightDone,
     Record,
     SessionStarted,
     Settled,
@@ -54,7 +55,7 @@ def test_a_turn_that_comes_under_a_hold_returns_and_is_given_again_after_the_rel
     assert held.code == ExitCode.HELD
     assert {each.target for each in held.of(TurnReturned)} == own
     assert not held.run.turns
-    assert not own & {each.target for each in held.of(Intent)}
+    assert not own & {each.target for each in (*held.of(PreflightDone), *held.of(Intent))}
     go_on = resume(Stage(plan=PLAN), held, host="bj-1")
     go_on.records = [*held.records, HoldReleased(at=held.ended_at, by="ann", note="go on")]
     played = play(go_on)
