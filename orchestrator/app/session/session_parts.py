@@ -131,12 +131,12 @@ def attached(session: Session, journal: OpenJournal) -> JournalWriter:
     return writer
 
 
-class Worker(Working, Stoppable, Protocol):
+class Watched(Working, Stoppable, Protocol):
     """Works at a session until it is told to stop."""
 
 
 @asynccontextmanager
-async def watched(worker: Worker, writer: JournalWriter) -> AsyncIterator[None]:
+async def watched(worker: Watched, writer: JournalWriter) -> AsyncIterator[None]:
     """For the length of the block records are written, signals obeyed, and a standstill ends the process."""
     watchdog = Watchdog(partial(due_in, worker, writer), end_process, patience_s(os.environ))
     signals = Service("signals", partial(obey_signals, worker))
