@@ -206,13 +206,7 @@ def test_the_query_reaches_prometheus_as_it_is_written() -> None:
         result({"resultType": "vector", "result": [{"value": [1, "1_0"]}]}),
         result({"resultType": "vector", "result": [{"value": [1, " 0"]}]}),
         result({"resultType": "vector"}),
-        lambda _request: web.json_response(
-            {
-                "status": "error",
-                "error": "query timed out",
-                "data": {"resultType": "vector", "result": [{"value": [1, "0"]}]},
-            }
-        ),
+        lambda _request: web.json_response({**evaluated(time.time(), "0"), "status": "error", "error": "it timed out"}),
     ],
 )
 def test_what_is_no_result_is_no_answer(reply: Callable[[web.Request], web.Response]) -> None:

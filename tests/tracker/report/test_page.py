@@ -1,5 +1,6 @@
 """The report as a page: what it says, that it cannot load anything, and how large it grows."""
 
+import json
 import re
 from base64 import b64encode
 from datetime import timedelta
@@ -19,12 +20,13 @@ from orchestrator.model.plan.target import Facts
 from orchestrator.model.record.record import LimitsChanged, SessionStarted
 from orchestrator.model.run.night import CallsMade
 from orchestrator.page.outcomes import parts
+from orchestrator.plain import plain
 from orchestrator.tracker.report.build import Story, build_report
 from orchestrator.tracker.report.page import unfolded
 from orchestrator.tracker.report.page.charts import area, calls_chart, histogram, in_flight, in_flight_chart
-from orchestrator.tracker.report.page.content import ROWS, Content, content_of, urgency
+from orchestrator.tracker.report.page.content import ROWS, Content, content_of, is_told, urgency
 from orchestrator.tracker.report.page.drawing import Axis, ticks
-from orchestrator.tracker.report.page.render import report_chunks
+from orchestrator.tracker.report.page.render import _details, report_chunks
 from orchestrator.tracker.report.page.sentences import remedy, remedy_of_refusal, strict_words
 from orchestrator.tracker.report.parts.upgrade import JobReport
 
@@ -231,6 +233,15 @@ def test_words_of_the_cloud_are_text_and_nothing_else() -> None:
     assert text.count("<script") == text.count("</script>") == 2
     assert "<img" not in text
     assert "\u202e" not in text
+
+
+def test_what_unfolds_later_cannot_end_its_element() -> None:
+    """It is data of the page, read by its own script; a tag in it would be one of the page."""
+    quiet = next(each for each in make_story(6).targets if not is_told(each))
+    data = _details([replace(quiet, evidence=[HOSTILE])])
+    assert "<" not in data
+    (lines,) = json.loads(data)["rows"]
+    assert f"found: {plain(HOSTILE)}" in lines
 
 
 def test_five_thousand_proxies_fit_into_three_megabytes() -> None:

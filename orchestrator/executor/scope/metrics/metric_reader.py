@@ -96,8 +96,8 @@ class MetricReader:
         for want in wanted:
             by_scope[want.scope].append(want)
         for scope, wants in by_scope.items():
-            calls = self._scopes[scope]
-            if calls.eye is None or scope in self.missing:
+            calls = None if scope in self.missing else self._scopes[scope]
+            if calls is None or calls.eye is None:
                 continue
             await self._read_nodes(calls, calls.eye, wants, fresh)
             now = self.now(scope)
