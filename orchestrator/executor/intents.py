@@ -118,14 +118,15 @@ class Intents:
             await harm.wait()
             self._harm = None if self._harm is harm else self._harm
 
-    async def full(self) -> str | None:
-        """Why there is no room for a call of ours beside those of all hosts, though an answer was waited for."""
-        if not self._is_full():
-            return None
-        with anyio.move_on_after(_ROOM_WITHIN_S):
-            while self._is_full():
-                await self._calls.fewer()
-        await self.harm_known()
+    async def room(self) -> None:
+        """Return when there is room for one more call beside those of all hosts, or there was none for a while."""
+        if self._is_full():
+            with anyio.move_on_after(_ROOM_WITHIN_S):
+                while self._is_full():
+                    await self._calls.fewer()
+
+    def full(self) -> str | None:
+        """Why there is no room now. By the rate it is the turn of its call, which would come too late if it waited."""
         return f"no slot: concurrency {self._most} over all hosts" if self._is_full() else None
 
     def _is_full(self) -> bool:

@@ -153,7 +153,7 @@ class Ledger:
 
     async def room(self) -> None:
         """Return when there is room for one more call beside those of all hosts, or there was none for a while."""
-        await self._intents.full()
+        await self._intents.room()
 
     async def intent(self, state: TargetState, source_version: str, token: str, *, folded: int) -> Decision:
         """Write the intent of the target's next attempt, if everything still allows it.
@@ -177,8 +177,9 @@ class Ledger:
         if state.is_open:
             return Seen(state.last.intent)
         await self._intents.harm_known()
-        full = await self._intents.full()
-        refusal = full or self._unknown(state, folded) or may_send(self.rollout, state, self._clock.now())
+        refusal = (
+            self._intents.full() or self._unknown(state, folded) or may_send(self.rollout, state, self._clock.now())
+        )
         if refusal is not None:
             return IntentRefused(refusal)
         intent = self._intents.new(state, source_version, token, self.clocks(state.target.scope))

@@ -242,6 +242,7 @@ def test_with_a_concurrency_of_one_a_call_waits_for_the_answer_to_that_of_anothe
         decisions: list[Decision] = []
 
         async def ask() -> None:
+            await there.ledger.room()
             decisions.append(await there.intent())
 
         async with anyio.create_task_group() as group:
@@ -259,10 +260,12 @@ def test_with_a_concurrency_of_one_a_call_waits_for_the_answer_to_that_of_anothe
 def test_a_call_waits_five_seconds_at_most_for_that_of_another_host() -> None:
     async def story(here: Host, there: Host, log: SharedLog) -> None:
         assert isinstance(await here.intent(), Go)
+        assert await there.intent() == IntentRefused("no slot: concurrency 1 over all hosts"), (
+            "the turn of its call is now"
+        )
         began_s = there.clock.monotonic()
-        decision = await there.intent()
-        assert decision == IntentRefused("no slot: concurrency 1 over all hosts")
-        assert there.clock.monotonic() - began_s == pytest.approx(5 + 2 * _WAY_S)
+        await there.ledger.room()
+        assert there.clock.monotonic() - began_s == pytest.approx(5)
         assert intents(log) == [here.state.key]
 
     hosts(story, **ONE)

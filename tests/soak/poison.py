@@ -105,15 +105,18 @@ class Poisoner:
     chance: Random
     secrets: tuple[str, ...]
     met: dict[str, int] = field(default_factory=dict)
+    _carried: str | None = None
     _accepted: list[tuple[str, list[_Entry]]] = field(default_factory=list)
 
-    def answer(self, answer: Answer, *, about: str | None, began: bool) -> Answer:
+    def answer(self, answer: Answer, *, about: str | None, began: bool, carried: str | None = None) -> Answer:
         """What arrives in place of an answer.
 
         Args:
             about: the proxy that was asked about, where one was.
             began: the call started an upgrade.
+            carried: all that came with the request, where it is quoted from that alone.
         """
+        self._carried = carried
         if about is not None and about == self.dose.proxy_id:
             return self._give(answer, HARMFUL if self.chance.random() < 0.8 else HARMLESS)
         if self.dose.share and self.chance.random() < self.dose.share:
@@ -136,7 +139,10 @@ class Poisoner:
     def _give(self, answer: Answer, kinds: dict[str, Poison]) -> Answer:
         name = self.chance.choice(list(kinds))
         self._count(name)
-        return kinds[name](self.chance, answer, self.secrets)
+        told = self.secrets
+        if self._carried is not None:
+            told = tuple(secret for secret in self.secrets if secret in self._carried) or ("nothing",)
+        return kinds[name](self.chance, answer, told)
 
     def _count(self, name: str) -> None:
         self.met[name] = self.met.get(name, 0) + 1

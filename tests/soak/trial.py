@@ -124,6 +124,7 @@ class Trial:
         self.cloud = SimulatedCloud(fleet.config, ZERO)
         poisoner = Poisoner(fleet.dose, Random(f"poison {fleet.seed}"), fleet.secrets)
         self.wire = Wire(self.cloud, self.chance, poisoner, fleet.outages)
+        self.wire.many_hosts = any(scope.hosts for scope in fleet.plan.scopes)
         self.disk = Disk(fleet.disk_delay_s)
         self.person = Person(fleet, self.cloud, self.chance)
         self.processes: list[Process] = []

@@ -71,6 +71,7 @@ class Wire:
         sent: by host, when each request left.
         poisoner: what becomes of answers on their way.
         adrift: what a dead process had sent, and when it arrives all the same.
+        many_hosts: several hosts work at once.
     """
 
     cloud: SimulatedCloud
@@ -81,6 +82,7 @@ class Wire:
     sent: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     adrift: list[tuple[float, Request, Post]] = field(default_factory=list)
     refused: int = 0
+    many_hosts: bool = False
 
     def arrive(self, request: Request, now_s: float, post: Post | None = None) -> Reply:
         """A request reaches the cloud, after all that was to reach it before."""
@@ -106,12 +108,16 @@ class Wire:
     def poisoned(self, answer: Answer, request: Request, post: Post | None) -> Answer:
         """An answer as it arrives, when something was done to it on the way."""
         if post is None:
-            return self.poisoner.answer(answer, about=self._about(request), began=False)
+            return self.poisoner.answer(answer, about=self._about(request), began=False, carried=self._carried(request))
         began = post.number is not None and self.cloud.books.calls_of(post.proxy_id)[post.number - 1].job is not None
         crossed = self.poisoner.upgrade_answer(answer, request.path.split("/")[4])
-        poisoned = self.poisoner.answer(crossed, about=post.proxy_id, began=began)
+        poisoned = self.poisoner.answer(crossed, about=post.proxy_id, began=began, carried=self._carried(request))
         post.spoiled = poisoned.body != crossed.body
         return poisoned
+
+    def _carried(self, request: Request) -> str | None:
+        """Of several hosts each knows the secrets of the scopes that it serves: a cloud quotes what it was told."""
+        return f"{request.headers} {request.body!r}" if self.many_hosts else None
 
     def _about(self, request: Request) -> str | None:
         """The proxy that a request to read something names, by its own id or by its job's."""
