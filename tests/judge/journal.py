@@ -58,7 +58,9 @@ class JournalJudge:
         if record.target is None:
             yield from self._of_run(record)
         else:
-            yield from self._of_target(self.fleet.targets[record.target], record)
+            known = self.fleet.targets[record.target]
+            yield from self._of_target(known, record)
+            self.fleet.count(known)
 
     # --- the run -----------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,10 @@ from orchestrator.model.reply.reply import Entry
 STUCK = frozenset({"in_doubt", "timed_out"})
 
 
+#: Outcomes that take a target off every count.
+_WELL = frozenset({"succeeded", "accepted", "already"})
+
+
 @dataclass
 class Known:
     """What the journal says of one target so far.
@@ -21,7 +25,8 @@ class Known:
         standing: an outcome, or `waiting`, `in_flight`, `doubt`, `in_doubt`, `timed_out`.
         preflight: what was read for the next attempt.
         unanswered: its call may be under way.
-        forgiven: a release has accepted it as a failure or a rejection.
+        counted: it was a failure or a rejection, and has neither turned out well since nor come back into the queue.
+        forgiven: a release has accepted that.
         doubted: tokens of attempts that were in doubt.
         missed: tokens of attempts whose answer was missed, though it may still come from another host.
         cut: it is in doubt only because a session has begun, and nobody has said yet that its answer is missing.
@@ -40,6 +45,7 @@ class Known:
     doubt: bool = False
     unanswered: bool = False
     standing: str = "waiting"
+    counted: bool = False
     forgiven: bool = False
     doubted: set[str] = field(default_factory=set)
     missed: set[str] = field(default_factory=set)
@@ -132,7 +138,8 @@ class Known:
 
     def waits(self) -> None:
         """Back in the queue: whatever it was counted for is over."""
-        self.open, self.doubt, self.forgiven, self.standing = False, False, False, "waiting"
+        self.open, self.doubt, self.standing = False, False, "waiting"
+        self.counted = self.forgiven = False
         self.preflight = None
 
 
@@ -170,7 +177,14 @@ class Fleet:
     def forgive(self) -> None:
         """A release accepts what has been counted."""
         for known in self.targets.values():
-            known.forgiven = known.forgiven or self.failed(known) or known.standing == "rejected"
+            known.forgiven = known.forgiven or known.counted
+
+    def count(self, known: Known) -> None:
+        """A record of a target was taken: whether it counts now."""
+        if self.failed(known) or known.standing == "rejected":
+            known.counted = True
+        elif known.standing in _WELL:
+            known.counted = known.forgiven = False
 
     def cut_off(self) -> None:
         """A new session: calls that were under way have no answer any more."""

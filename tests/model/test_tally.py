@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from orchestrator.model.record import record as r
 from orchestrator.model.record.outcome import Outcome
+from orchestrator.model.reply.reply import Entry
 from orchestrator.model.run.run import Run
 from orchestrator.model.run.tally import NOTHING, Count, Tally
 
@@ -86,6 +87,23 @@ def test_its_resolution_corrects_the_count() -> None:
 
 def test_a_release_accepts_what_was_counted_also_when_it_gets_its_outcome_later() -> None:
     assert after(intent(1), DOUBT, REMAINS, RELEASED, settled(Outcome.FAILED)).tally.fleet.failed == 0
+
+
+def test_a_release_accepts_what_was_counted_also_when_a_late_answer_came_before_it() -> None:
+    late = r.AnswerSeen(
+        at=BEGIN, target=KEY, attempt=1, verdict="accepted", update_result=(Entry(workflow_id="w", state="ACCEPT"),)
+    )
+    run = after(intent(1), DOUBT, REMAINS, late, RELEASED, settled(Outcome.FAILED))
+    assert run.tally.fleet.failed == 0
+
+
+def test_what_turned_out_well_before_a_release_may_fail_after_it() -> None:
+    """Nobody has accepted what was not known then: it was found at the end of a soak."""
+    unhealthy = r.Reverified(at=BEGIN, target=KEY, attempt=1, healthy=False, version="1", finding="a node is gone")
+    well = (intent(1), DOUBT, REMAINS, settled(Outcome.SUCCEEDED))
+    assert after(*well, RELEASED, unhealthy).tally.fleet.failed == 1
+    assert after(*well, unhealthy).tally.fleet.failed == 1
+    assert after(intent(1), DOUBT, REMAINS, RELEASED, settled(Outcome.SUCCEEDED), unhealthy).tally.fleet.failed == 1
 
 
 def test_a_new_attempt_after_a_release_may_fail_anew() -> None:

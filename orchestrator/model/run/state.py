@@ -52,7 +52,7 @@ class TargetState(msgspec.Struct):
         read_version: the version that the latest preflight read.
         upgraded_by: version seen in place of a job that could not be found.
         set_aside: why the target needs a person before anything more is done for it: a record of it cannot be applied.
-        counted_in: the release epoch in which the target was counted as a failure; -1 when it never was.
+        counted_in: release epoch in which the target was counted as a failure; -1 when it was not, or turned out well.
         turned_away: how many of its latest attempts, in a row, the cloud turned away without looking at the target.
         not_before: it waits until then, by the clock of the session that said so; see `postponed`.
         postponed: when that was said.

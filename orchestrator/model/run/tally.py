@@ -7,7 +7,7 @@ import msgspec
 
 from orchestrator.model.plan.plan import Failures
 from orchestrator.model.plan.target import Target
-from orchestrator.model.record.outcome import REPLACED, STUCK, Outcome, Phase
+from orchestrator.model.record.outcome import GOOD, REPLACED, STUCK, Outcome, Phase
 from orchestrator.model.run.state import TargetState
 
 
@@ -122,8 +122,10 @@ class Tally(msgspec.Struct):
         repeats = state.repeats
         harm = is_failure(state, failures) and not repeats
         rejected = state.outcome is Outcome.REJECTED and not repeats
-        if state.counted_in < 0 and (harm or rejected):
-            state.counted_in = self.epoch
+        if harm or rejected:
+            state.counted_in = self.epoch if state.counted_in < 0 else state.counted_in
+        elif state.outcome in GOOD:
+            state.counted_in = -1  # it turned out well: harm that is found afterwards counts again
         counts, is_open = state.counted_in in (-1, self.epoch), state.is_open
         exposed = counts and is_open and not harm
         return Mark(

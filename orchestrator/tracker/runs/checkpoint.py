@@ -18,7 +18,7 @@ from orchestrator.tracker.recalled import Recalled
 from orchestrator.tracker.state_store import StoredRun
 
 #: To be raised when the fold of the same records comes to something else than before, within one version.
-_FORM = 10
+_FORM = 11
 #: What decoding, or putting together, parts raises that are not what was kept.
 _UNFIT = (JournalDamaged, StateError, LookupError, ValueError, RecursionError)
 
