@@ -5,9 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 
 class SystemClock:
-    """The clock of this machine, steady from the moment it is made: a step of the wall clock does not reach `now`."""
+    """The clock of this machine, steady from the moment it is made: a step of the wall clock does not reach `now`.
 
-    def __init__(self) -> None:
+    Args:
+        ahead: how far another clock is ahead of this machine's, which it shows instead.
+    """
+
+    def __init__(self, ahead: timedelta = timedelta()) -> None:
+        self._ahead = ahead
         self._began_at = self.wall()
         self._began_s = self.monotonic()
 
@@ -20,7 +25,7 @@ class SystemClock:
 
     def wall(self) -> datetime:
         """What the wall clock shows now, aware, in UTC, wherever it was set to: for the calendar alone."""
-        return datetime.now(UTC)  # noqa: TID251  # this is the clock that everybody else is to use
+        return datetime.now(UTC) + self._ahead  # noqa: TID251  # this is the clock that everybody else is to use
 
     def monotonic(self) -> float:
         """Seconds that never go back: for pacing and time-outs."""

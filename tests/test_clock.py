@@ -31,3 +31,11 @@ def test_a_step_of_the_wall_clock_does_not_reach_now(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(SystemClock, "wall", lambda _self: stepped)
     assert abs(datetime.now(UTC) - clock.now()) < timedelta(seconds=5)
     assert clock.wall() == stepped
+
+
+def test_it_may_show_another_clock_and_its_seconds_stay_its_own() -> None:
+    hour = timedelta(hours=1)
+    here, there = SystemClock(), SystemClock(hour)
+    assert abs(there.now() - here.now() - hour) < timedelta(minutes=10)
+    assert abs(there.wall() - here.wall() - hour) < timedelta(minutes=10)
+    assert abs(there.monotonic() - here.monotonic()) < 600

@@ -5,7 +5,16 @@ and its stand-by is called with them.
 """
 
 from collections.abc import Mapping
-from typing import Protocol
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+
+class Standby(NamedTuple):
+    """A host that stands by for a fleet, and since when; for one that serves groups of scopes, since when it does."""
+
+    host: str
+    since: datetime
+    groups: tuple[str, ...] = ()
 
 
 class Post(Protocol):

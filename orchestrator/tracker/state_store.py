@@ -10,7 +10,7 @@ written. None of them waits for the network of the fleet.
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
@@ -24,20 +24,12 @@ from orchestrator.model.plan.target import Target
 from orchestrator.model.record.record import Record, RunStarted
 from orchestrator.tracker.open_journal import OpenJournal
 from orchestrator.tracker.recalled import Recalled
-from orchestrator.tracker.served_groups import Post, StandBy
+from orchestrator.tracker.served_groups import Post, StandBy, Standby
 from orchestrator.tracker.shared_rate import SharedRate
 from orchestrator.tracker.workflow_store import KnownWorkflows
 
 #: The parts of a run that are checked against each other.
 Part: TypeAlias = Literal["targets", "journal"]
-
-
-class Standby(NamedTuple):
-    """A host that stands by for a fleet, and since when; for one that serves groups of scopes, since when it does."""
-
-    host: str
-    since: datetime
-    groups: tuple[str, ...] = ()
 
 
 class DiskTrial(NamedTuple):
@@ -239,6 +231,9 @@ class State(Protocol):
     @property
     def host(self) -> str | None:
         """The name of this host among those that share the place; None where it is one host's alone."""
+
+    def ahead(self) -> timedelta:
+        """How far the clock that its hosts share is ahead of this one's; nothing where it is one host's alone."""
 
     def options(self, plan_path: Path) -> tuple[str, ...]:
         """What a command says beside the path of its plan to come to this place."""

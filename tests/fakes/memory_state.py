@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import inf
 from pathlib import Path
 
@@ -37,8 +37,8 @@ from orchestrator.model.record.record import (
 from orchestrator.tracker.fleet_name import expect_fleet_name, expect_owner_before, refuse_other
 from orchestrator.tracker.open_journal import WHOLE, Added
 from orchestrator.tracker.recalled import Recalled
-from orchestrator.tracker.served_groups import Post, StandBy
-from orchestrator.tracker.state_store import DiskTrial, Part, Standby
+from orchestrator.tracker.served_groups import Post, StandBy, Standby
+from orchestrator.tracker.state_store import DiskTrial, Part
 from orchestrator.tracker.workflow_store import Teller
 
 #: What tells outcomes, and who began what.
@@ -299,6 +299,9 @@ class MemoryState:
 
     def __str__(self) -> str:
         return "memory"
+
+    def ahead(self) -> timedelta:
+        return timedelta()
 
     def options(self, plan_path: Path) -> tuple[str, ...]:  # noqa: ARG002  # the port's: no command comes here
         return ()

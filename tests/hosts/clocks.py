@@ -18,7 +18,7 @@ def a_little_off(server: Server, seed: int) -> dict[str, float]:
     with new_case(server, seed, fates=held()) as case:
         first = case.desk.host("h0")
         case.desk.until_in_log("session_started")
-        second = case.desk.host("h1", environ=_off(case, 3.0 if seed % 2 else -3.0))
+        second = case.desk.host("h1", environ=clock_off(case, 3.0 if seed % 2 else -3.0))
         _replaced(case)
         case.end(first, second, codes=(0, -signal.SIGKILL))
         return case.figures
@@ -29,7 +29,7 @@ def far_off(server: Server, seed: int) -> dict[str, float]:
     with new_case(server, seed, fates=held()) as case:
         first = case.desk.host("h0")
         case.desk.until_in_log("session_started")
-        refused = case.desk.host("h1", environ=_off(case, 60.0 if seed % 2 else -60.0)).end()
+        refused = case.desk.host("h1", environ=clock_off(case, 60.0 if seed % 2 else -60.0)).end()
         assert refused.code == _UNFIT, refused
         assert "the clock of this host is 60 s" in refused.stderr, refused.stderr
         second = case.desk.host("h2")
@@ -47,7 +47,8 @@ def _replaced(case: Case) -> None:
     case.desk.end_jobs()
 
 
-def _off(case: Case, seconds: float) -> dict[str, str]:
+def clock_off(case: Case, seconds: float) -> dict[str, str]:
+    """The environment of a host whose clock is so many seconds ahead."""
     folder = case.desk.folder / "clock"
     folder.mkdir()
     clock = SteppingClock(folder, ROOT)

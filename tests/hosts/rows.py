@@ -26,6 +26,7 @@ from hosts.spread import (
     served_at_once,
     server_frozen,
     server_killed,
+    server_off,
     spread_budget,
     spread_caps,
     spread_waves,
@@ -301,6 +302,7 @@ ROWS = (
     Row("13b", "waves soak, are verified and wait for approval over hosts that work at once", 5, spread_waves),
     Row("14a", "the next host's clock is 3 s off", 4, a_little_off),
     Row("14b", "a host's clock is 60 s off: it takes part in nothing", 4, far_off),
+    Row("14c", "the clock of a host that serves is 3 s ahead; it is killed, and another one goes on", 4, server_off),
     Row("16", "workers are stopped and started one after the other", 3, rolling_restart),
     Row("18", "a folder as state imports nothing of the extra", 1, folder_alone),
 )

@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from fakes.e2e import IMPATIENT
@@ -14,7 +15,8 @@ from fakes.postgres_server import Server
 from fakes.processes import Running
 
 from hosts.bounds import MOST_RELEASES, unsettled
-from hosts.case import HELD, IN_FLIGHT, LOCKED, Case, new_case
+from hosts.case import HELD, IN_FLIGHT, LOCKED, Case, new_case, now
+from hosts.clocks import clock_off
 from orchestrator.simulator.profile import JobShares, Lists
 
 Figures = dict[str, float]
@@ -42,11 +44,11 @@ def _scope(where: dict[str, Any], name: str, hosts: list[str]) -> dict[str, Any]
     return {**where, "auth": {"token_env": f"{name.upper()}_TOKEN"}, **({"hosts": hosts} if hosts else {})}
 
 
-def start(case: Case, name: str) -> Running:
+def start(case: Case, name: str, clock: dict[str, str] | None = None) -> Running:
     """`run` on a host, which has the credentials of what it may serve."""
     scopes = (NEAR, FAR, ANY) if name == SPARE else (name.partition("-")[0], ANY)
     tokens = {f"{scope.upper()}_TOKEN": case.desk.token for scope in scopes}
-    return case.desk.host(name, environ=tokens)
+    return case.desk.host(name, environ={**tokens, **(clock or {})})
 
 
 def served_at_once(server: Server, seed: int) -> Figures:
@@ -110,6 +112,18 @@ def server_frozen(server: Server, seed: int) -> Figures:
         return case.figures
 
 
+def server_off(server: Server, seed: int) -> Figures:
+    """The clock of a host that serves is 3 s ahead: what it writes is timed by the database's, and another goes on."""
+    with spread_case(server, seed, plan={"limits": {"in_flight": IN_FLIGHT}}) as case:
+        hosts = _three(case, clock_off(case, 3.0))
+        served = case.of_kind("scope_served")
+        assert max(datetime.fromisoformat(each["at"]) for each in served) <= now()
+        hosts[1].process.kill()
+        case.desk.until(lambda: len(case.of_kind("scope_served")) > len(served))
+        case.end(*hosts, codes=(0, _KILLED))
+        return case.figures
+
+
 def spread_caps(server: Server, seed: int) -> Figures:
     """Every cap binds over hosts that work at once: neither log nor cloud has ever one more."""
     limits = {"concurrency": 3, "in_flight": 8, "per_instance": 2, "per_label": {"app": 3}}
@@ -156,11 +170,11 @@ def spread_waves(server: Server, seed: int) -> Figures:
         return case.figures
 
 
-def _three(case: Case) -> list[Running]:
+def _three(case: Case, clock: dict[str, str] | None = None) -> list[Running]:
     """A host that decides, one that serves what it may not, and one that may take the place of either."""
     sessions, served = (len(case.of_kind(name)) for name in ("session_started", "scope_served"))
     hosts = [start(case, f"{NEAR}-1")]
     case.desk.until_in_log("session_started", sessions + 1)
-    hosts.append(start(case, f"{FAR}-1"))
+    hosts.append(start(case, f"{FAR}-1", clock))
     case.desk.until_in_log("scope_served", served + 1)
     return [*hosts, start(case, SPARE)]

@@ -73,7 +73,7 @@ async def work(job: Work) -> Done:
 
 
 async def _opened(job: Work) -> Finish:
-    clock = SystemClock()
+    clock = SystemClock(await to_thread.run_sync(job.fleet.state.ahead))
 
     def note(record: Record) -> None:
         ledger.note(record)

@@ -76,7 +76,7 @@ class ServingStandBy(Struct, frozen=True):
 
     def _work(self, recovered: Recovered) -> Work:
         """The same as that of the host at work, as it has written it down."""
-        session, now = recovered.run.sessions[-1], SystemClock().now()
+        session, now = recovered.run.sessions[-1], SystemClock(self.fleet.state.ahead()).now()
         barred = Wait.recalled(session.barred)
         return Work(
             plan=recovered.in_force,
@@ -127,7 +127,7 @@ def _learn_why(post: Post) -> None:
 
 
 async def _serving(job: Work, post: Post) -> ScopeServer:
-    clock = SystemClock()
+    clock = SystemClock(await to_thread.run_sync(job.fleet.state.ahead))
 
     def note(record: Record) -> None:
         session.ledger.note(record)

@@ -11,7 +11,8 @@ from orchestrator.model.plan.served_group import group_of
 from orchestrator.model.record.record import SessionStarted
 from orchestrator.model.run.hosts import Takeover
 from orchestrator.model.run.run import Run
-from orchestrator.tracker.state_store import Fleet, Standby
+from orchestrator.tracker.served_groups import Standby
+from orchestrator.tracker.state_store import Fleet
 
 
 class HostStatus(Struct, frozen=True, kw_only=True):

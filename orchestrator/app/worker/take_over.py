@@ -43,13 +43,14 @@ def take_over(job: RunRequest) -> SessionResult | None:
         StateError: the state cannot be used.
     """
     expect_credentials(job.plan, job.environ, job.state.host)
-    fleet, clock = job.state.fleet(job.plan.name, writes=True), SystemClock()
+    fleet = job.state.fleet(job.plan.name, writes=True)
     with ExitStack() as stack:
         take_place(fleet, job.now, stack, standing_by(job, fleet))
         latest = unfinished_run(fleet)
         if latest is None or not _was_left(latest.run, job.state.host):
             return None
-        return go_on(_bounded(job, latest.run, clock.now()), _opened(latest))
+        now = SystemClock(fleet.state.ahead()).now()  # as those who have worked on it
+        return go_on(_bounded(job, latest.run, now), _opened(latest))
 
 
 def _was_left(run: Run, host: str | None) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -52,8 +52,8 @@ from orchestrator.tracker.folder.write_trial import try_write
 from orchestrator.tracker.journal.file import Journal, read_journal
 from orchestrator.tracker.journal.peek import outcome_records, records_about, says_ended
 from orchestrator.tracker.recalled import Recalled
-from orchestrator.tracker.served_groups import Post, StandBy
-from orchestrator.tracker.state_store import DiskTrial, Part, Standby
+from orchestrator.tracker.served_groups import Post, StandBy, Standby
+from orchestrator.tracker.state_store import DiskTrial, Part
 
 _FILES: Mapping[Part, str] = {"targets": TARGETS, "journal": JOURNAL}
 
@@ -199,6 +199,9 @@ class FolderState(msgspec.Struct, frozen=True):
     @property
     def host(self) -> str | None:
         return None
+
+    def ahead(self) -> timedelta:
+        return timedelta()
 
     def options(self, plan_path: Path) -> tuple[str, ...]:
         return options_to(self.folder, plan_path)

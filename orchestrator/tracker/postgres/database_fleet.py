@@ -25,8 +25,8 @@ from orchestrator.tracker.postgres.rows import content
 from orchestrator.tracker.postgres.seat import Seat
 from orchestrator.tracker.postgres.serving.group_rows import servers, want
 from orchestrator.tracker.postgres.serving.standby import standbys
-from orchestrator.tracker.served_groups import StandBy
-from orchestrator.tracker.state_store import Standby, State
+from orchestrator.tracker.served_groups import StandBy, Standby
+from orchestrator.tracker.state_store import State
 
 _commands: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
 _ENTER = "insert into orchestrator.fleet (fleet) values (%(fleet)s) on conflict do nothing"

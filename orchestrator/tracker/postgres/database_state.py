@@ -4,7 +4,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from orchestrator.tracker.folder.rate_file import RateFile
 from orchestrator.tracker.postgres.database import Connection, Database, how_to_make_tables
 from orchestrator.tracker.postgres.database_fleet import DatabaseFleet
 from orchestrator.tracker.postgres.fleets_under_way import under_way
-from orchestrator.tracker.postgres.host_clock import expect_clock
+from orchestrator.tracker.postgres.host_clock import clock_ahead, expect_clock
 from orchestrator.tracker.postgres.hosts_rate import HostsRate
 from orchestrator.tracker.postgres.prune import prune
 from orchestrator.tracker.postgres.seat import Seat
@@ -66,6 +66,9 @@ class DatabaseState(msgspec.Struct, frozen=True):
     @property
     def host(self) -> str | None:
         return None if self.seat.simulated else self.seat.host
+
+    def ahead(self) -> timedelta:
+        return timedelta() if self.seat.simulated else clock_ahead(self.seat.database, self.seat.wall)
 
     def make_tables(self) -> None:
         """Make the tables that are missing.

@@ -1,7 +1,7 @@
 """Whether this host's clock may be used for a log that others write too: times of several hosts are compared there."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from orchestrator.errors import StateError
 from orchestrator.tracker.postgres.database import VERB_PATIENCE_S, Connection, Database
@@ -32,6 +32,16 @@ def expect_clock(database: Database, wall: Callable[[], datetime]) -> None:
             "so it works on no fleet there",
             hint=_HINT,
         )
+
+
+def clock_ahead(database: Database, wall: Callable[[], datetime]) -> timedelta:
+    """How far the database's clock is ahead of this host's, as well as one question tells.
+
+    Raises:
+        StateError: the database cannot be used.
+    """
+    least_s, most_s = database.run(lambda connection: _ahead_s(connection, wall), patience_s=VERB_PATIENCE_S)
+    return timedelta(seconds=-(least_s + most_s) / 2)
 
 
 def _ahead_s(connection: Connection, wall: Callable[[], datetime]) -> tuple[float, float]:

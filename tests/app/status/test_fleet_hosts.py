@@ -10,7 +10,7 @@ from orchestrator.app.status.fleet_status import standing
 from orchestrator.model.plan.plan import Plan, Scope
 from orchestrator.model.record import record as r
 from orchestrator.tracker.runs.recovery import Recovered, recover
-from orchestrator.tracker.state_store import Standby
+from orchestrator.tracker.served_groups import Standby
 
 TARGETS = make_targets(3)
 PLAN = make_plan(TARGETS)

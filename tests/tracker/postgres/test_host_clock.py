@@ -15,7 +15,7 @@ from orchestrator.clock import SystemClock
 from orchestrator.errors import StateError
 from orchestrator.tracker.postgres.database import Database
 from orchestrator.tracker.postgres.database_state import DatabaseState
-from orchestrator.tracker.postgres.host_clock import expect_clock
+from orchestrator.tracker.postgres.host_clock import clock_ahead, expect_clock
 from orchestrator.tracker.postgres.lease import look
 
 if TYPE_CHECKING:
@@ -105,3 +105,19 @@ def test_one_that_went_wrong_while_it_stood_by_does_not_take_the_place_of_the_ho
     held = look(state.seat.database, "prod")
     assert held is not None
     assert (held.words, held.epoch) == (None, 0)
+
+
+@pytest.mark.parametrize("took_s", [0.0, 0.5])
+@pytest.mark.parametrize("ahead_s", [3.0, -3.0])
+def test_how_far_it_is_off_is_taken_from_the_middle_of_the_question(ahead_s: float, took_s: float) -> None:
+    asks, told = START, START + timedelta(seconds=took_s)
+    answers, middle = iter((asks, told)), START + timedelta(seconds=took_s / 2)
+    found = clock_ahead(cast("Database", Told(middle + timedelta(seconds=ahead_s))), lambda: next(answers))
+    assert found == timedelta(seconds=ahead_s)
+
+
+def test_the_clock_of_a_session_shows_the_time_of_the_database(postgres: "Server", tmp_path: Path) -> None:
+    with closing(state_in(postgres.new_database(), tmp_path).seat.database) as database:
+        hour = timedelta(hours=1)
+        found = clock_ahead(database, lambda: SystemClock().wall() - hour)
+    assert abs(found - hour) < timedelta(minutes=10)

@@ -8,7 +8,7 @@ from datetime import datetime
 from orchestrator.errors import StateError
 from orchestrator.tracker.postgres.database import Database, NoTables
 from orchestrator.tracker.postgres.serving.group_rows import Serving, servers
-from orchestrator.tracker.state_store import Standby
+from orchestrator.tracker.served_groups import Standby
 
 #: How often one that waits shows itself.
 _SHOWS_EVERY_S = 2.0
