@@ -296,12 +296,13 @@ class MemoryState:
     shared: dict[str, bytes] = field(default_factory=dict)
     beginning: bool = False
     host: str | None = None
+    clock_ahead: timedelta = timedelta()
 
     def __str__(self) -> str:
         return "memory"
 
     def ahead(self) -> timedelta:
-        return timedelta()
+        return self.clock_ahead
 
     def options(self, plan_path: Path) -> tuple[str, ...]:  # noqa: ARG002  # the port's: no command comes here
         return ()

@@ -12,7 +12,15 @@ from anyio import to_thread
 from orchestrator import __version__
 from orchestrator.app.scopes.keep_rates import keeping
 from orchestrator.app.session.listening import obey_commands, reading_commands
-from orchestrator.app.session.session_parts import attached, gates_of, keep_rates, new_session, scopes_of, watched
+from orchestrator.app.session.session_parts import (
+    attached,
+    clock_of,
+    gates_of,
+    keep_rates,
+    new_session,
+    scopes_of,
+    watched,
+)
 from orchestrator.app.session.session_work import Work
 from orchestrator.app.sinks.checkpoint_keeper import CheckpointKeeper
 from orchestrator.app.sinks.page_writer import PageWriter
@@ -73,7 +81,7 @@ async def work(job: Work) -> Done:
 
 
 async def _opened(job: Work) -> Finish:
-    clock = SystemClock(await to_thread.run_sync(job.fleet.state.ahead))
+    clock = await clock_of(job)
 
     def note(record: Record) -> None:
         ledger.note(record)

@@ -16,7 +16,15 @@ from orchestrator.app.process.signals import stop_signals
 from orchestrator.app.scopes.expect_credentials import expect_credentials
 from orchestrator.app.scopes.keep_rates import keep_on
 from orchestrator.app.scopes.rate_memory import RateMemory
-from orchestrator.app.session.session_parts import attached, gates_of, keep_rates, new_session, scopes_of, watched
+from orchestrator.app.session.session_parts import (
+    attached,
+    clock_of,
+    gates_of,
+    keep_rates,
+    new_session,
+    scopes_of,
+    watched,
+)
 from orchestrator.app.session.session_work import Work
 from orchestrator.clock import SystemClock
 from orchestrator.errors import ScopeUnusable, TakenOver, for_people
@@ -127,7 +135,7 @@ def _learn_why(post: Post) -> None:
 
 
 async def _serving(job: Work, post: Post) -> ScopeServer:
-    clock = SystemClock(await to_thread.run_sync(job.fleet.state.ahead))
+    clock = await clock_of(job)
 
     def note(record: Record) -> None:
         session.ledger.note(record)

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Protocol
 
 import anyio
+from anyio import to_thread
 from msgspec import structs
 
 from orchestrator.app.process.die_at_point import crasher, patience_s
@@ -55,6 +56,11 @@ def scopes_of(
         secrets=job.secrets,
         connections=job.room.connections,
     )
+
+
+async def clock_of(job: Work) -> SystemClock:
+    """The session's clock: that which all hosts of the state go by, where it has several."""
+    return SystemClock(await to_thread.run_sync(job.fleet.state.ahead))
 
 
 @asynccontextmanager

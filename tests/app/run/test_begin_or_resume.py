@@ -14,6 +14,7 @@ from orchestrator.app.process.open_files import FileRoom
 from orchestrator.app.run.begin_or_resume import Beginning, begin_run, end_run, unfinished_run
 from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.app.session.run_session import _assemble
+from orchestrator.app.session.session_parts import clock_of
 from orchestrator.app.session.session_work import Work
 from orchestrator.clock import SystemClock
 from orchestrator.cloud.secrets.secret import Secret
@@ -271,3 +272,9 @@ def test_a_session_serves_the_scopes_that_its_host_may_serve() -> None:
         "sh-1": ["there", "anywhere"],
         None: ["here", "there", "anywhere"],
     }
+
+
+def test_a_session_goes_by_the_clock_of_its_state() -> None:
+    state = MemoryState(host="bj-1", clock_ahead=timedelta(hours=1))
+    ahead = anyio.run(clock_of, work_in(state)).now() - SystemClock().now()
+    assert abs(ahead - timedelta(hours=1)) < timedelta(minutes=10)
