@@ -260,9 +260,11 @@ def test_with_a_concurrency_of_one_a_call_waits_for_the_answer_to_that_of_anothe
 def test_a_call_waits_five_seconds_at_most_for_that_of_another_host() -> None:
     async def story(here: Host, there: Host, log: SharedLog) -> None:
         assert isinstance(await here.intent(), Go)
+        turn_s = there.clock.monotonic()
         assert await there.intent() == IntentRefused("no slot: concurrency 1 over all hosts"), (
             "the turn of its call is now"
         )
+        assert there.clock.monotonic() - turn_s == pytest.approx(2 * _WAY_S), "by the rate it is its turn: nothing else"
         began_s = there.clock.monotonic()
         await there.ledger.room()
         assert there.clock.monotonic() - began_s == pytest.approx(5)
