@@ -190,7 +190,7 @@ class Session:
 
     def rest(self, state: TargetState) -> None:
         """Only new evidence will move this target: it keeps no session alive."""
-        if not self.leads and state.key not in self.rollout.resting:
+        if not self.leads and self.serves(state.target.scope) and state.key not in self.rollout.resting:
             self.ledger.note(Rested(at=self.clock.now(), target=state.key))
         self.rollout.resting.add(state.key)
         self.ledger.wake()

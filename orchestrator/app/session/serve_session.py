@@ -38,9 +38,6 @@ from orchestrator.tracker.runs.recovery import Recovered, latest_run, recover
 from orchestrator.tracker.served_groups import Post
 from orchestrator.tracker.state_store import Fleet
 
-#: One that was replaced learns from the database why, within this time.
-_TOLD_WITHIN_S = 5.0
-
 
 class ServingStandBy(Struct, frozen=True):
     """Serves by what the run keeps; this host gives the credentials.
@@ -79,7 +76,7 @@ class ServingStandBy(Struct, frozen=True):
                 server = _run(self._work(recovered), post)
             if server is not None and server.stopped:
                 raise KeyboardInterrupt
-            if server is not None and not server.missed:
+            if server is None or not server.missed:
                 return
 
     def _work(self, recovered: Recovered) -> Work:
@@ -123,15 +120,7 @@ def _run(job: Work, post: Post) -> ScopeServer | None:
         last = for_people(error)
         if not isinstance(last, TakenOver):
             raise last from error
-    _learn_why(post)
     return None
-
-
-def _learn_why(post: Post) -> None:
-    clock = SystemClock()
-    until_s = clock.monotonic() + _TOLD_WITHIN_S
-    while post.over() is None and clock.monotonic() < until_s:
-        anyio.run(clock.sleep, 0.1)
 
 
 async def _serving(job: Work, post: Post) -> ScopeServer:
