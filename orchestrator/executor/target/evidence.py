@@ -4,7 +4,7 @@ Absence proves nothing by itself: it counts only in a list that was read complet
 of ours was seen, so that we know that such jobs are listed there at all.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 import msgspec
@@ -169,13 +169,13 @@ def _possible(doubt: Doubt, sight: Sight) -> list[Job]:
     named = {job.key: job for job in sight.named}
     alike = {job.key: job for job in listed if _resembles(doubt, job)}
     jobs = (named | alike).values()
-    return [job for job in jobs if not _is_anothers(doubt, job) and not _ended_before(doubt, job)]
+    return [job for job in jobs if not _is_anothers(doubt, job) and not _ended_before(doubt, job, doubt.not_before)]
 
 
 def known_elsewhere(doubt: Doubt, sight: Sight) -> set[str]:
     """Ids that are known as another upgrade's, of jobs here that may be this one all the same by what they are."""
     jobs = (*(() if sight.listing is None else _listed(doubt, sight.listing)), *sight.named)
-    shown = {job.key for job in jobs if not _ended_before(doubt, job)}
+    shown = {job.key for job in jobs if not _ended_before(doubt, job, doubt.not_before)}
     return {key for key in shown.union(doubt.suspects) if key in doubt.ours}
 
 
@@ -237,19 +237,24 @@ def _is_candidate(doubt: Doubt, job: Job) -> bool:
         return False
     if not doubt.earliest - CREATED_MARGIN <= job.created_at <= doubt.latest + CREATED_MARGIN:
         return False
+    if _ended_before(doubt, job, doubt.earliest):  # by the likeliest reading; by another it may still forbid a call
+        return False
     if job.names(doubt.proxy_id):
         return True
     alone = doubt.alone and job.key not in doubt.claimed
     return alone and not job.proxies and not _illegible(job)
 
 
-def _ended_before(doubt: Doubt, job: Job) -> bool:
-    """An end before its own beginning is no time, and is not believed. What was seen since the intent has not ended."""
+def _ended_before(doubt: Doubt, job: Job, intent: datetime) -> bool:
+    """Whether it had ended at the intent, which was at that time of the cloud's.
+
+    An end before its own beginning is no time, and is not believed. What was seen since the intent has not ended.
+    """
     if _is_suspect(doubt, job):
         return False
     if job.ended_at is None or (job.created_at is not None and job.ended_at < job.created_at - _ENDED_MARGIN):
         return False
-    return job.ended_at < doubt.not_before - _ENDED_MARGIN
+    return job.ended_at < intent - _ENDED_MARGIN
 
 
 def _running_elsewhere(doubt: Doubt, listing: JobList) -> Job | None:

@@ -193,7 +193,19 @@ def test_a_job_that_is_adopted(found: Any) -> None:
         assert isinstance(weigh(replace(DOUBT, period_over=period_over), seeing(found, version=version)), Adopt)
 
 
+@pytest.mark.parametrize("version", [OLD, NEW])
+def test_a_job_that_ended_before_by_the_likeliest_clock_does_not_hide_the_one_in_time(version: str) -> None:
+    earlier = job(job_id="earlier", created_at=AT - timedelta(seconds=61), ended_at=AT - timedelta(seconds=52))
+    conclusion = weigh(replace(DOUBT, not_before=AT - timedelta(seconds=100)), seeing(earlier, OURS, version=version))
+    assert isinstance(conclusion, Adopt)
+    assert conclusion.workflow_ids == ("it",)
+
+
 NOT_ADOPTED = {
+    "ended before by the likeliest clock, and since by another": (
+        replace(DOUBT, not_before=AT - timedelta(seconds=100)),
+        (job(status="Completed", created_at=AT - timedelta(seconds=61), ended_at=AT - timedelta(seconds=52)),),
+    ),
     "created long before": (DOUBT, (job(created_at=AT - timedelta(minutes=6)),)),
     "without an instant": (DOUBT, (job(created_at=None),)),
     "of another proxy": (DOUBT, (job(extend_fields=f'"{OTHER_PROXY}"'),)),
