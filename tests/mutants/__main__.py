@@ -1,7 +1,7 @@
 """Take out every protection, one at a time, in copies of the project, and see its tests fail: `make mutants`.
 
-Exit 1 when the tests of a protection pass without it, or when the code does not say any more what is to be taken out.
-With words: only the mutants whose names contain one of them.
+Exit 1 when the tests of a protection pass without it, when they fail with it, or when the code does not say any more
+what is to be taken out. With words: only the mutants whose names contain one of them.
 """
 
 import os
@@ -36,12 +36,13 @@ def main(words: list[str]) -> int:
     copies: SimpleQueue[Path] = SimpleQueue()
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(jobs) as pool:
         first = _prepared(Path(folder, "0"))
+        failing = _failing(chosen, first, jobs)
         copies.put(first)
         for number in range(1, jobs):
             copies.put(Path(shutil.copytree(first, Path(folder, str(number)))))
-        verdicts = list(_told(pool.map(lambda mutant: (mutant, _try(mutant, copies)), chosen)))
+        verdicts = list(_told(pool.map(lambda mutant: (mutant, _try(mutant, copies, failing)), chosen)))
     wrong = [verdict for verdict in verdicts if verdict != "noticed"]
-    sys.stdout.write(f"{len(verdicts)} protections taken out, {len(wrong)} of them unnoticed or not found\n")
+    sys.stdout.write(f"{len(verdicts)} protections taken out, {len(wrong)} of them unnoticed, not found or red\n")
     return 1 if wrong else 0
 
 
@@ -55,6 +56,17 @@ def _prepared(copy: Path) -> Path:
     return copy
 
 
+def _failing(chosen: list[Mutant], copy: Path, jobs: int) -> tuple[str, ...]:
+    """The tests of all of them that fail while nothing is taken out: they would notice anything."""
+    names = sorted({test for mutant in chosen for test in mutant.tests})
+    done = _run(copy, "-rfE", "-n", str(jobs), *names)
+    lines = done.stdout.decode(errors="replace").splitlines()
+    found = tuple(line.split(" ", 2)[1] for line in lines if line.startswith(("FAILED ", "ERROR ")))
+    if done.returncode and not found:
+        raise RuntimeError(done.stdout.decode(errors="replace") + done.stderr.decode(errors="replace"))
+    return found
+
+
 def _told(results: Iterator[tuple[Mutant, str]]) -> Iterator[str]:
     for mutant, verdict in results:
         sys.stdout.write(f"{verdict:10} {mutant.name}: {mutant.protection}\n")
@@ -62,9 +74,11 @@ def _told(results: Iterator[tuple[Mutant, str]]) -> Iterator[str]:
         yield verdict
 
 
-def _try(mutant: Mutant, copies: "SimpleQueue[Path]") -> str:
+def _try(mutant: Mutant, copies: "SimpleQueue[Path]", failing: tuple[str, ...]) -> str:
     if not mutant.applies(ROOT):
         return "not found"
+    if any(test.startswith(mutant.tests) for test in failing):
+        return "RED"
     copy = copies.get()
     path = copy / "orchestrator" / mutant.file
     try:
@@ -77,15 +91,19 @@ def _try(mutant: Mutant, copies: "SimpleQueue[Path]") -> str:
 
 def _fails(mutant: Mutant, copy: Path) -> bool:
     """Whether a test of the protection fails, or does not end."""
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *mutant.tests]
-    environ = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
-        done = subprocess.run(command, cwd=copy, env=environ, capture_output=True, timeout=_PATIENCE_S, check=False)
+        done = _run(copy, "-x", *mutant.tests, patience_s=_PATIENCE_S)
     except subprocess.TimeoutExpired:
         return True
     if done.returncode in _NOT_RUN:
         raise RuntimeError(f"{mutant.name}: {done.stdout.decode()}{done.stderr.decode()}")
     return done.returncode != 0
+
+
+def _run(copy: Path, *words: str, patience_s: float | None = None) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words]
+    environ = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(command, cwd=copy, env=environ, capture_output=True, timeout=patience_s, check=False)
 
 
 if __name__ == "__main__":
