@@ -169,13 +169,13 @@ def _possible(doubt: Doubt, sight: Sight) -> list[Job]:
     named = {job.key: job for job in sight.named}
     alike = {job.key: job for job in listed if _resembles(doubt, job)}
     jobs = (named | alike).values()
-    return [job for job in jobs if not _is_anothers(doubt, job) and not _ended_before(doubt, job, doubt.not_before)]
+    return [job for job in jobs if not _is_anothers(doubt, job) and not _is_over(doubt, job)]
 
 
 def known_elsewhere(doubt: Doubt, sight: Sight) -> set[str]:
     """Ids that are known as another upgrade's, of jobs here that may be this one all the same by what they are."""
     jobs = (*(() if sight.listing is None else _listed(doubt, sight.listing)), *sight.named)
-    shown = {job.key for job in jobs if not _ended_before(doubt, job, doubt.not_before)}
+    shown = {job.key for job in jobs if not _is_over(doubt, job)}
     return {key for key in shown.union(doubt.suspects) if key in doubt.ours}
 
 
@@ -237,7 +237,7 @@ def _is_candidate(doubt: Doubt, job: Job) -> bool:
         return False
     if not doubt.earliest - CREATED_MARGIN <= job.created_at <= doubt.latest + CREATED_MARGIN:
         return False
-    if _ended_before(doubt, job, doubt.earliest):  # by the likeliest reading; by another it may still forbid a call
+    if _ended_before(job, doubt.earliest):  # by the likeliest reading; by another it may still forbid a call
         return False
     if job.names(doubt.proxy_id):
         return True
@@ -245,13 +245,16 @@ def _is_candidate(doubt: Doubt, job: Job) -> bool:
     return alone and not job.proxies and not _illegible(job)
 
 
-def _ended_before(doubt: Doubt, job: Job, intent: datetime) -> bool:
-    """Whether it had ended at the intent, which was at that time of the cloud's.
+def _is_over(doubt: Doubt, job: Job) -> bool:
+    """Whether it had ended at the intent by every reading of the clock. What could be it since then is not believed to.
 
-    An end before its own beginning is no time, and is not believed. What was seen since the intent has not ended.
+    A reading that was wrong when it was made may be right now, and the other way round.
     """
-    if _is_suspect(doubt, job):
-        return False
+    return not _is_suspect(doubt, job) and _ended_before(job, doubt.not_before)
+
+
+def _ended_before(job: Job, intent: datetime) -> bool:
+    """Whether it had ended at an instant. An end before its own beginning is no time, and is not believed."""
     if job.ended_at is None or (job.created_at is not None and job.ended_at < job.created_at - _ENDED_MARGIN):
         return False
     return job.ended_at < intent - _ENDED_MARGIN

@@ -68,6 +68,8 @@ def job(**changes: Any) -> Job:
     return replace(OURS, **changes)
 
 
+A_WHILE_AGO = AT - timedelta(seconds=100)
+A_MINUTE_AGO = job(status="Completed", created_at=AT - timedelta(seconds=61), ended_at=AT - timedelta(seconds=52))
 LONG_AGO = {"status": "Failed", "created_at": AT - timedelta(hours=1), "ended_at": AT - timedelta(minutes=50)}
 
 
@@ -194,17 +196,24 @@ def test_a_job_that_is_adopted(found: Any) -> None:
 
 
 @pytest.mark.parametrize("version", [OLD, NEW])
-def test_a_job_that_ended_before_by_the_likeliest_clock_does_not_hide_the_one_in_time(version: str) -> None:
-    earlier = job(job_id="earlier", created_at=AT - timedelta(seconds=61), ended_at=AT - timedelta(seconds=52))
-    conclusion = weigh(replace(DOUBT, not_before=AT - timedelta(seconds=100)), seeing(earlier, OURS, version=version))
+@pytest.mark.parametrize("suspects", [(), ("earlier",)])
+def test_a_job_that_ended_before_by_the_likeliest_clock_does_not_hide_the_one_in_time(
+    version: str, suspects: tuple[str, ...]
+) -> None:
+    doubt = replace(DOUBT, not_before=A_WHILE_AGO, suspects=suspects)
+    conclusion = weigh(doubt, seeing(replace(A_MINUTE_AGO, job_id="earlier"), OURS, version=version))
     assert isinstance(conclusion, Adopt)
     assert conclusion.workflow_ids == ("it",)
 
 
 NOT_ADOPTED = {
     "ended before by the likeliest clock, and since by another": (
-        replace(DOUBT, not_before=AT - timedelta(seconds=100)),
-        (job(status="Completed", created_at=AT - timedelta(seconds=61), ended_at=AT - timedelta(seconds=52)),),
+        replace(DOUBT, not_before=A_WHILE_AGO),
+        (A_MINUTE_AGO,),
+    ),
+    "the same, seen at a look before": (
+        replace(DOUBT, not_before=A_WHILE_AGO, suspects={"it"}),
+        (A_MINUTE_AGO,),
     ),
     "created long before": (DOUBT, (job(created_at=AT - timedelta(minutes=6)),)),
     "without an instant": (DOUBT, (job(created_at=None),)),
