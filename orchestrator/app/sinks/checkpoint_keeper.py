@@ -60,9 +60,11 @@ class CheckpointKeeper(RecordSink):
             await self._renew()
 
     async def _renew(self) -> None:
-        self._due = anyio.Event()
         stored, targets = self._recovered.stored, self._recovered.run.targets
-        self._kept = await to_thread.run_sync(renew_checkpoint, stored, targets.values())
+        try:
+            self._kept = await to_thread.run_sync(renew_checkpoint, stored, targets.values())
+        finally:
+            self._due = anyio.Event()  # not before: each record meanwhile would ask for the same one again
         self._look()
 
     def _look(self) -> None:

@@ -88,6 +88,22 @@ def test_one_is_kept_beside_the_loop_when_enough_is_new(
     assert threading.get_ident() not in threads
 
 
+def test_records_that_come_while_one_is_made_ask_for_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keeper = CheckpointKeeper(recover(begun(tmp_path)), least=20)
+
+    def renew(*_: object) -> int:
+        for record in REST[20:30]:
+            anyio.from_thread.run_sync(keeper.take, record)
+        return 21
+
+    monkeypatch.setattr(checkpoint_keeper, "renew_checkpoint", renew)
+    for record in REST[:20]:
+        keeper.take(record)
+    assert keeper.due
+    anyio.run(keeper.last)
+    assert not keeper.due
+
+
 def test_of_a_long_run_one_is_due_only_when_a_quarter_is_new(tmp_path: Path) -> None:
     run = begun(tmp_path, 99)
     anyio.run(CheckpointKeeper(recover(run), least=1).last)
