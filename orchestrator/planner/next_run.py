@@ -208,6 +208,16 @@ def waiting_in(run: Run) -> list[Target]:
     return [target for target in run.targets.values() if run.standing(target.proxy_id) == "waiting"]
 
 
+class StillWaiting(msgspec.Struct, frozen=True):
+    """The proxy_ids of these targets, of which each is looked at only when it is asked for."""
+
+    run: Run
+
+    def __contains__(self, proxy_id: object) -> bool:
+        run = self.run
+        return isinstance(proxy_id, str) and proxy_id in run.targets and run.standing(proxy_id) == "waiting"
+
+
 def refuse_open(run_id: str, run: Run) -> None:
     """Refuse to end a run in which something is open.
 

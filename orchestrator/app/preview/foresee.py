@@ -19,7 +19,7 @@ from orchestrator.model.plan.plan import Plan
 from orchestrator.model.plan.target import Target
 from orchestrator.model.record.record import LimitsChanged
 from orchestrator.model.run.run import Run
-from orchestrator.planner.next_run import Asked, NextRun, beginning, ordered, unfinished, waiting_in
+from orchestrator.planner.next_run import Asked, NextRun, StillWaiting, beginning, ordered, unfinished
 from orchestrator.tracker.runs.orphans import orphan, refuse_orphan
 from orchestrator.tracker.runs.other_runs import last_outcomes, open_elsewhere
 from orchestrator.tracker.runs.recovery import Recovered
@@ -126,8 +126,7 @@ def _foresee(
         return Foreseen(coming=coming, plan=plan, run=run, asked=asked, now=now)
     _obey(latest.run, orders, now)
     coming = structs.replace(unfinished(past, asked) or NextRun(targets=()), limits=latest.run.limits)
-    ids = {target.proxy_id for target in waiting_in(latest.run)}
-    elsewhere = open_elsewhere(fleet, ids, or_about_to_be=False)
+    elsewhere = open_elsewhere(fleet, StillWaiting(latest.run), or_about_to_be=False)
     coming = structs.replace(coming, at_work=_at_work(fleet, latest), elsewhere=elsewhere)
     if coming.at_work is not None and coming.hold is None:
         coming = structs.replace(coming, still=at_work(latest.in_force, latest.run, asked, now))

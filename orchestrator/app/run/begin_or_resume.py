@@ -28,7 +28,7 @@ from orchestrator.model.record.record import (
     Settled,
 )
 from orchestrator.model.run.run import Run
-from orchestrator.planner.next_run import Asked, NextRun, refuse_open, refused_elsewhere, waiting_in
+from orchestrator.planner.next_run import Asked, NextRun, StillWaiting, refuse_open, refused_elsewhere, waiting_in
 from orchestrator.planner.next_run import beginning as beginning_run
 from orchestrator.tracker.runs.orphans import refuse_orphan
 from orchestrator.tracker.runs.other_runs import last_outcomes, open_elsewhere
@@ -85,8 +85,8 @@ def take_up(recovered: Recovered, plan: Plan) -> Opened:
 
 def _taken_elsewhere(recovered: Recovered) -> Iterator[str]:
     """Proxies that wait here and are open in another fleet: it has begun a run since the last session."""
-    ids = {target.proxy_id for target in waiting_in(recovered.run)}
-    elsewhere = open_elsewhere(recovered.stored.fleet, ids, or_about_to_be=False)
+    waiting = StillWaiting(recovered.run)
+    elsewhere = open_elsewhere(recovered.stored.fleet, waiting, or_about_to_be=False)
     yield from (each.of(proxy_id) for proxy_id, each in elsewhere.items())
 
 

@@ -3,7 +3,7 @@
 Damage in a neighbour's journal is an error here too: what cannot be read might be open.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Container, Iterator
 
 from orchestrator.model.learned.elsewhere import Elsewhere
 from orchestrator.model.plan.plan import Scope
@@ -14,12 +14,12 @@ from orchestrator.tracker.runs.recovery import latest_run, recover
 from orchestrator.tracker.state_store import Fleet, StoredRun
 
 
-def open_elsewhere(fleet: Fleet, proxy_ids: Collection[str], *, or_about_to_be: bool = True) -> dict[str, Elsewhere]:
+def open_elsewhere(fleet: Fleet, proxy_ids: Container[str], *, or_about_to_be: bool = True) -> dict[str, Elsewhere]:
     """Which of these proxies are open in another fleet of the same state, and in which run of which.
 
     Args:
         fleet: the one that asks.
-        proxy_ids: its proxies; a set or a mapping, for it is asked for every proxy of the other fleets.
+        proxy_ids: its proxies; a set or a mapping, for it is asked for every proxy of the other fleets, and only then.
         or_about_to_be: those too that a process is yet to send: it may have read their versions already.
 
     Raises:
@@ -70,7 +70,7 @@ def _same_project(one: Scope, other: Scope) -> bool:
     return one.region == other.region and (unknown or one.project_id == other.project_id)
 
 
-def _shares(run: StoredRun, proxy_ids: Collection[str]) -> bool:
+def _shares(run: StoredRun, proxy_ids: Container[str]) -> bool:
     return any(target.proxy_id in proxy_ids for target in run.targets())
 
 

@@ -47,6 +47,28 @@ def test_what_is_open_in_another_fleet_is_named_with_its_run(tmp_path: Path) -> 
     assert open_elsewhere(FolderFleet(tmp_path / "other"), {A, B, C}) == {}
 
 
+class Asked:
+    """Contains nothing, and notes what it was asked for."""
+
+    def __init__(self) -> None:
+        self.keys: list[object] = []
+
+    def __contains__(self, proxy_id: object) -> bool:
+        self.keys.append(proxy_id)
+        return False
+
+
+def test_only_proxies_of_other_fleets_are_asked_for(tmp_path: Path) -> None:
+    """Not one of its own, of which there may be a million."""
+    keep(tmp_path, "prod", FIRST, intent(A))
+    asked = Asked()
+    assert open_elsewhere(FolderFleet(tmp_path / "prod"), asked) == {}
+    assert asked.keys == []
+    keep(tmp_path, "other", FIRST, intent(B))
+    assert open_elsewhere(FolderFleet(tmp_path / "prod"), asked) == {}
+    assert asked.keys == [A, B, C, D]
+
+
 def test_what_a_process_is_about_to_send_is_as_good_as_open(tmp_path: Path) -> None:
     keep(tmp_path, "other", FIRST, intent(B), settled(B, Outcome.SUCCEEDED))
     with fleet_lock(tmp_path / "other" / "lock", BEGIN):
