@@ -6,6 +6,7 @@ It writes nothing but the claim of a plan on its fleet's name.
     STATE/<fleet>/lock, plan_path, commands.ndjson, notices.json, latest -> runs/<run_id>
     STATE/<fleet>/runs/<run_id>/plan.json, settings.json, targets.ndjson, journal.ndjson, report.json,
         report.html
+    STATE/<fleet>/runs/<run_id>/targets.sums (see `frozen_targets`)
     STATE/<fleet>/runs/<run_id>/checkpoint.ndjson, of a long journal (see `checkpoint_file`)
     STATE/simulated/<fleet>/…   the same for simulated runs, which never mix with real ones
 """
@@ -39,6 +40,8 @@ PLAN, SETTINGS, TARGETS, JOURNAL, CHECKPOINT, REPORT, PAGE = (
 )
 
 _RUN_ID = pattern(r"\d{8}T\d{9}Z(-[A-Za-z0-9]+)?")
+#: The checksums of whole blocks of the targets.
+TARGET_SUMS = "targets.sums"
 #: A path is no longer.
 _MOST_OWNER = 1 << 16
 

@@ -1,30 +1,26 @@
-"""Making the folder of a run, and reading back what is frozen in it: the plan, and the targets in plan order.
+"""Making the folder of a run, and reading back the plan that is frozen in it; its targets are in `frozen_targets`.
 
 A run exists from the instant at which its complete folder gets its name, so a crash never leaves half a run. Plan and
 targets are written as lines of the journal's form, so that a changed byte in them is found as surely as there.
 """
 
-from collections.abc import Collection, Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable
 from pathlib import Path
-
-import msgspec
 
 from orchestrator.model.plan.plan import Plan
 from orchestrator.model.plan.settings import Settings, settings_of
 from orchestrator.model.plan.target import Target
 from orchestrator.model.record.record import RunStarted
 from orchestrator.tracker.disk import guard, make_folder, replace_file, sync_folder, write_file
-from orchestrator.tracker.folder.paths import JOURNAL, LATEST, PLAN, RUNS, SETTINGS, TARGETS
+from orchestrator.tracker.folder.frozen_targets import write_frozen_targets
+from orchestrator.tracker.folder.paths import JOURNAL, LATEST, PLAN, RUNS, SETTINGS
 from orchestrator.tracker.journal.decoder import Decoder
 from orchestrator.tracker.journal.file import Journal
-from orchestrator.tracker.journal.line import damaged, decode_line, encode_lines, find_lines, read_lines
+from orchestrator.tracker.journal.line import damaged, decode_line, encode_lines, read_lines
 
 _UNFINISHED = ".new-"
-_CHUNK = 1000
 
 _plan_decoder: Decoder[Plan] = Decoder(Plan)
-_target_decoder: Decoder[Target] = Decoder(Target)
 _settings_decoder: Decoder[Settings] = Decoder(Settings)
 
 
@@ -50,7 +46,7 @@ def create_run(folder: Path, plan: Plan, targets: Iterable[Target], first: RunSt
     make_folder(making)
     write_file(making / PLAN, [encode_lines([plan], 1)])
     save_settings(making, settings_of(plan))
-    write_file(making / TARGETS, _target_lines(targets))
+    write_frozen_targets(making, targets)
     _write_first(making / JOURNAL, first)
     with guard(made, "make the run's folder"):
         sync_folder(making)
@@ -107,39 +103,6 @@ def save_settings(run: Path, settings: Settings) -> None:
         StateError: they cannot be written.
     """
     replace_file(run / SETTINGS, [encode_lines([settings], 1)])
-
-
-def load_frozen_targets(run: Path) -> Iterator[Target]:
-    """The targets of a run in plan order, read as they are asked for.
-
-    Raises:
-        JournalDamaged: they are not what was written.
-        StateError: they cannot be read.
-    """
-    path = run / TARGETS
-    for line in read_lines(path):
-        yield decode_line(_target_decoder, path, line)
-
-
-def find_frozen_targets(run: Path, proxy_ids: Collection[str]) -> tuple[list[Target], int]:
-    """The targets of a run with these ids, in plan order, and how many it has in all; the others are only counted.
-
-    Raises:
-        JournalDamaged: what is read of them is not what was written.
-        StateError: they cannot be read.
-    """
-    path, found, number = run / TARGETS, list[Target](), 0
-    for line in find_lines(path, [msgspec.json.encode(proxy_id) for proxy_id in proxy_ids]):
-        found.append(decode_line(_target_decoder, path, line))
-        number = line.number
-    return [target for target in found if target.proxy_id in proxy_ids], number
-
-
-def _target_lines(targets: Iterable[Target]) -> Iterator[bytes]:
-    rest, first = iter(targets), 1
-    while chunk := list(islice(rest, _CHUNK)):
-        yield encode_lines(chunk, first)
-        first += len(chunk)
 
 
 def _write_first(path: Path, first: RunStarted) -> None:

@@ -20,6 +20,7 @@ from orchestrator.tracker.folder.begin_lock import one_begins
 from orchestrator.tracker.folder.checkpoint_file import keep_parts, kept_parts
 from orchestrator.tracker.folder.command_file import CommandInbox, append_command
 from orchestrator.tracker.folder.fleet_lock import fleet_lock, holder
+from orchestrator.tracker.folder.frozen_targets import find_frozen_targets, load_frozen_targets
 from orchestrator.tracker.folder.known_workflows import Workflows
 from orchestrator.tracker.folder.paths import (
     JOURNAL,
@@ -42,9 +43,7 @@ from orchestrator.tracker.folder.rate_file import RateFile
 from orchestrator.tracker.folder.rates_file import add_rates, read_rates
 from orchestrator.tracker.folder.run_folder import (
     create_run,
-    find_frozen_targets,
     load_frozen_plan,
-    load_frozen_targets,
     load_settings,
     save_settings,
 )

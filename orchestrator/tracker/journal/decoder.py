@@ -24,3 +24,13 @@ class Decoder(Generic[T]):
         """
         decoder: msgspec.json.Decoder[T] = msgspec.json.Decoder(self._kind)
         return decoder.decode
+
+    @cached_property
+    def decode_lines(self) -> Callable[[bytes], list[T]]:
+        """One value of each line.
+
+        Raises:
+            msgspec.DecodeError: one is none of this kind.
+        """
+        decoder: msgspec.json.Decoder[T] = msgspec.json.Decoder(self._kind)
+        return decoder.decode_lines

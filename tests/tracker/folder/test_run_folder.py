@@ -14,8 +14,9 @@ from orchestrator.model.plan.plan import Discover, Failures, Follow, Freeze, Lim
 from orchestrator.model.plan.selection import Selector
 from orchestrator.model.plan.settings import settings_of
 from orchestrator.model.plan.target import Target
+from orchestrator.tracker.folder.frozen_targets import load_frozen_targets
 from orchestrator.tracker.folder.paths import list_runs
-from orchestrator.tracker.folder.run_folder import create_run, load_frozen_plan, load_frozen_targets, load_settings
+from orchestrator.tracker.folder.run_folder import create_run, load_frozen_plan, load_settings
 from orchestrator.tracker.journal.file import read_journal
 
 TARGETS = make_targets(5)
