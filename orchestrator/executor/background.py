@@ -25,6 +25,9 @@ _ALL_USAGE_EVERY = 6
 #: A scope is busy that made so many calls since the last time.
 _BUSY_CALLS = 10
 
+#: A rate has changed when it is by so much another one.
+_NEW_RATE = 0.1
+
 #: How often the wall clock is compared. What starts is judged by it at that very instant; only waits depend on this.
 _CLOCK_EVERY_S = 10.0
 
@@ -117,20 +120,31 @@ def _one_a_rate(scopes: Iterable[ScopeCalls]) -> Iterable[ScopeCalls]:
 def note_usage(session: Session, least: int = 1) -> None:
     """Write down how much each scope was used since the last time, if it made at least so many calls."""
     for scope in session.scopes.values():
-        if scope.usage.calls < least:
-            continue
-        used = scope.take_usage()
-        session.ledger.note(
-            ScopeUsed(
-                at=session.clock.now(),
-                step="scope",
-                scope=scope.name,
-                calls=used.calls,
-                throttled=used.throttled,
-                rate_limit=scope.lanes.pacer.nominal,
-                seconds=used.seconds,
-            )
+        if scope.usage.calls >= least:
+            _note_use(session, scope)
+
+
+def note_new_rates(session: Session) -> None:
+    """The same for each scope whose rate has changed since then: another host counts on it."""
+    for scope in session.scopes.values():
+        told, rate = session.run.scopes[scope.name].rate_limit, scope.lanes.pacer.nominal
+        if told is None or abs(rate - told) > _NEW_RATE * told:
+            _note_use(session, scope)
+
+
+def _note_use(session: Session, scope: ScopeCalls) -> None:
+    used = scope.take_usage()
+    session.ledger.note(
+        ScopeUsed(
+            at=session.clock.now(),
+            step="scope",
+            scope=scope.name,
+            calls=used.calls,
+            throttled=used.throttled,
+            rate_limit=scope.lanes.pacer.nominal,
+            seconds=used.seconds,
         )
+    )
 
 
 def _noting_usage(session: Session) -> Task:

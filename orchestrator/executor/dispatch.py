@@ -110,8 +110,6 @@ class Dispatcher:
         Raises:
             ExceptionGroup: of `StateError` when the journal cannot be written.
         """
-        if self.session.run.limits is not None:
-            self.session.relimit()
         async with anyio.create_task_group() as group:
             server = self._server = Server(self.session, group, self.wake)
             for service in services(self.session, self.wake):

@@ -101,6 +101,8 @@ class Session:
     _places: dict[str, JobPlaces] = field(init=False)
 
     def __post_init__(self) -> None:
+        if self.run.limits is not None:
+            self._keep_to_limits()
         self.stories = Stories(self.clock)
         self._running_jobs = {name: RunningJobs(calls) for name, calls in self.scopes.items()}
         self._places = {name: JobPlaces(calls) for name, calls in self.scopes.items()}
@@ -121,6 +123,10 @@ class Session:
 
     def relimit(self) -> None:
         """Let the rates and the concurrency of the plan hold as it is now: a person may have changed them."""
+        self._keep_to_limits()
+        self.ledger.wake()
+
+    def _keep_to_limits(self) -> None:
         self.sending.total_tokens = max(1, min(self.plan.limits.concurrency, self.most_sending))
         for lanes in {id(scope.lanes): scope.lanes for scope in self.scopes.values()}.values():
             rates = [
@@ -129,7 +135,6 @@ class Session:
                 if scope.name in self.scopes and self.scopes[scope.name].lanes is lanes
             ]
             lanes.keep_to(min((rate for rate in rates if rate != "auto"), default=None))
-        self.ledger.wake()
 
     @property
     def plan(self) -> Plan:

@@ -26,6 +26,7 @@ from orchestrator.executor.ports import GateAsker, MetricsApi
 from orchestrator.executor.rate.auto_rate import auto_pacer
 from orchestrator.executor.rate.fixed_rate import WindowPacer
 from orchestrator.executor.rate.lanes import Lanes
+from orchestrator.executor.rate.pacer import Pacer
 from orchestrator.executor.restore_queue import make_queue
 from orchestrator.executor.scope.host_time import HostTime
 from orchestrator.executor.scope.jobs.job_list import Board
@@ -262,7 +263,8 @@ def assemble(stage: Stage, clock: VirtualClock, run: Run) -> Dispatcher:
         dispatcher.wake()
 
     unserved = [scope for scope in stage.plan.scopes if not scope.served_by(stage.host)]
-    elsewhere, sinks = ScopesOfOthers(unserved, run, clock, stage.servers_now), _sinks(stage, lambda: session)
+    rates = {scope.name: _pacer(stage, scope.name).nominal for scope in unserved}
+    elsewhere, sinks = ScopesOfOthers(unserved, run, clock, stage.servers_now, rates), _sinks(stage, lambda: session)
     session = new_session(stage, clock, run, wake, observe=sinks, elsewhere=elsewhere)
     watching = [_watching(elsewhere)] if unserved else []  # one task more would change the order of the others
     dispatcher = Dispatcher(session, background=(*stage.script, *sinks.background(), *watching))
@@ -294,7 +296,7 @@ def new_session(
     staging = assign_waves(plan, targets)
     served = [each.name for each in plan.scopes if each.name in stage.clouds and each.served_by(stage.host)]
     scopes = {name: _calls(stage, name, clock, note) for name in served}
-    others = elsewhere or ScopesOfOthers((), run, clock, stage.servers_now)
+    others = elsewhere or ScopesOfOthers((), run, clock, stage.servers_now, {})
     rollout = Rollout(
         plan=plan,
         run=run,
@@ -333,17 +335,21 @@ def _watching(elsewhere: ScopesOfOthers) -> Background:
 
 
 def _calls(stage: Stage, name: str, clock: VirtualClock, note: Callable[[Record], None]) -> ScopeCalls:
-    rate = stage.rates.get(name, stage.plan.limits.rate)
     return ScopeCalls(
         name=name,
         api=stage.clouds[name],
-        lanes=Lanes(auto_pacer() if rate == "auto" else WindowPacer(rate), clock),
+        lanes=Lanes(_pacer(stage, name), clock),
         retry=stage.plan.retry,
         clock=clock,
         chance=Random(f"{stage.seed}{name}").random,
         note=note,
         eye=stage.eye_of(stage.clouds[name], clock),
     )
+
+
+def _pacer(stage: Stage, name: str) -> Pacer:
+    rate = stage.rates.get(name, stage.plan.limits.rate)
+    return auto_pacer() if rate == "auto" else WindowPacer(rate)
 
 
 def _tokens(stage: Stage) -> Callable[[], str]:

@@ -20,7 +20,7 @@ from soak.fleet import Fleet, Ordeal
 from soak.host_life import HostLife, HostWriter
 from soak.life import Died, die_with
 from soak.loop import VirtualLoop
-from soak.process import Build, new_run, nobody_elsewhere
+from soak.process import Build, new_lanes, new_run, nobody_elsewhere
 from soak.trial import Evidence, Process, Trial, ended_badly
 
 from orchestrator.errors import StateError
@@ -78,7 +78,8 @@ class HostsTrial(Trial):
         self, process: Process, life: HostLife, run: Run
     ) -> tuple[Session, Callable[[], Awaitable[None]]]:
         scopes = [scope for names in self._left(process) for scope in names]
-        elsewhere = ScopesOfOthers(scopes, run, life, self._servers)
+        rates = {name: lanes.pacer.nominal for name, lanes in new_lanes(process.plan, life).items()}
+        elsewhere = ScopesOfOthers(scopes, run, life, self._servers, rates)
         dispatcher = self.dispatcher(process, run, life, elsewhere)
         return dispatcher.session, partial(self.work, process, dispatcher, life)
 

@@ -124,7 +124,7 @@ def assemble(
     def note(record: Record) -> None:
         ledger.note(record)
 
-    lanes = _lanes(plan, life)
+    lanes = new_lanes(plan, life)
     scopes = {
         scope.name: ScopeCalls(
             name=scope.name,
@@ -160,7 +160,7 @@ async def _no_servers() -> Mapping[str, str]:
 
 def nobody_elsewhere(run: Run, life: Life) -> ScopesOfOthers:
     """Of a process that may serve every scope itself, or that does not decide."""
-    return ScopesOfOthers((), run, life, _no_servers)
+    return ScopesOfOthers((), run, life, _no_servers, {})
 
 
 def new_run(plan: Plan, records: Iterable[Record]) -> Run:
@@ -195,7 +195,7 @@ def _rollout(
     )
 
 
-def _lanes(plan: Plan, life: Life) -> dict[str, Lanes]:
+def new_lanes(plan: Plan, life: Life) -> dict[str, Lanes]:
     """Every scope has an endpoint of its own here, and so a rate of its own."""
     rates = {scope.name: scope_rate(plan, scope) for scope in plan.scopes}
     return {name: Lanes(auto_pacer() if rate is None else WindowPacer(rate), life) for name, rate in rates.items()}

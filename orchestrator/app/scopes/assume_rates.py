@@ -6,6 +6,7 @@ from msgspec import structs
 
 from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.cloud.rate_key import RateKey, rate_key
+from orchestrator.executor.rate.auto_rate import auto_pacer
 from orchestrator.model.plan.plan import Plan, Scope
 from orchestrator.planner.preview.estimate import AUTO_RATE, AssumedRate
 
@@ -22,6 +23,16 @@ def written_rate(plan: Plan, group: Sequence[Scope]) -> float | None:
     """The lowest rate that the plan writes for scopes that share one; None when it is to be found out for all."""
     rates = (plan.limits.rate if scope.rate is None else scope.rate for scope in group)
     return min((rate for rate in rates if rate != "auto"), default=None)
+
+
+def first_rates(plan: Plan, memory: RateMemory) -> dict[str, float]:
+    """Calls per second with which a process begins in each scope, as far as this host knows."""
+    rates: dict[str, float] = {}
+    for group in rate_groups(plan, memory.environ):
+        written, known = written_rate(plan, group), memory.known(group[0])
+        rate = auto_pacer(None if known is None else known.rate).nominal if written is None else written
+        rates.update(dict.fromkeys((scope.name for scope in group), rate))
+    return rates
 
 
 def assume_rates(plan: Plan, memory: RateMemory) -> tuple[Plan, tuple[AssumedRate, ...]]:

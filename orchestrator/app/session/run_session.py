@@ -10,6 +10,7 @@ import msgspec
 from anyio import to_thread
 
 from orchestrator import __version__
+from orchestrator.app.scopes.assume_rates import first_rates
 from orchestrator.app.scopes.keep_rates import keeping
 from orchestrator.app.session.listening import obey_commands, reading_commands
 from orchestrator.app.session.session_parts import (
@@ -36,6 +37,7 @@ from orchestrator.executor.ports import GateAsker
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.session import Session
 from orchestrator.host import machine_name, user_name
+from orchestrator.model.plan.limit_change import limited
 from orchestrator.model.plan.plan import Scope
 from orchestrator.model.plan.served_group import group_of
 from orchestrator.model.plan.settings import settings_changed, settings_of
@@ -119,10 +121,18 @@ def _assemble(
     page = PageWriter(job.recovered.stored)
     sinks = Tee((*job.sinks, ReportWriter(job.recovered, job.plan, page.draw), page, *own), failed)
     unserved = [scope for scope in job.plan.scopes if scope.name not in scopes]
-    elsewhere = ScopesOfOthers(unserved, job.run, clock, partial(_servers, job, unserved))
+    elsewhere = ScopesOfOthers(unserved, job.run, clock, partial(_servers, job, unserved), _rates_of(job, unserved))
     session = new_session(job, scopes, clock, wake, observe=sinks, gates=gates, elsewhere=elsewhere)
     dispatcher = Dispatcher(session, background=(*_background(job, elsewhere), *sinks.background()))
     return dispatcher
+
+
+def _rates_of(job: Work, scopes: Sequence[Scope]) -> Mapping[str, float]:
+    """The rates with which other hosts begin in these scopes, with the limits as a person has changed them."""
+    if not scopes:
+        return {}
+    asked = job.run.limits
+    return first_rates(job.plan if asked is None else limited(job.plan, asked.limits), job.memory)
 
 
 async def _servers(job: Work, scopes: Sequence[Scope]) -> Mapping[str, str]:

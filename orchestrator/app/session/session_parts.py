@@ -102,7 +102,7 @@ def new_session(
         gates: where they are asked.
         elsewhere: the other scopes, for the host that decides; None for one that serves.
     """
-    rollout = _rollout(job, scopes, elsewhere or ScopesOfOthers((), job.run, clock, _nobody), HostTime(clock))
+    rollout = _rollout(job, scopes, elsewhere or ScopesOfOthers((), job.run, clock, _nobody, {}), HostTime(clock))
     ledger = Ledger(rollout, clock, changed=wake, observe=observe, mask=job.secrets.mask)
     started = job.run.started
     known = known_upgrades(job.fleet.state, simulated=started is not None and started.simulated)

@@ -9,7 +9,7 @@ from anyio.abc import TaskGroup
 
 from orchestrator.errors import Broken, OrchestratorError, StateError
 from orchestrator.executor.ask.read_cloud import cloud_reading
-from orchestrator.executor.background import last_reading, services
+from orchestrator.executor.background import last_reading, note_new_rates, services
 from orchestrator.executor.decide.actions import Action
 from orchestrator.executor.decide.bench import SUBNET
 from orchestrator.executor.serving import Server
@@ -80,9 +80,12 @@ class ScopeServer:
         return why
 
     async def _join(self) -> None:
-        now = self.session.clock.now()
+        now, scopes = self.session.clock.now(), self.session.scopes
         await self.session.ledger.record(
-            *(ScopeServed(at=now, scope=name, host=self._host) for name in self.session.scopes)
+            *(
+                ScopeServed(at=now, scope=name, host=self._host, rate_limit=calls.lanes.pacer.nominal)
+                for name, calls in scopes.items()
+            )
         )
 
     def _leave(self) -> None:
@@ -122,6 +125,7 @@ class ScopeServer:
             server.take_up_moved()
             server.take_up_given()
             self._answer(group)
+            note_new_rates(self.session)
             with anyio.move_on_after(_LOOK_S):
                 await self._changed.wait()
 

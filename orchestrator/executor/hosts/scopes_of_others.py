@@ -17,9 +17,6 @@ Servers = Callable[[], Awaitable[Mapping[str, str]]]
 #: seen by then who has fallen silent.
 LOOK_S, PAUSES_AFTER_S, PATIENCE_S = 1.0, 3.0, 15.0
 
-#: Calls per second of a scope whose host has not told yet.
-_RATE = 2.0
-
 
 class ScopesOfOthers:
     """Those scopes, as the loop needs them.
@@ -29,13 +26,17 @@ class ScopesOfOthers:
         run: the fold of the log.
         clock: of the session.
         servers: asks who serves them.
+        rates: calls per second with which a host begins that serves one of them, by the scope's name.
     """
 
-    def __init__(self, scopes: Sequence[Scope], run: Run, clock: Clock, servers: Servers) -> None:
+    def __init__(
+        self, scopes: Sequence[Scope], run: Run, clock: Clock, servers: Servers, rates: Mapping[str, float]
+    ) -> None:
         self._scopes = scopes
         self._run = run
         self._clock = clock
         self._servers = servers
+        self._rates = rates
         self._alive: frozenset[str] = frozenset()
         self._seen_s: dict[str, float] = {}
         self._joined: dict[str, datetime | None] = {}
@@ -46,8 +47,10 @@ class ScopesOfOthers:
         return scope in self._alive and standing.state in ("open", "silent")
 
     def rate(self, scope: str) -> float:
-        """Calls per second, as its host has told last."""
-        return self._run.scopes[scope].rate_limit or _RATE
+        """Calls per second, as the host that serves it in this session has told last."""
+        status = self._run.scopes[scope]
+        told = None if status.server is None else status.rate_limit
+        return told or self._rates[scope]
 
     async def watch(self, session: Session) -> None:
         """Write down who is gone, and what nobody serves, as long as the session lives."""

@@ -36,11 +36,16 @@ class Rested(Base, frozen=True, kw_only=True):
 
 
 class ScopeServed(Base, frozen=True, kw_only=True):
-    """From now on a host that stood by runs the stories of a scope, which the one that decides may not."""
+    """From now on a host that stood by runs the stories of a scope, which the one that decides may not.
+
+    Attributes:
+        rate_limit: calls per second with which it begins; None in logs of hosts that did not tell.
+    """
 
     step: str = "scope"
     scope: str
     host: str
+    rate_limit: float | None = None
 
 
 class ScopeLeft(Base, frozen=True, kw_only=True):

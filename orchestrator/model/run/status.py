@@ -130,10 +130,11 @@ class ScopeStatus(msgspec.Struct):
         self.opened = self.unmetered = False
         self.since, self.server, self.served_at = at, None, None
 
-    def serve(self, host: str, at: datetime) -> None:
-        """The same for a host that begins then to serve it."""
-        self.begin_session(at)
-        self.server, self.served_at = host, at
+    def serve(self, record: ScopeServed) -> None:
+        """The same for a host that begins to serve it."""
+        self.begin_session(record.at)
+        self.server, self.served_at = record.host, record.at
+        self.rate_limit = record.rate_limit or self.rate_limit
 
     def leave(self, host: str, at: datetime) -> None:
         """The host that serves it leaves it to others."""
@@ -169,6 +170,6 @@ class ScopeStatus(msgspec.Struct):
             case ScopeHeard():
                 self.silent = None
             case ScopeServed():
-                self.serve(record.host, record.at)
+                self.serve(record)
             case ScopeLeft():
                 self.leave(record.host, record.at)

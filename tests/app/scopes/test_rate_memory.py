@@ -11,7 +11,7 @@ from fakes.clouds import FakeCloud
 from fakes.rollouts import stage_of
 from fakes.stage import plan_of, targets_of
 
-from orchestrator.app.scopes.assume_rates import assume_rates
+from orchestrator.app.scopes.assume_rates import assume_rates, first_rates
 from orchestrator.app.scopes.keep_rates import keeping, learned
 from orchestrator.app.scopes.open_scopes import shared_lanes
 from orchestrator.app.scopes.rate_memory import RateMemory, RatesPlace
@@ -216,6 +216,14 @@ def test_a_preview_says_what_it_takes_auto_to_be(tmp_path: Path) -> None:
         "rate of a: auto, assumed to be 38/s, as found until 2026-03-01 22:00 UTC",
         "rate of b: auto, not found out yet; assumed to be 2/s",
     ]
+
+
+def test_a_rate_begins_as_it_is_written_or_with_what_was_found_or_slowly(tmp_path: Path) -> None:
+    plan = plan_with(scope("a", rate=5.0), scope("b"), scope("c", region="cn-south-1"), scope("d", region="cn-north-9"))
+    found(tmp_path, plan_with(scope("c", region="cn-south-1")), 38.0)
+    with shared_lanes(plan, memory(tmp_path), StillClock()) as lanes:
+        begins = {name: each.pacer.nominal for name, each in lanes.items()}
+    assert first_rates(plan, memory(tmp_path)) == begins == {"a": 5.0, "b": 5.0, "c": 38.0, "d": 1.0}
 
 
 def test_of_a_scope_that_another_host_serves_nothing_is_kept(tmp_path: Path) -> None:
