@@ -144,13 +144,8 @@ def unfinished(past: Past, asked: Asked) -> NextRun | None:
         PlanError: `--new`, and something of the unfinished run is open.
     """
     run = past.run
-    if run is None or run.ended is not None:
+    if run is None or not run_goes_on(past, asked):
         return None
-    if asked.new:
-        refuse_open(past.run_id, run)
-        return None
-    if asked.only is not None:
-        raise UsageError(f"--only-outcome: run {past.run_id} has not ended", hint="let it end, or end it with --new")
     return NextRun(
         continues=past.run_id,
         targets=tuple(run.targets.values()),
@@ -161,6 +156,24 @@ def unfinished(past: Past, asked: Asked) -> NextRun | None:
         repeats=any(state.earlier is not None and state.outcome is None for state in run.states.unpacked()),
         run=run,
     )
+
+
+def run_goes_on(past: Past, asked: Asked) -> bool:
+    """Whether there is an unfinished run that goes on, without a look at its targets.
+
+    Raises:
+        UsageError: the options fit no run that has not ended.
+        PlanError: `--new`, and something of the unfinished run is open.
+    """
+    run = past.run
+    if run is None or run.ended is not None:
+        return False
+    if asked.new:
+        refuse_open(past.run_id, run)
+        return False
+    if asked.only is not None:
+        raise UsageError(f"--only-outcome: run {past.run_id} has not ended", hint="let it end, or end it with --new")
+    return True
 
 
 def beginning(plan: Plan, targets: Sequence[Target], past: Past, asked: Asked) -> NextRun:

@@ -20,7 +20,7 @@ from orchestrator.model.plan.commands import Command
 from orchestrator.model.plan.plan import Plan
 from orchestrator.model.reply.reply import ProxyVersion
 from orchestrator.model.run.eligibility import Reading
-from orchestrator.planner.next_run import Asked, unfinished
+from orchestrator.planner.next_run import Asked, run_goes_on
 from orchestrator.planner.preview.preview import make_preview
 from orchestrator.planner.preview.preview_values import Preview
 from orchestrator.planner.targets.resolve import Resolved
@@ -86,7 +86,7 @@ class KeptFleet:
         """As `run` does: go on, or end what has not ended and begin."""
         fleet = self.state.fleet(self.plan.name)
         latest = unfinished_run(fleet)
-        goes_on = latest is not None and unfinished(past_of(latest, {}, self.plan), asked) is not None
+        goes_on = latest is not None and run_goes_on(past_of(latest, {}, self.plan), asked)
         if latest is not None and goes_on:
             opened = take_up(latest, self.plan)
             assert opened.barred is None

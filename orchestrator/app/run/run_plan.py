@@ -42,7 +42,7 @@ from orchestrator.model.plan.plan import Plan
 from orchestrator.model.plan.target import Target
 from orchestrator.model.record.outcome import Outcome
 from orchestrator.model.record.record import ScopeUsed
-from orchestrator.planner.next_run import Asked, unfinished
+from orchestrator.planner.next_run import Asked, run_goes_on
 from orchestrator.planner.targets.resolve import resolve_targets
 from orchestrator.planner.waves import assign_waves
 from orchestrator.tracker.report.json_form import write_report
@@ -177,7 +177,7 @@ def _find_or_begin(job: RunRequest, memory: RateMemory, fleet: Fleet) -> Opened:
     if latest is None:
         return Opened(_begin(job, job.plan, memory, fleet, exactly))
     asked = Asked() if goes_on else Asked(new=job.new, only=job.only)
-    if unfinished(past_of(latest, {}, job.plan), asked) is not None:
+    if run_goes_on(past_of(latest, {}, job.plan), asked):
         return take_up(latest, job.plan)
     end_run(latest, job.now)
     write_reports(latest.stored, latest.run, latest.in_force)

@@ -15,7 +15,7 @@ from orchestrator.tracker.disk import guard, open_to_read
 from orchestrator.tracker.journal.file import decode_record
 from orchestrator.tracker.journal.line import Line, find_lines, read_lines
 
-_WORKFLOW = pattern(rb'"workflow_id":"([^"\\]+)"')
+_NAMES_A_WORKFLOW, _WORKFLOW = b'"workflow_id":"', pattern(rb'"workflow_id":"([^"\\]+)"')
 # Ids in an answer that belong to another question: it does not show whose they are.
 _STRAYS, _QUOTED = pattern(rb'"strays":\[([^\[\]]*)\]'), pattern(rb'"([^"\\]+)"')
 _ENDED = b'"record":"run_ended"'
@@ -33,8 +33,9 @@ _OF_THE_RUN, _TARGET = b'"target":null', pattern(rb'"target":("[^"\\]+")')
 
 def workflows_in(line: Line) -> Iterator[str]:
     """Every workflow_id that a line names, but for those of another question; in small letters, to compare with."""
-    strays = stray_workflows(line.content)
-    yield from (found.decode().lower() for found in all_workflows(line.content) if found not in strays)
+    named = all_workflows(line.content)
+    strays = stray_workflows(line.content) if named else ()
+    yield from (found.decode().lower() for found in named if found not in strays)
 
 
 def target_of(line: Line) -> str:
@@ -45,7 +46,7 @@ def target_of(line: Line) -> str:
 
 def all_workflows(content: bytes) -> list[bytes]:
     """Every workflow_id that a record names, also those of others."""
-    return _WORKFLOW.findall(content)
+    return _WORKFLOW.findall(content) if _NAMES_A_WORKFLOW in content else []  # asked of every line, and few have one
 
 
 def stray_workflows(content: bytes) -> set[bytes]:
