@@ -1,10 +1,13 @@
 """What a record that another host has added means for this session, beside what it means for the run."""
 
+from datetime import timedelta
+
 from orchestrator.executor.decide.actions import ReadCloud
 from orchestrator.executor.decide.bench import EVENTS, SUBNET, Block
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.model.record.record import (
     CloudEventsRead,
+    GateAnswered,
     ReadingAsked,
     Record,
     RereadAsked,
@@ -20,9 +23,8 @@ from orchestrator.model.record.record import (
 def heard(rollout: Rollout, record: Record) -> None:
     """Keep the session's own knowledge in step with what another host says."""
     match record:
-        case TurnGiven():
-            for gate, at in record.answered.items():
-                rollout.watches[gate].answered_at = at
+        case TurnGiven() | GateAnswered():
+            _answered(rollout, record)
         case SubnetRead():
             _read(rollout, (SUBNET, record.subnet_id), record)
         case CloudEventsRead():
@@ -39,6 +41,15 @@ def heard(rollout: Rollout, record: Record) -> None:
             rollout.stop = rollout.stop or "the session of the host that decides has ended"
         case _:
             pass
+
+
+def _answered(rollout: Rollout, record: TurnGiven | GateAnswered) -> None:
+    if isinstance(record, TurnGiven):
+        answered = record.answered
+    else:
+        answered = {record.gate: record.at - timedelta(seconds=record.age_s)}
+    for gate, at in answered.items():
+        rollout.watches[gate].answered_at = at
 
 
 def _read(rollout: Rollout, block: Block, record: SubnetRead | CloudEventsRead) -> None:

@@ -37,7 +37,7 @@ async def ask_gate(session: Session, gate: HealthGate) -> None:
     judged = judge_answer(session.rollout, gate, finding, now)
     watch.asking, watch.passes = False, judged.passes
     watch.answered_at = now - timedelta(seconds=finding.age_s)
-    if judged.changed:
+    if judged.changed or (judged.open and _awaited(session, gate)):
         session.ledger.note(
             GateAnswered(
                 at=now,
@@ -47,12 +47,18 @@ async def ask_gate(session: Session, gate: HealthGate) -> None:
                 status=finding.status,
                 value=finding.value,
                 evidence=finding.evidence,
-                again=judged.again,
+                again=judged.again or not judged.changed,
+                age_s=finding.age_s,
             )
         )
     if judged.open:  # also when it was so before: its last answer may have been too old
         session.rollout.queue.opened((GATE, gate.name))
     session.ledger.wake()
+
+
+def _awaited(session: Session, gate: HealthGate) -> bool:
+    """Whether another host waits to hear that a gate is still open: those whose turn it has start by that alone."""
+    return "start" in gate.at and bool(session.run.turns)
 
 
 async def _finding(session: Session, gate: HealthGate) -> GateFinding:
