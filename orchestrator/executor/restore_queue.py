@@ -5,7 +5,7 @@ from functools import partial
 
 from orchestrator.executor.decide.bench import WaveDraw
 from orchestrator.executor.decide.start_queue import StartQueue
-from orchestrator.model.plan.order import order_key
+from orchestrator.model.plan.order import draw_order
 from orchestrator.model.plan.plan import Plan, Wave
 from orchestrator.model.plan.selection import matches
 from orchestrator.model.plan.target import Target
@@ -14,10 +14,17 @@ from orchestrator.model.run.run import Run
 from orchestrator.model.run.states import Packed
 
 
-def make_queue(plan: Plan, targets: Sequence[Target], run: Run) -> StartQueue:
-    """The queue, with every target that an earlier session touched where it left it."""
-    order = sorted(targets, key=lambda target: order_key(plan.name, target.proxy_id))
-    queue = StartQueue(order, [_share(wave, len(targets)) for wave in plan.waves])
+def make_queue(plan: Plan, targets: Sequence[Target], run: Run, order: Sequence[int] | None = None) -> StartQueue:
+    """The queue, with every target that an earlier session touched where it left it.
+
+    Args:
+        plan: as in force.
+        targets: all, in plan order.
+        run: as it stands.
+        order: see `draw_order`, where it is known already.
+    """
+    places = draw_order(plan.name, (target.proxy_id for target in targets)) if order is None else order
+    queue = StartQueue([targets[place] for place in places], [_share(wave, len(targets)) for wave in plan.waves])
     for proxy_id, state in run.states.known():
         member = state.outcome not in REPLACED
         if isinstance(state, Packed):

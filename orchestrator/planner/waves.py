@@ -1,7 +1,7 @@
 """Shares the targets of a plan out to its waves, and works out the integers behind its percentages.
 
 The assignment is as if every target were sent, save those that are already known to be left out. Within a wave the
-order is that of `order_key`. Every target is in exactly one wave, or the plan is refused.
+order is that of `draw_order`. Every target is in exactly one wave, or the plan is refused.
 """
 
 from array import array
@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from orchestrator.errors import PlanError
 from orchestrator.model.plan.amount import Amount
-from orchestrator.model.plan.order import order_key
+from orchestrator.model.plan.order import draw_order
 from orchestrator.model.plan.plan import Plan, Scope, Wave
 from orchestrator.model.plan.selection import MissingFact, matches
 from orchestrator.model.plan.target import Target
@@ -73,18 +73,24 @@ class Staging(Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
 
 
-def assign_waves(plan: Plan, targets: Sequence[Target], left_out: Collection[str] = frozenset()) -> Staging:
+def assign_waves(
+    plan: Plan,
+    targets: Sequence[Target],
+    left_out: Collection[str] = frozenset(),
+    order: Sequence[int] | None = None,
+) -> Staging:
     """Put every target into its wave.
 
     Args:
         plan: whose waves, limits and budgets hold.
         targets: all of the plan, in plan order.
         left_out: proxy ids known to be `already` or `skipped`: they fill no wave's size and no budget's base.
+        order: see `draw_order`, where it is known already.
 
     Raises:
         PlanError: targets that fit no wave, or a `select` on a fact that is not known.
     """
-    draw = _Draw(plan, targets, left_out)
+    draw = _Draw(plan, targets, left_out, order)
     drawn = [draw.wave(wave) for wave in plan.waves]
     draw.refuse_strays()
     sending = len(targets) - len(left_out)
@@ -113,11 +119,13 @@ def scope_targets(staging: Staging) -> Mapping[str, int]:
 class _Draw:
     """Draws targets wave by wave from one fixed order."""
 
-    def __init__(self, plan: Plan, targets: Sequence[Target], left_out: Collection[str]) -> None:
-        keys = [order_key(plan.name, target.proxy_id) for target in targets]
+    def __init__(
+        self, plan: Plan, targets: Sequence[Target], left_out: Collection[str], order: Sequence[int] | None
+    ) -> None:
+        places = draw_order(plan.name, (target.proxy_id for target in targets)) if order is None else order
         self._plan = plan
         #: Indexes that no wave has taken yet, in order.
-        self._rest = array("L", sorted(range(len(targets)), key=keys.__getitem__))
+        self._rest = array("L", places)
         self._targets = targets
         self._left_out = left_out
         self.scope_sends = Counter(target.scope for target in targets if target.proxy_id not in left_out)

@@ -67,6 +67,9 @@ class StoredRun(Protocol):
     def targets_among(self, proxy_ids: Collection[str]) -> tuple[list[Target], int]:
         """Those with these ids, in plan order, and how many there are in all: faster than `targets`."""
 
+    def draw_order(self, fleet: str) -> Sequence[int] | None:
+        """See `model.plan.order`: as it was frozen with the very targets that are there; None where it was not."""
+
     def settings(self) -> Settings:
         """What was in force in the latest session, of all that may change between sessions."""
 

@@ -104,6 +104,9 @@ class MemoryRun:
     def targets_among(self, proxy_ids: Collection[str]) -> tuple[list[Target], int]:
         return [target for target in self.members if target.proxy_id in proxy_ids], len(self.members)
 
+    def draw_order(self, fleet: str) -> None:
+        """It is not kept."""
+
     def settings(self) -> Settings:
         return self.in_force
 

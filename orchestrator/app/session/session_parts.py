@@ -163,11 +163,12 @@ async def _nobody() -> Mapping[str, str]:
 def _rollout(job: Work, scopes: Mapping[str, ScopeCalls], elsewhere: ScopesOfOthers, host: HostTime) -> Rollout:
     targets = list(job.run.targets.values())
     check_own_windows(job.plan, targets)  # `windows` may have changed since the run began
-    staging = assign_waves(job.plan, targets)
+    order = job.recovered.draw_order(job.plan.name)
+    staging = assign_waves(job.plan, targets, order=order)
     return Rollout(
         plan=job.plan,
         run=job.run,
-        queue=make_queue(job.plan, targets, job.run),
+        queue=make_queue(job.plan, targets, job.run, order),
         wave_targets=wave_targets(staging),
         scope_targets=scope_targets(staging),
         scope_rates=Rates(scopes, elsewhere.rate),

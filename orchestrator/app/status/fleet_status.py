@@ -93,7 +93,8 @@ def outlook(recovered: Recovered, plan: Plan, now: datetime) -> Outlook:
     barred = None if over else _barred(recovered, edited)
     here = coming_plan(recovered.plan, recovered.in_force, edited, over=over)
     run.recount(here.failures)
-    return look(here, run, asked, now, working=working, barred=barred)
+    order = recovered.draw_order(here.name)
+    return look(here, run, asked, now, working=working, barred=barred, order=order)
 
 
 def standing(recovered: Recovered, plan: Plan, now: datetime, named: str) -> Iterator[str]:

@@ -152,6 +152,7 @@ def look(
     working: bool,
     barred: Wait | None = None,
     zone: tzinfo = HOST_ZONE,
+    order: Sequence[int] | None = None,
 ) -> Outlook:
     """See a run as its next decision will; the run is carried on by what was asked for.
 
@@ -163,6 +164,7 @@ def look(
         working: whether a process works on it.
         barred: why the next start may begin nothing in it any more; of a process at work the journal says it.
         zone: of this host.
+        order: in which waves draw, see `draw_order`, where it is known already.
     """
     for number, command in asked:
         run.apply(carry_out(run, number, command, now))
@@ -172,7 +174,7 @@ def look(
     rollout = Rollout(
         plan=plan,
         run=run,
-        queue=make_queue(plan, targets, run),
+        queue=make_queue(plan, targets, run, order),
         wave_targets={},
         scope_targets=Counter(target.scope for target in targets),
         scope_rates={scope.name: _rate(plan, run, scope.name) for scope in plan.scopes},

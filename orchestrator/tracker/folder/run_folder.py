@@ -46,7 +46,7 @@ def create_run(folder: Path, plan: Plan, targets: Iterable[Target], first: RunSt
     make_folder(making)
     write_file(making / PLAN, [encode_lines([plan], 1)])
     save_settings(making, settings_of(plan))
-    write_frozen_targets(making, targets)
+    write_frozen_targets(making, plan.name, targets)
     _write_first(making / JOURNAL, first)
     with guard(made, "make the run's folder"):
         sync_folder(making)

@@ -20,7 +20,7 @@ from orchestrator.tracker.folder.begin_lock import one_begins
 from orchestrator.tracker.folder.checkpoint_file import keep_parts, kept_parts
 from orchestrator.tracker.folder.command_file import CommandInbox, append_command
 from orchestrator.tracker.folder.fleet_lock import fleet_lock, holder
-from orchestrator.tracker.folder.frozen_targets import find_frozen_targets, load_frozen_targets
+from orchestrator.tracker.folder.frozen_targets import find_frozen_targets, load_draw_order, load_frozen_targets
 from orchestrator.tracker.folder.known_workflows import Workflows
 from orchestrator.tracker.folder.paths import (
     JOURNAL,
@@ -86,6 +86,9 @@ class FolderRun(msgspec.Struct, frozen=True):
 
     def targets_among(self, proxy_ids: Collection[str]) -> tuple[list[Target], int]:
         return find_frozen_targets(self.folder, proxy_ids)
+
+    def draw_order(self, fleet: str) -> Sequence[int] | None:
+        return load_draw_order(self.folder, fleet)
 
     def settings(self) -> Settings:
         return load_settings(self.folder)

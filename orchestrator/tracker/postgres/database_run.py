@@ -99,6 +99,9 @@ class DatabaseRun(msgspec.Struct, frozen=True):
         count = self._rows("select targets from orchestrator.run where run = %(run)s")[0][0]
         return [content(_targets, self.place_of("targets", at), body, crc) for at, body, crc in found], count
 
+    def draw_order(self, fleet: str) -> None:
+        """It is not kept."""
+
     def records(self, after: int = 0) -> Iterator[tuple[int, Record]]:
         expected = after
         for number, body, crc in self._pages(_JOURNAL + _ORDER, after):

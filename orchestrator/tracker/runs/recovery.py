@@ -6,6 +6,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from orchestrator.errors import JournalDamaged, place_of
+from orchestrator.model.plan.order import draw_order
 from orchestrator.model.plan.plan import Plan
 from orchestrator.model.plan.settings import in_force
 from orchestrator.model.plan.target import Target
@@ -39,6 +40,15 @@ class Recovered(Struct, frozen=True, kw_only=True):
     def run_id(self) -> str:
         """Of the run."""
         return self.stored.run_id
+
+    def draw_order(self, fleet: str) -> Sequence[int]:
+        """In which order waves of a fleet of this name draw its targets, see `draw_order`.
+
+        Raises:
+            StateError: the targets cannot be read.
+        """
+        kept = self.stored.draw_order(fleet)
+        return kept if kept is not None and len(kept) == self.run.total else draw_order(fleet, self.run.targets)
 
 
 def latest_run(fleet: Fleet) -> StoredRun | None:

@@ -1,4 +1,4 @@
-"""Frozen targets are read by whole blocks, and line by line wherever a block is not what was written."""
+"""Frozen targets are read by whole blocks, line by line wherever one is not what was written; and so is their order."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +9,8 @@ import pytest
 from fakes.recorded import make_plan, make_targets, run_started
 
 from orchestrator.errors import JournalDamaged
-from orchestrator.tracker.folder.frozen_targets import load_frozen_targets
+from orchestrator.model.plan.order import draw_order
+from orchestrator.tracker.folder.frozen_targets import load_draw_order, load_frozen_targets
 from orchestrator.tracker.folder.run_folder import create_run
 from orchestrator.tracker.journal.decoder import Decoder
 from orchestrator.tracker.journal.line import Line, decode_line
@@ -21,7 +22,7 @@ TARGETS = make_targets(COUNT)
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     """A run of three blocks of targets."""
-    made, journal = create_run(tmp_path, make_plan(TARGETS[:1]), TARGETS, run_started(COUNT))
+    made, journal = create_run(tmp_path, make_plan(TARGETS[:1], name="prod"), TARGETS, run_started(COUNT))
     journal.close()
     return made
 
@@ -117,3 +118,49 @@ def test_a_block_that_holds_no_targets_is_told_by_its_line(run: Path) -> None:
     sums(run).write_bytes(b'%b,"crc":"%08x"}\n' % (content, crc32(content)))
     with pytest.raises(JournalDamaged, match=r"targets\.ndjson:1: unknown content"):
         list(load_frozen_targets(run))
+
+
+# --- the order in which waves draw them ------------------------------------------------------------------------------
+
+
+def test_the_order_in_which_waves_draw_them_is_kept(run: Path) -> None:
+    assert load_draw_order(run, "prod") == draw_order("prod", (target.proxy_id for target in TARGETS))
+
+
+def test_it_is_that_of_one_fleet(run: Path) -> None:
+    """A fleet of another name draws in another order."""
+    assert load_draw_order(run, "other") is None
+
+
+@pytest.mark.parametrize("harm", sorted(HARM.keys() - {"of one block too many"}))
+def test_an_order_that_is_not_all_there_is_none(run: Path, harm: str) -> None:
+    sums(run).write_bytes(b"".join(HARM[harm](lines(sums(run)))))
+    assert load_draw_order(run, "prod") is None
+
+
+@pytest.mark.parametrize("number", [1, 1001, COUNT])
+def test_an_order_of_other_targets_is_none(run: Path, number: int) -> None:
+    path = run / "targets.ndjson"
+    written = lines(path)
+    written[number - 1] = written[number - 1].replace(b"in07", b"in08")
+    path.write_bytes(b"".join(written))
+    assert load_draw_order(run, "prod") is None
+
+
+def test_an_order_of_fewer_targets_than_there_are_is_none(run: Path) -> None:
+    path = run / "targets.ndjson"
+    path.write_bytes(path.read_bytes() + b"\n")
+    assert load_draw_order(run, "prod") is None
+
+
+@pytest.mark.parametrize("places", [b"[0,1,1]", b"[0,1,3]", b"[-1,0,1]"])
+def test_an_order_in_which_one_stands_twice_or_never_is_none(tmp_path: Path, places: bytes) -> None:
+    few = TARGETS[:3]
+    made, journal = create_run(tmp_path, make_plan(few, name="prod"), few, run_started(3))
+    journal.close()
+    (line,) = lines(sums(made))
+    found = line.index(b'"drawn":')
+    head = line[: found + 8] + places
+    sums(made).write_bytes(b'%b,"crc":"%08x"}\n' % (head, crc32(head)))
+    assert list(load_frozen_targets(made)) == few
+    assert load_draw_order(made, "prod") is None
