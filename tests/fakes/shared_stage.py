@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from math import inf
 from random import Random
 from typing import Any, TypeVar
@@ -87,6 +88,7 @@ class SharedStage:
         comes_s: when a host comes, seconds after the session; the others are there when it begins.
         dies_s: when it dies.
         unseen_s: from when to when nothing is seen of it, though it goes on.
+        clocks: makes the clock of a host's session, by its name; the others have one that is right.
         together: nothing is decided before all hosts are there.
         serving: by scope, who serves it, as it is known.
     """
@@ -96,6 +98,7 @@ class SharedStage:
     comes_s: Mapping[str, float] = field(default_factory=dict)
     dies_s: Mapping[str, float] = field(default_factory=dict)
     unseen_s: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    clocks: Mapping[str, Callable[[datetime], VirtualClock]] = field(default_factory=dict)
     together: bool = False
     log: SharedLog = field(default_factory=SharedLog)
     serving: dict[str, str] = field(default_factory=dict)
@@ -133,7 +136,7 @@ class SharedStage:
 
     async def _lead(self, clock: VirtualClock) -> tuple[Dispatcher, Finish]:
         run = fold_all(self.lead.plan, self.log.records)
-        dispatcher = assemble(self.lead, clock, run)
+        dispatcher = assemble(self.lead, self._clock_of(self.lead, clock), run)
         async with _writing(dispatcher.session, self.log.take(), self.lead.seed):
             await announce(self.lead, dispatcher.session)
             self._begun.set()
@@ -141,6 +144,11 @@ class SharedStage:
                 await anyio.lowlevel.checkpoint()
             return dispatcher, await dispatcher.run()
         raise AssertionError("the writer's group ends with what it holds")
+
+    def _clock_of(self, stage: Stage, truth: VirtualClock) -> VirtualClock:
+        """The clock of a session that begins now on the stage's host."""
+        made = self.clocks.get(stage.host or "")
+        return truth if made is None else made(truth.start)
 
     def _seen(self, host: str, clock: VirtualClock) -> bool:
         begins_s, ends_s = self.unseen_s.get(host, (inf, inf))
@@ -186,7 +194,7 @@ class SharedStage:
         missed = True
         while missed:
             journal = self._journals[stage.host or ""] = self.log.join(stage.clouds)
-            server = _server(stage, clock, fold_all(stage.plan, self.log.records))
+            server = _server(stage, self._clock_of(stage, clock), fold_all(stage.plan, self.log.records))
             self.servers.append(server)
             try:
                 async with _writing(server.session, journal, stage.seed):

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from fakes.clock import START
 from fakes.databases import state_in
+from fakes.host_clock import Told
 from msgspec.structs import replace
 
 from orchestrator.clock import SystemClock
@@ -20,26 +21,6 @@ from orchestrator.tracker.postgres.lease import look
 
 if TYPE_CHECKING:
     from fakes.postgres_server import Server
-
-
-class Told:
-    """A database that tells one instant."""
-
-    def __init__(self, at: datetime) -> None:
-        self._at = at
-
-    def __str__(self) -> str:
-        return "postgresql://db1/fleets"
-
-    def run(self, work: Callable[[Any], Any], *, patience_s: float) -> Any:
-        del patience_s  # it is there
-        return work(self)
-
-    def execute(self, _statement: str) -> "Told":
-        return self
-
-    def fetchone(self) -> tuple[datetime]:
-        return (self._at,)
 
 
 def asked(ahead_s: float, took_s: float) -> None:
