@@ -20,7 +20,8 @@ from orchestrator.model.plan.target import Target
 from orchestrator.tracker.disk import guard, open_to_read, write_file
 from orchestrator.tracker.folder.paths import TARGET_SUMS, TARGETS
 from orchestrator.tracker.journal.decoder import Decoder
-from orchestrator.tracker.journal.line import decode_line, encode_lines, find_lines, read_lines
+from orchestrator.tracker.journal.line import decode_line, encode_lines, read_lines
+from orchestrator.tracker.journal.search import find_lines
 
 #: Targets of a block.
 _TOGETHER = 1000

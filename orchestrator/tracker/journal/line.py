@@ -6,10 +6,10 @@ A last line without its newline is torn: the process died while it wrote it, not
 readers drop it. Anything else that is not what was written is damage, reported with file, line and byte offset.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from math import inf
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 from zlib import crc32
 
 import msgspec
@@ -73,53 +73,16 @@ def read_lines(path: Path, *, start: int = 0, after: int = 0) -> Iterator[Line]:
             if content[-1:] != b"\n":
                 return
             number += 1
-            yield _expect_written(path, Line(number, start, content))
+            yield expect_written(path, Line(number, start, content))
             start += len(content)
 
 
-def find_lines(path: Path, marks: Collection[bytes]) -> Iterator[Line]:
-    """The lines in which any of these bytes stand, in order, and the last line of the file.
-
-    The others are only counted. So a line that is missing among them is noticed, and a byte changed in them is not.
+def expect_written(path: Path, line: Line) -> Line:
+    """The line, whose checksum is right and whose number is its place in the file.
 
     Raises:
-        JournalDamaged: a line that is found is not what was written, or its number is not its place in the file.
-        StateError: the file cannot be read.
+        JournalDamaged: one of them is not.
     """
-    number = start = 0
-    with guard(path, "read"), open_to_read(path) as file:
-        block = _whole_lines(file)
-        while block:
-            behind = _whole_lines(file)
-            seen = 0
-            for at, end in _lines_with(block, marks, last=not behind):
-                number += block.count(b"\n", seen, end)
-                seen = end
-                yield _expect_written(path, Line(number, start + at, block[at:end]))
-            number += block.count(b"\n", seen)
-            start += len(block)
-            block = behind
-
-
-def _whole_lines(file: BinaryIO) -> bytes:
-    """The next block of a file, up to the end of a line; empty at its end."""
-    block = file.read(_BLOCK) + file.readline()
-    return block[: block.rfind(b"\n") + 1]
-
-
-def _lines_with(block: bytes, marks: Iterable[bytes], *, last: bool) -> list[tuple[int, int]]:
-    """Where the lines lie that hold a mark, in order; `last`: the last one too."""
-    places = {block.rfind(b"\n", 0, -1) + 1} if last else set[int]()
-    for mark in marks:
-        at = block.find(mark)
-        while at >= 0:
-            places.add(block.rfind(b"\n", 0, at) + 1)
-            at = block.find(mark, block.find(b"\n", at))
-    return [(place, block.find(b"\n", place) + 1) for place in sorted(places)]
-
-
-def _expect_written(path: Path, line: Line) -> Line:
-    """The line, whose checksum is right and whose number is its place in the file."""
     head = line.content[:-_TAIL]
     if line.content[-_TAIL:] != b',"crc":"%08x"}\n' % crc32(head):
         raise damaged(path, line.number, line.start, "the checksum does not match")

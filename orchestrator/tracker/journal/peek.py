@@ -13,7 +13,8 @@ from orchestrator.model.record.record import Record
 from orchestrator.pattern import pattern
 from orchestrator.tracker.disk import guard, open_to_read
 from orchestrator.tracker.journal.file import decode_record
-from orchestrator.tracker.journal.line import Line, find_lines, read_lines
+from orchestrator.tracker.journal.line import Line, read_lines
+from orchestrator.tracker.journal.search import LineSearch
 
 _NAMES_A_WORKFLOW, _WORKFLOW = b'"workflow_id":"', pattern(rb'"workflow_id":"([^"\\]+)"')
 # Ids in an answer that belong to another question: it does not show whose they are.
@@ -69,20 +70,20 @@ def records_about(path: Path, proxy_id: str) -> Iterator[tuple[int, Record]]:
     """The records of the run itself and those of one proxy, with their numbers; the others are only counted.
 
     A workflow that two answers name is neither target's for certain. So the records of a target that shares a workflow
-    with the proxy are among them, and of one that shares one with that target. The file is searched until no further
-    name is found: twice as a rule.
+    with the proxy are among them, and of one that shares one with that target. The file is searched for what was found
+    in it until no further name is found: twice as a rule.
 
     Raises:
         StateError: it cannot be read.
     """
-    names, further = set[bytes](), {msgspec.json.encode(proxy_id)}
-    lines: list[Line] = []
-    while further - names:
-        names |= further
-        marks = {_OF_THE_RUN, *names}
-        lines = [line for line in find_lines(path, marks) if any(mark in line.content for mark in marks)]
-        further = {name for line in lines for name in _names_in(line)}
-    yield from ((line.number, decode_record(path, line)) for line in lines)
+    search, found = LineSearch(path), dict[int, Line]()
+    names, marks = set[bytes](), {_OF_THE_RUN, msgspec.json.encode(proxy_id)}
+    while marks:
+        new = [line for line in search.lines(marks) if any(mark in line.content for mark in marks)]
+        found |= {line.number: line for line in new}
+        names |= marks
+        marks = {name for line in new for name in _names_in(line)} - names
+    yield from ((number, decode_record(path, found[number])) for number in sorted(found))
 
 
 def _names_in(line: Line) -> Iterator[bytes]:
