@@ -119,7 +119,7 @@ def refusals_of(state: TargetState) -> Iterator[Refusal]:
 
 def _dated(state: TargetState) -> Iterator[tuple[Refusal, datetime | None]]:
     found = False
-    for answer in filter(None, (attempt.answer for attempt in state.attempts)):
+    for answer in [attempt.answer for attempt in state.attempts if attempt.answer is not None]:
         for refusal in refusals(answer):
             found = True
             yield refusal, answer.at

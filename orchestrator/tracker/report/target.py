@@ -1,6 +1,9 @@
 """What the report says of one target: everything that its records say, and nothing that they do not."""
 
 from collections.abc import Mapping
+from functools import cache
+
+from msgspec import structs
 
 from orchestrator.model.plan.plan import Plan
 from orchestrator.model.plan.target import Facts, Target
@@ -42,8 +45,32 @@ def target_report(
         project_id: of its scope.
         earlier: what an earlier run said of it.
     """
-    if state is None:
-        state = TargetState(target)
+    if state is not None:
+        return _touched(target, state, target_version, project_id, earlier)
+    return structs.replace(
+        _untouched(),
+        scope=target.scope,
+        project_id=project_id,
+        instance_id=target.instance_id,
+        proxy_id=target.proxy_id,
+        labels=target.labels,
+        source_version=target.source_version,
+        target_version=target_version,
+        facts=_facts(target.facts),
+        earlier=_earlier(earlier),
+    )
+
+
+@cache
+def _untouched() -> TargetReport:
+    """What is said of every target without a record. Changed for each, it takes a fraction of saying all anew."""
+    nobody = Target(scope="", instance_id="", proxy_id="")
+    return _touched(nobody, TargetState(nobody), "", None, None)
+
+
+def _touched(
+    target: Target, state: TargetState, target_version: str, project_id: str | None, earlier: EarlierOutcome | None
+) -> TargetReport:
     return TargetReport(
         scope=target.scope,
         project_id=project_id,
@@ -75,7 +102,8 @@ def target_report(
 def reason_of(state: TargetState) -> str | None:
     """Why it stands so, with each no of the cloud on the way there: an answer may refuse a part, or be in doubt."""
     own = None if state.phase is Phase.IN_FLIGHT else state.reason
-    refused = [text for text in dict.fromkeys(no.text for no in refusals_of(state)) if text not in (own or "")]
+    texts = {no.text: None for no in refusals_of(state)}
+    refused = [text for text in texts if text not in (own or "")]
     if not refused:
         return own
     said = "; ".join(refused)
