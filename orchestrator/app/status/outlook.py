@@ -24,7 +24,7 @@ from orchestrator.model.record.outcome import Phase
 from orchestrator.model.record.record import SessionStarted
 from orchestrator.model.run.run import Run
 from orchestrator.model.run.state import TargetState
-from orchestrator.tracker.report.moving import Moving, moving_of
+from orchestrator.tracker.report.moving import Moving, moving_among
 
 #: What ends when an upgrade does.
 _ENDS_ONE = frozenset({Cause.LIMIT, Cause.LABEL, Cause.RAMP, Cause.BUDGET, Cause.JOB, Cause.DOUBT})
@@ -57,6 +57,7 @@ class Outlook(msgspec.Struct, frozen=True):
         asked: what persons have asked for and no process has read yet; it counts already.
         now: by the clock of the session.
         working: whether a process works on it.
+        open: every target that holds a slot.
         unseen: what may keep the next start from beginning, for all that is known here; None when nothing may.
     """
 
@@ -64,6 +65,7 @@ class Outlook(msgspec.Struct, frozen=True):
     asked: Sequence[Command]
     now: datetime
     working: bool
+    open: Sequence[TargetState]
     unseen: Wait | None = None
 
     @property
@@ -86,28 +88,28 @@ class Outlook(msgspec.Struct, frozen=True):
     @property
     def stuck(self) -> list[TargetState]:
         """Targets that only a person, or new evidence, can settle."""
-        return [state for state in self.run.open_states() if state.needs_person]
+        return [state for state in self.open if state.needs_person]
 
     @property
     def follows(self) -> bool:
         """Whether a start would follow something to its end, whatever it may begin."""
-        return any(not state.needs_person for state in self.run.open_states())
+        return any(not state.needs_person for state in self.open)
 
     @property
     def doubtful(self) -> list[TargetState]:
         """Targets of whose attempts evidence is looked for."""
-        return [state for state in self.run.open_states() if state.phase is Phase.DOUBT and not state.set_aside]
+        return [state for state in self.open if state.phase is Phase.DOUBT and not state.set_aside]
 
     @property
     def moving(self) -> Moving:
         """What of ours may be happening in the cloud now, without what only a person or new evidence moves."""
-        return moving_of(self.run)
+        return moving_among(self.open)
 
     def _unreached(self, wait: Wait) -> Wait | None:
         """The scope that cannot be asked now, when all that moves is in such scopes: their ends are not seen either."""
         if wait.cause not in _ENDS_ONE:
             return None
-        scopes = {state.target.scope for state in self.run.open_states()}
+        scopes = {state.target.scope for state in self.open}
         waits = [scope_wait(self.run.scopes[name], self.now, reached=not self.working) for name in sorted(scopes)]
         return waits[0] if waits and None not in waits else None
 
@@ -170,7 +172,7 @@ def look(
         run.apply(carry_out(run, number, command, now))
     here, targets = steady(run, now), list(run.targets.values())
     ahead = calendar(run, now) - here
-    session = _at_work(run) if working else None
+    session, still_open = _at_work(run) if working else None, run.open_states()
     rollout = Rollout(
         plan=plan,
         run=run,
@@ -181,7 +183,7 @@ def look(
         available=lambda name: _available(run, name, here, working=working),
         ahead=lambda: ahead,
         zone=zone,
-        resting=_resting(run),
+        resting={state.key for state in still_open if state.needs_person or state.set_aside},
         until=session.until if session else None,
         ends_at=session.ends_at if session else None,
         barred=Wait.recalled(session.barred) if session else barred,
@@ -194,7 +196,7 @@ def look(
     blocks = (*((SUBNET, subnet) for subnet in run.subnets), *((EVENTS, scope) for scope in run.scopes))
     for block in blocks:
         rollout.readings[block] = Reading(asked_at=here, read_at=here)
-    return Outlook(rollout, [command for _, command in asked], here, working)
+    return Outlook(rollout, [command for _, command in asked], here, working, still_open)
 
 
 def before_run(
@@ -219,10 +221,6 @@ def _at_work(run: Run) -> SessionStarted | None:
 def _available(run: Run, name: str, now: datetime, *, working: bool) -> bool:
     state = run.scopes[name].standing(now).state
     return state == "open" or (state == "unreached" and not working)
-
-
-def _resting(run: Run) -> set[str]:
-    return {state.key for state in run.open_states() if state.needs_person or state.set_aside}
 
 
 def _rate(plan: Plan, run: Run, name: str) -> float:

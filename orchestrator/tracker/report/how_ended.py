@@ -28,7 +28,8 @@ def behind(run: Run, plan: Plan, *, without: str = "") -> Iterator[TargetReport]
     """
     bad = {state.key for state in run.states.ended_in(BAD) if not without or state.reason != without}
     known = projects(run, plan)
-    yield from (target_in(run, plan, known, target) for key, target in run.targets.items() if key in bad)
+    if bad:
+        yield from (target_in(run, plan, known, target) for key, target in run.targets.items() if key in bad)
     yield from (_decode(each.entry) for each in run.kept if each.outcome not in GOOD)
 
 

@@ -1,11 +1,12 @@
 """What of ours may be happening in the cloud: of a doubtful attempt nobody knows whether it began."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from orchestrator.model.record.outcome import Phase
 from orchestrator.model.run.run import Run
+from orchestrator.model.run.state import TargetState
 from orchestrator.spoken import counted
 
 
@@ -32,7 +33,12 @@ class Moving(NamedTuple):
 
 def moving_of(run: Run) -> Moving:
     """How many these are in a run."""
-    phases = Counter(Phase.IN_DOUBT if state.set_aside else state.phase for state in run.open_states())
+    return moving_among(run.open_states())
+
+
+def moving_among(still_open: Iterable[TargetState]) -> Moving:
+    """How many these are, by the targets that hold a slot."""
+    phases = Counter(Phase.IN_DOUBT if state.set_aside else state.phase for state in still_open)
     doubts, unended, unknown = (phases[phase] for phase in (Phase.DOUBT, Phase.TIMED_OUT, Phase.IN_DOUBT))
     return Moving(phases.total() - doubts - unended - unknown, doubts, unended, unknown)
 
