@@ -11,7 +11,7 @@ from typing import TypeVar
 from orchestrator.tracker.disk import guard
 from orchestrator.tracker.folder.paths import JOURNAL, fleets, list_runs
 from orchestrator.tracker.journal.line import Line, read_lines
-from orchestrator.tracker.journal.peek import target_of, workflows_in
+from orchestrator.tracker.journal.peek import NAMES_A_WORKFLOW, target_of, workflows_in
 from orchestrator.tracker.workflow_store import Teller
 
 T = TypeVar("T")
@@ -40,9 +40,7 @@ class Workflows:
         """
         for folder in fleets(self._state):
             for run in list_runs(folder):
-                for workflow, line in self._new(run):
-                    if workflow not in self._places:
-                        self._add(workflow, run, line)
+                self._learn(run)
         return KnownThen(self._places)
 
     def teller(self, workflow: str) -> Teller | None:
@@ -61,25 +59,33 @@ class Workflows:
         line = next(read_lines(path, start=starts[place], after=numbers[place] - 1))
         return Teller(run.parent.parent.name, run.name, target_of(line), line.number)
 
-    def _add(self, workflow: str, run: Path, line: Line) -> None:
-        starts, numbers = self._lines
-        starts.append(line.start)
-        numbers.append(line.number)
-        if not self._runs or self._runs[-1][1] != run:
-            self._runs.append((len(self._places), run))
-        self._places[workflow] = len(self._places)
+    def _learn(self, run: Path) -> None:
+        """Take in what was written to a run's journal since; what is read before something unreadable stays known."""
+        places, (starts, numbers) = self._places, self._lines
+        noted = bool(self._runs) and self._runs[-1][1] == run
+        for line in self._new(run / JOURNAL):
+            for workflow in workflows_in(line):
+                if workflow not in places:
+                    if not noted:
+                        noted = True
+                        self._runs.append((len(places), run))
+                    starts.append(line.start)
+                    numbers.append(line.number)
+                    places[workflow] = len(places)
 
-    def _new(self, run: Path) -> Iterator[tuple[str, Line]]:
-        path = run / JOURNAL
+    def _new(self, path: Path) -> Iterator[Line]:
         start, number = self._ends.get(path, (0, 0))
         if start and not path.exists():  # an old run is being moved away; what it said is known
             return
         with guard(path, "read"):
             if path.stat().st_size == start:
                 return
-        for line in read_lines(path, start=start, after=number):
-            self._ends[path] = line.end, line.number
-            yield from ((workflow, line) for workflow in workflows_in(line))
+        try:
+            for line in read_lines(path, start=start, after=number, mark=NAMES_A_WORKFLOW):
+                start, number = line.end, line.number
+                yield line
+        finally:
+            self._ends[path] = start, number
 
 
 class KnownThen(AbstractSet[str]):

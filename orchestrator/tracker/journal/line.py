@@ -54,42 +54,48 @@ class Line(msgspec.Struct, frozen=True, gc=False):
         return self.start + len(self.content)
 
 
-def read_lines(path: Path, *, start: int = 0, after: int = 0) -> Iterator[Line]:
+def read_lines(path: Path, *, start: int = 0, after: int = 0, mark: bytes = b"") -> Iterator[Line]:
     """The lines of a file in order, read as they are asked for; a torn last line is left out.
 
     Args:
         path: the file.
         start: byte offset at which to begin, the end of a line read before.
         after: number of the line that ends there.
+        mark: only the lines in which it stands, and the last one; all are checked.
 
     Raises:
         JournalDamaged: a line is not what was written, or does not follow the one before.
         StateError: the file cannot be read.
     """
-    number = after
+    number, passed = after, None
     with guard(path, "read"), open_to_read(path, _BLOCK) as file:
         file.seek(start)
         for content in file:
             if content[-1:] != b"\n":
-                return
+                break
             number += 1
-            yield expect_written(path, Line(number, start, content))
+            expect_written(path, number, start, content)
+            if mark in content:
+                passed = None
+                yield Line(number, start, content)
+            else:
+                passed = number, start, content
             start += len(content)
+    if passed is not None:
+        yield Line(*passed)
 
 
-def expect_written(path: Path, line: Line) -> Line:
-    """The line, whose checksum is right and whose number is its place in the file.
+def expect_written(path: Path, number: int, start: int, content: bytes) -> None:
+    """A line's checksum is right, and its number is its place in the file; see `Line`.
 
     Raises:
         JournalDamaged: one of them is not.
     """
-    head = line.content[:-_TAIL]
-    if line.content[-_TAIL:] != b',"crc":"%08x"}\n' % crc32(head):
-        raise damaged(path, line.number, line.start, "the checksum does not match")
-    if not head.startswith(b'{"seq":%d,' % line.number):
-        what = f"a line is missing or there twice: its number is not {line.number}"
-        raise damaged(path, line.number, line.start, what)
-    return line
+    head = content[:-_TAIL]
+    if content[-_TAIL:] != b',"crc":"%08x"}\n' % crc32(head):
+        raise damaged(path, number, start, "the checksum does not match")
+    if not head.startswith(b'{"seq":%d,' % number):
+        raise damaged(path, number, start, f"a line is missing or there twice: its number is not {number}")
 
 
 def decode_line(decoder: Decoder[T], path: Path, line: Line) -> T:

@@ -16,7 +16,9 @@ from orchestrator.tracker.journal.file import decode_record
 from orchestrator.tracker.journal.line import Line, read_lines
 from orchestrator.tracker.journal.search import LineSearch
 
-_NAMES_A_WORKFLOW, _WORKFLOW = b'"workflow_id":"', pattern(rb'"workflow_id":"([^"\\]+)"')
+#: Stands in every line that names a workflow.
+NAMES_A_WORKFLOW = b'"workflow_id":"'
+_WORKFLOW = pattern(rb'"workflow_id":"([^"\\]+)"')
 # Ids in an answer that belong to another question: it does not show whose they are.
 _STRAYS, _QUOTED = pattern(rb'"strays":\[([^\[\]]*)\]'), pattern(rb'"([^"\\]+)"')
 _ENDED = b'"record":"run_ended"'
@@ -47,7 +49,7 @@ def target_of(line: Line) -> str:
 
 def all_workflows(content: bytes) -> list[bytes]:
     """Every workflow_id that a record names, also those of others."""
-    return _WORKFLOW.findall(content) if _NAMES_A_WORKFLOW in content else []  # asked of every line, and few have one
+    return _WORKFLOW.findall(content)
 
 
 def stray_workflows(content: bytes) -> set[bytes]:

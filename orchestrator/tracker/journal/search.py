@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from msgspec import structs
+
 from orchestrator.tracker.disk import guard, open_to_read
 from orchestrator.tracker.journal.line import Line, expect_written
 
@@ -67,7 +69,9 @@ class LineSearch:
         for at, end in _lines_with(block, marks, last=last):
             number += block.count(b"\n", seen, end)
             seen = end
-            yield expect_written(self._path, Line(number, start + at, block[at:end]))
+            line = Line(number, start + at, block[at:end])
+            expect_written(self._path, *structs.astuple(line))
+            yield line
 
 
 def find_lines(path: Path, marks: Collection[bytes]) -> list[Line]:

@@ -61,6 +61,14 @@ def test_a_byte_that_was_changed_in_a_line_that_is_found_is_damage(tmp_path: Pat
         find_lines(written(tmp_path, damaged), [KEY])
 
 
+@pytest.mark.parametrize("mark", [KEY, b'"target":null', b"\x00"])
+def test_lines_with_a_mark_are_read_and_the_others_are_checked(tmp_path: Path, mark: bytes) -> None:
+    assert list(read_lines(written(tmp_path, CONTENT), mark=mark)) == with_any(tmp_path / "journal.ndjson", [mark])
+    path = written(tmp_path, CONTENT.replace(b'"run_started"', b'"run_startet"'))
+    with pytest.raises(JournalDamaged, match="checksum"):
+        list(read_lines(path, mark=mark))
+
+
 @pytest.mark.parametrize("size", [2, 1000, 1 << 20])
 def test_a_second_search_finds_the_same_lines_by_their_places(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
