@@ -6,7 +6,6 @@ from msgspec import structs
 
 from orchestrator.app.scopes.rate_memory import RateMemory
 from orchestrator.cloud.rate_key import RateKey, rate_key
-from orchestrator.executor.rate.auto_rate import auto_pacer
 from orchestrator.model.plan.plan import Plan, Scope
 from orchestrator.planner.preview.estimate import AUTO_RATE, AssumedRate
 
@@ -27,6 +26,8 @@ def written_rate(plan: Plan, group: Sequence[Scope]) -> float | None:
 
 def first_rates(plan: Plan, memory: RateMemory) -> dict[str, float]:
     """Calls per second with which a process begins in each scope, as far as this host knows."""
+    from orchestrator.executor.rate.auto_rate import auto_pacer  # noqa: PLC0415  # no preview searches for a rate
+
     rates: dict[str, float] = {}
     for group in rate_groups(plan, memory.environ):
         written, known = written_rate(plan, group), memory.known(group[0])
