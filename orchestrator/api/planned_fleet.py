@@ -10,10 +10,10 @@ from typing import NamedTuple
 import msgspec
 
 from orchestrator.api.work import SessionEnd, work
+from orchestrator.app.process.state_clock import state_clock
 from orchestrator.app.status.document import StatusDocument, first_document, fleet_document
 from orchestrator.app.status.fleet_status import find_run, find_stored
 from orchestrator.app.status.run_list import Brief, brief
-from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode
 from orchestrator.model.plan.plan import Plan
 from orchestrator.model.record.outcome import Outcome
@@ -168,7 +168,7 @@ class PlannedFleet:
         Raises:
             StateError: its state cannot be read.
         """
-        fleet, now = self.state.fleet(self.plan.name), SystemClock().now()
+        fleet, now = self.state.fleet(self.plan.name), state_clock(self.state).now()
         if fleet.runs():
             found = find_run(self.state, self.plan)
             return fleet_document(found, self.plan, now, named_plan(self.plan, self.state, world_of(found.run)))

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from orchestrator.app.discover.discover import OnFound, discover_now
 from orchestrator.app.process.collector import spare_the_collector
 from orchestrator.app.process.event_loop import backend_options
 from orchestrator.app.process.open_files import make_room
+from orchestrator.app.process.state_clock import state_clock
 from orchestrator.app.report.on_disk import write_reports
 from orchestrator.app.run.approved import Approved, Exactly
 from orchestrator.app.run.begin_or_resume import (
@@ -34,7 +35,6 @@ from orchestrator.app.session.run_session import Done, work
 from orchestrator.app.session.serve_session import ServingStandBy
 from orchestrator.app.session.session_work import Work
 from orchestrator.app.sinks.tee import RecordSink, end_all
-from orchestrator.clock import SystemClock
 from orchestrator.cloud.secrets.registry import Secrets
 from orchestrator.errors import ExitCode, OrchestratorError, StateError
 from orchestrator.host import path_of
@@ -129,13 +129,11 @@ def run_plan(job: RunRequest) -> SessionResult:
     if job.redirect is None:
         expect_credentials(job.plan, job.environ, job.state.host)
     fleet = job.state.fleet(job.plan.name, writes=True)
-    clock = SystemClock()
-    asked_s = clock.monotonic()
     with ExitStack() as stack:
         take_place(fleet, job.now, stack, standing_by(job, fleet))
-        stood_by = timedelta(seconds=round(clock.monotonic() - asked_s))
         fleet.claim(path_of(job.plan.path))
-        return _run_locked(structs.replace(job, now=job.now + stood_by), fleet, stack)
+        now = state_clock(job.state).now()  # it may have stood by for hours
+        return _run_locked(structs.replace(job, now=now), fleet, stack)
 
 
 def _run_locked(job: RunRequest, fleet: Fleet, stack: ExitStack) -> SessionResult:
@@ -257,7 +255,7 @@ def _work(job: RunRequest, opened: Opened, plan: Plan, memory: RateMemory) -> Se
 
 def _end_sinks(job: RunRequest, asked: Work, code: ExitCode) -> Mapping[str, str]:
     """Why a sink took nothing of the end, if one did not."""
-    lost = end_all(asked.sinks, code, SystemClock().now())
+    lost = end_all(asked.sinks, code, state_clock(job.state).now())
     for name, why in lost.items():
         job.warn("sink.failed", f"{name}: {why}")
     return lost

@@ -13,6 +13,7 @@ from orchestrator.app.process.collector import spare_the_collector
 from orchestrator.app.process.event_loop import backend_options
 from orchestrator.app.process.open_files import make_room
 from orchestrator.app.process.signals import stop_signals
+from orchestrator.app.process.state_clock import state_clock
 from orchestrator.app.scopes.expect_credentials import expect_credentials
 from orchestrator.app.scopes.keep_rates import keep_on
 from orchestrator.app.scopes.rate_memory import RateMemory
@@ -26,7 +27,6 @@ from orchestrator.app.session.session_parts import (
     watched,
 )
 from orchestrator.app.session.session_work import Work
-from orchestrator.clock import SystemClock
 from orchestrator.errors import ScopeUnusable, TakenOver, for_people
 from orchestrator.executor.decide.waits import Wait
 from orchestrator.executor.hosts.scope_server import ScopeServer
@@ -81,7 +81,7 @@ class ServingStandBy(Struct, frozen=True):
 
     def _work(self, recovered: Recovered) -> Work:
         """The same as that of the host at work, as it has written it down."""
-        session, now = recovered.run.sessions[-1], SystemClock(self.fleet.state.ahead()).now()
+        session, now = recovered.run.sessions[-1], state_clock(self.fleet.state).now()
         barred = Wait.recalled(session.barred)
         return Work(
             plan=recovered.in_force,

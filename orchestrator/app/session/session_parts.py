@@ -14,6 +14,7 @@ from msgspec import structs
 
 from orchestrator.app.process.die_at_point import crasher, patience_s
 from orchestrator.app.process.due import Working, due_in
+from orchestrator.app.process.state_clock import state_clock
 from orchestrator.app.process.watchdog import Watchdog, end_process
 from orchestrator.app.scopes.keep_rates import learned
 from orchestrator.app.scopes.open_scopes import open_scopes
@@ -60,7 +61,7 @@ def scopes_of(
 
 async def clock_of(job: Work) -> SystemClock:
     """The session's clock: that which all hosts of the state go by, where it has several."""
-    return SystemClock(await to_thread.run_sync(job.fleet.state.ahead))
+    return await to_thread.run_sync(state_clock, job.fleet.state)
 
 
 @asynccontextmanager

@@ -8,15 +8,21 @@ from orchestrator.executor.scope.host_time import calendar_ahead_s
 from orchestrator.model.run.run import Run
 
 
-def steady(run: Run, now: datetime) -> datetime:
-    """The session's clock at an instant of this host's: as it would be if the wall clock had not been set."""
-    return now - timedelta(seconds=run.timeline.stepped_s)
+def steady(run: Run, now: datetime, *, shared: bool = False) -> datetime:
+    """The session's clock at an instant of a reader's: as it would be if the host's clock had not been set.
+
+    `shared`: the reader goes by the clock that several hosts share, as the session does: nothing was set there.
+    """
+    return now if shared else now - timedelta(seconds=run.timeline.stepped_s)
 
 
-def calendar(run: Run, now: datetime) -> datetime:
-    """The instant by which windows are judged: the host's, or the clouds' when the host's clock is wrong."""
+def calendar_ahead(run: Run) -> timedelta:
+    """How far the calendar by which windows are judged is ahead of the session's clock.
+
+    It is the host's, or the clouds' when the host's clock is wrong.
+    """
     timeline = run.timeline
-    return steady(run, now) + timedelta(seconds=calendar_ahead_s(timeline.stepped_s, timeline.offsets))
+    return timedelta(seconds=calendar_ahead_s(timeline.stepped_s, timeline.offsets))
 
 
 def clock_lines(run: Run) -> Iterator[str]:

@@ -83,7 +83,7 @@ def outlook(recovered: Recovered, plan: Plan, now: datetime) -> Outlook:
     Args:
         recovered: the run, which is carried on in memory.
         plan: as the file has it now.
-        now: by this host's clock.
+        now: by the clock of the state.
     """
     run, fleet = recovered.run, recovered.stored.fleet
     asked = unread_commands(recovered)
@@ -94,7 +94,14 @@ def outlook(recovered: Recovered, plan: Plan, now: datetime) -> Outlook:
     here = coming_plan(recovered.plan, recovered.in_force, edited, over=over)
     run.recount(here.failures)
     order = recovered.draw_order(here.name)
-    return look(here, run, asked, now, working=working, barred=barred, order=order)
+    shared = fleet.state.host is not None
+    return look(here, run, asked, now, working=working, barred=barred, order=order, shared=shared)
+
+
+def look_after(recovered: Recovered, plan: Plan, now: datetime, barred: Wait | None) -> Outlook:
+    """A run as the process sees it whose session has just ended; arguments as of `look`."""
+    shared = recovered.stored.fleet.state.host is not None
+    return look(plan, recovered.run, (), now, working=False, barred=barred, shared=shared)
 
 
 def standing(recovered: Recovered, plan: Plan, now: datetime, named: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import structs
 
 from orchestrator.app.session.apply_command import carry_out
-from orchestrator.app.status.clocks import calendar, steady
+from orchestrator.app.status.clocks import calendar_ahead, steady
 from orchestrator.executor.decide.bench import EVENTS, SUBNET
 from orchestrator.executor.decide.rollout import GateWatch, Reading, Rollout
 from orchestrator.executor.decide.wait_words import hold_wait, scope_wait, when_last_seen
@@ -155,6 +155,7 @@ def look(
     barred: Wait | None = None,
     zone: tzinfo = HOST_ZONE,
     order: Sequence[int] | None = None,
+    shared: bool = False,
 ) -> Outlook:
     """See a run as its next decision will; the run is carried on by what was asked for.
 
@@ -162,16 +163,17 @@ def look(
         plan: as in force.
         run: of the journal.
         asked: commands that no process has read yet, with their numbers.
-        now: by this host's clock.
+        now: by this host's clock, or by that of the state.
         working: whether a process works on it.
         barred: why the next start may begin nothing in it any more; of a process at work the journal says it.
         zone: of this host.
         order: in which waves draw, see `draw_order`, where it is known already.
+        shared: whether `now` is by a clock that several hosts share.
     """
     for number, command in asked:
         run.apply(carry_out(run, number, command, now))
-    here, targets = steady(run, now), list(run.targets.values())
-    ahead = calendar(run, now) - here
+    here, targets = steady(run, now, shared=shared), list(run.targets.values())
+    ahead = calendar_ahead(run)
     session, still_open = _at_work(run) if working else None, run.open_states()
     rollout = Rollout(
         plan=plan,

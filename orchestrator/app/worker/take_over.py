@@ -8,11 +8,11 @@ from datetime import datetime
 
 from msgspec import structs
 
+from orchestrator.app.process.state_clock import state_clock
 from orchestrator.app.run.begin_or_resume import Opened, take_up, unfinished_run
 from orchestrator.app.run.run_plan import RunRequest, SessionResult, go_on, standing_by
 from orchestrator.app.run.take_place import take_place
 from orchestrator.app.scopes.expect_credentials import expect_credentials
-from orchestrator.clock import SystemClock
 from orchestrator.executor.decide.waits import Cause, Wait
 from orchestrator.model.plan.plan import Plan
 from orchestrator.model.plan.settings import in_force
@@ -49,7 +49,7 @@ def take_over(job: RunRequest) -> SessionResult | None:
         latest = unfinished_run(fleet)
         if latest is None or not _was_left(latest.run, job.state.host):
             return None
-        now = SystemClock(fleet.state.ahead()).now()  # as those who have worked on it
+        now = state_clock(fleet.state).now()  # as those who have worked on it
         return go_on(_bounded(job, latest.run, now), _opened(latest))
 
 

@@ -6,7 +6,6 @@ from orchestrator.app.worker.take_over import kept_plan, take_over
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import state_of
 from orchestrator.cli.verbs.one_session import session_request, tell_of
-from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode
 
 
@@ -18,5 +17,5 @@ def left_session(options: Options, fleet: str) -> ExitCode:
     if plan is None:
         return ExitCode.DONE
     lost: dict[str, str] = {}
-    outcome = take_over(session_request(plan, options, SystemClock().now(), lost))
+    outcome = take_over(session_request(plan, options, lost))
     return ExitCode.DONE if outcome is None else tell_of(outcome, plan, options, lost)

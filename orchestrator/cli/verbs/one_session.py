@@ -10,6 +10,7 @@ from msgspec import structs
 from structlog.typing import FilteringBoundLogger
 
 from orchestrator.app.process.start_bound import Bounds, spoken_bound
+from orchestrator.app.process.state_clock import state_clock
 from orchestrator.app.run.approved import Approved
 from orchestrator.app.run.begin_or_resume import Opened
 from orchestrator.app.run.run_plan import RunRequest, SessionResult, run_plan
@@ -18,7 +19,7 @@ from orchestrator.app.sinks.event_lines import EventLines
 from orchestrator.app.sinks.live_display import LiveDisplay
 from orchestrator.app.sinks.record_log import RecordLog
 from orchestrator.app.sinks.tee import RecordSink
-from orchestrator.app.status.outlook import look
+from orchestrator.app.status.fleet_status import look_after
 from orchestrator.app.status.what_next.attention import attention_lines
 from orchestrator.app.status.what_next.last_line import last_step
 from orchestrator.cli.options import Options
@@ -43,13 +44,12 @@ _EXPLAINED = frozenset(
 )
 
 
-def one_session(plan: Plan, options: Options, now: datetime, bounds: Bounds, approved: Approved | None) -> ExitCode:
+def one_session(plan: Plan, options: Options, bounds: Bounds, approved: Approved | None) -> ExitCode:
     """Run one session, and print what came of it.
 
     Args:
         plan: checked.
         options: of the command line.
-        now: its beginning.
         bounds: when it stops starting.
         approved: the preview that the session is bound to.
     """
@@ -58,7 +58,7 @@ def one_session(plan: Plan, options: Options, now: datetime, bounds: Bounds, app
         _tell_of_bound(bounds.until, options, lost)
     outcome = run_plan(
         structs.replace(
-            session_request(plan, options, now, lost),
+            session_request(plan, options, lost),
             until=bounds.until and bounds.until.astimezone(UTC),
             longest_s=bounds.longest_s,
             wait_s=bounds.wait_s,
@@ -82,13 +82,14 @@ def tell_of(outcome: SessionResult, plan: Plan, options: Options, lost: Mapping[
     return outcome.code
 
 
-def session_request(plan: Plan, options: Options, now: datetime, lost: MutableMapping[str, str]) -> RunRequest:
+def session_request(plan: Plan, options: Options, lost: MutableMapping[str, str]) -> RunRequest:
     """What the command line asks of a session, without bounds; `lost` takes why a side channel took nothing."""
+    state = state_of(options)
     return RunRequest(
         plan=plan,
-        state=state_of(options),
+        state=state,
         environ=os.environ,
-        now=now,
+        now=state_clock(state).now(),
         new=options.new,
         only=None if options.only_outcome is None else frozenset(map(Outcome, options.only_outcome)),
         redirect=redirect_of(options),
@@ -148,9 +149,13 @@ def _summarise(outcome: SessionResult, options: Options) -> None:
     run, code = outcome.recovered.run, outcome.code
     story = build_report(run, outcome.plan, exit_code=int(code))
     named = plan_words(outcome.plan, options)
-    seen = look(outcome.plan, run, (), SystemClock().now(), working=False, barred=outcome.opened.barred)
+    seen = look_after(outcome.recovered, outcome.plan, _now(outcome), outcome.opened.barred)
     attention, why = attention_lines(seen, story.head, named), _whys(outcome)
     write(summary(story.head, attention, last_step(seen, named), outcome.report, code, why).split("\n"))
+
+
+def _now(outcome: SessionResult) -> datetime:
+    return state_clock(outcome.recovered.stored.fleet.state).now()
 
 
 def _whys(outcome: SessionResult) -> list[str]:
@@ -165,7 +170,7 @@ def _remember_lost(outcome: SessionResult, lost: Mapping[str, str]) -> None:
     """What nobody could read or find where it should be is said in the report."""
     everything = {**outcome.lost, **lost_output(), **lost}
     if everything:
-        remember(outcome.recovered, outcome.plan, outcome.code, everything, SystemClock().now())
+        remember(outcome.recovered, outcome.plan, outcome.code, everything, _now(outcome))
 
 
 def _tell_what_failed(outcome: SessionResult, options: Options) -> None:

@@ -4,10 +4,10 @@ import os
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 
+from orchestrator.app.process.state_clock import state_clock
 from orchestrator.app.sinks.tee import RecordSink
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import plan_words
-from orchestrator.clock import SystemClock
 from orchestrator.errors import OrchestratorError, place_of
 from orchestrator.host import path_of
 from orchestrator.model.plan.plan import Plan
@@ -52,4 +52,4 @@ def _notifier(plan: Plan, options: Options, recovered: Recovered) -> RecordSink:
         return step_words(wait, named, working=False, proxy=proxy_id)
 
     told = receivers(plan, os.environ)
-    return Notifier(recovered, told, advise, SystemClock().now())
+    return Notifier(recovered, told, advise, state_clock(recovered.stored.fleet.state).now())

@@ -40,7 +40,7 @@ def run(options: Options) -> ExitCode:
     bounds = _bounds(options, now)
     from orchestrator.cli.verbs.one_session import one_session  # noqa: PLC0415  # brings HTTP, log and display along
 
-    return one_session(plan, options, now, bounds, approved)
+    return one_session(plan, options, bounds, approved)
 
 
 def _bounds(options: Options, now: datetime) -> "Bounds":

@@ -6,10 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchestrator.app.process.state_clock import state_clock
 from orchestrator.app.state.carry import export_run, import_fleets
 from orchestrator.cli.options import Options
 from orchestrator.cli.terminal import write
-from orchestrator.clock import SystemClock
 from orchestrator.errors import ExitCode, StateError, UsageError
 from orchestrator.planner.plan_file.numbers import duration
 from orchestrator.spoken import counted
@@ -55,7 +55,8 @@ def _check(options: Options) -> None:
 
 def _export(options: Options) -> None:
     run_id, folder = _words(options)
-    made = export_run(_database(options), run_id, open_state(folder, {}, Path()), SystemClock().now())
+    state = _database(options)
+    made = export_run(state, run_id, open_state(folder, {}, Path()), state_clock(state).now())
     write([f"{made.fleet.name}: the run {made.run_id} is in {folder}"])
 
 
@@ -64,13 +65,14 @@ def _import(options: Options) -> None:
     found = open_state(folder, {}, Path())
     if not found.fleets():
         raise UsageError(f"there is no trace of any fleet in {folder}")
-    for name, runs in import_fleets(found, _database(options), SystemClock().now()):
+    state = _database(options)
+    for name, runs in import_fleets(found, state, state_clock(state).now()):
         write([f"{name}: {counted(runs, 'run')} taken over"])
 
 
 def _prune(options: Options) -> None:
-    before = SystemClock().now() - _kept(options.keep)
-    state = _database(options)
+    kept, state = _kept(options.keep), _database(options)
+    before = state_clock(state).now() - kept
     removed = state.prune(before)
     write([*(f"{fleet}: run {run_id} removed" for fleet, run_id in removed), f"{counted(len(removed), 'run')} removed"])
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import msgspec
 
+from orchestrator.app.process.state_clock import state_clock
 from orchestrator.app.status.document import StatusDocument, first_document, fleet_document
 from orchestrator.app.status.fleet_status import (
     before_first_run,
@@ -22,7 +23,6 @@ from orchestrator.app.status.one_proxy.target_line import target_lines, target_o
 from orchestrator.cli.options import Options
 from orchestrator.cli.place import fleet_and_state, plan_words, state_of
 from orchestrator.cli.terminal import tell, write, write_json
-from orchestrator.clock import SystemClock
 from orchestrator.errors import PRECEDENCE, ExitCode, OrchestratorError, UsageError
 from orchestrator.model.plan.plan import Plan
 from orchestrator.tracker.runs.recovery import glimpse
@@ -38,10 +38,10 @@ def run(options: Options) -> ExitCode:
     if not options.has_plan:
         return _fleets(options)
     plan, state = fleet_and_state(options)
-    now = SystemClock().now()
     if options.watch:
         _watch(plan, state, options)
         return ExitCode.DONE
+    now = state_clock(state).now()
     proxy_id = _meant(plan, state, options.proxy_id)
     if options.format == "json":
         document = _document(plan, state, now, options, proxy_id)
@@ -69,7 +69,7 @@ def _is_new(plan: Plan, state: State) -> bool:
 def _watch(plan: Plan, state: State, options: Options) -> None:
     from orchestrator.cli.verbs.watch_status import watch_status  # noqa: PLC0415  # brings an event loop along
 
-    clock, fleet = SystemClock(), state.fleet(plan.name)
+    clock, fleet = state_clock(state), state.fleet(plan.name)
     watch_status(
         lambda: fleet.holder() is not None,
         lambda: _fleet(plan, state, clock.now(), options),
@@ -84,7 +84,7 @@ def _fleets(options: Options) -> ExitCode:
         troubles.append(error)
         tell(f"orchestrator: fleet {name}: {error}")
 
-    now = SystemClock().now()
+    now = state_clock(state).now()
     found = list(fleet_documents(state, now, lambda plan, run: plan_words(plan, options, run), trouble))
     if not found and not troubles:
         raise UsageError(f"there is no trace of any fleet in {state}", hint="name the plan, or its folder with --state")

@@ -5,7 +5,7 @@ from datetime import timedelta
 from fakes.clock import START
 from fakes.stage import fold_all, plan_of, targets_of
 
-from orchestrator.app.status.clocks import calendar, clock_lines, steady
+from orchestrator.app.status.clocks import calendar_ahead, clock_lines, steady
 from orchestrator.model.record.record import ClockStepped, CloudTimeLearned, Record
 from orchestrator.model.run.run import Run
 
@@ -21,7 +21,8 @@ def learned(offset_s: float) -> Record:
 def test_clocks_that_agree_are_not_mentioned() -> None:
     run = run_of(learned(2.0))
     assert list(clock_lines(run)) == []
-    assert calendar(run, START) == steady(run, START) == START
+    assert steady(run, START) == START
+    assert calendar_ahead(run) == timedelta()
 
 
 def test_a_step_and_a_wrong_clock_are_told_and_windows_follow_the_cloud() -> None:
@@ -30,7 +31,7 @@ def test_a_step_and_a_wrong_clock_are_told_and_windows_follow_the_cloud() -> Non
     assert stepped.startswith("this host's clock was set forward by 3600 s at 2026-03-01 22:00:00 UTC")
     assert wrong.startswith("this host's clock is 3598 s ahead of the cloud's: windows")
     assert steady(run, START + timedelta(hours=1)) == START
-    assert calendar(run, START + timedelta(hours=1)) == START + timedelta(seconds=2)
+    assert calendar_ahead(run) == timedelta(seconds=2)
 
 
 def test_a_step_of_the_cloud_is_told_by_its_scope() -> None:
@@ -38,3 +39,8 @@ def test_a_step_of_the_cloud_is_told_by_its_scope() -> None:
     stepped, wrong = clock_lines(run)
     assert stepped.startswith("the clock of the cloud of scope default was set back by 600 s")
     assert "600 s ahead of the cloud's" in wrong
+
+
+def test_a_step_of_one_hosts_clock_does_not_concern_who_goes_by_the_clock_that_hosts_share() -> None:
+    run = run_of(learned(2.0), ClockStepped(at=START, clock="host", by_s=3600.0))
+    assert steady(run, START, shared=True) == START

@@ -93,7 +93,8 @@ def target_outlook(seen: Glimpse, plan: Plan, proxy_id: str, now: datetime) -> O
     over = working or seen.run.ended is not None
     edited = as_edited(seen.run, seen.in_force, plan)
     here = coming_plan(seen.stored.plan(), seen.in_force, edited, over=over)
-    return look(here, seen.run, of_all, now, working=working)
+    shared = seen.stored.fleet.state.host is not None
+    return look(here, seen.run, of_all, now, working=working, shared=shared)
 
 
 def _stands_alone(seen: Glimpse, proxy_id: str) -> bool:
