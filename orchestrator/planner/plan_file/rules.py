@@ -21,6 +21,7 @@ def check_plan(found: Found) -> None:
     _check_versions(found)
     _check_waves(found)
     _check_gates(found)
+    _check_measured(found)
     _check_accepted_only(found)
     _check_encryption(found)
 
@@ -139,6 +140,20 @@ def _check_gates(found: Found) -> None:
         if gate.name in seen:
             found.problems.add(find(node, "name") or node, (at, "name"), f"another gate is called {gate.name} too")
         seen.add(gate.name)
+
+
+def _check_measured(found: Found) -> None:
+    """Metrics are read by the host that decides, and any host may be that which may serve some scope."""
+    hosts = {name: frozenset(scope.get("hosts", ())) for name, scope in found.values.get("scopes", {}).items()}
+    if len(set(hosts.values())) <= 1:  # whoever decides reaches them all
+        return
+    for gate, (node, at) in zip(found.values.get("gates", ()), _items(found, "gates"), strict=False):
+        only = None if gate.select is None else gate.select.scope
+        unseen = next((name for name, named in hosts.items() if named and only in (None, name)), None)
+        if gate.cloud_eye is not None and unseen is not None:
+            why = f"has no metrics of scope {unseen} where the host that decides is none of its hosts"
+            ask = "ask with http, command or promql, or select a scope that every host may serve"
+            found.problems.add(find(node, "cloud_eye") or node, (at, "cloud_eye"), f"{why}; {ask}")
 
 
 def _check_accepted_only(found: Found) -> None:

@@ -185,6 +185,39 @@ inventory: a.csv
     assert [scope.hosts for scope in plan.scopes] == [("bj-*", "sh-1"), ("sh-1", "bj-*"), ("x",), ()]
 
 
+APART = """\
+scopes:
+  here: {region: cn-north-4@1}
+  there: {region: cn-east-3@2}
+inventory: a.csv
+gates:
+  - {name: slow, cloud_eye: {metric: rds_proxy_average_response_time, max: 30}@3}
+"""
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "select", "unseen"),
+    [
+        ("", ", hosts: [sh-1]", "", "there"),
+        (", hosts: [bj-1]", ", hosts: [sh-1]", "", "here"),
+        (", hosts: [bj-1]", ", hosts: [sh-1]", ", select: {scope: there}", "there"),
+        ("", ", hosts: [sh-1]", ", select: {labels: {app: a}}", "there"),
+        ("", ", hosts: [sh-1]", ", select: {scope: here}", None),
+        (", hosts: [x, y]", ", hosts: [y, x]", "", None),
+        ("", "", "", None),
+    ],
+)
+def test_a_gate_that_could_have_no_metrics_of_a_scope_is_refused(
+    refused: Refused, load: Load, here: str, there: str, select: str, unseen: str | None
+) -> None:
+    text = APART.replace("@1", here).replace("@2", there).replace("@3", select)
+    if unseen is None:
+        assert load(text, head=NO_WHERE, proxies=0).gates
+        return
+    (found,) = refused(text, head=NO_WHERE, proxies=0)
+    assert f"gates[0].cloud_eye: has no metrics of scope {unseen} where the host that decides" in found
+
+
 @pytest.mark.parametrize("hosts", ["[]", "[a b]", "['']", "[x, x]", "[a/b]", "['[ab]']"])
 def test_what_can_be_no_name_of_hosts_is_refused(refused: Refused, hosts: str) -> None:
     lines = refused(
