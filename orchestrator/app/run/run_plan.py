@@ -156,7 +156,7 @@ def go_on(job: RunRequest, opened: Opened) -> SessionResult:
 
 def standing_by(job: RunRequest, fleet: Fleet) -> StandBy:
     """What this host does for a fleet while another one works on it; for a simulated one it only waits."""
-    return IDLE if job.redirect is not None else ServingStandBy(fleet, job.plan, _memory(job))
+    return IDLE if job.redirect is not None else ServingStandBy(fleet, job.plan, _memory(job), job.warn)
 
 
 def _memory(job: RunRequest) -> RateMemory:

@@ -1,7 +1,7 @@
 """What a host does while it stands by: it serves the scopes that the host at work may not, until that is over."""
 
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -46,11 +46,13 @@ class ServingStandBy(Struct, frozen=True):
         fleet: which is stood by for.
         plan: as this host knows it: whose credentials it has is seen by that.
         memory: where `rate: auto` starts, and is kept.
+        warn: takes an event and why, as for the session of the host at work.
     """
 
     fleet: Fleet
     plan: Plan
     memory: RateMemory
+    warn: Callable[[str, str], None]
 
     def serves(self, group: str) -> bool:
         """Whether this host has credentials for a scope of the group."""
@@ -82,7 +84,9 @@ class ServingStandBy(Struct, frozen=True):
     def _work(self, recovered: Recovered) -> Work:
         """The same as that of the host at work, as it has written it down."""
         session, now = recovered.run.sessions[-1], state_clock(self.fleet.state).now()
-        barred = Wait.recalled(session.barred)
+        room = make_room(recovered.in_force)
+        if room.warning:
+            self.warn("open_files.few", room.warning)
         return Work(
             plan=recovered.in_force,
             recovered=recovered,
@@ -91,8 +95,8 @@ class ServingStandBy(Struct, frozen=True):
             longest_s=None if session.ends_at is None else max(0.0, (session.ends_at - now).total_seconds()),
             wait_s=0.0,
             memory=self.memory,
-            room=make_room(recovered.in_force),
-            barred=barred,
+            room=room,
+            barred=Wait.recalled(session.barred),
         )
 
 
