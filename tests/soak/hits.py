@@ -5,10 +5,10 @@ The names come from the code that makes them happen, so that a new fault or cras
 
 from collections import Counter
 
+from soak.evidence import Evidence
 from soak.faults import ENDS, FLIPS, HEALTHS, PAGINGS, ROLES, SEEN, UPGRADE_FAULTS
 from soak.life import PLACES, TROUBLES
 from soak.poison import CROSSED, POISONS
-from soak.trial import Evidence
 
 from orchestrator.executor.crash_points import Point
 from orchestrator.model.record.record import HoldSet, ReturnedToWaiting, Settled

@@ -14,14 +14,16 @@ from random import Random
 import anyio
 from anyio.abc import TaskGroup
 from fakes.shared_log import SharedJournal, SharedLog
+from soak.bad_end import ended_badly
 from soak.difference import difference
 from soak.disk import handed
+from soak.evidence import Evidence, Process
 from soak.fleet import Fleet, Ordeal
 from soak.host_life import HostLife, HostWriter
 from soak.life import Died, die_with
 from soak.loop import VirtualLoop
 from soak.process import Build, new_lanes, new_run, nobody_elsewhere
-from soak.trial import Evidence, Process, Trial, ended_badly
+from soak.trial import Trial
 
 from orchestrator.errors import StateError
 from orchestrator.executor.hosts.scope_server import ScopeServer

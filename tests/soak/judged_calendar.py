@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from soak.evidence import Evidence
 from soak.loop import seconds
-from soak.trial import Evidence
 
 #: From here on a host is wrong. A cloud's time is known to a few seconds, so close to it either may be right.
 _WRONG_S, _UNSURE_S = 60.0, 16.0

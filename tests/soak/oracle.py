@@ -5,13 +5,13 @@ That is the cloud's books and the log of the wire: what really began, and what w
 
 from judge.report import report_rules
 from judge.rule import Found, Rule, Violation
+from soak.evidence import Evidence
 from soak.oracle_claims import claims
 from soak.oracle_ends import ends
 from soak.oracle_harm import harm, secret
 from soak.oracle_journal import journal_rules
 from soak.oracle_starts import starts
 from soak.oracle_wire import wire_rules
-from soak.trial import Evidence
 
 
 def judge(evidence: Evidence) -> list[Violation]:

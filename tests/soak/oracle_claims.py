@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from judge.rule import Found, Rule, Violation
+from soak.evidence import Evidence
 from soak.oracle_starts import believed, beyond
-from soak.trial import Evidence
 
 from orchestrator.model.record.record import (
     JobSeen,

@@ -1,7 +1,7 @@
 """Every process comes to an end of its own, and the trial too."""
 
 from judge.rule import Found, Rule, Violation
-from soak.trial import Evidence
+from soak.evidence import Evidence
 
 
 def ends(evidence: Evidence) -> Found:

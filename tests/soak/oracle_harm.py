@@ -4,7 +4,7 @@ from collections import Counter
 
 import msgspec
 from judge.rule import Found, Rule, Violation
-from soak.trial import Evidence
+from soak.evidence import Evidence
 
 #: So much of a secret is a secret.
 _PIECE = 16

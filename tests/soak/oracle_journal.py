@@ -3,9 +3,9 @@
 from judge.journal import JournalJudge
 from judge.rule import Found
 from judge.session import Session
+from soak.evidence import Evidence, Process
 from soak.judged_calendar import Calendar
 from soak.loop import instant
-from soak.trial import Evidence, Process
 
 
 def journal_rules(evidence: Evidence) -> Found:

@@ -5,9 +5,9 @@ from math import inf
 
 from judge.books import Books, Start
 from judge.rule import Found, Rule, Violation
+from soak.evidence import Evidence
 from soak.loop import seconds
 from soak.plans import doubt_period_s
-from soak.trial import Evidence
 
 from orchestrator.executor.target.follow import NEVER_SHOWN
 from orchestrator.model.record.record import AnswerSeen, AttemptDisproved, Intent, ReturnedToWaiting

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import msgspec
 from judge.rule import Found, Rule, Violation
 from soak.disk import Line
+from soak.evidence import Evidence, Process
 from soak.process import scope_rate
-from soak.trial import Evidence, Process
 from soak.virtual_api import Post, service_host
 
 from orchestrator.model.record.record import AnswerSeen, Intent

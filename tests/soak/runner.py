@@ -5,13 +5,14 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from soak.evidence import Evidence
 from soak.fleet import Fleet, Size, random_fleet, troubled
 from soak.hits import hits
 from soak.hosts import run_hosts_trial
 from soak.hosts_fleet import hosts_fleet
 from soak.life import Death
 from soak.oracle import judge
-from soak.trial import Evidence, run_trial
+from soak.trial import run_trial
 
 #: Trials leave no cycles worth looking for more often.
 _GC_THRESHOLD = 100_000

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from operator import attrgetter
 
 import msgspec
+from soak.evidence import Evidence
 from soak.loop import ZERO, seconds
-from soak.trial import Evidence
 
 from orchestrator.model.record.record import HoldReleased, HoldSet, Record
 from orchestrator.simulator.world.world import Job

@@ -9,6 +9,7 @@ import pytest
 from judge.rule import Rule
 from msgspec.structs import replace as other
 from soak import broken
+from soak.evidence import Evidence
 from soak.fleet import RAISING, Fleet, Ordeal, one_poisoned, random_fleet, troubled
 from soak.focus import world
 from soak.host_clock import HostClock
@@ -17,7 +18,7 @@ from soak.oracle import judge
 from soak.plans import OPENS_H
 from soak.poison import Dose
 from soak.process import Build
-from soak.trial import Evidence, run_trial
+from soak.trial import run_trial
 
 from orchestrator.executor import serving
 from orchestrator.executor.session import Session

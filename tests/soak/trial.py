@@ -5,16 +5,17 @@ A process finds what the one before left on disk, and nothing else. What the ora
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from random import Random
-from typing import Literal
 
 import anyio
+from soak.announce import announce
+from soak.bad_end import ended_badly
 from soak.difference import difference
 from soak.disk import Disk, VirtualJournal
+from soak.evidence import Evidence, Process
 from soak.fleet import Fleet, Ordeal
-from soak.life import Death, Died, Life, die_with
+from soak.life import Died, Life, die_with
 from soak.loop import ZERO, Stuck, VirtualLoop, instant, play
 from soak.person import Person
 from soak.plans import changed
@@ -22,13 +23,11 @@ from soak.poison import Poisoner
 from soak.process import Build, assemble, new_run, nobody_elsewhere
 from soak.virtual_api import Wire, open_clients
 
-from orchestrator.errors import ExitCode, StateError, TakenOver
+from orchestrator.errors import ExitCode, StateError
 from orchestrator.executor.decide.exit_code import exit_code
 from orchestrator.executor.dispatch import Dispatcher, guarded
 from orchestrator.executor.hosts.scopes_of_others import ScopesOfOthers
 from orchestrator.executor.session import Session
-from orchestrator.model.plan.plan import Plan
-from orchestrator.model.record.record import Record, RunStarted, SessionStarted
 from orchestrator.model.run.run import Run
 from orchestrator.simulator.cloud import SimulatedCloud
 from orchestrator.tracker.report.build import build_report
@@ -48,70 +47,6 @@ _REPAIR_S = 600.0
 
 #: How often a task beside the loop does something.
 _SERVED_EVERY_S = 20.0
-
-How = Literal["ended", "died", "disk_full", "stuck", "broken", "replaced"]
-
-
-@dataclass(kw_only=True)
-class Process:
-    """What became of one process.
-
-    Attributes:
-        host: where it lives; None where there is one host.
-        serves: the scopes whose stories it runs; None for all.
-        decides: what starts; else it serves for the one that does.
-        raised: an exception was injected.
-        fold_differs: what the live state and the fold of the journal disagree on, at a good end.
-    """
-
-    number: int
-    plan: Plan
-    ordeal: Ordeal
-    began_s: float
-    host: str | None = None
-    serves: tuple[str, ...] | None = None
-    decides: bool = True
-    ended_s: float = 0.0
-    how: How = "ended"
-    death: Death | None = None
-    code: int | None = None
-    why: str = ""
-    fold_differs: str | None = None
-    raised: bool = False
-
-    @property
-    def until_s(self) -> float | None:
-        """Nothing may start from this instant on."""
-        return None if self.ordeal.until_s is None else self.began_s + self.ordeal.until_s
-
-
-@dataclass(kw_only=True)
-class Evidence:
-    """Everything that an oracle may look at."""
-
-    fleet: Fleet
-    cloud: SimulatedCloud
-    wire: Wire
-    disk: Disk
-    processes: list[Process]
-    report: Report
-    ended: bool
-    endless: bool
-    servers: list[Process]
-
-    @property
-    def lives(self) -> list[Process]:
-        """Every process, whether it decided or served."""
-        return [*self.processes, *self.servers]
-
-    def process(self, number: int) -> Process:
-        """The one of this number."""
-        return next(process for process in self.lives if process.number == number)
-
-    @cached_property
-    def told(self) -> list[Record]:
-        """What the journal says, with right instants."""
-        return [line.record for line in self.disk.lines]
 
 
 class Trial:
@@ -266,7 +201,7 @@ class Trial:
     async def work(self, process: Process, dispatcher: Dispatcher, life: Life) -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(die_with, life)
-            await self._announce(dispatcher, process, life)
+            await announce(dispatcher, self.fleet.plan, process, life)
             await self.person.before(
                 dispatcher, life, settle=self.codes[ExitCode.PERSON_NEEDED] + self.codes[ExitCode.INTERNAL] > 0
             )
@@ -277,67 +212,12 @@ class Trial:
             process.why = finish.why
             group.cancel_scope.cancel()
 
-    async def _announce(self, dispatcher: Dispatcher, process: Process, life: Life) -> None:
-        ledger = dispatcher.session.ledger
-        if dispatcher.session.run.started is None:
-            await ledger.record(_run_started(self.fleet.plan, life))
-        await ledger.record(
-            SessionStarted(
-                at=life.now(),
-                step="session",
-                number=process.number,
-                pid=process.number,
-                host=process.host or "virtual",
-                orchestrator_version="0",
-            )
-        )
-
 
 async def _served(life: Life, _dispatcher: Dispatcher) -> None:
     """A task beside the loop, in which exceptions are raised."""
     while True:
         await life.sleep(_SERVED_EVERY_S)
         life.trouble("service")
-
-
-def ended_badly(process: Process, life: Life, error: BaseException) -> None:
-    process.how = _how(error, life)
-    process.why = f"an exception was raised at {process.ordeal.raises}" if process.how == "broken" else ""
-    process.code = ExitCode.STATE_UNUSABLE if process.how == "disk_full" else None
-    process.death = life.death if life.dead else None
-
-
-def _how(error: BaseException, life: Life) -> How:
-    """Why a process ended badly; anything that was not arranged is a defect of the program."""
-    if life.dead:
-        return "died"
-    if _holds(error, TakenOver):
-        return "replaced"
-    if _holds(error, StateError):
-        return "disk_full"
-    if life.raised:
-        return "broken"
-    raise error
-
-
-def _holds(error: BaseException, kind: type[BaseException]) -> bool:
-    if isinstance(error, BaseExceptionGroup):
-        return all(_holds(each, kind) for each in error.exceptions)
-    return isinstance(error, kind | Died)
-
-
-def _run_started(plan: Plan, life: Life) -> RunStarted:
-    return RunStarted(
-        at=life.now(),
-        run_id="20260301T200000Z-virtual",
-        name=plan.name,
-        target_version=plan.target_version,
-        plan_sha256=plan.sha256,
-        simulated=True,
-        targets=len(plan.proxies),
-        waves=tuple(wave.name for wave in plan.waves),
-        orchestrator_version="0",
-    )
 
 
 def run_trial(fleet: Fleet, build: Build | None = None) -> Evidence:
