@@ -20,6 +20,7 @@ from fakes.postgres_server import Server, new_server
 from hosts.bounds import caps, one_group, strict_budget, waves_and_approval
 from hosts.case import HELD, IN_FLIGHT, LOCKED, new_case, noting_slots, now
 from hosts.clocks import a_little_off, far_off
+from hosts.far import far_appends, far_serves, far_works
 from hosts.slot_log import slots
 from hosts.spread import (
     lead_killed,
@@ -305,4 +306,14 @@ ROWS = (
     Row("14c", "the clock of a host that serves is 3 s ahead; it is killed, and another one goes on", 4, server_off),
     Row("16", "workers are stopped and started one after the other", 3, rolling_restart),
     Row("18", "a folder as state imports nothing of the extra", 1, folder_alone),
+    Row(
+        "19a",
+        "a host that serves is 40 ms away from the database: what appends take there and elsewhere",
+        3,
+        far_appends,
+    ),
+    Row("19b", "the host that works is 40 ms away, and is killed", 3, partial(far_works, number=signal.SIGKILL)),
+    Row("19c", "it is 40 ms away, stands still, and wakes up", 3, partial(far_works, number=signal.SIGSTOP)),
+    Row("19d", "a host that serves is 40 ms away, and is killed", 3, partial(far_serves, number=signal.SIGKILL)),
+    Row("19e", "it is 40 ms away, stands still, and wakes up", 3, partial(far_serves, number=signal.SIGSTOP)),
 )

@@ -44,11 +44,11 @@ def _scope(where: dict[str, Any], name: str, hosts: list[str]) -> dict[str, Any]
     return {**where, "auth": {"token_env": f"{name.upper()}_TOKEN"}, **({"hosts": hosts} if hosts else {})}
 
 
-def start(case: Case, name: str, clock: dict[str, str] | None = None) -> Running:
+def start(case: Case, name: str, environ: dict[str, str] | None = None) -> Running:
     """`run` on a host, which has the credentials of what it may serve."""
     scopes = (NEAR, FAR, ANY) if name == SPARE else (name.partition("-")[0], ANY)
     tokens = {f"{scope.upper()}_TOKEN": case.desk.token for scope in scopes}
-    return case.desk.host(name, environ={**tokens, **(clock or {})})
+    return case.desk.host(name, environ={**tokens, **(environ or {})})
 
 
 def served_at_once(server: Server, seed: int) -> Figures:
@@ -81,7 +81,7 @@ def _until_sent(case: Case, scope: str, count: int) -> None:
 def lead_killed(server: Server, seed: int) -> Figures:
     """The host that decides is killed while another one serves: that one takes its place, or the third does."""
     with spread_case(server, seed, plan={"limits": {"in_flight": IN_FLIGHT}}) as case:
-        hosts = _three(case)
+        hosts = three(case)
         time.sleep(case.random.uniform(0.0, 2.0))
         case.taken_over(2, case.signal(signal.SIGKILL))
         case.end(*hosts, codes=(0, _KILLED))
@@ -91,7 +91,7 @@ def lead_killed(server: Server, seed: int) -> Figures:
 def server_killed(server: Server, seed: int) -> Figures:
     """A host that serves is killed, and the third one goes on there."""
     with spread_case(server, seed, plan={"limits": {"in_flight": IN_FLIGHT}}) as case:
-        hosts = _three(case)
+        hosts = three(case)
         served = len(case.of_kind("scope_served"))
         hosts[1].process.kill()
         case.desk.until(lambda: len(case.of_kind("scope_served")) > served)
@@ -103,7 +103,7 @@ def server_killed(server: Server, seed: int) -> Figures:
 def server_frozen(server: Server, seed: int) -> Figures:
     """A host that serves stands still until another one serves in its place, and wakes up."""
     with spread_case(server, seed, plan={"limits": {"in_flight": IN_FLIGHT}}) as case:
-        hosts = _three(case)
+        hosts = three(case)
         served = len(case.of_kind("scope_served"))
         hosts[1].signal(signal.SIGSTOP)
         case.desk.until(lambda: len(case.of_kind("scope_served")) > served)
@@ -115,7 +115,7 @@ def server_frozen(server: Server, seed: int) -> Figures:
 def server_off(server: Server, seed: int) -> Figures:
     """The clock of a host that serves is 3 s ahead: what it writes is timed by the database's, and another goes on."""
     with spread_case(server, seed, plan={"limits": {"in_flight": IN_FLIGHT}}) as case:
-        hosts = _three(case, clock_off(case, 3.0))
+        hosts = three(case, clock_off(case, 3.0))
         served = case.of_kind("scope_served")
         assert max(datetime.fromisoformat(each["at"]) for each in served) <= now()
         hosts[1].process.kill()
@@ -128,7 +128,7 @@ def spread_caps(server: Server, seed: int) -> Figures:
     """Every cap binds over hosts that work at once: neither log nor cloud has ever one more."""
     limits = {"concurrency": 3, "in_flight": 8, "per_instance": 2, "per_label": {"app": 3}}
     with spread_case(server, seed, plan={"limits": limits}, per_instance=3, lists=Lists(jobs_name_proxy=1.0)) as case:
-        case.end(*_three(case))
+        case.end(*three(case))
         peaks = case.desk.books()["peaks"]
         seen = (peaks["calls_under_way"]["upgrade"], peaks["upgrades"], peaks["upgrades_per_instance"])
         assert all(each <= most for each, most in zip(seen, (3, 8, 2), strict=True)), seen
@@ -141,12 +141,12 @@ def spread_budget(server: Server, seed: int) -> Figures:
     """Every third upgrade fails, on hosts that work at once: never more at risk than one above a strict budget."""
     plan = {"failures": {"max": 3, "mode": "strict"}, "limits": {"in_flight": 10}, "waves": [{"name": "all"}]}
     with spread_case(server, seed, plan=plan, jobs=JobShares(end={"failed": 1 / 3})) as case:
-        hosts, releases = _three(case), 0
+        hosts, releases = three(case), 0
         ended = {host.end().code for host in hosts}
         while HELD in ended and releases < MOST_RELEASES and unsettled(case):
             releases += 1
             assert case.desk.cli("release", "PLAN", "--note", "go on").code == 0
-            ended = {host.end().code for host in _three(case)}
+            ended = {host.end().code for host in three(case)}
         assert not unsettled(case), ended
         case.expect_true(outcomes={"succeeded", "failed"})
         assert case.met["held: failures"], case.met
@@ -161,20 +161,23 @@ def spread_waves(server: Server, seed: int) -> Figures:
         {"name": "rest"},
     ]
     with spread_case(server, seed, plan={"waves": steps}) as case:
-        assert {host.end().code for host in _three(case)} <= {HELD, LOCKED}
+        assert {host.end().code for host in three(case)} <= {HELD, LOCKED}
         assert case.desk.cli("release", "PLAN", "early", "--note", "go", environ=case.desk.place("desk")).code == 0
-        case.end(*_three(case))
+        case.end(*three(case))
         for kind in ("wave_opened", "wave_done"):
             assert [record["wave"] for record in case.of_kind(kind)] == ["canary", "early", "rest"], kind
         assert len(case.of_kind("reverified")) == 6
         return case.figures
 
 
-def _three(case: Case, clock: dict[str, str] | None = None) -> list[Running]:
-    """A host that decides, one that serves what it may not, and one that may take the place of either."""
+def three(case: Case, environ: dict[str, str] | None = None) -> list[Running]:
+    """A host that decides, one that serves what it may not, and one that may take the place of either.
+
+    `environ`: what the second one has beside the others.
+    """
     sessions, served = (len(case.of_kind(name)) for name in ("session_started", "scope_served"))
     hosts = [start(case, f"{NEAR}-1")]
     case.desk.until_in_log("session_started", sessions + 1)
-    hosts.append(start(case, f"{FAR}-1", clock))
+    hosts.append(start(case, f"{FAR}-1", environ))
     case.desk.until_in_log("scope_served", served + 1)
     return [*hosts, start(case, SPARE)]
