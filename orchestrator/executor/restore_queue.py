@@ -11,7 +11,7 @@ from orchestrator.model.plan.selection import matches
 from orchestrator.model.plan.target import Target
 from orchestrator.model.record.outcome import REPLACED, Phase
 from orchestrator.model.run.run import Run
-from orchestrator.model.run.states import Packed
+from orchestrator.model.run.states.packed_state import Packed
 
 
 def make_queue(plan: Plan, targets: Sequence[Target], run: Run, order: Sequence[int] | None = None) -> StartQueue:

@@ -35,12 +35,13 @@ def settled_or_open(run_id: str, run: Run, attempts: int) -> Iterator[tuple[str,
         run: as it stands.
         attempts: most attempts that a target may have in it; 0: a start sends nothing in it at all.
     """
-    for key, state in run.states.items():
+    for key, state in run.states.known():
         if state.outcome is not None:
-            reason = state.outcome.value if state.outcome not in REPLACED else state.reason or state.outcome.value
-            why = f"settled in run {run_id}"
-            yield key, Aside(state.outcome.value, reason, why, replaced=state.outcome in REPLACED)
-        elif state.is_open:
+            replaced, why = state.outcome in REPLACED, f"settled in run {run_id}"
+            full = run.states.glance(key) if replaced else None
+            reason = (full and full.reason) or state.outcome.value
+            yield key, Aside(state.outcome.value, reason, why, replaced=replaced)
+        elif isinstance(state, TargetState) and state.is_open:
             may_be_sent = may_be_sent_again(state, attempts)
             then = "may be sent again if the cloud shows that it never began" if may_be_sent else "not sent again"
             yield key, Aside(state.standing, OPEN, f"followed in run {run_id}, {then}", may_be_sent=may_be_sent)

@@ -200,6 +200,7 @@ def fold_all(plan: Plan, records: Sequence[Record]) -> Run:
         waves=[wave.name for wave in plan.waves],
         scopes=[scope.name for scope in plan.scopes],
         failures=plan.failures,
+        most_unpacked=0,
     )
     for record in records:
         run.apply(record)

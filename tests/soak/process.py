@@ -170,6 +170,7 @@ def new_run(plan: Plan, records: Iterable[Record]) -> Run:
         waves=[wave.name for wave in plan.waves],
         scopes=[scope.name for scope in plan.scopes],
         failures=plan.failures,
+        most_unpacked=0,
     )
     for record in records:
         run.apply(record)

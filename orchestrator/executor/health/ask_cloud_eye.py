@@ -1,7 +1,9 @@
 """Ask a gate that is a metric: read what it needs of the proxies that were upgraded, and of those to compare with."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from math import ceil
+from operator import itemgetter
 
 from orchestrator.executor.decide.health.judge_metric import (
     FEWEST_CONTROL,
@@ -19,7 +21,6 @@ from orchestrator.model.plan.metric import Minute
 from orchestrator.model.plan.target import Target
 from orchestrator.model.record.outcome import UPGRADED
 from orchestrator.model.run.run import Run
-from orchestrator.model.run.state import TargetState
 
 #: So many of the latest upgrades are looked at, and so many proxies to compare with: a few calls, whatever the fleet.
 _UPGRADED, _CONTROL = 100, 50
@@ -49,18 +50,22 @@ async def ask_cloud_eye(reader: MetricReader, run: Run, gate: HealthGate, questi
 
 def _upgraded(run: Run, gate: HealthGate, grain_s: float) -> Iterator[tuple[Target, ImpactSpan]]:
     """The latest proxies that were upgraded in this run, each with its minutes."""
-    timeline = run.timeline
-    ended: list[TargetState] = [
-        state
-        for state in run.states.values()
-        if state.outcome in UPGRADED and state.accepted_at and state.ended and concerns(gate, state.target)
-    ]
-    ended.sort(key=lambda state: state.ended.at.timestamp() if state.ended else 0.0)
-    for state in ended[-_UPGRADED:]:
+    told = (state for state in run.states.glances(_latest(run, gate)) if state.accepted_at and state.ended)
+    for state in reversed(list(islice(told, _UPGRADED))):
         if state.accepted_at is not None and state.ended is not None:
-            began = timeline.cloud_time(state.accepted_at, state.target.scope)
-            until = timeline.cloud_time(state.ended, state.target.scope)
+            began = run.timeline.cloud_time(state.accepted_at, state.target.scope)
+            until = run.timeline.cloud_time(state.ended, state.target.scope)
             yield state.target, span_of(began, max(began, until), grain_s)
+
+
+def _latest(run: Run, gate: HealthGate) -> Iterator[str]:
+    """Those that were upgraded and that the gate is about, the one that ended last first."""
+    states, targets = run.states.known(), run.targets
+    ended = [
+        (state.ended_s, key) for key, state in states if state.outcome in UPGRADED and concerns(gate, targets[key])
+    ]
+    ended.sort(key=itemgetter(0), reverse=True)
+    return (key for _, key in ended)
 
 
 def _control(run: Run, gate: HealthGate) -> list[Target]:
@@ -68,7 +73,9 @@ def _control(run: Run, gate: HealthGate) -> list[Target]:
     waiting = (
         target
         for key, target in run.targets.items()
-        if concerns(gate, target) and ((state := run.states.get(key)) is None or not (state.attempts or state.outcome))
+        if concerns(gate, target)
+        and run.states.outcome(key) is None
+        and not ((state := run.states.get(key)) and state.attempts)
     )
     return sorted(waiting, key=lambda target: target.proxy_id[::-1])[:_CONTROL]
 

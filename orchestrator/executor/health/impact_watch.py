@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 
-from orchestrator.executor.decide.health.measured import unmeasured
 from orchestrator.executor.scope.metrics.metric_reader import MetricReader
 from orchestrator.executor.scope.metrics.sample_store import LATE, SPAN, Wanted
 from orchestrator.executor.session import Session
@@ -47,9 +47,10 @@ class ImpactWatch:
 
     def _unmeasured(self) -> Iterator[TargetState]:
         """Targets served here that were upgraded and settled, and have not all their minutes written down."""
-        for state in self._session.run.states.values():
-            if unmeasured(state) and self._session.serves(state.target.scope):
-                yield state
+        run = self._session.run
+        for key in run.states.those(attrgetter("unmeasured")):
+            if self._session.serves(run.targets[key].scope):
+                yield run.states[key]
 
     def _span(self, state: TargetState) -> ImpactSpan | None:
         began, ended = self._times(state)

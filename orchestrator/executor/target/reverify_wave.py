@@ -44,8 +44,8 @@ async def read_wave(session: Session, wave: str) -> None:
 
 
 def _succeeded(session: Session, wave: str) -> Iterator[TargetState]:
-    states = (session.run.states[proxy_id] for proxy_id in session.run.waves[wave].targets)
-    return (state for state in states if state.outcome is Outcome.SUCCEEDED)
+    states, targets = session.run.states, session.run.waves[wave].targets
+    return (states[proxy_id] for proxy_id in targets if states.outcome(proxy_id) is Outcome.SUCCEEDED)
 
 
 async def _await_others(session: Session, wave: str) -> None:

@@ -37,7 +37,8 @@ from orchestrator.model.record.record import (
 from orchestrator.model.reply.reply import key_of
 from orchestrator.model.run.fold_answer import fold_answer
 from orchestrator.model.run.known import Indexes
-from orchestrator.model.run.state import Attempt, TargetState
+from orchestrator.model.run.state import TargetState
+from orchestrator.model.run.upgrade_call import Attempt
 
 
 def fold(known: Indexes, state: TargetState, record: Record) -> None:

@@ -6,7 +6,8 @@ from orchestrator.model.record.outcome import Phase
 from orchestrator.model.record.record import AnswerSeen
 from orchestrator.model.reply.reply import Entry, key_of, same_id
 from orchestrator.model.run.known import Indexes, given_twice
-from orchestrator.model.run.state import TURNED_AWAY, Attempt, TargetState
+from orchestrator.model.run.state import TargetState
+from orchestrator.model.run.upgrade_call import TURNED_AWAY, Attempt
 
 #: Verdicts that settle a target, unless an earlier attempt of it was doubtful.
 _REFUSALS = frozenset({"rejected", "refused", "busy"})

@@ -21,7 +21,7 @@ from orchestrator.model.reply.cloud_event import CloudEvent
 from orchestrator.model.reply.reply import key_of
 from orchestrator.model.run.hosts import Hosts
 from orchestrator.model.run.state import TargetState
-from orchestrator.model.run.states import States
+from orchestrator.model.run.states.states import States
 from orchestrator.model.run.status import ScopeStatus, WaveStatus
 from orchestrator.model.run.tally import Tally
 
@@ -62,11 +62,18 @@ class Indexes:
     """
 
     def __init__(
-        self, targets: Iterable[Target], *, waves: Iterable[str], scopes: Iterable[str], failures: Failures
+        self,
+        targets: Iterable[Target],
+        *,
+        waves: Iterable[str],
+        scopes: Iterable[str],
+        failures: Failures,
+        most_unpacked: float,
     ) -> None:
         self.targets: Mapping[str, Target] = {target.proxy_id: target for target in targets}
         self.failures = failures
-        self.states = States()
+        self.earlier: dict[str, EarlierOutcome] = {}
+        self.states = States(self.targets, self.earlier, most_unpacked)
         self.waves = {name: WaveStatus(name) for name in waves}
         self.scopes = {name: ScopeStatus(name) for name in scopes}
         self.gates: dict[str, GateStatus] = {}
@@ -95,7 +102,6 @@ class Indexes:
         self.events_denied: dict[str, str] = {}
         self.needs: dict[str, int] = {}
         self.sent_at: list[datetime] = []
-        self.earlier: dict[str, EarlierOutcome] = {}
         self.hosts = Hosts()
         self.turns: dict[str, str] = {}
         self.troubles: list[str] = []
@@ -107,7 +113,8 @@ class Indexes:
         """The state of one target, made when it is asked for the first time."""
         state = self.states.get(proxy_id)
         if state is None:
-            state = self.states[proxy_id] = TargetState(self.targets[proxy_id], earlier=self.earlier.get(proxy_id))
+            target = self.targets[proxy_id]  # whose id is kept, and not a copy of it for each that was touched
+            state = self.states[target.proxy_id] = TargetState(target, earlier=self.earlier.get(proxy_id))
         return state
 
     def unknown_on(self, instance_id: str) -> list[TargetState]:

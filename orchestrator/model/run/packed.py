@@ -1,7 +1,7 @@
 """A run as plain data and back: what the fold of its first records has come to, so that they need not be folded again.
 
-Every attribute of `Run` and `TargetState` has its field here by the same name, which a test holds against the classes.
-A field that is new there has to be new here.
+Every attribute of `Run` has its field here by the same name, and every one of `TargetState` in `packed_state`, which a
+test holds against the classes. A field that is new there has to be new here.
 """
 
 from collections import Counter
@@ -11,20 +11,17 @@ from itertools import islice
 from typing import Any, get_origin
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from orchestrator.model.learned.durations import Durations
 from orchestrator.model.learned.gate_status import GateStatus
 from orchestrator.model.learned.timeline import Timeline
 from orchestrator.model.record.capacity import SubnetStatus
 from orchestrator.model.record.moment import Moment
-from orchestrator.model.record.outcome import Outcome, Phase
 from orchestrator.model.record.record import (
     EarlierOutcome,
     HoldReleased,
     HoldSet,
-    ImpactSampled,
-    JobSeen,
     LimitsChanged,
     OutcomeKept,
     RunEnded,
@@ -37,55 +34,13 @@ from orchestrator.model.run.act import Act
 from orchestrator.model.run.hosts import Hosts
 from orchestrator.model.run.night import Night
 from orchestrator.model.run.run import Run
-from orchestrator.model.run.state import Attempt, TargetState
-from orchestrator.model.run.states import Packed
+from orchestrator.model.run.state import TargetState
+from orchestrator.model.run.states.packed_state import Kind, Packed, Packer, unpacked
 from orchestrator.model.run.status import ScopeStatus, WaveStatus
 from orchestrator.model.run.tally import Count, Tally
 
 #: So many states are packed in one step: a thread that packs lets the others go on in between.
 _TOGETHER = 200
-
-
-class PackedState(Struct, kw_only=True, omit_defaults=True):
-    """A `TargetState`, without the target itself and what earlier runs said of it: the run has both."""
-
-    wave: str | None = None
-    phase: Phase = Phase.WAITING
-    outcome: Outcome | None = None
-    reason: str | None = None
-    error_code: str | None = None
-    settled_by: str | None = None
-    settled_host: str = ""
-    settled_at: datetime | None = None
-    stuck_at: datetime | None = None
-    stuck_why: str | None = None
-    read_version: str | None = None
-    verified_version: str | None = None
-    attempts: list[Attempt] = []
-    jobs: dict[str, JobSeen | None] = {}
-    accepted_at: Moment | None = None
-    doubtful_from: Moment | None = None
-    doubt_since: Moment | None = None
-    doubts_renewed: int = 0
-    suspects: frozenset[str] = frozenset()
-    disowned: frozenset[str] = frozenset()
-    shared: frozenset[str] = frozenset()
-    decided: int = 0
-    upgraded_by: str | None = None
-    evidence: list[str] = []
-    not_before: datetime | None = None
-    turned_away: int = 0
-    postponed: Moment | None = None
-    busy_since: Moment | None = None
-    busy_at: Moment | None = None
-    busy_times: int = 0
-    set_aside: str | None = None
-    counted_in: int = -1
-    folded: int = 0
-    ended: Moment | None = None
-    impact: ImpactSampled | None = None
-    service_impact_s: float | None = None
-    nodes: int | None = None
 
 
 class PackedTally(Struct, kw_only=True):
@@ -154,10 +109,20 @@ class PackedRun(Struct, kw_only=True):
     acts: list[Act]
 
 
-class PackedStates(Struct):
-    """Some targets of a run, by proxy_id."""
+class StateRow(Struct, array_like=True, gc=False):
+    """A state as it is kept: of which target, its kind by its place among those beside it, and a `Packed` otherwise."""
 
-    states: dict[str, Packed]
+    proxy_id: str
+    kind: int
+    ended_s: float
+    rest: bytes
+
+
+class PackedStates(Struct):
+    """Some states of a run, and the kinds that they are of."""
+
+    kinds: list[Kind]
+    rows: list[StateRow]
 
 
 def pack_run(run: Run) -> PackedRun:
@@ -172,15 +137,17 @@ def pack_states(run: Run) -> Iterator[PackedStates]:
     """The states of a run's targets, some at a time."""
     rest = run.states.known()
     while some := list(islice(rest, _TOGETHER)):
-        yield PackedStates({proxy_id: _packed(state) for proxy_id, state in some})
+        kinds: dict[Kind, int] = {}
+        packed = ((proxy_id, _packed(state, run.states.packer)) for proxy_id, state in some)
+        rows = [
+            StateRow(proxy_id, kinds.setdefault(each.kind, len(kinds)), each.ended_s, each.rest)
+            for proxy_id, each in packed
+        ]
+        yield PackedStates(list(kinds), rows)
 
 
-def _packed(state: TargetState | Packed) -> Packed:
-    if isinstance(state, Packed):
-        return state
-    fields = {name: getattr(state, name) for name in PackedState.__struct_fields__}
-    whole = Raw(msgspec.json.encode(PackedState(**fields)))
-    return Packed(state.wave, state.outcome, state.refused, state.set_aside is not None, state.taken_for, whole)
+def _packed(state: TargetState | Packed, packer: Packer) -> Packed:
+    return state if isinstance(state, Packed) else packer.pack(state)
 
 
 def unpack_run(packed: PackedRun, run: Run) -> None:
@@ -188,25 +155,23 @@ def unpack_run(packed: PackedRun, run: Run) -> None:
     for field in msgspec.structs.fields(PackedRun):
         value = getattr(packed, field.name)
         setattr(run, field.encode_name, _unpack_tally(value) if isinstance(value, PackedTally) else value)
+    run.states.earlier = run.earlier
 
 
 def unpack_states(packed: PackedStates, run: Run) -> None:
     """Give a run some of its states; those that have an outcome stay packed until they are asked for.
 
     Raises:
-        KeyError: one of a target that the run has not.
+        LookupError: one of a target that the run has not, or of a kind that is not there.
+        zlib.error: one was squeezed against another state.
     """
-    targets, earlier = run.targets, run.earlier  # and not the run: a circle would keep it until the collector comes
-
-    def unpack(proxy_id: str, state: Packed) -> TargetState:
-        fields = msgspec.structs.asdict(decode_state(state.state))
-        return TargetState(targets[proxy_id], earlier=earlier.get(proxy_id), **fields)
-
-    for proxy_id, state in packed.states.items():
-        if state.settled and proxy_id in run.targets:
-            run.states.keep_packed(proxy_id, state, unpack)
+    kinds = [run.states.packer.same(kind) for kind in packed.kinds]
+    for row in packed.rows:
+        target, state = run.targets[row.proxy_id], Packed(kinds[row.kind], row.ended_s, row.rest)
+        if state.settled:
+            run.states.keep_packed(target.proxy_id, state)
         else:
-            run.states[proxy_id] = unpack(proxy_id, state)
+            run.states[target.proxy_id] = unpacked(state, target, run.earlier.get(target.proxy_id))
 
 
 def _hook(kind: type, value: Any) -> Any:
@@ -215,7 +180,6 @@ def _hook(kind: type, value: Any) -> Any:
     raise NotImplementedError(kind)
 
 
-decode_state = msgspec.json.Decoder(PackedState, dec_hook=_hook).decode
 decode_states = msgspec.json.Decoder(PackedStates).decode
 decode_run = msgspec.json.Decoder(PackedRun, dec_hook=_hook).decode
 

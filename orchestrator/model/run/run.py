@@ -9,7 +9,7 @@ from datetime import datetime
 from orchestrator.model.learned.gate_status import fold_gates
 from orchestrator.model.plan.plan import Failures
 from orchestrator.model.plan.target import Target
-from orchestrator.model.record.outcome import STUCK, Outcome, Phase
+from orchestrator.model.record.outcome import Outcome, Phase
 from orchestrator.model.record.part_record import USAGE
 from orchestrator.model.record.record import (
     ClockStepped,
@@ -52,6 +52,7 @@ from orchestrator.model.run.fold_cloud import read_cloud
 from orchestrator.model.run.known import Indexes
 from orchestrator.model.run.night import Night
 from orchestrator.model.run.state import TargetState
+from orchestrator.model.run.states.states import MOST_UNPACKED
 from orchestrator.model.run.tally import NOTHING, Tally
 
 
@@ -63,12 +64,19 @@ class Run(Indexes):
         waves: names of the waves, in order.
         scopes: names of the scopes, in order.
         failures: what counts as harm; it may change between sessions, but not while a `Run` lives.
+        most_unpacked: how many settled states may stay unpacked.
     """
 
     def __init__(
-        self, targets: Iterable[Target], *, waves: Iterable[str], scopes: Iterable[str], failures: Failures
+        self,
+        targets: Iterable[Target],
+        *,
+        waves: Iterable[str],
+        scopes: Iterable[str],
+        failures: Failures,
+        most_unpacked: float = MOST_UNPACKED,
     ) -> None:
-        super().__init__(targets, waves=waves, scopes=scopes, failures=failures)
+        super().__init__(targets, waves=waves, scopes=scopes, failures=failures, most_unpacked=most_unpacked)
         self.started: RunStarted | None = None
         self.sessions: list[SessionStarted] = []
         self.session_ended: SessionEnded | None = None
@@ -139,6 +147,7 @@ class Run(Indexes):
         self.tally = Tally(epoch=self.tally.epoch)
         for state in self.states.values():
             self.tally.move(state, NOTHING, self.tally.mark(state, failures))
+            self.states.changed(state)
 
     def others_got_through(self, state: TargetState) -> bool:
         """Whether an attempt for another target of its scope was let in, in this run."""
@@ -172,6 +181,7 @@ class Run(Indexes):
             state.wave = state.wave if state.wave in self.waves else None
         self.tally.move(state, before, self.tally.mark(state, self.failures))
         self.index(state)
+        self.states.changed(state)
 
     def _apply_to_run(self, record: Record) -> None:  # noqa: C901, PLR0912  # one line for each record of the run
         match record:
@@ -273,6 +283,6 @@ class Run(Indexes):
         """A person has released what was sent and has ended, or is stuck: none of it fails its wave any more. Scans."""
         for wave in self.waves.values():
             wave.accepted = 0
-        for state in self.states.values():
-            if state.wave is not None and state.attempts and not state.repeats:
-                self.waves[state.wave].accepted += state.outcome is not None or state.phase in STUCK
+        for _, state in self.states.known():
+            if state.wave is not None:
+                self.waves[state.wave].accepted += state.ended_anew

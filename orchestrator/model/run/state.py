@@ -7,36 +7,13 @@ import msgspec
 from orchestrator.model.plan.target import Target
 from orchestrator.model.record.moment import Moment
 from orchestrator.model.record.outcome import FAILED_BEFORE, NOT_RECOVERED, OPEN, STUCK, Outcome, Phase
-from orchestrator.model.record.record import AnswerSeen, EarlierOutcome, ImpactSampled, Intent, JobSeen, Record, Verdict
+from orchestrator.model.record.record import EarlierOutcome, ImpactSampled, JobSeen, Record
 from orchestrator.model.reply.reply import Entry, key_of, same_id
 from orchestrator.model.reply.signature import signature
-
-#: Verdicts that say nothing of the target: the call was not let in, or never left.
-TURNED_AWAY: frozenset[Verdict] = frozenset({"throttled", "unauthenticated", "not_sent"})
+from orchestrator.model.run.upgrade_call import TURNED_AWAY, Attempt
 
 
-class Attempt(msgspec.Struct):
-    """One upgrade-version call: its intent, when that was, and its answer once there is one; `host` made it."""
-
-    intent: Intent
-    sent: Moment
-    answer: AnswerSeen | None = None
-    contested: bool = False
-    host: str | None = None
-
-    @property
-    def doubtful(self) -> bool:
-        """Whether no answer came that can be trusted: none at all, none that is clear, or one that may be another's."""
-        return self.answer is None or self.answer.verdict == "in_doubt" or self.contested
-
-    def names(self, workflow_id: str) -> bool:
-        """Whether its answer names a workflow."""
-        return self.answer is not None and any(
-            same_id(each.workflow_id, workflow_id) for each in self.answer.update_result
-        )
-
-
-class TargetState(msgspec.Struct):
+class TargetState(msgspec.Struct, weakref=True):
     """Where one target stands, and everything the report says of it.
 
     Attributes:
@@ -110,6 +87,28 @@ class TargetState(msgspec.Struct):
     def key(self) -> str:
         """The proxy_id."""
         return self.target.proxy_id
+
+    @property
+    def settled(self) -> bool:
+        """Whether it has its outcome and needs nobody any more."""
+        return self.outcome is not None and self.set_aside is None
+
+    @property
+    def ended_s(self) -> float:
+        """When it was settled, in seconds of the epoch by the clock of that session; 0 before that."""
+        return 0.0 if self.ended is None else self.ended.at.timestamp()
+
+    @property
+    def ended_anew(self) -> bool:
+        """Whether it was sent and has ended, or is stuck, and not as in an earlier run."""
+        ended = self.outcome is not None or self.phase in STUCK
+        return ended and bool(self.attempts) and not self.repeats
+
+    @property
+    def unmeasured(self) -> bool:
+        """Whether it was upgraded by us and settled, and has not all its minutes written down."""
+        measured = self.impact is not None and not self.impact.missing
+        return self.began and self.ended is not None and not measured
 
     @property
     def is_open(self) -> bool:

@@ -81,7 +81,7 @@ def _traits(run: Run, proxy_ids: Iterable[str]) -> Traits:
 def _counted(run: Run, proxy_ids: Iterable[str]) -> dict[Place, dict[str, int]]:
     """How many of these are where; the most frequent first."""
     found: dict[Place, Counter[str]] = {}
-    for state in map(run.states.__getitem__, proxy_ids):
+    for state in run.states.glances(proxy_ids):
         for place, value in places_of(state.target, _read_version(state)):
             found.setdefault(place, Counter())[value] += 1
     return {place: dict(counts.most_common()) for place, counts in found.items()}

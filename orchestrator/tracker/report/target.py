@@ -10,7 +10,8 @@ from orchestrator.model.plan.target import Facts, Target
 from orchestrator.model.record.outcome import Phase
 from orchestrator.model.record.record import EarlierOutcome, JobSeen
 from orchestrator.model.run.run import Run
-from orchestrator.model.run.state import Attempt, TargetState
+from orchestrator.model.run.state import TargetState
+from orchestrator.model.run.upgrade_call import Attempt
 from orchestrator.tracker.report.parts.impact_form import target_impact
 from orchestrator.tracker.report.parts.upgrade import AttemptReport, EarlierReport, FactsReport, JobReport
 from orchestrator.tracker.report.rejects import refusals_of

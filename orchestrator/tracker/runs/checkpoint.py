@@ -4,6 +4,7 @@ The journal stays the only truth. A checkpoint that is missing, damaged, of anot
 for another plan or other records is ignored: every record is folded then, as if there were none.
 """
 
+import zlib
 from collections.abc import Iterator
 
 import msgspec
@@ -12,15 +13,22 @@ from msgspec import Struct
 from orchestrator import __version__
 from orchestrator.errors import JournalDamaged, StateError
 from orchestrator.model.plan.plan import Failures
-from orchestrator.model.run.packed import decode_run, decode_states, pack_run, pack_states, unpack_run, unpack_states
+from orchestrator.model.run.packed import (
+    decode_run,
+    decode_states,
+    pack_run,
+    pack_states,
+    unpack_run,
+    unpack_states,
+)
 from orchestrator.model.run.run import Run
 from orchestrator.tracker.recalled import Recalled
 from orchestrator.tracker.state_store import StoredRun
 
 #: To be raised when the fold of the same records comes to something else than before, within one version.
-_FORM = 11
+_FORM = 12
 #: What decoding, or putting together, parts raises that are not what was kept.
-_UNFIT = (JournalDamaged, StateError, LookupError, ValueError, RecursionError)
+_UNFIT = (JournalDamaged, StateError, LookupError, ValueError, RecursionError, zlib.error)
 
 
 class Made(Struct, frozen=True, kw_only=True):

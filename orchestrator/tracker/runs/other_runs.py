@@ -77,7 +77,7 @@ def _shares(run: StoredRun, proxy_ids: Container[str]) -> bool:
 def _in_hand(run: Run, *, worked_on: bool) -> list[str]:
     """Targets that are open; when a process works on the run, those too that it has yet to send."""
     if worked_on:
-        return [key for key in run.targets if key not in run.states or run.states[key].outcome is None]
+        return [key for key in run.targets if run.states.outcome(key) is None]
     return [state.key for state in run.open_states()]
 
 

@@ -20,7 +20,8 @@ from orchestrator.model.record.outcome import Outcome
 from orchestrator.model.record.record import DoubtRenewed, Intent, Postponed, PreflightDone
 from orchestrator.model.reply.reply import Exchange, Refused
 from orchestrator.model.run.eligibility import LeaveOut
-from orchestrator.model.run.state import Attempt, TargetState
+from orchestrator.model.run.state import TargetState
+from orchestrator.model.run.upgrade_call import Attempt
 
 LENIENT = Failures(max=Amount(100, percent=True), max_rejected=Amount(100, percent=True), mode="soft")
 FREE = Limits(in_flight=Amount(100), concurrency=50, rate=50.0, ramp=False)

@@ -26,12 +26,13 @@ from orchestrator.model.learned.timeline import Timeline
 from orchestrator.model.plan.settings import settings_of
 from orchestrator.model.record.moment import Moment
 from orchestrator.model.record.record import CloudTimeLearned, RunStarted
-from orchestrator.model.run.packed import PackedRun, PackedState, PackedTally
+from orchestrator.model.run.packed import PackedRun, PackedTally
 from orchestrator.model.run.run import Run
-from orchestrator.model.run.state import Attempt, TargetState
-from orchestrator.model.run.states import Packed
+from orchestrator.model.run.state import TargetState
+from orchestrator.model.run.states.packed_state import Packed, PackedState
 from orchestrator.model.run.status import ScopeStatus, WaveStatus
 from orchestrator.model.run.tally import Count, Tally
+from orchestrator.model.run.upgrade_call import Attempt
 from orchestrator.tracker.folder.state_folder import FolderRun, FolderState
 from orchestrator.tracker.runs import checkpoint
 from orchestrator.tracker.runs.recovery import recover, renew_checkpoint
@@ -165,7 +166,7 @@ HARM: dict[str, Callable[[list[bytes]], list[bytes]]] = {
     "torn": lambda lines: [*lines[:-1], lines[-1][:-1]],
     "torn in its first line": lambda lines: [lines[0][:10]],
     "without its last line": lambda lines: lines[:-1],
-    "a changed byte": lambda lines: [*lines[:-1], lines[-1].replace(b'"outcome"', b'"outcomf"', 1)],
+    "a changed byte": lambda lines: [*lines[:-1], lines[-1].replace(b'"rows"', b'"rowt"', 1)],
     "another text": lambda _lines: [b"no checkpoint\n"],
 }
 

@@ -1,16 +1,10 @@
 """What of the impact of upgrades is still to be measured, and how long a session waits for it. Pure."""
 
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from orchestrator.executor.decide.rollout import Rollout
 from orchestrator.model.learned.impact import AFTER, LAG
-from orchestrator.model.run.state import TargetState
-
-
-def unmeasured(state: TargetState) -> bool:
-    """Whether a target was upgraded by us and settled, and has not all its minutes written down."""
-    measured = state.impact is not None and not state.impact.missing
-    return state.began and state.ended is not None and not measured
 
 
 def measured_at(rollout: Rollout, now: datetime) -> datetime | None:
@@ -24,10 +18,9 @@ def measured_at(rollout: Rollout, now: datetime) -> datetime | None:
     run = rollout.run
     ends = [
         state.ended.at + rest
-        for state in run.states.values()
+        for state in run.states.glances(run.states.those(attrgetter("unmeasured")))
         if state.ended is not None
         and state.ended.session == run.timeline.session
-        and unmeasured(state)
         and not run.scopes[state.target.scope].unmetered
     ]
     latest = max(ends, default=now)

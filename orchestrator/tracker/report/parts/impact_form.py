@@ -70,7 +70,7 @@ def impacts(run: Run) -> ImpactsReport | UnsetType:
     """The sums over a run; absent when nothing was measured."""
     waves: defaultdict[str, list[tuple[Impact, Number]]] = defaultdict(list)
     labels: defaultdict[str, defaultdict[str, list[tuple[Impact, Number]]]] = defaultdict(lambda: defaultdict(list))
-    for state in (run.states[key] for key in run.targets if key in run.measured):
+    for state in run.states.glances(filter(run.measured.__contains__, run.targets)):
         if state.impact is None:
             continue
         measured = (impact_of(state.impact), state.service_impact_s)

@@ -1,0 +1,1 @@
+"""The states of the targets of a run, most of them in few bytes."""
