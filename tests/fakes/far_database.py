@@ -5,8 +5,8 @@ It also counts round trips: how often the client says something after it has hea
 
 import asyncio
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
@@ -31,6 +31,7 @@ class FarDatabase:
         self._folder, self._server, self._one_way_s = folder, server, one_way_s
         self._open = Event()
         self._shut: Callable[[], object] = _nothing
+        self._connections: list[asyncio.Task[None]] = []
 
     def address(self, near: str) -> str:
         """That of a database by this way, from the one that leads there straight."""
@@ -54,40 +55,60 @@ class FarDatabase:
         async with await asyncio.start_unix_server(self._connected, self._folder / _SOCKET):
             self._open.set()
             await done.wait()
+        for each in self._connections:
+            each.cancel()
+        await asyncio.gather(*self._connections)
 
-    async def _connected(self, asks: asyncio.StreamReader, told: asyncio.StreamWriter) -> None:
-        try:
-            answers, there = await asyncio.open_unix_connection(self._server.folder / _SOCKET)
-        except OSError:  # it is away
-            told.close()
-            return
-        turn = _Turn(self)
-        with suppress(asyncio.CancelledError):  # the way is shut: the server of asyncio would print it
-            async with asyncio.TaskGroup() as group:
+    def _connected(self, asks: asyncio.StreamReader, told: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._connection(asks, told))
+        self._connections.append(task)
+
+    async def _connection(self, asks: asyncio.StreamReader, told: asyncio.StreamWriter) -> None:
+        async with _closing(told):
+            try:
+                answers, there = await asyncio.open_unix_connection(self._server.folder / _SOCKET)
+            except OSError:  # it is away
+                return
+            turn = _Turn(self)
+            async with _closing(there), asyncio.TaskGroup() as group:
                 group.create_task(self._carry(asks, there, turn.asked))
                 group.create_task(self._carry(answers, told, turn.answered))
 
     async def _carry(self, source: asyncio.StreamReader, to: asyncio.StreamWriter, saw: Callable[[], None]) -> None:
         """Hand on what comes, each part so much later, however much is under way."""
-        with suppress(OSError):
-            async with asyncio.TaskGroup() as group:
-                under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
-                group.create_task(self._arrive(under_way, to))
-                part = b"?"
-                while part:
+        async with asyncio.TaskGroup() as group:
+            under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+            group.create_task(self._arrive(under_way, to))
+            part = b"?"
+            while part:
+                part = b""  # also of one that is gone
+                with suppress(OSError):
                     part = await source.read(_CHUNK)
-                    saw()
-                    under_way.put_nowait((_now() + self._one_way_s, part))
+                saw()
+                under_way.put_nowait((_now() + self._one_way_s, part))
 
     async def _arrive(self, under_way: "asyncio.Queue[tuple[float, bytes]]", to: asyncio.StreamWriter) -> None:
         part = b"?"
-        while part:
-            at_s, part = await under_way.get()
-            await asyncio.sleep(at_s - _now())
-            if part:
-                to.write(part)
-                await to.drain()
+        with suppress(OSError):  # who it is for is gone
+            while part:
+                at_s, part = await under_way.get()
+                await asyncio.sleep(at_s - _now())
+                if part:
+                    to.write(part)
+                    await to.drain()
         to.close()
+
+
+@asynccontextmanager
+async def _closing(side: asyncio.StreamWriter) -> AsyncIterator[None]:
+    """Closed after the block, also when the way is shut."""
+    with suppress(asyncio.CancelledError):
+        try:
+            yield
+        finally:
+            side.close()
+            with suppress(OSError):
+                await side.wait_closed()
 
 
 def _now() -> float:
