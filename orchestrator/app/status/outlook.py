@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
+from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
@@ -180,7 +181,7 @@ def look(
         run=run,
         queue=make_queue(plan, targets, run, order),
         wave_targets={},
-        scope_targets=Counter(target.scope for target in targets),
+        scope_targets=Counter(map(attrgetter("scope"), targets)),
         scope_rates={scope.name: _rate(plan, run, scope.name) for scope in plan.scopes},
         available=lambda name: _available(run, name, here, working=working),
         ahead=lambda: ahead,

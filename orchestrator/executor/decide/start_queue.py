@@ -31,7 +31,7 @@ class StartQueue:
         self._cursors = {share.name: Cursor() for share in shares}
         self._rank = {target.proxy_id: rank for rank, target in enumerate(order)}
         self._drawn = bytearray(len(order))
-        self._undrawn = Counter(target.scope for target in order)
+        self._undrawn = Counter([target.scope for target in order])
         self._drawn_by: dict[int, str] = {}
         self._bench = Bench()
         self.starting: dict[str, str] = {}

@@ -15,7 +15,7 @@ from orchestrator.planner.preview.preview_values import ImpactForecast, StepGrou
 
 def risks_of(targets: Iterable[Target], readings: Mapping[str, Reading]) -> dict[str, Risk]:
     """What is foretold of these targets, by proxy_id."""
-    read = ((target.proxy_id, readings.get(target.proxy_id)) for target in targets)
+    read = ((target.proxy_id, readings.get(target.proxy_id)) for target in targets) if readings else ()
     return {key: each.risk for key, each in read if isinstance(each, ProxyVersion) and each.risk is not None}
 
 

@@ -160,7 +160,7 @@ def _rows(targets: list[Target], limit: int | None, risks: Mapping[str, Risk] | 
     shown = targets if limit is None else targets[:limit]
     width = max((len(target.scope) for target in shown), default=0)
     for target in shown:
-        labels = labels_words(target.labels)
+        labels = labels_words(target.labels) if target.labels else ""
         name = f"{target.name}  " if target.name else ""
         told = risk_words(risks.get(target.proxy_id)) if risks else ""
         line = f"    {target.scope:<{width}}  {target.instance_id}  {target.proxy_id}  {name}{labels}".rstrip()
