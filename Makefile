@@ -44,11 +44,11 @@ lint: $(VENV)/.lint
 
 # A row per goal, beside plain references in the same run; needs a C compiler. Takes about half an hour.
 bench: $(VENV)/.test
-	$(BIN)/python -m benchmarks
+	PYTHONPATH=tests:. $(BIN)/python -m benchmarks
 
 # The rows of a million targets.
 bench-million: $(VENV)/.test
-	$(BIN)/python -m benchmarks --long
+	PYTHONPATH=tests:. $(BIN)/python -m benchmarks --long
 
 # Random fleets, faults and crashes on virtual time, each judged by an oracle; a violation prints the command that replays it.
 # With HOSTS=3 several hosts share one log: they die, stand still and wake up too late.

@@ -8,12 +8,12 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks import disk, startup, taking_up, throughput
+from benchmarks import disk, several_hosts, startup, taking_up, throughput
 from benchmarks.cloud import BUILT
 from benchmarks.table import Row, as_json, markdown
 
-SHORT = (*throughput.GROUPS, *startup.GROUPS, *disk.GROUPS, *taking_up.GROUPS)
-LONG = (*startup.LONG, *taking_up.LONG)
+SHORT = (*throughput.GROUPS, *startup.GROUPS, *disk.GROUPS, *taking_up.GROUPS, *several_hosts.GROUPS)
+LONG = (*startup.LONG, *taking_up.LONG, *several_hosts.LONG)
 
 
 def main() -> None:

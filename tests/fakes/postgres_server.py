@@ -64,9 +64,10 @@ class Server:
             connection.execute(f"create database {name}".encode())
         return self.address(name)
 
-    def start(self) -> None:
-        """Start it, and return once it takes connections."""
-        options = f"-k {self.folder} -c listen_addresses= -c fsync=off -c max_connections=200"
+    def start(self, *, syncs: bool = False) -> None:
+        """Start it, and return once it takes connections. `syncs`: what is committed is on disk; it takes its time."""
+        fsync = "on" if syncs else "off"
+        options = f"-k {self.folder} -c listen_addresses= -c fsync={fsync} -c max_connections=200"
         self._control("start", "-w", "-l", "log", "-o", options)
 
     def stop(self) -> None:
