@@ -9,7 +9,18 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from heapq import heappop, heappush
 
-from orchestrator.executor.decide.bench import INSTANCE, LABEL, SUBNET, VOID, Bench, Block, Cursor, Later, WaveDraw
+from orchestrator.executor.decide.bench import (
+    EVENTS,
+    INSTANCE,
+    LABEL,
+    SUBNET,
+    VOID,
+    Bench,
+    Block,
+    Cursor,
+    Later,
+    WaveDraw,
+)
 from orchestrator.model.plan.target import Target
 from orchestrator.model.record.capacity import subnet_of
 
@@ -146,6 +157,8 @@ class StartQueue:
                 if block is None:
                     return target
                 self._set_aside(heappop(ready)[1], block)
+                if block == (EVENTS, scope):  # it keeps each of the scope back: of a million, one is looked at
+                    break
                 self._draw_for(wave, scope)
         return None
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from orchestrator.executor.decide.bench import Block, WaveDraw
+from orchestrator.executor.decide.bench import EVENTS, Block, WaveDraw
 from orchestrator.executor.decide.start_queue import StartQueue
 from orchestrator.model.plan.target import Target
 
@@ -51,6 +51,17 @@ def drain(queue: StartQueue, wave: str = "w0") -> list[Target]:
     while (target := start(queue, wave)) is not None:
         drawn.append(target)
     return drawn
+
+
+def test_what_keeps_a_whole_scope_back_is_found_out_with_one_target() -> None:
+    """Of a million too: the loop stands still meanwhile."""
+    targets = targets_of(500)
+    queue = queue_of(targets)
+    assert start(queue, blocked=lambda target: (EVENTS, target.scope)) is None
+    assert queue.undrawn == 499
+    assert queue.first_of(EVENTS) == [("default", targets[0])]
+    queue.opened((EVENTS, "default"))
+    assert drain(queue) == targets
 
 
 def test_targets_come_in_their_order() -> None:
