@@ -91,7 +91,7 @@ async def _opened(job: Work) -> Finish:
     opened = scopes_of(job, job.served, clock, note)
     async with opened as scopes, gates_of(job, clock) as gates:
         checkpoints = CheckpointKeeper(job.recovered)
-        dispatcher = _assemble(job, scopes, gates, clock, checkpoints)
+        dispatcher = await _assemble(job, scopes, gates, clock, checkpoints)
         ledger = dispatcher.session.ledger
         writer = attached(dispatcher.session, job.recovered.stored.resume(job.recovered.next_seq))
         finish = await _journalled(job, dispatcher, writer)
@@ -109,7 +109,7 @@ async def _journalled(job: Work, dispatcher: Dispatcher, writer: JournalWriter) 
     raise AssertionError("the group ends with what it holds")
 
 
-def _assemble(
+async def _assemble(
     job: Work, scopes: dict[str, ScopeCalls], gates: GateAsker, clock: SystemClock, *own: RecordSink
 ) -> Dispatcher:
     def wake() -> None:
@@ -122,7 +122,7 @@ def _assemble(
     sinks = Tee((*job.sinks, ReportWriter(job.recovered, job.plan, page.draw), page, *own), failed)
     unserved = [scope for scope in job.plan.scopes if scope.name not in scopes]
     elsewhere = ScopesOfOthers(unserved, job.run, clock, partial(_servers, job, unserved), _rates_of(job, unserved))
-    session = new_session(job, scopes, clock, wake, observe=sinks, gates=gates, elsewhere=elsewhere)
+    session = await new_session(job, scopes, clock, wake, observe=sinks, gates=gates, elsewhere=elsewhere)
     dispatcher = Dispatcher(session, background=(*_background(job, elsewhere), *sinks.background()))
     return dispatcher
 

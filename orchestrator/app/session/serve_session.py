@@ -138,7 +138,7 @@ async def _serving(job: Work, post: Post) -> ScopeServer:
 
     opened = scopes_of(job, _scopes(job.plan, post.groups), clock, note)
     async with opened as scopes, gates_of(job, clock) as gates:
-        session = new_session(job, scopes, clock, wake, observe=_unseen, gates=gates)
+        session = await new_session(job, scopes, clock, wake, observe=_unseen, gates=gates)
         keeping = Service(
             "the memory of the rates", partial(keep_on, job.memory, to_thread.run_sync, session), vital=False
         )

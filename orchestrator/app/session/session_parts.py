@@ -82,7 +82,7 @@ def keep_rates(job: Work, scopes: Mapping[str, ScopeCalls], clock: SystemClock) 
         job.memory.warn(f"the rates are not kept: {place_of(error)}")
 
 
-def new_session(
+async def new_session(
     job: Work,
     scopes: Mapping[str, ScopeCalls],
     clock: SystemClock,
@@ -92,7 +92,7 @@ def new_session(
     gates: GateAsker,
     elsewhere: ScopesOfOthers | None = None,
 ) -> Session:
-    """A session that has no journal yet.
+    """A session that has no journal yet. What is counted and sorted of a whole fleet for it is beside the loop.
 
     Args:
         job: what it is to do.
@@ -103,7 +103,8 @@ def new_session(
         gates: where they are asked.
         elsewhere: the other scopes, for the host that decides; None for one that serves.
     """
-    rollout = _rollout(job, scopes, elsewhere or ScopesOfOthers((), job.run, clock, _nobody, {}), HostTime(clock))
+    others = elsewhere or ScopesOfOthers((), job.run, clock, _nobody, {})
+    rollout = await to_thread.run_sync(_rollout, job, scopes, others, HostTime(clock))
     ledger = Ledger(rollout, clock, changed=wake, observe=observe, mask=job.secrets.mask)
     started = job.run.started
     known = known_upgrades(job.fleet.state, simulated=started is not None and started.simulated)

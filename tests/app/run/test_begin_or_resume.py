@@ -241,7 +241,7 @@ def test_the_ledger_of_a_session_hides_what_the_session_learns(state: State) -> 
         def append_nowait(self, record: Record) -> Any:
             written.append(record)
 
-    ledger = _assemble(work, {}, NobodyAsks(), SystemClock()).session.ledger
+    ledger = anyio.run(_assemble, work, {}, NobodyAsks(), SystemClock()).session.ledger
     ledger.attach(Kept())
     work.secrets.learn("test", Secret("hush-hush"))
     ledger.note(r.ScopePaused(at=BEGIN, scope="default", why="it said hush-hush"))
@@ -251,7 +251,7 @@ def test_the_ledger_of_a_session_hides_what_the_session_learns(state: State) -> 
 def test_a_session_knows_every_workflow_of_the_state_folder_and_makes_each_token_once(state: State) -> None:
     """Evidence is judged by them: another fleet's upgrade is no candidate."""
     before(state, "other", INTENT, REJECT, settled(Outcome.REJECTED), ENDED)
-    session = _assemble(work_in(state), {}, NobodyAsks(), SystemClock()).session
+    session = anyio.run(_assemble, work_in(state), {}, NobodyAsks(), SystemClock()).session
     assert anyio.run(session.known_workflows) == {"w0"}
     before(state, "third", INTENT, replace(REJECT, update_result=(Entry(workflow_id="w1", state="ACCEPT"),)))
     assert anyio.run(session.known_workflows) == {"w0", "w1"}
