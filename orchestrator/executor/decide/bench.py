@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from heapq import heapify, heappop, heappush
 from typing import NamedTuple, TypeAlias
 
 import msgspec
@@ -85,6 +86,24 @@ class Bench(msgspec.Struct):
     void: set[int] = set()
     turned_away: dict[int, int] = {}
     waiting: int = 0
+
+    def call_next(self, block: Block) -> None:
+        """A slot came free: the first that waits for it in each scope is looked at again."""
+        lines = self.blocked.get(block, {})
+        for scope, line in list(lines.items()):
+            _, rank = heappop(line)
+            self.called[rank] = block
+            heappush(self.ready[scope], self.place(rank))
+            if not line:
+                del lines[scope]
+        if not lines:
+            self.blocked.pop(block, None)
+
+    def open(self, block: Block) -> None:
+        """All that wait for it are ready."""
+        for scope, line in self.blocked.pop(block, {}).items():
+            self.ready[scope] += line
+            heapify(self.ready[scope])
 
     def place(self, rank: int) -> Place:
         """Where it stands in line."""

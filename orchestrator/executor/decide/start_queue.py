@@ -116,17 +116,15 @@ class StartQueue:
 
     def freed(self, target: Target) -> None:
         """A slot on its instance and of its labels is free."""
-        self._call_next((INSTANCE, target.instance_id))
+        self._bench.call_next((INSTANCE, target.instance_id))
         for name, value in target.labels.items():
-            self._call_next((f"{LABEL}{name}", value))
+            self._bench.call_next((f"{LABEL}{name}", value))
         for _ in range(_CALLED_FOR_ADDRESSES):
-            self._call_next((SUBNET, subnet_of(target) or ""))
+            self._bench.call_next((SUBNET, subnet_of(target) or ""))
 
     def opened(self, block: Block) -> None:
         """A gate has opened, or a subnet was read: all that waited for it are looked at again."""
-        for line in self._bench.blocked.pop(block, {}).values():
-            for _, rank in line:
-                self._admit(rank, None)
+        self._bench.open(block)
 
     # --- what the decision asks --------------------------------------------------------------------------------------
 
@@ -285,24 +283,12 @@ class StartQueue:
         else:
             heappush(self._bench.blocked[block][self._order[rank].scope], self._bench.place(rank))
         if called is not None and called != block:
-            self._call_next(called)
+            self._bench.call_next(called)
 
     def _ripen(self, now: datetime) -> None:
         for waiting in (self._bench.later, self._bench.closed):
             while waiting and waiting[0][0] <= now:
                 self._admit(heappop(waiting)[1], None)
-
-    def _call_next(self, block: Block) -> None:
-        """A slot came free: the first that waits for it in each scope is looked at again."""
-        lines = self._bench.blocked.get(block, {})
-        for scope, line in list(lines.items()):
-            _, rank = heappop(line)
-            self._bench.called[rank] = block
-            self._admit(rank, None)
-            if not line:
-                del lines[scope]
-        if not lines:
-            self._bench.blocked.pop(block, None)
 
     def _reserve(self, target: Target, by: int) -> None:
         self.starting_instances[target.instance_id] += by

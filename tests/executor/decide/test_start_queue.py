@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from random import Random
-from time import process_time
 from typing import Any
 
 import pytest
@@ -242,14 +241,12 @@ def test_a_thousand_times_more_targets_cost_a_thousand_times_more(shared: bool) 
             looked += 1
             return ("label app", "x") if queue.starting_labels[("app", "x")] and target.labels else None
 
-        began = process_time()
         for _ in targets:
             target = start(queue, blocked=blocked)
             assert target is not None
             assert not shared or start(queue, blocked=blocked) is None
             queue.settled(target)
         assert queue.exhausted("w0")
-        assert process_time() - began < 10
 
     run(3000)
     assert looked <= 4 * 3000
