@@ -1,8 +1,10 @@
 """A rate that hosts share: each reserves its next slots in a row of the database, some at a time.
 
 Slots lie a little further apart than the rate asks for, by the clock of the database, and each may be used a little
-late: so no second has too many of them. Later it is lost. How far that clock is from this host's is known by the time
-between question and answer, and by that much less late a slot may be used; where it is long, halfway is taken for true.
+late: so no second has too many of them. Later it is lost. They begin so far ahead as the last answer took to come, else
+a host that is far from the database would hear of each when it is over. How far that clock is from this host's is known
+by the time between question and answer, and by that much less late a slot may be used; where it is long, halfway is
+taken for true.
 A process that dies leaves at most the slots that it had reserved; nobody waits for it. The row is locked for one
 statement. Among the processes of one host the file decides as well, see `RateFile`.
 
@@ -23,17 +25,19 @@ _APART, _LATE_S = 1.05, 0.025
 _BELIEVED_S = 10.0
 #: So many seconds of slots are reserved at once, where they are all used.
 _AHEAD_S = 0.1
+#: The first of them lies no further ahead than this: until then others get none, where nobody else is in line.
+_FARTHEST_S = 0.5
 #: After a try that failed, and how soon to ask again when none is reserved yet.
 _PAUSE_S, _AGAIN_S = 0.3, 0.01
 #: The lowest rate of those that used the row in so many seconds holds for all of them.
 _RESERVE = """
 insert into orchestrator.rate_slot as s (key, next_at, low, low_at)
-select %(key)s, now_s + %(count)s * %(apart)s / %(rate)s, %(rate)s, now_s
+select %(key)s, now_s + %(after)s + %(count)s * %(apart)s / %(rate)s, %(rate)s, now_s
 from (select extract(epoch from clock_timestamp())::float8) as t (now_s)
 on conflict (key) do update set
   low = case when excluded.low <= s.low or s.low_at < excluded.low_at - 5 then excluded.low else s.low end,
   low_at = case when excluded.low <= s.low or s.low_at < excluded.low_at - 5 then excluded.low_at else s.low_at end,
-  next_at = greatest(s.next_at, excluded.low_at) + %(count)s * %(apart)s /
+  next_at = greatest(s.next_at, excluded.low_at + %(after)s) + %(count)s * %(apart)s /
     case when excluded.low <= s.low or s.low_at < excluded.low_at - 5 then excluded.low else s.low end
 returning next_at, low, extract(epoch from clock_timestamp())::float8
 """
@@ -106,7 +110,7 @@ class HostsRate:
         self._slots: deque[tuple[float, float]] = deque()
         self._ahead: _Ahead | None = None
         self._wanted: float | None = None
-        self._count, self._lost = 1, 0
+        self._count, self._lost, self._took_s = 1, 0, 0.0
         self._thread: Thread | None = None
         self._over = self._apart = False
 
@@ -168,7 +172,8 @@ class HostsRate:
 
     def _reserve(self, rate: float) -> None:
         count = self._next_count(rate)
-        values = {"key": self._key, "count": count, "apart": _APART, "rate": rate}
+        after_s = min(self._took_s, _FARTHEST_S)
+        values = {"key": self._key, "count": count, "apart": _APART, "rate": rate, "after": after_s}
 
         def reserve(connection: Connection) -> _Batch:
             row = connection.execute(_RESERVE, values).fetchone()
@@ -177,6 +182,7 @@ class HostsRate:
         asked_s = self._monotonic()
         batch = self._database.once(reserve)
         told_s = self._monotonic()
+        self._took_s = told_s - asked_s
         seen = _Ahead(asked_s - batch.now_at, told_s - batch.now_at, told_s)
         self._ahead = seen if self._ahead is None else self._ahead.and_also(seen)
         with self._changed:

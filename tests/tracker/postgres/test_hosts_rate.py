@@ -4,10 +4,10 @@ import os
 import subprocess
 import sys
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from fakes.databases import state_in
@@ -138,6 +138,38 @@ def test_a_slot_that_comes_too_late_is_lost(database: Database) -> None:
         due_s = reserved(place, 1.0)
         assert place.due(due_s + 1.0, 1.0) == pytest.approx(0.01)
         assert place._lost == 1
+
+
+class FarFrom(Database):
+    """A database from which an answer takes its time, and whose clock shows that of the test: only these times pass."""
+
+    def __init__(self, address: str, clock: Clock, one_way_s: float) -> None:
+        super().__init__(address, monotonic=lambda: 0.0)
+        self._clock, self._one_way_s = clock, one_way_s
+        self.answers = 0
+
+    def once(self, work: Callable[[Any], Any]) -> Any:
+        self._clock.now_s += self._one_way_s
+        batch, at = super().once(work), self._clock.now_s
+        self._clock.now_s += self._one_way_s
+        self.answers += 1
+        return batch._replace(next_at=at + batch.next_at - batch.now_at, now_at=at)
+
+
+@pytest.mark.parametrize("one_way_s", [0.02, 0.1, 0.24])
+def test_a_host_that_is_far_from_the_database_hears_of_its_slots_before_they_are_over(
+    address: str, one_way_s: float
+) -> None:
+    """Also at a rate at which the next one is there at once. By the first answer it knows how long they take."""
+    clock = Clock()
+    far = FarFrom(address, clock, one_way_s)
+    place = HostsRate(Alone(), far, key="k", monotonic=lambda: clock.now_s, warn=clock.warned.append)
+    with closing(place):
+        while far.answers < 2:
+            place.due(clock.now_s, 1000.0)
+            with place._changed:
+                place._changed.wait_for(lambda: place._wanted is None, 20)
+        assert one_way_s < place.due(clock.now_s, 1000.0) <= 2 * one_way_s
 
 
 def test_a_rate_that_is_to_be_found_out_asks_nobody(database: Database) -> None:
