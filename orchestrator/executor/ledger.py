@@ -34,6 +34,7 @@ from orchestrator.model.record.record import (
     SubnetRead,
 )
 from orchestrator.model.run.state import TargetState
+from orchestrator.model.run.tally import bump
 from orchestrator.model.written.masked import masked
 from orchestrator.model.written.writable import writable
 
@@ -201,7 +202,7 @@ class Ledger:
             self._counted.popleft()
             return
         if self._unfolded[record.target]:
-            self._unfolded[record.target] -= 1
+            bump(self._unfolded, record.target, -1)
         try:
             self._apply(record)
         except Exception as error:
@@ -218,7 +219,7 @@ class Ledger:
 
     def on_overtaken(self, record: Record) -> None:
         """An intent is not written, for another host's record came before it. It never counted."""
-        self._unfolded[record.target] -= 1
+        bump(self._unfolded, record.target, -1)
         self._intents.overtaken(record)
 
     def on_failure(self, error: OrchestratorError) -> None:
@@ -235,7 +236,7 @@ class Ledger:
             self._apply(record)
             self._counted.append(record)
         else:
-            self._unfolded[record.target] += record.target is not None
+            bump(self._unfolded, record.target, record.target is not None)
         pending = self._journal.append_nowait(record)
         self._intents.handed_over(record, pending)
         if error is not None:

@@ -1,7 +1,8 @@
 """What a wave may draw, and where those wait that it has drawn: ready by scope, or set aside under what keeps them."""
 
+from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple, TypeAlias
@@ -60,6 +61,30 @@ class Cursor(msgspec.Struct):
     at: int = 0
     members: int = 0
     more: int | None = None
+
+
+class Drawn:
+    """Which targets waves have drawn, by rank: two bytes for each, however many there are.
+
+    Args:
+        targets: how many there are.
+        waves: the names of those that may draw.
+    """
+
+    def __init__(self, targets: int, waves: Iterable[str]) -> None:
+        self._waves = (None, *waves)
+        self._by = array("H", bytes(2 * targets))  # 0 for nobody, else one more than the place of the wave
+
+    def __contains__(self, rank: int) -> bool:
+        return self._by[rank] > 0
+
+    def add(self, rank: int, wave: str | None) -> None:
+        """It is drawn by a wave; None for one of an earlier session."""
+        self._by[rank] = 1 + self._waves.index(wave)
+
+    def wave(self, rank: int) -> str | None:
+        """The wave that drew it in this session."""
+        return self._waves[self._by[rank] - 1] if rank in self else None
 
 
 class Bench(msgspec.Struct):

@@ -18,11 +18,13 @@ from orchestrator.executor.decide.bench import (
     Bench,
     Block,
     Cursor,
+    Drawn,
     Later,
     WaveDraw,
 )
 from orchestrator.model.plan.target import Target
 from orchestrator.model.record.capacity import subnet_of
+from orchestrator.model.run.tally import bump
 
 #: Addresses that come free may be enough for several, and need not be enough for the first.
 _CALLED_FOR_ADDRESSES = 4
@@ -41,9 +43,8 @@ class StartQueue:
         self._shares = {share.name: share for share in shares}
         self._cursors = {share.name: Cursor() for share in shares}
         self._rank = {target.proxy_id: rank for rank, target in enumerate(order)}
-        self._drawn = bytearray(len(order))
+        self._drawn = Drawn(len(order), self._shares)
         self._undrawn = Counter([target.scope for target in order])
-        self._drawn_by: dict[int, str] = {}
         self._bench = Bench()
         self.starting: dict[str, str] = {}
         self.starting_instances: Counter[str] = Counter()
@@ -185,7 +186,7 @@ class StartQueue:
 
     def drawn_by(self, target: Target) -> str | None:
         """The wave that drew a target in this session, also when it was taken up and came back without a record."""
-        return self._drawn_by.get(self._rank[target.proxy_id])
+        return self._drawn.wave(self._rank[target.proxy_id])
 
     def draw_all(self, wave: str) -> None:
         """Draw what a wave drew that is done: one that waited for the slot of a stuck neighbour has no record."""
@@ -196,7 +197,7 @@ class StartQueue:
         """How many targets the present wave sends, as far as is known. Scans the fleet once for each wave."""
         share, cursor = self._shares[wave], self._cursors[wave]
         if cursor.more is None:
-            cursor.more = sum(share.admits(each) for rank, each in enumerate(self._order) if not self._drawn[rank])
+            cursor.more = sum(share.admits(each) for rank, each in enumerate(self._order) if rank not in self._drawn)
         count = cursor.members + cursor.more
         return count if share.size is None else min(count, share.size)
 
@@ -225,7 +226,7 @@ class StartQueue:
         """Whether the wave has drawn the target, or may still do so."""
         share = self._shares[wave]
         room = share.size is None or self._cursors[wave].members < share.size
-        return bool(self._drawn[self._rank[target.proxy_id]]) or (room and share.admits(target))
+        return self._rank[target.proxy_id] in self._drawn or (room and share.admits(target))
 
     def waits_in(self, scope: str) -> bool:
         """Whether the scope has targets that could start if it could be used."""
@@ -251,9 +252,8 @@ class StartQueue:
         while cursor.at < len(self._order):
             rank = cursor.at
             cursor.at += 1
-            if not self._drawn[rank] and share.admits(self._order[rank]):
-                self._mark(rank)
-                self._drawn_by[rank] = wave
+            if rank not in self._drawn and share.admits(self._order[rank]):
+                self._mark(rank, wave)
                 cursor.members += 1
                 cursor.more = None if cursor.more is None else cursor.more - 1
                 self._bench.waiting += 1
@@ -261,9 +261,9 @@ class StartQueue:
                 return True
         return False
 
-    def _mark(self, rank: int) -> None:
-        if not self._drawn[rank]:
-            self._drawn[rank] = 1
+    def _mark(self, rank: int, wave: str | None = None) -> None:
+        if rank not in self._drawn:
+            self._drawn.add(rank, wave)
             self._undrawn[self._order[rank].scope] -= 1
 
     def _admit(self, rank: int, not_before: datetime | None) -> None:
@@ -291,9 +291,9 @@ class StartQueue:
                 self._admit(heappop(waiting)[1], None)
 
     def _reserve(self, target: Target, by: int) -> None:
-        self.starting_instances[target.instance_id] += by
-        self.starting_scopes[target.scope] += by
+        bump(self.starting_instances, target.instance_id, by)
+        bump(self.starting_scopes, target.scope, by)
         for label in target.labels.items():
-            self.starting_labels[label] += by
+            bump(self.starting_labels, label, by)
         those = self.starting_subnets.setdefault(subnet_of(target) or "", set())
         (those.add if by > 0 else those.discard)(target.proxy_id)

@@ -1,7 +1,8 @@
 """Counts that a decision needs, kept up to date one change at a time, so that no decision ever scans the fleet."""
 
 from collections import Counter
-from typing import NamedTuple
+from collections.abc import Hashable
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -9,6 +10,8 @@ from orchestrator.model.plan.plan import Failures
 from orchestrator.model.plan.target import Target
 from orchestrator.model.record.outcome import GOOD, REPLACED, STUCK, Outcome, Phase
 from orchestrator.model.run.state import TargetState
+
+_Key = TypeVar("_Key", bound=Hashable)
 
 
 class Mark(NamedTuple):
@@ -160,9 +163,9 @@ class Tally(msgspec.Struct):
             count.forgive()
 
     def _move_open(self, target: Target, by: int) -> None:
-        _bump(self.open_instances, target.instance_id, by)
+        bump(self.open_instances, target.instance_id, by)
         for label in target.labels.items():
-            _bump(self.open_labels, label, by)
+            bump(self.open_labels, label, by)
         subnet = target.facts.subnet if target.facts is not None else None
         if subnet is not None:
             those = self.open_subnets.setdefault(subnet, set())
@@ -183,7 +186,8 @@ def _count(counts: dict[str, Count], name: str) -> Count:
     return count
 
 
-def _bump(counter: Counter[str] | Counter[tuple[str, str]], key: str | tuple[str, str], by: int) -> None:
-    counter[key] += by  # type: ignore[index]  # both counters take their own keys
-    if not counter[key]:  # type: ignore[index]
+def bump(counter: Counter[_Key], key: _Key, by: int) -> None:
+    """Count so many more of a key; one of which there are none takes no room."""
+    counter[key] += by
+    if not counter[key]:
         del counter[key]

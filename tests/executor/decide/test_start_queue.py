@@ -68,6 +68,15 @@ def test_targets_come_in_their_order() -> None:
     assert drain(queue_of(targets)) == targets
 
 
+def test_what_is_through_takes_no_room_among_the_reservations() -> None:
+    targets = targets_of(20)
+    queue = queue_of(targets)
+    for target in drain(queue):
+        queue.sent(target)
+    assert not queue.starting_instances
+    assert not queue.starting_scopes
+
+
 def test_a_wave_draws_no_more_than_its_size_and_the_next_goes_on() -> None:
     targets = targets_of(10)
     queue = queue_of(targets, 3, None)
