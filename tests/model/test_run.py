@@ -77,7 +77,7 @@ def test_a_target_that_nothing_strange_happened_to_keeps_no_set_of_its_own() -> 
 def test_a_workflow_that_is_kept_in_several_places_is_one_object() -> None:
     run = after(intent(), answer("accepted", replace(ACCEPT, instance_id=None)))
     state = run.states[KEY]
-    kept = [*state.jobs, *run.workflows, *run.accepted, *run.accepted_on[state.target.instance_id]]
+    kept = [*state.jobs, *run.workflows, *run.accepted, *run.accepted_on.of(state.target.instance_id)]
     assert kept == ["w1"] * 4
     assert len(set(map(id, kept))) == 1
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from msgspec import structs
@@ -180,8 +180,8 @@ def _earlier_starts(before: Recovered | None, plan: Plan, now: datetime) -> list
     """The attempts of earlier runs that may be in the window that is open, where windows have room for so many."""
     if before is None or plan.limits.per_window is None:
         return []
-    since = now - _LONGEST_WINDOW
-    recent = tuple(at for at in before.run.sent_at if at > since)
+    since = (now - _LONGEST_WINDOW).timestamp()
+    recent = tuple(datetime.fromtimestamp(at, UTC) for at in before.run.sent_at if at > since)
     return [EarlierStarts(at=now, instants=recent)] if recent else []
 
 

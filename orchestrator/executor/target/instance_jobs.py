@@ -35,7 +35,7 @@ def resurfaced_job(listing: JobList, state: TargetState, run: Run) -> Job | None
 def ours_running(listing: JobList, state: TargetState, run: Run, expected_s: float) -> int:
     """How many upgrades of ours run on the target's instance, with those that may be too new to be listed."""
     running = {job.key for job in listing.of_instance(state.target.instance_id) if not has_ended(job)}
-    accepted = run.accepted_on.get(state.target.instance_id, {})
+    accepted = run.accepted_on.of(state.target.instance_id)
 
     def age_s(since: Moment) -> float:
         return run.timeline.elapsed_s(since, listing.asked_at, state.target.scope)

@@ -116,7 +116,7 @@ def _intend(known: Indexes, state: TargetState, record: Intent) -> None:
     state.doubt_since, state.doubts_renewed = sent, 0
     state.reason = state.error_code = None
     known.upgrade_calls += 1
-    insort(known.sent_at, record.at + timedelta(seconds=record.ahead_s))
+    insort(known.sent_at, (record.at + timedelta(seconds=record.ahead_s)).timestamp())
 
 
 def _miss(_known: Indexes, state: TargetState, record: AnswerMissing) -> None:
@@ -164,9 +164,8 @@ def _adopt(known: Indexes, state: TargetState, record: WorkflowAdopted) -> None:
     state.phase = Phase.IN_FLIGHT
     state.accepted_at = state.accepted_at or state.last.sent
     # From now on, not from the intent on: it may have begun much later, and only lists read from now on must show it.
-    known.accepted_on.setdefault(state.target.instance_id, {})[key_of(record.workflow_id)] = known.timeline.moment(
-        record.at, state.target.scope
-    )
+    since = known.timeline.moment(record.at, state.target.scope)
+    known.accepted_on.add(state.target.instance_id, key_of(record.workflow_id), since)
     state.evidence.append(record.evidence)
     state.reason = None
 

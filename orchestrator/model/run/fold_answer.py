@@ -116,4 +116,4 @@ def _accept(known: Indexes, state: TargetState, record: AnswerSeen) -> None:
         if entry.accepted and entry.workflow_id:
             known.own(state, entry.workflow_id)
             known.accepted.add(key_of(entry.workflow_id))
-            known.accepted_on.setdefault(state.target.instance_id, {})[key_of(entry.workflow_id)] = state.accepted_at
+            known.accepted_on.add(state.target.instance_id, key_of(entry.workflow_id), state.accepted_at)

@@ -3,10 +3,11 @@
 It is what the records of a target change beside that target's own state, see `fold`.
 """
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 
+from orchestrator.model.learned.accepted_on import AcceptedOn
 from orchestrator.model.learned.durations import Durations
 from orchestrator.model.learned.gate_status import GateStatus
 from orchestrator.model.learned.refusal import refusals
@@ -51,7 +52,7 @@ class Indexes:
         cloud_events: what the cloud is about to do, by scope and instance id in small letters.
         events_denied: scopes that may not ask for that, in the latest session, and why.
         needs: how many addresses refusals said that an upgrade needs, by subnet.
-        sent_at: when attempts were made, by the calendar, the first one first.
+        sent_at: when attempts were made, by the calendar, in seconds of the epoch, the first one first.
         earlier: what earlier runs said of targets that did not end well there.
         hosts: those that have worked on it.
         turns: targets that wait and whose turn it is in the latest session, where turns are written down, each with its
@@ -84,7 +85,7 @@ class Indexes:
         self.new_rejects: dict[str, str] = {}
         self.workflows: dict[str, str] = {}
         self.accepted: set[str] = set()
-        self.accepted_on: dict[str, dict[str, Moment]] = {}
+        self.accepted_on = AcceptedOn()
         self.accepted_in: dict[str, Moment] = {}
         self.named: dict[str, str] = {}
         self.contested: set[str] = set()
@@ -101,7 +102,7 @@ class Indexes:
         self.cloud_events: dict[str, Mapping[str, tuple[CloudEvent, ...]]] = {}
         self.events_denied: dict[str, str] = {}
         self.needs: dict[str, int] = {}
-        self.sent_at: list[datetime] = []
+        self.sent_at = array("d")
         self.hosts = Hosts()
         self.turns: dict[str, str] = {}
         self.troubles: list[str] = []
@@ -176,7 +177,7 @@ class Indexes:
         self.accepted.discard(key)
         self.named_by_job.discard(key)
         self.listed.discard(key)
-        self.accepted_on.get(state.target.instance_id, {}).pop(key, None)
+        self.accepted_on.drop(state.target.instance_id, key)
         if self.workflows.get(key) == state.key:
             del self.workflows[key]
         state.lose(workflow_id)

@@ -39,7 +39,7 @@ from orchestrator.model.run.states.packed_state import Kind, Packed, Packer, unp
 from orchestrator.model.run.status import ScopeStatus, WaveStatus
 from orchestrator.model.run.tally import Count, Tally
 
-#: So many states are packed in one step: a thread that packs lets the others go on in between.
+#: So many states, or entries of an index, are packed in one step: a thread that packs lets the others go on in between.
 _TOGETHER = 200
 
 
@@ -56,7 +56,7 @@ class PackedTally(Struct, kw_only=True):
 
 
 class PackedRun(Struct, kw_only=True):
-    """A `Run`, without its targets, their states and what counts as harm."""
+    """A `Run`, without its targets, their states, the long indexes and what counts as harm."""
 
     tally: PackedTally
     waves: dict[str, WaveStatus]
@@ -66,26 +66,19 @@ class PackedRun(Struct, kw_only=True):
     rejects: Counter[str]
     known_rejects: set[str]
     new_rejects: dict[str, str]
-    workflows: dict[str, str]
-    accepted: set[str]
-    accepted_on: dict[str, dict[str, Moment]]
     accepted_in: dict[str, Moment]
     named: dict[str, str]
     contested: set[str]
-    named_by_job: set[str]
-    listed: set[str]
     astray: dict[str, str]
     job_names: dict[str, set[str]]
     durations: Durations
     foretold: Durations
-    measured: set[str]
     upgrade_calls: int
     subnets: dict[str, SubnetStatus]
     capacity_denied: dict[str, str]
     cloud_events: dict[str, Mapping[str, tuple[CloudEvent, ...]]]
     events_denied: dict[str, str]
     needs: dict[str, int]
-    sent_at: list[datetime]
     earlier: dict[str, EarlierOutcome]
     hosts: Hosts
     turns: dict[str, str]
@@ -109,6 +102,21 @@ class PackedRun(Struct, kw_only=True):
     acts: list[Act]
 
 
+class PackedIndex(Struct, omit_defaults=True, tag="index"):
+    """Some entries of the indexes of a run that have one for nearly every target, by the names that `Run` has for them.
+
+    As one line of hundreds of megabytes they would have to be held several times over.
+    """
+
+    workflows: dict[str, str] = {}
+    accepted: set[str] = set()
+    accepted_on: dict[str, dict[str, Moment]] = {}
+    named_by_job: set[str] = set()
+    listed: set[str] = set()
+    measured: set[str] = set()
+    sent_at: list[float] = []
+
+
 class StateRow(Struct, array_like=True, gc=False):
     """A state as it is kept: of which target, its kind by its place among those beside it, and a `Packed` otherwise."""
 
@@ -118,7 +126,7 @@ class StateRow(Struct, array_like=True, gc=False):
     rest: bytes
 
 
-class PackedStates(Struct):
+class PackedStates(Struct, tag="states"):
     """Some states of a run, and the kinds that they are of."""
 
     kinds: list[Kind]
@@ -126,11 +134,25 @@ class PackedStates(Struct):
 
 
 def pack_run(run: Run) -> PackedRun:
-    """Everything that a run knows beside the states of its targets."""
+    """Everything that a run knows beside the states of its targets, and the indexes that are as long as the fleet."""
     fields: dict[str, Any] = {
         field.name: getattr(run, field.encode_name) for field in msgspec.structs.fields(PackedRun)
     }
     return PackedRun(**{**fields, "tally": _pack_tally(run.tally)})
+
+
+def indexed(run: Run) -> int:
+    """How many entries these indexes have."""
+    return sum(len(getattr(run, name)) for name in PackedIndex.__struct_fields__)
+
+
+def pack_indexes(run: Run) -> Iterator[PackedIndex]:
+    """The indexes that are as long as the fleet, some entries at a time."""
+    for name in PackedIndex.__struct_fields__:
+        kind, index = type(getattr(PackedIndex(), name)), getattr(run, name)
+        rest = iter(index.items() if kind is dict else index)
+        while some := list(islice(rest, _TOGETHER)):
+            yield PackedIndex(**{name: kind(some)})
 
 
 def pack_states(run: Run) -> Iterator[PackedStates]:
@@ -151,20 +173,30 @@ def _packed(state: TargetState | Packed, packer: Packer) -> Packed:
 
 
 def unpack_run(packed: PackedRun, run: Run) -> None:
-    """Let a new run know what the packed one knew; its states come with `unpack_states`."""
+    """Let a new run know what the packed one knew; its states and long indexes come with `unpack_part`."""
     for field in msgspec.structs.fields(PackedRun):
         value = getattr(packed, field.name)
         setattr(run, field.encode_name, _unpack_tally(value) if isinstance(value, PackedTally) else value)
     run.states.earlier = run.earlier
 
 
-def unpack_states(packed: PackedStates, run: Run) -> None:
-    """Give a run some of its states; those that have an outcome stay packed until they are asked for.
+def unpack_part(packed: PackedIndex | PackedStates, run: Run) -> None:
+    """Let a run that knows the rest know some entries of its indexes, or some of its states.
 
     Raises:
-        LookupError: one of a target that the run has not, or of a kind that is not there.
-        zlib.error: one was squeezed against another state.
+        LookupError: it is not of this run.
+        zlib.error: a state was squeezed against another one.
     """
+    if isinstance(packed, PackedStates):
+        _unpack_states(packed, run)
+        return
+    for name in PackedIndex.__struct_fields__:
+        index, entries = getattr(run, name), getattr(packed, name)
+        (index.extend if isinstance(entries, list) else index.update)(entries)
+
+
+def _unpack_states(packed: PackedStates, run: Run) -> None:
+    """Those that have an outcome stay packed until they are asked for."""
     kinds = [run.states.packer.same(kind) for kind in packed.kinds]
     for row in packed.rows:
         target, state = run.targets[row.proxy_id], Packed(kinds[row.kind], row.ended_s, row.rest)
@@ -180,7 +212,7 @@ def _hook(kind: type, value: Any) -> Any:
     raise NotImplementedError(kind)
 
 
-decode_states = msgspec.json.Decoder(PackedStates).decode
+decode_part = msgspec.json.Decoder(PackedIndex | PackedStates).decode
 decode_run = msgspec.json.Decoder(PackedRun, dec_hook=_hook).decode
 
 

@@ -3,6 +3,7 @@
 It decides nothing. What follows from the state is decided in the executor; what is said of it, in the report.
 """
 
+from array import array
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -194,7 +195,7 @@ class Run(Indexes):
             case EarlierOutcome(target=str(key)):
                 self.earlier[key] = record
             case EarlierStarts():
-                self.sent_at = sorted([*self.sent_at, *record.instants])
+                self.sent_at = array("d", sorted((*self.sent_at, *map(datetime.timestamp, record.instants))))
             case SubnetRead() | CloudEventsRead():
                 read_cloud(self, record)
             case LimitsChanged():

@@ -14,35 +14,39 @@ from orchestrator import __version__
 from orchestrator.errors import JournalDamaged, StateError
 from orchestrator.model.plan.plan import Failures
 from orchestrator.model.run.packed import (
+    decode_part,
     decode_run,
-    decode_states,
+    indexed,
+    pack_indexes,
     pack_run,
     pack_states,
+    unpack_part,
     unpack_run,
-    unpack_states,
 )
 from orchestrator.model.run.run import Run
 from orchestrator.tracker.recalled import Recalled
 from orchestrator.tracker.state_store import StoredRun
 
 #: To be raised when the fold of the same records comes to something else than before, within one version.
-_FORM = 12
+_FORM = 13
 #: What decoding, or putting together, parts raises that are not what was kept.
 _UNFIT = (JournalDamaged, StateError, LookupError, ValueError, RecursionError, zlib.error)
 
 
 class Made(Struct, frozen=True, kw_only=True):
-    """The first part of a checkpoint: what it was made by and for. The others are a `PackedRun` and `PackedStates`.
+    """The first part of a checkpoint: what it was made by and for; then a `PackedRun`, and all the rest bit by bit.
 
     Attributes:
         failures: what counted as harm.
         states: how many targets have a state.
+        entries: how many entries the long indexes have.
     """
 
     form: int
     version: str
     failures: Failures
     states: int
+    entries: int
 
 
 def keep(stored: StoredRun, run: Run, seq: int) -> None:
@@ -74,23 +78,24 @@ def recalled(stored: StoredRun, run: Run) -> Recalled | None:
 
 
 def _parts(run: Run) -> Iterator[Struct]:
-    yield _made(run, len(run.states))
+    yield _made(run, len(run.states), indexed(run))
     yield pack_run(run)
+    yield from pack_indexes(run)
     yield from pack_states(run)
 
 
 def _fill(run: Run, parts: Iterator[bytes]) -> bool:
     made = _decode_made(next(parts, b""))
-    if made != _made(run, made.states):
+    if made != _made(run, made.states, made.entries):
         return False
     unpack_run(decode_run(next(parts, b"")), run)
     for part in parts:
-        unpack_states(decode_states(part), run)
-    return len(run.states) == made.states and run.started is not None
+        unpack_part(decode_part(part), run)
+    return (len(run.states), indexed(run)) == (made.states, made.entries) and run.started is not None
 
 
-def _made(run: Run, states: int) -> Made:
-    return Made(form=_FORM, version=__version__, failures=run.failures, states=states)
+def _made(run: Run, states: int, entries: int) -> Made:
+    return Made(form=_FORM, version=__version__, failures=run.failures, states=states, entries=entries)
 
 
 _decode_made = msgspec.json.Decoder(Made).decode

@@ -129,11 +129,11 @@ def test_attempts_of_an_earlier_run_count_in_the_same_window(state: State) -> No
     before(state, "prod", INTENT, settled(Outcome.FAILED), ENDED)
     spread = replace(PLAN, limits=replace(PLAN.limits, per_window=5))
 
-    assert begin(state).run.sent_at == []
+    assert not begin(state).run.sent_at
     before(state, "other", replace(INTENT, ahead_s=60.0), settled(Outcome.FAILED), ENDED)
     taken = Beginning(fleet=state.fleet("other"), now=BEGIN + timedelta(days=1), suffix="abc")
-    assert begin_run(spread, TARGETS, taken).run.sent_at == [BEGIN + timedelta(seconds=60)]
-    assert begin_run(spread, TARGETS, replace_now(taken)).run.sent_at == []
+    assert list(begin_run(spread, TARGETS, taken).run.sent_at) == [(BEGIN + timedelta(seconds=60)).timestamp()]
+    assert not begin_run(spread, TARGETS, replace_now(taken)).run.sent_at
 
 
 @pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.MISMATCH, Outcome.REJECTED])

@@ -156,7 +156,7 @@ def test_an_upgrade_that_is_too_new_to_be_listed_counts_as_running(
     asked_s: int, expected_s: float, listed: bool, count: int
 ) -> None:
     run = Run([TARGET], waves=["all"], scopes=["default"], failures=Failures())
-    run.accepted_on[TARGET.instance_id] = {"w1": Moment(START, 0)}
+    run.accepted_on.add(TARGET.instance_id, "w1", Moment(START, 0))
     jobs = (Job(job_id="w1", status="Running", instance_id=TARGET.instance_id),) if listed else ()
     listing = JobList(jobs, None, START + timedelta(seconds=asked_s), complete=True)
     assert ours_running(listing, run.state(TARGET.proxy_id), run, expected_s) == count

@@ -25,8 +25,8 @@ from orchestrator.model.learned.gate_status import GateStatus
 from orchestrator.model.learned.timeline import Timeline
 from orchestrator.model.plan.settings import settings_of
 from orchestrator.model.record.moment import Moment
-from orchestrator.model.record.record import CloudTimeLearned, RunStarted
-from orchestrator.model.run.packed import PackedRun, PackedTally
+from orchestrator.model.record.record import CloudTimeLearned, EarlierStarts, RunStarted
+from orchestrator.model.run.packed import PackedIndex, PackedRun, PackedTally
 from orchestrator.model.run.run import Run
 from orchestrator.model.run.state import TargetState
 from orchestrator.model.run.states.packed_state import Packed, PackedState
@@ -129,7 +129,7 @@ def test_a_run_that_nobody_needs_any_more_is_gone_at_once(kept: FolderRun) -> No
 
 
 def test_every_attribute_is_packed() -> None:
-    run = {field.encode_name for field in structs.fields(PackedRun)}
+    run = {field.encode_name for kind in (PackedRun, PackedIndex) for field in structs.fields(kind)}
     live = PlausibleRun(1)
     assert run == set(vars(live.run)) - {"targets", "states", "failures"}
     assert set(PackedState.__struct_fields__) == set(TargetState.__struct_fields__) - {"target", "earlier"}
@@ -179,6 +179,18 @@ def test_one_that_is_damaged_is_ignored(kept: FolderRun, harm: str) -> None:
     found = recover(kept)
     assert found.folded == found.next_seq - 1
     assert knowledge(found.run) == knowledge(whole(kept))
+
+
+def test_one_that_lacks_entries_of_an_index_is_ignored(tmp_path: Path) -> None:
+    """Starts of earlier runs count before any target of this one has a state."""
+    live = PlausibleRun(7, count=2)
+    live.records.append(EarlierStarts(at=BEGIN, instants=(BEGIN, BEGIN)))
+    run = in_folder(tmp_path, live)
+    assert recover(run).folded == 0
+    path = run.folder / "checkpoint.ndjson"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+    found = recover(run)
+    assert (found.folded, list(found.run.sent_at)) == (found.next_seq - 1, [BEGIN.timestamp()] * 2)
 
 
 @pytest.mark.parametrize("there", ["nothing", "a folder"])

@@ -53,7 +53,7 @@ def _spans(rollout: Rollout, instant: datetime) -> Sequence[Span]:
 
 def _sent_in(rollout: Rollout, span: Span) -> int:
     sent_at = rollout.run.sent_at
-    return bisect_left(sent_at, span.end) - bisect_left(sent_at, span.start)
+    return bisect_left(sent_at, span.end.timestamp()) - bisect_left(sent_at, span.start.timestamp())
 
 
 def _next_room(rollout: Rollout, instant: datetime) -> datetime | None:

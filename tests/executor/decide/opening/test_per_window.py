@@ -1,5 +1,6 @@
 """`limits.per_window`: so many attempts in a window, over all sessions, and what is said when they are made."""
 
+from array import array
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -33,7 +34,8 @@ def at(text: str) -> datetime:
 
 def rollout(*starts: str, most: int = 2, zone: str = "UTC", ahead: timedelta = timedelta(), **keys: Any) -> Rollout:
     made = rollout_of(plan_of(targets_of(4), limits=replace(FREE, per_window=most), **keys))
-    made.run.sent_at, made.zone, made.ahead = sorted(map(at, starts)), ZoneInfo(zone), lambda: ahead
+    made.run.sent_at = array("d", sorted(at(start).timestamp() for start in starts))
+    made.zone, made.ahead = ZoneInfo(zone), lambda: ahead
     return made
 
 
