@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from itertools import islice
+from sys import intern
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 #: An inventory may have many columns, and a line has little room.
 _TOLD_LABELS = 2
+_NO_LABELS: dict[str, str] = {}
 
 
 class Facts(Struct, frozen=True, gc=False, kw_only=True):
@@ -44,6 +47,12 @@ class Target(Struct, frozen=True, gc=False, kw_only=True):
     source_version: str | None = None
     labels: dict[str, str] = {}
     facts: Facts | None = None
+
+    def __post_init__(self) -> None:
+        """Most are of few scopes and have no labels: a text and a dict of its own would be a third of a target."""
+        force_setattr(self, "scope", intern(self.scope))
+        if not self.labels:
+            force_setattr(self, "labels", _NO_LABELS)
 
     @property
     def name(self) -> str:
