@@ -47,7 +47,7 @@ class Limits:
                 yield "per_label", sum(other.target.labels.get(name) == label for other in flying), most
         allowance = self._ramp(known)
         if allowance is not None:
-            yield "ramp", len(flying), allowance
+            yield "ramp", sum(not other.stuck for other in flying), allowance
 
     def _ramp(self, known: Known) -> int | None:
         """1, and twice as many for every doubling of successes after the first of several waves."""

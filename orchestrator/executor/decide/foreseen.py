@@ -28,11 +28,12 @@ def next_start(rollout: Rollout, now: datetime) -> datetime | None:
 def time_left_s(rollout: Rollout) -> float:
     """What is left, as many at once as the limits bear now, each as long as was seen; in seconds of open windows.
 
-    What is under way at this moment would say more or less with every upgrade that ends.
+    What is under way at this moment would say more or less with every upgrade that ends. Slots that stuck targets hold
+    bear nothing.
     """
     left = rollout.run.total - rollout.run.settled
-    used = rollout.run.tally.fleet.open + len(rollout.queue.starting)
-    at_once = max(1, used + slots(rollout).free)
+    moving = rollout.run.tally.fleet.under_way + len(rollout.queue.starting)
+    at_once = max(1, moving + slots(rollout).free)
     return rollout.expected_s * -(-left // at_once)
 
 

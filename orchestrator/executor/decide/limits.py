@@ -147,12 +147,12 @@ def _rooms(rollout: Rollout) -> Iterator[Room]:
     yield Room(ahead - starting, f"concurrency {rollout.plan.limits.concurrency}")
     if rollout.only_accepted:
         return
-    used = rollout.run.tally.fleet.open + starting
-    cap = in_flight_cap(rollout)
-    yield Room(cap - used, f"in_flight {cap}")
+    fleet, cap = rollout.run.tally.fleet, in_flight_cap(rollout)
+    yield Room(cap - fleet.open - starting, f"in_flight {cap}")
     allowance = ramp_allowance(rollout)
     if allowance is not None and allowance < cap:
-        yield Room(allowance - used, f"ramp at {allowance}", Cause.RAMP)
+        # One that is stuck is no success, so nothing grows by it; whether the fleet goes on beside it, the budgets say.
+        yield Room(allowance - fleet.under_way - starting, f"ramp at {allowance}", Cause.RAMP)
     if rollout.plan.failures.mode == "strict":
         yield from _strict_rooms(rollout, starting)
 
@@ -174,7 +174,7 @@ def in_flight_cap(rollout: Rollout) -> int:
 
 
 def ramp_allowance(rollout: Rollout) -> int | None:
-    """How many may be in flight while confidence grows: 1, 2, 4, 8 … with every doubling of successes.
+    """How many may be under way while confidence grows: 1, 2, 4, 8 … with every doubling of successes.
 
     None where it does not apply: without `ramp`, and in the first of several waves, which is the canary.
     """
