@@ -22,6 +22,8 @@ class Ids:
         self._owner: dict[str, str] = {}
         self._shared: dict[str, set[str]] = defaultdict(set)
         self._nobodys: set[str] = set()
+        self._named: set[str] = set()
+        self._listed: set[str] = set()
         self._over: set[str] = set()
         for line in book.lines:
             if line["target"] is not None:
@@ -35,7 +37,7 @@ class Ids:
             case "workflow_adopted":
                 for other in self._others(workflow, target):
                     self._take(other, line["workflow_id"], line, shown=True)
-                self._give(target, workflow)
+                self._adopt(target, workflow, line)
             case "job_seen" if workflow in self.of[target] or workflow not in self._shared[target]:
                 self._give(target, workflow)
                 self.of[target][workflow] = True
@@ -47,6 +49,12 @@ class Ids:
                 self._over.discard(target)
             case _:
                 pass
+
+    def _adopt(self, target: str, workflow: str, line: Line) -> None:
+        """The job itself may have shown whose it is: by the proxy that it names, or by its instance."""
+        self._give(target, workflow)
+        self._named.update([workflow] if line.get("named") else [])
+        self._listed.update([workflow] if line.get("listed") else [])
 
     def _answer(self, line: Line) -> None:
         target, strays = line["target"], set(line.get("strays", ()))
@@ -68,12 +76,18 @@ class Ids:
         workflow = _key(entry["workflow_id"])
         others = [each for each in self._others(workflow, line["target"]) if not self._is_about(entry, each, line)]
         for other in others:
-            self._take(other, entry["workflow_id"], line)
+            if not self._is_elsewhere(workflow, other, line):
+                self._take(other, entry["workflow_id"], line)
         return bool(others) or workflow in self._nobodys
 
     def _is_about(self, entry: Line, other: str, line: Line) -> bool:
         said, theirs = (entry["instance_id"] or "").lower(), self._instances[other].lower()
         return said == theirs != self._instances[line["target"]].lower()
+
+    def _is_elsewhere(self, workflow: str, other: str, line: Line) -> bool:
+        """Whether its job was seen on the instance of the other one, which is not this one's: no answer moves it."""
+        seen = workflow in self._listed and self._owner.get(workflow) == other
+        return seen and self._instances[other].lower() != self._instances[line["target"]].lower()
 
     def _others(self, workflow: str, target: str) -> Iterator[str]:
         found = {self._first.get(workflow), self._owner.get(workflow)} - {None, target}
@@ -81,14 +95,16 @@ class Ids:
 
     def _take(self, other: str, written: str, line: Line, *, shown: bool = False) -> None:
         workflow = _key(written)
-        has = workflow in self.of[other]
-        if (self.of[other][workflow] and not shown) if has else workflow in self._shared[other]:
+        seen = self.of[other].get(workflow) or workflow in self._named
+        if (seen and not shown) if workflow in self.of[other] else workflow in self._shared[other]:
             return
         self.told[other].append((line["seq"], _sentence(written)))
         self._lose(other, workflow, line)
 
     def _lose(self, target: str, workflow: str, line: Line) -> None:
         self._nobodys.add(workflow)
+        self._named.discard(workflow)
+        self._listed.discard(workflow)
         self._shared[target].add(workflow)
         had = self.of[target].pop(workflow, None) is not None
         if had and not self.of[target] and target in self._over:
