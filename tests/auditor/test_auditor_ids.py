@@ -41,9 +41,13 @@ def doubted(target: Target) -> r.Record:
 def answered(target: Target, *, stray: bool = True) -> r.Record:
     """An answer that names the job; `stray`: it was known before the question."""
     entry = Entry(instance_id=None, workflow_id=JOB, state="ACCEPT", error_message=None)
-    verdict, strays = ("in_doubt", (JOB,)) if stray else ("accepted", ())
     return r.AnswerSeen(
-        at=START, target=target.proxy_id, attempt=1, verdict=verdict, update_result=(entry,), strays=strays
+        at=START,
+        target=target.proxy_id,
+        attempt=1,
+        verdict="in_doubt" if stray else "accepted",
+        update_result=(entry,),
+        strays=(JOB,) if stray else (),
     )
 
 
