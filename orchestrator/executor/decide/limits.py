@@ -173,6 +173,13 @@ def in_flight_cap(rollout: Rollout) -> int:
     return rollout.plan.limits.in_flight.cap(rollout.run.total)
 
 
+def wider_in_flight(rollout: Rollout) -> int | None:
+    """The `in_flight` with as many free slots as stuck targets hold; None where it is not what alone is full."""
+    cap = in_flight_cap(rollout)
+    full = [room.why for room in _rooms(rollout) if room.free <= 0]
+    return cap + rollout.run.tally.fleet.stuck if full == [f"in_flight {cap}"] else None
+
+
 def ramp_allowance(rollout: Rollout) -> int | None:
     """How many may be under way while confidence grows: 1, 2, 4, 8 … with every doubling of successes.
 

@@ -428,6 +428,13 @@ CASES = [
     ),
     case(Cause.PERSON, "a person, to settle it: no trace", OPEN, sent(MINE), doubted(MINE), remains(MINE), of="target"),
     case(
+        Cause.PERSON,
+        f"; every start looks at it again: orchestrator run {PLAN}; or let others start beside it: "
+        f'orchestrator limit {PLAN} in_flight=2 --note "why" && orchestrator run {PLAN}',
+        *(OPEN, sent(FAR), doubted(FAR), remains(FAR)),
+        plan=CAPPED,
+    ),
+    case(
         Cause.GATE,
         "closed since 2026-03-01 22:00:00 UTC: it fails: HTTP 503; 4 targets wait; do: see that the gates pass, then",
         OPEN,
@@ -667,6 +674,38 @@ def test_the_bounds_of_the_process_at_work_are_told_and_of_no_other() -> None:
 def test_the_live_display_and_status_use_one_decision() -> None:
     seen = case(Cause.LIMIT, "", OPEN, sent(FAR), plan=CAPPED, working=True).outlook()
     assert fleet_wait(seen.rollout, START, working=True) == seen.fleet()
+
+
+NO_FAILURE = Failures(max=Amount(0), max_rejected=Amount(9), counts=("failed",))
+
+
+@pytest.mark.parametrize(
+    ("targets", "records", "plan", "named"),
+    [
+        ([FAR], (), CAPPED, "in_flight=2 "),
+        ([FAR, MINE], (), {"limits": Limits(in_flight=Amount(2))}, "in_flight=4 "),
+        ([FAR], (), {**CAPPED, "failures": NO_FAILURE}, None),
+        ([FAR], (structs.replace(BEGAN, approved="a.json"),), CAPPED, None),
+        ([FAR, MINE], (), {"limits": Limits(in_flight=Amount(9))}, None),
+        (TARGETS, (), {"limits": Limits(in_flight=Amount(4))}, None),
+    ],
+    ids=[
+        "one slot",
+        "two slots",
+        "a strict budget is full too",
+        "approved with it",
+        "an instance is full",
+        "none waits",
+    ],
+)
+def test_beside_a_settle_more_in_flight_is_named_where_that_alone_lets_others_start(
+    targets: Any, records: Any, plan: Any, named: str | None
+) -> None:
+    stuck = [record(each) for each in targets for record in (sent, doubted, remains)]
+    line = case(Cause.PERSON, "", OPEN, *records, *stuck, plan=plan).line()
+    assert "waits for: a person, to settle " in line
+    assert "; every start looks at it again: orchestrator run" in line
+    assert ("let others start" in line, str(named) in line) == (named is not None, named is not None)
 
 
 def test_a_scope_of_its_own_budget_waits_for_what_is_in_flight() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from orchestrator.app.status.after_the_end import after_the_end, missing, to_redo
 from orchestrator.app.status.outlook import Outlook
 from orchestrator.app.status.what_next.steps import step_words
+from orchestrator.executor.decide.limits import wider_in_flight
 from orchestrator.executor.decide.waits import Cause, Wait, on_calendar, shown
 from orchestrator.spoken import counted
 from orchestrator.tracker.report.behind import taken_words
@@ -36,7 +37,18 @@ def next_step(seen: Outlook, plan: str, when: str = "after that") -> str:
     if barred is not None:
         words = f"{words}; then {step_words(barred, plan, working=False, stuck=stuck)}"
     others = taken_words(missing(seen.run)) if seen.fleet().cause is Cause.BEHIND else ""
-    return f"{words}; {others}: orchestrator run {plan}" if others else words
+    words = f"{words}; {others}: orchestrator run {plan}" if others else words
+    return words + _let_others_start(seen, plan)
+
+
+def _let_others_start(seen: Outlook, plan: str) -> str:
+    """What a person may do beside settling what is stuck; a run that was approved with its limits has none raised."""
+    may = seen.fleet().cause is Cause.PERSON and seen.run.waiting and not seen.run.approved
+    wider = wider_in_flight(seen.rollout) if may and seen.rollout.barred is None else None
+    if wider is None:
+        return ""
+    run = "" if seen.working else f" && orchestrator run {plan}"
+    return f'; or let others start beside it: orchestrator limit {plan} in_flight={wider} --note "why"{run}'
 
 
 def _barred_after(seen: Outlook) -> Wait | None:

@@ -25,6 +25,10 @@ class Step(Enum):
         'look in the console, then orchestrator settle {plan} {proxy} --outcome OUTCOME --note "why"; '
         "OUTCOME: {settled}"
     )
+    SETTLE_RUN = (
+        'look in the console, then orchestrator settle {plan} {proxy} --outcome OUTCOME --note "why"; '
+        "OUTCOME: {settled}; every start looks at it again: orchestrator run {plan}"
+    )
     REPAIR = "repair what the reason names, then orchestrator run {plan}"
     ANOTHER_HOST = "on a host that may serve it, orchestrator run {plan}"
     REDO = "remove the causes, then orchestrator run {plan}{redo}"
@@ -73,7 +77,7 @@ STEPS: Mapping[Cause, tuple[Step, Step]] = {
     Cause.DOUBT: (Step.NOTHING, Step.RUN),
     Cause.LOOK: (Step.RUN, Step.RUN),
     Cause.JOB: (Step.NOTHING, Step.RUN),
-    Cause.PERSON: (Step.SETTLE, Step.SETTLE),
+    Cause.PERSON: (Step.SETTLE, Step.SETTLE_RUN),
     Cause.BROKEN: (Step.RUN, Step.RUN),
     Cause.BEHIND: (Step.REDO, Step.REDO),
     Cause.LEFT_OUT: (Step.CORRECT, Step.CORRECT),
