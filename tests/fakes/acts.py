@@ -29,6 +29,7 @@ class Fate:
         flips: when the version changes: a share of the duration, or None for never.
         nodes: of the proxy after the end.
         named: whether the job's extend_fields name the proxy.
+        meanwhile: its status until it ends.
     """
 
     duration_s: float = 300.0
@@ -39,6 +40,7 @@ class Fate:
     nodes: tuple[str, ...] = ("ACTIVE", "ACTIVE")
     named: bool = False
     fail_reason: str | None = None
+    meanwhile: str = "Running"
 
 
 @dataclass(frozen=True)

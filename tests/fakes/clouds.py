@@ -69,7 +69,7 @@ class FakeJob:
         return Job(
             job_id=self.job_id,
             name=self.name,
-            status=self.fate.status if over else "Running",
+            status=self.fate.status if over else self.fate.meanwhile,
             instance_id=self.instance_id,
             created_at=(self.created_at + offset).replace(microsecond=0),
             ended_at=(self.ends_at + offset).replace(microsecond=0) if over else None,

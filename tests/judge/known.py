@@ -122,8 +122,8 @@ class Known:
 
     @property
     def followed(self) -> bool:
-        """Whether a job of it was found: a late answer that is unclear makes nothing doubtful."""
-        return self.open and not self.doubt and bool(self.adopted)
+        """Whether a job of it was found, or named by an answer: one that comes later makes nothing doubtful."""
+        return self.open and not self.doubt and bool(self.accepted)
 
     @property
     def disputed(self) -> bool:

@@ -4,6 +4,7 @@ From the intent on nothing but death interrupts it, so that a stop never makes a
 """
 
 from collections.abc import Container
+from datetime import datetime
 from typing import Self
 
 import anyio
@@ -15,6 +16,7 @@ from orchestrator.executor.intents import Go
 from orchestrator.executor.ports import Pending
 from orchestrator.executor.rate.lane import Lane
 from orchestrator.executor.scope.gate import Yielded
+from orchestrator.executor.scope.jobs.job_list import Board
 from orchestrator.executor.scope.poll_schedule import stale
 from orchestrator.executor.scope.scope_calls import ScopeCalls
 from orchestrator.executor.session import Session
@@ -40,7 +42,7 @@ async def attempt(state: TargetState, session: Session, ready: Ready) -> None:
         if _stale(ready, session, calls.lanes.pacer.rate):
             raise Yielded("what was read has grown old")
         with anyio.CancelScope(shield=True):
-            await _send(state, session, ready, _There(known, session.run.astray), slot)
+            await _send(state, session, ready, known, slot)
 
 
 class _There(msgspec.Struct, frozen=True):
@@ -49,13 +51,18 @@ class _There(msgspec.Struct, frozen=True):
     Attributes:
         known: of the state folder; they may be a million.
         astray: that answers to other questions named.
+        board: of the scope; what its lists had shown.
+        sent: when the call left.
     """
 
     known: Container[str]
     astray: Container[str]
+    board: Board
+    sent: datetime
 
     def __contains__(self, workflow: object) -> bool:
-        return workflow in self.known or workflow in self.astray
+        listed = isinstance(workflow, str) and self.board.showed(workflow, self.sent)
+        return listed or workflow in self.known or workflow in self.astray
 
 
 class _Slot:
@@ -117,7 +124,8 @@ async def _send(state: TargetState, session: Session, ready: Ready, known: Conta
         return
     session.reached(Point.INTENT_WRITTEN)
     target, plan = state.target, session.plan
-    answer = _Answer(decision.intent, session, target.instance_id, known, slot)
+    there = _There(known, session.run.astray, session.board(state), decision.intent.at)
+    answer = _Answer(decision.intent, session, target.instance_id, there, slot)
     if decision.late:
         answer.keep(NotSent(_STOOD_STILL, Exchange()))
         await answer.on_disk()

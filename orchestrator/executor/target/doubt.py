@@ -23,6 +23,8 @@ class Doubt(msgspec.Struct, frozen=True, kw_only=True):
         presence: accepted workflow ids of this scope, by which a list shows that it lists such jobs.
         job_names: names that jobs of ours were seen to have in this scope.
         alone: no other target of ours is in doubt on the instance.
+        named: ids that its doubtful answers named: by its name alone no other job is it.
+        shown_before: jobs that a list had shown before its first attempt.
         accepted: an entry said ACCEPT, so it happened, whatever else is found.
         period_over: the doubt period has passed.
         elsewhere: those of `ours` that another run has and that are seen here, with what its journal tells of them;
@@ -45,6 +47,8 @@ class Doubt(msgspec.Struct, frozen=True, kw_only=True):
     accepted: bool
     period_over: bool
     elsewhere: Mapping[str, ToldElsewhere | None] = {}
+    named: Collection[str] = ()
+    shown_before: Container[str] = ()
 
 
 class Sight(msgspec.Struct, frozen=True, kw_only=True):

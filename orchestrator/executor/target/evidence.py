@@ -231,16 +231,24 @@ def _illegible(job: Job) -> bool:
 
 def _is_candidate(doubt: Doubt, job: Job) -> bool:
     """Whether this job, which resembles the upgrade, is it if it is the only one."""
-    if not job.job_id or job.created_at is None or _is_elsewhere(doubt, job) or job.key in doubt.elsewhere:
+    if not job.job_id or _is_elsewhere(doubt, job) or job.key in doubt.elsewhere:
         return False
-    if not (job.instance_id or job.names(doubt.proxy_id)):
+    if not (job.instance_id or job.names(doubt.proxy_id)) or not _is_in_time(doubt, job):
         return False
-    if not doubt.earliest - CREATED_MARGIN <= job.created_at <= doubt.latest + CREATED_MARGIN:
+    return job.names(doubt.proxy_id) or _is_by_name(doubt, job)
+
+
+def _is_in_time(doubt: Doubt, job: Job) -> bool:
+    """By the likeliest reading of the clock; by another one it may still forbid a call."""
+    if job.created_at is None or ended_before(job, doubt.earliest):
         return False
-    if _ended_before(job, doubt.earliest):  # by the likeliest reading; by another it may still forbid a call
+    return doubt.earliest - CREATED_MARGIN <= job.created_at <= doubt.latest + CREATED_MARGIN
+
+
+def _is_by_name(doubt: Doubt, job: Job) -> bool:
+    """Whether its name, which any upgrade of the instance has, is enough."""
+    if job.key in doubt.shown_before or (doubt.named and job.key not in doubt.named):
         return False
-    if job.names(doubt.proxy_id):
-        return True
     alone = doubt.alone and job.key not in doubt.claimed
     return alone and not job.proxies and not _illegible(job)
 
@@ -250,10 +258,10 @@ def _is_over(doubt: Doubt, job: Job) -> bool:
 
     A reading that was wrong when it was made may be right now, and the other way round.
     """
-    return not _is_suspect(doubt, job) and _ended_before(job, doubt.not_before)
+    return not _is_suspect(doubt, job) and ended_before(job, doubt.not_before)
 
 
-def _ended_before(job: Job, intent: datetime) -> bool:
+def ended_before(job: Job, intent: datetime) -> bool:
     """Whether it had ended at an instant. An end before its own beginning is no time, and is not believed."""
     if job.ended_at is None or (job.created_at is not None and job.ended_at < job.created_at - _ENDED_MARGIN):
         return False

@@ -9,6 +9,7 @@ from orchestrator.executor.rate.lane import Lane
 from orchestrator.executor.scope.jobs.job_list import has_ended
 from orchestrator.executor.scope.poll_schedule import SPARSEST_S, TRUSTED_LISTS, next_look_s
 from orchestrator.executor.session import Session
+from orchestrator.executor.target.evidence import ended_before
 from orchestrator.executor.target.proxy_reads import read_version
 from orchestrator.model.record.moment import Moment
 from orchestrator.model.record.outcome import Phase
@@ -149,7 +150,9 @@ async def _read_jobs(following: _Following) -> bool:
 
 
 def _anothers(state: TargetState, run: Run, job: Job) -> str | None:
-    """Why a job is not of this target, in words: it runs elsewhere, or names another target and not this one."""
+    """Why a job is not of this target, in words: it runs elsewhere, had ended before, or names another target only."""
+    if ended_before(job, run.timeline.earliest(state.attempts[0].sent, state.target.scope)):
+        return f"ended at {job.ended_at}, before the first attempt"
     if job.instance_id is not None and not same_id(job.instance_id, state.target.instance_id):
         return f"runs on instance {job.instance_id}"
     named = sorted(job.proxies & run.targets.keys())

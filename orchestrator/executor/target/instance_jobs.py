@@ -1,8 +1,9 @@
 """Classifies jobs that run on an instance: foreign, that of another upgrade of ours, or perhaps our own. Pure."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Sequence
 
 from orchestrator.executor.scope.jobs.job_list import JobList, has_ended
+from orchestrator.executor.target.evidence import ended_before
 from orchestrator.model.record.moment import Moment
 from orchestrator.model.reply.reply import Job
 from orchestrator.model.run.run import Run
@@ -23,13 +24,23 @@ def foreign_job(listing: JobList, state: TargetState, run: Run) -> Job | None:
     return next((job for job in _unclaimed(listing, state, run) if not _resembles(job, unknown, names)), None)
 
 
-def resurfaced_job(listing: JobList, state: TargetState, run: Run) -> Job | None:
+def resurfaced_job(listing: JobList, state: TargetState, run: Run, ours: Container[str]) -> Job | None:
     """A job that may be what an attempt of this very target has started, although it was not executed, or disproved.
 
-    After a doubtful attempt a name as ours have is enough; else the job must name the proxy.
+    After a doubtful attempt a name as ours have is enough; else the job must name the proxy. It may wait, and it may
+    have ended since.
+
+    Args:
+        listing: of jobs that run, or of all that were created since about the first attempt.
+        state: of the target, which has been attempted.
+        run: as it stands.
+        ours: workflows of the state folder, of any run and fleet.
     """
     names = _names(listing, state, run) if state.doubtful_from is not None else set()
-    return next((job for job in _unclaimed(listing, state, run) if _resembles(job, [state], names)), None)
+    began = run.timeline.earliest(state.attempts[0].sent, state.target.scope)
+    jobs = (job for job in listing.about(state.target.instance_id, state.key) if not ended_before(job, began))
+    unknown = (job for job in jobs if job.key not in run.workflows and job.key not in ours)
+    return next((job for job in unknown if _resembles(job, [state], names)), None)
 
 
 def ours_running(listing: JobList, state: TargetState, run: Run, expected_s: float) -> int:

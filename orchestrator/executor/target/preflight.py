@@ -11,7 +11,9 @@ from orchestrator.executor.decide.opening.addresses import applies
 from orchestrator.executor.ledger import SetAside
 from orchestrator.executor.rate.lane import Lane
 from orchestrator.executor.scope.jobs.job_list import JobList
+from orchestrator.executor.scope.poll_schedule import LIST_FRESH_S
 from orchestrator.executor.session import Session
+from orchestrator.executor.target.evidence import CREATED_MARGIN
 from orchestrator.executor.target.instance_jobs import foreign_job, ours_running, resurfaced_job
 from orchestrator.executor.target.settle import settle
 from orchestrator.model.record.outcome import Outcome, Phase
@@ -139,12 +141,13 @@ async def _look_at_jobs(state: TargetState, session: Session, go: Eligible, read
     # A target that was busy, or that an attempt was made for, is judged by what was read since.
     tried = state.last.sent if state.attempted else None
     since = filter(None, map(session.run.timeline.here, (state.busy_at, tried)))
-    listing = await session.board(state).running(after=max(since, default=None))
+    after = max(since, default=None)
+    listing = await session.board(state).running(after=after)
     if listing is None:
         return NotNow("the list of running jobs could not be read")
-    mine = resurfaced_job(listing, state, session.run) if state.unexamined else None
-    if mine is not None:
-        return Resurfaced(_runs(mine, state), (mine.job_id,))
+    shown = await _of_its_attempts(state, session, listing, after) if state.unexamined else None
+    if shown is not None:
+        return shown
     foreign = foreign_job(listing, state, session.run)
     if foreign is not None:
         return NotNow(_runs(foreign, state))
@@ -153,10 +156,28 @@ async def _look_at_jobs(state: TargetState, session: Session, go: Eligible, read
     return Ready(go.source_version, read_at, state.folded)
 
 
+async def _of_its_attempts(
+    state: TargetState, session: Session, running: JobList, after: datetime | None
+) -> Resurfaced | NotNow | None:
+    """What shows of earlier attempts that were not executed, as the cloud said, or were disproved.
+
+    A job that waits, and one that has ended since, is on no list of those that run.
+    """
+    began = session.run.timeline.earliest(state.attempts[0].sent, state.target.scope)
+    since = await session.board(state).since([began - CREATED_MARGIN], max_age_s=LIST_FRESH_S, after=after)
+    if since is None:
+        return NotNow("the list of jobs since its first attempt could not be read")
+    ours = await session.known_workflows()
+    found = (resurfaced_job(listing, state, session.run, ours) for listing in (running, since))
+    mine = next(filter(None, found), None)
+    return None if mine is None else Resurfaced(_runs(mine, state), (mine.job_id,))
+
+
 def _runs(job: Job, state: TargetState) -> str:
     here = same_id(job.instance_id, state.target.instance_id)
     place = "the instance" if here else f"instance {job.instance_id}, and names the proxy"
-    return f"job {job.job_id} ({job.name}) runs on {place}"
+    verb = "runs" if job.status.lower() == "running" else f"is {job.status}"
+    return f"job {job.job_id} ({job.name}) {verb} on {place}"
 
 
 def _sibling_runs(listing: JobList, state: TargetState, session: Session) -> bool:

@@ -160,9 +160,22 @@ async def _doubt(state: TargetState, session: Session, listing: JobList | None, 
         presence=run.accepted,
         job_names=run.job_names.get(target.scope, set()),
         alone=len(run.unknown_on(target.instance_id)) <= 1,
+        named=frozenset(key_of(entry.workflow_id) for entry in state.doubtful_entries if entry.workflow_id),
+        shown_before=_ShownBefore(session, state),
         accepted=any(entry.accepted for entry in state.doubtful_entries),
         period_over=over,
     )
+
+
+class _ShownBefore(msgspec.Struct, frozen=True):
+    """Jobs that a list of this session had shown before the first attempt of a target. Only looked up."""
+
+    session: Session
+    state: TargetState
+
+    def __contains__(self, key: object) -> bool:
+        first = self.session.run.timeline.here(self.state.attempts[0].sent)
+        return first is not None and isinstance(key, str) and self.session.board(self.state).showed(key, first)
 
 
 class _Ours(msgspec.Struct, frozen=True):

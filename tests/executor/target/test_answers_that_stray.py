@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import replace as replace_fate
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
 from fakes.acts import Act, Fate, Update, ok
-from fakes.clouds import Called, FakeCloud
+from fakes.clock import START
+from fakes.clouds import Called, FakeCloud, FakeJob
 from fakes.rollouts import FREE, stage_of
 from fakes.stage import Played, fold_all
 from msgspec.structs import replace
@@ -63,6 +65,42 @@ def right(played: Played) -> bool:
     """Whether every id that a target owns is that of its own job."""
     made = {job.job_id: job.proxy_id for job in played.cloud.jobs_made}
     return all(made.get(job_id) == state.key for state in played.run.states.values() for job_id in state.jobs)
+
+
+def stale(job: FakeJob) -> Callable[[FakeCloud], None]:
+    """The first target's answer accepts it with a job that was there before; its own job has another id."""
+
+    def setup(cloud: FakeCloud) -> None:
+        first = next(iter(cloud.proxies))
+        instance = cloud.proxies[first].instance_id
+        cloud.default_fate = NAMED
+        cloud.foreign.append(replace_fate(job, instance_id=instance))
+        cloud.acts[first] = [Act(lambda _instance, _job: ok((instance, job.job_id)), effect=True)]
+
+    return setup
+
+
+BEFORE = FakeJob("old", "", None, START - timedelta(seconds=100), Fate(duration_s=110.0))
+
+
+@pytest.mark.parametrize("only_accepted", [False, True])
+def test_an_answer_with_a_job_that_a_list_had_shown_before_is_no_answer(only_accepted: bool) -> None:
+    """It ran when its instance was looked at, which put the target off; now it has ended."""
+    stage = stage_of(1, stale(BEFORE), follow=Follow(to="accepted" if only_accepted else "verified"), limits=FREE)
+    played = stage.play()
+    assert played.of(AnswerSeen)[0].verdict == "in_doubt"
+    assert right(played)
+    assert list(played.state(0).jobs) == ["wf-default-0-0"]
+
+
+def test_a_job_that_had_ended_before_the_attempt_is_not_followed_as_its_own() -> None:
+    """No list had shown it: it had ended by the first one."""
+    played = stage_of(1, stale(replace_fate(BEFORE, fate=Fate(duration_s=90.0))), limits=FREE).play()
+    assert played.of(AnswerSeen)[0].verdict == "accepted"
+    (renewed,) = played.of(DoubtRenewed)
+    assert "before the first attempt" in renewed.why
+    assert right(played)
+    assert list(played.state(0).jobs) == ["wf-default-0-0"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

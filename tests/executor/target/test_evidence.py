@@ -176,6 +176,17 @@ def test_the_only_job_of_our_name_is_it() -> None:
     assert conclusion.workflow_ids == ("it",)
 
 
+def test_the_job_that_the_answer_named_is_it() -> None:
+    for found in (job(), job(name="Whatever", extend_fields=PROXY)):
+        assert isinstance(weigh(replace(DOUBT, named={"it"}, shown_before={"other"}), seeing(found)), Adopt)
+
+
+def test_a_job_that_names_the_proxy_is_it_whatever_a_list_had_shown_and_an_answer_named() -> None:
+    """A wrong answer hides nothing, and a call that was not executed may have started it."""
+    doubt = replace(DOUBT, named={"other"}, shown_before={"it"})
+    assert isinstance(weigh(doubt, seeing(job(extend_fields=PROXY))), Adopt)
+
+
 ADOPTED = {
     "named by name": job(),
     "of no instance, but names the proxy": job(instance_id=None, extend_fields=PROXY),
@@ -221,6 +232,8 @@ NOT_ADOPTED = {
     "of another name": (DOUBT, (job(name="Backup"),)),
     "while another target is in doubt there": (replace(DOUBT, alone=False), (job(),)),
     "two of our name": (DOUBT, (job(), job(job_id="it2"))),
+    "of our name, and a list had shown it before": (replace(DOUBT, shown_before={"it"}), (job(),)),
+    "of our name, and the answer named another": (replace(DOUBT, named={"other"}), (job(),)),
     "of our name, that a neighbour has": (replace(DOUBT, claimed={"it"}), (job(),)),
     "without an id": (DOUBT, (job(job_id="", extend_fields=PROXY),)),
     "names the proxy under another instance": (DOUBT, (job(instance_id=OTHER_INSTANCE, extend_fields=PROXY),)),

@@ -7,16 +7,26 @@ import pytest
 from fakes import acts
 from fakes.acts import Fate
 from fakes.clock import START
-from fakes.clouds import FakeCloud
+from fakes.clouds import JOB_NAME, FakeCloud
 from fakes.rollouts import ALL, FREE, outcome, play_first, stage_of, starts
 from fakes.stage import Played, fold_all, resume, targets_of
+from msgspec.structs import replace
 
 from orchestrator.executor.scope.jobs.job_list import JobList
 from orchestrator.executor.target.instance_jobs import foreign_job, resurfaced_job
 from orchestrator.model.plan.plan import Failures, Retry
-from orchestrator.model.record.record import AttemptDisproved, DoubtLooked, ReturnedToWaiting, SessionStarted
+from orchestrator.model.record.moment import Moment
+from orchestrator.model.record.record import (
+    AttemptDisproved,
+    DoubtLooked,
+    Intent,
+    Postponed,
+    ReturnedToWaiting,
+    SessionStarted,
+)
 from orchestrator.model.reply.reply import Job
 from orchestrator.model.run.run import Run
+from orchestrator.model.run.upgrade_call import Attempt
 
 PROXY = targets_of(12)[11]
 FAILS = Fate(status="Failed", flips=None, named=True)
@@ -115,11 +125,15 @@ def test_a_job_that_was_seen_in_an_earlier_session_and_is_shown_no_more_still_fo
 @pytest.mark.parametrize("fields", [f'{{"proxy":"{PROXY.proxy_id.upper()}"}}', None], ids=["names it", "names nobody"])
 def test_before_an_attempt_a_job_for_the_proxy_counts_under_whatever_instance_it_runs(fields: str | None) -> None:
     run = Run([PROXY], waves=["w"], scopes=["default"], failures=Failures())
+    intent = Intent(
+        at=START, target=PROXY.proxy_id, attempt=1, wave="w", token="t", source_version="1", target_version="2"
+    )
+    attempted = replace(run.state(PROXY.proxy_id), attempts=[Attempt(intent, Moment(START, 1))])
     elsewhere = Job(job_id="j", name="Upgrade", status="Running", instance_id="elsewhere", extend_fields=fields)
     listing = JobList((elsewhere,), None, START, complete=True)
     found = (
         foreign_job(listing, run.state(PROXY.proxy_id), run),
-        resurfaced_job(listing, run.state(PROXY.proxy_id), run),
+        resurfaced_job(listing, attempted, run, ours=()),
     )
     assert found == ((elsewhere, elsewhere) if fields else (None, None))
 
@@ -136,3 +150,20 @@ def test_what_could_be_it_is_in_the_journal() -> None:
     job = next(job.job_id for job in played.cloud.jobs_made if job.proxy_id == played.state(0).key)
     assert {each for record in played.of(DoubtLooked) for each in record.jobs} == {job}
     assert fold_all(stage.plan, played.records).states[played.state(0).key].suspects == {job}
+
+
+def test_a_job_that_a_list_had_shown_before_is_not_taken_for_what_a_lost_answer_started() -> None:
+    """It bears the name of ours and ended in the second before the intent, and no job of ours is listed."""
+    stage = stage_of(4, lambda _cloud: None, retry=Retry(busy_s=1.0), limits=FREE)
+
+    def setup(cloud: FakeCloud) -> None:
+        first = next(iter(cloud.proxies))
+        cloud.add_foreign(cloud.proxies[first].instance_id, -20, Fate(duration_s=22.5), name=JOB_NAME)
+        cloud.acts[first] = [acts.LOST_ANSWER]
+        cloud.fates[first] = Fate(listed=False, visible_after_s=None)
+
+    stage.cloud_of = setup
+    played = stage.play()
+    assert played.of(Postponed)
+    assert played.state(0).evidence[-1] == "version only, workflow_id not recovered"
+    assert not played.state(0).jobs

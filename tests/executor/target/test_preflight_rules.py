@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from fakes.acts import ACCEPT, LOST_REQUEST, Act, Fate, throttling
+from fakes.acts import ACCEPT, BUSY, LOST_REQUEST, UNAUTHENTICATED, Act, Fate, throttling
 from fakes.clock import START
 from fakes.clouds import NEW, FakeCloud
 from fakes.no_proxy import GONE
@@ -223,6 +223,31 @@ def test_a_proxy_that_became_not_upgradable_after_a_disproved_doubt_is_skipped_i
     assert outcome(played) == ("skipped", "not_upgradable")
     assert len(played.of(DoubtRenewed)) == 1
     assert not played.cloud.books[played.state(0).key]
+
+
+@pytest.mark.parametrize("reply", [UNAUTHENTICATED.reply, throttling(2.0).reply, BUSY.reply], ids=["401", "429", "409"])
+@pytest.mark.parametrize(
+    "fate",
+    [
+        Fate(named=True, visible_after_s=0.0),
+        Fate(named=True, visible_after_s=0.0, meanwhile="Pending"),
+        Fate(named=True, visible_after_s=0.0, meanwhile="Unauthorized"),
+        Fate(named=True, visible_after_s=0.0, meanwhile="Queued"),
+        Fate(named=True, visible_after_s=0.0, duration_s=0.5, status="Failed", flips=None),
+    ],
+    ids=["runs", "waits", "waits for a person", "in an unknown state", "has failed since"],
+)
+def test_what_a_call_started_that_was_not_executed_as_the_cloud_said_is_no_reason_for_another(
+    reply: Any, fate: Fate
+) -> None:
+    def setup(cloud: FakeCloud) -> None:
+        cloud.acts[first_of(cloud)] = [Act(reply, effect=True)]
+        cloud.fates[first_of(cloud)] = fate
+
+    played = play(setup)
+    assert played.cloud.counts["upgrade"] == 1
+    assert played.of(DoubtRenewed)
+    assert list(played.state(0).jobs) == [job.job_id for job in played.cloud.jobs_made]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """What the cloud's job list says: read once, used by all targets of a scope that ask at about the same time."""
 
 from collections.abc import Awaitable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import anyio
 import msgspec
@@ -89,10 +89,20 @@ def _page(offset: int, since: datetime | None, status: str | None) -> Call[JobPa
     return call
 
 
+#: A job is known to have been there before a call for so long after a list has shown it last, seconds.
+_REMEMBERED_S = 3600.0
+
+
+class _Showing(msgspec.Struct):
+    first: datetime
+    last: datetime
+
+
 class Board(msgspec.Struct):
     """The latest lists of one scope, shared. While one caller reads, the others wait for what it brings."""
 
     scope: ScopeCalls
+    _shown: dict[str, _Showing] = {}
     _running: JobList | None = None
     _all: JobList | None = None
     _lock: anyio.Lock = msgspec.field(default_factory=lambda: anyio.Lock(fast_acquire=True))
@@ -102,7 +112,7 @@ class Board(msgspec.Struct):
         async with self._lock:
             if self._running is None or not self._fresh(self._running, LIST_FRESH_S, after):
                 # In the lane of the attempts: every preflight that has been made waits for nothing else.
-                self._running = await read_jobs(self.scope, Lane.SEND, status="Running")
+                self._running = await self._read(Lane.SEND, status="Running")
             return self._running
 
     async def since(self, instants: Iterable[datetime], *, max_age_s: float, after: datetime | None) -> JobList | None:
@@ -115,8 +125,25 @@ class Board(msgspec.Struct):
             known = self._all
             covers = known is not None and known.since is not None and known.since <= since
             if known is None or not covers or not self._fresh(known, max_age_s, after):
-                self._all = await read_jobs(self.scope, Lane.POLL, since=since)
+                self._all = await self._read(Lane.POLL, since=since)
             return self._all
+
+    def showed(self, key: str, before: datetime) -> bool:
+        """Whether a list had shown a job before an instant: whatever began then is not that job."""
+        shown = self._shown.get(key)
+        return shown is not None and shown.first < before
+
+    async def _read(self, lane: Lane, *, since: datetime | None = None, status: str | None = None) -> JobList | None:
+        listing = await read_jobs(self.scope, lane, since=since, status=status)
+        if listing is not None:
+            self._remember(listing, self.scope.clock.now())
+        return listing
+
+    def _remember(self, listing: JobList, now: datetime) -> None:
+        keys, forgotten = listing.keys(), now - timedelta(seconds=_REMEMBERED_S)
+        for key in keys:
+            self._shown.setdefault(key, _Showing(now, now)).last = now
+        self._shown = {key: shown for key, shown in self._shown.items() if shown.last >= forgotten}
 
     def _fresh(self, listing: JobList, max_age_s: float, after: datetime | None) -> bool:
         age_s = (self.scope.clock.now() - listing.asked_at).total_seconds()
