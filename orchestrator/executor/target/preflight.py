@@ -110,6 +110,8 @@ def _speaks(state: TargetState, finding: LeaveOut | Denied) -> bool:
 
 async def _look(state: TargetState, session: Session) -> Finding:
     target = state.target
+    if _newer_than(state, session) is not None:  # what has ended by the list has changed the version that is read next
+        await _running(state, session)
     reply = await session.calls(state).read(
         lambda api: api.proxy_version(target.instance_id, target.proxy_id), Lane.START
     )
@@ -138,14 +140,10 @@ async def _unread(reply: Refused | Busy | Doubtful, state: TargetState, session:
 
 
 async def _look_at_jobs(state: TargetState, session: Session, go: Eligible, read_at: datetime) -> Finding:
-    # A target that was busy, or that an attempt was made for, is judged by what was read since.
-    tried = state.last.sent if state.attempted else None
-    since = filter(None, map(session.run.timeline.here, (state.busy_at, tried)))
-    after = max(since, default=None)
-    listing = await session.board(state).running(after=after)
+    listing = await _running(state, session)
     if listing is None:
         return NotNow("the list of running jobs could not be read")
-    shown = await _of_its_attempts(state, session, listing, after) if state.unexamined else None
+    shown = await _of_its_attempts(state, session, listing) if state.unexamined else None
     if shown is not None:
         return shown
     foreign = foreign_job(listing, state, session.run)
@@ -156,14 +154,23 @@ async def _look_at_jobs(state: TargetState, session: Session, go: Eligible, read
     return Ready(go.source_version, read_at, state.folded)
 
 
-async def _of_its_attempts(
-    state: TargetState, session: Session, running: JobList, after: datetime | None
-) -> Resurfaced | NotNow | None:
+async def _running(state: TargetState, session: Session) -> JobList | None:
+    return await session.board(state).running(after=_newer_than(state, session))
+
+
+def _newer_than(state: TargetState, session: Session) -> datetime | None:
+    """A target that was busy, or that an attempt was made for, is judged by what was read since."""
+    tried = state.last.sent if state.attempted else None
+    return max(filter(None, map(session.run.timeline.here, (state.busy_at, tried))), default=None)
+
+
+async def _of_its_attempts(state: TargetState, session: Session, running: JobList) -> Resurfaced | NotNow | None:
     """What shows of earlier attempts that were not executed, as the cloud said, or were disproved.
 
     A job that waits, and one that has ended since, is on no list of those that run.
     """
     began = session.run.timeline.earliest(state.attempts[0].sent, state.target.scope)
+    after = _newer_than(state, session)
     since = await session.board(state).since([began - CREATED_MARGIN], max_age_s=LIST_FRESH_S, after=after)
     if since is None:
         return NotNow("the list of jobs since its first attempt could not be read")

@@ -225,6 +225,15 @@ def test_a_proxy_that_became_not_upgradable_after_a_disproved_doubt_is_skipped_i
     assert not played.cloud.books[played.state(0).key]
 
 
+@pytest.mark.parametrize("act", [throttling(2.0), BUSY], ids=["429", "409"])
+def test_after_an_attempt_the_version_is_read_behind_the_list(act: Act) -> None:
+    """Of a job that had ended by the list, the version that was read before it does not tell."""
+    played = play(lambda cloud: cloud.acts.update({first_of(cloud): [act]}))
+    names = [call.name for call in played.cloud.calls]
+    since = names[names.index("upgrade") + 1 :]
+    assert since.index("jobs") < since.index("proxy_version") < since.index("upgrade")
+
+
 @pytest.mark.parametrize("reply", [UNAUTHENTICATED.reply, throttling(2.0).reply, BUSY.reply], ids=["401", "429", "409"])
 @pytest.mark.parametrize(
     "fate",
