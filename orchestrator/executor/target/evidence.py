@@ -73,7 +73,7 @@ def weigh(doubt: Doubt, sight: Sight) -> Conclusion:
         listed = same_id(job.instance_id, doubt.instance_id)
         return Adopt((job.job_id,), _describe(doubt, job), named=job.names(doubt.proxy_id), listed=listed)
     if sight.version is not None and at_least(sight.version.current_version, doubt.target_version):
-        conclusion = _took_effect(doubt, sight, sight.version.current_version)
+        conclusion = _took_effect(doubt, sight, sight.version.current_version, jobs)
     else:
         conclusion = _never_began(doubt, sight, jobs, gone)
     if isinstance(conclusion, Unknown):
@@ -87,7 +87,7 @@ def _with_names(doubt: Doubt, listing: JobList) -> Doubt:
     return structs.replace(doubt, job_names=names.union(doubt.job_names))
 
 
-def _took_effect(doubt: Doubt, sight: Sight, version: str) -> Conclusion:
+def _took_effect(doubt: Doubt, sight: Sight, version: str, jobs: list[Job]) -> Conclusion:
     running = None if sight.listing is None else _running_elsewhere(doubt, sight.listing)
     if running is not None:
         return Unknown(
@@ -96,7 +96,24 @@ def _took_effect(doubt: Doubt, sight: Sight, version: str) -> Conclusion:
         )
     if not doubt.period_over:
         return Unknown(f"it runs {version}; its job is still looked for", began=True)
-    return Happened(version, "version only, workflow_id not recovered")
+    return Happened(version, f"version only, workflow_id not recovered{_passed_over(doubt, jobs)}")
+
+
+def _passed_over(doubt: Doubt, jobs: list[Job]) -> str:
+    """The jobs that could be it and were not adopted, with what speaks against the only one; empty without any."""
+    if not jobs:
+        return ""
+    why = f"was not taken for it: {_untimely(doubt, jobs[0])}" if len(jobs) == 1 else "none was taken for it"
+    return f"; {_could_be_it(doubt, jobs, [])}, and {why}"
+
+
+def _untimely(doubt: Doubt, job: Job) -> str:
+    """Why the only job was not adopted: mostly for its times, which a wrong clock moves."""
+    if _is_in_time(doubt, job):
+        return "nothing shows that it is"
+    first, last = doubt.earliest - CREATED_MARGIN, doubt.latest + CREATED_MARGIN
+    times = f"created {job.created_at or 'at no known time'}, ended {job.ended_at or 'at no known time'}"
+    return f"what was sent can have begun it from {first} to {last}, and it was {times}"
 
 
 def _never_began(doubt: Doubt, sight: Sight, jobs: list[Job], gone: list[str]) -> Conclusion:

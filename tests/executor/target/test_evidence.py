@@ -422,7 +422,33 @@ def test_of_several_candidates_none_is_adopted_but_the_version_still_says_that_i
     ended = {"status": "Completed", "ended_at": AT + timedelta(minutes=5)}
     sight = seeing(job(**ended), job(job_id="it2", **ended), version=NEW)
     assert isinstance(weigh(replace(DOUBT, period_over=False), sight), Unknown)
-    assert weigh(DOUBT, sight) == Happened(NEW, "version only, workflow_id not recovered")
+    passed_over = "several jobs could be it: it, it2, and none was taken for it"
+    assert weigh(DOUBT, sight) == Happened(NEW, f"version only, workflow_id not recovered; {passed_over}")
+
+
+HOURS_OFF = {"created_at": AT + timedelta(hours=8), "ended_at": AT + timedelta(hours=9), "status": "Completed"}
+SPAN = "what was sent can have begun it from 2026-03-01 21:55:00+00:00 to 2026-03-01 22:20:00+00:00, and it was created"
+
+
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        (job(**HOURS_OFF), f"{SPAN} 2026-03-02 06:00:00+00:00, ended 2026-03-02 07:00:00+00:00"),
+        (job(**HOURS_OFF, extend_fields=PROXY), f"{SPAN} 2026-03-02 06:00:00+00:00, ended 2026-03-02 07:00:00+00:00"),
+        (job(status="Completed", created_at=None, ended_at=AT), f"{SPAN} at no known time, ended 2026-03-01 22:00:00"),
+        (A_MINUTE_AGO, f"{SPAN} 2026-03-01 21:58:59+00:00, ended 2026-03-01 21:59:08+00:00"),
+        (job(**LONG_AGO), None),
+        (job(status="Completed", ended_at=AT + timedelta(minutes=1), extend_fields=OTHER_PROXY), "nothing shows that"),
+    ],
+)
+def test_a_job_that_is_not_adopted_beside_the_version_is_named_with_what_speaks_against_it(
+    found: Job, why: str | None
+) -> None:
+    conclusion = weigh(replace(DOUBT, not_before=AT - timedelta(minutes=10)), seeing(found, version=NEW))
+    assert isinstance(conclusion, Happened)
+    told = "; job it on the instance could be it, and was not taken for it: "
+    assert conclusion.evidence.startswith("version only, workflow_id not recovered")
+    assert (told in conclusion.evidence, (why or "") in conclusion.evidence) == (why is not None, True)
 
 
 # --- everything together ----------------------------------------------------------------------------------------------
