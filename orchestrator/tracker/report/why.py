@@ -1,6 +1,7 @@
 """Why a target stands as it does, in one line: what happened, the reason, and what was found last; nothing twice."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from orchestrator.model.record.outcome import FAILED_BEFORE, GOOD, Phase
@@ -12,6 +13,9 @@ if TYPE_CHECKING:  # a preview needs words of this module, and no report
 _GOOD = frozenset(outcome.value for outcome in GOOD)
 #: Answers whose reason is their entries or their error message, word for word.
 _SAID_BY_ENTRIES = frozenset({"accepted", "partial", "rejected", "refused"})
+
+#: The cloud tells its times in full seconds.
+_ROUNDED = timedelta(seconds=2)
 
 
 def why_words(target: "TargetReport") -> str:
@@ -29,6 +33,13 @@ def attempt_words(attempt: "AttemptReport") -> str:
     code = f", {attempt.error_code} {attempt.error_msg or ''}".rstrip() if attempt.error_code else ""
     why = f" ({attempt.reason})" if attempt.reason and attempt.verdict not in _SAID_BY_ENTRIES else ""
     return f"attempt {attempt.number} at {attempt.at:%Y-%m-%d %H:%M:%SZ}: {answer}{code}{why}"
+
+
+def early_end_words(ended_at: datetime | None, sent_at: datetime | None) -> str:
+    """A remark to the end of a job, in the cloud's time, that is before the first attempt; empty where it is not."""
+    if ended_at is None or sent_at is None or ended_at >= sent_at - _ROUNDED:
+        return ""
+    return "; by the cloud's clock it ended before the attempt, which has its time from the host's clock"
 
 
 def resent_lines(target: "TargetReport") -> Iterator[str]:

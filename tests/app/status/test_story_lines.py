@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import msgspec
+import pytest
 from fakes.clock import START
 
 from orchestrator.app.status.one_proxy.raw_lines import raw_lines
@@ -49,6 +50,18 @@ def test_each_line_says_how_long_after_the_one_before_it_came() -> None:
     later = [START, START + timedelta(seconds=0.4), START + timedelta(minutes=12), START + timedelta(minutes=11)]
     looks = [r.DoubtLooked(at=at, target="p", finding=f"look {number}") for number, at in enumerate(later)]
     assert [line[23:34].strip() for line in story_lines(looks)] == ["", "", "+12 min", "-1 min"]
+
+
+@pytest.mark.parametrize(("ended_s", "early"), [(-2.0, False), (-3.0, True), (60.0, False)])
+def test_an_end_before_the_attempt_is_remarked(ended_s: float, *, early: bool) -> None:
+    intent = r.Intent(at=START, target="p", attempt=1, wave="one", token="t0", source_version="1", target_version="2")
+    ended_at = START + timedelta(seconds=ended_s)
+    job = r.JobSeen(
+        at=START + timedelta(minutes=2), target="p", attempt=1, workflow_id="w", status="Completed", ended_at=ended_at
+    )
+    *_, line = story_lines([intent, job])
+    remark = "; by the cloud's clock it ended before the attempt, which has its time from the host's clock"
+    assert line.endswith(remark) is early
 
 
 def test_raw_lines_are_the_records_without_tokens_and_what_says_nothing() -> None:

@@ -180,6 +180,12 @@ def test_a_story_says_when_the_job_ended_and_who_settled_it() -> None:
     job = JobReport(status="Failed", ended_at=BEGIN, fail_reason="no node")
     told = unfolded.story_lines(replace(target, job=job, settled_by="ana", settled_host="ops-1"))
     assert "job Failed, ended 2026-03-01 22:00:00Z: no node" in told
+    (early,) = (
+        line
+        for line in unfolded.story_lines(replace(target, job=replace(job, ended_at=BEGIN - timedelta(hours=1))))
+        if "job" in line
+    )
+    assert early.startswith("job Failed, ended 2026-03-01 21:00:00Z: no node; by the cloud's clock it ended before the")
     assert "2026-03-01 22:10:00Z succeeded, settled by ana@ops-1" in told
     assert told[0].startswith("attempt 1 at 2026-03-01 22:00:00Z: HTTP 200")
     late = next(target for target in doubtful_story().targets if target.proxy_id == LATE)

@@ -7,7 +7,7 @@ from orchestrator.model.plan.person import person
 from orchestrator.model.reply.reply import Entry
 from orchestrator.plain import plain
 from orchestrator.tracker.report.schema import TargetReport
-from orchestrator.tracker.report.why import attempt_words
+from orchestrator.tracker.report.why import attempt_words, early_end_words
 
 
 def story_lines(target: TargetReport) -> list[str]:
@@ -25,7 +25,8 @@ def _course(target: TargetReport) -> Iterator[str]:
     if target.job is not None:
         ended = f", ended {_at(target.job.ended_at)}" if target.job.ended_at else ""
         why = f": {target.job.fail_reason}" if target.job.fail_reason else ""
-        yield f"job {target.job.status}{ended}{why}"
+        early = early_end_words(target.job.ended_at, target.attempts[0].at if target.attempts else None)
+        yield f"job {target.job.status}{ended}{why}{early}"
     if target.needs_person and target.stuck_at:
         yield f"{_at(target.stuck_at)} left to a person, {target.outcome.replace('_', ' ')}"
     if target.settled_at:
