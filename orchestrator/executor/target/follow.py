@@ -151,12 +151,18 @@ async def _read_jobs(following: _Following) -> bool:
 
 def _anothers(state: TargetState, run: Run, job: Job) -> str | None:
     """Why a job is not of this target, in words: it runs elsewhere, had ended before, or names another target only."""
-    if ended_before(job, run.timeline.earliest(state.attempts[0].sent, state.target.scope)):
+    if _had_ended(state, run, job):
         return f"ended at {job.ended_at}, before the first attempt"
     if job.instance_id is not None and not same_id(job.instance_id, state.target.instance_id):
         return f"runs on instance {job.instance_id}"
     named = sorted(job.proxies & run.targets.keys())
     return f"names {named[0]}" if named and not job.names(state.key) else None
+
+
+def _had_ended(state: TargetState, run: Run, job: Job) -> bool:
+    """Whether a job had ended before the first attempt. What was seen to run since has not, whatever its times say."""
+    unseen = state.jobs.get(state.written(job.job_id)) is None
+    return unseen and ended_before(job, run.timeline.earliest(state.attempts[0].sent, state.target.scope))
 
 
 async def _disown(state: TargetState, session: Session, job_id: str, whose: str) -> None:

@@ -103,6 +103,17 @@ def test_a_job_that_had_ended_before_the_attempt_is_not_followed_as_its_own() ->
     assert list(played.state(0).jobs) == ["wf-default-0-0"]
 
 
+def test_a_job_that_was_seen_to_run_is_its_own_whatever_its_times_say() -> None:
+    """The jobs of this cloud have times of another zone, and say none."""
+
+    def setup(cloud: FakeCloud) -> None:
+        cloud.offset_s, cloud.date_off_s = -6 * 3600.0, 6 * 3600.0
+
+    played = stage_of(1, setup, limits=FREE).play()
+    assert not played.of(DoubtRenewed)
+    assert played.outcomes() == {"succeeded": 1}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shift", [1, 2, 0], ids=["shifted by one", "by two", "one for all"])
 @pytest.mark.parametrize("targets", [2, 6])
