@@ -135,7 +135,7 @@ def test_a_packed_state_says_of_itself_what_it_says_unpacked() -> None:
     assert packed(run)
     for key, state in run.states.known():
         if isinstance(state, Packed):
-            names = ("wave", "outcome", "refused", "settled", "taken_for", "ended_anew", "unmeasured", "ended_s")
+            names = ("wave", "outcome", "refused", "settled", "taken_for", "ended_otherwise", "unmeasured", "ended_s")
             for name in (*names, "standing"):
                 assert getattr(state, name) == getattr(whole.states[key], name), name
 

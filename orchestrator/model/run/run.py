@@ -286,4 +286,4 @@ class Run(Indexes):
             wave.accepted = 0
         for _, state in self.states.known():
             if state.wave is not None:
-                self.waves[state.wave].accepted += state.ended_anew
+                self.waves[state.wave].accepted += state.ended_otherwise

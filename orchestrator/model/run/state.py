@@ -99,7 +99,7 @@ class TargetState(msgspec.Struct, weakref=True):
         return 0.0 if self.ended is None else self.ended.at.timestamp()
 
     @property
-    def ended_anew(self) -> bool:
+    def ended_otherwise(self) -> bool:
         """Whether it was sent and has ended, or is stuck, and not as in an earlier run."""
         ended = self.outcome is not None or self.phase in STUCK
         return ended and bool(self.attempts) and not self.repeats

@@ -145,7 +145,7 @@ def _check_gates(found: Found) -> None:
 def _check_measured(found: Found) -> None:
     """Metrics are read by the host that decides, and any host may be that which may serve some scope."""
     hosts = {name: frozenset(scope.get("hosts", ())) for name, scope in found.values.get("scopes", {}).items()}
-    if len(set(hosts.values())) <= 1:  # whoever decides reaches them all
+    if len(set(hosts.values())) <= 1:  # the host that decides reaches them all
         return
     for gate, (node, at) in zip(found.values.get("gates", ()), _items(found, "gates"), strict=False):
         only = None if gate.select is None else gate.select.scope

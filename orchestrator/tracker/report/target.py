@@ -64,7 +64,7 @@ def target_report(
 
 @cache
 def _untouched() -> TargetReport:
-    """What is said of every target without a record. Changed for each, it takes a fraction of saying all anew."""
+    """What is said of every target without a record. Changed for each, it takes a fraction of saying it again."""
     nobody = Target(scope="", instance_id="", proxy_id="")
     return _touched(nobody, TargetState(nobody), "", None, None)
 

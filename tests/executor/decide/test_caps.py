@@ -126,7 +126,7 @@ RAMP_AT_1 = (Room(0, "ramp at 1", Cause.RAMP), Room(1, "ramp at 1", Cause.RAMP))
         "in its doubt period",
         "in doubt",
         "timed out",
-        "in doubt anew",
+        "in doubt again",
         "timed out beside one in flight",
     ],
 )

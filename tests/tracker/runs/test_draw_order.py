@@ -46,7 +46,7 @@ def test_of_a_run_of_an_earlier_version_all_are(stored: FolderRun, worked_out: l
 
 def test_one_of_fewer_targets_is_not_taken(stored: FolderRun, worked_out: list[str]) -> None:
     class Fewer(FolderRun, frozen=True):
-        def draw_order(self, fleet: str) -> list[int]:  # noqa: ARG002  # whoever asks
+        def draw_order(self, fleet: str) -> list[int]:  # noqa: ARG002  # of any fleet
             return [0, 1]
 
     assert recover(Fewer(stored.folder)).draw_order("prod") == ORDER

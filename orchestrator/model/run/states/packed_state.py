@@ -75,7 +75,7 @@ class Kind(Struct, frozen=True, array_like=True):
     refused: bool
     settled: bool
     taken_for: str | None
-    ended_anew: bool
+    ended_otherwise: bool
     unmeasured: bool
     like: bytes = b""
 
@@ -113,9 +113,9 @@ class Packed(Struct, gc=False):
         return self.kind.taken_for
 
     @property
-    def ended_anew(self) -> bool:
+    def ended_otherwise(self) -> bool:
         """Whether it was sent and ended, or is stuck, otherwise than in an earlier run."""
-        return self.kind.ended_anew
+        return self.kind.ended_otherwise
 
     @property
     def unmeasured(self) -> bool:
@@ -157,7 +157,7 @@ def _kind_of(state: TargetState) -> Kind:
         refused=state.refused,
         settled=state.settled,
         taken_for=state.taken_for,
-        ended_anew=state.ended_anew,
+        ended_otherwise=state.ended_otherwise,
         unmeasured=state.unmeasured,
     )
 
